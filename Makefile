@@ -1,0 +1,63 @@
+# make demo: paint the sample clip.   make test: everything that is quick.   make help: the rest.
+
+VENV := .venv
+RUN := $(VENV)/bin
+READY := $(VENV)/.ready
+# The first Python that is new enough; PYTHON=/path/to/python makes the choice yours.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
+DEMO := demo
+
+.PHONY: help demo test lint types coverage gpu-test slow-test bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo       set up and paint samples/flower.mp4 into $(DEMO)/"
+	@echo "make test       set up and run the quick tests (no network, GPU, camera or screen needed)"
+	@echo "make lint       ruff, format and lint"
+	@echo "make types      mypy, strict"
+	@echo "make coverage   quick tests with line coverage"
+	@echo "make slow-test  tests with a real window (needs Xvfb and xdotool)"
+	@echo "make gpu-test   tests on an NVIDIA GPU; they fail, not skip, where there is none"
+	@echo "make bench      time the network beside the usual one"
+	@echo "make clean      remove the virtual environment and the demo"
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "missing: Python 3.11 or newer (Debian/Ubuntu: apt-get install python3 python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "missing: Python's venv (Debian/Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	@echo "setting up $(VENV) (once; torch alone is several gigabytes)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(RUN)/uv pip install --quiet --python $(RUN)/python --editable '.[dev]'
+	@$(RUN)/python -c 'import cv2' 2>$(VENV)/cv2.log || { tail -n 1 $(VENV)/cv2.log >&2; \
+		echo "missing: system libraries of OpenCV (Debian/Ubuntu: apt-get install libgl1 libglib2.0-0)" >&2; exit 1; }
+	@touch $@
+
+demo: $(READY)
+	@mkdir -p $(DEMO)
+	@$(RUN)/stylize-live convert samples/flower.mp4 $(DEMO)/flower-starry-night.mp4 --style starry-night \
+		--overwrite --before-after $(DEMO)/before-after.jpg
+
+test: $(READY)
+	@$(RUN)/python -m pytest
+
+lint: $(READY)
+	@$(RUN)/ruff check . && $(RUN)/ruff format --check .
+
+types: $(READY)
+	@$(RUN)/mypy
+
+coverage: $(READY)
+	@$(RUN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+
+slow-test: $(READY)
+	@$(RUN)/python -m pytest -m slow
+
+gpu-test: $(READY)
+	@FAIL_WITHOUT_CUDA=1 $(RUN)/python -m pytest -m gpu
+
+bench: $(READY)
+	@$(RUN)/python benchmarks/network.py
+
+clean:
+	rm -rf $(VENV) $(DEMO)

@@ -1,0 +1,81 @@
+"""The `stylize-live` program: finds the command, turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+from rich.markup import escape
+
+from stylize_live import __version__
+from stylize_live.cli.console import stderr
+from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError
+
+app = App(
+    name="stylize-live",
+    version=f"stylize-live {__version__}",
+    help="Paint webcams, videos and pictures in the style of great painters.",
+    help_epilogue="Every command has its own --help. With --debug, errors show where they happened.",
+    help_format="plaintext",
+)
+# By name, so that `--help` and `styles` do not wait for torch.
+for _name in ("live", "convert", "image", "train", "styles", "devices"):
+    app.command(f"stylize_live.cli.{_name}:{_name}", name=_name)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: words of the command line without the program; default is `sys.argv[1:]`.
+
+    Returns:
+        The exit code; see `stylize_live.errors`.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    level = logging.DEBUG if debug else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        return result if isinstance(result, int) else 0
+    except CycloptsError as error:
+        return _fail(UsageError(_one_line(error)), debug)
+    except StylizeError as error:
+        return _fail(error, debug)
+    except KeyboardInterrupt:
+        stderr.print("interrupted")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        return EXIT_INTERNAL
+    except Exception as error:
+        return _fail(error, debug)
+
+
+def _fail(error: Exception, debug: bool) -> int:
+    if debug:
+        stderr.print_exception()
+    if isinstance(error, StylizeError):
+        stderr.print(f"[bold red]error:[/] {escape(str(error))}")
+        return error.exit_code
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    stderr.print(f"[bold red]internal error:[/] {escape(what)} (run again with --debug and report it)")
+    return EXIT_INTERNAL
+
+
+def _one_line(error: CycloptsError) -> str:
+    """Cyclopts' message; pydantic's several lines become "option: what is wrong, got value"."""
+    cause = error.__cause__
+    details = getattr(cause, "errors", None)
+    if callable(details):
+        first = details()[0]
+        option = "--" + str(first["loc"][0]).replace("_", "-") if first["loc"] else "option"
+        return f"{option}: {first['msg']}, got {first['input']!r}"
+    return " ".join(str(error).split())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+"""What the commands share: where words go."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+stdout = Console(highlight=False, soft_wrap=True)
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_line(text: str) -> None:
+    """A result, on stdout, exactly as it is (brackets in file names are no markup)."""
+    stdout.print(text, markup=False)
+
+
+def warn(text: str) -> None:
+    """A remark, on stderr."""
+    stderr.print(f"note: {text}", markup=False, style="yellow")

@@ -1,0 +1,129 @@
+"""`stylize-live image`: still pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from rich.progress import track
+
+from stylize_live.cli.console import print_line, stderr, warn
+from stylize_live.config import EngineSettings, merged
+from stylize_live.errors import StylizeError, UsageError
+
+if TYPE_CHECKING:
+    from stylize_live.engine import Stylizer
+
+_DEFAULT_SETTINGS = EngineSettings()
+
+
+def image(
+    *inputs: Path,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    side_by_side: bool = False,
+    overwrite: bool = False,
+    config: Path | None = None,
+    settings: Annotated[EngineSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
+) -> int:
+    """Paint pictures: jpg, png or webp, turned upright by their orientation tag, transparency kept.
+
+    Parameters
+    ----------
+    inputs
+        Pictures, or folders of pictures.
+    output
+        File for one picture; otherwise a folder, in which every result keeps its input's name.
+    side_by_side
+        Put the original to the left of the result.
+    overwrite
+        Replace results that exist.
+    config
+        TOML file of settings; options given here win.
+    """
+    settings = merged(settings, config)
+    pairs = _plan(list(inputs), output)
+    if not overwrite:
+        _refuse_existing([target for _, target in pairs])
+    from stylize_live.engine import Stylizer
+
+    stylizer = Stylizer(
+        settings.style, strength=settings.strength, device=settings.device, precision=settings.precision
+    )
+    failures: list[StylizeError] = []
+    quiet = len(pairs) == 1 or not stderr.is_terminal
+    for source, target in track(pairs, "painting", console=stderr, disable=quiet, transient=True):
+        try:
+            _paint_file(stylizer, source, target, side_by_side)
+        except StylizeError as error:
+            if len(pairs) == 1:
+                raise
+            failures.append(error)
+            warn(str(error))
+        else:
+            print_line(str(target))
+    return failures[0].exit_code if failures else 0
+
+
+def _plan(inputs: list[Path], output: Path) -> list[tuple[Path, Path]]:
+    """Pair every picture with its target; nothing is read or written yet, only folders listed."""
+    from stylize_live.media.still import SUFFIXES, picture_format
+
+    if not inputs:
+        raise UsageError("no pictures given")
+    single = len(inputs) == 1 and not inputs[0].is_dir() and not output.is_dir()
+    if single:
+        picture_format(output)
+        return [(inputs[0], output)]
+    sources: list[Path] = []
+    for path in inputs:
+        found = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES] if path.is_dir() else [path]
+        sources += sorted(found)
+    if not sources:
+        raise UsageError(f"{inputs[0]}: no pictures in this folder (jpg, png or webp)")
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"{output}: several pictures need a folder to go to, and this is a file")
+    targets = [output / _writable_name(path) for path in sources]
+    repeated = next((t for t in targets if targets.count(t) > 1), None)
+    if repeated:
+        raise UsageError(f"{repeated.name}: several inputs would be written to this name in {output}")
+    return list(zip(sources, targets, strict=True))
+
+
+def _writable_name(path: Path) -> str:
+    """The input's own name; a format that can be read but not written becomes png."""
+    from stylize_live.media.still import picture_format
+
+    try:
+        picture_format(path)
+    except UsageError:
+        return f"{path.stem}.png"
+    return path.name
+
+
+def _refuse_existing(targets: list[Path]) -> None:
+    existing = [target for target in targets if target.exists()]
+    if existing:
+        more = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
+        raise UsageError(f"{existing[0]}: exists already{more}, use --overwrite to replace")
+
+
+def _paint_file(stylizer: Stylizer, source: Path, target: Path, side_by_side: bool) -> None:
+    import numpy as np
+
+    from stylize_live.errors import SinkError
+    from stylize_live.media.still import Still, keeps_alpha, read_still, write_still
+
+    still = read_still(source)
+    painted = stylizer(still.pixels)
+    alpha = still.alpha
+    if side_by_side:
+        painted = np.concatenate([still.pixels, painted], axis=1)
+        alpha = None if alpha is None else np.concatenate([alpha, alpha], axis=1)
+    if alpha is not None and not keeps_alpha(target):
+        warn(f"{target}: this format cannot be transparent, use png or webp to keep it")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"{target.parent}: cannot make this folder: {error.strerror}") from None
+    write_still(target, Still(painted, alpha, still.icc_profile))

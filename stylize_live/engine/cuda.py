@@ -1,0 +1,102 @@
+"""The network on an NVIDIA GPU: one stream, a ring of preallocated slots, one event a slot.
+
+A slot owns page-locked host memory and device memory for one picture each way. Uploading, painting
+and downloading are queued on one stream and marked by the slot's event; the host waits for that
+event only, never for the whole device, so that the copies of one picture overlap with the host's
+work on others.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+import torch
+
+from stylize_live.engine.backend import paint, prepare_network
+from stylize_live.frame import Frame, Pixels
+from stylize_live.nets.checkpoint import Checkpoint
+
+_SLOTS = 3
+
+
+class _Slot:
+    """Buffers for one picture of one size.
+
+    Args:
+        shape: (H, W, 3).
+    """
+
+    def __init__(self, shape: tuple[int, ...], device: torch.device) -> None:
+        self.host_in = torch.empty(shape, dtype=torch.uint8, pin_memory=True)
+        self.host_out = torch.empty(shape, dtype=torch.uint8, pin_memory=True)
+        self.device_in = torch.empty(shape, dtype=torch.uint8, device=device)
+        self.done = torch.cuda.Event()
+
+
+class CudaBackend:
+    """See the module's text.
+
+    Args:
+        checkpoint: weights to start with.
+        device: a CUDA device.
+        dtype: float16, bfloat16 or float32.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> None:
+        self._device, self._dtype = device, dtype
+        self._stream = torch.cuda.Stream(device)
+        self._ring: deque[_Slot] = deque()
+        self._shape: tuple[int, ...] = ()
+        self.load(checkpoint)
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """See `Backend.load`; uploaded on our stream, so it queues behind pictures under way."""
+        with torch.cuda.stream(self._stream):
+            self._network = prepare_network(checkpoint, self._device, self._dtype)
+
+    def run(self, pixels: Pixels, strength: float) -> Pixels:
+        """See `Backend.run`."""
+        return self._collect(self._submit(pixels, strength))
+
+    def stream(self, frames: Iterable[Frame], strength: float) -> Iterator[Frame]:
+        """See `Backend.stream`; at most one picture fewer than there are slots is under way."""
+        under_way: deque[tuple[Frame, _Slot]] = deque()
+        for frame in frames:
+            # A picture of another size would free buffers that the device still reads.
+            while under_way and (len(under_way) >= _SLOTS - 1 or frame.pixels.shape != self._shape):
+                yield self._finished(*under_way.popleft())
+            under_way.append((frame, self._submit(frame.pixels, strength)))
+        while under_way:
+            yield self._finished(*under_way.popleft())
+
+    def _finished(self, frame: Frame, slot: _Slot) -> Frame:
+        return frame.with_pixels(self._collect(slot))
+
+    def _submit(self, pixels: Pixels, strength: float) -> _Slot:
+        slot = self._next_slot(pixels.shape)
+        slot.host_in.numpy()[:] = pixels
+        with torch.inference_mode(), torch.cuda.stream(self._stream):
+            slot.device_in.copy_(slot.host_in, non_blocking=True)
+            painted = paint(self._network, slot.device_in, strength)
+            slot.host_out.copy_(painted, non_blocking=True)
+            slot.done.record(self._stream)
+        return slot
+
+    def _collect(self, slot: _Slot) -> Pixels:
+        slot.done.synchronize()
+        # Copied, because the slot is used again while the picture travels on.
+        pixels: Pixels = slot.host_out.numpy().copy()
+        return pixels
+
+    def _next_slot(self, shape: tuple[int, ...]) -> _Slot:
+        if shape != self._shape:
+            self._ring = deque(_Slot(shape, self._device) for _ in range(_SLOTS))
+            self._shape = shape
+        self._ring.rotate(-1)
+        return self._ring[0]
+
+    def close(self) -> None:
+        """Drop the buffers; torch keeps their memory for whoever asks next."""
+        self._ring.clear()
+        self._shape = ()

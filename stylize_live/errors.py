@@ -1,0 +1,79 @@
+"""Every error a user can cause, as one tree.
+
+    StylizeError
+    ├── UsageError          wrong option, wrong value, nothing to do            exit 2
+    │   └── ConfigError     wrong key or value in a configuration file          exit 2
+    ├── StyleError          unknown style, unreadable or foreign checkpoint     exit 3
+    ├── SourceError         input that is missing, empty, busy or not a video   exit 4
+    │   └── NoCameraError   no such camera                                      exit 4
+    ├── SinkError           target that cannot be written                       exit 5
+    ├── DisplayError        no usable screen                                    exit 6
+    ├── DeviceError         the asked GPU or precision is not there             exit 7
+    └── TrainingError       nothing to learn from, a run that diverged          exit 8
+
+Messages are one line and say what is wrong, where, and what to do about it.
+"""
+
+from __future__ import annotations
+
+# Exit codes that are not errors of the user's making.
+EXIT_OK = 0
+EXIT_INTERNAL = 1
+EXIT_PARTIAL = 10  # something came out, but the input was damaged: see the report
+EXIT_INTERRUPTED = 130  # the shell's convention: 128 + SIGINT
+
+
+class StylizeError(Exception):
+    """Base of all errors this package raises on purpose."""
+
+    exit_code = EXIT_INTERNAL
+
+
+class UsageError(StylizeError):
+    """An option or argument that makes no sense."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A configuration file with an unknown key or a value out of range."""
+
+
+class StyleError(StylizeError):
+    """A style that is not known, or a checkpoint that cannot be trusted."""
+
+    exit_code = 3
+
+
+class SourceError(StylizeError):
+    """An input that cannot be opened or decoded."""
+
+    exit_code = 4
+
+
+class NoCameraError(SourceError):
+    """A camera that is not there."""
+
+
+class SinkError(StylizeError):
+    """An output that cannot be written."""
+
+    exit_code = 5
+
+
+class DisplayError(StylizeError):
+    """No screen to open a window on."""
+
+    exit_code = 6
+
+
+class DeviceError(StylizeError):
+    """A compute device or precision that this machine does not have."""
+
+    exit_code = 7
+
+
+class TrainingError(StylizeError):
+    """A training run that cannot start or cannot go on."""
+
+    exit_code = 8

@@ -1,0 +1,57 @@
+"""The picture that travels through every pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture and its place in time.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB, C-contiguous, upright; never written to after it was made.
+        pts: presentation time in seconds, exact.
+        captured_at: `time.monotonic` seconds at which the picture reached this program.
+        index: position in the source, counted from 0; dropped frames leave gaps.
+    """
+
+    pixels: Pixels
+    pts: Fraction
+    captured_at: float
+    index: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    def with_pixels(self, pixels: Pixels) -> Frame:
+        """The same moment with another picture."""
+        return replace(self, pixels=pixels)
+
+
+def check_pixels(pixels: object) -> Pixels:
+    """Make sure that something is an RGB picture.
+
+    Returns:
+        The same array, made C-contiguous where it was not.
+
+    Raises:
+        TypeError: not an (H, W, 3) uint8 array.
+        ValueError: a side is zero.
+    """
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
+        got = getattr(pixels, "dtype", type(pixels).__name__)
+        raise TypeError(f"expected a uint8 array, got {got}")
+    if pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise TypeError(f"expected (H, W, 3) RGB, got shape {pixels.shape}")
+    if 0 in pixels.shape:
+        raise ValueError(f"picture without pixels: shape {pixels.shape}")
+    return np.ascontiguousarray(pixels)

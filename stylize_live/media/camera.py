@@ -1,0 +1,146 @@
+"""A camera, opened by OpenCV."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain, repeat
+
+from stylize_live.errors import NoCameraError, SourceError
+from stylize_live.frame import Frame, Pixels
+from stylize_live.media.devices import Camera, list_cameras
+from stylize_live.media.libraries import cv2
+from stylize_live.media.live_source import LiveSource
+
+_BACK_OFF = (0.25, 0.5, 1.0, 2.0)
+_PATIENCE_SECONDS = 60.0
+_FIRST_TRIES = 10
+_BAD_PICTURES = 15
+_SELECT_SECONDS = "2"
+
+
+class CameraSource(LiveSource):
+    """Frames of a camera.
+
+    Size and rate are what the camera gave, not what was asked. A camera that vanishes is looked
+    for again, by name, for a minute; meanwhile `trouble` says so and no frame comes.
+
+    Args:
+        camera: one from `find_camera`.
+        size: (width, height) in pixels to ask for; a camera takes the nearest it has.
+        fps: frames per second to ask for.
+
+    Raises:
+        SourceError: the camera is busy, forbidden or gives no picture.
+    """
+
+    def __init__(self, camera: Camera, size: tuple[int, int], fps: int) -> None:
+        self._camera = camera
+        self._asked = (size, fps)
+        self._device, picture = _open(camera, size, fps)
+        rate = self._device.get(cv2.CAP_PROP_FPS)
+        super().__init__(
+            (picture.shape[1], picture.shape[0]), Fraction(rate).limit_denominator(1001) if rate > 0 else None
+        )
+
+    def __iter__(self) -> Iterator[Frame]:
+        index = 0
+        start: float | None = None
+        while not self._ending.is_set():
+            taken = self._take()
+            if taken is None:
+                self._find_again()
+                continue
+            captured_at, pixels = taken
+            start = captured_at if start is None else start
+            yield Frame(pixels, Fraction(round((captured_at - start) * 1e6), 10**6), captured_at, index)
+            index += 1
+
+    def _take(self) -> tuple[float, Pixels] | None:
+        """The next picture and its moment, or None when the camera is gone."""
+        for _ in range(_BAD_PICTURES):
+            with self._device_lock:
+                if self._ending.is_set() or not self._device.grab():
+                    return None
+                # Before decoding: a large JPEG takes several milliseconds, which count as latency.
+                captured_at = time.monotonic()
+                ok, bgr = self._device.retrieve()
+            if ok:
+                return captured_at, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+        return None
+
+    def _find_again(self) -> None:
+        """Wait until the camera is back or the source is asked to stop. Raises SourceError after a minute."""
+        if self._ending.is_set():
+            return
+        with self._device_lock:
+            self._device.release()
+        self.trouble = f"{self._camera.name} is gone, waiting for it"
+        give_up = time.monotonic() + _PATIENCE_SECONDS
+        for delay in chain(_BACK_OFF, repeat(_BACK_OFF[-1])):
+            if not self._wait(delay) or self._reopen():
+                self.trouble = None
+                return
+            if time.monotonic() > give_up:
+                raise SourceError(f"{self._camera.name} vanished and did not come back")
+
+    def _reopen(self) -> bool:
+        with self._device_lock:
+            if self._ending.is_set():
+                return False
+            try:
+                camera = _same_camera(self._camera)
+                self._device, _ = _open(camera, *self._asked)
+            except SourceError:
+                return False
+        self._camera = camera
+        return True
+
+    def _release(self) -> None:
+        self._device.release()
+
+
+def _same_camera(lost: Camera) -> Camera:
+    """A camera plugged in again often gets another number: the name decides, the path is preferred."""
+    named = [camera for camera in list_cameras() if camera.name == lost.name and camera.captures]
+    for camera in named:
+        if camera.path == lost.path:
+            return camera
+    if not named:
+        raise NoCameraError(f"{lost.name} is not there")
+    return named[0]
+
+
+def _open(camera: Camera, size: tuple[int, int], fps: int) -> tuple[cv2.VideoCapture, Pixels]:
+    """Open a camera and wait for its first picture (BGR), so that errors come early."""
+    # OpenCV waits ten seconds for each picture of a stalled camera unless told otherwise.
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", _SELECT_SECONDS)
+    device = cv2.VideoCapture(camera.index, camera.backend)
+    if not device.isOpened():
+        raise SourceError(_why_closed(camera))
+    # The code first: sizes depend on it. Uncompressed pictures of 1080 lines get 5 fps through USB 2.
+    device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    device.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
+    device.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
+    device.set(cv2.CAP_PROP_FPS, fps)
+    device.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    for _ in range(_FIRST_TRIES):
+        ok, picture = device.read()
+        if ok:
+            return device, picture
+    device.release()
+    raise SourceError(
+        f"camera {camera.index} ({camera.name}) gives no picture: is another program using it?"
+    )
+
+
+def _why_closed(camera: Camera) -> str:
+    who = f"camera {camera.index} ({camera.name})"
+    if sys.platform.startswith("linux") and camera.path and not os.access(camera.path, os.R_OK | os.W_OK):
+        return f"{who}: no permission for {camera.path}: add your user to the group 'video' and log in again"
+    if sys.platform == "darwin":
+        return f"{who} cannot be opened: allow the terminal to use the camera in the privacy settings"
+    return f"{who} is busy or broken: close other programs that use it"

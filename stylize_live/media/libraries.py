@@ -1,0 +1,15 @@
+"""The one place that imports OpenCV and PyAV, in the only order that is safe.
+
+Both wheels carry FFmpeg. Importing av before cv2 can hang `cv2.imshow` on Linux.
+"""
+
+from __future__ import annotations
+
+import cv2
+import av  # isort: skip
+
+# FFmpeg's log callback would take Python's lock from decoder threads, which can deadlock.
+av.logging.set_level(None)
+cv2.utils.logging.setLogLevel(0)  # a camera that is not there is our message to give
+
+__all__ = ["av", "cv2"]

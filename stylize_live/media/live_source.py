@@ -1,0 +1,103 @@
+"""What all live sources share: their pace, and how they are made to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from fractions import Fraction
+from types import TracebackType
+from typing import Self
+
+from stylize_live.frame import Frame
+
+log = logging.getLogger(__name__)
+
+_RELEASE_SECONDS = 0.5
+
+
+class LiveSource(ABC):
+    """A `Source` that can be asked to stop from any thread, even while it waits.
+
+    Subclasses touch their device only while they hold `_device_lock`, and wait only with `_wait`.
+
+    Attributes:
+        size: (width, height) of frames in pixels.
+        rate: nominal frames per second, or None when unknown.
+        is_live: True; frames come at their own pace.
+        trouble: what the source is waiting for, to be shown to the user; None while all is well.
+    """
+
+    is_live = True
+
+    def __init__(self, size: tuple[int, int], rate: Fraction | None) -> None:
+        self.size = size
+        self.rate = rate
+        self.trouble: str | None = None
+        self._ending = threading.Event()
+        self._device_lock = threading.Lock()
+        self._released = False
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Frame]:
+        """Frames until the input ends or `interrupt` is called. Raises `SourceError` when it breaks."""
+
+    @abstractmethod
+    def _release(self) -> None:
+        """Give the device back. Called once, with the lock held."""
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait; False when asked to stop."""
+        return not self._ending.wait(max(0.0, seconds))
+
+    def interrupt(self) -> None:
+        """Ask the iteration to end soon. Any thread may call this at any time."""
+        self._ending.set()
+
+    def close(self) -> None:
+        """End the iteration and release the device. Any thread may call this, more than once.
+
+        A device that hangs in its driver is left to the operating system: releasing it while
+        another thread is inside would crash the process.
+        """
+        self._ending.set()
+        if not self._device_lock.acquire(timeout=_RELEASE_SECONDS):
+            log.warning("%s does not answer and was not released", type(self).__name__)
+            return
+        try:
+            if not self._released:
+                self._released = True
+                self._release()
+        finally:
+            self._device_lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Metronome:
+    """Evenly spaced moments that keep their phase: a late tick does not shift those after it.
+
+    Args:
+        fps: ticks per second.
+        ending: when set, the iteration ends.
+    """
+
+    def __init__(self, fps: int, ending: threading.Event) -> None:
+        self._fps = fps
+        self._ending = ending
+
+    def __iter__(self) -> Iterator[int]:
+        """Numbers of ticks, each at its time; those that were missed are left out."""
+        start = time.monotonic()
+        tick = 0
+        while not self._ending.wait(max(0.0, start + tick / self._fps - time.monotonic())):
+            yield tick
+            tick = max(tick + 1, int((time.monotonic() - start) * self._fps))

@@ -1,0 +1,64 @@
+"""From what the user typed to a live source."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from stylize_live.config import LiveSettings
+from stylize_live.errors import SourceError
+from stylize_live.media.live_source import LiveSource
+
+_DEVICE_NODE = re.compile(r"/dev/video\d+")
+_FILE_SUFFIX = re.compile(r"\.[a-z][a-z0-9]{1,4}", re.IGNORECASE)
+
+
+def open_source(settings: LiveSettings) -> LiveSource:
+    """Open what `settings.source` names.
+
+    "test" and "screen" are themselves; text with "://" is a URL; a file that exists, or text that
+    looks like a path, is a file; anything else is the number or name of a camera.
+
+    Raises:
+        NoCameraError: no such camera; the message lists those that are there.
+        SourceError: it cannot be opened, or is no video.
+    """
+    text = settings.source.strip()
+    size = (settings.width, settings.height)
+    if text == "test":
+        from stylize_live.media.pattern import PatternSource
+
+        return PatternSource(size, settings.fps)
+    if text == "screen":
+        from stylize_live.media.screen import ScreenSource
+
+        return ScreenSource(size, settings.fps)
+    if "://" in text:
+        from stylize_live.media.stream import open_stream
+
+        return open_stream(text)
+    if names_file(text):
+        return _open_file(Path(text).expanduser())
+    from stylize_live.media.camera import CameraSource
+    from stylize_live.media.devices import find_camera
+
+    return CameraSource(find_camera(text), size, settings.fps)
+
+
+def names_file(text: str) -> bool:
+    """Whether text means a file, there or not, rather than a camera's number or name."""
+    if text.isdigit() or _DEVICE_NODE.fullmatch(text):
+        return False
+    if "/" in text or "\\" in text or _FILE_SUFFIX.fullmatch(Path(text).suffix):
+        return True
+    return Path(text).is_file()
+
+
+def _open_file(path: Path) -> LiveSource:
+    from stylize_live.media.paced import open_file
+
+    if path.is_dir():
+        raise SourceError(f"{path}: is a folder, expected a video")
+    if not path.exists():
+        raise SourceError(f"{path}: no such file")
+    return open_file(path)

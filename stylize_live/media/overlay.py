@@ -1,0 +1,133 @@
+"""The strip of text on a live picture: style, frame rate, latency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from stylize_live.frame import Pixels
+
+_STRIP_OPACITY = 0.55
+_NOTE_OPACITY = 0.70
+_WHITE = 255
+_DIM = 200
+
+# Text as coverage and brightness: (H, W) uint16 of 0..256 and (H, W) uint8.
+_Patch = tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What to write on a picture.
+
+    Attributes:
+        left: at the left of the strip, bright.
+        right: at the right of the strip; the first ones matter most, the last ones are left out
+            where the picture is too narrow for all.
+        note: a short message in the middle of the picture's lower half, or "".
+
+    A caption without `left` and `right` has no strip.
+    """
+
+    left: str = ""
+    right: tuple[str, ...] = ()
+    note: str = ""
+
+
+def draw_caption(pixels: Pixels, caption: Caption) -> Pixels:
+    """Write a caption on a copy of a picture.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB; not changed.
+        caption: what to write; pictures smaller than a line of text are returned without it.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    height, width = pixels.shape[:2]
+    drawn = pixels.copy()
+    if caption.left or caption.right:
+        strip = _strip(caption.left, caption.right, width, _font_size(height))
+        _lay(drawn, strip, 0, height - strip[0].shape[0])
+    if caption.note:
+        box = _note(caption.note, width, _font_size(height))
+        tall, wide = box[0].shape
+        _lay(drawn, box, (width - wide) // 2, height - 3 * tall)
+    return drawn
+
+
+def _font_size(height: int) -> int:
+    return min(48, max(12, round(height / 25)))
+
+
+def _lay(pixels: Pixels, patch: _Patch, left: int, top: int) -> None:
+    """Mix a patch into the picture; only the pixels under it are touched."""
+    opacity, light = patch
+    tall, wide = opacity.shape
+    if left < 0 or top < 0:
+        return
+    under = pixels[top : top + tall, left : left + wide]
+    # 255 * 256 fits into 16 bits, so integers do: 0.3 ms for a strip of 1280 pixels, floats take 2 ms.
+    share = opacity[..., None]
+    under[:] = (under * (256 - share) + (light * opacity)[..., None]) >> 8
+
+
+@lru_cache(maxsize=8)
+def _strip(left: str, right: tuple[str, ...], width: int, size: int) -> _Patch:
+    """A dark band across the picture, darker downwards, with text at both ends."""
+    font, pad = _font(size), size
+    tall = round(size * 2.0)
+    text = Image.new("L", (width, tall), 0)
+    draw = ImageDraw.Draw(text)
+    room = width - 2 * pad
+    name = _shortened(left, font, room)
+    draw.text((pad, tall / 2), name, _WHITE, font, anchor="lm")
+    figures = _fitting(right, font, room - font.getlength(name) - pad)
+    draw.text((width - pad, tall / 2), figures, _DIM, font, anchor="rm")
+    return _patch(np.asarray(text), _STRIP_OPACITY)
+
+
+@lru_cache(maxsize=8)
+def _note(note: str, width: int, size: int) -> _Patch:
+    """A rounded dark box with one line of text."""
+    font = _font(size)
+    note = _shortened(note, font, width - 4 * size)
+    box = (round(font.getlength(note)) + 2 * size, round(size * 2.0))
+    text = Image.new("L", box, 0)
+    ImageDraw.Draw(text).text((box[0] / 2, box[1] / 2), note, _WHITE, font, anchor="mm")
+    shape = Image.new("L", box, 0)
+    ImageDraw.Draw(shape).rounded_rectangle((0, 0, box[0] - 1, box[1] - 1), size // 2, fill=255)
+    return _patch(np.asarray(text), _NOTE_OPACITY * np.asarray(shape) / 255)
+
+
+def _patch(text: Pixels, background: float | npt.NDArray[np.float64]) -> _Patch:
+    """White text of some coverage over black of some opacity, as one opacity and one brightness."""
+    cover = text / 255
+    opacity = cover + (1 - cover) * background
+    light = np.divide(text, opacity, out=np.zeros_like(opacity), where=opacity > 0)
+    return np.round(opacity * 256).astype(np.uint16), np.minimum(np.round(light), 255).astype(np.uint16)
+
+
+@lru_cache(maxsize=8)
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
+    if font.getlength(text) <= room:
+        return text
+    while text and font.getlength(text + "...") > room:
+        text = text[:-1]
+    return text + "..." if text else ""
+
+
+def _fitting(parts: tuple[str, ...], font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
+    for count in range(len(parts), 0, -1):
+        line = "    ".join(parts[:count])
+        if font.getlength(line) <= room:
+            return line
+    return ""

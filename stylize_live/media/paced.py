@@ -1,0 +1,57 @@
+"""A file, played at its own speed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from stylize_live.frame import Frame
+from stylize_live.media.contracts import Source
+from stylize_live.media.live_source import LiveSource
+
+
+class PacedSource(LiveSource):
+    """Frames of another source, each held back until its pts is due.
+
+    The first frame is due at once and sets the clock. A late frame is passed on at once and does
+    not shift the ones after it. Ends with the other source, which it owns and closes.
+
+    Args:
+        inner: a source of frames with increasing pts.
+    """
+
+    def __init__(self, inner: Source) -> None:
+        super().__init__(inner.size, inner.rate)
+        self._inner = inner
+
+    def __iter__(self) -> Iterator[Frame]:
+        frames = iter(self._inner)
+        start: float | None = None
+        while (frame := self._next(frames)) is not None:
+            pts = float(frame.pts)
+            if start is None:
+                start = time.monotonic() - pts
+            if not self._wait(start + pts - time.monotonic()):
+                return
+            # It is captured when it is due: the time that it waited here is not latency.
+            yield replace(frame, captured_at=time.monotonic())
+
+    def _next(self, frames: Iterator[Frame]) -> Frame | None:
+        with self._device_lock:
+            return None if self._ending.is_set() else next(frames, None)
+
+    def _release(self) -> None:
+        self._inner.close()
+
+
+def open_file(path: Path) -> PacedSource:
+    """A video file, played in real time once.
+
+    Raises:
+        SourceError: the file is missing or no video.
+    """
+    from stylize_live.media.reader import VideoReader
+
+    return PacedSource(VideoReader(path))

@@ -1,0 +1,82 @@
+"""The picture on the screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import mss
+import numpy as np
+
+from stylize_live.errors import SourceError
+from stylize_live.frame import Frame, Pixels
+from stylize_live.media.libraries import cv2
+from stylize_live.media.live_source import LiveSource, Metronome
+
+
+class ScreenSource(LiveSource):
+    """Screenshots of the primary screen.
+
+    Args:
+        limit: (width, height) in pixels; a larger screen is scaled down to fit.
+        fps: frames per second to ask for.
+
+    Raises:
+        SourceError: there is no screen, or it may not be captured.
+    """
+
+    def __init__(self, limit: tuple[int, int], fps: int) -> None:
+        self._fps = fps
+        with _capturer() as capturer:
+            self._area = _primary(capturer)
+            size = _fitting((self._area["width"], self._area["height"]), limit)
+            self._shot(capturer, size)
+        super().__init__(size, Fraction(fps))
+
+    def __iter__(self) -> Iterator[Frame]:
+        # A connection of this thread's own: on Windows, handles belong to the thread that made them.
+        with _capturer() as capturer:
+            for tick in Metronome(self._fps, self._ending):
+                captured_at = time.monotonic()
+                pixels = self._shot(capturer, self.size)
+                yield Frame(pixels, Fraction(tick, self._fps), captured_at, tick)
+
+    def _shot(self, capturer: Any, size: tuple[int, int]) -> Pixels:
+        """The screen now, as (H, W, 3) uint8 RGB."""
+        try:
+            shot = capturer.grab(self._area)
+        except Exception as error:
+            raise SourceError(f"the screen cannot be captured: {error}") from None
+        bgra = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
+        rgb = cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB)
+        if (shot.width, shot.height) != size:
+            rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(rgb, np.uint8)
+
+    def _release(self) -> None:
+        pass
+
+
+def _capturer() -> Any:
+    # mss 10.2 renamed its entry and warns about the old name.
+    factory = getattr(mss, "MSS", None) or mss.mss
+    try:
+        return factory()
+    except Exception as error:
+        raise SourceError(f"no screen to capture: {error}") from None
+
+
+def _primary(capturer: Any) -> dict[str, int]:
+    # The first entry is the whole desktop, the second the primary screen.
+    monitors = capturer.monitors
+    if len(monitors) < 2:
+        raise SourceError("no screen to capture: the desktop has no monitor")
+    return {key: int(monitors[1][key]) for key in ("left", "top", "width", "height")}
+
+
+def _fitting(size: tuple[int, int], limit: tuple[int, int]) -> tuple[int, int]:
+    """A size of the same shape that is within the limit; sizes are never made larger."""
+    scale = min(1.0, limit[0] / size[0], limit[1] / size[1])
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -1,0 +1,130 @@
+"""Still pictures: reading and writing jpg, png, webp and what else Pillow knows."""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from stylize_live.errors import SinkError, SourceError, UsageError
+from stylize_live.files import replacing
+from stylize_live.frame import Pixels
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+_WRITABLE = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
+_NO_ALPHA = frozenset({"JPEG"})
+_QUALITY = 93
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """One decoded picture, upright.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB, C-contiguous.
+        alpha: (H, W) uint8 opacity, or None for an opaque picture.
+        icc_profile: colour profile of the file, passed on unchanged, or None.
+    """
+
+    pixels: Pixels
+    alpha: Pixels | None = None
+    icc_profile: bytes | None = None
+
+
+def read_still(path: Path, *, least_side: int | None = None) -> Still:
+    """Read a picture and turn it upright by its orientation tag.
+
+    Args:
+        path: file to read.
+        least_side: when only a smaller version is needed, the short side in pixels that must at
+            least remain; JPEG files are then decoded at a fraction of their size, which is faster.
+
+    Raises:
+        SourceError: the file is missing, empty, no picture, damaged or absurdly large.
+    """
+    try:
+        with Image.open(path) as image:
+            if least_side is not None:
+                image.draft("RGB", (least_side, least_side))
+            upright = ImageOps.exif_transpose(image)
+            profile = upright.info.get("icc_profile")
+            alpha = None
+            if upright.has_transparency_data:
+                rgba = upright.convert("RGBA")
+                alpha = np.array(rgba.getchannel("A"))
+                upright = rgba
+            pixels = np.array(_eight_bit(upright).convert("RGB"))
+    except FileNotFoundError:
+        raise SourceError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise SourceError(f"{path}: is a folder, expected a picture") from None
+    except UnidentifiedImageError:
+        raise SourceError(f"{path}: not a picture that can be read (jpg, png or webp?)") from None
+    except Image.DecompressionBombError:
+        raise SourceError(f"{path}: picture is too large to be decoded safely") from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise SourceError(f"{path}: cannot read the picture: {error}") from None
+    return Still(pixels, alpha, profile)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Bring 16-bit grey pictures to 8 bits; Pillow's own conversion would clip them to white."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return image
+
+
+def write_still(path: Path, still: Still) -> None:
+    """Write a picture in the format of the path's suffix; whole or not at all.
+
+    Raises:
+        UsageError: the suffix is not jpg, png or webp.
+        SinkError: the target cannot be written.
+    """
+    format_name = picture_format(path)
+    image = Image.fromarray(still.pixels)
+    if still.alpha is not None and format_name not in _NO_ALPHA:
+        image.putalpha(Image.fromarray(still.alpha))
+    encoded = io.BytesIO()
+    options = {"icc_profile": still.icc_profile} if still.icc_profile else {}
+    image.save(encoded, format_name, quality=_QUALITY, **options)
+    try:
+        with replacing(path) as temporary:
+            temporary.write_bytes(encoded.getbuffer())
+    except OSError as error:
+        raise SinkError(f"{path}: cannot write: {os.strerror(error.errno or 0)}") from None
+
+
+def picture_format(path: Path) -> str:
+    """Pillow's name of the format that a path's suffix asks for.
+
+    Raises:
+        UsageError: the suffix is not jpg, png or webp.
+    """
+    try:
+        return _WRITABLE[path.suffix.lower()]
+    except KeyError:
+        known = ", ".join(sorted(_WRITABLE))
+        raise UsageError(f"{path}: cannot write this kind of picture, use one of {known}") from None
+
+
+def keeps_alpha(path: Path) -> bool:
+    """Whether a picture written to this path can be transparent."""
+    return picture_format(path) not in _NO_ALPHA
+
+
+def resized(pixels: Pixels, short_side: int) -> Pixels:
+    """Scale a picture so that its short side has a given length; area-averaged when shrinking.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        short_side: new length of the shorter side in pixels.
+    """
+    height, width = pixels.shape[:2]
+    scale = short_side / min(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.array(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))

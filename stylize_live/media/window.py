@@ -1,0 +1,101 @@
+"""A window on the desktop."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Self
+
+from stylize_live.errors import DisplayError
+from stylize_live.frame import Frame
+from stylize_live.media.libraries import cv2
+from stylize_live.media.overlay import Caption, draw_caption
+from stylize_live.media.screen_check import display_problem
+
+# What `waitKeyEx` returns for keys that are no characters: X11 (Qt, GTK), Windows, macOS.
+_ARROWS = {
+    "left": (0xFF51, 2424832, 63234),
+    "up": (0xFF52, 2490368, 63232),
+    "right": (0xFF53, 2555904, 63235),
+    "down": (0xFF54, 2621440, 63233),
+}
+_KEYS = {code: name for name, codes in _ARROWS.items() for code in codes} | {27: "escape", 32: "space"}
+
+
+class Window:
+    """Shows frames and reads keys. Open it, use it and close it in the main thread only.
+
+    Args:
+        title: of the window, and its identity: two windows need two titles.
+        size: (width, height) in pixels at which it opens; the user may resize it.
+
+    Raises:
+        DisplayError: there is no display, or this is not the main thread.
+    """
+
+    def __init__(self, title: str, size: tuple[int, int]) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            raise DisplayError("a window can only be opened by the main thread: use --no-window")
+        if problem := display_problem():
+            raise DisplayError(f"no display ({problem}): use --no-window, or start it on a desktop")
+        self._title = title
+        self._open = False
+        try:
+            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+            self._open = True
+            cv2.resizeWindow(title, *size)
+        except cv2.error as error:
+            raise DisplayError(f"cannot open a window: {error.err}; use --no-window") from None
+
+    def write(self, frame: Frame, caption: Caption | None = None) -> None:
+        """Hand a frame to the window; `poll` paints it. Ignored once the window is closed."""
+        # Showing in a closed window would open it again.
+        if not self._still_open():
+            return
+        pixels = frame.pixels if caption is None else draw_caption(frame.pixels, caption)
+        cv2.imshow(self._title, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+
+    def poll(self) -> str | None:
+        """Paint, let the window react, and tell what happened; takes about a millisecond.
+
+        Returns:
+            A character in lower case, "left", "right", "up", "down", "space", "escape", "closed"
+            when the window is gone, or None.
+        """
+        if not self._still_open():
+            return "closed"
+        code = cv2.waitKeyEx(1)
+        return key_name(code) if code >= 0 else None
+
+    def _still_open(self) -> bool:
+        if self._open:
+            try:
+                self._open = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+            except cv2.error:  # raised once the last window is gone
+                self._open = False
+        return self._open
+
+    def close(self) -> None:
+        """Close the window. May be called again."""
+        if self._still_open():
+            cv2.destroyWindow(self._title)
+            cv2.waitKeyEx(1)  # the toolkit takes it off the screen only when it gets to work
+        self._open = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def key_name(code: int) -> str | None:
+    """Name of a key from the code that `cv2.waitKeyEx` gave; None for a key without a name."""
+    if code in _KEYS:
+        return _KEYS[code]
+    low = code & 0xFFFF  # X11 puts Shift, Num Lock and their like above
+    if low in _KEYS:
+        return _KEYS[low]
+    return chr(low).lower() if 33 <= low < 127 else None

@@ -1,0 +1,202 @@
+"""The style file: safetensors (no code inside, unlike pickle) with self-describing metadata.
+
+Metadata keys, all strings as safetensors demands:
+    format        always ``stylize_live.style``
+    version       ``1``
+    architecture  JSON object, see `Architecture`
+    style         JSON object, see `StyleInfo`
+    training      JSON object, free: settings and figures of the run that made it
+
+Weights are stored as float16 (half the size; the loss is far below what a picture shows) and
+computed in float32 or whatever the engine chooses.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from stylize_live.errors import SinkError, StyleError
+from stylize_live.files import replacing
+from stylize_live.nets.transformer import Architecture, ResidualTransformer
+
+FORMAT = "stylize_live.style"
+VERSION = "1"
+# A style is under a megabyte; whatever is larger than this is something else.
+MAX_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StyleInfo:
+    """What a person wants to know about a style."""
+
+    name: str
+    title: str = ""
+    artist: str = ""
+    year: str = ""
+    licence: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A network's weights and their description.
+
+    Attributes:
+        info: name, painter, licence.
+        architecture: what network the weights belong to.
+        weights: tensor name -> float32 tensor on the CPU.
+        training: settings and figures of the training run.
+    """
+
+    info: StyleInfo
+    architecture: Architecture
+    weights: dict[str, Tensor]
+    training: dict[str, Any] = field(default_factory=dict)
+
+    def network(self) -> ResidualTransformer:
+        """A new network in evaluation mode that carries these weights."""
+        network = ResidualTransformer(self.architecture)
+        network.load_state_dict(self.weights)
+        return network.eval().requires_grad_(False)
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a style file, whole or not at all.
+
+    Raises:
+        SinkError: the file cannot be written.
+    """
+    metadata = {
+        "format": FORMAT,
+        "version": VERSION,
+        "architecture": json.dumps(checkpoint.architecture.to_dict()),
+        "style": json.dumps(asdict(checkpoint.info), ensure_ascii=False),
+        "training": json.dumps(checkpoint.training),
+    }
+    tensors = {k: v.detach().cpu().half().contiguous() for k, v in checkpoint.weights.items()}
+    try:
+        with replacing(path) as temporary:
+            temporary.write_bytes(save(tensors, metadata))
+    except OSError as error:
+        raise SinkError(f"{path}: cannot write the style: {error.strerror}") from None
+
+
+def read_info(path: Path) -> tuple[StyleInfo, dict[str, Any]]:
+    """The description and training record of a style file, without reading its weights.
+
+    Raises:
+        StyleError: as `load_checkpoint`.
+    """
+    with _opened(path) as file:
+        metadata = _metadata(path, file)
+        return _info(path, metadata), _json_object(path, metadata, "training")
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read and validate a style file from any origin.
+
+    Shapes are compared with the declared architecture before anything is allocated.
+
+    Raises:
+        StyleError: the file is missing, too large, truncated, of another project or version,
+            declares an impossible network, or its tensors do not fit or are not finite.
+    """
+    with _opened(path) as file:
+        metadata = _metadata(path, file)
+        info = _info(path, metadata)
+        try:
+            architecture = Architecture.from_dict(_json_object(path, metadata, "architecture"))
+        except ValueError as error:
+            raise StyleError(f"{path}: damaged style file: {error}") from None
+        with torch.device("meta"):
+            expected = ResidualTransformer(architecture).state_dict()
+        shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+        if shapes != {name: tuple(tensor.shape) for name, tensor in expected.items()}:
+            raise StyleError(f"{path}: its weights do not fit the network it declares")
+        weights = {name: file.get_tensor(name).float() for name in expected}
+    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+        raise StyleError(f"{path}: damaged style file: some weights are not finite")
+    return Checkpoint(info, architecture, weights, _json_object(path, metadata, "training"))
+
+
+def _opened(path: Path) -> Any:  # safetensors ships no types for its handle
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise StyleError(f"{path}: cannot read the style: {error.strerror}") from None
+    if not path.is_file():
+        raise StyleError(f"{path}: is not a file, expected a .safetensors style")
+    if size > MAX_BYTES:
+        raise StyleError(f"{path}: {size} bytes is no style file (limit {MAX_BYTES})")
+    try:
+        return safe_open(path, framework="pt")
+    except (OSError, SafetensorError) as error:
+        raise StyleError(f"{path}: not a safetensors file or damaged: {error}") from None
+
+
+def _metadata(path: Path, file: Any) -> Mapping[str, str]:
+    metadata: Mapping[str, str] = file.metadata() or {}
+    if metadata.get("format") != FORMAT:
+        raise StyleError(f"{path}: a safetensors file, but not a stylize_live style")
+    if metadata.get("version") != VERSION:
+        found = metadata.get("version")
+        raise StyleError(f"{path}: style format {found}, this program reads {VERSION}: update it")
+    return metadata
+
+
+def _json_object(path: Path, metadata: Mapping[str, str], key: str) -> dict[str, Any]:
+    try:
+        value = json.loads(metadata[key])
+    except (KeyError, ValueError):
+        value = None
+    if not isinstance(value, dict):
+        raise StyleError(f"{path}: damaged style file: no {key} in its metadata")
+    return value
+
+
+def _info(path: Path, metadata: Mapping[str, str]) -> StyleInfo:
+    values = _json_object(path, metadata, "style")
+    try:
+        info = StyleInfo(**values)
+    except TypeError:
+        raise StyleError(f"{path}: damaged style file: unknown style fields") from None
+    if not all(isinstance(value, str) for value in values.values()) or not info.name:
+        raise StyleError(f"{path}: damaged style file: style fields must be text")
+    return info
+
+
+def blend(checkpoints: Mapping[str, Checkpoint], shares: Mapping[str, float]) -> dict[str, Tensor]:
+    """Interpolate the weights of networks that were trained from one base.
+
+    Deep network interpolation (Wang et al., CVPR 2019, arXiv:1811.10515).
+
+    Args:
+        checkpoints: style name -> checkpoint, all of one architecture.
+        shares: style name -> share; normalised to sum 1.
+
+    Returns:
+        tensor name -> float32 tensor.
+
+    Raises:
+        StyleError: the architectures differ, or the shares are negative or all zero.
+    """
+    total = sum(shares.values())
+    if total <= 0 or min(shares.values()) < 0:
+        raise StyleError("blend shares must be positive numbers")
+    chosen = [checkpoints[name] for name in shares]
+    if len({c.architecture for c in chosen}) > 1:
+        raise StyleError(f"{', '.join(shares)}: cannot be blended, their networks differ")
+    parts = [share / total for share in shares.values()]
+    return {
+        name: torch.stack([p * c.weights[name] for p, c in zip(parts, chosen, strict=True)]).sum(0)
+        for name in chosen[0].weights
+    }

@@ -1,0 +1,100 @@
+"""Threads that belong together: one fails, all stop, and the first error comes out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol
+
+from stylize_live.pipeline.channel import Closed
+
+log = logging.getLogger(__name__)
+
+_JOIN_SECONDS = 2.0
+
+
+class Closable(Protocol):
+    """A channel, or whatever else ends a thread's wait."""
+
+    def close(self) -> None:
+        """Wake everyone who waits."""
+
+
+class Stages:
+    """A group of named threads and the channels between them.
+
+    Use it as a context manager: leaving the block stops and joins every thread. A stage ends by
+    returning; `Closed` counts as a normal end. Any other exception is kept, closes all channels,
+    and is raised again by `check` and `join`.
+    """
+
+    def __init__(self, *channels: Closable) -> None:
+        self._channels = channels
+        self._threads: list[threading.Thread] = []
+        self._error: BaseException | None = None
+        self._lock = threading.Lock()
+        self.stopping = threading.Event()
+
+    def start(self, name: str, work: Callable[[], None], *, closes: tuple[Closable, ...] = ()) -> None:
+        """Run `work` in a thread; when it ends, for whatever reason, close the channels it fills."""
+
+        def body() -> None:
+            try:
+                work()
+            except Closed:
+                pass
+            except BaseException as error:
+                self._fail(error)
+            finally:
+                for channel in closes:
+                    channel.close()
+
+        thread = threading.Thread(target=body, name=f"stylize-{name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _fail(self, error: BaseException) -> None:
+        with self._lock:
+            if self._error is None:
+                self._error = error
+        self.stop()
+
+    def stop(self) -> None:
+        """Ask every stage to end: set `stopping` and close all channels."""
+        self.stopping.set()
+        for channel in self._channels:
+            channel.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether any stage still works."""
+        return any(thread.is_alive() for thread in self._threads)
+
+    def check(self) -> None:
+        """Raise the first error that a stage met, if any."""
+        if self._error is not None:
+            raise self._error
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for all stages, then raise the first error. Wakes often enough for Ctrl-C to be heard."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        for thread in self._threads:
+            while thread.is_alive() and (deadline is None or time.monotonic() < deadline):
+                thread.join(0.1)
+        self.check()
+
+    def __enter__(self) -> Stages:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        deadline = time.monotonic() + _JOIN_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                log.warning("thread %s did not stop in time", thread.name)

@@ -1,0 +1,99 @@
+"""The state of an unfinished run on disk, in safetensors like everything else (no pickle)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from stylize_live.errors import SinkError, TrainingError
+from stylize_live.files import replacing
+from stylize_live.training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from stylize_live.training.trainer import Progress
+
+_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+
+
+def save_state(
+    path: Path,
+    settings: TrainSettings,
+    network: nn.Module,
+    average: dict[str, Tensor],
+    optimizer: torch.optim.Adam,
+    progress: Progress,
+) -> None:
+    """Write everything a run needs to go on.
+
+    Raises:
+        SinkError: the file cannot be written.
+    """
+    tensors = {f"network.{k}": v for k, v in network.state_dict().items()}
+    tensors |= {f"average.{k}": v for k, v in average.items()}
+    for index, parameter in enumerate(network.parameters()):
+        moments = optimizer.state[parameter]
+        tensors |= {f"adam.{index}.{key}": moments[key] for key in _MOMENTS if key in moments}
+    record = {
+        "step": progress.step,
+        "seconds": progress.seconds,
+        "done": progress.done,
+        "history": progress.history,
+    }
+    metadata = {"settings": settings.model_dump_json(), "progress": json.dumps(record)}
+    data = save({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, metadata)
+    try:
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        raise SinkError(f"{path}: cannot save the training state: {error.strerror}") from None
+
+
+def load_state(
+    path: Path,
+    settings: TrainSettings,
+    network: nn.Module,
+    average: dict[str, Tensor],
+    optimizer: torch.optim.Adam,
+) -> Progress:
+    """Read a state file back into a network, its averaged weights and its optimizer.
+
+    Raises:
+        TrainingError: the file is damaged or belongs to a run with other settings.
+    """
+    from stylize_live.training.trainer import Progress
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+        same = TrainSettings.model_validate_json(metadata["settings"]) == settings
+        record = json.loads(metadata["progress"])
+        progress = Progress(
+            record["step"], record["seconds"], record["done"], history=[(s, t) for s, t in record["history"]]
+        )
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise TrainingError(f"{path}: damaged training state, delete it to start over: {error}") from None
+    if not same:
+        raise TrainingError(
+            f"{path}: unfinished run with other settings: use the same ones to go on, or --restart"
+        )
+    network.load_state_dict(_with_prefix(tensors, "network."))
+    for name, value in _with_prefix(tensors, "average.").items():
+        average[name].copy_(value)
+    for index, parameter in enumerate(network.parameters()):
+        moments = _with_prefix(tensors, f"adam.{index}.")
+        optimizer.state[parameter] = {
+            # Adam keeps its step counter on the CPU whatever the device.
+            key: value if key == "step" else value.to(parameter.device) for key, value in moments.items()
+        }
+    return progress
+
+
+def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -1,0 +1,176 @@
+"""The training loop: budget, schedule, averaged weights, saving, resuming."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from stylize_live.errors import TrainingError
+from stylize_live.nets.transformer import ResidualTransformer
+from stylize_live.training.objective import Objective
+from stylize_live.training.photos import PhotoBatches
+from stylize_live.training.settings import TrainSettings
+from stylize_live.training.state import load_state, save_state
+
+log = logging.getLogger(__name__)
+
+DEFAULT_MINUTES = 15.0
+_WARM_UP_STEPS = 30
+_LAST_RATE = 0.02  # share of the peak rate at the end of the cosine
+_CLIP = 1.0
+_AVERAGE = 0.99  # of the weights, per step
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+        step: steps done.
+        seconds: training time so far, over all resumed parts.
+        done: share of the budget used, 0 to 1.
+        terms: the loss parts of the newest step.
+        history: one (step, terms) pair every ten steps.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    done: float = 0.0
+    terms: dict[str, float] = field(default_factory=dict)
+    history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+
+
+class Trainer:
+    """Fits one network to an objective.
+
+    Args:
+        network: trained in place.
+        objective: what to make small.
+        batches: photos of each step.
+        settings: budget, rate, seed.
+        device: where to compute.
+        state_path: file that a killed run resumes from; deleted by `finish`.
+    """
+
+    def __init__(
+        self,
+        network: ResidualTransformer,
+        objective: Objective,
+        batches: PhotoBatches,
+        settings: TrainSettings,
+        *,
+        device: torch.device,
+        state_path: Path,
+    ) -> None:
+        self.network = network.to(device, memory_format=torch.channels_last).train()
+        self._objective, self._batches, self._settings = objective, batches, settings
+        self._device, self._state_path = device, state_path
+        self._optimizer = torch.optim.Adam(network.parameters(), lr=settings.rate, betas=(0.9, 0.99))
+        self._average = {k: v.detach().clone() for k, v in network.state_dict().items()}
+        self.progress = Progress()
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The running average of the weights: steadier than the newest ones, and what is shipped."""
+        return self._average
+
+    def resume(self) -> bool:
+        """Go on from a state file, if there is one.
+
+        Raises:
+            TrainingError: the file belongs to a run with other settings, or is damaged.
+        """
+        if not self._state_path.exists():
+            return False
+        self.progress = load_state(
+            self._state_path, self._settings, self.network, self._average, self._optimizer
+        )
+        return True
+
+    def save(self) -> None:
+        """Write the state file."""
+        save_state(
+            self._state_path, self._settings, self.network, self._average, self._optimizer, self.progress
+        )
+
+    def finish(self) -> None:
+        """Remove the state file; the style has been written."""
+        self._state_path.unlink(missing_ok=True)
+
+    def run(self, *, on_step: Callable[[Progress], None], save_every: float = 60.0) -> None:
+        """Train until the budget is used up.
+
+        Args:
+            on_step: called after every step, in this thread.
+            save_every: seconds between state files.
+
+        Raises:
+            TrainingError: the loss is no longer a number.
+        """
+        saved = started = time.monotonic()
+        before = self.progress.seconds
+        while self.progress.done < 1:
+            self._step()
+            now = time.monotonic()
+            self.progress.seconds = before + now - started
+            self.progress.done = self._share_done()
+            on_step(self.progress)
+            if now - saved > save_every:
+                self.save()
+                saved = now
+
+    def _share_done(self) -> float:
+        s, p = self._settings, self.progress
+        minutes = s.minutes or (None if s.steps else DEFAULT_MINUTES)
+        by_steps = p.step / s.steps if s.steps else 0.0
+        by_time = p.seconds / (60 * minutes) if minutes else 0.0
+        return max(by_steps, by_time)
+
+    def _step(self) -> None:
+        p = self.progress
+        rate = self._settings.rate * _schedule(p.step, p.done)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        photos = self._batches(p.step).to(self._device, non_blocking=True)
+        with self._precision():
+            terms = self._objective.terms(self.network, photos, p.step)
+        loss = self._objective.total(terms)
+        if not bool(loss.isfinite()):
+            raise TrainingError(f"training diverged at step {p.step}: try a lower --rate")
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
+        self._optimizer.step()
+        self._update_average()
+        p.step += 1
+        p.terms = terms.as_floats()
+        if p.step % 10 == 0:
+            p.history.append((p.step, p.terms))
+
+    @contextlib.contextmanager
+    def _precision(self) -> Iterator[None]:
+        # The small network is cheap on a CPU, where float32 keeps its gradients exact.
+        with torch.autocast("cuda", torch.bfloat16, enabled=self._device.type == "cuda"):
+            yield
+
+    def _update_average(self) -> None:
+        # Short memory at first, or the random start would linger in the average.
+        keep = min(_AVERAGE, (1 + self.progress.step) / (10 + self.progress.step))
+        with torch.no_grad():
+            for name, value in self.network.state_dict().items():
+                self._average[name].lerp_(value, 1 - keep)
+
+
+def _schedule(step: int, done: float) -> float:
+    """Share of the peak rate: a short warm-up, then a cosine to nearly nothing."""
+    warm = min(1.0, (step + 1) / _WARM_UP_STEPS)
+    cosine = 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    return warm * (_LAST_RATE + (1 - _LAST_RATE) * cosine)

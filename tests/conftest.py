@@ -1,0 +1,68 @@
+"""What all tests share: small networks, small pictures, and a watch over threads."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stylize_live.frame import Pixels
+from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, save_checkpoint
+from stylize_live.nets.transformer import Architecture, ResidualTransformer, initialise
+
+TINY = Architecture(width=8, deep_width=8, head_width=8, blocks_in=1, blocks_deep=1, blocks_out=1)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """Fail a test that leaves a thread of ours behind."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline:
+        left = [t.name for t in threading.enumerate() if t not in before and t.is_alive()]
+        left = [name for name in left if name.startswith(("stylize-", "photos"))]
+        if not left:
+            return
+        time.sleep(0.01)
+    pytest.fail(f"threads left behind: {left}")
+
+
+def random_pixels(width: int, height: int, seed: int = 0) -> Pixels:
+    """Smooth random colours: like a picture, unlike noise."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (height // 16 + 2, width // 16 + 2, 3)).astype(np.float32)
+    fine = np.kron(coarse, np.ones((16, 16, 1), np.float32))[:height, :width]
+    return np.ascontiguousarray(fine.astype(np.uint8))
+
+
+def make_checkpoint(name: str = "tiny", seed: int = 0) -> Checkpoint:
+    """An untrained style of a tiny network."""
+    network = ResidualTransformer(TINY)
+    initialise(network, seed)
+    weights = {k: v.detach().clone() for k, v in network.state_dict().items()}
+    return Checkpoint(StyleInfo(name), TINY, weights)
+
+
+@pytest.fixture
+def tiny_style(tmp_path: Path) -> Path:
+    """A style file of a tiny untrained network."""
+    path = tmp_path / "tiny.safetensors"
+    save_checkpoint(path, make_checkpoint())
+    return path
+
+
+@pytest.fixture
+def cuda() -> torch.device:
+    """A GPU, or a skip; a failure where FAIL_WITHOUT_CUDA=1 promises one."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if os.environ.get("FAIL_WITHOUT_CUDA") == "1":
+        pytest.fail("FAIL_WITHOUT_CUDA=1, but torch finds no CUDA device")
+    pytest.skip("no CUDA device")

@@ -1,0 +1,93 @@
+"""The house rules: imports run one way, the package is light, the public names are these."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import stylize_live
+
+PACKAGE = Path(stylize_live.__file__).parent
+# High to low: a room may import from itself and from what stands further right.
+ROOMS = ["cli", "studio", "pipeline", "training", "engine", "nets", "media"]
+VOCABULARY = {"frame", "config", "errors", "files"}
+
+
+def room_of(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[0] == "stylize_live" else None
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_run_downwards(path: Path) -> None:
+    here = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    used = {room for name in imports_of(path) if (room := room_of(name)) is not None}
+    if here in VOCABULARY:
+        assert used <= VOCABULARY
+    elif here in ROOMS:
+        allowed = VOCABULARY | set(ROOMS[ROOMS.index(here) :])
+        assert used <= allowed, f"{here} must not import {used - allowed}"
+    else:
+        assert here == "__init__"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_cv2_and_av_have_one_door(path: Path) -> None:
+    if path.name != "libraries.py":
+        assert not imports_of(path) & {"cv2", "av"}
+
+
+def test_pipeline_does_not_know_networks() -> None:
+    for path in (PACKAGE / "pipeline").glob("*.py"):
+        assert "torch" not in imports_of(path)
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_import_is_light() -> None:
+    heavy = "{'torch', 'torchvision', 'cv2', 'av', 'pydantic', 'rich'}"
+    assert run_python(f"import sys, stylize_live; print(sorted({heavy} & set(sys.modules)))") == "[]"
+
+
+def test_cv2_comes_before_av() -> None:
+    code = (
+        "import sys; from stylize_live.media import libraries; names = list(sys.modules);"
+        "print(names.index('cv2') < names.index('av'))"
+    )
+    assert run_python(code) == "True"
+
+
+def test_public_names() -> None:
+    assert stylize_live.__all__ == [
+        "Frame",
+        "StylizeError",
+        "Stylizer",
+        "__version__",
+        "convert",
+        "style_names",
+    ]
+    for name in stylize_live.__all__:
+        assert getattr(stylize_live, name) is not None
+    with pytest.raises(AttributeError):
+        _ = stylize_live.no_such_name

@@ -1,0 +1,124 @@
+"""The engine: pixels in, pixels out."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import make_checkpoint, random_pixels
+
+from stylize_live.engine import Stylizer
+from stylize_live.errors import DeviceError, StyleError, UsageError
+from stylize_live.frame import Frame
+from stylize_live.nets.checkpoint import save_checkpoint
+
+PIXELS = random_pixels(70, 41)
+
+
+def exact(style: Path | str, **options: float) -> Stylizer:
+    return Stylizer(style, device="cpu", precision="float32", **options)
+
+
+def test_paints_an_array(tiny_style: Path) -> None:
+    before = PIXELS.copy()
+    painted = exact(tiny_style)(PIXELS)
+    assert painted.shape == PIXELS.shape
+    assert painted.dtype == np.uint8
+    assert painted.flags.c_contiguous
+    assert (PIXELS == before).all()
+    assert (painted != PIXELS).any()
+
+
+def test_paints_a_frame(tiny_style: Path) -> None:
+    stylizer = exact(tiny_style)
+    frame = Frame(PIXELS, Fraction(1, 3), 12.5, 7)
+    painted = stylizer(frame)
+    assert (painted.pts, painted.captured_at, painted.index) == (Fraction(1, 3), 12.5, 7)
+    assert (painted.pixels == stylizer(PIXELS)).all()
+
+
+def test_stream_paints_every_frame_in_order(tiny_style: Path) -> None:
+    stylizer = exact(tiny_style)
+    frames = [Frame(random_pixels(20 + i % 2, 18, i), Fraction(i), 0.0, i) for i in range(6)]
+    painted = list(stylizer.stream(frames))
+    assert [f.index for f in painted] == list(range(6))
+    assert all((p.pixels == stylizer(f.pixels)).all() for p, f in zip(painted, frames, strict=True))
+
+
+def test_result_is_the_same_every_time(tiny_style: Path) -> None:
+    assert (exact(tiny_style)(PIXELS) == exact(tiny_style)(PIXELS)).all()
+
+
+def test_strength_zero_is_the_original(tiny_style: Path) -> None:
+    assert (exact(tiny_style, strength=0.0)(PIXELS) == PIXELS).all()
+
+
+def test_strength_half_lies_between(tiny_style: Path) -> None:
+    full = exact(tiny_style)(PIXELS).astype(int)
+    half = exact(tiny_style, strength=0.5)(PIXELS).astype(int)
+    assert np.abs(half - (full + PIXELS) / 2).max() <= 1
+
+
+def test_strength_out_of_range(tiny_style: Path) -> None:
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        exact(tiny_style, strength=1.5)
+
+
+def test_style_changes_between_pictures(tiny_style: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.safetensors"
+    save_checkpoint(other, make_checkpoint("other", seed=5))
+    stylizer = exact(tiny_style)
+    first = stylizer(PIXELS)
+    stylizer.style = str(other)
+    assert (stylizer(PIXELS) == exact(other)(PIXELS)).all()
+    assert (stylizer(PIXELS) != first).any()
+
+
+def test_unknown_style_keeps_the_old_one(tiny_style: Path) -> None:
+    stylizer = exact(tiny_style)
+    with pytest.raises(StyleError, match="unknown style"):
+        stylizer.style = "no-such-style"
+    assert stylizer.style == str(tiny_style)
+
+
+@pytest.mark.parametrize(
+    "bad", [PIXELS.astype(float), PIXELS[:, :, 0], PIXELS[:, :, :2], [[1]]], ids=["float", "grey", "two", "list"]
+)
+def test_refuses_what_is_not_a_picture(tiny_style: Path, bad: object) -> None:
+    with pytest.raises(TypeError, match="expected"):
+        exact(tiny_style)(bad)  # type: ignore[call-overload]
+
+
+def test_refuses_an_empty_picture(tiny_style: Path) -> None:
+    with pytest.raises(ValueError, match="without pixels"):
+        exact(tiny_style)(PIXELS[:0])
+
+
+def test_takes_strided_pictures(tiny_style: Path) -> None:
+    flipped = PIXELS[:, ::-1]
+    assert (exact(tiny_style)(flipped) == exact(tiny_style)(flipped.copy())).all()
+
+
+def test_sixteen_bits_look_the_same(tiny_style: Path) -> None:
+    sixteen = Stylizer(tiny_style, device="cpu", precision="bfloat16")(PIXELS).astype(int)
+    assert np.abs(sixteen - exact(tiny_style)(PIXELS)).mean() < 1.0
+
+
+def test_cuda_that_is_not_there(tiny_style: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(DeviceError, match="no CUDA device"):
+        Stylizer(tiny_style, device="cuda")
+    assert Stylizer(tiny_style).device == "cpu"
+
+
+def test_float16_on_the_cpu(tiny_style: Path) -> None:
+    with pytest.raises(DeviceError, match="needs a GPU"):
+        Stylizer(tiny_style, device="cpu", precision="float16")
+
+
+def test_closes_twice(tiny_style: Path) -> None:
+    with exact(tiny_style) as stylizer:
+        stylizer.warm_up((16, 16))
+    stylizer.close()

@@ -1,0 +1,226 @@
+"""The trainer: losses by hand-made cases, photos, resuming. Features are VGG16 with random weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import random_pixels
+from safetensors.torch import save_file
+from torchvision.models.vgg import cfgs, make_layers
+
+from stylize_live.errors import SinkError, TrainingError
+from stylize_live.media.still import Still, write_still
+from stylize_live.nets.checkpoint import StyleInfo, load_checkpoint
+from stylize_live.training import losses
+from stylize_live.training.features import load_features
+from stylize_live.training.photos import PhotoBatches, find_photos, split_photos
+from stylize_live.training.run import Job, train
+from stylize_live.training.settings import TrainSettings
+from stylize_live.training.trainer import Progress
+from stylize_live.training.views import Motion, random_motion, sensor_noise
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def features_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    layers = make_layers(cfgs["D"], batch_norm=False)[:23]
+    path = tmp_path_factory.mktemp("features") / "vgg.safetensors"
+    save_file({f"features.{k}": v.half() for k, v in layers.state_dict().items()}, path)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(3):
+        write_still(folder / f"{i}.png", Still(random_pixels(90 + 7 * i, 80, i)))
+    return folder
+
+
+@pytest.fixture
+def job(tmp_path: Path, photos: Path, features_file: Path, tiny_style: Path) -> Job:
+    write_still(tmp_path / "painting.png", Still(random_pixels(100, 80, 9)))
+    return Job(
+        paintings=[tmp_path / "painting.png"],
+        photos=photos,
+        features=features_file,
+        target=tmp_path / "style.safetensors",
+        start=tiny_style,
+        previews=tmp_path / "previews",
+        info=StyleInfo("mine"),
+        settings=TrainSettings(steps=4, crop=64, painting_size=64, batch=1),
+    )
+
+
+def ignore(progress: Progress) -> None:
+    """A watcher that does not watch."""
+
+
+def test_gram_does_not_depend_on_size() -> None:
+    features = torch.rand(1, 4, 6, 5)
+    torch.testing.assert_close(losses.gram(features), losses.gram(features.repeat(1, 1, 2, 3)))
+
+
+def test_errors_of_the_same_picture_are_zero() -> None:
+    features = torch.rand(2, 4, 6, 5)
+    gram = {"a": losses.gram(features)}
+    assert float(losses.style_errors(gram, gram)["a"].sum()) == 0
+    assert float(losses.content_error(features, features).sum()) == 0
+
+
+def test_content_error_is_relative() -> None:
+    wanted = torch.rand(1, 4, 6, 5)
+    torch.testing.assert_close(losses.content_error(3 * wanted, wanted), torch.tensor([4.0]))
+    torch.testing.assert_close(losses.content_error(300 * wanted, 100 * wanted), torch.tensor([4.0]))
+
+
+def test_tone_error_sees_inverted_brightness() -> None:
+    ramp = torch.linspace(0, 1, 64).expand(1, 3, 64, 64)
+    assert float(losses.tone_error(ramp * 0.5 + 0.1, ramp)) < 0.01
+    assert float(losses.tone_error(1 - ramp, ramp)) == pytest.approx(4, rel=0.05)
+
+
+def test_total_variation_of_stripes() -> None:
+    stripes = torch.tensor([0.0, 1.0]).repeat(4).expand(1, 3, 8, 8)
+    assert float(losses.total_variation(stripes)) == pytest.approx(1.0)
+
+
+def test_whole_pixel_motion_is_exact() -> None:
+    picture = torch.rand(1, 3, 20, 24)
+    moved, inside = Motion(None, (3, -2)).apply(picture)
+    assert torch.equal(moved[:, :, 3:, :-2], picture[:, :, :-3, 2:])
+    assert inside.sum() == 17 * 22
+
+
+def test_motion_and_noise_depend_on_the_seed_alone() -> None:
+    def once(seed: int) -> torch.Tensor:
+        rng = np.random.default_rng(seed)
+        moved, _ = random_motion(rng, 32, 32).apply(torch.full((1, 3, 32, 32), 0.5))
+        return sensor_noise(moved, rng)
+
+    assert torch.equal(once(3), once(3))
+    assert not torch.equal(once(3), once(4))
+
+
+@pytest.mark.parametrize(("count", "held"), [(1, 1), (9, 1), (30, 3), (150, 12), (5000, 12)])
+def test_split_keeps_photos_out(count: int, held: int) -> None:
+    photos = [Path(f"{i:05}.jpg") for i in range(count)]
+    training, kept_out = split_photos(photos)
+    assert len(kept_out) == held
+    if count >= 10:
+        assert not set(training) & set(kept_out)
+        assert len(training) == count - held
+
+
+def test_batches_depend_on_seed_and_step_alone(photos: Path) -> None:
+    paths = find_photos(photos)
+    with PhotoBatches(paths, batch=2, crop=64, seed=1) as first:
+        wanted = [first(step) for step in range(3)]
+    with PhotoBatches(paths, batch=2, crop=64, seed=1) as second:
+        assert torch.equal(second(2), wanted[2])
+    assert wanted[0].shape == (2, 3, 64, 64)
+    assert not torch.equal(wanted[0], wanted[1])
+
+
+def test_broken_photos_are_skipped_and_counted(photos: Path) -> None:
+    (photos / "broken.jpg").write_bytes(b"no picture")
+    with PhotoBatches(find_photos(photos), batch=8, crop=64, seed=0) as batches:
+        for step in range(4):
+            assert batches(step).shape[0] == 8
+        assert batches.unreadable == {photos / "broken.jpg"}
+
+
+def test_no_readable_photo(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    with PhotoBatches(find_photos(tmp_path), batch=1, crop=64, seed=0) as batches:
+        with pytest.raises(TrainingError, match="none of the photos"):
+            batches(0)
+
+
+def test_training_writes_a_style_with_its_record(job: Job) -> None:
+    seen: list[int] = []
+    result = train(job, CPU, on_step=lambda progress: seen.append(progress.step))
+    assert seen == [1, 2, 3, 4]
+    checkpoint = load_checkpoint(job.target)
+    assert checkpoint.info.name == "mine"
+    assert checkpoint.training["steps"] == 4
+    assert checkpoint.training["style_error"] == round(result.figures.style, 3)
+    assert (job.previews / "final.jpg").exists()
+    assert not job.target.with_suffix(".state.safetensors").exists()
+
+
+def test_training_learns(job: Job) -> None:
+    """The weighted loss on the same photos falls; twice the steps give the trainer room to show it."""
+    totals: list[float] = []
+
+    def note(progress: Progress) -> None:
+        s = job.settings
+        t = progress.terms
+        totals.append(s.style_weight * t["style"] + s.content_weight * t["content"])
+
+    longer = job.settings.model_copy(update={"steps": 40, "rate": 5e-3, "steady_weight": 0.0})
+    train(replace(job, settings=longer), CPU, on_step=note)
+    assert np.mean(totals[-10:]) < 0.9 * np.mean(totals[:5])
+
+
+def test_resumed_run_equals_an_uninterrupted_one(job: Job, tmp_path: Path) -> None:
+    train(job, CPU, on_step=ignore)
+    wanted = load_checkpoint(job.target).weights
+    job.target.unlink()
+
+    def interrupt(progress: Progress) -> None:
+        if progress.step == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(job, CPU, on_step=interrupt)
+    assert not job.target.exists()
+    result = train(job, CPU, on_step=ignore)
+    assert result.resumed_at == 2
+    for name, value in load_checkpoint(job.target).weights.items():
+        assert torch.equal(value, wanted[name])
+
+
+def test_state_of_another_run_is_refused(job: Job) -> None:
+    def interrupt(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(job, CPU, on_step=interrupt)
+    other = replace(job, settings=TrainSettings(steps=9, crop=64))
+    with pytest.raises(TrainingError, match="--restart"):
+        train(other, CPU, on_step=ignore)
+    assert train(job, CPU, restart=True, on_step=ignore).resumed_at == 0
+
+
+def test_features_of_another_network(tmp_path: Path) -> None:
+    save_file({"features.0.weight": torch.zeros(1)}, tmp_path / "x.safetensors")
+    with pytest.raises(TrainingError, match="do not fit VGG16"):
+        load_features(tmp_path / "x.safetensors", device=CPU, dtype=torch.float32)
+
+
+def test_features_that_are_no_safetensors(tmp_path: Path) -> None:
+    (tmp_path / "x.safetensors").write_bytes(b"?")
+    with pytest.raises(TrainingError, match="cannot read feature weights"):
+        load_features(tmp_path / "x.safetensors", device=CPU, dtype=torch.float32)
+
+
+@pytest.mark.parametrize("name", ["style.pt", "no/style.safetensors"])
+def test_bad_targets_fail_before_training(job: Job, tmp_path: Path, name: str) -> None:
+    bad = replace(job, target=tmp_path / name)
+    with pytest.raises(SinkError):
+        train(bad, CPU, on_step=ignore)
+
+
+def test_folder_without_photos(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no photos"):
+        find_photos(tmp_path)
+    with pytest.raises(TrainingError, match="no such folder"):
+        find_photos(tmp_path / "no")
