@@ -24,18 +24,24 @@ class EngineSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    style: str = Field(DEFAULT_STYLE, description="Name of a style, or path of a .safetensors style file.")
-    strength: float = Field(1.0, ge=0, le=1, description="0 is the original, 1 the full style.")
-    device: DeviceName = Field("auto", description="Where the network runs; auto takes a GPU if there is one.")
-    precision: Precision = Field("auto", description="Arithmetic of the network; auto takes the fastest that looks the same.")
+    style: str = Field(
+        default=DEFAULT_STYLE, description="Name of a style, or path of a .safetensors style file."
+    )
+    strength: float = Field(default=1.0, ge=0, le=1, description="0 is the original, 1 the full style.")
+    device: DeviceName = Field(
+        default="auto", description="Where the network runs; auto takes a GPU if there is one."
+    )
+    precision: Precision = Field(
+        default="auto", description="Arithmetic of the network; auto takes the fastest that looks the same."
+    )
 
 
 class ConvertSettings(EngineSettings):
     """How `convert` writes videos."""
 
-    crf: int = Field(18, ge=0, le=51, description="Quality of the video: lower is better and larger.")
+    crf: int = Field(default=18, ge=0, le=51, description="Quality of the video: lower is better and larger.")
     preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"] = Field(
-        "veryfast", description="Speed of the encoder: slower is smaller."
+        default="veryfast", description="Speed of the encoder: slower is smaller."
     )
 
 
@@ -43,15 +49,22 @@ class LiveSettings(EngineSettings):
     """How `live` captures and shows."""
 
     source: str = Field(
-        "0", description="Camera number or name, a video file, 'screen', a URL, or 'test' for a pattern."
+        default="0",
+        description="Camera number or name, a video file, 'screen', a URL, or 'test' for a pattern.",
     )
-    width: int = Field(640, ge=16, le=7680, description="Width asked of the camera, or of the test pattern.")
-    height: int = Field(360, ge=16, le=4320, description="Height asked of the camera, or of the test pattern.")
-    fps: int = Field(30, ge=1, le=240, description="Frame rate asked of the camera, screen or test pattern.")
-    mirror: bool = Field(False, description="Mirror the picture.")
-    split: bool = Field(False, description="Show the original in the left half.")
-    window: bool = Field(True, description="Show a window.")
-    duration: float | None = Field(None, gt=0, description="Stop after so many seconds.")
+    width: int = Field(
+        default=640, ge=16, le=7680, description="Width asked of the camera, or of the test pattern."
+    )
+    height: int = Field(
+        default=360, ge=16, le=4320, description="Height asked of the camera, or of the test pattern."
+    )
+    fps: int = Field(
+        default=30, ge=1, le=240, description="Frame rate asked of the camera, screen or test pattern."
+    )
+    mirror: bool = Field(default=False, description="Mirror the picture.")
+    split: bool = Field(default=False, description="Show the original in the left half.")
+    window: bool = Field(default=True, description="Show a window.")
+    duration: float | None = Field(default=None, gt=0, description="Stop after so many seconds.")
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseModel)

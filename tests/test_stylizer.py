@@ -27,7 +27,7 @@ def test_paints_an_array(tiny_style: Path) -> None:
     assert painted.shape == PIXELS.shape
     assert painted.dtype == np.uint8
     assert painted.flags.c_contiguous
-    assert (PIXELS == before).all()
+    assert (before == PIXELS).all()
     assert (painted != PIXELS).any()
 
 
@@ -84,7 +84,9 @@ def test_unknown_style_keeps_the_old_one(tiny_style: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [PIXELS.astype(float), PIXELS[:, :, 0], PIXELS[:, :, :2], [[1]]], ids=["float", "grey", "two", "list"]
+    "bad",
+    [PIXELS.astype(float), PIXELS[:, :, 0], PIXELS[:, :, :2], [[1]]],
+    ids=["float", "grey", "two", "list"],
 )
 def test_refuses_what_is_not_a_picture(tiny_style: Path, bad: object) -> None:
     with pytest.raises(TypeError, match="expected"):

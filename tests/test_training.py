@@ -139,9 +139,11 @@ def test_broken_photos_are_skipped_and_counted(photos: Path) -> None:
 
 def test_no_readable_photo(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    with PhotoBatches(find_photos(tmp_path), batch=1, crop=64, seed=0) as batches:
-        with pytest.raises(TrainingError, match="none of the photos"):
-            batches(0)
+    with (
+        PhotoBatches(find_photos(tmp_path), batch=1, crop=64, seed=0) as batches,
+        pytest.raises(TrainingError, match="none of the photos"),
+    ):
+        batches(0)
 
 
 def test_training_writes_a_style_with_its_record(job: Job) -> None:

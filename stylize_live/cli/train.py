@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -12,7 +12,12 @@ from stylize_live.cli.console import print_line, stderr
 from stylize_live.config import DeviceName
 from stylize_live.training.settings import TrainSettings
 
+if TYPE_CHECKING:
+    from stylize_live.training.run import Job, Result
+    from stylize_live.training.trainer import Progress as State
+
 _DEFAULT_SETTINGS = TrainSettings()
+_LINE_EVERY = 50  # steps, where the progress goes to a file and not to a terminal
 
 
 def train(
@@ -75,7 +80,7 @@ def train(
     from stylize_live.engine.device import choose_device
     from stylize_live.nets.catalogue import BASE, style_path
     from stylize_live.nets.checkpoint import StyleInfo
-    from stylize_live.training.run import Job, Result
+    from stylize_live.training.run import Job
     from stylize_live.training.run import train as run_training
 
     begin = {"base": BASE, "scratch": None}.get(start) if start in ("base", "scratch") else style_path(start)
@@ -92,10 +97,15 @@ def train(
     with _progress_bar() as bar:
         task = bar.add_task("training", total=1.0, losses="", left="")
 
-        def show(progress: object) -> None:
-            bar.update(task, **_columns(progress))
+        def show(state: State) -> None:
+            left = state.seconds / state.done * (1 - state.done)
+            bar.update(
+                task, completed=min(1.0, state.done), losses=_losses(state), left=_minutes(left) + " left"
+            )
+            if not stderr.is_terminal and state.step % _LINE_EVERY == 0:
+                stderr.print(f"{state.done:4.0%}  {_losses(state)}")
 
-        result: Result = run_training(job, choose_device(device), restart=restart, on_step=show)
+        result = run_training(job, choose_device(device), restart=restart, on_step=show)
     _summary(job, result)
     return 0
 
@@ -113,24 +123,15 @@ def _progress_bar() -> Progress:
     )
 
 
-def _columns(progress: object) -> dict[str, object]:
-    from stylize_live.training.trainer import Progress as State
-
-    assert isinstance(progress, State)
-    losses = "  ".join(f"{name} {value:.3f}" for name, value in progress.terms.items())
-    left = progress.seconds / progress.done * (1 - progress.done) if progress.done else 0.0
-    return {
-        "completed": min(1.0, progress.done),
-        "losses": f"step {progress.step}  {losses}",
-        "left": f"{int(left // 60)}:{int(left % 60):02d} left",
-    }
+def _losses(state: State) -> str:
+    return f"step {state.step}  " + "  ".join(f"{name} {value:.3f}" for name, value in state.terms.items())
 
 
-def _summary(job: object, result: object) -> None:
-    from stylize_live.training.run import Job, Result
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
 
-    assert isinstance(job, Job)
-    assert isinstance(result, Result)
+
+def _summary(job: Job, result: Result) -> None:
     if result.resumed_at:
         print_line(f"went on from step {result.resumed_at}")
     if result.unreadable:

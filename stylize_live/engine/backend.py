@@ -31,7 +31,7 @@ class Backend(Protocol):
 
 def prepare_network(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> ResidualTransformer:
     """The checkpoint's network on a device, in the layout that convolutions like best."""
-    return checkpoint.network().to(device, dtype, memory_format=torch.channels_last)
+    return checkpoint.network().to(device, dtype).to(memory_format=torch.channels_last)
 
 
 def paint(network: ResidualTransformer, pixels: Tensor, strength: float) -> Tensor:
@@ -47,7 +47,7 @@ def paint(network: ResidualTransformer, pixels: Tensor, strength: float) -> Tens
     """
     # HWC memory seen as NCHW is exactly channels_last: no copy.
     batch = pixels.permute(2, 0, 1)[None].float() / 255
-    painted = network(batch)
+    painted: Tensor = network(batch)
     if strength < 1:
         painted = torch.lerp(batch, painted, strength)
     bytes_ = painted.mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)

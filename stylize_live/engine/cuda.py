@@ -31,7 +31,7 @@ class _Slot:
         self.host_in = torch.empty(shape, dtype=torch.uint8, pin_memory=True)
         self.host_out = torch.empty(shape, dtype=torch.uint8, pin_memory=True)
         self.device_in = torch.empty(shape, dtype=torch.uint8, device=device)
-        self.done = torch.cuda.Event()
+        self.done = torch.cuda.Event()  # type: ignore[no-untyped-call]
 
 
 class CudaBackend:
@@ -45,7 +45,7 @@ class CudaBackend:
 
     def __init__(self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> None:
         self._device, self._dtype = device, dtype
-        self._stream = torch.cuda.Stream(device)
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._ring: deque[_Slot] = deque()
         self._shape: tuple[int, ...] = ()
         self.load(checkpoint)

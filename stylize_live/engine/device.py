@@ -41,5 +41,5 @@ def choose_precision(name: Precision, device: torch.device) -> torch.dtype:
 
 def fast_bfloat16() -> bool:
     """Whether this CPU multiplies bfloat16 in hardware."""
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(capabilities.get(key, False) for key in ("avx512_bf16", "amx_bf16", "bf16"))
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(bool(capabilities.get(key)) for key in ("avx512_bf16", "amx_bf16", "bf16"))

@@ -83,18 +83,14 @@ class InstanceNorm(nn.Module):
 
 
 def _conv3(inputs: int, outputs: int, *, stride: int = 1, bias: bool = False) -> nn.Conv2d:
-    return nn.Conv2d(
-        inputs, outputs, 3, stride=stride, padding=1, bias=bias, padding_mode="replicate"
-    )
+    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=bias, padding_mode="replicate")
 
 
 class ConvNorm(nn.Sequential):
     """3x3 convolution without bias (the norm would cancel it), then instance norm."""
 
     def __init__(self, inputs: int, outputs: int, *, stride: int = 1) -> None:
-        super().__init__(
-            _conv3(inputs, outputs, stride=stride), InstanceNorm(outputs)
-        )
+        super().__init__(_conv3(inputs, outputs, stride=stride), InstanceNorm(outputs))
 
 
 class ResidualBlock(nn.Module):
@@ -172,7 +168,7 @@ class ResidualTransformer(nn.Module):
         architecture: widths and depths.
     """
 
-    def __init__(self, architecture: Architecture = Architecture()) -> None:  # noqa: B008 (frozen)
+    def __init__(self, architecture: Architecture = Architecture()) -> None:
         super().__init__()
         a = self.architecture = architecture
         self.stem = ConvNorm(48, a.width)

@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 T = TypeVar("T")
 
 
-class Closed(Exception):
+class Closed(Exception):  # noqa: N818 (a normal end, not an error)
     """The channel is closed, and empty if one was reading."""
 
 

@@ -13,7 +13,9 @@ from stylize_live.pipeline.channel import Closed
 
 log = logging.getLogger(__name__)
 
-_JOIN_SECONDS = 2.0
+# An error has to come out within two seconds even when a source hangs in its driver; closing that
+# source takes a part of them, too.
+_JOIN_SECONDS = 1.5
 
 
 class Closable(Protocol):
@@ -53,8 +55,8 @@ class Stages:
                     channel.close()
 
         thread = threading.Thread(target=body, name=f"stylize-{name}", daemon=True)
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)
 
     def _fail(self, error: BaseException) -> None:
         with self._lock:

@@ -35,6 +35,9 @@ class VggFeatures(nn.Module):
         TrainingError: tensors are missing or have the wrong shape.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, weights: dict[str, Tensor], *, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         with torch.device("meta"):

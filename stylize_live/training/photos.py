@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from stylize_live.errors import SourceError, TrainingError
-from stylize_live.media.still import SUFFIXES, Pixels, read_still, resized
+from stylize_live.frame import Pixels
+from stylize_live.media.still import SUFFIXES, read_still, resized
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ class PhotoBatches:
 
 
 def random_crop(pixels: Pixels, crop: int, rng: np.random.Generator) -> Pixels:
-    """A square crop at a random place and scale (1 to 1.7 times the crop on the short side), maybe mirrored."""
+    """A square crop at a random place and scale (short side 1 to 1.7 times the crop), maybe mirrored."""
     scaled = resized(pixels, int(crop * rng.uniform(1.0, 1.7)))
     top = rng.integers(scaled.shape[0] - crop + 1)
     left = rng.integers(scaled.shape[1] - crop + 1)

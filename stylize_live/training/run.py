@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -53,7 +53,7 @@ class Job:
     start: Path | None
     previews: Path
     info: StyleInfo
-    settings: TrainSettings = field(default_factory=TrainSettings)
+    settings: TrainSettings = TrainSettings()  # noqa: RUF009 (frozen)
     preview_every: float = 120.0
 
 

@@ -10,20 +10,33 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    steps: int | None = Field(None, ge=1, description="Stop after so many steps (repeatable by seed).")
-    minutes: float | None = Field(None, gt=0, description="Stop after so many minutes; 15 if neither is given.")
-    batch: int | None = Field(None, ge=1, le=256, description="Crops in a batch; 2 on a CPU, 16 on a GPU.")
-    crop: int = Field(256, ge=64, le=1024, multiple_of=8, description="Side of a training crop in pixels.")
+    steps: int | None = Field(
+        default=None, ge=1, description="Stop after so many steps (repeatable by seed)."
+    )
+    minutes: float | None = Field(
+        default=None, gt=0, description="Stop after so many minutes; 15 if neither is given."
+    )
+    batch: int | None = Field(
+        default=None, ge=1, le=256, description="Crops in a batch; 2 on a CPU, 16 on a GPU."
+    )
+    crop: int = Field(
+        default=256, ge=64, le=1024, multiple_of=8, description="Side of a training crop in pixels."
+    )
     painting_size: int = Field(
-        256, ge=64, le=1024, description="Short side the painting is scaled to; smaller gives finer strokes."
+        default=256,
+        ge=64,
+        le=1024,
+        description="Short side the painting is scaled to; smaller gives finer strokes.",
     )
-    style_weight: float = Field(4.0, ge=0, description="Weight of the relative style error.")
-    content_weight: float = Field(2.0, ge=0, description="Weight of the relative content error.")
+    style_weight: float = Field(default=4.0, ge=0, description="Weight of the relative style error.")
+    content_weight: float = Field(default=2.0, ge=0, description="Weight of the relative content error.")
     fine_weight: float = Field(
-        0.3, ge=0, description="Share of the finest style layer; more invites a pixel mesh."
+        default=0.3, ge=0, description="Share of the finest style layer; more invites a pixel mesh."
     )
-    tone_weight: float = Field(1.0, ge=0, description="Weight of keeping light places light and dark places dark.")
-    variation_weight: float = Field(0.3, ge=0, description="Weight of total variation.")
-    steady_weight: float = Field(20.0, ge=0, description="Weight of agreement between two views.")
-    rate: float = Field(1.3e-3, gt=0, le=0.1, description="Peak learning rate.")
-    seed: int = Field(0, ge=0, description="Start of every random sequence.")
+    tone_weight: float = Field(
+        default=1.0, ge=0, description="Weight of keeping light places light and dark places dark."
+    )
+    variation_weight: float = Field(default=0.3, ge=0, description="Weight of total variation.")
+    steady_weight: float = Field(default=20.0, ge=0, description="Weight of agreement between two views.")
+    rate: float = Field(default=1.3e-3, gt=0, le=0.1, description="Peak learning rate.")
+    seed: int = Field(default=0, ge=0, description="Start of every random sequence.")

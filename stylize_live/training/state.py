@@ -71,7 +71,7 @@ def load_state(
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file}
         same = TrainSettings.model_validate_json(metadata["settings"]) == settings
         record = json.loads(metadata["progress"])
         progress = Progress(
@@ -90,7 +90,8 @@ def load_state(
         moments = _with_prefix(tensors, f"adam.{index}.")
         optimizer.state[parameter] = {
             # Adam keeps its step counter on the CPU whatever the device.
-            key: value if key == "step" else value.to(parameter.device) for key, value in moments.items()
+            key: value if key == "step" else value.to(parameter.device)
+            for key, value in moments.items()
         }
     return progress
 

@@ -70,7 +70,7 @@ class Trainer:
         device: torch.device,
         state_path: Path,
     ) -> None:
-        self.network = network.to(device, memory_format=torch.channels_last).train()
+        self.network = network.to(device).to(memory_format=torch.channels_last).train()
         self._objective, self._batches, self._settings = objective, batches, settings
         self._device, self._state_path = device, state_path
         self._optimizer = torch.optim.Adam(network.parameters(), lr=settings.rate, betas=(0.9, 0.99))
@@ -146,7 +146,7 @@ class Trainer:
         if not bool(loss.isfinite()):
             raise TrainingError(f"training diverged at step {p.step}: try a lower --rate")
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
         self._optimizer.step()
         self._update_average()

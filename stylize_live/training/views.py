@@ -52,9 +52,7 @@ def _roll(pictures: Tensor, shift: tuple[int, int]) -> tuple[Tensor, Tensor]:
     inside = torch.zeros_like(pictures[:1, :1])
     height, width = pictures.shape[2:]
     down, right = shift
-    inside[
-        :, :, max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)
-    ] = 1
+    inside[:, :, max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)] = 1
     return moved, inside
 
 

@@ -1,0 +1,126 @@
+"""`stylize-live devices`: what this machine has to capture, compute and encode with."""
+
+from __future__ import annotations
+
+import json as json_module
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from stylize_live.cli.console import print_line, stdout
+
+if TYPE_CHECKING:
+    from stylize_live.media.devices import Camera
+    from stylize_live.media.encoders import Encoder
+
+_MODES_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Everything `devices` shows.
+
+    Attributes:
+        cameras: real and virtual ones.
+        screen: (width, height) of the primary screen in pixels, or None.
+        window: why no window can be opened, or None if one can.
+        gpus: names of CUDA devices with their memory.
+        encoders: those that PyAV has, usable or not.
+    """
+
+    cameras: list[Camera]
+    screen: tuple[int, int] | None
+    window: str | None
+    gpus: list[str]
+    encoders: list[Encoder]
+
+
+def devices(*, json: bool = False) -> int:
+    """List cameras, virtual cameras, screen, GPUs and video encoders.
+
+    Parameters
+    ----------
+    json
+        Print one JSON object instead of a table.
+    """
+    found = take_inventory()
+    if json:
+        print_line(json_module.dumps(asdict(found), ensure_ascii=False))
+    else:
+        stdout.print(_table(found))
+    return 0
+
+
+def take_inventory() -> Inventory:
+    """Look; nothing is opened for longer than a moment."""
+    from stylize_live.media.devices import list_cameras
+    from stylize_live.media.encoders import list_encoders
+    from stylize_live.media.screen_check import display_problem
+
+    return Inventory(list_cameras(), _screen(), display_problem(), _gpus(), list_encoders())
+
+
+def _screen() -> tuple[int, int] | None:
+    from stylize_live.errors import SourceError
+    from stylize_live.media.screen import screen_size
+
+    try:
+        return screen_size()
+    except SourceError:
+        return None
+
+
+def _gpus() -> list[str]:
+    import torch
+
+    if not torch.cuda.is_available():
+        return []
+    found = (torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count()))
+    return [f"{gpu.name}, {gpu.total_memory / 2**30:.0f} GiB" for gpu in found]
+
+
+def _table(found: Inventory) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    real = [_camera_line(camera) for camera in found.cameras if not camera.virtual]
+    virtual = [_camera_line(camera) for camera in found.cameras if camera.virtual]
+    _add_rows(table, "cameras", real, "none connected")
+    _add_rows(table, "virtual cameras", virtual, "none installed")
+    screen = [f"{found.screen[0]}x{found.screen[1]}"] if found.screen else []
+    _add_rows(table, "screen", screen, "none that can be captured")
+    window = "can be opened" if found.window is None else f"cannot be opened: {found.window}"
+    _add_rows(table, "windows", [window], "")
+    _add_rows(table, "GPUs", found.gpus, "none that CUDA knows; the network runs on the CPU")
+    software = [encoder.name for encoder in found.encoders if not encoder.hardware]
+    _add_rows(table, "encoders", [", ".join(software)] if software else [], "none for h264, hevc or av1")
+    _add_rows(table, "hardware encoders", _hardware_lines(found.encoders), "none in this build of PyAV")
+    return table
+
+
+def _add_rows(table: Table, heading: str, lines: list[str], otherwise: str) -> None:
+    for number, line in enumerate(lines or [otherwise]):
+        style = "" if lines else "dim"
+        table.add_row("" if number else heading, escape(line), style=style)
+
+
+def _camera_line(camera: Camera) -> str:
+    modes = ", ".join(camera.modes[:_MODES_SHOWN])
+    more = len(camera.modes) - _MODES_SHOWN
+    if more > 0:
+        modes += f" and {more} more"
+    state = "" if camera.captures else "nothing feeds it now"
+    details = "; ".join(part for part in (camera.path, modes, state) if part)
+    return f"{camera.index}: {camera.name}" + (f" ({details})" if details else "")
+
+
+def _hardware_lines(encoders: list[Encoder]) -> list[str]:
+    hardware = [encoder for encoder in encoders if encoder.hardware]
+    usable = [encoder.name for encoder in hardware if encoder.usable]
+    missing = [encoder.name for encoder in hardware if not encoder.usable]
+    lines = [", ".join(usable) if usable else "none works on this machine"] if hardware else []
+    if missing:
+        lines.append(f"without hardware here: {', '.join(missing)}")
+    return lines

@@ -1,0 +1,113 @@
+"""`stylize-live live`: a camera, painted while you watch."""
+
+from __future__ import annotations
+
+import json as json_module
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from stylize_live.cli.console import print_line
+from stylize_live.config import LiveSettings, merged
+
+if TYPE_CHECKING:
+    from stylize_live.media.live_source import LiveSource
+    from stylize_live.pipeline.live import Display, LiveReport
+
+_DEFAULT_SETTINGS = LiveSettings()
+_TITLE = "stylize-live"
+
+
+def live(
+    *,
+    json: bool = False,
+    config: Path | None = None,
+    settings: Annotated[LiveSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
+) -> int:
+    """Paint a camera, the screen, a stream or a file in real time, in a window.
+
+    Keys in the window:
+      1-9, arrows   change the style
+      [ and ]       less or more strength
+      m             mirror
+      s             split view: the original at the left
+      space         freeze; styles can be tried on the frozen picture
+      p             save a snapshot to the current folder
+      h             hide or show the overlay
+      q, Esc        end; closing the window or Ctrl-C do the same
+
+    The overlay shows the frames shown a second, the median age of a picture
+    from capture to display, and the frames dropped because newer ones were there.
+
+    Parameters
+    ----------
+    json
+        Print the report as one JSON object, in the last line.
+    config
+        TOML file of settings; options given here win.
+    """
+    settings = merged(settings, config)
+    from stylize_live.media.live_sources import open_source
+
+    with ExitStack() as opened:
+        # Source and window first: what is wrong with them shows before the network is loaded.
+        source = opened.enter_context(open_source(settings))
+        display = _open_display(opened, settings, source.size)
+        report = _run(source, display, settings)
+    print_line(json_module.dumps(report.as_dict()) if json else summary(report))
+    return 0
+
+
+def _open_display(opened: ExitStack, settings: LiveSettings, size: tuple[int, int]) -> Display:
+    if not settings.window:
+        from stylize_live.media.null import NullDisplay
+
+        return NullDisplay()
+    from stylize_live.media.window import Window
+
+    return opened.enter_context(Window(_TITLE, size))
+
+
+def _run(source: LiveSource, display: Display, settings: LiveSettings) -> LiveReport:
+    from stylize_live.engine import Stylizer
+    from stylize_live.nets.catalogue import style_names
+    from stylize_live.pipeline.live import run_live
+
+    stylizer = Stylizer(
+        settings.style, strength=settings.strength, device=settings.device, precision=settings.precision
+    )
+    with stylizer:
+        return run_live(
+            source,
+            stylizer,
+            display,
+            styles=style_names(),
+            mirror=settings.mirror,
+            split=settings.split,
+            duration=settings.duration,
+        )
+
+
+def summary(report: LiveReport) -> str:
+    """A few lines for people."""
+    frames = f"{report.shown} of {report.captured} frames"
+    lines = [
+        f"shown    {frames} in {report.seconds:.1f} s, {report.fps:.1f} fps",
+        f"dropped  {report.dropped}" + _details(report),
+    ]
+    total = report.latency_ms["total"]
+    if total.p50 is not None:
+        lines.append(
+            f"latency  {total.p50:.0f} ms median, {total.p95:.0f} ms p95, {total.p99:.0f} ms p99, "
+            "capture to display"
+        )
+    return "\n".join(lines)
+
+
+def _details(report: LiveReport) -> str:
+    parts = [f"{count} before {where}" for where, count in report.dropped_before.items() if count]
+    if report.frozen:
+        parts.append(f"{report.frozen} more passed while frozen")
+    return f" ({', '.join(parts)})" if parts else ""

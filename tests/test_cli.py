@@ -1,0 +1,182 @@
+"""The program as a user meets it: help, lists, pictures, and errors in one line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import random_pixels
+from PIL import Image
+
+from stylize_live import __version__
+from stylize_live.cli.app import main
+from stylize_live.media.still import Still, read_still, write_still
+from stylize_live.nets.catalogue import style_names
+
+COMMANDS = ["live", "convert", "image", "train", "styles", "devices"]
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "in.png"
+    write_still(path, Still(random_pixels(40, 30)))
+    return path
+
+
+def fails(arguments: list[object], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """Run, expect a failure, and give the exit code and the one line on stderr."""
+    code = main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1, captured.err
+    assert lines[0].startswith("error: ")
+    assert "Traceback" not in captured.err
+    return code, lines[0]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_every_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    assert "Usage: stylize-live " + command in capsys.readouterr().out
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert all(command in out for command in COMMANDS)
+
+
+def test_help_does_not_wait_for_torch() -> None:
+    code = (
+        "import sys; from stylize_live.cli.app import main; main(['--help']);sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == f"stylize-live {__version__}"
+
+
+def test_styles_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["styles", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == style_names()
+    assert all(row["artist"] and row["year"] and row["licence"] and row["bytes"] > 1000 for row in rows)
+
+
+def test_styles_as_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["styles"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in style_names())
+
+
+def test_image_to_file(picture: Path, tiny_style: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    assert main(["image", str(picture), "-o", str(out), "--style", str(tiny_style), "--device", "cpu"]) == 0
+    assert read_still(out).pixels.shape == (30, 40, 3)
+
+
+def test_image_side_by_side_starts_with_the_original(picture: Path, tiny_style: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    arguments = ["image", picture, "-o", out, "--style", tiny_style, "--side-by-side"]
+    assert main([str(a) for a in arguments]) == 0
+    both = read_still(out).pixels
+    assert both.shape == (30, 80, 3)
+    assert (both[:, :40] == read_still(picture).pixels).all()
+
+
+def test_image_strength_zero_keeps_alpha_and_pixels(tiny_style: Path, tmp_path: Path) -> None:
+    alpha = np.tile(np.arange(40, dtype=np.uint8) * 6, (30, 1))
+    still = Still(random_pixels(40, 30), alpha)
+    write_still(tmp_path / "in.webp", still)
+    source = read_still(tmp_path / "in.webp")
+    out = tmp_path / "out.png"
+    arguments = ["image", tmp_path / "in.webp", "-o", out, "--style", tiny_style, "--strength", 0]
+    assert main([str(a) for a in arguments]) == 0
+    result = read_still(out)
+    assert (result.pixels == source.pixels).all()
+    assert result.alpha is not None
+    assert (result.alpha == alpha).all()
+
+
+def test_image_folder_keeps_names(tiny_style: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.png", "b.jpg", "c.webp", "d.bmp"):
+        Image.fromarray(random_pixels(20, 20)).save(folder / name)
+    (folder / "notes.txt").write_text("not a picture")
+    out = tmp_path / "out"
+    assert main(["image", str(folder), "-o", str(out), "--style", str(tiny_style)]) == 0
+    assert sorted(p.name for p in out.iterdir()) == ["a.png", "b.jpg", "c.webp", "d.png"]
+
+
+def test_image_goes_on_after_a_bad_one(
+    picture: Path, tiny_style: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.png").write_text("?")
+    out = tmp_path / "out"
+    arguments = ["image", tmp_path / "bad.png", picture, "-o", out, "--style", tiny_style]
+    assert main([str(a) for a in arguments]) == 4
+    assert [p.name for p in out.iterdir()] == ["in.png"]
+    assert "bad.png" in capsys.readouterr().err
+
+
+def test_image_does_not_overwrite(
+    picture: Path, tiny_style: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.png"
+    out.write_bytes(b"precious")
+    arguments = ["image", picture, "-o", out, "--style", tiny_style]
+    assert fails(arguments, capsys) == (2, f"error: {out}: exists already, use --overwrite to replace")
+    assert out.read_bytes() == b"precious"
+    assert main([*map(str, arguments), "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["image", "no.png", "-o", "x.png"], 4, "no such file"),
+        (["image", "-o", "x.png"], 2, "no pictures given"),
+        (["image", "no.png", "-o", "x.gif"], 2, "use one of"),
+        (["image", "no.png", "-o", "x.png", "--style", "stary-nigt"], 3, "did you mean starry-night"),
+        (["image", "no.png", "-o", "x.png", "--style", "a.safetensors"], 3, "cannot read the style"),
+        (["image", "no.png", "-o", "x.png", "--strength", "2"], 2, "--strength"),
+        (["image", "no.png", "-o", "x.png", "--stylo", "x"], 2, "Unknown option"),
+        (["image", "no.png", "-o", "x.png", "--config", "no.toml"], 2, "cannot read the configuration"),
+        (["image", "no.png", "-o", "x.png", "--style", "great-wave:x,the-scream"], 3, "positive share"),
+        (["paint"], 2, "Unknown command"),
+        (["train", "no.jpg", "--photos", "no", "-o", "x.safetensors", "--features", "no"], 8, "no"),
+    ],
+)
+def test_errors_are_one_line(
+    arguments: list[object],
+    code: int,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found, line = fails(arguments, capsys)
+    assert found == code
+    assert message in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_debug_shows_where(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["image", "no.png", "-o", "x.png", "--debug"]) == 4
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_interrupt_is_130(monkeypatch: pytest.MonkeyPatch, picture: Path, tmp_path: Path) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stylize_live.media.still.read_still", interrupt)
+    assert main(["image", str(picture), "-o", str(tmp_path / "x.png")]) == 130
+    assert [p.name for p in tmp_path.iterdir()] == ["in.png"]

@@ -1,0 +1,62 @@
+"""The GPU path against the CPU. Run by `make gpu-test`; unverified where there is no GPU."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from conftest import random_pixels
+
+from stylize_live.engine import Stylizer
+from stylize_live.frame import Frame
+
+pytestmark = pytest.mark.gpu
+
+# Stated tolerances against float32 on the CPU, in levels of 255: (mean, 99.9th percentile).
+TOLERANCE = {"float32": (0.1, 2.0), "float16": (0.5, 6.0), "bfloat16": (1.5, 16.0)}
+
+
+@pytest.mark.parametrize("precision", list(TOLERANCE))
+@pytest.mark.parametrize("size", [(640, 360), (321, 243), (5, 3)])
+def test_same_picture_as_the_cpu(cuda: torch.device, precision: str, size: tuple[int, int]) -> None:
+    pixels = random_pixels(*size)
+    wanted = Stylizer(device="cpu", precision="float32")(pixels).astype(int)
+    found = Stylizer(device="cuda", precision=precision)(pixels).astype(int)  # type: ignore[arg-type]
+    difference = np.abs(found - wanted)
+    mean, tail = TOLERANCE[precision]
+    assert difference.mean() <= mean
+    assert np.percentile(difference, 99.9) <= tail
+
+
+def test_stream_equals_single_pictures(cuda: torch.device) -> None:
+    """Several in flight, size changing on the way: no slot is read before it is written."""
+    stylizer = Stylizer(device="cuda")
+    frames = [Frame(random_pixels(64 + 32 * (i // 7 % 2), 48, i), Fraction(i), 0.0, i) for i in range(40)]
+    painted = list(stylizer.stream(frames))
+    assert [f.index for f in painted] == list(range(40))
+    for before, after in zip(frames, painted, strict=True):
+        assert (after.pixels == stylizer(before.pixels)).all()
+
+
+def test_results_do_not_share_memory(cuda: torch.device) -> None:
+    stylizer = Stylizer(device="cuda")
+    first = stylizer(random_pixels(64, 48, 1))
+    copy = first.copy()
+    for seed in range(5):
+        stylizer(random_pixels(64, 48, seed + 2))
+    assert (first == copy).all()
+
+
+def test_style_change_between_pictures(cuda: torch.device) -> None:
+    stylizer = Stylizer("starry-night", device="cuda")
+    pixels = random_pixels(64, 48)
+    stylizer(pixels)
+    stylizer.style = "great-wave"
+    assert (stylizer(pixels) == Stylizer("great-wave", device="cuda")(pixels)).all()
+
+
+def test_strength_zero_is_the_original(cuda: torch.device) -> None:
+    pixels = random_pixels(64, 48)
+    assert (Stylizer(device="cuda", strength=0)(pixels) == pixels).all()
