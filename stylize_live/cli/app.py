@@ -19,10 +19,19 @@ app = App(
     help="Paint webcams, videos and pictures in the style of great painters.",
     help_epilogue="Every command has its own --help. With --debug, errors show where they happened.",
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # `main` gives the exit code
 )
+_COMMANDS = {
+    "live": "Paint a camera, a screen, a file or a URL, live in a window.",
+    "convert": "Paint a video file, its sound kept.",
+    "image": "Paint pictures and folders of pictures.",
+    "train": "Train a new style from a painting.",
+    "styles": "List the styles that come with the program.",
+    "devices": "List cameras, screens, GPUs and encoders.",
+}
 # By name, so that `--help` and `styles` do not wait for torch.
-for _name in ("live", "convert", "image", "train", "styles", "devices"):
-    app.command(f"stylize_live.cli.{_name}:{_name}", name=_name)
+for _order, (_name, _help) in enumerate(_COMMANDS.items()):
+    app.command(f"stylize_live.cli.{_name}:{_name}", name=_name, help=_help, sort_key=_order)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain, repeat
 
+import numpy as np
+
 from stylize_live.errors import NoCameraError, SourceError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.devices import Camera, list_cameras
@@ -69,7 +71,7 @@ class CameraSource(LiveSource):
                 captured_at = time.monotonic()
                 ok, bgr = self._device.retrieve()
             if ok:
-                return captured_at, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+                return captured_at, np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
         return None
 
     def _find_again(self) -> None:
@@ -130,11 +132,9 @@ def _open(camera: Camera, size: tuple[int, int], fps: int) -> tuple[cv2.VideoCap
     for _ in range(_FIRST_TRIES):
         ok, picture = device.read()
         if ok:
-            return device, picture
+            return device, np.asarray(picture, np.uint8)
     device.release()
-    raise SourceError(
-        f"camera {camera.index} ({camera.name}) gives no picture: is another program using it?"
-    )
+    raise SourceError(f"camera {camera.index} ({camera.name}) gives no picture: is another program using it?")
 
 
 def _why_closed(camera: Camera) -> str:

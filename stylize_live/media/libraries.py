@@ -6,6 +6,7 @@ Both wheels carry FFmpeg. Importing av before cv2 can hang `cv2.imshow` on Linux
 from __future__ import annotations
 
 import cv2
+
 import av  # isort: skip
 
 # FFmpeg's log callback would take Python's lock from decoder threads, which can deadlock.

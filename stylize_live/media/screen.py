@@ -59,6 +59,13 @@ class ScreenSource(LiveSource):
         pass
 
 
+def screen_size() -> tuple[int, int]:
+    """(width, height) of the primary screen in pixels. Raises `SourceError` without one."""
+    with _capturer() as capturer:
+        area = _primary(capturer)
+    return area["width"], area["height"]
+
+
 def _capturer() -> Any:
     # mss 10.2 renamed its entry and warns about the old name.
     factory = getattr(mss, "MSS", None) or mss.mss

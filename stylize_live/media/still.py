@@ -47,7 +47,7 @@ def read_still(path: Path, *, least_side: int | None = None) -> Still:
         SourceError: the file is missing, empty, no picture, damaged or absurdly large.
     """
     try:
-        with Image.open(path) as image:
+        with path.open("rb") as file, Image.open(file) as image:
             if least_side is not None:
                 image.draft("RGB", (least_side, least_side))
             upright = ImageOps.exif_transpose(image)
@@ -90,8 +90,7 @@ def write_still(path: Path, still: Still) -> None:
     if still.alpha is not None and format_name not in _NO_ALPHA:
         image.putalpha(Image.fromarray(still.alpha))
     encoded = io.BytesIO()
-    options = {"icc_profile": still.icc_profile} if still.icc_profile else {}
-    image.save(encoded, format_name, quality=_QUALITY, **options)
+    image.save(encoded, format_name, quality=_QUALITY, icc_profile=still.icc_profile or b"")
     try:
         with replacing(path) as temporary:
             temporary.write_bytes(encoded.getbuffer())

@@ -119,7 +119,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             raise StyleError(f"{path}: damaged style file: {error}") from None
         with torch.device("meta"):
             expected = ResidualTransformer(architecture).state_dict()
-        shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file}
+        shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (its handle is no mapping)
         if shapes != {name: tuple(tensor.shape) for name, tensor in expected.items()}:
             raise StyleError(f"{path}: its weights do not fit the network it declares")
         weights = {name: file.get_tensor(name).float() for name in expected}

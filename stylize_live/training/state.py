@@ -71,7 +71,7 @@ def load_state(
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (its handle is no mapping)
         same = TrainSettings.model_validate_json(metadata["settings"]) == settings
         record = json.loads(metadata["progress"])
         progress = Progress(

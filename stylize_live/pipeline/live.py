@@ -1,0 +1,345 @@
+"""The live journey: capture, paint, show; the newest picture wins.
+
+    capture thread -> [Latest] -> inference thread -> [Latest] -> display, on the main thread
+
+Nothing waits for anything slower: a picture that was not taken in time is replaced by the next one
+and counted as dropped. No picture is shown twice, except that one redrawn because its caption or
+the view changed, which is not counted.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Protocol, runtime_checkable
+
+from stylize_live.errors import SinkError
+from stylize_live.frame import Frame, Pixels
+from stylize_live.media.contracts import Source
+from stylize_live.media.overlay import Caption
+from stylize_live.media.still import Still, write_still
+from stylize_live.pipeline.channel import Closed, Latest
+from stylize_live.pipeline.clock import LatencyClock, Percentiles
+from stylize_live.pipeline.stages import Stages
+from stylize_live.pipeline.view import Stylizer, View, compose
+
+_POLL_SECONDS = 0.01
+_CAPTION_SECONDS = 0.25
+
+
+class Display(Protocol):
+    """Where pictures go: a window, or nothing."""
+
+    def write(self, frame: Frame, caption: Caption | None = None) -> None:
+        """Take a picture and what to write on it."""
+
+    def poll(self) -> str | None:
+        """Bring the picture to the screen; return the name of a key that was pressed, or "closed"."""
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A source that can be woken from its waiting, and tells what it waits for."""
+
+    trouble: str | None
+
+    def interrupt(self) -> None:
+        """End the iteration soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReport:
+    """What a live run did.
+
+    Attributes:
+        captured: frames that the source gave.
+        shown: different frames that were shown.
+        dropped: frames that were replaced by newer ones before they were painted or shown.
+        dropped_before: the same by where they waited: for "inference" or for "display".
+        frozen: frames that were passed over while the picture was frozen.
+        fps: frames shown a second, from the first to the last one.
+        seconds: length of the run, without opening and warming up.
+        latency_ms: ages of the shown frames in milliseconds, as percentiles by stage. An age
+            counts from `Frame.captured_at` (for a camera: the driver handed the picture over) to
+            the moment at which the stage was done with the frame:
+            "capture": it was converted and taken by the painter, waiting for it included;
+            "inference": it was painted;
+            "display": it was taken by the main thread, composed and handed to the window;
+            "total": the window had painted it. Capture to display, then; what camera and
+            screen add is not in it.
+    """
+
+    captured: int
+    shown: int
+    dropped: int
+    dropped_before: dict[str, int]
+    frozen: int
+    fps: float
+    seconds: float
+    latency_ms: dict[str, Percentiles]
+
+    def as_dict(self) -> dict[str, object]:
+        """The report as plain numbers and dictionaries, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Painted:
+    original: Frame
+    painted: Frame
+    taken_at: float
+    painted_at: float
+
+
+def run_live(
+    source: Source,
+    stylizer: Stylizer,
+    display: Display,
+    *,
+    styles: Sequence[str] = (),
+    mirror: bool = False,
+    split: bool = False,
+    duration: float | None = None,
+    snapshots: Path | None = None,
+) -> LiveReport:
+    """Show a source painted until it ends, the time is over, or the user ends it.
+
+    Call it from the main thread. The first Ctrl-C ends the run as if the user had pressed q, the
+    second one kills the process. Source and display stay open; whoever opened them closes them.
+
+    Args:
+        source: live frames; one with an `interrupt` method is woken by it at the end.
+        stylizer: paints in a thread of its own.
+        display: polled about a hundred times a second.
+        styles: names that keys choose from.
+        mirror: start mirrored.
+        split: start with the split view.
+        duration: seconds after which the run ends, or None.
+        snapshots: folder for snapshots; default is the current one.
+
+    Raises:
+        StylizeError: what any stage met, within two seconds; also any other exception of theirs.
+    """
+    stylizer.warm_up(source.size)
+    journey = _Journey(source, stylizer, display, styles, snapshots or Path())
+    journey.view.mirror, journey.view.split = mirror, split
+    return journey.run(duration)
+
+
+class _Journey:
+    def __init__(
+        self, source: Source, stylizer: Stylizer, display: Display, styles: Sequence[str], snapshots: Path
+    ) -> None:
+        self._source = source
+        self._stylizer = stylizer
+        self._display = display
+        self._snapshots = snapshots
+        self._to_paint: Latest[Frame] = Latest()
+        self._to_show: Latest[_Painted] = Latest()
+        self._stages = Stages(self._to_paint, self._to_show, _Waker(source))
+        self._clock = LatencyClock()
+        self._captured = 0
+        self._frozen = 0
+        self._held: _Painted | None = None
+        self._caption = Caption()
+        self._caption_at = 0.0
+        self.view = View(stylizer, styles, self._snapshot)
+
+    def run(self, duration: float | None) -> LiveReport:
+        start = time.monotonic()
+        end = None if duration is None else start + duration
+        with self._stages as stages, stopping_on_ctrl_c(stages.stopping):
+            stages.start("capture", self._capture, closes=(self._to_paint,))
+            stages.start("inference", self._paint, closes=(self._to_show,))
+            while not self.view.ended and not stages.stopping.is_set() and not _over(end):
+                try:
+                    self._show_next()
+                except Closed:
+                    break
+        stages.check()
+        return self._report(time.monotonic() - start)
+
+    def _capture(self) -> None:
+        for frame in self._source:
+            if self._stages.stopping.is_set():
+                return
+            self._captured += 1
+            if self.view.frozen:
+                self._frozen += 1  # the painter rests, the source is still emptied
+            else:
+                self._to_paint.put(frame)
+
+    def _paint(self) -> None:
+        for frame in self._to_paint:
+            if self._stages.stopping.is_set():
+                return
+            taken_at = time.monotonic()
+            painted = self._stylizer(frame)
+            self._to_show.put(_Painted(frame, painted, taken_at, time.monotonic()))
+
+    def _show_next(self) -> None:
+        """Wait a moment for the next picture, show it, and obey a key. Raises `Closed` at the end."""
+        fresh = self._next()
+        now = time.monotonic()
+        self._update_caption(now)
+        if (fresh or self.view.changed) and self._held is not None:
+            self._draw(self._held)
+        drawn_at = time.monotonic()
+        key = self._display.poll()
+        if fresh and self._held is not None:
+            self._count(self._held, drawn_at)
+        if key is not None:
+            self.view.press(key)
+        self._repaint_frozen()
+
+    def _next(self) -> bool:
+        """Take a new picture if one comes in time; whether one did that was not seen before."""
+        try:
+            item = self._to_show.get(_POLL_SECONDS)
+        except TimeoutError:
+            return False
+        again = self._held is not None and item.original.index == self._held.original.index
+        if self.view.frozen and self._held is not None and not again:
+            self._frozen += 1  # was under way when the picture was frozen
+            return False
+        self._held = item
+        self.view.changed |= again
+        return not again
+
+    def _draw(self, item: _Painted) -> None:
+        self.view.changed = False
+        show_strip = self.view.overlay
+        caption = self._caption if show_strip else Caption(note=self._caption.note)
+        self._display.write(item.painted.with_pixels(self._composed(item)), caption)
+
+    def _composed(self, item: _Painted) -> Pixels:
+        return compose(
+            item.original.pixels, item.painted.pixels, mirror=self.view.mirror, split=self.view.split
+        )
+
+    def _count(self, item: _Painted, drawn_at: float) -> None:
+        finished = {
+            "capture": item.taken_at,
+            "inference": item.painted_at,
+            "display": drawn_at,
+            "total": time.monotonic(),
+        }
+        self._clock.record(item.original.captured_at, finished)
+
+    def _repaint_frozen(self) -> None:
+        """Show a frozen picture in the style that was just chosen."""
+        wanted, self.view.repaint = self.view.repaint, False
+        if wanted and self.view.frozen and self._held is not None:
+            self._to_paint.put(self._held.original)
+
+    def _update_caption(self, now: float) -> None:
+        """Figures change four times a second: faster ones cannot be read. Messages come at once."""
+        note = self.view.note or self._trouble()
+        if now - self._caption_at < _CAPTION_SECONDS and note == self._caption.note:
+            return
+        caption = Caption(self._headline(), self._figures(now), note)
+        self._caption_at = now
+        if caption != self._caption:
+            self._caption = caption
+            # A new picture brings new figures along; without one, the old picture is drawn again.
+            self.view.changed = True
+
+    def _trouble(self) -> str:
+        return (isinstance(self._source, Interruptible) and self._source.trouble) or ""
+
+    def _headline(self) -> str:
+        strength = self._stylizer.strength
+        name = _style_label(self._stylizer.style)
+        return name if strength >= 1 else f"{name}  {strength:.0%}"
+
+    def _figures(self, now: float) -> tuple[str, ...]:
+        if self.view.frozen:
+            return ("frozen",)
+        age = self._clock.recent_total().p50
+        dropped = self._to_paint.dropped + self._to_show.dropped
+        latency = () if age is None else (f"{age:.0f} ms",)
+        return (f"{self._clock.recent_fps(now):.1f} fps", *latency, f"{dropped} dropped")
+
+    def _snapshot(self) -> None:
+        """Write what is shown, without the overlay, in a thread: a large PNG takes a good second."""
+        if self._held is None:
+            return
+        pixels = self._composed(self._held)
+        path = self._snapshots / snapshot_name(self._stylizer.style, datetime.now())
+        self._stages.start("snapshot", lambda: self._write_snapshot(path, pixels))
+
+    def _write_snapshot(self, path: Path, pixels: Pixels) -> None:
+        try:
+            write_still(path, Still(pixels))
+        except SinkError as error:
+            self.view.say(str(error))
+        else:
+            self.view.say(f"saved {path.name}")
+
+    def _report(self, seconds: float) -> LiveReport:
+        before = {"inference": self._to_paint.dropped, "display": self._to_show.dropped}
+        return LiveReport(
+            captured=self._captured,
+            shown=self._clock.shown,
+            dropped=sum(before.values()),
+            dropped_before=before,
+            frozen=self._frozen,
+            fps=round(self._clock.fps(), 3),
+            seconds=round(seconds, 3),
+            latency_ms=self._clock.latency(),
+        )
+
+
+class _Waker:
+    """Wakes a waiting source when the stages stop; one that cannot be woken ends with its next frame."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def close(self) -> None:
+        if isinstance(self._source, Interruptible):
+            self._source.interrupt()
+
+
+@contextmanager
+def stopping_on_ctrl_c(stop: threading.Event) -> Iterator[None]:
+    """Turn the first Ctrl-C into an event; the second one ends the process at once.
+
+    Does nothing outside the main thread, where signals cannot be caught.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_interrupt(number: int, where: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def snapshot_name(style: str, moment: datetime) -> str:
+    """File name of a snapshot, such as starry-night-20250131-201502-125.png."""
+    safe = re.sub(r"[^\w.-]+", "_", _style_label(style)).strip("._") or "snapshot"
+    return f"{safe}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}.png"
+
+
+def _style_label(style: str) -> str:
+    """A style's name without folders and suffix."""
+    return Path(style).stem if style.endswith(".safetensors") else style
+
+
+def _over(end: float | None) -> bool:
+    return end is not None and time.monotonic() >= end

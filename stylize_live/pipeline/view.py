@@ -1,0 +1,158 @@
+"""What the person at the window can change, and the keys for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from stylize_live.errors import StyleError
+from stylize_live.frame import Frame, Pixels
+
+_NOTE_SECONDS = 2.0
+_STRENGTH_STEP = 0.1
+
+
+class Stylizer(Protocol):
+    """Paints frames. `style` and `strength` may be set from another thread, for the next frame on."""
+
+    style: str
+    strength: float
+
+    def __call__(self, picture: Frame, /) -> Frame:
+        """The painted frame: same size, same moment."""
+
+    def warm_up(self, size: tuple[int, int], /) -> None:
+        """Get ready for frames of this (width, height)."""
+
+
+class View:
+    """The state of the window, changed by keys.
+
+    ======================  ==========================================
+    1-9                     that style of the list
+    left, right, up, down   previous or next style
+    [ and ]                 less or more strength
+    m, s                    mirror; split view, original at the left
+    space                   freeze; styles can be tried on the picture
+    p                       snapshot
+    h                       overlay
+    q, escape, closed       end
+    ======================  ==========================================
+
+    Args:
+        stylizer: its style and strength are changed.
+        styles: names that keys choose from; may be empty.
+        snapshot: called when a snapshot is wanted.
+
+    Attributes:
+        mirror, split, frozen, overlay: what is switched on.
+        ended: whether the user wants to end.
+        changed: whether the picture has to be composed again; set to False by whoever did it.
+        repaint: whether a frozen picture has to be painted again; likewise.
+    """
+
+    def __init__(self, stylizer: Stylizer, styles: Sequence[str], snapshot: Callable[[], None]) -> None:
+        self._stylizer = stylizer
+        self._styles = list(styles)
+        self._note = ("", 0.0)
+        self.mirror = False
+        self.split = False
+        self.frozen = False
+        self.overlay = True
+        self.ended = False
+        self.changed = False
+        self.repaint = False
+        self._actions: dict[str, Callable[[], None]] = {
+            "left": lambda: self._step_style(-1),
+            "up": lambda: self._step_style(-1),
+            "right": lambda: self._step_style(1),
+            "down": lambda: self._step_style(1),
+            "[": lambda: self._add_strength(-_STRENGTH_STEP),
+            "]": lambda: self._add_strength(_STRENGTH_STEP),
+            "m": lambda: self._toggle("mirror"),
+            "s": lambda: self._toggle("split"),
+            "h": lambda: self._toggle("overlay"),
+            "space": self._freeze,
+            "p": snapshot,
+        } | dict.fromkeys(("q", "escape", "closed"), self._end)
+
+    def press(self, key: str) -> None:
+        """Do what a key stands for; unknown keys do nothing."""
+        if key in self._actions:
+            self._actions[key]()
+        elif key.isdigit() and 1 <= int(key) <= len(self._styles):
+            self._use_style(self._styles[int(key) - 1])
+
+    def say(self, text: str) -> None:
+        """Show a message for two seconds."""
+        self._note = (text, time.monotonic() + _NOTE_SECONDS)
+        self.changed = True
+
+    @property
+    def note(self) -> str:
+        """The message to show now, or ""."""
+        text, until = self._note
+        return text if time.monotonic() < until else ""
+
+    def _step_style(self, step: int) -> None:
+        if not self._styles:
+            return
+        if self._stylizer.style in self._styles:
+            place = self._styles.index(self._stylizer.style) + step
+        else:
+            place = 0 if step > 0 else -1
+        self._use_style(self._styles[place % len(self._styles)])
+
+    def _use_style(self, name: str) -> None:
+        try:
+            self._stylizer.style = name
+        except StyleError as error:
+            self.say(str(error))  # a file that broke since is no reason to end the show
+            return
+        self.say(name)
+        self.repaint = True
+
+    def _add_strength(self, step: float) -> None:
+        strength = min(1.0, max(0.0, round(self._stylizer.strength + step, 2)))
+        self._stylizer.strength = strength
+        self.say(f"strength {strength:.0%}")
+        self.repaint = True
+
+    def _toggle(self, what: str) -> None:
+        on = not getattr(self, what)
+        setattr(self, what, on)
+        self.say(f"{what} {'on' if on else 'off'}")
+
+    def _freeze(self) -> None:
+        self.frozen = not self.frozen
+        self.say("frozen: space goes on" if self.frozen else "live")
+
+    def _end(self) -> None:
+        self.ended = True
+
+
+def compose(original: Pixels, painted: Pixels, *, mirror: bool, split: bool) -> Pixels:
+    """The picture to show.
+
+    Args:
+        original: (H, W, 3) uint8 RGB.
+        painted: the same of the painted picture.
+        mirror: swap left and right of both.
+        split: show the original in the left half, with a thin white line between.
+
+    Returns:
+        (H, W, 3) uint8 RGB, C-contiguous; `painted` itself when nothing is switched on.
+    """
+    if mirror:
+        painted = np.ascontiguousarray(painted[:, ::-1])
+    if not split:
+        return painted
+    width = painted.shape[1]
+    middle = width // 2
+    mixed = painted.copy()
+    mixed[:, :middle] = (original[:, ::-1] if mirror else original)[:, :middle]
+    mixed[:, max(0, middle - 1) : middle + 1] = 255
+    return mixed

@@ -1,0 +1,130 @@
+"""A source, a stylizer and a display that do exactly what a test says."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from stylize_live.frame import Frame
+from stylize_live.media.overlay import Caption
+
+SIZE = (32, 24)
+
+
+def make_frame(index: int, size: tuple[int, int] = SIZE) -> Frame:
+    """A grey frame whose level is its index, with a white pixel at the top left."""
+    pixels = np.full((size[1], size[0], 3), index % 200, np.uint8)
+    pixels[0, 0] = 255
+    return Frame(pixels, Fraction(index, 30), time.monotonic(), index)
+
+
+class FakeSource:
+    """Frames 0, 1, ... until `count`; `before` is called with each index and may raise or block."""
+
+    is_live = True
+
+    def __init__(
+        self, count: int = 5, before: Callable[[int], None] | None = None, gap: float = 0.004
+    ) -> None:
+        self.size = SIZE
+        self.rate: Fraction | None = Fraction(30)
+        self.closed = 0
+        self._count = count
+        self._before = before
+        self._gap = gap
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index in range(self._count):
+            if self._before is not None:
+                self._before(index)
+            time.sleep(self._gap)
+            yield make_frame(index)
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class WakeableSource(FakeSource):
+    """Gives `count` frames, then waits until it is interrupted."""
+
+    def __init__(self, count: int = 3) -> None:
+        super().__init__(count)
+        self.trouble: str | None = None
+        self.woken = threading.Event()
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield from super().__iter__()
+        self.woken.wait(10)
+
+    def interrupt(self) -> None:
+        self.woken.set()
+
+
+class FakeStylizer:
+    """Inverts pictures; `before` is called with each frame and may raise or sleep."""
+
+    def __init__(self, before: Callable[[Frame], None] | None = None) -> None:
+        self.style = "first"
+        self.strength = 1.0
+        self.warmed: list[tuple[int, int]] = []
+        self.painted: list[tuple[int, str]] = []
+        self._before = before
+
+    def __call__(self, picture: Frame, /) -> Frame:
+        if self._before is not None:
+            self._before(picture)
+        self.painted.append((picture.index, self.style))
+        return picture.with_pixels(255 - picture.pixels)
+
+    def warm_up(self, size: tuple[int, int], /) -> None:
+        self.warmed.append(size)
+
+
+@dataclass
+class FakeDisplay:
+    """Remembers frames; calls `on_poll` with itself for the next key."""
+
+    on_poll: Callable[[FakeDisplay], str | None] = lambda display: None
+    frames: list[Frame] = field(default_factory=list)
+    captions: list[Caption] = field(default_factory=list)
+    polls: int = 0
+
+    def write(self, frame: Frame, caption: Caption | None = None) -> None:
+        self.frames.append(frame)
+        self.captions.append(caption or Caption())
+
+    def poll(self) -> str | None:
+        self.polls += 1
+        return self.on_poll(self)
+
+    @property
+    def indices(self) -> list[int]:
+        """Indices of the frames, each once, in the order of their first showing."""
+        return list(dict.fromkeys(frame.index for frame in self.frames))
+
+
+def keys(*script: str | None) -> Callable[[FakeDisplay], str | None]:
+    """Press these keys, one at every poll after the first frame was shown, then q."""
+    rest = list(script)
+
+    def press(display: FakeDisplay) -> str | None:
+        if not display.frames:
+            return None
+        return rest.pop(0) if rest else "q"
+
+    return press

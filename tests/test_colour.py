@@ -1,0 +1,96 @@
+"""Colours survive the way through YUV, whatever the tags."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from clips import PATCHES, patch_colours, patches
+
+from stylize_live.media.colour import ColorRange, Colorspace, ToRgb, ToYuv, even
+from stylize_live.media.libraries import av
+
+WEIGHTS = {Colorspace.ITU709: (0.2126, 0.0722), Colorspace.ITU601: (0.299, 0.114)}
+HD = (1280, 720)
+SD = (640, 480)
+
+
+def yuv_by_hand(size: tuple[int, int], matrix: Colorspace, full: bool) -> av.VideoFrame:
+    """The bars as yuv444p, computed from the standards' formulas and not by the scaler."""
+    red_weight, blue_weight = WEIGHTS[matrix]
+    red, green, blue = np.moveaxis(patches(size) / 255.0, 2, 0)
+    luma = red_weight * red + (1 - red_weight - blue_weight) * green + blue_weight * blue
+    differences = (blue - luma) / (2 - 2 * blue_weight), (red - luma) / (2 - 2 * red_weight)
+    span, colour_span, black = (255, 255, 0) if full else (219, 224, 16)
+    planes = [luma * span + black, *(d * colour_span + 128 for d in differences)]
+    values = np.stack([np.clip(np.rint(p), 0, 255).astype(np.uint8) for p in planes])
+    return av.VideoFrame.from_ndarray(values, "yuv444p")
+
+
+def error(frame: av.VideoFrame) -> int:
+    return int(np.abs(patch_colours(ToRgb()(frame)) - np.array(PATCHES)).max())
+
+
+@pytest.mark.parametrize("matrix", list(WEIGHTS), ids=lambda m: m.name)
+@pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
+@pytest.mark.parametrize("size", [SD, HD], ids=["480", "720"])
+def test_tags_are_honoured(matrix: Colorspace, full: bool, size: tuple[int, int]) -> None:
+    frame = yuv_by_hand(size, matrix, full)
+    frame.colorspace = 1 if matrix is Colorspace.ITU709 else 6
+    frame.color_range = ColorRange.JPEG if full else ColorRange.MPEG
+    assert error(frame) <= 3
+
+
+@pytest.mark.parametrize(
+    ("size", "matrix"), [(HD, Colorspace.ITU709), (SD, Colorspace.ITU601)], ids=["720", "480"]
+)
+def test_untagged_follows_the_number_of_lines(size: tuple[int, int], matrix: Colorspace) -> None:
+    frame = yuv_by_hand(size, matrix, full=False)
+    assert frame.colorspace == 2  # unspecified: the point of this test
+    assert error(frame) <= 3
+    other = next(m for m in WEIGHTS if m is not matrix)
+    assert error(yuv_by_hand(size, other, full=False)) > 10
+
+
+def test_yuvj_is_full_range() -> None:
+    tagged = yuv_by_hand(SD, Colorspace.ITU601, full=True)
+    frame = av.VideoFrame.from_ndarray(tagged.to_ndarray(), "yuvj444p")
+    assert error(frame) <= 3
+
+
+@pytest.mark.parametrize("size", [SD, HD], ids=["480", "720"])
+def test_there_and_back(size: tuple[int, int]) -> None:
+    frame = ToYuv()(patches(size))
+    assert (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc) == (1, 1, 1, 1)
+    assert frame.format.name == "yuv420p"
+    assert error(frame) <= 3
+
+
+def test_grey_stays_grey() -> None:
+    ramp = np.repeat(np.tile(np.arange(256, dtype=np.uint8), (16, 1))[..., None], 3, axis=2)
+    back = ToRgb()(ToYuv()(ramp)).astype(int)
+    assert np.abs(back - ramp).max() <= 2
+    assert np.ptp(back, axis=2).max() <= 1
+
+
+def test_rgb_passes_unchanged() -> None:
+    pixels = patches()
+    frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
+    assert np.array_equal(ToRgb()(frame), pixels)
+
+
+def test_scaled() -> None:
+    frame = ToYuv()(patches(SD))
+    pixels = ToRgb()(frame, (120, 90))
+    assert pixels.shape == (90, 120, 3)
+    assert pixels.flags.c_contiguous
+    assert np.abs(patch_colours(pixels) - np.array(PATCHES)).max() <= 3
+
+
+def test_even_repeats_the_edge() -> None:
+    pixels = patches((7, 5))
+    grown = even(pixels)
+    assert grown.shape == (6, 8, 3)
+    assert np.array_equal(grown[:5, :7], pixels)
+    assert np.array_equal(grown[5], grown[4])
+    assert np.array_equal(grown[:, 7], grown[:, 6])
+    assert even(grown) is grown

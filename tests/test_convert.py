@@ -1,0 +1,277 @@
+"""The whole journey: what came in goes out, painted; and every way it can end leaves order behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import CFR, CLOCK, VFR, Film, Ticks, content, cut_off, numbered
+
+from stylize_live.cli import convert as command
+from stylize_live.config import ConvertSettings
+from stylize_live.errors import EXIT_PARTIAL, SinkError, SourceError, UsageError
+from stylize_live.frame import Frame
+from stylize_live.media.reader import VideoReader
+from stylize_live.media.still import read_still
+from stylize_live.media.writer import VideoWriter
+from stylize_live.pipeline.convert import ConvertProgress, ConvertReport, convert
+
+SETTINGS = ConvertSettings(crf=10, preset="ultrafast")
+LONG: Ticks = tuple(1001 * i for i in range(120))
+
+
+class Inverter:
+    """Inverts colours; stands in for the stylizer."""
+
+    def __init__(self) -> None:
+        self.warmed_up: list[tuple[int, int]] = []
+
+    def warm_up(self, size: tuple[int, int]) -> None:
+        self.warmed_up.append(size)
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        for frame in frames:
+            yield frame.with_pixels(255 - frame.pixels)
+
+
+class Ahead(Inverter):
+    """Keeps three frames in flight, as a GPU does."""
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        flying: list[Frame] = []
+        for frame in super().stream(frames):
+            flying.append(frame)
+            if len(flying) > 3:
+                yield flying.pop(0)
+        yield from flying
+
+
+class Slow(Inverter):
+    """Takes its time for every frame."""
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        for frame in super().stream(frames):
+            time.sleep(0.05)
+            yield frame
+
+
+def run(source: Path, target: Path, stylizer: Inverter | None = None, **options: object) -> ConvertReport:
+    return convert(source, target, stylizer or Inverter(), SETTINGS, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ticks", [CFR, VFR], ids=["constant", "variable"])
+@pytest.mark.parametrize("stylizer", [Inverter, Ahead])
+def test_everything_arrives(tmp_path: Path, ticks: Ticks, stylizer: type[Inverter]) -> None:
+    source = Film(ticks, sound="aac").write(tmp_path / "in.mp4")
+    painter = stylizer()
+    report = run(source, tmp_path / "out.mp4", painter)
+    before, after = content(source), content(tmp_path / "out.mp4")
+    assert after.times == before.times == [tick * CLOCK for tick in ticks]
+    assert after.sounds == before.sounds
+    assert painter.warmed_up == [(64, 48)]
+    for index, picture in enumerate(after.pictures):
+        assert np.abs(255 - picture.astype(int) - numbered(index)).mean() < 6
+    assert (report.frames, report.damaged, report.complete) == (len(ticks), 0, True)
+    assert report.notes == []
+
+
+def test_report_says_where_time_went(tmp_path: Path) -> None:
+    report = run(Film().write(tmp_path / "in.mp4"), tmp_path / "out.mp4", Slow())
+    assert set(report.busy) == {"decode", "inference", "encode"}
+    assert report.busy["inference"] == pytest.approx(0.05 * len(CFR), rel=0.5)
+    assert all(0 < seconds <= report.seconds for seconds in report.busy.values())
+    assert report.busy["decode"] < report.busy["inference"]
+    assert report.fps == pytest.approx(len(CFR) / report.seconds)
+
+
+def test_before_and_after_belong_together(tmp_path: Path) -> None:
+    report = run(Film().write(tmp_path / "in.mp4"), tmp_path / "out.mp4", Ahead())
+    assert np.array_equal(report.painted, 255 - report.original)
+    at_a_third = numbered(len(CFR) // 3)
+    assert np.abs(report.original.astype(int) - at_a_third).mean() < 6
+
+
+def test_progress_is_reported(tmp_path: Path) -> None:
+    seen: list[ConvertProgress] = []
+    run(Film().write(tmp_path / "in.mp4"), tmp_path / "out.mp4", Slow(), on_progress=seen.append)
+    assert len(seen) >= 3
+    assert [p.frames for p in seen] == sorted(p.frames for p in seen)
+    assert seen[-1].frames == seen[-1].total == len(CFR)
+    assert seen[-1].fps > 0
+
+
+def test_cut_off_source_is_not_complete(tmp_path: Path) -> None:
+    whole = Film(LONG, container_options={"movflags": "faststart"}).write(tmp_path / "whole.mp4")
+    report = run(cut_off(whole, tmp_path / "cut.mp4", 0.6), tmp_path / "out.mp4")
+    assert not report.complete
+    assert any("cut off" in note for note in report.notes)
+    after = content(tmp_path / "out.mp4")
+    assert after.times == [tick * CLOCK for tick in LONG[: report.frames]]
+    assert np.array_equal(report.painted, 255 - report.original)
+
+
+def test_existing_target_is_kept(tmp_path: Path) -> None:
+    source = Film(CFR[:2]).write(tmp_path / "in.mp4")
+    target = tmp_path / "out.mp4"
+    target.write_bytes(b"precious")
+    with pytest.raises(UsageError, match="--overwrite"):
+        run(source, target)
+    assert target.read_bytes() == b"precious"
+    run(source, target, overwrite=True)
+    assert len(content(target).times) == 2
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_source_is_never_the_target(tmp_path: Path, overwrite: bool) -> None:
+    source = Film(CFR[:2]).write(tmp_path / "in.mp4")
+    link = tmp_path / "link.mp4"
+    link.hardlink_to(source)
+    for target in (source, tmp_path / ".." / tmp_path.name / "in.mp4", link):
+        with pytest.raises(UsageError, match="is the source"):
+            run(source, target, overwrite=overwrite)
+
+
+def test_wrong_suffix_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"\.mkv, \.mov, \.mp4"):
+        run(tmp_path / "missing.mp4", tmp_path / "out.avi")
+
+
+def test_missing_source(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no such file"):
+        run(tmp_path / "missing.mp4", tmp_path / "out.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+class BoomError(Exception):
+    """On purpose."""
+
+
+def fail_after(count: int) -> Callable[..., None]:
+    left = [count]
+
+    def body(*_: object) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise BoomError
+
+    return body
+
+
+class FailingPainter(Inverter):
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        for frame in super().stream(frames):
+            if frame.index == 20:
+                raise BoomError
+            yield frame
+
+
+def break_decode(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, fail = VideoReader._next_frame, fail_after(20)
+
+    def broken(self: VideoReader) -> Frame | None:
+        fail()
+        return whole(self)
+
+    monkeypatch.setattr(VideoReader, "_next_frame", broken)
+
+
+def break_encode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(VideoWriter, "write", fail_after(20))
+
+
+def break_finish(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(VideoWriter, "finish", fail_after(0))
+
+
+@pytest.mark.parametrize("stage", ["decode", "inference", "encode", "finish", "progress"])
+def test_every_stage_may_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    source = Film(LONG).write(tmp_path / "in.mp4")
+    painter = FailingPainter() if stage == "inference" else Slow() if stage == "progress" else Inverter()
+    breakers = {"decode": break_decode, "encode": break_encode, "finish": break_finish}
+    if stage in breakers:
+        breakers[stage](monkeypatch)
+    began = time.monotonic()
+    with pytest.raises(BoomError):
+        run(source, tmp_path / "out.mp4", painter, on_progress=fail_after(0) if stage == "progress" else None)
+    assert time.monotonic() - began < 2
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+    assert not [t for t in threading.enumerate() if t.name.startswith("stylize-")]
+
+
+def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
+    source = Film(LONG, sound="aac").write(tmp_path / "in.mp4")
+    target = tmp_path / "out.mp4"
+    target.write_bytes(b"the old file")
+
+    def interrupt(progress: ConvertProgress) -> None:
+        if progress.frames > 3:
+            raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run(source, target, Slow(), overwrite=True, on_progress=interrupt)
+    assert time.monotonic() - began < 2.5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
+    assert target.read_bytes() == b"the old file"
+
+
+def test_full_disk_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stylize_live.media import writer
+
+    def full(self: VideoWriter, frame: Frame, duration: Fraction) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writer.VideoWriter, "_encode", full)
+    with pytest.raises(SinkError, match=r"out\.mp4: cannot write: No space left on device, free some"):
+        run(Film(LONG).write(tmp_path / "in.mp4"), tmp_path / "out.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+
+
+@pytest.fixture
+def painted_by_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command build the inverter instead of a real stylizer."""
+
+    class Opened(Inverter):
+        def __init__(self, style: str, **options: object) -> None:
+            super().__init__()
+
+        def __enter__(self) -> Opened:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr("stylize_live.engine.Stylizer", Opened)
+
+
+@pytest.mark.usefixtures("painted_by_command")
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = Film().write(tmp_path / "in.mp4")
+    pair = tmp_path / "pair.png"
+    assert command.convert(source, tmp_path / "out.mkv", before_after=pair, settings=SETTINGS) == 0
+    said = capsys.readouterr()
+    assert str(tmp_path / "out.mkv") in said.out.splitlines()
+    assert "12 frames in" in said.out
+    assert "milliseconds" in said.err
+    assert read_still(pair).pixels.shape == (48, 128, 3)
+
+
+@pytest.mark.usefixtures("painted_by_command")
+def test_command_tells_of_damage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = Film(LONG, container_options={"movflags": "faststart"}).write(tmp_path / "whole.mp4")
+    source = cut_off(whole, tmp_path / "cut.mp4", 0.6)
+    assert command.convert(source, tmp_path / "out.mp4", settings=SETTINGS) == EXIT_PARTIAL
+    assert "cut off" in capsys.readouterr().err
+
+
+def test_command_checks_the_picture_before_it_works(tmp_path: Path) -> None:
+    source = Film(CFR[:2]).write(tmp_path / "in.mp4")
+    for name, problem in (("pair.gif", UsageError), ("nowhere/pair.png", SinkError)):
+        with pytest.raises(problem):
+            command.convert(source, tmp_path / "out.mp4", before_after=tmp_path / name, settings=SETTINGS)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]

@@ -1,0 +1,210 @@
+"""Cameras by number and name, and an honest list of what there is."""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+from pathlib import Path
+
+import pytest
+
+from stylize_live.cli import devices as command
+from stylize_live.cli.app import main
+from stylize_live.errors import NoCameraError
+from stylize_live.media import devices
+from stylize_live.media.devices import Camera, find_camera, is_virtual_name, list_cameras
+from stylize_live.media.encoders import Encoder, list_encoders
+
+WEBCAM = Camera(0, "HD Webcam C920", "/dev/video0", modes=("MJPG 1920x1080", "YUYV 640x480"))
+SECOND = Camera(2, "HD Webcam C270", "/dev/video2")
+OBS = Camera(10, "OBS Virtual Camera", "/dev/video10", virtual=True)
+IDLE = Camera(11, "StylizeCam", "/dev/video11", virtual=True, captures=False)
+
+
+@pytest.fixture
+def four_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "list_cameras", lambda: [WEBCAM, SECOND, OBS, IDLE])
+
+
+@pytest.mark.usefixtures("four_cameras")
+class TestFind:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("0", WEBCAM),
+            ("10", OBS),
+            ("/dev/video2", SECOND),
+            ("hd webcam c920", WEBCAM),
+            ("c270", SECOND),
+            (" obs ", OBS),
+            ("Virtual", OBS),
+        ],
+    )
+    def test_number_path_or_part_of_the_name(self, text: str, expected: Camera) -> None:
+        assert find_camera(text) == expected
+
+    def test_several_fit(self) -> None:
+        with pytest.raises(NoCameraError, match="several cameras: 0: HD Webcam C920, 2: HD Webcam C270;"):
+            find_camera("webcam")
+
+    @pytest.mark.parametrize("text", ["1", "11", "elgato", "", "stylizecam"])
+    def test_none_fits(self, text: str) -> None:
+        with pytest.raises(NoCameraError, match=r"there is 0: HD .*10: OBS Virtual Camera \(virtual\)"):
+            find_camera(text)
+
+
+def test_the_whole_name_beats_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    cameras = [Camera(0, "Cam"), Camera(1, "Cam Pro"), Camera(2, "My Cam")]
+    monkeypatch.setattr(devices, "list_cameras", lambda: cameras)
+    assert find_camera("cam").index == 0
+    assert find_camera("cam p").index == 1
+
+
+def test_no_camera_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "list_cameras", list)
+    with pytest.raises(NoCameraError, match="none is connected"):
+        find_camera("0")
+
+
+@pytest.mark.parametrize(
+    ("name", "virtual"),
+    [("OBS Virtual Camera", True), ("Dummy video device (0x0000)", True), ("HD Webcam C920", False)],
+)
+def test_virtual_names(name: str, virtual: bool) -> None:
+    assert is_virtual_name(name) is virtual
+
+
+linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="V4L2 is Linux")
+
+
+@linux_only
+def test_nodes_that_do_not_answer_are_told_by_sysfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes, names = tmp_path / "dev", tmp_path / "class"
+    nodes.mkdir()
+    (names / "video10").mkdir(parents=True)
+    (names / "video10" / "name").write_text("Some Camera\n")
+    (nodes / "video10").symlink_to(nodes / "unplugged")
+    (nodes / "video2").write_text("not a device: it answers no ioctl")
+    (nodes / "video-link").write_text("")
+    monkeypatch.setattr(devices, "_NODES", nodes)
+    monkeypatch.setattr(devices, "_CLASS", names)
+    assert [(camera.index, camera.name, camera.virtual) for camera in list_cameras()] == [
+        (10, "Some Camera", False)
+    ]
+
+
+class Kernel:
+    """Answers like a driver: two formats, one with discrete sizes and one with a range."""
+
+    def __init__(self, capabilities: int, driver: bytes = b"uvcvideo") -> None:
+        self.capabilities, self.driver = capabilities, driver
+
+    def ioctl(self, node: int, number: int, question: bytes) -> bytes:
+        if number == 0x80685600:
+            return struct.pack("16s32s32sIII12x", self.driver, b"Card", b"", 0, 0x80000000, self.capabilities)
+        index = struct.unpack_from("I", question)[0]
+        if number == 0xC0405602:
+            return self._format(index)
+        return self._size(index, question)
+
+    def _format(self, index: int) -> bytes:
+        if index > 1:
+            raise OSError
+        fourcc = (b"MJPG", b"YUYV")[index]
+        return struct.pack("III32s4s16x", index, 1, 0, b"", fourcc)
+
+    def _size(self, index: int, question: bytes) -> bytes:
+        if question[4:8] == b"YUYV":
+            return struct.pack("III6I8x", index, 0, 3, 2, 800, 2, 1, 600, 1)
+        if index > 1:
+            raise OSError
+        return struct.pack("III6I8x", index, 0, 1, *((640, 480), (1920, 1080))[index], 0, 0, 0, 0)
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("kernel", "expected"),
+    [
+        (Kernel(0x1), [Camera(0, "Card", "", 200, False, True)]),
+        (Kernel(0x2, b"v4l2 loopback"), [Camera(0, "Card", "", 200, True, False)]),
+        (Kernel(0x800000), []),
+    ],
+    ids=["camera", "idle loopback", "metadata node"],
+)
+def test_what_the_kernel_tells(
+    kernel: Kernel, expected: list[Camera], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stylize_live.media import v4l2
+
+    (tmp_path / "video0").write_text("")
+    monkeypatch.setattr(devices, "_NODES", tmp_path)
+    monkeypatch.setattr(v4l2.fcntl, "ioctl", kernel.ioctl)
+    found = list_cameras()
+    assert [(c.index, c.name, c.virtual, c.captures) for c in found] == [
+        (c.index, c.name, c.virtual, c.captures) for c in expected
+    ]
+    for camera in found:
+        assert camera.modes == ("MJPG 1920x1080", "YUYV 800x600", "MJPG 640x480")
+
+
+def test_a_list_that_cannot_be_had_is_empty(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import cv2_enumerate_cameras
+
+    def fail(backend: int) -> None:
+        raise RuntimeError("no such backend")
+
+    monkeypatch.setattr(cv2_enumerate_cameras, "enumerate_cameras", fail)
+    monkeypatch.setattr(devices.sys, "platform", "win32")
+    assert list_cameras() == []
+    assert "cannot be read" in caplog.text
+
+
+def test_encoders() -> None:
+    found = {encoder.name: encoder for encoder in list_encoders()}
+    assert found["libx264"] == Encoder("libx264", "h264", hardware=False, usable=True)
+    assert all(encoder.codec in ("h264", "hevc", "av1") for encoder in found.values())
+
+
+def inventory(**others: object) -> command.Inventory:
+    nothing = {"cameras": [], "screen": None, "window": "DISPLAY is not set", "gpus": [], "encoders": []}
+    return command.Inventory(**{**nothing, **others})
+
+
+def show(
+    found: command.Inventory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> str:
+    monkeypatch.setattr(command, "take_inventory", lambda: found)
+    assert main(["devices"]) == 0
+    return capsys.readouterr().out
+
+
+def test_honest_when_there_is_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = show(inventory(), monkeypatch, capsys)
+    for words in ("none connected", "none installed", "cannot be opened: DISPLAY", "runs on the CPU"):
+        assert words in out
+
+
+def test_what_there_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    found = inventory(
+        cameras=[WEBCAM, IDLE],
+        screen=(1920, 1080),
+        window=None,
+        gpus=["A GPU, 8 GiB"],
+        encoders=[Encoder("libx264", "h264", False, True), Encoder("h264_nvenc", "h264", True, True)],
+    )
+    out = show(found, monkeypatch, capsys)
+    for words in ("0: HD Webcam C920", "MJPG 1920x1080", "nothing feeds it now", "1920x1080", "h264_nvenc"):
+        assert words in out
+
+
+def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(command, "take_inventory", lambda: inventory(cameras=[WEBCAM]))
+    assert main(["devices", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["cameras"][0]["name"] == "HD Webcam C920"
+    assert found["gpus"] == []

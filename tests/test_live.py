@@ -1,0 +1,345 @@
+"""The live journey with a fake source, stylizer and display."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from live_fakes import SIZE, FakeDisplay, FakeSource, FakeStylizer, WakeableSource, keys, make_frame
+
+from stylize_live.cli.app import main
+from stylize_live.cli.live import summary
+from stylize_live.errors import SourceError, StyleError
+from stylize_live.frame import Frame
+from stylize_live.media.null import NullDisplay
+from stylize_live.media.still import read_still
+from stylize_live.pipeline.live import run_live, snapshot_name
+from stylize_live.pipeline.view import View, compose
+
+
+class BoomError(Exception):
+    pass
+
+
+def test_every_frame_of_a_slow_source_is_shown_once_in_order() -> None:
+    display, stylizer = FakeDisplay(), FakeStylizer()
+    report = run_live(FakeSource(6, gap=0.03), stylizer, display)
+    assert stylizer.warmed == [SIZE]
+    assert [index for index, _ in stylizer.painted] == list(range(6))
+    assert display.indices == list(range(6))
+    assert display.frames[0].pixels[5, 5, 0] == 255
+    assert (report.captured, report.shown, report.dropped, report.frozen) == (6, 6, 0, 0)
+
+
+def test_the_newest_frame_wins_and_the_last_one_arrives() -> None:
+    display = FakeDisplay()
+    stylizer = FakeStylizer(lambda frame: time.sleep(0.02))
+    report = run_live(FakeSource(60, gap=0.001), stylizer, display)
+    assert display.indices == sorted(display.indices)
+    assert display.indices[-1] == 59
+    assert report.dropped_before["inference"] > 20
+    assert report.captured == 60 == report.shown + report.dropped
+
+
+def test_a_slow_display_drops_before_itself() -> None:
+    def slow(display: FakeDisplay) -> None:
+        time.sleep(0.03)
+
+    report = run_live(FakeSource(40, gap=0.004), FakeStylizer(), FakeDisplay(slow))
+    assert report.dropped_before["display"] > 10
+    assert report.captured == report.shown + report.dropped
+
+
+def raise_boom(*_: object) -> None:
+    raise BoomError
+
+
+def at_two(index: int) -> None:
+    if index == 2:
+        raise BoomError
+
+
+@pytest.mark.parametrize(
+    ("source", "stylizer", "display"),
+    [
+        (FakeSource(9, at_two), FakeStylizer(), FakeDisplay()),
+        (FakeSource(10_000), FakeStylizer(raise_boom), FakeDisplay()),
+        (WakeableSource(), FakeStylizer(raise_boom), FakeDisplay()),
+        (WakeableSource(), FakeStylizer(), FakeDisplay(raise_boom)),
+    ],
+    ids=["source", "stylizer", "stylizer, source waits", "display, source waits"],
+)
+def test_an_error_anywhere_comes_out(
+    source: FakeSource, stylizer: FakeStylizer, display: FakeDisplay
+) -> None:
+    start = time.monotonic()
+    with pytest.raises(BoomError):
+        run_live(source, stylizer, display)
+    assert time.monotonic() - start < 1
+
+
+def test_an_error_of_warming_up_comes_out_before_any_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeStylizer, "warm_up", raise_boom)
+    with pytest.raises(BoomError):
+        run_live(FakeSource(), FakeStylizer(), FakeDisplay())
+
+
+def test_an_error_comes_out_although_the_source_hangs() -> None:
+    release = threading.Event()
+
+    def hang(index: int) -> None:
+        if index == 1:
+            release.wait(10)
+
+    start = time.monotonic()
+    with pytest.raises(BoomError):
+        run_live(FakeSource(3, hang), FakeStylizer(raise_boom), FakeDisplay())
+    assert time.monotonic() - start < 2
+    release.set()
+
+
+def test_a_waiting_source_is_woken_at_the_end() -> None:
+    start = time.monotonic()
+    report = run_live(WakeableSource(), FakeStylizer(), NullDisplay(), duration=0.1)
+    assert 0.1 <= report.seconds <= time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize("key", ["q", "escape", "closed"])
+def test_keys_that_end(key: str) -> None:
+    report = run_live(WakeableSource(), FakeStylizer(), FakeDisplay(keys(key)))
+    assert report.shown >= 1
+
+
+def test_ctrl_c_ends_with_a_report_and_gives_the_handler_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt(display: FakeDisplay) -> None:
+        if display.frames:
+            signal.raise_signal(signal.SIGINT)
+
+    report = run_live(WakeableSource(), FakeStylizer(), FakeDisplay(interrupt))
+    assert report.shown >= 1
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="exit codes of signals are POSIX")
+def test_the_second_ctrl_c_kills() -> None:
+    code = """
+import signal
+from live_fakes import FakeDisplay, FakeStylizer, WakeableSource
+from stylize_live.pipeline.live import run_live
+def twice(display):
+    signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
+run_live(WakeableSource(), FakeStylizer(), FakeDisplay(twice))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, timeout=30)
+    assert done.returncode == -signal.SIGINT
+
+
+def test_an_empty_source_gives_an_empty_report() -> None:
+    report = run_live(FakeSource(0), FakeStylizer(), NullDisplay())
+    assert (report.captured, report.shown, report.fps) == (0, 0, 0)
+    assert json.loads(json.dumps(report.as_dict()))["latency_ms"]["total"]["p50"] is None
+    assert summary(report).startswith("shown    0 of 0 frames")
+
+
+def test_ages_grow_from_stage_to_stage() -> None:
+    stylizer = FakeStylizer(lambda frame: time.sleep(0.02))
+    report = run_live(FakeSource(5, gap=0.03), stylizer, FakeDisplay())
+    medians = [report.latency_ms[name].p50 or 0 for name in ("capture", "inference", "display", "total")]
+    assert medians == sorted(medians)
+    assert medians[1] >= 20
+    assert set(report.as_dict()) >= {"captured", "shown", "dropped", "fps", "latency_ms"}
+    assert "capture to display" in summary(report)
+
+
+def test_style_keys_change_the_style_of_later_frames() -> None:
+    stylizer = FakeStylizer()
+    display = FakeDisplay(keys("2"))
+    run_live(WakeableSource(), stylizer, display, styles=["first", "second"])
+    assert stylizer.style == "second"
+
+
+def test_frozen_picture_stays_and_is_repainted_in_a_new_style() -> None:
+    stylizer = FakeStylizer()
+    state = {"pressed": 0, "index": -1}
+
+    def drive(display: FakeDisplay) -> str | None:
+        if not display.frames:
+            return None
+        if state["pressed"] == 0:
+            state["pressed"], state["index"] = 1, display.frames[-1].index
+            return "space"
+        if state["pressed"] == 1 and display.polls > 12:
+            state["pressed"] = 2
+            return "right"
+        return "q" if (state["index"], "second") in stylizer.painted and display.polls > 20 else None
+
+    display = FakeDisplay(drive)
+    report = run_live(FakeSource(2000, gap=0.002), stylizer, display, styles=["first", "second"])
+    assert {frame.index for frame in display.frames} == {state["index"]}
+    assert report.shown == 1
+    assert report.frozen > 5
+    assert report.captured - report.frozen - report.dropped <= 3
+
+
+def test_redrawing_is_not_showing() -> None:
+    report = run_live(WakeableSource(1), FakeStylizer(), FakeDisplay(keys("m", "m", "s", "h")))
+    assert report.shown == 1
+
+
+def test_mirror_and_split_show_at_once() -> None:
+    display = FakeDisplay(keys("m", None, "s", None))
+    run_live(WakeableSource(1), FakeStylizer(), display)
+    plain, mirrored, split = (display.frames[n].pixels for n in (0, 1, -1))
+    assert plain[0, 0, 0] == 0
+    assert mirrored[0, -1, 0] == 0
+    assert mirrored[0, 0, 0] == 255
+    assert split[3, 0, 0] == 0
+    assert split[3, -1, 0] == 255
+
+
+def test_the_caption_tells_style_and_figures_and_can_be_hidden() -> None:
+    display = FakeDisplay(keys("h", None, None))
+    run_live(WakeableSource(1), FakeStylizer(), display)
+    assert display.captions[0].left == "first"
+    assert "dropped" in display.captions[0].right[-1]
+    assert display.captions[-1].left == ""
+    assert display.captions[-1].note == "overlay off"
+
+
+def test_the_trouble_of_a_source_is_shown() -> None:
+    source = WakeableSource(1)
+    source.trouble = "camera is gone"
+    display = FakeDisplay(keys(None))
+    run_live(source, FakeStylizer(), display)
+    assert display.captions[-1].note == "camera is gone"
+
+
+def test_snapshot_is_what_is_seen(tmp_path: Path) -> None:
+    display = FakeDisplay(keys("s", "p"))
+    run_live(WakeableSource(1), FakeStylizer(), display, snapshots=tmp_path)
+    (path,) = tmp_path.glob("first-*.png")
+    assert np.array_equal(read_still(path).pixels, display.frames[-1].pixels)
+
+
+def test_a_snapshot_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
+    display = FakeDisplay(keys("p", *[None] * 8))
+    run_live(WakeableSource(1), FakeStylizer(), display, snapshots=tmp_path / "missing")
+    assert "cannot write" in display.captions[-1].note
+
+
+@pytest.mark.parametrize(
+    ("style", "name"),
+    [
+        ("starry-night", "starry-night-20250131-201502-125.png"),
+        ("/some/where/my style.safetensors", "my_style-20250131-201502-125.png"),
+        ("a:0.6,b:0.4", "a_0.6_b_0.4-20250131-201502-125.png"),
+    ],
+)
+def test_snapshot_names(style: str, name: str) -> None:
+    assert snapshot_name(style, datetime(2025, 1, 31, 20, 15, 2, 125_000)) == name
+
+
+def make_view(styles: list[str]) -> tuple[View, FakeStylizer]:
+    stylizer = FakeStylizer()
+    return View(stylizer, styles, lambda: None), stylizer
+
+
+@pytest.mark.parametrize(
+    ("pressed", "style"),
+    [
+        (["right"], "second"),
+        (["down", "down"], "third"),
+        (["left"], "third"),
+        (["up", "right"], "first"),
+        (["3"], "third"),
+        (["4"], "first"),
+        (["0"], "first"),
+        (["x"], "first"),
+    ],
+)
+def test_keys_choose_styles(pressed: list[str], style: str) -> None:
+    view, stylizer = make_view(["first", "second", "third"])
+    for key in pressed:
+        view.press(key)
+    assert stylizer.style == style
+
+
+def test_a_style_that_is_not_in_the_list_leads_into_it() -> None:
+    view, stylizer = make_view(["a", "b"])
+    view.press("left")
+    assert stylizer.style == "b"
+    view, stylizer = make_view([])
+    view.press("right")
+    assert stylizer.style == "first"
+
+
+def test_strength_stays_in_range_and_moves_in_tenths() -> None:
+    view, stylizer = make_view([])
+    view.press("]")
+    assert stylizer.strength == 1
+    for expected in (0.9, 0.8, 0.7):
+        view.press("[")
+        assert stylizer.strength == expected
+    for _ in range(9):
+        view.press("[")
+    assert stylizer.strength == 0
+    assert view.note == "strength 0%"
+
+
+def test_a_style_that_broke_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(FakeStylizer):
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "style" and value == "bad":
+                raise StyleError("bad: unreadable")
+            super().__setattr__(name, value)
+
+    view = View(Broken(), ["bad"], lambda: None)
+    view.press("1")
+    assert view.note == "bad: unreadable"
+
+
+def test_compose_leaves_its_inputs_alone() -> None:
+    original = make_frame(10).pixels
+    painted = 255 - original
+    kept = painted.copy()
+    assert compose(original, painted, mirror=False, split=False) is painted
+    both = compose(original, painted, mirror=True, split=True)
+    assert both.flags.c_contiguous
+    assert np.array_equal(both[:, :15], original[:, ::-1][:, :15])
+    assert np.array_equal(both[:, 17:], painted[:, ::-1][:, 17:])
+    assert (both[:, 15:17] == 255).all()
+    assert np.array_equal(painted, kept)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_compose_takes_the_smallest_pictures(width: int) -> None:
+    tiny: Frame = make_frame(1, (width, 1))
+    assert compose(tiny.pixels, tiny.pixels, mirror=True, split=True).shape == (1, width, 3)
+
+
+def test_the_command_prints_one_json_object_last(
+    tiny_style: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = (
+        f"live --source test --width 48 --height 32 --no-window --duration 0.3 --style {tiny_style} --json"
+    )
+    assert main(words.split()) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert report["captured"] >= report["shown"] >= 1
+    assert set(report["latency_ms"]) == {"capture", "inference", "display", "total"}
+
+
+def test_the_command_says_what_is_wrong_with_the_source_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["live", "--source", "gone.mp4", "--style", "nothing"]) == SourceError.exit_code
+    assert "gone.mp4: no such file" in capsys.readouterr().err

@@ -1,0 +1,472 @@
+"""Live sources: what is opened for which words, and that pictures come in time, in RGB, and end."""
+
+from __future__ import annotations
+
+import http.server
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from live_fakes import FakeSource, make_frame
+
+from stylize_live.config import LiveSettings
+from stylize_live.errors import NoCameraError, SourceError
+from stylize_live.frame import Frame
+from stylize_live.media import camera as camera_module
+from stylize_live.media import devices, screen
+from stylize_live.media.camera import CameraSource
+from stylize_live.media.devices import Camera
+from stylize_live.media.libraries import av, cv2
+from stylize_live.media.live_source import LiveSource, Metronome
+from stylize_live.media.live_sources import names_file, open_source
+from stylize_live.media.paced import PacedSource
+from stylize_live.media.pattern import PatternSource
+from stylize_live.media.screen import ScreenSource
+from stylize_live.media.stream import StreamSource, open_stream, without_password
+
+FRAMES = 10
+RED = (200, 30, 30)
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten frames of red at 50 fps in MPEG-TS, which can be read from a pipe."""
+    path = tmp_path_factory.mktemp("clips") / "red.ts"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg2video", rate=50)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        picture = np.full((48, 64, 3), RED, np.uint8)
+        for index in range(FRAMES):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            frame.pts = index
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def settings(source: str, **others: Any) -> LiveSettings:
+    return LiveSettings(source=source, **others)
+
+
+def assert_red(frame: Frame) -> None:
+    assert np.abs(frame.pixels.astype(int) - RED).max() < 25, frame.pixels[0, 0]
+    assert frame.pixels.flags.c_contiguous
+
+
+@contextmanager
+def stopwatch(at_most: float) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < at_most
+
+
+class TestChoice:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("clip.mp4", True),
+            ("./clip", True),
+            ("C:\\clips\\one", True),
+            ("0", False),
+            ("12", False),
+            ("/dev/video0", False),
+            ("HD Webcam C920", False),
+            ("USB 2.0", False),
+            ("USB2.0 Camera", False),
+        ],
+    )
+    def test_paths_and_names(self, text: str, expected: bool) -> None:
+        assert names_file(text) is expected
+
+    def test_pattern(self) -> None:
+        with open_source(settings("test", width=64, height=36, fps=5)) as source:
+            assert isinstance(source, PatternSource)
+            assert (source.size, source.rate, source.is_live) == ((64, 36), 5, True)
+
+    def test_missing_file(self) -> None:
+        with pytest.raises(SourceError, match=r"gone\.mp4: no such file"):
+            open_source(settings("gone.mp4"))
+
+    def test_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(SourceError, match="is a folder"):
+            open_source(settings(str(tmp_path)))
+
+    def test_no_video(self, tmp_path: Path) -> None:
+        path = tmp_path / "words.mp4"
+        path.write_text("no video")
+        with pytest.raises(SourceError, match=r"words\.mp4"):
+            open_source(settings(str(path)))
+
+    def test_no_camera(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(devices, "list_cameras", list)
+        with pytest.raises(NoCameraError, match="no camera '0'"):
+            open_source(settings("0"))
+
+    def test_file_plays_in_real_time_and_ends(self, clip: Path) -> None:
+        start = time.monotonic()
+        with open_source(settings(str(clip))) as source:
+            frames = list(source)
+        assert len(frames) == FRAMES
+        assert time.monotonic() - start >= (FRAMES - 1) / 50
+        assert_red(frames[0])
+
+
+class TestPattern:
+    def test_pictures(self) -> None:
+        source = PatternSource((64, 36), 30)
+        first = source.picture(0)
+        assert first.shape == (36, 64, 3)
+        assert first.dtype == np.uint8
+        assert first.flags.c_contiguous
+        assert np.array_equal(first, source.picture(0))
+        assert not np.array_equal(first, source.picture(10))
+
+    @pytest.mark.parametrize("size", [(16, 16), (17, 33)])
+    def test_any_size(self, size: tuple[int, int]) -> None:
+        source = PatternSource(size, 30)
+        assert {source.picture(tick).shape for tick in range(0, 300, 7)} == {(size[1], size[0], 3)}
+
+    def test_pace_and_interrupt(self) -> None:
+        source = PatternSource((16, 16), 100)
+        start = time.monotonic()
+        frames = list(itertools.islice(source, 6))
+        assert 0.045 < time.monotonic() - start < 0.5
+        assert frames[-1].pts == Fraction(frames[-1].index, 100)
+        source.interrupt()
+        assert list(source) == []
+        source.close()
+        source.close()
+
+
+def test_metronome_keeps_its_phase_and_leaves_out_what_was_missed() -> None:
+    start = time.monotonic()
+    late = []
+    for tick in itertools.islice(Metronome(50, threading.Event()), 4):
+        late.append(time.monotonic() - start - tick / 50)
+        if tick == 0:
+            time.sleep(0.05)  # misses ticks 1 and 2 partly
+    assert tick >= 4
+    assert min(late) >= -0.002
+
+
+class TestPaced:
+    def test_frames_are_held_back_until_due(self) -> None:
+        class Inner(FakeSource):
+            def __iter__(self) -> Iterator[Frame]:
+                return (make_frame(index * 2) for index in range(4))
+
+        start = time.monotonic()
+        for frame in PacedSource(Inner()):
+            assert frame.captured_at - start >= float(frame.pts) - 0.002
+            assert time.monotonic() - frame.captured_at < 0.05
+
+    def test_late_frames_are_not_delayed_further(self) -> None:
+        def stall(index: int) -> None:
+            if index == 1:
+                time.sleep(0.2)
+
+        start = time.monotonic()
+        frames = list(PacedSource(FakeSource(7, stall, gap=0)))
+        assert len(frames) == 7
+        # 0.2 s cover all seven frames of 1/30 s: after the stall they come at once.
+        assert time.monotonic() - start < 0.3
+
+    def test_interrupt_ends_a_long_wait(self) -> None:
+        class Slow(FakeSource):
+            def __iter__(self) -> Iterator[Frame]:
+                yield make_frame(0)
+                yield make_frame(3000)
+
+        inner = Slow()
+        source = PacedSource(inner)
+        timer = threading.Timer(0.05, source.interrupt)
+        timer.start()
+        with stopwatch(2):
+            assert len(list(source)) == 1
+        timer.join()
+        source.close()
+        source.close()
+        assert inner.closed == 1
+
+
+def test_close_does_not_wait_for_a_device_that_hangs(caplog: pytest.LogCaptureFixture) -> None:
+    inside, release = threading.Event(), threading.Event()
+
+    def hang(index: int) -> None:
+        inside.set()
+        release.wait(10)
+
+    inner = FakeSource(1, hang)
+    source = PacedSource(inner)
+    thread = threading.Thread(target=lambda: list(source), name="stylize-test")
+    thread.start()
+    inside.wait(5)
+    with stopwatch(1):
+        source.close()
+    assert inner.closed == 0
+    assert "does not answer" in caplog.text
+    release.set()
+    thread.join()
+    source.close()
+    assert inner.closed == 1
+
+
+class Server:
+    """Sends bytes to whoever connects, then closes the connection."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, name="stylize-test-server")
+        self._thread.start()
+
+    def _serve(self) -> None:
+        connection, _ = self._socket.accept()
+        with connection:
+            connection.sendall(self._data)
+
+    def close(self) -> None:
+        self._thread.join(5)
+        self._socket.close()
+
+
+class TestStreams:
+    def test_live_stream_is_passed_on(self, clip: Path) -> None:
+        server = Server(clip.read_bytes())
+        with open_stream(f"tcp://127.0.0.1:{server.port}") as source:
+            assert isinstance(source, StreamSource)
+            assert source.size == (64, 48)
+            frames = list(source)
+        server.close()
+        assert len(frames) >= FRAMES - 1
+        assert_red(frames[-1])
+        assert all(a.pts < b.pts for a, b in itertools.pairwise(frames))
+
+    def test_a_video_with_an_end_is_paced(self, clip: Path) -> None:
+        handler = partial(QuietHandler, directory=str(clip.parent))
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,), name="stylize-test-server")
+            thread.start()
+            with open_stream(f"http://127.0.0.1:{server.server_port}/{clip.name}") as source:
+                assert isinstance(source, PacedSource)
+                start = time.monotonic()
+                count = len(list(source))
+            server.shutdown()
+            thread.join()
+        assert count == FRAMES
+        assert time.monotonic() - start >= (FRAMES - 1) / 50
+
+    def test_interrupted_stream_ends(self, clip: Path) -> None:
+        with open_stream(clip.as_uri()) as source:
+            source.interrupt()
+            assert list(source) == []
+
+    def test_nobody_answers(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        with pytest.raises(SourceError, match=rf"tcp://\*\*\*@127\.0\.0\.1:{port}: .*refused"):
+            open_stream(f"tcp://me:secret@127.0.0.1:{port}")
+
+    def test_unknown_kind_of_url(self) -> None:
+        with pytest.raises(SourceError, match="nonsense://here"):
+            open_source(settings("nonsense://here"))
+
+    def test_passwords_are_not_shown(self) -> None:
+        assert without_password("rtsp://me:s3@cret@host:554/x?y") == "rtsp://***@host:554/x?y"
+        assert without_password("http://host/a@b") == "http://host/a@b"
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+class FakeShot:
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self.raw = bytes((*RED[::-1], 0)) * (width * height)  # BGRA
+
+
+class FakeCapturer:
+    monitors: list[dict[str, int]] = [  # noqa: RUF012
+        {"left": 0, "top": 0, "width": 999, "height": 999},
+        {"left": 0, "top": 0, "width": 320, "height": 200},
+    ]
+
+    def grab(self, area: dict[str, int]) -> FakeShot:
+        return FakeShot(area["width"], area["height"])
+
+    def __enter__(self) -> FakeCapturer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class TestScreen:
+    @pytest.mark.parametrize(
+        ("limit", "size"), [((640, 360), (320, 200)), ((160, 200), (160, 100)), ((320, 50), (80, 50))]
+    )
+    def test_size_and_colour(
+        self, limit: tuple[int, int], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(screen, "_capturer", FakeCapturer)
+        with ScreenSource(limit, 200) as source:
+            frames = list(itertools.islice(source, 2))
+        assert source.size == frames[0].size == size
+        assert_red(frames[1])
+
+    def test_no_display(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("DISPLAY", raising=False)
+        monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+
+        def refuse(*_: object, **__: object) -> None:
+            raise OSError("no display")
+
+        monkeypatch.setattr(screen.mss, "MSS", refuse, raising=False)
+        monkeypatch.setattr(screen.mss, "mss", refuse)
+        with pytest.raises(SourceError, match="no screen to capture"):
+            open_source(settings("screen"))
+
+
+CAMERA = Camera(3, "Test Camera", "/dev/video3")
+
+
+class FakeCapture:
+    """A camera that gives blue, green and red pictures for as long as its script says.
+
+    `script` holds, for each device that is opened, the answers to `grab`; then it is gone.
+    """
+
+    script: list[list[bool]] = []  # noqa: RUF012
+    opened: list[FakeCapture] = []  # noqa: RUF012
+
+    def __init__(self, index: int, backend: int) -> None:
+        self.index = index
+        self.answers = list(self.script.pop(0)) if self.script else []
+        self.isopen = bool(self.answers)
+        self.settings: dict[int, float] = {}
+        self.releases = 0
+        self.opened.append(self)
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return self.isopen
+
+    def set(self, key: int, value: float) -> bool:
+        self.settings[key] = value
+        return True
+
+    def get(self, key: int) -> float:
+        return 29.97 if key == cv2.CAP_PROP_FPS else 0.0
+
+    def grab(self) -> bool:
+        return self.answers.pop(0) if self.answers else False
+
+    def retrieve(self) -> tuple[bool, np.ndarray]:
+        return True, np.full((48, 64, 3), RED[::-1], np.uint8)
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        return self.retrieve() if self.grab() else (False, None)
+
+    def release(self) -> None:
+        self.releases += 1
+
+
+@pytest.fixture
+def plug(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[FakeCapture]]:
+    """Set what the camera does each time it is opened."""
+
+    def plug(*script: list[bool]) -> list[FakeCapture]:
+        monkeypatch.setattr(FakeCapture, "script", list(script))
+        monkeypatch.setattr(FakeCapture, "opened", [])
+        monkeypatch.setattr(cv2, "VideoCapture", FakeCapture)
+        monkeypatch.setattr(camera_module, "list_cameras", lambda: [Camera(5, "Test Camera", "/dev/video5")])
+        monkeypatch.setattr(camera_module, "_BACK_OFF", (0.01, 0.02))
+        monkeypatch.setattr(camera_module.os, "access", lambda *_: True)
+        return FakeCapture.opened
+
+    return plug
+
+
+class TestCamera:
+    def test_pictures_and_settings(self, plug: Callable[..., list[FakeCapture]]) -> None:
+        opened = plug([True] * 9)
+        with CameraSource(CAMERA, (1280, 720), 60) as source:
+            frames = list(itertools.islice(source, 3))
+        assert source.size == (64, 48)
+        assert source.rate == Fraction(2997, 100)
+        assert opened[0].settings[cv2.CAP_PROP_FRAME_WIDTH] == 1280
+        assert opened[0].settings[cv2.CAP_PROP_FPS] == 60
+        assert next(iter(opened[0].settings)) == cv2.CAP_PROP_FOURCC
+        assert_red(frames[0])
+        assert [frame.index for frame in frames] == [0, 1, 2]
+        assert frames[0].pts == 0 < frames[1].pts < frames[2].pts
+        assert opened[0].releases == 1
+
+    def test_slow_starters_get_a_second_chance(self, plug: Callable[..., list[FakeCapture]]) -> None:
+        plug([False, False, True])
+        CameraSource(CAMERA, (64, 48), 30).close()
+
+    def test_busy(self, plug: Callable[..., list[FakeCapture]]) -> None:
+        plug([])
+        with pytest.raises(SourceError, match=r"camera 3 \(Test Camera\) .*busy"):
+            CameraSource(CAMERA, (64, 48), 30)
+
+    def test_no_picture(self, plug: Callable[..., list[FakeCapture]]) -> None:
+        opened = plug([False] * 99)
+        with pytest.raises(SourceError, match="gives no picture"):
+            CameraSource(CAMERA, (64, 48), 30)
+        assert opened[0].releases == 1
+
+    def test_not_allowed(
+        self, plug: Callable[..., list[FakeCapture]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plug([])
+        monkeypatch.setattr(camera_module.os, "access", lambda *_: False)
+        monkeypatch.setattr(camera_module.sys, "platform", "linux")
+        with pytest.raises(SourceError, match="no permission for /dev/video3"):
+            CameraSource(CAMERA, (64, 48), 30)
+
+    def test_it_vanishes_and_comes_back_under_another_number(
+        self, plug: Callable[..., list[FakeCapture]]
+    ) -> None:
+        opened = plug([True, True, True], [], [True] * 9)
+        with CameraSource(CAMERA, (64, 48), 30) as source:
+            frames = list(itertools.islice(source, 5))
+            assert source.trouble is None
+        assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
+        assert [capture.index for capture in opened] == [3, 5, 5]
+        assert opened[0].releases == opened[2].releases == 1
+
+    def test_it_never_comes_back(
+        self, plug: Callable[..., list[FakeCapture]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plug([True])
+        monkeypatch.setattr(camera_module, "_PATIENCE_SECONDS", 0.05)
+        with CameraSource(CAMERA, (64, 48), 30) as source, pytest.raises(SourceError, match="did not come"):
+            list(source)
+
+    def test_waiting_for_it_can_be_interrupted(
+        self, plug: Callable[..., list[FakeCapture]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plug([True])
+        monkeypatch.setattr(camera_module, "_BACK_OFF", (30.0,))
+        source: LiveSource = CameraSource(CAMERA, (64, 48), 30)
+        thread = threading.Thread(target=lambda: list(source), name="stylize-test")
+        thread.start()
+        while source.trouble is None:
+            time.sleep(0.002)
+        assert source.trouble == "Test Camera is gone, waiting for it"
+        with stopwatch(1):
+            source.close()
+            thread.join()

@@ -1,0 +1,216 @@
+"""Files become upright frames at their exact times; what is no video is refused in one line."""
+
+from __future__ import annotations
+
+import threading
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import (
+    CFR,
+    CLOCK,
+    VFR,
+    Film,
+    Ticks,
+    cut_off,
+    damaged_in_the_middle,
+    numbered,
+    patch_colours,
+    patches,
+    sound_only,
+    without_pictures,
+)
+
+from stylize_live.errors import SourceError
+from stylize_live.frame import Pixels
+from stylize_live.media.reader import Companions, Orientation, VideoReader
+
+
+@pytest.mark.parametrize("ticks", [CFR, VFR], ids=["constant", "variable"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_times_are_exact(tmp_path: Path, ticks: Ticks, suffix: str) -> None:
+    with VideoReader(Film(ticks).write(tmp_path / f"clip{suffix}")) as reader:
+        frames = list(reader)
+        assert [frame.pts for frame in frames] == [tick * CLOCK for tick in ticks]
+        assert [frame.index for frame in frames] == list(range(len(ticks)))
+        assert (reader.damaged, reader.retimed, reader.missing) == (0, 0, 0)
+        assert (reader.rate is None) == (ticks is VFR)
+        assert reader.frames == len(ticks)
+        assert not reader.is_live
+
+
+def test_frames_are_what_was_filmed(tmp_path: Path) -> None:
+    with VideoReader(Film().write(tmp_path / "clip.mp4")) as reader:
+        for frame in reader:
+            assert frame.size == reader.size == (64, 48)
+            assert frame.pixels.dtype == np.uint8
+            assert frame.pixels.flags.c_contiguous
+            assert np.abs(frame.pixels.astype(int) - numbered(frame.index)).mean() < 4
+
+
+def test_transport_stream_starts_at_zero(tmp_path: Path) -> None:
+    with VideoReader(Film(sound="mp2").write(tmp_path / "clip.ts")) as reader:
+        times = [frame.pts for frame in reader]
+        assert reader.origin > 0
+    assert 0 <= times[0] < Fraction(1, 10)
+
+
+@pytest.mark.parametrize(
+    ("rotation", "turns"), [(90, 1), (-90, 3), (180, 2)], ids=["left", "right", "upside down"]
+)
+def test_rotation_is_baked_in(tmp_path: Path, rotation: int, turns: int) -> None:
+    picture = patches((96, 48))
+    picture[:12] = 0  # so that up and down differ
+    film = Film(CFR[:2], (96, 48), rotation=rotation, sample_aspect=Fraction(4, 3))
+    upright = np.rot90(picture, turns)
+    with VideoReader(film.write(tmp_path / "clip.mp4", [picture] * 2)) as reader:
+        frame = next(iter(reader))
+        assert reader.size == frame.size == (upright.shape[1], upright.shape[0])
+        assert reader.sample_aspect == (Fraction(4, 3) if turns == 2 else Fraction(3, 4))
+    assert np.abs(frame.pixels.astype(int) - upright).mean() < 8
+
+
+@pytest.mark.parametrize("x", [False, True])
+@pytest.mark.parametrize("y", [False, True])
+@pytest.mark.parametrize("transpose", [False, True])
+def test_orientation(transpose: bool, x: bool, y: bool) -> None:
+    picture = numbered(3, (6, 4)) + np.arange(6, dtype=np.uint8)[None, :, None]
+    expected = picture.transpose(1, 0, 2) if transpose else picture
+    expected = expected[:: -1 if y else 1, :: -1 if x else 1]
+    turned = Orientation(transpose, x, y).apply(picture)
+    assert np.array_equal(turned, expected)
+    assert turned.flags.c_contiguous
+
+
+def test_odd_size(tmp_path: Path) -> None:
+    film = Film(CFR[:2], (49, 35), codec="ffv1", pixel_format="yuv444p")
+    with VideoReader(film.write(tmp_path / "clip.mkv", [patches((49, 35))] * 2)) as reader:
+        frame = next(iter(reader))
+    assert frame.size == (49, 35)
+    assert np.abs(patch_colours(frame.pixels) - patch_colours(patches((49, 35)))).max() <= 3
+
+
+def test_cut_off_gives_what_decodes(tmp_path: Path) -> None:
+    ticks = [1001 * i for i in range(40)]
+    whole = Film(ticks, container_options={"movflags": "faststart"}).write(tmp_path / "whole.mp4")
+    with VideoReader(cut_off(whole, tmp_path / "cut.mp4", 0.7)) as reader:
+        frames = list(reader)
+        assert 2 <= len(frames) < 30
+        assert [frame.pts for frame in frames] == [tick * CLOCK for tick in ticks[: len(frames)]]
+        assert reader.missing > Fraction(1, 4)
+        assert reader.damaged <= 1
+
+
+def test_damage_is_skipped_and_counted(tmp_path: Path) -> None:
+    whole = Film(CFR, codec="mjpeg", pixel_format="yuvj420p").write(tmp_path / "whole.mkv")
+    with VideoReader(damaged_in_the_middle(whole, tmp_path / "broken.mkv")) as reader:
+        indices = [round(frame.pts * 30) for frame in reader]
+        assert reader.damaged >= 1
+        assert reader.missing == 0
+    assert set(range(len(CFR))) - set(indices) <= {5}
+    assert {0, 4, 6, 11} <= set(indices)
+
+
+def make_nothing(path: Path) -> None:
+    """A file that does not exist."""
+
+
+def make_words(path: Path) -> None:
+    path.write_text("this is no video\n" * 50)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (make_nothing, "no such file"),
+        (Path.mkdir, "is a folder"),
+        (Path.touch, "is empty"),
+        (make_words, "not a video"),
+        (sound_only, "only sound"),
+        (without_pictures, "no picture|no video|not a video"),
+    ],
+    ids=["missing", "folder", "empty", "text", "sound", "no frames"],
+)
+def test_what_is_no_video_is_refused(tmp_path: Path, make: object, words: str) -> None:
+    path = tmp_path / "clip.mp4"
+    assert callable(make)
+    make(path)
+    with pytest.raises(SourceError, match=words) as caught:
+        VideoReader(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_still_picture_is_refused(tmp_path: Path) -> None:
+    from stylize_live.media.still import Still, write_still
+
+    path = tmp_path / "photo.png"
+    write_still(path, Still(patches()))
+    with pytest.raises(SourceError, match="image command"):
+        VideoReader(path)
+
+
+def test_a_colon_in_the_name_is_no_protocol(tmp_path: Path) -> None:
+    path = tmp_path / "http:clip.mp4"
+    Film(CFR[:2]).write(tmp_path / "clip.mp4").rename(path)
+    with VideoReader(path) as reader:
+        assert len(list(reader)) == 2
+
+
+def test_close_twice_and_in_the_middle(tmp_path: Path) -> None:
+    reader = VideoReader(Film().write(tmp_path / "clip.mp4"))
+    frames = iter(reader)
+    next(frames)
+    closer = threading.Thread(target=reader.close)
+    closer.start()
+    closer.join(2)
+    reader.close()
+    with pytest.raises(SourceError, match="closed"):
+        next(frames)
+
+
+def combed(index: int) -> Pixels:
+    """Two fields of a bright bar that moves 4 pixels from field to field."""
+    picture = np.full((48, 64, 3), 30, np.uint8)
+    for field in (0, 1):
+        left = (8 * index + 4 * field) % 56
+        picture[field::2, left : left + 8] = 220
+    return picture
+
+
+def combing(picture: Pixels) -> float:
+    return float(np.abs(np.diff(picture[4:-4].astype(int), axis=0)).mean())
+
+
+def test_interlaced_is_woven_apart(tmp_path: Path) -> None:
+    pictures = [combed(index) for index in range(len(CFR))]
+    with VideoReader(Film(interlaced=True).write(tmp_path / "clip.mp4", pictures)) as reader:
+        frames = list(reader)
+        assert any("deinterlaced" in note for note in reader.notes)
+    assert [frame.pts for frame in frames] == [tick * CLOCK for tick in CFR]
+    assert combing(frames[5].pixels) < combing(pictures[5]) / 3
+
+
+def test_losses_are_named(tmp_path: Path) -> None:
+    film = Film(CFR[:2], codec="ffv1", pixel_format="yuva444p10le")
+    with VideoReader(film.write(tmp_path / "clip.mkv")) as reader:
+        assert any("10-bit" in note for note in reader.notes)
+        assert any("transparency" in note for note in reader.notes)
+
+
+def test_companions_come_in_step(tmp_path: Path) -> None:
+    path = Film(sound="aac", sound_seconds=1.0).write(tmp_path / "clip.mp4")
+    with VideoReader(path) as reader:
+        companions = Companions(reader)
+        companions.choose(companions.streams)
+        assert [stream.type for stream in companions.streams] == ["audio"]
+        early = list(companions.packets(Fraction(1, 4)))
+        late = list(companions.packets(None))
+        companions.close()
+    assert early
+    assert late
+    assert all(p.dts is not None and p.dts * p.time_base <= Fraction(1, 4) for p in early)
+    assert late[0].dts is not None
+    assert late[0].dts * late[0].time_base > Fraction(1, 4)

@@ -1,0 +1,224 @@
+"""A real window on a virtual X display, driven by real key presses.
+
+Needs Xvfb, xdotool and libGL: `apt-get install xvfb xdotool libgl1`. Run with
+
+    pytest -m slow tests/test_window_xvfb.py
+
+Screenshots are left in pytest's temporary folder; set SCREENSHOTS to have them elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stylize_live.media.still import read_still
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("Xvfb") is None or shutil.which("xdotool") is None, reason="needs Xvfb and xdotool"
+    ),
+]
+
+# A window with the test pattern, inverted instead of painted; prints the report and a log of keys.
+PROGRAM = """
+import json, sys
+from pathlib import Path
+from live_fakes import FakeStylizer
+from stylize_live.media.pattern import PatternSource
+from stylize_live.media.window import Window
+from stylize_live.pipeline.live import run_live
+
+class Logged(Window):
+    def poll(self):
+        key = super().poll()
+        if key is not None:
+            print(f"key {key}", flush=True)
+        return key
+
+stylizer = FakeStylizer()
+with PatternSource((640, 360), 30) as source, Logged("window under test", source.size) as window:
+    print("open", flush=True)
+    report = run_live(source, stylizer, window, styles=["first", "second", "third"],
+                      duration=60, snapshots=Path(sys.argv[1]))
+print(json.dumps(report.as_dict() | {"style": stylizer.style, "strength": stylizer.strength}))
+"""
+
+
+# xdotool cannot ask a window to close, and there is no window manager: a WM_DELETE_WINDOW message.
+CLOSE_BUTTON = """
+import ctypes, sys
+x = ctypes.CDLL("libX11.so.6")
+x.XOpenDisplay.restype = ctypes.c_void_p
+x.XInternAtom.restype = ctypes.c_ulong
+display = ctypes.c_void_p(x.XOpenDisplay(None))
+window = ctypes.c_ulong(int(sys.argv[1]))
+class Message(ctypes.Structure):
+    _fields_ = [("type", ctypes.c_int), ("serial", ctypes.c_ulong), ("sent", ctypes.c_int),
+                ("display", ctypes.c_void_p), ("window", ctypes.c_ulong), ("kind", ctypes.c_ulong),
+                ("format", ctypes.c_int), ("data", ctypes.c_long * 5), ("rest", ctypes.c_long * 12)]
+message = Message(33, 0, 1, display, window, x.XInternAtom(display, b"WM_PROTOCOLS", 0), 32)
+message.data[0] = x.XInternAtom(display, b"WM_DELETE_WINDOW", 0)
+x.XSendEvent(display, window, 0, ctypes.c_long(0), ctypes.byref(message))
+x.XCloseDisplay(display)
+"""
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    """A virtual screen; its name goes into DISPLAY."""
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1024x640x24", "-nolisten", "tcp"],
+        pass_fds=(writing,),
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        number = answer.readline().strip()
+    yield f":{number}"
+    server.terminate()
+    server.wait(10)
+
+
+class Driver:
+    """The program in its window, and a hand on its keyboard."""
+
+    def __init__(self, display: str, folder: Path) -> None:
+        self.folder = folder
+        self._environment = os.environ | {"DISPLAY": display}
+        self._log = folder / "log.txt"
+        with self._log.open("w") as log, (folder / "errors.txt").open("w") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM, str(folder)],
+                cwd=Path(__file__).parent,
+                env=self._environment,
+                stdout=log,
+                stderr=errors,
+            )
+        self.window = self._do("search", "--sync", "--onlyvisible", "--name", "window under test").split()[0]
+        self._do("windowfocus", "--sync", self.window)
+        time.sleep(1)
+
+    def _do(self, *words: str) -> str:
+        return subprocess.run(
+            ["xdotool", *words], env=self._environment, check=True, capture_output=True, text=True, timeout=30
+        ).stdout
+
+    def press(self, key: str) -> None:
+        """Press a key and wait until the program has seen one more."""
+        before = len(self.keys)
+        self._do("key", key)
+        deadline = time.monotonic() + 5
+        while len(self.keys) == before and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert len(self.keys) == before + 1, f"{key} did not arrive"
+
+    @property
+    def keys(self) -> list[str]:
+        return [line[4:] for line in self._log.read_text().splitlines() if line.startswith("key ")]
+
+    def shoot(self, name: str) -> Path:
+        """A screenshot of the whole screen."""
+        target = Path(os.environ.get("SCREENSHOTS", self.folder)) / f"{name}.png"
+        code = (
+            "import sys, mss, mss.tools\n"
+            "with getattr(mss, 'MSS', None)() as grabber:\n"
+            "    shot = grabber.grab(grabber.monitors[1])\n"
+            "    mss.tools.to_png(shot.rgb, shot.size, output=sys.argv[1])\n"
+        )
+        subprocess.run(
+            [sys.executable, "-c", code, str(target)], env=self._environment, check=True, timeout=30
+        )
+        return target
+
+    def press_close_button(self) -> None:
+        """Send what a window manager sends when its close button is pressed."""
+        subprocess.run(
+            [sys.executable, "-c", CLOSE_BUTTON, self.window], env=self._environment, check=True, timeout=30
+        )
+
+    def report(self) -> dict[str, object]:
+        assert self.process.wait(15) == 0, (self.folder / "errors.txt").read_text()
+        last: dict[str, object] = json.loads(self._log.read_text().splitlines()[-1])
+        return last
+
+
+@pytest.fixture
+def driver(display: str, tmp_path: Path) -> Iterator[Driver]:
+    driver = Driver(display, tmp_path)
+    yield driver
+    if driver.process.poll() is None:
+        driver.process.kill()
+        driver.process.wait()
+
+
+def test_every_key(driver: Driver) -> None:
+    driver.shoot("1-plain")
+    pressed = {
+        "2": "2",
+        "Right": "right",
+        "Down": "down",
+        "Left": "left",
+        "Up": "up",
+        "bracketleft": "[",
+        "bracketright": "]",
+        "m": "m",
+        "s": "s",
+        "p": "p",
+        "h": "h",
+        "space": "space",
+    }
+    for key in pressed:
+        driver.press(key)
+        time.sleep(0.4)
+        if key in ("2", "bracketleft", "s", "p", "h", "space"):
+            driver.shoot(f"2-after-{key}")
+    driver.press("h")
+    time.sleep(2.5)
+    driver.shoot("3-frozen")
+    driver.press("space")
+    time.sleep(1)
+    driver.press("Escape")
+    report = driver.report()
+    assert driver.keys == [*pressed.values(), "h", "space", "escape"]
+    assert (report["style"], report["strength"]) == ("second", 1.0)
+    (snapshot,) = driver.folder.glob("second-*.png")
+    assert read_still(snapshot).pixels.shape == (360, 640, 3)
+    assert int(str(report["shown"])) > 50
+
+
+def test_the_picture_is_on_the_screen(driver: Driver) -> None:
+    picture = read_still(driver.shoot("seen")).pixels
+    assert picture.reshape(-1, 3).std(axis=0).min() > 10
+    driver.press("q")
+    driver.report()
+
+
+def test_closing_the_window_ends(driver: Driver) -> None:
+    driver.press_close_button()
+    assert int(str(driver.report()["shown"])) > 0
+
+
+def test_without_a_display_there_is_an_error_and_no_crash() -> None:
+    code = "from stylize_live.media.window import Window; Window('x', (64, 48))"
+    for name in ("", ":987", "nonsense"):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"DISPLAY": name},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 1
+        assert "DisplayError: no display" in done.stderr
+        assert "--no-window" in done.stderr
