@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +26,7 @@ from clips import (
 
 from stylize_live.errors import SourceError
 from stylize_live.frame import Pixels
+from stylize_live.media.libraries import av
 from stylize_live.media.reader import Companions, Orientation, VideoReader
 
 
@@ -214,3 +216,21 @@ def test_companions_come_in_step(tmp_path: Path) -> None:
     assert all(p.dts is not None and p.dts * p.time_base <= Fraction(1, 4) for p in early)
     assert late[0].dts is not None
     assert late[0].dts * late[0].time_base > Fraction(1, 4)
+
+
+def test_pictures_are_let_go(tmp_path: Path) -> None:
+    """A cycle through PyAV's objects once kept every picture until the garbage collector came by."""
+    ticks = [1001 * index for index in range(60)]
+    gc.collect()
+    gc.disable()
+    try:
+        with VideoReader(Film(ticks, rotation=90).write(tmp_path / "clip.mp4")) as reader:
+            before = living_pictures()
+            assert sum(1 for _ in reader) == len(ticks)
+            assert living_pictures() - before < 20
+    finally:
+        gc.enable()
+
+
+def living_pictures() -> int:
+    return sum(type(thing) is av.VideoFrame for thing in gc.get_objects())  # proxies may lie to isinstance

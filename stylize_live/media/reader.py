@@ -113,7 +113,9 @@ class VideoReader:
             self.frames = round(self.duration * average)
 
     def _describe_picture(self, picture: av.VideoFrame) -> None:
-        turn = Orientation.of(picture)
+        # Once: PyAV ties a picture and its side data into a cycle, so reading this from every picture
+        # would keep hundreds of them until the garbage collector comes by.
+        turn = self._turn = Orientation.of(picture)
         aspect = self._stream.sample_aspect_ratio
         self.size = (picture.height, picture.width) if turn.transpose else (picture.width, picture.height)
         self.sample_aspect = 1 / aspect if aspect and turn.transpose else aspect or None
@@ -153,9 +155,8 @@ class VideoReader:
         return Fraction(0) if before is None else before + self.last_duration
 
     def _upright(self, picture: av.VideoFrame) -> Pixels:
-        turn = Orientation.of(picture)
-        size = self.size[::-1] if turn.transpose else self.size
-        return turn.apply(self._convert(picture, size))
+        size = self.size[::-1] if self._turn.transpose else self.size
+        return self._turn.apply(self._convert(picture, size))
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         """Pictures the decoder gives; broken ones are counted."""

@@ -24,6 +24,7 @@ _ENUM_FORMAT = 0xC0405602
 _ENUM_SIZE = 0xC02C564A
 _VIDEO_CAPTURE = 1
 _DISCRETE = 1
+_ENDIAN_MASK = 0x7FFFFFFF  # the top bit of a fourcc says big-endian and is no letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def _query(node: int, name: str) -> Device:
 def _modes(node: int) -> Iterator[Mode]:
     for answer in _enumerate(node, _ENUM_FORMAT, _FORMAT, lambda index: (index, _VIDEO_CAPTURE, 0, b"", 0)):
         fourcc: int = answer[4]
-        name = fourcc.to_bytes(4, "little").decode("ascii", "replace").strip()
+        name = (fourcc & _ENDIAN_MASK).to_bytes(4, "little").decode("ascii", "replace").strip()
         for width, height in _sizes(node, fourcc):
             yield Mode(name, width, height)
 

@@ -327,7 +327,7 @@ def stopping_on_ctrl_c(stop: threading.Event) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
 
 
 def snapshot_name(style: str, moment: datetime) -> str:

@@ -1,0 +1,127 @@
+"""What a window draws and understands, without opening one."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import random_pixels
+
+from stylize_live.errors import DisplayError
+from stylize_live.media import screen_check
+from stylize_live.media.overlay import Caption, draw_caption
+from stylize_live.media.screen_check import display_problem
+from stylize_live.media.window import Window, key_name
+
+CAPTION = Caption("starry-night  90%", ("29.8 fps", "41 ms", "12 dropped"), "strength 90%")
+WHITE = np.full((360, 640, 3), 255, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        (0xFF51, "left"),
+        (0xFF52, "up"),
+        (0x10FF53, "right"),
+        (2621440, "down"),
+        (63235, "right"),
+        (ord("q"), "q"),
+        (0x100000 | ord("M"), "m"),
+        (ord("["), "["),
+        (27, "escape"),
+        (32, "space"),
+        (0xFFE1, None),  # Shift alone
+        (0, None),
+    ],
+)
+def test_key_names(code: int, name: str | None) -> None:
+    assert key_name(code) == name
+
+
+class TestCaption:
+    def test_is_drawn_on_a_copy_and_only_below(self) -> None:
+        drawn = draw_caption(WHITE, CAPTION)
+        assert (WHITE == 255).all()
+        assert (drawn[:250] == 255).all()
+        strip = drawn[340:]
+        assert strip.min() < 100  # dark enough for the white text on white
+        assert strip.max() > 220
+        assert (drawn[..., 0] == drawn[..., 2]).all()
+
+    def test_text_keeps_its_brightness_on_black(self) -> None:
+        drawn = draw_caption(np.zeros_like(WHITE), CAPTION)
+        assert drawn[340:, :200].max() > 245
+
+    def test_only_a_note(self) -> None:
+        drawn = draw_caption(WHITE, Caption(note="frozen"))
+        assert (drawn[340:] == 255).all()
+        assert drawn[250:340].min() < 100
+
+    def test_nothing_to_write(self) -> None:
+        assert np.array_equal(draw_caption(WHITE, Caption()), WHITE)
+
+    @pytest.mark.parametrize("size", [(1, 1), (16, 16), (40, 30), (160, 90), (1920, 1080)])
+    def test_any_size(self, size: tuple[int, int]) -> None:
+        pixels = random_pixels(*size)
+        assert draw_caption(pixels, CAPTION).shape == pixels.shape
+
+    def test_narrow_pictures_leave_out_what_matters_least(self) -> None:
+        narrow = np.full((360, 260, 3), 255, np.uint8)
+        all_three = draw_caption(narrow, Caption("style", CAPTION.right))
+        two = draw_caption(narrow, Caption("style", CAPTION.right[:2]))
+        assert np.array_equal(all_three, two)
+
+
+def test_a_window_outside_the_main_thread_is_refused() -> None:
+    errors: list[Exception] = []
+
+    def open_window() -> None:
+        try:
+            Window("x", (64, 48))
+        except DisplayError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=open_window)
+    thread.start()
+    thread.join()
+    assert "main thread" in str(errors[0])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux can be without a display")
+class TestDisplayCheck:
+    @pytest.fixture(autouse=True)
+    def no_display(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("DISPLAY", raising=False)
+        monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+
+    def test_not_set(self) -> None:
+        assert display_problem() == "DISPLAY is not set"
+        with pytest.raises(DisplayError, match=r"no display \(DISPLAY is not set\): use --no-window"):
+            Window("x", (64, 48))
+
+    def test_wayland_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+        assert "XWayland" in str(display_problem())
+
+    @pytest.mark.parametrize("has_xcb", [True, False])
+    @pytest.mark.parametrize("name", [":987", "nonsense", "127.0.0.1:1", "/nowhere/socket:0"])
+    def test_unreachable(self, name: str, has_xcb: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DISPLAY", name)
+        if not has_xcb:
+            monkeypatch.setattr(screen_check, "_xcb_refuses", lambda name: None)
+        assert f"the X server {name!r} cannot be reached" == display_problem()
+
+    def test_a_socket_that_listens_is_enough_without_xcb(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(screen_check, "_xcb_refuses", lambda name: None)
+        path = tmp_path / "X"
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+            server.listen()
+            monkeypatch.setenv("DISPLAY", f"{path}:0")
+            assert display_problem() is None
