@@ -26,8 +26,10 @@ from clips import (
 
 from stylize_live.errors import SourceError
 from stylize_live.frame import Pixels
+from stylize_live.media.companions import Companions
 from stylize_live.media.libraries import av
-from stylize_live.media.reader import Companions, Orientation, VideoReader
+from stylize_live.media.orientation import Orientation
+from stylize_live.media.reader import VideoReader
 
 
 @pytest.mark.parametrize("ticks", [CFR, VFR], ids=["constant", "variable"])

@@ -17,8 +17,9 @@ from stylize_live.errors import SinkError, UsageError
 from stylize_live.files import replacing
 from stylize_live.frame import Frame
 from stylize_live.media.colour import ToYuv, even, tag
+from stylize_live.media.companions import Companions
 from stylize_live.media.libraries import av
-from stylize_live.media.reader import Companions, VideoReader
+from stylize_live.media.reader import VideoReader
 
 Disposition = av.stream.Disposition
 

@@ -1,0 +1,92 @@
+"""The streams beside the film, as packets that are copied untouched.
+
+They are read through a container of their own over the same file: FFmpeg's are not thread-safe, and
+this way the film and its sound are read at their own paces and nothing piles up between them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from stylize_live.media.container import Disposition, open_container
+from stylize_live.media.libraries import av
+from stylize_live.media.reader import VideoReader
+
+log = logging.getLogger(__name__)
+
+
+class Companions:
+    """The streams beside the film, as packets to be copied.
+
+    Attributes:
+        streams: sound, subtitle, data and attachment streams, and further films, as PyAV streams.
+        metadata: tags of the whole file.
+        chapters: as PyAV gives and takes them.
+        damaged: packets met so far that could not be used.
+
+    Raises:
+        SourceError: the file cannot be opened.
+    """
+
+    def __init__(self, reader: VideoReader) -> None:
+        self.damaged = 0
+        self._path = reader.path
+        self._container = open_container(reader.path)
+        self._container.streams[reader.video_index].discard = av.stream.Discard.all
+        self._origin = reader.origin
+        self._held: av.Packet[Any] | None = None
+        self._coming: Iterator[av.Packet[Any]] = iter(())
+        self.streams = [s for s in self._container.streams if s.index != reader.video_index]
+        self.metadata = dict(self._container.metadata)
+        self.chapters = self._container.chapters()
+
+    def choose(self, wanted: list[av.stream.Stream]) -> None:
+        """Read only these streams; to be called once, before `packets`."""
+        for stream in self.streams:
+            if stream not in wanted:
+                stream.discard = av.stream.Discard.all
+        if wanted:
+            self._coming = self._demux(wanted)
+
+    def _demux(self, wanted: list[av.stream.Stream]) -> Iterator[av.Packet[Any]]:
+        try:
+            for packet in self._container.demux(*wanted):
+                if packet.size and self._shift(packet):
+                    yield packet
+        except av.FFmpegError as error:
+            self.damaged += 1
+            log.info("%s: sound cannot be read further: %s", self._path, error.strerror)
+
+    def _shift(self, packet: av.Packet[Any]) -> bool:
+        """Count the packet's time from the origin; False for one without any time."""
+        offset = round(self._origin / packet.time_base)
+        if packet.dts is None:
+            is_cover = packet.stream.disposition & Disposition.attached_pic
+            packet.dts = offset if is_cover else packet.pts
+        if packet.dts is None:
+            self.damaged += 1
+            return False
+        packet.dts -= offset
+        if packet.pts is not None:
+            packet.pts -= offset
+        return True
+
+    def packets(self, until: Fraction | None) -> Iterator[av.Packet[Any]]:
+        """Packets not given yet, up to a time in seconds; None gives all that are left."""
+        while True:
+            packet, self._held = self._held or next(self._coming, None), None
+            if packet is None:
+                return
+            if until is not None and packet.dts is not None and packet.dts * packet.time_base > until:
+                self._held = packet
+                return
+            yield packet
+
+    def close(self) -> None:
+        """Release the file, whose streams must not be used any more. May be called twice."""
+        self.streams = []
+        self._coming, self._held = iter(()), None
+        self._container.close()

@@ -1,0 +1,97 @@
+"""Media files opened and described: which stream is the film, where its clock starts, what it loses."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from stylize_live.errors import SourceError
+from stylize_live.media.libraries import av
+
+Disposition = av.stream.Disposition
+
+_NOT_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
+_HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
+
+
+def open_container(path: Path) -> av.container.InputContainer:
+    """Open a media file for reading.
+
+    Raises:
+        SourceError: it is missing, a folder, empty, or nothing that holds a video.
+    """
+    if path.is_dir():
+        raise SourceError(f"{path}: is a folder, expected a video file")
+    try:
+        if path.stat().st_size == 0:
+            raise SourceError(f"{path}: the file is empty (0 bytes)")
+        # "file:" keeps FFmpeg from reading a colon in the name as a protocol.
+        container = av.open(f"file:{path}", "r", metadata_errors="replace")
+    except FileNotFoundError:
+        raise SourceError(f"{path}: no such file") from None
+    except PermissionError:
+        raise SourceError(f"{path}: no permission to read this file") from None
+    except (OSError, av.FFmpegError) as error:
+        raise SourceError(f"{path}: not a video that can be read ({error.strerror})") from None
+    kind = container.format.name
+    if kind.endswith("_pipe") or kind in ("image2", "tty"):
+        container.close()
+        what = "text" if kind == "tty" else "a still picture, use the image command"
+        raise SourceError(f"{path}: not a video but {what}")
+    return container
+
+
+def pick_film(container: av.container.InputContainer, path: Path) -> av.VideoStream:
+    """The default film, or the first: cover pictures and thumbnails are no films."""
+    films = [stream for stream in container.streams.video if not stream.disposition & _NOT_FILM]
+    if not films:
+        what = "only sound" if container.streams.audio else "no video stream"
+        raise SourceError(f"{path}: no video in this file, {what}")
+    # PyAV leaves out the codec context where FFmpeg has no decoder.
+    films = [film for film in films if getattr(film, "codec_context", None) is not None]
+    if not films:
+        raise SourceError(f"{path}: no decoder for the video in this file, convert it to H.264 first")
+    return next((film for film in films if film.disposition & Disposition.default), films[0])
+
+
+def clock_origin(container: av.container.InputContainer) -> Fraction:
+    """What to subtract from times in seconds: not 0 only where the format's clock starts anywhere."""
+    if not av.format.Flags.ts_discont & av.format.Flags(container.format.flags):
+        return Fraction(0)
+    streams: list[av.stream.Stream] = [*container.streams.video, *container.streams.audio]
+    starts = [s.start_time * s.time_base for s in streams if s.start_time is not None and s.time_base]
+    return min(starts, default=Fraction(0))
+
+
+def film_duration(container: av.container.InputContainer, stream: av.VideoStream) -> Fraction | None:
+    """Length of a film in seconds, else of its file, or None."""
+    if stream.duration and stream.time_base:
+        return stream.duration * stream.time_base
+    return Fraction(container.duration, av.time_base) if container.duration else None
+
+
+def stream_end(start: int | None, duration: int | None, clock: Fraction | None) -> Fraction | None:
+    """Where something ends, in seconds, or None when its length is unknown."""
+    return None if duration is None or clock is None else ((start or 0) + duration) * clock
+
+
+def is_constant_rate(average: Fraction, base: Fraction | None) -> bool:
+    """Whether the average rate is the rate of (nearly) all pictures."""
+    return base is None or abs(average / base - 1) < Fraction(1, 100)
+
+
+def picture_losses(picture: av.VideoFrame) -> list[str]:
+    """What of this kind of picture 8-bit RGB frames do not carry, in words."""
+    notes = []
+    components = picture.format.components
+    bits = max(component.bits for component in components)
+    if picture.color_trc in _HDR_TRANSFERS:
+        name = _HDR_TRANSFERS[picture.color_trc]
+        notes.append(f"HDR ({name}) was not tone-mapped: colours look flatter than on an HDR screen")
+    if bits > 8:
+        notes.append(f"{bits}-bit colours were reduced to 8 bits")
+    if any(component.is_alpha for component in components):
+        notes.append("transparency was dropped")
+    if picture.interlaced_frame:
+        notes.append("interlaced video was deinterlaced, one picture for every two fields")
+    return notes
