@@ -48,10 +48,17 @@ class TestFind:
         with pytest.raises(NoCameraError, match="several cameras: 0: HD Webcam C920, 2: HD Webcam C270;"):
             find_camera("webcam")
 
-    @pytest.mark.parametrize("text", ["1", "11", "elgato", "", "stylizecam"])
+    @pytest.mark.parametrize("text", ["1", "elgato", ""])
     def test_none_fits(self, text: str) -> None:
         with pytest.raises(NoCameraError, match=r"there is 0: HD .*10: OBS Virtual Camera \(virtual\)"):
             find_camera(text)
+
+
+@pytest.mark.usefixtures("four_cameras")
+@pytest.mark.parametrize("text", ["11", "stylizecam"])
+def test_an_idle_virtual_camera_is_told_from_a_missing_one(text: str) -> None:
+    with pytest.raises(NoCameraError, match="nothing feeds the virtual camera 11: StylizeCam"):
+        find_camera(text)
 
 
 def test_the_whole_name_beats_a_part(monkeypatch: pytest.MonkeyPatch) -> None:

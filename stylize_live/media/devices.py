@@ -108,21 +108,28 @@ def find_camera(text: str) -> Camera:
             part is enough where only one camera has it. Case does not matter.
 
     Raises:
-        NoCameraError: none or several fit; the message lists what there is.
+        NoCameraError: none or several fit, or it is a virtual camera that nothing feeds; the
+            message lists what there is.
     """
-    cameras = [camera for camera in list_cameras() if camera.captures]
-    wanted = text.strip().lower()
-    if wanted.isdigit():
-        fitting = [camera for camera in cameras if camera.index == int(wanted)]
-    else:
-        fitting = _by_name(cameras, wanted)
+    everything = list_cameras()
+    cameras = [camera for camera in everything if camera.captures]
+    fitting = _fitting(cameras, text)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         raise NoCameraError(f"{text!r} fits several cameras: {_listed(fitting)}; use the number")
+    if idle := _fitting(everything, text):
+        raise NoCameraError(f"nothing feeds the virtual camera {_listed(idle)}; start the program that does")
     if not cameras:
         raise NoCameraError(f"no camera {text!r}; none is connected. Try --source test, screen or a file")
     raise NoCameraError(f"no camera {text!r}; there is {_listed(cameras)}")
+
+
+def _fitting(cameras: list[Camera], text: str) -> list[Camera]:
+    wanted = text.strip().lower()
+    if wanted.isdigit():
+        return [camera for camera in cameras if camera.index == int(wanted)]
+    return _by_name(cameras, wanted)
 
 
 def _by_name(cameras: list[Camera], wanted: str) -> list[Camera]:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Self
 
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.files import replacing
 from stylize_live.frame import Frame
 from stylize_live.media.colour import ToYuv, even, tag
 from stylize_live.media.companions import Companions
+from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
 from stylize_live.media.reader import VideoReader
-
-Disposition = av.stream.Disposition
+from stylize_live.media.tracks import CopiedTrack, RecodedTrack, Track, accepts, describe, lasting
 
 # By name, because FFmpeg would take .m4v for a bare MPEG-4 stream.
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -29,10 +28,6 @@ _USUAL_TICKS = 90_000  # per second
 _MOST_TICKS = 2**24
 _MATROSKA_CLOCK = Fraction(1, 1000)
 _ROUNDED = "Matroska stores whole milliseconds: the times of pictures were rounded to them"
-_AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
-# Tags that describe the old file and would be wrong about the new one.
-_STALE_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "rotate"}
-_STALE_TAGS |= {"number_of_frames", "number_of_bytes", "bps", "vendor_id"}
 
 
 class VideoWriter:
@@ -77,7 +72,7 @@ class VideoWriter:
         self._waiting: Frame | None = None
         self._like = like
         self._companions: Companions | None = None
-        self._tracks: dict[int, _Track] = {}
+        self._tracks: dict[int, Track] = {}
         self._resources = ExitStack()
         with self._cleaned_up_on_error():
             self._open()
@@ -131,8 +126,8 @@ class VideoWriter:
     def _add_companions(self, like: VideoReader) -> None:
         companions = self._companions = Companions(like)
         self._resources.callback(companions.close)
-        self._output.metadata.update(_lasting(companions.metadata))
-        self._film.metadata.update(_lasting(like.video_metadata))
+        self._output.metadata.update(lasting(companions.metadata))
+        self._film.metadata.update(lasting(like.video_metadata))
         self._output.set_chapters(companions.chapters)
         wanted = []
         for stream in companions.streams:
@@ -142,18 +137,18 @@ class VideoWriter:
                 wanted.append(stream)
         companions.choose(wanted)
 
-    def _track(self, stream: av.stream.Stream) -> _Track | None:
-        name = _describe(stream)
+    def _track(self, stream: av.stream.Stream) -> Track | None:
+        name = describe(stream)
         if stream.type == "data" and "timecode" in self._film.metadata:
             return None  # written anew from the film's tags
         suffix = self.path.suffix
         if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
             self.notes.append(f"left out: {name}, which would show the unpainted film")
-        elif _accepts(self._format, stream):
-            return _Copied(self._output, stream)
+        elif accepts(self._format, stream):
+            return CopiedTrack(self._output, stream)
         elif stream.type == "audio" and getattr(stream, "codec_context", None) is not None:
             self.notes.append(f"encoded again as AAC: {name}, which {suffix} cannot hold")
-            return _Recoded(self._output, stream)
+            return RecodedTrack(self._output, stream)
         else:
             hint = ""
             if stream.type == "subtitle":
@@ -290,86 +285,6 @@ class _AbortError(Exception):
     """Tells the temporary file's owner to remove it."""
 
 
-class _Track(Protocol):
-    """How the packets of one stream beside the film reach the output."""
-
-    damaged: int
-
-    def take(self, packet: av.Packet[Any]) -> Iterable[av.Packet[Any]]:
-        """Packets to write for one that was read."""
-
-    def flush(self) -> Iterable[av.Packet[Any]]:
-        """Packets to write at the end."""
-
-
-class _Copied:
-    """Passes packets on untouched."""
-
-    def __init__(self, output: av.container.OutputContainer, stream: av.stream.Stream) -> None:
-        self.damaged = 0
-        self._stream = output.add_stream_from_template(stream, opaque=True)
-        _copy_tags(stream, self._stream)
-        self._last = -(2**63)
-
-    def take(self, packet: av.Packet[Any]) -> Iterable[av.Packet[Any]]:
-        assert packet.dts is not None
-        if packet.is_corrupt or packet.dts < self._last:  # a muxer would give up the whole file
-            self.damaged += 1
-            return
-        if packet.dts == self._last:  # rounded by the source; muxers want times that grow
-            packet.dts += 1
-            packet.pts = max(packet.dts, packet.pts or packet.dts)
-        self._last = packet.dts
-        packet.stream = self._stream
-        yield packet
-
-    def flush(self) -> Iterable[av.Packet[Any]]:
-        return ()
-
-
-class _Recoded:
-    """Decodes sound and encodes it as AAC at the same times."""
-
-    def __init__(self, output: av.container.OutputContainer, stream: av.stream.Stream) -> None:
-        assert isinstance(stream, av.AudioStream)
-        self.damaged = 0
-        self._source = stream
-        rate = min(_AAC_RATES, key=lambda known: abs(known - stream.codec_context.sample_rate))
-        target = output.add_stream("aac", rate=rate)
-        assert isinstance(target, av.AudioStream)
-        target.codec_context.layout = stream.codec_context.layout
-        target.codec_context.bit_rate = 96_000 * max(1, stream.codec_context.channels)
-        _copy_tags(stream, target)
-        self._target = target
-        self._resampler: av.AudioResampler | None = None
-
-    def take(self, packet: av.Packet[Any]) -> Iterable[av.Packet[Any]]:
-        try:
-            frames = self._source.decode(packet)
-        except av.FFmpegError:
-            self.damaged += 1
-            return
-        for frame in frames:
-            yield from self._encode(frame)
-
-    def _encode(self, frame: av.AudioFrame | None) -> Iterator[av.Packet[Any]]:
-        if self._resampler is None:
-            context = self._target.codec_context
-            self._resampler = av.AudioResampler(
-                format="fltp", layout=context.layout, rate=context.rate, frame_size=context.frame_size
-            )
-        for part in self._resampler.resample(frame):
-            yield from self._target.encode(part)
-
-    def flush(self) -> Iterable[av.Packet[Any]]:
-        with contextlib.suppress(av.FFmpegError, EOFError):
-            for frame in self._source.decode(None):
-                yield from self._encode(frame)
-        if self._resampler is not None:
-            yield from self._encode(None)
-            yield from self._target.encode(None)
-
-
 def video_format(path: Path) -> str:
     """FFmpeg's name of the format that a path's suffix asks for.
 
@@ -391,36 +306,6 @@ def _check_folder(path: Path) -> None:
         raise SinkError(f"{path}: is a folder, expected a file name")
     if not os.access(folder, os.W_OK):
         raise SinkError(f"{path}: no permission to write into {folder}")
-
-
-def _accepts(format_name: str, stream: av.stream.Stream) -> bool:
-    """Try a stream in a file in memory: some formats refuse only when their header is written."""
-    if stream.type == "video" and format_name != "mp4":  # a cover; others make a second film of it
-        return False
-    try:
-        with av.open(io.BytesIO(), "w", format=format_name) as trial:
-            _Copied(trial, stream)
-            trial.start_encoding()
-    except (av.FFmpegError, ValueError):
-        return False
-    return True
-
-
-def _copy_tags(source: av.stream.Stream, target: av.stream.Stream) -> None:
-    target.metadata.update(_lasting(source.metadata))
-    target.disposition = source.disposition
-
-
-def _lasting(tags: dict[str, str]) -> dict[str, str]:
-    return {key: value for key, value in tags.items() if key.lower() not in _STALE_TAGS}
-
-
-def _describe(stream: av.stream.Stream) -> str:
-    context = getattr(stream, "codec_context", None)
-    codec = f" ({context.codec.canonical_name})" if context is not None else ""
-    kinds = {"audio": "sound", "video": "film", "subtitle": "subtitles"}
-    kind = "cover picture" if stream.disposition & Disposition.attached_pic else kinds.get(stream.type)
-    return f"{kind or stream.type} in stream {stream.index}{codec}"
 
 
 def _sink_error(path: Path, error: av.FFmpegError | OSError) -> SinkError:
