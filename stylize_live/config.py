@@ -53,10 +53,16 @@ class LiveSettings(EngineSettings):
         description="Camera number or name, a video file, 'screen', a URL, or 'test' for a pattern.",
     )
     width: int = Field(
-        default=640, ge=16, le=7680, description="Width asked of the camera, or of the test pattern."
+        default=640,
+        ge=16,
+        le=7680,
+        description="Width asked of camera or test pattern; the screen is scaled to fit.",
     )
     height: int = Field(
-        default=360, ge=16, le=4320, description="Height asked of the camera, or of the test pattern."
+        default=360,
+        ge=16,
+        le=4320,
+        description="Height asked of camera or test pattern; the screen is scaled to fit.",
     )
     fps: int = Field(
         default=30, ge=1, le=240, description="Frame rate asked of the camera, screen or test pattern."
