@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
+from stylize_live.closing import Closing
 from stylize_live.frame import Frame
 from stylize_live.media.overlay import Caption
 
@@ -25,7 +24,7 @@ def make_frame(index: int, size: tuple[int, int] = SIZE) -> Frame:
     return Frame(pixels, Fraction(index, 30), time.monotonic(), index)
 
 
-class FakeSource:
+class FakeSource(Closing):
     """Frames 0, 1, ... until `count`; `before` is called with each index and may raise or block."""
 
     is_live = True
@@ -49,14 +48,6 @@ class FakeSource:
 
     def close(self) -> None:
         self.closed += 1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class WakeableSource(FakeSource):

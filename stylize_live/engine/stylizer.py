@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import overload
 
 import numpy as np
 
+from stylize_live.closing import Closing
 from stylize_live.config import DEFAULT_STYLE, DeviceName, Precision
 from stylize_live.engine.backend import Backend, CpuBackend
 from stylize_live.engine.device import choose_device, choose_precision
@@ -18,7 +18,7 @@ from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint
 
 
-class Stylizer:
+class Stylizer(Closing):
     """Paints pictures in one style; the style may change between pictures.
 
     Use one from one thread at a time; `style` and `strength` may be set from any thread and count
@@ -137,11 +137,3 @@ class Stylizer:
     def close(self) -> None:
         """Release device memory. May be called twice."""
         self._backend.close()
-
-    def __enter__(self) -> Stylizer:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -8,9 +8,8 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from fractions import Fraction
-from types import TracebackType
-from typing import Self
 
+from stylize_live.closing import Closing
 from stylize_live.frame import Frame
 
 log = logging.getLogger(__name__)
@@ -18,7 +17,7 @@ log = logging.getLogger(__name__)
 _RELEASE_SECONDS = 0.5
 
 
-class LiveSource(ABC):
+class LiveSource(Closing, ABC):
     """A `Source` that can be asked to stop from any thread, even while it waits.
 
     Subclasses touch their device only while they hold `_device_lock`, and wait only with `_wait`.
@@ -72,14 +71,6 @@ class LiveSource(ABC):
                 self._release()
         finally:
             self._device_lock.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class Metronome:

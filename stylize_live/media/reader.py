@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from stylize_live.closing import Closing
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.colour import ToRgb
@@ -35,7 +35,7 @@ _READ_ATTEMPTS = 20
 _USUAL_RATE = Fraction(30)
 
 
-class VideoReader:
+class VideoReader(Closing):
     """A video file as a `Source`: upright RGB frames in order of time. Can be iterated once.
 
     Opening decodes the first picture, so that what cannot be played is refused at once.
@@ -234,11 +234,3 @@ class VideoReader:
             if not self._closed:
                 self._closed = True
                 self._container.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from types import TracebackType
-from typing import Self
 
+from stylize_live.closing import Closing
 from stylize_live.errors import DisplayError
 from stylize_live.frame import Frame
 from stylize_live.media.libraries import cv2
@@ -22,7 +21,7 @@ _ARROWS = {
 _KEYS = {code: name for name, codes in _ARROWS.items() for code in codes} | {27: "escape", 32: "space"}
 
 
-class Window:
+class Window(Closing):
     """Shows frames and reads keys. Open it, use it and close it in the main thread only.
 
     Args:
@@ -81,14 +80,6 @@ class Window:
             cv2.destroyWindow(self._title)
             cv2.waitKeyEx(1)  # the toolkit takes it off the screen only when it gets to work
         self._open = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def key_name(code: int) -> str | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from stylize_live.closing import Closing
 from stylize_live.errors import SourceError, TrainingError
 from stylize_live.frame import Pixels
 from stylize_live.media.still import SUFFIXES, read_still, resized
@@ -50,7 +50,7 @@ def to_tensor(pixels: Pixels) -> Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
 
 
-class PhotoBatches:
+class PhotoBatches(Closing):
     """Batches of random crops, one prepared ahead in a background thread.
 
     The batch of a step depends on the seed and the step alone, so that a resumed run sees what an
@@ -70,12 +70,8 @@ class PhotoBatches:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="photos")
         self._ahead: tuple[int, Future[Tensor]] | None = None
 
-    def __enter__(self) -> PhotoBatches:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """End the background thread. May be called twice."""
         self._pool.shutdown(cancel_futures=True)
 
     def __call__(self, step: int) -> Tensor:
