@@ -31,12 +31,12 @@ class TrainSettings(BaseModel):
     style_weight: float = Field(default=4.0, ge=0, description="Weight of the relative style error.")
     content_weight: float = Field(default=2.0, ge=0, description="Weight of the relative content error.")
     fine_weight: float = Field(
-        default=0.3, ge=0, description="Share of the finest style layer; more invites a pixel mesh."
+        default=0.1, ge=0, description="Share of the finest style layer; more hatches flat places."
     )
     tone_weight: float = Field(
         default=1.0, ge=0, description="Weight of keeping light places light and dark places dark."
     )
-    variation_weight: float = Field(default=0.3, ge=0, description="Weight of total variation.")
+    variation_weight: float = Field(default=0.6, ge=0, description="Weight of total variation.")
     steady_weight: float = Field(default=20.0, ge=0, description="Weight of agreement between two views.")
     rate: float = Field(default=1.3e-3, gt=0, le=0.1, description="Peak learning rate.")
     seed: int = Field(default=0, ge=0, description="Start of every random sequence.")
