@@ -67,6 +67,8 @@ def convert(
     if before_after is not None:
         _save_pair(before_after, report)
     _summary(target, report)
+    if before_after is not None:
+        print_line(f"before and after: {before_after}")
     return EXIT_OK if report.complete else EXIT_PARTIAL
 
 
