@@ -1,0 +1,38 @@
+"""Shipped styles: all there, all of one base, and mixable."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from stylize_live.errors import StyleError
+from stylize_live.nets.catalogue import BASE, load_style, style_names
+from stylize_live.nets.checkpoint import load_checkpoint
+
+
+def test_shipped_names() -> None:
+    assert style_names() == ["great-wave", "starry-night", "the-scream"]
+
+
+@pytest.mark.parametrize("name", style_names())
+def test_shipped_style_is_described_and_measured(name: str) -> None:
+    style = load_style(name)
+    assert style.info.name == name
+    assert style.info.artist
+    assert style.architecture == load_checkpoint(BASE).architecture
+    assert 0 < style.training["style_error"] < 1 < 2 <= style.training["photos_measured"]
+
+
+def test_blend_lies_between_its_parts() -> None:
+    mixed = load_style("starry-night:3, the-scream:1")
+    first, second = load_style("starry-night"), load_style("the-scream")
+    for name, value in mixed.weights.items():
+        torch.testing.assert_close(value, 0.75 * first.weights[name] + 0.25 * second.weights[name])
+
+
+@pytest.mark.parametrize(
+    "text", ["starry-night:x,the-scream", "starry-night:-1,the-scream", "starry-night:,"]
+)
+def test_blend_needs_positive_shares(text: str) -> None:
+    with pytest.raises(StyleError):
+        load_style(text)
