@@ -237,8 +237,9 @@ def painted_by_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the command build the inverter instead of a real stylizer."""
 
     class Opened(Inverter):
-        def __init__(self, style: str, **options: object) -> None:
-            super().__init__()
+        @classmethod
+        def from_settings(cls, settings: object) -> Opened:
+            return cls()
 
         def __enter__(self) -> Opened:
             return self

@@ -56,9 +56,7 @@ def convert(
     from stylize_live.engine import Stylizer
 
     with (
-        Stylizer(
-            settings.style, strength=settings.strength, device=settings.device, precision=settings.precision
-        ) as stylizer,
+        Stylizer.from_settings(settings) as stylizer,
         _progress_bar() as bar,
     ):
         report = run(

@@ -47,9 +47,7 @@ def image(
         _refuse_existing([target for _, target in pairs])
     from stylize_live.engine import Stylizer
 
-    stylizer = Stylizer(
-        settings.style, strength=settings.strength, device=settings.device, precision=settings.precision
-    )
+    stylizer = Stylizer.from_settings(settings)
     failures: list[StylizeError] = []
     quiet = len(pairs) == 1 or not stderr.is_terminal
     for source, target in track(pairs, "painting", console=stderr, disable=quiet, transient=True):

@@ -75,9 +75,7 @@ def _run(source: LiveSource, display: Display, settings: LiveSettings) -> LiveRe
     from stylize_live.nets.catalogue import style_names
     from stylize_live.pipeline.live import run_live
 
-    stylizer = Stylizer(
-        settings.style, strength=settings.strength, device=settings.device, precision=settings.precision
-    )
+    stylizer = Stylizer.from_settings(settings)
     with stylizer:
         return run_live(
             source,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import overload
+from typing import Self, overload
 
 import numpy as np
 
 from stylize_live.closing import Closing
-from stylize_live.config import DEFAULT_STYLE, DeviceName, Precision
+from stylize_live.config import DEFAULT_STYLE, DeviceName, EngineSettings, Precision
 from stylize_live.engine.backend import Backend, CpuBackend
 from stylize_live.engine.device import choose_device, choose_precision
 from stylize_live.errors import UsageError
@@ -55,6 +55,13 @@ class Stylizer(Closing):
         self._pending: Checkpoint | None = None
         self.strength = strength
         self._backend = self._make_backend(load_style(self._style))
+
+    @classmethod
+    def from_settings(cls, settings: EngineSettings) -> Self:
+        """A stylizer as a command's settings describe it. Raises as the constructor does."""
+        return cls(
+            settings.style, strength=settings.strength, device=settings.device, precision=settings.precision
+        )
 
     def _make_backend(self, checkpoint: Checkpoint) -> Backend:
         if self._device.type == "cuda":
