@@ -1,0 +1,100 @@
+"""Where everything in a picture was a moment ago: optical flow of the *input*, at a third of its size.
+
+Dense inverse search (Kroeger et al., ECCV 2016) down to single pixels of the small picture, with two
+rounds of variational refinement. Searching only its half size would halve the time, and with it a good
+part of what smoothing gains.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stylize_live.frame import Pixels
+from stylize_live.media.libraries import cv2
+
+Plane = npt.NDArray[np.float32]
+
+_REDUCTION = 3
+_MOST_PIXELS = 384 * 216  # of the small picture: larger inputs are reduced further, to bound the time
+_LEAST_SIDE = 16  # pixels of the small picture: less cannot be searched
+_WINDOW = (7, 7)  # pixels of the small picture over which mismatches are averaged
+# Grey levels by which real motion has to explain a picture better than standing still does: flow in
+# still places is nothing but noise, and would make them tremble.
+_STILL_MARGIN = 0.45
+_STILL_PIXELS = 1.4  # of the small picture: what moved farther than this did move
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """How one input picture follows from the one before.
+
+    Attributes:
+        flow: (h, w, 2) float32: a point now at (x, y) was at (x, y) + flow, in pixels of the small
+            picture; exactly 0 where nothing moved.
+        mismatch: (h, w) float32, grey levels by which the moved old picture differs, averaged over
+            a few pixels.
+        texture: (h, w) float32, grey levels: standard deviation over the same few pixels.
+        light: grey levels by which the whole picture got lighter or darker.
+    """
+
+    flow: Plane
+    mismatch: Plane
+    texture: Plane
+    light: float
+
+
+class FlowEstimator:
+    """Follows a stream of pictures. Use one from one thread at a time."""
+
+    def __init__(self) -> None:
+        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        search.setFinestScale(0)
+        search.setVariationalRefinementIterations(2)
+        self._search: Any = search
+
+    def __call__(self, before: Pixels, now: Pixels) -> Motion:
+        """Compare two small grey pictures of one size, see `reduced`."""
+        flow = self._search.calc(now, before, None)
+        moved = _averaged(cv2.absdiff(now, _warped(before, flow)))
+        unmoved = _averaged(cv2.absdiff(now, before))
+        near = (flow * flow).sum(-1) < _STILL_PIXELS**2
+        still = near & (unmoved <= moved + _STILL_MARGIN)
+        flow[still] = 0
+        light = abs(float(now.mean()) - float(before.mean()))
+        return Motion(flow, np.where(still, unmoved, moved), _deviation(now), light)
+
+
+def reduced(pixels: Pixels) -> Pixels:
+    """The small grey picture that motion is measured on: (H, W, 3) uint8 RGB -> (h, w) uint8."""
+    height, width = pixels.shape[:2]
+    factor = max(_REDUCTION, (height * width / _MOST_PIXELS) ** 0.5)
+    size = (max(_LEAST_SIDE, round(width / factor)), max(_LEAST_SIDE, round(height / factor)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _warped(picture: Pixels, flow: Plane) -> Pixels:
+    height, width = picture.shape
+    columns, rows = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    moved = cv2.remap(
+        picture,
+        flow[..., 0] + columns,
+        flow[..., 1] + rows,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(moved, np.uint8)
+
+
+def _averaged(plane: npt.NDArray[Any]) -> Plane:
+    return np.asarray(cv2.boxFilter(plane, cv2.CV_32F, _WINDOW), np.float32)
+
+
+def _deviation(plane: Pixels) -> Plane:
+    mean = _averaged(plane)
+    square = cv2.sqrBoxFilter(plane, cv2.CV_32F, _WINDOW)
+    return np.asarray(np.sqrt(np.maximum(square - mean * mean, 0)), np.float32)

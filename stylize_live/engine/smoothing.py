@@ -1,0 +1,131 @@
+"""Temporal consistency: the painted picture follows what it shows instead of being painted anew.
+
+The previous result is moved along with the input's motion and then drawn towards the fresh painting:
+
+    result = moved + share * (fresh - moved)
+
+The share is small where the motion can be trusted, and one where it cannot (uncovered places, other
+light) or where the moved picture shows something else than the fresh one. Slow changes of brightness
+and colour pass sooner than texture, so that fades do not lag. Averaging textures that do not quite
+agree blurs them; what sharpness is lost against the fresh painting is given back, place by place (a
+local form of the variance-preserving blending of Heitz and Neyret, HPG 2018).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stylize_live.engine.flow import Motion, Plane
+from stylize_live.frame import Pixels
+from stylize_live.media.libraries import cv2
+
+COARSE = 4  # pixels of a cell in which shares and gains are computed
+COARSE_BLUR = (7, 7)  # cells: wider than strokes, which are allowed to differ
+SHARPNESS_BLUR = (9, 9)  # cells
+FINE_BLUR = (3, 3)  # pixels: what is finer than their mean is sharpness
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """The smoother's constants; levels are of 0..255.
+
+    Attributes:
+        doubt: mismatch in levels at which trust starts to go, for a picture without texture.
+        doubt_by_texture: what a level of texture adds to that: fine detail never fits exactly.
+        disbelief: times the doubt at which trust is gone.
+        change, replaced: levels of difference over a wide place at which the fresh picture starts
+            to win, and has won.
+        follow: least share of slow changes of brightness and colour.
+        light: added to every share for each grey level by which the whole input got lighter or
+            darker: in a fade, what was painted a moment ago is wrong everywhere.
+        sharpness: energy of fine detail to keep, as a share of the fresh picture's.
+        most_gain: limit of what detail is multiplied by to get there.
+    """
+
+    doubt: float = 4.0
+    doubt_by_texture: float = 0.25
+    disbelief: float = 2.0
+    change: float = 12.0
+    replaced: float = 40.0
+    follow: float = 0.1
+    light: float = 0.15
+    sharpness: float = 1.03
+    most_gain: float = 1.5
+
+
+def least_share(steadiness: float) -> float:
+    """Share of the fresh picture where all is trusted: 1 at steadiness 0, 0.04 at 0.8, 0.01 at 1."""
+    return max(0.01, (1 - steadiness) ** 2)
+
+
+def smoothed(
+    previous: Plane, fresh: Pixels, motion: Motion, share: float, tuning: Tuning = Tuning()
+) -> Plane:
+    """One step.
+
+    Args:
+        previous: (H, W, 3) float32 in 0..255, the last result.
+        fresh: (H, W, 3) uint8, the picture as the network painted it.
+        motion: of the input, from the last picture to this one.
+        share: least share of the fresh picture, see `least_share`.
+        tuning: constants.
+
+    Returns:
+        (H, W, 3) float32 in 0..255: to be shown (rounded) and passed in as `previous` next time.
+    """
+    height, width = fresh.shape[:2]
+    moved = _moved(previous, motion.flow)
+    slow = _coarse(cv2.subtract(fresh, moved, dtype=cv2.CV_32F), COARSE_BLUR)
+    doubts = motion.mismatch / (tuning.doubt + tuning.doubt_by_texture * motion.texture)
+    distrust = _smoothstep(doubts, 1.0, tuning.disbelief)
+    changed = _smoothstep(np.abs(slow).max(-1), tuning.change, tuning.replaced)
+    cells = np.maximum(changed, cv2.resize(distrust, changed.shape[::-1]))
+    cells = np.maximum(cells, min(1.0, share + tuning.light * motion.light))
+    slow_cells = np.maximum(tuning.follow - cells, 0)[..., None] * slow
+    shares = cv2.resize(cells, (width, height))
+    result = cv2.blendLinear(fresh.astype(np.float32), moved, shares, 1 - shares)
+    result = cv2.add(result, cv2.resize(slow_cells, (width, height)))
+    return _sharpened(np.asarray(result, np.float32), fresh, tuning)
+
+
+def _moved(picture: Plane, flow: Plane) -> Plane:
+    height, width = picture.shape[:2]
+    small_height, small_width = flow.shape[:2]
+    full = cv2.resize(flow, (width, height))
+    columns = np.arange(width, dtype=np.float32)
+    rows = np.arange(height, dtype=np.float32)[:, None]
+    across = full[..., 0] * np.float32(width / small_width) + columns
+    down = full[..., 1] * np.float32(height / small_height) + rows
+    moved = cv2.remap(picture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.float32)
+
+
+def _sharpened(result: Plane, fresh: Pixels, tuning: Tuning) -> Plane:
+    height, width = result.shape[:2]
+    soft = cv2.blur(result, FINE_BLUR)
+    # Green stands for all: it is most of what the eye calls sharp.
+    ours = result[..., 1] - soft[..., 1]
+    green = cv2.extractChannel(fresh, 1)
+    theirs = cv2.subtract(green, cv2.blur(green, FINE_BLUR), dtype=cv2.CV_32F)
+    wanted = tuning.sharpness * _coarse(theirs * theirs, SHARPNESS_BLUR)
+    gain = np.sqrt((wanted + 0.5) / (_coarse(ours * ours, SHARPNESS_BLUR) + 0.5))
+    gains = cv2.resize(np.clip(gain, 1, tuning.most_gain), (width, height))
+    sharp = cv2.blendLinear(result, soft, gains, 1 - gains)
+    cv2.threshold(sharp, 255, 0, cv2.THRESH_TRUNC, dst=sharp)
+    cv2.threshold(sharp, 0, 0, cv2.THRESH_TOZERO, dst=sharp)
+    return np.asarray(sharp, np.float32)
+
+
+def _coarse(plane: npt.NDArray[Any], blur: tuple[int, int]) -> Plane:
+    height, width = plane.shape[:2]
+    size = (max(1, width // COARSE), max(1, height // COARSE))
+    return np.asarray(cv2.blur(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), blur), np.float32)
+
+
+def _smoothstep(values: Plane, low: float, high: float) -> Plane:
+    t = np.clip((values - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)

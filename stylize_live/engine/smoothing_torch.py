@@ -1,0 +1,96 @@
+"""The arithmetic of `smoothing`, in torch: for pictures that are on a GPU and stay there."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from stylize_live.engine.flow import Motion
+from stylize_live.engine.smoothing import (
+    COARSE,
+    COARSE_BLUR,
+    FINE_BLUR,
+    SHARPNESS_BLUR,
+    Tuning,
+)
+
+
+def smoothed(previous: Tensor, fresh: Tensor, motion: Motion, share: float, tuning: Tuning) -> Tensor:
+    """See `smoothing.smoothed`; the same to within two levels.
+
+    Args:
+        previous: (1, 3, H, W) float32 in 0..255, on any device.
+        fresh: the same, the picture as the network painted it.
+        motion: of the input; uploaded here, it is small.
+        share: least share of the fresh picture.
+        tuning: constants.
+
+    Returns:
+        (1, 3, H, W) float32 in 0..255.
+    """
+    size = fresh.shape[2:]
+    flow, mismatch, texture = (
+        _uploaded(plane, fresh) for plane in (motion.flow, motion.mismatch, motion.texture)
+    )
+    moved = _moved(previous, flow)
+    slow = _coarse(fresh - moved, COARSE_BLUR)
+    distrust = _smoothstep(
+        mismatch / (tuning.doubt + tuning.doubt_by_texture * texture), 1.0, tuning.disbelief
+    )
+    changed = _smoothstep(slow.abs().amax(1, keepdim=True), tuning.change, tuning.replaced)
+    cells = torch.maximum(changed, _resized(distrust, changed.shape[2:])).clamp(
+        min=min(1.0, share + tuning.light * motion.light)
+    )
+    result = torch.lerp(moved, fresh, _resized(cells, size))
+    result += _resized((tuning.follow - cells).clamp(min=0) * slow, size)
+    return _sharpened(result, fresh, tuning)
+
+
+def _uploaded(plane: object, like: Tensor) -> Tensor:
+    tensor = torch.as_tensor(plane).to(like.device, torch.float32, non_blocking=True)
+    return tensor.permute(2, 0, 1)[None] if tensor.ndim == 3 else tensor[None, None]
+
+
+def _moved(picture: Tensor, flow: Tensor) -> Tensor:
+    height, width = picture.shape[2:]
+    # In units of grid_sample, where a picture spans -1 to 1: independent of the flow's own size.
+    scale = flow.new_tensor((2 / flow.shape[3], 2 / flow.shape[2])).view(1, 2, 1, 1)
+    shift = _resized(flow * scale, (height, width)).permute(0, 2, 3, 1)
+    rows = (torch.arange(height, device=picture.device) * 2 + 1) / height - 1
+    columns = (torch.arange(width, device=picture.device) * 2 + 1) / width - 1
+    grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)[None] + shift
+    return F.grid_sample(picture, grid, "bilinear", "border", align_corners=False)
+
+
+def _sharpened(result: Tensor, fresh: Tensor, tuning: Tuning) -> Tensor:
+    soft = _blurred(result, FINE_BLUR)
+    ours = (result - soft)[:, 1:2]
+    green = fresh[:, 1:2]
+    theirs = green - _blurred(green, FINE_BLUR)
+    wanted = tuning.sharpness * _coarse(theirs * theirs, SHARPNESS_BLUR)
+    gain = ((wanted + 0.5) / (_coarse(ours * ours, SHARPNESS_BLUR) + 0.5)).sqrt()
+    gains = _resized(gain.clamp(1, tuning.most_gain), result.shape[2:])
+    return torch.lerp(soft, result, gains).clamp(0, 255)
+
+
+def _coarse(planes: Tensor, blur: tuple[int, int]) -> Tensor:
+    height, width = planes.shape[2:]
+    cells = F.adaptive_avg_pool2d(planes, (max(1, height // COARSE), max(1, width // COARSE)))
+    return _blurred(cells, blur)
+
+
+def _blurred(planes: Tensor, window: tuple[int, int]) -> Tensor:
+    reach = window[0] // 2
+    # Mirroring needs more pixels than it reaches; tiny pictures repeat their edge instead.
+    mode = "reflect" if min(planes.shape[2:]) > reach else "replicate"
+    return F.avg_pool2d(F.pad(planes, (reach,) * 4, mode), window, stride=1)
+
+
+def _resized(planes: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
+    return F.interpolate(planes, tuple(size), mode="bilinear", align_corners=False)
+
+
+def _smoothstep(values: Tensor, low: float, high: float) -> Tensor:
+    t = ((values - low) / (high - low)).clamp(0, 1)
+    return t * t * (3 - 2 * t)

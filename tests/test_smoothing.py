@@ -1,0 +1,187 @@
+"""Temporal smoothing against scenes whose true motion is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from stylize_live.engine import smoothing_torch
+from stylize_live.engine.flow import FlowEstimator, reduced
+from stylize_live.engine.smoothing import Tuning, least_share, smoothed
+from stylize_live.engine.watcher import MotionWatcher
+from stylize_live.frame import Pixels
+from stylize_live.media.libraries import cv2
+
+SHARE = least_share(0.8)
+
+
+def texture(height: int, width: int, seed: int, grain: float = 3) -> Pixels:
+    """Blurred noise: something that can be followed."""
+    noise = np.random.default_rng(seed).normal(0, 1, (height, width, 3)).astype(np.float32)
+    soft = cv2.GaussianBlur(noise, (0, 0), grain)
+    return np.clip(128 + soft * 40 / soft.std(), 0, 255).astype(np.uint8)
+
+
+def noisy(pixels: Pixels, seed: int, sigma: float) -> Pixels:
+    """Another view of the same: what sensors and networks add."""
+    noise = np.random.default_rng(seed).normal(0, sigma, pixels.shape)
+    return np.clip(pixels + noise, 0, 255).astype(np.uint8)
+
+
+class Run:
+    """Smooths a stream as the engine does."""
+
+    def __init__(self, share: float = SHARE) -> None:
+        self._watcher, self._share = MotionWatcher(), share
+        self.picture: np.ndarray | None = None
+
+    def __call__(self, seen: Pixels, painted: Pixels) -> Pixels:
+        motion = self._watcher.submit(seen).result()
+        if motion is None or self.picture is None:
+            self.picture = painted.astype(np.float32)
+        else:
+            self.picture = smoothed(self.picture, painted, motion, self._share)
+        return np.rint(self.picture).astype(np.uint8)
+
+    def close(self) -> None:
+        self._watcher.close()
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    made = Run()
+    yield made
+    made.close()
+
+
+def flicker(pictures: list[Pixels]) -> float:
+    """Mean RMS difference of consecutive pictures, after the first few."""
+    return float(np.mean([rms(a, b) for a, b in pairwise(pictures[4:])]))
+
+
+def rms(a: Pixels, b: Pixels) -> float:
+    """Root mean square difference in levels."""
+    return float(np.sqrt(np.square(a.astype(float) - b).mean()))
+
+
+def test_flow_finds_a_shift() -> None:
+    scene = texture(190, 260, 0)
+    before, now = scene[20:164, 30:222], scene[26:170, 21:213]
+    motion = FlowEstimator()(reduced(before), reduced(now))
+    # What is now at (x, y) was 6 lower and 9 further left: a third of that in the small picture.
+    inner = motion.flow[8:-8, 8:-8].reshape(-1, 2)
+    assert np.median(inner, 0) == pytest.approx([-3, 2], abs=0.1)
+
+
+def test_noise_is_no_motion() -> None:
+    scene = texture(144, 192, 0)
+    motion = FlowEstimator()(reduced(noisy(scene, 1, 4)), reduced(noisy(scene, 2, 4)))
+    assert np.mean(motion.flow == 0) > 0.98
+
+
+def test_a_still_camera_stops_flickering(run: Run) -> None:
+    scene, painting = texture(144, 192, 0), texture(144, 192, 1)
+    painted = [noisy(painting, 100 + i, 12) for i in range(20)]
+    result = [run(noisy(scene, i, 3), p) for i, p in enumerate(painted)]
+    assert flicker(result) < 0.2 * flicker(painted)
+    assert result[-1].std() > 0.95 * painting.std()
+
+
+def test_moving_texture_is_followed(run: Run) -> None:
+    """A pan: the painting moves with its scene, with new noise in every picture."""
+    scene, painting = texture(144, 400, 0, 6), texture(144, 400, 1)
+    views = [slice(5 * i, 5 * i + 192) for i in range(20)]
+    painted = [noisy(painting[:, v], 100 + i, 12) for i, v in enumerate(views)]
+    result = [run(scene[:, v], p) for v, p in zip(views, painted, strict=True)]
+    assert jumps(result[6:]) < 0.4 * jumps(painted[6:])
+    assert sharpness(result[-1]) > 0.9 * sharpness(painting[:, views[-1]])
+
+
+def jumps(pictures: list[Pixels]) -> float:
+    """The same as `flicker`, seen by somebody who follows a pan of 5 pixels to the right."""
+    return float(np.mean([rms(a[:, 5:-20], b[:, :-25]) for a, b in pairwise(pictures)]))
+
+
+def test_uncovered_places_show_no_ghost(run: Run) -> None:
+    """A block moves 8 pixels a picture over another texture: nothing of it stays behind."""
+    background, block = texture(144, 256, 0), texture(64, 64, 1)
+    back_paint = np.full((144, 256, 3), 60, np.uint8)
+    for i in range(14):
+        left = 10 + 8 * i
+        seen, painted = background.copy(), back_paint.copy()
+        seen[40:104, left : left + 64] = block
+        painted[40:104, left : left + 64] = 200
+        result = run(seen, painted)
+    ghost = np.abs(result[48:96, :left].astype(int) - 60).mean((0, 2))  # by column
+    assert ghost[left - 16 : left].mean() < 16  # uncovered by this picture and the one before
+    assert ghost[left - 80 : left - 16].mean() < 3
+
+
+def test_a_cut_shows_the_new_picture_at_once(run: Run) -> None:
+    dark, light = texture(144, 192, 0) // 4, 255 - texture(144, 192, 5) // 4
+    for i in range(4):
+        run(noisy(dark, i, 2), dark)
+    assert np.array_equal(run(light, light), light)
+
+
+def test_another_size_starts_anew(run: Run) -> None:
+    run(texture(144, 192, 0), texture(144, 192, 1))
+    assert np.array_equal(run(texture(90, 120, 0), texture(90, 120, 1)), texture(90, 120, 1))
+
+
+def test_a_fade_is_not_held_back(run: Run) -> None:
+    scene, painting = texture(144, 192, 0), texture(144, 192, 1)
+    for i in range(30):
+        light = 1 - i / 40
+        faded = (painting * light).astype(np.uint8)
+        result = run((scene * light).astype(np.uint8), faded)
+    assert abs(float(result.mean()) - float(faded.mean())) < 6
+
+
+def test_no_drift_over_a_thousand_pictures(run: Run) -> None:
+    """A scene swings to and fro; the last picture is as bright, rich and sharp as one from the middle."""
+    scene, painting = texture(72, 140, 0, 4), texture(72, 140, 1, 2)
+    kept = {}
+    for i in range(1008):
+        left = 20 + round(18 * np.sin(i * 2 * np.pi / 56))  # 18 whole swings
+        view = slice(left, left + 96)
+        result = run(noisy(scene[:, view], i, 2), noisy(painting[:, view], 5000 + i, 6))
+        kept[i] = result
+    early, late, wanted = kept[503], kept[1007], painting[:, view]
+    assert float(late.mean()) == pytest.approx(float(wanted.mean()), abs=1.5)
+    assert float(late.std()) == pytest.approx(float(early.std()), rel=0.02)
+    assert sharpness(late) == pytest.approx(sharpness(early), rel=0.05)
+
+
+def sharpness(pixels: Pixels) -> float:
+    """Mean squared difference of neighbours."""
+    return float(np.square(np.diff(pixels.astype(float), axis=1)).mean())
+
+
+def test_steadiness_sets_the_share() -> None:
+    shares = [least_share(s) for s in (0, 0.3, 0.8, 1)]
+    assert shares[0] == 1
+    assert shares == sorted(shares, reverse=True)
+    assert shares[-1] > 0
+
+
+@pytest.mark.parametrize("size", [(144, 192), (101, 77)])
+def test_torch_smooths_like_opencv(size: tuple[int, int]) -> None:
+    height, width = size
+    scene, painting = texture(height, width + 12, 0), texture(height, width + 12, 1)
+    motion = FlowEstimator()(reduced(scene[:, :width].copy()), reduced(scene[:, 7 : width + 7].copy()))
+    previous = painting[:, :width].astype(np.float32)
+    fresh = noisy(painting[:, 7 : width + 7], 3, 10)
+    wanted = smoothed(previous, fresh, motion, SHARE)
+
+    def planes(pixels: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float()
+
+    found = smoothing_torch.smoothed(planes(previous), planes(fresh), motion, SHARE, Tuning())
+    difference = np.abs(found[0].permute(1, 2, 0).numpy() - wanted)
+    assert difference.mean() < 0.3
+    assert np.quantile(difference, 0.999) < 3
