@@ -36,13 +36,19 @@ class EngineSettings(BaseModel):
     )
 
 
-class ConvertSettings(EngineSettings):
-    """How `convert` writes videos."""
+class FilmSettings(BaseModel):
+    """How pictures become video."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     crf: int = Field(default=18, ge=0, le=51, description="Quality of the video: lower is better and larger.")
     preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"] = Field(
         default="veryfast", description="Speed of the encoder: slower is smaller."
     )
+
+
+class ConvertSettings(FilmSettings, EngineSettings):
+    """What `convert` can be told."""
 
 
 class LiveSettings(EngineSettings):

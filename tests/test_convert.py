@@ -16,6 +16,7 @@ from stylize_live.cli import convert as command
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import EXIT_PARTIAL, SinkError, SourceError, UsageError
 from stylize_live.frame import Frame
+from stylize_live.media.muxer import Muxer
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.still import read_still
 from stylize_live.media.writer import VideoWriter
@@ -221,12 +222,10 @@ def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_full_disk_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stylize_live.media import writer
-
-    def full(self: VideoWriter, frame: Frame, duration: Fraction) -> None:
+    def full(self: Muxer, until: Fraction) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writer.VideoWriter, "_encode", full)
+    monkeypatch.setattr(Muxer, "_write_companions", full)
     with pytest.raises(SinkError, match=r"out\.mp4: cannot write: No space left on device, free some"):
         run(Film(LONG).write(tmp_path / "in.mp4"), tmp_path / "out.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]

@@ -12,8 +12,9 @@ from typing import Protocol, TypeVar
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import UsageError
 from stylize_live.frame import Frame, Pixels
+from stylize_live.media.muxer import video_format
 from stylize_live.media.reader import VideoReader
-from stylize_live.media.writer import VideoWriter, video_format
+from stylize_live.media.writer import VideoWriter
 from stylize_live.pipeline.channel import Bounded
 from stylize_live.pipeline.stages import Stages
 
@@ -110,9 +111,7 @@ def convert(
     check_paths(source, target, overwrite)
     with VideoReader(source) as reader:
         rate = reader.average_rate
-        with VideoWriter(
-            target, reader.size, rate=rate, crf=settings.crf, preset=settings.preset, like=reader
-        ) as writer:
+        with VideoWriter(target, reader.size, settings, rate=rate, like=reader) as writer:
             stylizer.warm_up(reader.size)
             journey = _Journey(reader, writer, stylizer)
             journey.run(on_progress)
