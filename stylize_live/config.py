@@ -25,7 +25,9 @@ class EngineSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     style: str = Field(
-        default=DEFAULT_STYLE, description="Name of a style, or path of a .safetensors style file."
+        default=DEFAULT_STYLE,
+        description="Name of a style, path of a .safetensors style file, a blend like "
+        "starry-night:0.6,great-wave:0.4, or a timeline like 0:starry-night,12.5:great-wave.",
     )
     strength: float = Field(default=1.0, ge=0, le=1, description="0 is the original, 1 the full style.")
     device: DeviceName = Field(
@@ -49,6 +51,11 @@ class FilmSettings(BaseModel):
 
 class ConvertSettings(FilmSettings, EngineSettings):
     """What `convert` can be told."""
+
+    crossfade: float = Field(
+        default=1.0, ge=0, description="Seconds that each change of a style timeline takes."
+    )
+    side_by_side: bool = Field(default=False, description="Put the original to the left of the result.")
 
 
 class LiveSettings(EngineSettings):

@@ -19,8 +19,9 @@ from stylize_live.frame import Frame
 from stylize_live.media.muxer import Muxer
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.still import read_still
-from stylize_live.media.writer import VideoWriter
-from stylize_live.pipeline.convert import ConvertProgress, ConvertReport, convert
+from stylize_live.pipeline.convert import convert
+from stylize_live.pipeline.output import PiecewiseFilm
+from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 
 SETTINGS = ConvertSettings(crf=10, preset="ultrafast")
 LONG: Ticks = tuple(1001 * i for i in range(120))
@@ -28,6 +29,8 @@ LONG: Ticks = tuple(1001 * i for i in range(120))
 
 class Inverter:
     """Inverts colours; stands in for the stylizer."""
+
+    fingerprint = "inverter"
 
     def __init__(self) -> None:
         self.warmed_up: list[tuple[int, int]] = []
@@ -92,9 +95,9 @@ def test_report_says_where_time_went(tmp_path: Path) -> None:
 
 def test_before_and_after_belong_together(tmp_path: Path) -> None:
     report = run(Film().write(tmp_path / "in.mp4"), tmp_path / "out.mp4", Ahead())
-    assert np.array_equal(report.painted, 255 - report.original)
+    assert np.array_equal(report.pair[1], 255 - report.pair[0])
     at_a_third = numbered(len(CFR) // 3)
-    assert np.abs(report.original.astype(int) - at_a_third).mean() < 6
+    assert np.abs(report.pair[0].astype(int) - at_a_third).mean() < 6
 
 
 def test_progress_is_reported(tmp_path: Path) -> None:
@@ -113,7 +116,7 @@ def test_cut_off_source_is_not_complete(tmp_path: Path) -> None:
     assert any("cut off" in note for note in report.notes)
     after = content(tmp_path / "out.mp4")
     assert after.times == [tick * CLOCK for tick in LONG[: report.frames]]
-    assert np.array_equal(report.painted, 255 - report.original)
+    assert np.array_equal(report.pair[1], 255 - report.pair[0])
 
 
 def test_existing_target_is_kept(tmp_path: Path) -> None:
@@ -182,11 +185,11 @@ def break_decode(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def break_encode(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VideoWriter, "write", fail_after(20))
+    monkeypatch.setattr(PiecewiseFilm, "write", fail_after(20))
 
 
 def break_finish(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VideoWriter, "finish", fail_after(0))
+    monkeypatch.setattr(PiecewiseFilm, "finish", fail_after(0))
 
 
 @pytest.mark.parametrize("stage", ["decode", "inference", "encode", "finish", "progress"])
@@ -200,7 +203,9 @@ def test_every_stage_may_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
     with pytest.raises(BoomError):
         run(source, tmp_path / "out.mp4", painter, on_progress=fail_after(0) if stage == "progress" else None)
     assert time.monotonic() - began < 2
-    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+    # Only the film whose pieces are all there keeps them: the next run has but to join them.
+    kept = {".out.mp4.stylize-parts"} if stage == "finish" else set()
+    assert {path.name for path in tmp_path.iterdir()} == {"in.mp4"} | kept
     assert not [t for t in threading.enumerate() if t.name.startswith("stylize-")]
 
 
@@ -228,7 +233,7 @@ def test_full_disk_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Muxer, "_write_companions", full)
     with pytest.raises(SinkError, match=r"out\.mp4: cannot write: No space left on device, free some"):
         run(Film(LONG).write(tmp_path / "in.mp4"), tmp_path / "out.mp4")
-    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+    assert not (tmp_path / "out.mp4").exists()
 
 
 @pytest.fixture
@@ -237,7 +242,7 @@ def painted_by_command(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Opened(Inverter):
         @classmethod
-        def from_settings(cls, settings: object) -> Opened:
+        def from_settings(cls, settings: object, **_: object) -> Opened:
             return cls()
 
         def __enter__(self) -> Opened:

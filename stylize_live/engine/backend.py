@@ -19,6 +19,16 @@ class Backend(Protocol):
     def load(self, checkpoint: Checkpoint) -> None:
         """Use these weights from the next picture on."""
 
+    def blend(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
+        """Use weights between two of one architecture from the next picture on, changed in place.
+
+        Cheap enough for every picture of a crossfade: the styles are brought to the device once.
+
+        Args:
+            first, second: the same network as the one in use.
+            share: of the second, 0 to 1.
+        """
+
     def run(self, pixels: Pixels, strength: float) -> Pixels:
         """Paint one picture: (H, W, 3) uint8 RGB -> the same shape, a new array."""
 
@@ -32,6 +42,32 @@ class Backend(Protocol):
 def prepare_network(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> ResidualTransformer:
     """The checkpoint's network on a device, in the layout that convolutions like best."""
     return checkpoint.network().to(device, dtype).to(memory_format=torch.channels_last)
+
+
+class Blender:
+    """Changes a network's weights in place. Knows the styles it saw, as float32 on the device.
+
+    Args:
+        network: where the weights go, on whatever device and in whatever precision.
+    """
+
+    def __init__(self, network: ResidualTransformer) -> None:
+        self._targets = network.state_dict()
+        self._device = next(network.parameters()).device
+        self._seen: dict[int, tuple[Checkpoint, dict[str, Tensor]]] = {}
+
+    def __call__(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
+        """See `Backend.blend`."""
+        a, b = self._weights(first), self._weights(second)
+        with torch.no_grad():
+            for name, target in self._targets.items():
+                target.copy_(torch.lerp(a[name], b[name], share))
+
+    def _weights(self, checkpoint: Checkpoint) -> dict[str, Tensor]:
+        if id(checkpoint) not in self._seen:
+            weights = {name: tensor.to(self._device) for name, tensor in checkpoint.weights.items()}
+            self._seen[id(checkpoint)] = checkpoint, weights  # held, so that its id stays its own
+        return self._seen[id(checkpoint)][1]
 
 
 def paint(network: ResidualTransformer, pixels: Tensor, strength: float) -> Tensor:
@@ -69,6 +105,11 @@ class CpuBackend:
     def load(self, checkpoint: Checkpoint) -> None:
         """See `Backend.load`; a new network, so that a picture under way keeps the old one."""
         self._network = prepare_network(checkpoint, torch.device("cpu"), self._dtype)
+        self._blender = Blender(self._network)
+
+    def blend(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
+        """See `Backend.blend`."""
+        self._blender(first, second, share)
 
     def run(self, pixels: Pixels, strength: float) -> Pixels:
         """See `Backend.run`."""

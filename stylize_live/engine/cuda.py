@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 import torch
 
-from stylize_live.engine.backend import paint, prepare_network
+from stylize_live.engine.backend import Blender, paint, prepare_network
 from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import Checkpoint
 
@@ -54,6 +54,12 @@ class CudaBackend:
         """See `Backend.load`; uploaded on our stream, so it queues behind pictures under way."""
         with torch.cuda.stream(self._stream):
             self._network = prepare_network(checkpoint, self._device, self._dtype)
+            self._blender = Blender(self._network)
+
+    def blend(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
+        """See `Backend.blend`; computed on our stream, so it queues behind pictures under way."""
+        with torch.cuda.stream(self._stream):
+            self._blender(first, second, share)
 
     def run(self, pixels: Pixels, strength: float) -> Pixels:
         """See `Backend.run`."""

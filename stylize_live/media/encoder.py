@@ -15,6 +15,7 @@ from stylize_live.errors import SinkError
 from stylize_live.frame import Frame
 from stylize_live.media.colour import ToYuv, even, tag
 from stylize_live.media.libraries import av
+from stylize_live.media.x264 import repeatable
 
 _MILLISECOND = Fraction(1, 1000)
 _ROUNDED = "Matroska stores whole milliseconds: the times of pictures were rounded to them"
@@ -78,7 +79,7 @@ class FilmEncoder(Closing):
     def _add_stream(
         self, settings: FilmSettings, rate: Fraction, sample_aspect: Fraction | None
     ) -> av.VideoStream:
-        options = {"crf": str(settings.crf), "preset": settings.preset}
+        options = {"crf": str(settings.crf), "preset": settings.preset, **repeatable()}
         stream = self._scratch.add_stream("libx264", rate=rate, options=options, time_base=self.clock)
         assert isinstance(stream, av.VideoStream)
         width, height = self._size

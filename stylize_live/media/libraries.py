@@ -13,4 +13,10 @@ import av  # isort: skip
 av.logging.set_level(None)
 cv2.utils.logging.setLogLevel(0)  # a camera that is not there is our message to give
 
-__all__ = ["av", "cv2"]
+__all__ = ["av", "codec_versions", "cv2"]
+
+
+def codec_versions() -> str:
+    """Which PyAV and which FFmpeg decode and encode here."""
+    parts = (f"{name} {'.'.join(map(str, version))}" for name, version in sorted(av.library_versions.items()))
+    return f"PyAV {av.__version__}, {', '.join(parts)}"

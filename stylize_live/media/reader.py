@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -79,15 +80,12 @@ class VideoReader(Closing):
         try:
             self._stream = pick_film(self._container, path)
             self._describe_stream()
-            pictures: Iterator[av.VideoFrame] = self._decode()
+            pictures = self._decode()
             first = next(pictures, None)
             if first is None:
                 raise SourceError(f"{path}: no picture could be decoded, the file is empty or damaged")
             self._describe_picture(first)
-            pictures = itertools.chain([first], pictures)
-            if first.interlaced_frame:
-                pictures = deinterlaced(pictures)
-            self._frames_to_come = self._read_frames(pictures)
+            self._frames_to_come = self._read_frames(self._progressive(itertools.chain([first], pictures)))
         except BaseException:
             self._container.close()
             raise
@@ -135,6 +133,38 @@ class VideoReader(Closing):
             if self._closed:
                 raise SourceError(f"{self.path}: was closed while it was read")
             return next(self._frames_to_come, None)
+
+    def seek(self, when: Fraction) -> bool:
+        """Go on with the frames from a key frame at or before a time, as the file's index knows it.
+
+        Their indices begin at 0 again. Where an index is wrong, frames later than asked may come.
+
+        Args:
+            when: in seconds, as frames carry it.
+
+        Returns:
+            False for a file that cannot be sought; the reader is then of no use any more.
+
+        Raises:
+            SourceError: the reader was closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise SourceError(f"{self.path}: was closed while it was read")
+            ticks = math.floor((when + self.origin) / self.time_base)
+            try:
+                self._container.seek(ticks, stream=self._stream)
+            except (av.FFmpegError, OSError, OverflowError) as error:
+                log.info("%s: cannot be sought: %s", self.path, error)
+                return False
+            self._frames_to_come = self._read_frames(self._progressive(self._decode()))
+            return True
+
+    def _progressive(self, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        first = next(pictures, None)
+        if first is not None:
+            pictures = itertools.chain([first], pictures)
+            yield from deinterlaced(pictures) if first.interlaced_frame else pictures
 
     def _read_frames(self, pictures: Iterable[av.VideoFrame]) -> Iterator[Frame]:
         time_before: Fraction | None = None
