@@ -17,6 +17,9 @@ from stylize_live.errors import ConfigError
 DEFAULT_STYLE = "starry-night"
 DeviceName = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Preset = Literal[
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
+]
 
 
 class EngineSettings(BaseModel):
@@ -41,9 +44,25 @@ class FilmSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    crf: int = Field(default=18, ge=0, le=51, description="Quality of the video: lower is better and larger.")
-    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"] = Field(
-        default="veryfast", description="Speed of the encoder: slower is smaller."
+    codec: Literal["auto", "h264", "hevc", "av1", "vp9", "prores", "ffv1"] = Field(
+        default="auto", description="How video is compressed; auto takes vp9 for .webm and h264 for the rest."
+    )
+    crf: int | None = Field(
+        default=None,
+        ge=0,
+        le=63,
+        description="Quality of the video: lower is better and larger; each codec has its own usual value.",
+    )
+    preset: Preset = Field(
+        default="veryfast", description="Speed of the encoder: slower is smaller. The same scale for all."
+    )
+    encoder: Literal["software", "hardware", "auto"] = Field(
+        default="software",
+        description="Who compresses: software is smaller, hardware leaves the processor to the network, "
+        "auto takes hardware where it works.",
+    )
+    bits: Literal[8, 10] = Field(
+        default=8, description="Bits for each colour; 10 keeps skies smooth, but plays in fewer programs."
     )
 
 

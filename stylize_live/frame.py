@@ -20,12 +20,14 @@ class Frame:
         pts: presentation time in seconds, exact.
         captured_at: `time.monotonic` seconds at which the picture reached this program.
         index: position in the source, counted from 0; dropped frames leave gaps.
+        alpha: (H, W) opacity of the same dtype as `pixels`, or None for an opaque picture.
     """
 
     pixels: Pixels
     pts: Fraction
     captured_at: float
     index: int
+    alpha: Pixels | None = None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from clips import PATCHES, patch_colours, patches
 
-from stylize_live.media.colour import ColorRange, Colorspace, ToRgb, ToYuv, even
+from stylize_live.media.colour import ColorRange, Colorspace, ToRgb, ToStored, padded
 from stylize_live.media.libraries import av
 
 WEIGHTS = {Colorspace.ITU709: (0.2126, 0.0722), Colorspace.ITU601: (0.299, 0.114)}
@@ -59,7 +59,7 @@ def test_yuvj_is_full_range() -> None:
 
 @pytest.mark.parametrize("size", [SD, HD], ids=["480", "720"])
 def test_there_and_back(size: tuple[int, int]) -> None:
-    frame = ToYuv()(patches(size))
+    frame = ToStored()(patches(size))
     assert (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc) == (1, 1, 1, 1)
     assert frame.format.name == "yuv420p"
     assert error(frame) <= 3
@@ -67,7 +67,7 @@ def test_there_and_back(size: tuple[int, int]) -> None:
 
 def test_grey_stays_grey() -> None:
     ramp = np.repeat(np.tile(np.arange(256, dtype=np.uint8), (16, 1))[..., None], 3, axis=2)
-    back = ToRgb()(ToYuv()(ramp)).astype(int)
+    back = ToRgb()(ToStored()(ramp)).astype(int)
     assert np.abs(back - ramp).max() <= 2
     assert np.ptp(back, axis=2).max() <= 1
 
@@ -79,18 +79,18 @@ def test_rgb_passes_unchanged() -> None:
 
 
 def test_scaled() -> None:
-    frame = ToYuv()(patches(SD))
+    frame = ToStored()(patches(SD))
     pixels = ToRgb()(frame, (120, 90))
     assert pixels.shape == (90, 120, 3)
     assert pixels.flags.c_contiguous
     assert np.abs(patch_colours(pixels) - np.array(PATCHES)).max() <= 3
 
 
-def test_even_repeats_the_edge() -> None:
+def test_padding_repeats_the_edge() -> None:
     pixels = patches((7, 5))
-    grown = even(pixels)
+    grown = padded(pixels, (8, 6))
     assert grown.shape == (6, 8, 3)
     assert np.array_equal(grown[:5, :7], pixels)
     assert np.array_equal(grown[5], grown[4])
     assert np.array_equal(grown[:, 7], grown[:, 6])
-    assert even(grown) is grown
+    assert padded(grown, (8, 6)) is grown

@@ -89,45 +89,67 @@ class ToRgb:
         return np.ascontiguousarray(rgb.to_ndarray(), np.uint8)
 
 
-class ToYuv:
-    """Turns RGB into yuv420p for an encoder; keeps one scaler, so make one per stream and thread."""
+class ToStored:
+    """Turns RGB into what an encoder stores; keeps one scaler, so make one per stream and thread.
 
-    def __init__(self) -> None:
+    Args:
+        pixel_format: FFmpeg's name of it, YUV or RGB, with or without alpha.
+    """
+
+    def __init__(self, pixel_format: str = "yuv420p") -> None:
+        self._format = av.VideoFormat(pixel_format)
         self._scaler = av.video.reformatter.VideoReformatter()
 
     def __call__(self, pixels: Pixels) -> av.VideoFrame:
-        """Convert one picture to BT.709, limited range, tagged.
+        """Convert one picture to BT.709, tagged; YUV in limited range.
 
         Args:
-            pixels: (H, W, 3) uint8 RGB of even width and height, C-contiguous.
+            pixels: (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16, sides as the format needs them
+                (see `padded`), C-contiguous.
         """
-        rgb = av.VideoFrame.from_numpy_buffer(pixels, format="rgb24")
-        yuv = self._scaler.reformat(
+        name = _RGB_NAMES[pixels.dtype.itemsize, pixels.shape[2]]
+        rgb = av.VideoFrame.from_numpy_buffer(pixels, format=name)
+        matrix, range_ = (None, None) if self._format.is_rgb else (Colorspace.ITU709, ColorRange.MPEG)
+        stored = self._scaler.reformat(
             rgb,
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
+            format=self._format.name,
+            dst_colorspace=matrix,
+            dst_color_range=range_,
             interpolation=_EXACT,
         )
-        tag(yuv)
-        return yuv
+        tag(stored, self._format)
+        return stored
 
 
-def tag(target: av.VideoFrame | av.VideoCodecContext) -> None:
-    """Say that a picture, or all that an encoder makes, is BT.709 in limited range.
+_RGB_NAMES = {(1, 3): "rgb24", (1, 4): "rgba", (2, 3): "rgb48le", (2, 4): "rgba64le"}
+_RGB_MATRIX = 0  # AVCOL_SPC_RGB
+
+
+def tag(target: av.VideoFrame | av.VideoCodecContext, pixel_format: av.VideoFormat) -> None:
+    """Say that a picture, or all that an encoder makes, is BT.709 in limited range; RGB is full range.
 
     Primaries and transfer are tagged without converting: they differ from BT.601's by less than an
     eye notices, while a missing tag makes players guess the matrix, which is plainly visible.
     """
-    target.colorspace = Colorspace.ITU709
-    target.color_range = ColorRange.MPEG
+    target.colorspace = _RGB_MATRIX if pixel_format.is_rgb else Colorspace.ITU709
+    target.color_range = ColorRange.JPEG if pixel_format.is_rgb else ColorRange.MPEG
     target.color_primaries = ColorPrimaries.BT709
     target.color_trc = ColorTrc.BT709
 
 
-def even(pixels: Pixels) -> Pixels:
-    """Repeat the last row and column where a side is odd, which 4:2:0 colour cannot store."""
+def stored_size(size: tuple[int, int], pixel_format: str) -> tuple[int, int]:
+    """(width, height) that colours at half the resolution leave room for: odd sides grow by one."""
+    kind = av.VideoFormat(pixel_format, *_BLOCK)
+    across, down = _BLOCK[0] // kind.chroma_width(), _BLOCK[1] // kind.chroma_height()
+    return -(-size[0] // across) * across, -(-size[1] // down) * down
+
+
+_BLOCK = (16, 16)
+
+
+def padded(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Repeat the last row and column up to a (width, height); the same array where nothing is missing."""
     height, width = pixels.shape[:2]
-    if height % 2 == 0 and width % 2 == 0:
+    if (width, height) == size:
         return pixels
-    return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return np.pad(pixels, ((0, size[1] - height), (0, size[0] - width), (0, 0)), mode="edge")

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import UsageError
 from stylize_live.frame import Frame, Pixels
-from stylize_live.media.muxer import video_format
+from stylize_live.media.codecs import codec_for, video_format
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.writer import VideoWriter
 from stylize_live.pipeline.channel import Bounded
@@ -109,6 +109,7 @@ def convert(
         KeyboardInterrupt: Ctrl-C; nothing is left behind.
     """
     check_paths(source, target, overwrite)
+    codec_for(target, settings)
     with VideoReader(source) as reader:
         rate = reader.average_rate
         with VideoWriter(target, reader.size, settings, rate=rate, like=reader) as writer:
