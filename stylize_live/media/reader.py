@@ -14,10 +14,12 @@ from typing import Any
 from stylize_live.closing import Closing
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame, Pixels
-from stylize_live.media.colour import ToRgb
+from stylize_live.media.colour import UNSITED_LEFT, ToRgb
 from stylize_live.media.container import (
     clock_origin,
+    decoder_of,
     film_duration,
+    has_alpha,
     is_constant_rate,
     open_container,
     pick_film,
@@ -56,9 +58,14 @@ class VideoReader(Closing):
         retimed: pictures met so far without a time or with one that went back; they follow the
             one before by the usual step.
         last_duration: how long the last picture is shown, in seconds, once it was read.
+        has_alpha: whether the frames have transparency.
         notes: what is not carried over from this file, in words.
         video_index: number of the film among the file's streams.
         video_metadata: tags of the film's stream, such as language and title.
+
+    Args:
+        path: the file.
+        bits: of each colour; more than 8 gives frames of uint16.
 
     Raises:
         SourceError: missing, a folder, empty, not a video, without pictures.
@@ -66,7 +73,7 @@ class VideoReader(Closing):
 
     is_live: bool = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, bits: int = 8) -> None:
         self.path = path
         self.damaged = 0
         self.retimed = 0
@@ -74,7 +81,7 @@ class VideoReader(Closing):
         self._seen_end = self._seen_end_of_video = Fraction(0)
         self._lock = threading.Lock()
         self._closed = False
-        self._convert = ToRgb()
+        self._bits = bits
         self._container = open_container(path)
         try:
             self._stream = pick_film(self._container, path)
@@ -95,6 +102,8 @@ class VideoReader(Closing):
     def _describe_stream(self) -> None:
         stream = self._stream
         stream.thread_type = "AUTO"
+        self._decoder = decoder_of(stream)
+        self._convert = ToRgb(self._bits, unsited_left=stream.codec_context.name in UNSITED_LEFT)
         # Copied here, because PyAV reads freed memory when a stream outlives its container.
         self.video_index = stream.index
         self.video_metadata = dict(stream.metadata)
@@ -119,7 +128,10 @@ class VideoReader(Closing):
         aspect = self._stream.sample_aspect_ratio
         self.size = (picture.height, picture.width) if turn.transpose else (picture.width, picture.height)
         self.sample_aspect = 1 / aspect if aspect and turn.transpose else aspect or None
-        self.notes = picture_losses(picture)
+        self.has_alpha = has_alpha(picture)
+        self.notes = picture_losses(picture, self._bits)
+        if (look := self._convert.look(picture)) is not None:
+            self.notes.append(look.note)
 
     def __iter__(self) -> Iterator[Frame]:
         """Frames not read yet.
@@ -143,7 +155,8 @@ class VideoReader(Closing):
             step = Fraction(picture.duration or 0) * (picture.time_base or 0)
             self.last_duration = step or 1 / self.average_rate
             time_before = when
-            yield Frame(self._upright(picture), when, time.monotonic(), index)
+            pixels, alpha = self._upright(picture)
+            yield Frame(pixels, when, time.monotonic(), index, alpha)
 
     def _time(self, picture: av.VideoFrame, before: Fraction | None) -> Fraction:
         ticks = picture.pts if picture.pts is not None else picture.dts
@@ -154,15 +167,16 @@ class VideoReader(Closing):
         self.retimed += 1
         return Fraction(0) if before is None else before + self.last_duration
 
-    def _upright(self, picture: av.VideoFrame) -> Pixels:
+    def _upright(self, picture: av.VideoFrame) -> tuple[Pixels, Pixels | None]:
         size = self.size[::-1] if self._turn.transpose else self.size
-        return self._turn.apply(self._convert(picture, size))
+        pixels = self._turn.apply(self._convert(picture, size))
+        return pixels, self._turn.apply(self._convert.alpha(picture, size)) if self.has_alpha else None
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         """Pictures the decoder gives; broken ones are counted."""
         for packet in self._packets():
             try:
-                pictures = self._stream.decode(packet)
+                pictures = self._decoder.decode(packet)
             except EOFError:  # the decoder was already drained
                 return
             except av.FFmpegError as error:

@@ -65,7 +65,7 @@ class ConvertReport:
         damaged: packets and pictures of the source that could not be used.
         complete: whether the source was whole and undamaged.
         notes: what was lost or changed, in words.
-        original, painted: (H, W, 3) uint8 RGB of the first frame after one third of the film.
+        original, painted: (H, W, 3) RGB of the first frame after one third of the film.
     """
 
     frames: int
@@ -110,9 +110,11 @@ def convert(
     """
     check_paths(source, target, overwrite)
     codec_for(target, settings)
-    with VideoReader(source) as reader:
+    with VideoReader(source, bits=settings.bits) as reader:
         rate = reader.average_rate
-        with VideoWriter(target, reader.size, settings, rate=rate, like=reader) as writer:
+        with VideoWriter(
+            target, reader.size, settings, rate=rate, like=reader, alpha=reader.has_alpha
+        ) as writer:
             stylizer.warm_up(reader.size)
             journey = _Journey(reader, writer, stylizer)
             journey.run(on_progress)
