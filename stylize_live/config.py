@@ -7,12 +7,22 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from stylize_live.errors import ConfigError
+from stylize_live.quantities import fitted, rate, seconds
 
 DEFAULT_STYLE = "starry-night"
 DeviceName = Literal["auto", "cpu", "cuda"]
@@ -37,6 +47,45 @@ class EngineSettings(BaseModel):
     precision: Precision = Field(
         default="auto", description="Arithmetic of the network; auto takes the fastest that looks the same."
     )
+
+
+class SourceSettings(BaseModel):
+    """Which part of a film is taken, and how large."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+    size: str | None = Field(
+        default=None,
+        description="Scale the pictures before they are painted: 1280x720 is a box to fit into, 720p the "
+        "shorter side. The shape is kept.",
+    )
+    fps: str | None = Field(
+        default=None,
+        description="Constant frame rate: pictures are repeated or left out. Of an image sequence, its rate.",
+    )
+    start: str | None = Field(default=None, description="Begin here: seconds, or 1:02:03.5.")
+    end: str | None = Field(default=None, description="Stop here: seconds, or 1:02:03.5.")
+
+    @field_validator("size", "fps", "start", "end")
+    @classmethod
+    def _readable(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is not None:
+            _READ[str(info.field_name)](text)
+        return text
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.end is not None and seconds(self.end) <= seconds(self.start or "0"):
+            raise ValueError(f"the end, {self.end}, must come after the start, {self.start or 0}")
+        return self
+
+
+_READ: dict[str, Callable[[str], object]] = {
+    "size": lambda text: fitted(text, (16, 9)),
+    "fps": rate,
+    "start": seconds,
+    "end": seconds,
+}
 
 
 class FilmSettings(BaseModel):
@@ -66,7 +115,7 @@ class FilmSettings(BaseModel):
     )
 
 
-class ConvertSettings(FilmSettings, EngineSettings):
+class ConvertSettings(FilmSettings, SourceSettings, EngineSettings):
     """What `convert` can be told."""
 
 

@@ -110,7 +110,7 @@ def convert(
     """
     check_paths(source, target, overwrite)
     codec_for(target, settings)
-    with VideoReader(source, bits=settings.bits) as reader:
+    with VideoReader(source, settings, bits=settings.bits) as reader:
         rate = reader.average_rate
         with VideoWriter(
             target, reader.size, settings, rate=rate, like=reader, alpha=reader.has_alpha
