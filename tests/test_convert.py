@@ -16,6 +16,7 @@ from stylize_live.cli import convert as command
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import EXIT_PARTIAL, SinkError, SourceError, UsageError
 from stylize_live.frame import Frame
+from stylize_live.media.libraries import av
 from stylize_live.media.muxer import Muxer
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.still import read_still
@@ -40,7 +41,7 @@ class Inverter:
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in frames:
-            yield frame.with_pixels(255 - frame.pixels)
+            yield frame.with_pixels(np.iinfo(frame.pixels.dtype).max - frame.pixels)
 
 
 class Ahead(Inverter):
@@ -82,6 +83,43 @@ def test_everything_arrives(tmp_path: Path, ticks: Ticks, stylizer: type[Inverte
         assert np.abs(255 - picture.astype(int) - numbered(index)).mean() < 6
     assert (report.frames, report.damaged, report.complete) == (len(ticks), 0, True)
     assert report.notes == []
+
+
+def test_ten_bits_in_and_out(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 255, 1024).astype(np.uint8)
+    picture = np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], (16, 1024, 3)))
+    film = Film(CFR[:2], (1024, 16), codec="ffv1", pixel_format="gbrp10le")
+    source = film.write(tmp_path / "in.mkv", [picture] * 2)
+    settings = ConvertSettings(codec="ffv1", bits=10)
+    report = convert(source, tmp_path / "out.mkv", Inverter(), settings)
+    assert not any("8 bits" in note for note in report.notes)
+    assert report.pair[1].dtype == np.uint16
+    with VideoReader(source, bits=10) as before, VideoReader(tmp_path / "out.mkv", bits=10) as after:
+        for old, new in zip(before, after, strict=True):
+            assert np.abs(65_535 - old.pixels.astype(int) - new.pixels).max() <= 65
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [("vp9", ".webm"), ("prores", ".mov"), ("ffv1", ".mkv")])
+def test_transparency_travels(tmp_path: Path, codec: str, suffix: str) -> None:
+    film = Film(CFR[:3], codec="ffv1", pixel_format="bgra")
+    source = tmp_path / "in.mkv"
+    with av.open(str(source), "w") as output:
+        stream = film.film_stream(output)
+        for tick in film.ticks:
+            rgba = np.dstack((numbered(0), np.full((48, 64), 255, np.uint8)))
+            rgba[:, 40:, 3] = 0
+            picture = av.VideoFrame.from_ndarray(rgba, "rgba").reformat(format="bgra")
+            picture.pts, picture.time_base = tick, CLOCK
+            output.mux(stream.encode(picture))
+        output.mux(stream.encode(None))
+    target = tmp_path / f"out{suffix}"
+    report = convert(source, target, Inverter(), ConvertSettings(codec=codec))  # type: ignore[arg-type]
+    assert not any("transparency" in note for note in report.notes)
+    with VideoReader(target) as reader:
+        alpha = next(iter(reader)).alpha
+    assert alpha is not None
+    assert alpha[24, 10] >= 253
+    assert alpha[24, 55] <= 2
 
 
 def test_report_says_where_time_went(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def wrong_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = VideoReader.seek
 
     def seek(self: VideoReader, when: object) -> bool:
-        self._upright = lambda picture: np.zeros((48, 64, 3), np.uint8)  # type: ignore[method-assign]
+        self._upright = lambda picture: (np.zeros((48, 64, 3), np.uint8), None)  # type: ignore[method-assign]
         return whole(self, when)  # type: ignore[arg-type]
 
     monkeypatch.setattr(VideoReader, "seek", seek)
@@ -323,7 +323,7 @@ def test_pieces_made_alone_in_any_order_are_the_same(source: Path, tmp_path: Pat
         )
     made = {}
     for span in reversed(spans):
-        with FilmEncoder((64, 48), SETTINGS, clock=clock, rate=rate) as encoder:
+        with FilmEncoder((64, 48), "h264", SETTINGS, clock=clock, rate=rate) as encoder:
             packets = [p for f in frames[span.start : span.start + span.frames] for p in encoder.encode(f)]
             last = frames[span.start + span.frames - 1]
             shown = span.end - last.pts if span is not spans[-1] else last_duration

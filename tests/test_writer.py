@@ -200,7 +200,7 @@ def test_an_error_leaves_nothing(tmp_path: Path, frames: int) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["out.avi", "out", "out.webm"])
+@pytest.mark.parametrize("name", ["out.avi", "out", "out.wmv"])
 def test_unknown_suffix(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match=r"\.mp4"):
         VideoWriter(tmp_path / name, (64, 48))

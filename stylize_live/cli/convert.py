@@ -107,9 +107,10 @@ def _show_on(bar: Progress, name: str) -> Callable[[ConvertProgress], None]:
 def _save_pair(path: Path, report: ConvertReport) -> None:
     import numpy as np
 
+    from stylize_live.frame import eight_bit
     from stylize_live.media.still import Still, write_still
 
-    write_still(path, Still(np.concatenate(report.pair or (), axis=1)))
+    write_still(path, Still(eight_bit(np.concatenate(report.pair or (), axis=1))))
 
 
 def _summary(target: Path, report: ConvertReport) -> None:

@@ -30,7 +30,7 @@ class Backend(Protocol):
         """
 
     def run(self, pixels: Pixels, strength: float) -> Pixels:
-        """Paint one picture: (H, W, 3) uint8 RGB -> the same shape, a new array."""
+        """Paint one picture: (H, W, 3) RGB, uint8 or uint16 -> the same shape and dtype, a new array."""
 
     def stream(self, frames: Iterable[Frame], strength: float) -> Iterator[Frame]:
         """Paint frames in order, with as many under way at once as the device likes."""
@@ -75,19 +75,20 @@ def paint(network: ResidualTransformer, pixels: Tensor, strength: float) -> Tens
 
     Args:
         network: in evaluation mode.
-        pixels: (H, W, 3) uint8.
+        pixels: (H, W, 3) uint8 or uint16, the whole range.
         strength: 0 gives the original back, 1 the painted picture, between them a mix.
 
     Returns:
-        (H, W, 3) uint8, contiguous.
+        The same shape and dtype, contiguous.
     """
+    top = torch.iinfo(pixels.dtype).max
     # HWC memory seen as NCHW is exactly channels_last: no copy.
-    batch = pixels.permute(2, 0, 1)[None].float() / 255
+    batch = pixels.permute(2, 0, 1)[None].float() / top
     painted: Tensor = network(batch)
     if strength < 1:
         painted = torch.lerp(batch, painted, strength)
-    bytes_ = painted.mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
-    return bytes_[0].permute(1, 2, 0).contiguous()
+    levels = painted.mul(top).add_(0.5).clamp_(0, top).to(pixels.dtype)
+    return levels[0].permute(1, 2, 0).contiguous()
 
 
 class CpuBackend:

@@ -149,13 +149,13 @@ class Stylizer(Closing):
         """Paint one picture.
 
         Args:
-            picture: (H, W, 3) uint8 RGB of any size, or a `Frame` of it. Not changed.
+            picture: (H, W, 3) RGB of any size, uint8 or uint16, or a `Frame` of it. Not changed.
 
         Returns:
-            The same kind of thing and the same size.
+            The same kind of thing, size and dtype.
 
         Raises:
-            TypeError: not a uint8 array of three channels.
+            TypeError: not a uint8 or uint16 array of three channels.
             ValueError: a side is zero.
         """
         if isinstance(picture, Frame):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from stylize_live.errors import StyleError
+from stylize_live.quantities import seconds
 
 # Seconds, or minutes and seconds, or hours, minutes and seconds, then a colon and the style.
 _KEY = re.compile(r"\s*((?:\d+:){0,2}\d+(?:\.\d+)?):\s*(\D.*?)\s*")
@@ -57,7 +58,10 @@ class Timeline:
             match = _KEY.fullmatch(part)
             if match is None:
                 raise StyleError(f"timeline {text!r}: {part.strip()!r} needs a time, like 12.5:great-wave")
-            keys.append((_seconds(match[1]), match[2]))
+            try:
+                keys.append((seconds(match[1]), match[2]))
+            except ValueError as error:
+                raise StyleError(f"timeline {text!r}: {error}") from None
         times = tuple(when for when, _ in keys)
         if any(later <= earlier for earlier, later in itertools.pairwise(times)):
             raise StyleError(f"timeline {text!r}: every style must begin later than the one before")
@@ -73,10 +77,3 @@ class Timeline:
         if current == 0 or since >= fade:
             return Mix(current, current, 0.0)
         return Mix(current - 1, current, float(since / fade))
-
-
-def _seconds(text: str) -> Fraction:
-    seconds = Fraction(0)
-    for part in text.split(":"):
-        seconds = 60 * seconds + Fraction(part)
-    return seconds

@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from stylize_live.frame import Pixels
+from stylize_live.frame import Pixels, eight_bit
 from stylize_live.media.libraries import cv2
 
 # Pictures are compared as thumbnails, where noise and fine motion vanish.
@@ -71,7 +71,7 @@ class CutDetector:
 def _thumbnail(pixels: Pixels) -> npt.NDArray[np.int16]:
     """(27, 48, 3) int16. Large pictures are thinned out first; averaging all their pixels is slow."""
     thinned = pixels[:: max(1, pixels.shape[0] // 108), :: max(1, pixels.shape[1] // 192)]
-    small = cv2.resize(np.ascontiguousarray(thinned), _THUMBNAIL, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(eight_bit(np.ascontiguousarray(thinned)), _THUMBNAIL, interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.int16)
 
 

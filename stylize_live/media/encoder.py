@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from stylize_live.closing import Closing
 from stylize_live.config import FilmSettings
-from stylize_live.errors import SinkError
-from stylize_live.frame import Frame
-from stylize_live.media.colour import ToYuv, even, tag
+from stylize_live.errors import SinkError, UsageError
+from stylize_live.frame import Frame, Pixels
+from stylize_live.media.codecs import encoder_options, pixel_format
+from stylize_live.media.colour import ToStored, padded, stored_size, tag
+from stylize_live.media.encoders import choose_encoder, stores
 from stylize_live.media.libraries import av
-from stylize_live.media.x264 import repeatable
 
 _MILLISECOND = Fraction(1, 1000)
 _ROUNDED = "Matroska stores whole milliseconds: the times of pictures were rounded to them"
@@ -36,26 +39,32 @@ class FilmEncoder(Closing):
         notes: what was changed, in words.
 
     Args:
-        size: (width, height) of the frames in pixels; odd sides grow by one repeated pixel.
-        settings: quality and speed.
+        size: (width, height) of the frames in pixels; odd sides grow by one repeated pixel where the
+            codec needs it.
+        codec: a key of `CODECS`; `codec_for` of `codecs.py` tells which one a target wants.
+        settings: quality, speed, who encodes.
         clock: seconds between two ticks; `film_clock` of `muxer.py` tells which one a target keeps.
         rate: nominal frames per second; for the encoder's planning only.
         sample_aspect: width of a pixel over its height, or None when unknown.
+        alpha: whether to keep the frames' transparency; `keeps_alpha` of `codecs.py` tells who can.
         after: ticks that the first frame must come after; of a later piece, `last_ticks` of the
             piece before.
 
     Raises:
-        SinkError: the encoder refuses the size or a setting.
+        UsageError: there is no such encoder here, or it has no such quality or number of bits.
+        SinkError: the encoder refuses the size.
     """
 
     def __init__(
         self,
         size: tuple[int, int],
+        codec: str,
         settings: FilmSettings,
         *,
         clock: Fraction,
         rate: Fraction = Fraction(30),
         sample_aspect: Fraction | None = None,
+        alpha: bool = False,
         after: int = _NEVER,
     ) -> None:
         self.clock = clock
@@ -64,39 +73,51 @@ class FilmEncoder(Closing):
         self._size = size
         self._lock = threading.Lock()
         self._closed = False
-        self._convert = ToYuv()
         self._waiting: Frame | None = None
+        self._durations: dict[int, int] = {}
+        self._name = choose_encoder(codec, settings.encoder)
+        self._alpha = alpha
+        self._format = self._pixel_format(codec, settings.bits)
+        self._stored_size = stored_size(size, self._format)
+        self._convert = ToStored(self._format)
         # A container that writes nowhere: only streams of containers can be templates of others.
         self._scratch = av.open("film", "w", format="null")
         try:
             with self._explained():
-                self.stream = self._add_stream(settings, rate, sample_aspect)
+                options = encoder_options(self._name, codec, settings, self._alpha)
+                self.stream = self._add_stream(options, rate, sample_aspect)
                 self._scratch.start_encoding()
         except BaseException:
             self._scratch.close()
             raise
+        if self._stored_size != size:
+            self.notes.append(
+                "{} needs even sides: {}x{} grew to {}x{} by repeating the last pixels".format(
+                    codec, *size, *self._stored_size
+                )
+            )
+
+    def _pixel_format(self, codec: str, bits: int) -> str:
+        name = pixel_format(self._name, codec, bits, self._alpha)
+        if name is None or not stores(self._name, name):
+            raise UsageError(f"{self._name} here cannot store {bits} bits: use --bits 8 or another --codec")
+        return name
 
     def _add_stream(
-        self, settings: FilmSettings, rate: Fraction, sample_aspect: Fraction | None
+        self, options: dict[str, str], rate: Fraction, sample_aspect: Fraction | None
     ) -> av.VideoStream:
-        options = {"crf": str(settings.crf), "preset": settings.preset, **repeatable()}
-        stream = self._scratch.add_stream("libx264", rate=rate, options=options, time_base=self.clock)
+        stream = self._scratch.add_stream(self._name, rate=rate, options=options, time_base=self.clock)
         assert isinstance(stream, av.VideoStream)
-        width, height = self._size
         context = stream.codec_context
-        context.width, context.height = width + width % 2, height + height % 2
-        context.pix_fmt = "yuv420p"
+        context.width, context.height = self._stored_size
+        context.pix_fmt = self._format
         context.time_base = self.clock
-        context.thread_type = "FRAME"  # slices, the default, compress worse and only save delay
+        if self._name == "libx264":
+            context.thread_type = "FRAME"  # slices, the default, compress worse and only save delay
         context.flags |= av.codec.context.Flags.frame_duration | av.codec.context.Flags.global_header
-        tag(context)
+        tag(context, av.VideoFormat(self._format))
         if sample_aspect:
             context.sample_aspect_ratio = sample_aspect
-        if self._size != (context.width, context.height):
-            self.notes.append(
-                f"H.264 needs even sides: {width}x{height} grew to {context.width}x{context.height} "
-                "by repeating the last pixels"
-            )
         return stream
 
     def encode(self, frame: Frame) -> list[av.Packet[Any]]:
@@ -124,14 +145,25 @@ class FilmEncoder(Closing):
             return packets + self._encoded(None)
 
     def _encode(self, frame: Frame, duration: Fraction) -> list[av.Packet[Any]]:
-        picture = self._convert(even(frame.pixels))
+        picture = self._convert(padded(self._pixels(frame), self._stored_size))
         picture.pts = self._next_ticks(frame.pts)
         picture.time_base = self.clock
-        picture.duration = max(1, round(duration / self.clock))
+        picture.duration = self._durations[picture.pts] = max(1, round(duration / self.clock))
         return self._encoded(picture)
+
+    def _pixels(self, frame: Frame) -> Pixels:
+        """RGB, or RGBA where transparency is kept."""
+        if not self._alpha:
+            return frame.pixels
+        height, width = frame.pixels.shape[:2]
+        whole = np.iinfo(frame.pixels.dtype).max
+        alpha = np.full((height, width), whole, frame.pixels.dtype) if frame.alpha is None else frame.alpha
+        return np.dstack((frame.pixels, alpha))
 
     def _encoded(self, picture: av.VideoFrame | None) -> list[av.Packet[Any]]:
         packets: list[av.Packet[Any]] = self.stream.encode(picture)
+        for packet in packets:  # some encoders pass the duration on, some make one up
+            packet.duration = self._durations.pop(packet.pts or 0, packet.duration)
         return packets
 
     def _next_ticks(self, when: Fraction) -> int:
@@ -157,7 +189,7 @@ class FilmEncoder(Closing):
         except (av.FFmpegError, OSError, ValueError) as error:
             width, height = self._size
             reason = getattr(error, "strerror", None) or error
-            raise SinkError(f"the encoder cannot write pictures of {width}x{height}: {reason}") from error
+            raise SinkError(f"{self._name} cannot write pictures of {width}x{height}: {reason}") from error
 
     def close(self) -> None:
         """Release the encoder. May be called twice; waits while another thread encodes a frame."""

@@ -5,6 +5,11 @@ Both wheels carry FFmpeg. Importing av before cv2 can hang `cv2.imshow` on Linux
 
 from __future__ import annotations
 
+import os
+
+# SVT-AV1 writes to stderr by itself; 1 lets only its errors through.
+os.environ.setdefault("SVT_LOG", "1")
+
 import cv2
 
 import av  # isort: skip

@@ -12,18 +12,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from stylize_live.errors import SinkError, UsageError
+from stylize_live.errors import SinkError
 from stylize_live.files import replacing
+from stylize_live.media.codecs import video_format
 from stylize_live.media.companions import Companions
 from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.tracks import CopiedTrack, RecodedTrack, Track, accepts, describe, lasting
 
-# By name, because FFmpeg would take .m4v for a bare MPEG-4 stream.
-FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _USUAL_TICKS = 90_000  # per second
 _MOST_TICKS = 2**24
+_QUICKTIME = ("mp4", "mov")  # their index stands at the end unless it is moved; their clock is free
 _MATROSKA_CLOCK = Fraction(1, 1000)
 
 
@@ -79,7 +79,7 @@ class Muxer:
         check_target(self.path)
         self._temporary = self._resources.enter_context(replacing(self.path))
         options = {"movflags": "+faststart", "movie_timescale": str(clock.denominator)}
-        if self._format == "matroska":
+        if self._format not in _QUICKTIME:
             options = {}
         self._output = av.open(
             f"file:{self._temporary}",
@@ -91,8 +91,10 @@ class Muxer:
 
     def _add_film(self, template: av.VideoStream, clock: Fraction, rate: Fraction) -> None:
         film = self._output.add_stream_from_template(template, opaque=True)
-        film.codec_context.time_base = film.time_base = clock
+        film.time_base = clock
         film.codec_context.framerate = rate
+        if self._format in _QUICKTIME:
+            film.codec_context.codec_tag = _quicktime_tag(template)
         film.disposition = Disposition.default
         self._film = film
 
@@ -120,8 +122,9 @@ class Muxer:
         elif accepts(self._format, stream):
             return CopiedTrack(self._output, stream)
         elif stream.type == "audio" and getattr(stream, "codec_context", None) is not None:
-            self.notes.append(f"encoded again as AAC: {name}, which {suffix} cannot hold")
-            return RecodedTrack(self._output, stream)
+            codec, called = ("libopus", "Opus") if self._format == "webm" else ("aac", "AAC")
+            self.notes.append(f"encoded again as {called}: {name}, which {suffix} cannot hold")
+            return RecodedTrack(self._output, stream, codec)
         else:
             hint = ""
             if stream.type == "subtitle":
@@ -245,17 +248,14 @@ class _AbortError(Exception):
     """Tells the temporary file's owner to remove it."""
 
 
-def video_format(path: Path) -> str:
-    """FFmpeg's name of the format that a path's suffix asks for.
-
-    Raises:
-        UsageError: the suffix is not .mp4, .m4v, .mov or .mkv.
-    """
-    try:
-        return FORMATS[path.suffix.lower()]
-    except KeyError:
-        known = ", ".join(sorted(FORMATS))
-        raise UsageError(f"{path}: cannot write this kind of video, use one of {known}") from None
+def _quicktime_tag(film: av.VideoStream) -> str:
+    """What .mp4 and .mov call a codec, where the muxer's own choice is not the best; else nothing."""
+    match film.codec_context.codec.canonical_name:
+        case "hevc":
+            return "hvc1"  # Apple's players know no other
+        case "prores":
+            return "ap4h" if "444" in (film.codec_context.pix_fmt or "") else "apch"
+    return "\0\0\0\0"
 
 
 def film_clock(path: Path, like: Fraction | None = None) -> Fraction:
@@ -265,7 +265,7 @@ def film_clock(path: Path, like: Fraction | None = None) -> Fraction:
         path: target, with a known suffix.
         like: seconds between two ticks of the source's clock, if there is a source.
     """
-    if video_format(path) == "matroska":
+    if video_format(path) not in _QUICKTIME:
         return _MATROSKA_CLOCK
     ticks = like.denominator if like else _USUAL_TICKS
     return Fraction(1, ticks if ticks < _MOST_TICKS else _USUAL_TICKS)

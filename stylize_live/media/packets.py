@@ -1,23 +1,24 @@
 """Encoded packets in side files: pieces of a film that wait until all of it is there.
 
-A file is a row of records, one for each packet: times, flags, size, bytes. No container format is used,
-because none keeps every codec's packets with exact times and durations.
+A file is a row of records, one for each packet: times, flags, side data (the transparency of VP9), bytes.
+No container format is used, because none keeps every codec's packets with exact times and durations.
 """
 
 from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from stylize_live.closing import Closing
 from stylize_live.errors import SinkError
 from stylize_live.media.libraries import av
 
-_RECORD = struct.Struct("<qqqBI")  # pts, dts, duration, key frame or not, number of bytes
+_RECORD = struct.Struct("<qqqBBI")  # pts, dts, duration, key frame or not, pieces of side data, bytes
+_SIDE = struct.Struct("<HI")  # FFmpeg's number of a kind of side data, bytes
 _NEVER = -(2**63)
 
 
@@ -40,11 +41,14 @@ class PacketFile(Closing):
         for packet in packets:
             assert packet.pts is not None
             assert packet.dts is not None
-            data = bytes(packet)
-            head = _RECORD.pack(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, len(data))
-            self._file.write(head)
-            self._file.write(data)
-            self.size += len(head) + len(data)
+            sides = list(packet.iter_sidedata())
+            times = packet.pts, packet.dts, packet.duration or 0
+            head = _RECORD.pack(*times, packet.is_keyframe, len(sides), packet.size)
+            self.size += self._file.write(head) + self._file.write(packet)
+            for side in sides:
+                number = _kind_number(side)
+                self.size += self._file.write(_SIDE.pack(number, side.data_size))
+                self.size += self._file.write(side)
 
     def close(self) -> None:
         """Wait until the disk has everything. May be called twice. Raises `OSError`."""
@@ -72,15 +76,28 @@ def read_packets(path: Path, clock: Fraction) -> Iterator[av.Packet[Any]]:
         raise SinkError(f"{path}: a finished piece cannot be read ({error}), use --restart") from None
 
 
-def _packet(head: bytes, read: Any, clock: Fraction) -> av.Packet[Any]:
-    pts, dts, duration, is_keyframe, size = _RECORD.unpack(head)
-    data = read(size)
-    if len(data) < size:
-        raise OSError("it ends too early")
-    packet: av.Packet[Any] = av.Packet(data)
+def _packet(head: bytes, read: Callable[[int], bytes], clock: Fraction) -> av.Packet[Any]:
+    pts, dts, duration, is_keyframe, sides, size = _RECORD.unpack(head)
+    packet: av.Packet[Any] = av.Packet(_whole(read(size), size))
     packet.pts, packet.dts, packet.duration, packet.time_base = pts, dts, duration, clock
     packet.is_keyframe = bool(is_keyframe)
+    for _ in range(sides):
+        number, side_size = _SIDE.unpack(read(_SIDE.size))
+        # PyAV's type stubs leave the arguments out.
+        side = av.packet.PacketSideData(number, side_size)  # type: ignore[call-arg]
+        side.update(_whole(read(side_size), side_size))
+        packet.set_sidedata(side)
     return packet
+
+
+def _kind_number(side: av.packet.PacketSideData) -> int:
+    return av.packet.packet_sidedata_type_from_literal(cast("av.packet.PktSideDataT", side.data_type))
+
+
+def _whole(data: bytes, size: int) -> bytes:
+    if len(data) < size:
+        raise OSError("it ends too early")
+    return data
 
 
 def joined(packets: Iterable[av.Packet[Any]]) -> Iterator[av.Packet[Any]]:

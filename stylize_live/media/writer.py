@@ -9,6 +9,7 @@ from typing import Self
 
 from stylize_live.config import FilmSettings
 from stylize_live.frame import Frame
+from stylize_live.media.codecs import ALPHA_DROPPED, codec_for, keeps_alpha
 from stylize_live.media.encoder import FilmEncoder
 from stylize_live.media.muxer import Muxer, check_target, film_clock
 from stylize_live.media.reader import VideoReader
@@ -27,9 +28,10 @@ class VideoWriter:
         settings: quality and speed of the encoder.
         rate: nominal frames per second; for the encoder's planning only.
         like: file whose clock, pixel shape, tags, chapters and other streams are taken over.
+        alpha: whether the frames have transparency that is worth keeping.
 
     Raises:
-        UsageError: the suffix names no known format.
+        UsageError: the suffix names no known format, or the settings do not fit it or this machine.
         SinkError: the target cannot be written.
     """
 
@@ -41,12 +43,18 @@ class VideoWriter:
         *,
         rate: Fraction = Fraction(30),
         like: VideoReader | None = None,
+        alpha: bool = False,
     ) -> None:
         check_target(path)
+        codec = codec_for(path, settings)
         clock = film_clock(path, like.time_base if like else None)
         aspect = like.sample_aspect if like else None
+        keeps = alpha and keeps_alpha(path, codec)
+        self._own_notes = [ALPHA_DROPPED] if alpha and not keeps else []
         self._like = like
-        self._encoder = FilmEncoder(size, settings, clock=clock, rate=rate, sample_aspect=aspect)
+        self._encoder = FilmEncoder(
+            size, codec, settings, clock=clock, rate=rate, sample_aspect=aspect, alpha=keeps
+        )
         try:
             self._muxer = Muxer(path, self._encoder.stream, clock=clock, rate=rate, like=like)
         except BaseException:
@@ -57,7 +65,7 @@ class VideoWriter:
     @property
     def notes(self) -> list[str]:
         """What was lost or changed so far, in words."""
-        return [*self._encoder.notes, *self._muxer.notes]
+        return [*self._own_notes, *self._encoder.notes, *self._muxer.notes]
 
     @property
     def damaged(self) -> int:

@@ -9,7 +9,8 @@ from pathlib import Path
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import SourceError, UsageError
 from stylize_live.frame import Frame
-from stylize_live.media.muxer import check_target, video_format
+from stylize_live.media.codecs import codec_for, video_format
+from stylize_live.media.muxer import check_target
 from stylize_live.media.reader import VideoReader
 from stylize_live.pipeline.identity import identity_of, source_identity
 from stylize_live.pipeline.journey import Journey
@@ -54,13 +55,14 @@ def convert(
         KeyboardInterrupt: Ctrl-C; the target is untouched.
     """
     check_paths(source, target, overwrite)
+    codec_for(target, settings)
     check_target(target)
     with ExitStack() as opened:
-        reader = opened.enter_context(VideoReader(source))
+        reader = opened.enter_context(_opened(source, settings))
         painter = SideBySide(stylizer) if settings.side_by_side else stylizer
         identity = identity_of(source, settings, painter.fingerprint)
         parts = opened.enter_context(Parts(target, identity, restart=restart))
-        reader, frames = _frames_to_paint(reader, parts, painter)
+        reader, frames = _frames_to_paint(reader, settings, parts, painter)
         opened.callback(reader.close)
         width, height = reader.size
         size = (2 * width, height) if settings.side_by_side else reader.size
@@ -84,7 +86,7 @@ def check_paths(source: Path, target: Path, overwrite: bool) -> None:
     """Refuse what cannot be meant, before any work.
 
     Raises:
-        UsageError: a target that exists without `overwrite`, or that is the source.
+        UsageError: wrong suffix, a target that exists without `overwrite`, or that is the source.
     """
     video_format(target)
     if not target.exists():
@@ -95,18 +97,26 @@ def check_paths(source: Path, target: Path, overwrite: bool) -> None:
         raise UsageError(f"{target}: exists already, use --overwrite to replace it")
 
 
+def _opened(source: Path, settings: ConvertSettings) -> VideoReader:
+    return VideoReader(source, settings, bits=settings.bits)
+
+
 def _frames_to_paint(
-    reader: VideoReader, parts: Parts, painter: FramePainter
+    reader: VideoReader, settings: ConvertSettings, parts: Parts, painter: FramePainter
 ) -> tuple[VideoReader, Iterator[Frame]]:
     """The film, opened behind what is finished, and its frames from there; the painter as it was there."""
     if parts.whole:
         return reader, iter(())
     state = parts.state
     forgotten = isinstance(painter, Remembering) and state is None
-    if parts.finished and not forgotten and (found := open_behind(reader.path, parts.finished[-1])):
-        reader.close()
-        restore_state(painter, state)
-        return found
+    if parts.finished and not forgotten:
+        found = open_behind(
+            lambda: VideoReader(reader.path, settings, bits=settings.bits), parts.finished[-1]
+        )
+        if found is not None:
+            reader.close()
+            restore_state(painter, state)
+            return found
     if parts.finished:
         parts.discard()
     restore_state(painter, None)

@@ -11,6 +11,7 @@ from typing import Protocol
 from stylize_live.config import FilmSettings
 from stylize_live.errors import SinkError, SourceError
 from stylize_live.frame import Frame
+from stylize_live.media.codecs import ALPHA_DROPPED, codec_for, keeps_alpha
 from stylize_live.media.encoder import FilmEncoder
 from stylize_live.media.muxer import Muxer, film_clock
 from stylize_live.media.packets import PacketFile, joined, read_packets
@@ -54,6 +55,9 @@ class PiecewiseFilm:
         self._target, self._parts = target, parts
         self._size, self._settings, self._like = size, settings, like
         self._clock = film_clock(target, like.time_base)
+        self._codec = codec_for(target, settings)
+        self._alpha = like.has_alpha and keeps_alpha(target, self._codec)
+        self._own_notes = [ALPHA_DROPPED] if like.has_alpha and not self._alpha else []
         self._encoder: FilmEncoder | None = None
         self._file: PacketFile | None = None
         self._last: Frame | None = None
@@ -66,10 +70,12 @@ class PiecewiseFilm:
         after = {"after": finished[-1].ticks} if finished else {}
         return FilmEncoder(
             self._size,
+            self._codec,
             self._settings,
             clock=self._clock,
             rate=self._like.average_rate,
             sample_aspect=self._like.sample_aspect,
+            alpha=self._alpha,
             **after,
         )
 
@@ -130,7 +136,7 @@ class PiecewiseFilm:
     def notes(self) -> list[str]:
         """What was lost or changed, in words."""
         notes = [note for piece in self._parts.finished for note in piece.notes]
-        return list(dict.fromkeys([*notes, *self._mux_notes]))
+        return list(dict.fromkeys([*self._own_notes, *notes, *self._mux_notes]))
 
     def close(self) -> None:
         """Drop what is half done. May be called twice."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -71,8 +72,12 @@ class SideBySide:
                 yield frame
 
         for painted in self._painter.stream(noted()):
-            both = np.concatenate([originals.popleft().pixels, painted.pixels], axis=1)
-            yield painted.with_pixels(both)
+            original = originals.popleft()
+            both = np.concatenate([original.pixels, painted.pixels], axis=1)
+            alpha = None
+            if original.alpha is not None and painted.alpha is not None:
+                alpha = np.concatenate([original.alpha, painted.alpha], axis=1)
+            yield replace(painted, pixels=both, alpha=alpha)
 
     def warm_up(self, size: tuple[int, int]) -> None:
         """See `FramePainter.warm_up`."""

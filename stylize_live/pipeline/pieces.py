@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from stylize_live.config import ConvertSettings
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.cuts import CutDetector
 from stylize_live.media.reader import VideoReader
@@ -24,6 +25,7 @@ MOST_FRAMES = 250
 _TAIL = 8
 _SAMPLES = (72, 128)  # (rows, columns) that are fingerprinted
 
+_DEFAULTS = ConvertSettings()
 Fingerprint = tuple[Fraction, int]
 
 
@@ -110,7 +112,7 @@ class Span:
     at_cut: bool
 
 
-def split_at_cuts(source: Path) -> Iterator[Span]:
+def split_at_cuts(source: Path, settings: ConvertSettings = _DEFAULTS) -> Iterator[Span]:
     """The pieces of a film, as `convert` makes them: at cuts, else after `MOST_FRAMES`.
 
     Frames painted and encoded piece by piece, in any order and on any machine, give the packets that
@@ -118,12 +120,13 @@ def split_at_cuts(source: Path) -> Iterator[Span]:
 
     Args:
         source: any video that FFmpeg reads; it is decoded from begin to end.
+        settings: which part of it is converted, how large, at which rate.
 
     Raises:
         SourceError: the source is no video.
     """
     cutter = PieceCutter()
-    with VideoReader(source) as reader:
+    with VideoReader(source, settings, bits=settings.bits) as reader:
         first: Frame | None = None
         last, at_cut = None, True
         for frame in reader:

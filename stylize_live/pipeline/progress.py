@@ -48,7 +48,7 @@ class ConvertReport:
         damaged: packets and pictures of the source that could not be used.
         complete: whether the source was whole and undamaged.
         notes: what was lost or changed, in words.
-        pair: one frame before and after, each (H, W, 3) uint8 RGB: the first after one third of the
+        pair: one frame before and after, each (H, W, 3) RGB: the first after one third of the
             film that this run painted; None if all was painted earlier.
     """
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 from stylize_live.frame import Frame
 from stylize_live.media.reader import VideoReader
@@ -19,14 +18,16 @@ log = logging.getLogger(__name__)
 _STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10))
 
 
-def open_behind(source: Path, piece: Finished) -> tuple[VideoReader, Iterator[Frame]] | None:
+def open_behind(
+    open_film: Callable[[], VideoReader], piece: Finished
+) -> tuple[VideoReader, Iterator[Frame]] | None:
     """Open a film at the frame that follows a finished piece.
 
     Tries the file's index first, and believes it only if the last frames of the piece come out as they
     did when the piece was made. Else the film is decoded from its beginning, without painting.
 
     Args:
-        source: the film.
+        open_film: opens it at its beginning.
         piece: the newest finished one; not the film's last.
 
     Returns:
@@ -39,12 +40,12 @@ def open_behind(source: Path, piece: Finished) -> tuple[VideoReader, Iterator[Fr
     # What was skipped or retimed before counts on, which only decoding from the beginning repeats.
     if not piece.damaged and not piece.retimed:
         for back in _STEPS_BACK:
-            reader = VideoReader(source)
+            reader = open_film()
             if reader.seek(piece.fingerprints[0][0] - back) and _passes(reader, piece.fingerprints):
                 return reader, _counted(reader, piece.frames)
             reader.close()
-        log.info("%s: its index does not lead to where the last run stopped, reading from the start", source)
-    reader = VideoReader(source)
+        log.info("%s: its index does not lead to where the last run stopped, reading it all", reader.path)
+    reader = open_film()
     if _passes(_skipped(reader, piece.frames - len(piece.tail)), piece.fingerprints):
         return reader, _counted(reader, piece.frames)
     reader.close()
