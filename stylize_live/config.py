@@ -7,16 +7,29 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from stylize_live.errors import ConfigError
+from stylize_live.quantities import fitted, rate, seconds
 
 DEFAULT_STYLE = "starry-night"
 DeviceName = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Preset = Literal[
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
+]
 
 
 class EngineSettings(BaseModel):
@@ -25,7 +38,9 @@ class EngineSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     style: str = Field(
-        default=DEFAULT_STYLE, description="Name of a style, or path of a .safetensors style file."
+        default=DEFAULT_STYLE,
+        description="Name of a style, path of a .safetensors style file, a blend like "
+        "starry-night:0.6,great-wave:0.4, or a timeline like 0:starry-night,12.5:great-wave.",
     )
     strength: float = Field(default=1.0, ge=0, le=1, description="0 is the original, 1 the full style.")
     device: DeviceName = Field(
@@ -36,13 +51,79 @@ class EngineSettings(BaseModel):
     )
 
 
-class ConvertSettings(EngineSettings):
-    """How `convert` writes videos."""
+class SourceSettings(BaseModel):
+    """Which part of a film is taken, and how large."""
 
-    crf: int = Field(default=18, ge=0, le=51, description="Quality of the video: lower is better and larger.")
-    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"] = Field(
-        default="veryfast", description="Speed of the encoder: slower is smaller."
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+    size: str | None = Field(
+        default=None,
+        description="Scale the pictures before they are painted: 1280x720 is a box to fit into, 720p the "
+        "shorter side. The shape is kept.",
     )
+    fps: str | None = Field(
+        default=None,
+        description="Constant frame rate: pictures are repeated or left out. Of an image sequence, its rate.",
+    )
+    start: str | None = Field(default=None, description="Begin here: seconds, or 1:02:03.5.")
+    end: str | None = Field(default=None, description="Stop here: seconds, or 1:02:03.5.")
+
+    @field_validator("size", "fps", "start", "end")
+    @classmethod
+    def _readable(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is not None:
+            _READ[str(info.field_name)](text)
+        return text
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.end is not None and seconds(self.end) <= seconds(self.start or "0"):
+            raise ValueError(f"the end, {self.end}, must come after the start, {self.start or 0}")
+        return self
+
+
+_READ: dict[str, Callable[[str], object]] = {
+    "size": lambda text: fitted(text, (16, 9)),
+    "fps": rate,
+    "start": seconds,
+    "end": seconds,
+}
+
+
+class FilmSettings(BaseModel):
+    """How pictures become video."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    codec: Literal["auto", "h264", "hevc", "av1", "vp9", "prores", "ffv1"] = Field(
+        default="auto", description="How video is compressed; auto takes vp9 for .webm and h264 for the rest."
+    )
+    crf: int | None = Field(
+        default=None,
+        ge=0,
+        le=63,
+        description="Quality of the video: lower is better and larger; each codec has its own usual value.",
+    )
+    preset: Preset = Field(
+        default="veryfast", description="Speed of the encoder: slower is smaller. The same scale for all."
+    )
+    encoder: Literal["software", "hardware", "auto"] = Field(
+        default="software",
+        description="Who compresses: software is smaller, hardware leaves the processor to the network, "
+        "auto takes hardware where it works.",
+    )
+    bits: Literal[8, 10] = Field(
+        default=8, description="Bits for each colour; 10 keeps skies smooth, but plays in fewer programs."
+    )
+
+
+class ConvertSettings(FilmSettings, SourceSettings, EngineSettings):
+    """What `convert` can be told."""
+
+    crossfade: float = Field(
+        default=1.0, ge=0, description="Seconds that each change of a style timeline takes."
+    )
+    side_by_side: bool = Field(default=False, description="Put the original to the left of the result.")
 
 
 class LiveSettings(EngineSettings):

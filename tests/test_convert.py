@@ -16,10 +16,13 @@ from stylize_live.cli import convert as command
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import EXIT_PARTIAL, SinkError, SourceError, UsageError
 from stylize_live.frame import Frame
+from stylize_live.media.libraries import av
+from stylize_live.media.muxer import Muxer
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.still import read_still
-from stylize_live.media.writer import VideoWriter
-from stylize_live.pipeline.convert import ConvertProgress, ConvertReport, convert
+from stylize_live.pipeline.convert import convert
+from stylize_live.pipeline.output import PiecewiseFilm
+from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 
 SETTINGS = ConvertSettings(crf=10, preset="ultrafast")
 LONG: Ticks = tuple(1001 * i for i in range(120))
@@ -27,6 +30,8 @@ LONG: Ticks = tuple(1001 * i for i in range(120))
 
 class Inverter:
     """Inverts colours; stands in for the stylizer."""
+
+    fingerprint = "inverter"
 
     def __init__(self) -> None:
         self.warmed_up: list[tuple[int, int]] = []
@@ -36,7 +41,7 @@ class Inverter:
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in frames:
-            yield frame.with_pixels(255 - frame.pixels)
+            yield frame.with_pixels(np.iinfo(frame.pixels.dtype).max - frame.pixels)
 
 
 class Ahead(Inverter):
@@ -80,6 +85,43 @@ def test_everything_arrives(tmp_path: Path, ticks: Ticks, stylizer: type[Inverte
     assert report.notes == []
 
 
+def test_ten_bits_in_and_out(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 255, 1024).astype(np.uint8)
+    picture = np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], (16, 1024, 3)))
+    film = Film(CFR[:2], (1024, 16), codec="ffv1", pixel_format="gbrp10le")
+    source = film.write(tmp_path / "in.mkv", [picture] * 2)
+    settings = ConvertSettings(codec="ffv1", bits=10)
+    report = convert(source, tmp_path / "out.mkv", Inverter(), settings)
+    assert not any("8 bits" in note for note in report.notes)
+    assert report.pair[1].dtype == np.uint16
+    with VideoReader(source, bits=10) as before, VideoReader(tmp_path / "out.mkv", bits=10) as after:
+        for old, new in zip(before, after, strict=True):
+            assert np.abs(65_535 - old.pixels.astype(int) - new.pixels).max() <= 65
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [("vp9", ".webm"), ("prores", ".mov"), ("ffv1", ".mkv")])
+def test_transparency_travels(tmp_path: Path, codec: str, suffix: str) -> None:
+    film = Film(CFR[:3], codec="ffv1", pixel_format="bgra")
+    source = tmp_path / "in.mkv"
+    with av.open(str(source), "w") as output:
+        stream = film.film_stream(output)
+        for tick in film.ticks:
+            rgba = np.dstack((numbered(0), np.full((48, 64), 255, np.uint8)))
+            rgba[:, 40:, 3] = 0
+            picture = av.VideoFrame.from_ndarray(rgba, "rgba").reformat(format="bgra")
+            picture.pts, picture.time_base = tick, CLOCK
+            output.mux(stream.encode(picture))
+        output.mux(stream.encode(None))
+    target = tmp_path / f"out{suffix}"
+    report = convert(source, target, Inverter(), ConvertSettings(codec=codec))  # type: ignore[arg-type]
+    assert not any("transparency" in note for note in report.notes)
+    with VideoReader(target) as reader:
+        alpha = next(iter(reader)).alpha
+    assert alpha is not None
+    assert alpha[24, 10] >= 253
+    assert alpha[24, 55] <= 2
+
+
 def test_report_says_where_time_went(tmp_path: Path) -> None:
     report = run(Film().write(tmp_path / "in.mp4"), tmp_path / "out.mp4", Slow())
     assert set(report.busy) == {"decode", "inference", "encode"}
@@ -91,9 +133,9 @@ def test_report_says_where_time_went(tmp_path: Path) -> None:
 
 def test_before_and_after_belong_together(tmp_path: Path) -> None:
     report = run(Film().write(tmp_path / "in.mp4"), tmp_path / "out.mp4", Ahead())
-    assert np.array_equal(report.painted, 255 - report.original)
+    assert np.array_equal(report.pair[1], 255 - report.pair[0])
     at_a_third = numbered(len(CFR) // 3)
-    assert np.abs(report.original.astype(int) - at_a_third).mean() < 6
+    assert np.abs(report.pair[0].astype(int) - at_a_third).mean() < 6
 
 
 def test_progress_is_reported(tmp_path: Path) -> None:
@@ -112,7 +154,7 @@ def test_cut_off_source_is_not_complete(tmp_path: Path) -> None:
     assert any("cut off" in note for note in report.notes)
     after = content(tmp_path / "out.mp4")
     assert after.times == [tick * CLOCK for tick in LONG[: report.frames]]
-    assert np.array_equal(report.painted, 255 - report.original)
+    assert np.array_equal(report.pair[1], 255 - report.pair[0])
 
 
 def test_existing_target_is_kept(tmp_path: Path) -> None:
@@ -181,11 +223,11 @@ def break_decode(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def break_encode(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VideoWriter, "write", fail_after(20))
+    monkeypatch.setattr(PiecewiseFilm, "write", fail_after(20))
 
 
 def break_finish(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VideoWriter, "finish", fail_after(0))
+    monkeypatch.setattr(PiecewiseFilm, "finish", fail_after(0))
 
 
 @pytest.mark.parametrize("stage", ["decode", "inference", "encode", "finish", "progress"])
@@ -199,7 +241,9 @@ def test_every_stage_may_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
     with pytest.raises(BoomError):
         run(source, tmp_path / "out.mp4", painter, on_progress=fail_after(0) if stage == "progress" else None)
     assert time.monotonic() - began < 2
-    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+    # Only the film whose pieces are all there keeps them: the next run has but to join them.
+    kept = {".out.mp4.stylize-parts"} if stage == "finish" else set()
+    assert {path.name for path in tmp_path.iterdir()} == {"in.mp4"} | kept
     assert not [t for t in threading.enumerate() if t.name.startswith("stylize-")]
 
 
@@ -221,15 +265,13 @@ def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_full_disk_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stylize_live.media import writer
-
-    def full(self: VideoWriter, frame: Frame, duration: Fraction) -> None:
+    def full(self: Muxer, until: Fraction) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writer.VideoWriter, "_encode", full)
+    monkeypatch.setattr(Muxer, "_write_companions", full)
     with pytest.raises(SinkError, match=r"out\.mp4: cannot write: No space left on device, free some"):
         run(Film(LONG).write(tmp_path / "in.mp4"), tmp_path / "out.mp4")
-    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+    assert not (tmp_path / "out.mp4").exists()
 
 
 @pytest.fixture
@@ -238,7 +280,7 @@ def painted_by_command(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Opened(Inverter):
         @classmethod
-        def from_settings(cls, settings: object) -> Opened:
+        def from_settings(cls, settings: object, **_: object) -> Opened:
             return cls()
 
         def __enter__(self) -> Opened:

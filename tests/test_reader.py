@@ -200,8 +200,14 @@ def test_interlaced_is_woven_apart(tmp_path: Path) -> None:
 def test_losses_are_named(tmp_path: Path) -> None:
     film = Film(CFR[:2], codec="ffv1", pixel_format="yuva444p10le")
     with VideoReader(film.write(tmp_path / "clip.mkv")) as reader:
-        assert any("10-bit" in note for note in reader.notes)
-        assert any("transparency" in note for note in reader.notes)
+        assert [note for note in reader.notes if "10-bit" in note]
+        assert reader.has_alpha
+    with VideoReader(tmp_path / "clip.mkv", bits=10) as reader:
+        assert reader.notes == []
+        frame = next(iter(reader))
+    assert (frame.pixels.dtype, frame.pixels.shape) == (np.uint16, (48, 64, 3))
+    assert frame.alpha is not None
+    assert (frame.alpha.dtype, frame.alpha.shape) == (np.uint16, (48, 64))
 
 
 def test_companions_come_in_step(tmp_path: Path) -> None:

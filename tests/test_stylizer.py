@@ -31,6 +31,16 @@ def test_paints_an_array(tiny_style: Path) -> None:
     assert (painted != PIXELS).any()
 
 
+def test_sixteen_bits_stay_sixteen(tiny_style: Path) -> None:
+    stylizer = exact(tiny_style)
+    deep = PIXELS.astype(np.uint16) * 257
+    painted = stylizer(deep)
+    assert painted.dtype == np.uint16
+    assert np.abs(painted / 257 - stylizer(PIXELS)).max() <= 0.51
+    assert (painted % 257 != 0).mean() > 0.9  # levels that 8 bits do not have
+    assert (exact(tiny_style, strength=0.0)(deep) == deep).all()
+
+
 def test_paints_a_frame(tiny_style: Path) -> None:
     stylizer = exact(tiny_style)
     frame = Frame(PIXELS, Fraction(1, 3), 12.5, 7)

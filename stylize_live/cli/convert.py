@@ -14,7 +14,7 @@ from stylize_live.config import ConvertSettings, merged
 from stylize_live.errors import EXIT_OK, EXIT_PARTIAL
 
 if TYPE_CHECKING:
-    from stylize_live.pipeline.convert import ConvertProgress, ConvertReport
+    from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 
 _DEFAULT_SETTINGS = ConvertSettings()
 
@@ -56,7 +56,7 @@ def convert(
     from stylize_live.engine import Stylizer
 
     with (
-        Stylizer.from_settings(settings) as stylizer,
+        Stylizer.from_settings(settings, crossfade=settings.crossfade) as stylizer,
         _progress_bar() as bar,
     ):
         report = run(
@@ -107,9 +107,10 @@ def _show_on(bar: Progress, name: str) -> Callable[[ConvertProgress], None]:
 def _save_pair(path: Path, report: ConvertReport) -> None:
     import numpy as np
 
+    from stylize_live.frame import eight_bit
     from stylize_live.media.still import Still, write_still
 
-    write_still(path, Still(np.concatenate([report.original, report.painted], axis=1)))
+    write_still(path, Still(eight_bit(np.concatenate(report.pair or (), axis=1))))
 
 
 def _summary(target: Path, report: ConvertReport) -> None:

@@ -95,7 +95,7 @@ def _table(found: Inventory) -> Table:
     _add_rows(table, "windows", [window], "")
     _add_rows(table, "GPUs", found.gpus, "none that CUDA knows; the network runs on the CPU")
     software = [encoder.name for encoder in found.encoders if not encoder.hardware]
-    _add_rows(table, "encoders", [", ".join(software)] if software else [], "none for h264, hevc or av1")
+    _add_rows(table, "encoders", [", ".join(software)] if software else [], "none that convert could use")
     _add_rows(table, "hardware encoders", _hardware_lines(found.encoders), "none in this build of PyAV")
     return table
 

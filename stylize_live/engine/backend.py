@@ -19,8 +19,18 @@ class Backend(Protocol):
     def load(self, checkpoint: Checkpoint) -> None:
         """Use these weights from the next picture on."""
 
+    def blend(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
+        """Use weights between two of one architecture from the next picture on, changed in place.
+
+        Cheap enough for every picture of a crossfade: the styles are brought to the device once.
+
+        Args:
+            first, second: the same network as the one in use.
+            share: of the second, 0 to 1.
+        """
+
     def run(self, pixels: Pixels, strength: float) -> Pixels:
-        """Paint one picture: (H, W, 3) uint8 RGB -> the same shape, a new array."""
+        """Paint one picture: (H, W, 3) RGB, uint8 or uint16 -> the same shape and dtype, a new array."""
 
     def stream(self, frames: Iterable[Frame], strength: float) -> Iterator[Frame]:
         """Paint frames in order, with as many under way at once as the device likes."""
@@ -34,24 +44,51 @@ def prepare_network(checkpoint: Checkpoint, device: torch.device, dtype: torch.d
     return checkpoint.network().to(device, dtype).to(memory_format=torch.channels_last)
 
 
+class Blender:
+    """Changes a network's weights in place. Knows the styles it saw, as float32 on the device.
+
+    Args:
+        network: where the weights go, on whatever device and in whatever precision.
+    """
+
+    def __init__(self, network: ResidualTransformer) -> None:
+        self._targets = network.state_dict()
+        self._device = next(network.parameters()).device
+        self._seen: dict[int, tuple[Checkpoint, dict[str, Tensor]]] = {}
+
+    def __call__(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
+        """See `Backend.blend`."""
+        a, b = self._weights(first), self._weights(second)
+        with torch.no_grad():
+            for name, target in self._targets.items():
+                target.copy_(torch.lerp(a[name], b[name], share))
+
+    def _weights(self, checkpoint: Checkpoint) -> dict[str, Tensor]:
+        if id(checkpoint) not in self._seen:
+            weights = {name: tensor.to(self._device) for name, tensor in checkpoint.weights.items()}
+            self._seen[id(checkpoint)] = checkpoint, weights  # held, so that its id stays its own
+        return self._seen[id(checkpoint)][1]
+
+
 def paint(network: ResidualTransformer, pixels: Tensor, strength: float) -> Tensor:
     """Run a network on raw pixels, on whatever device they are.
 
     Args:
         network: in evaluation mode.
-        pixels: (H, W, 3) uint8.
+        pixels: (H, W, 3) uint8 or uint16, the whole range.
         strength: 0 gives the original back, 1 the painted picture, between them a mix.
 
     Returns:
-        (H, W, 3) uint8, contiguous.
+        The same shape and dtype, contiguous.
     """
+    top = torch.iinfo(pixels.dtype).max
     # HWC memory seen as NCHW is exactly channels_last: no copy.
-    batch = pixels.permute(2, 0, 1)[None].float() / 255
+    batch = pixels.permute(2, 0, 1)[None].float() / top
     painted: Tensor = network(batch)
     if strength < 1:
         painted = torch.lerp(batch, painted, strength)
-    bytes_ = painted.mul(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
-    return bytes_[0].permute(1, 2, 0).contiguous()
+    levels = painted.mul(top).add_(0.5).clamp_(0, top).to(pixels.dtype)
+    return levels[0].permute(1, 2, 0).contiguous()
 
 
 class CpuBackend:
@@ -69,6 +106,11 @@ class CpuBackend:
     def load(self, checkpoint: Checkpoint) -> None:
         """See `Backend.load`; a new network, so that a picture under way keeps the old one."""
         self._network = prepare_network(checkpoint, torch.device("cpu"), self._dtype)
+        self._blender = Blender(self._network)
+
+    def blend(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
+        """See `Backend.blend`."""
+        self._blender(first, second, share)
 
     def run(self, pixels: Pixels, strength: float) -> Pixels:
         """See `Backend.run`."""

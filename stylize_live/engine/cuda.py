@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 import torch
 
-from stylize_live.engine.backend import paint, prepare_network
+from stylize_live.engine.backend import Blender, paint, prepare_network
 from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import Checkpoint
 
@@ -21,16 +21,17 @@ _SLOTS = 3
 
 
 class _Slot:
-    """Buffers for one picture of one size.
+    """Buffers for pictures of one size and kind.
 
     Args:
-        shape: (H, W, 3).
+        like: such a picture, (H, W, 3) uint8 or uint16.
     """
 
-    def __init__(self, shape: tuple[int, ...], device: torch.device) -> None:
-        self.host_in = torch.empty(shape, dtype=torch.uint8, pin_memory=True)
-        self.host_out = torch.empty(shape, dtype=torch.uint8, pin_memory=True)
-        self.device_in = torch.empty(shape, dtype=torch.uint8, device=device)
+    def __init__(self, like: Pixels, device: torch.device) -> None:
+        shape, dtype = like.shape, torch.from_numpy(like).dtype
+        self.host_in = torch.empty(shape, dtype=dtype, pin_memory=True)
+        self.host_out = torch.empty(shape, dtype=dtype, pin_memory=True)
+        self.device_in = torch.empty(shape, dtype=dtype, device=device)
         self.done = torch.cuda.Event()  # type: ignore[no-untyped-call]
 
 
@@ -47,13 +48,19 @@ class CudaBackend:
         self._device, self._dtype = device, dtype
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._ring: deque[_Slot] = deque()
-        self._shape: tuple[int, ...] = ()
+        self._kind: tuple[object, ...] = ()
         self.load(checkpoint)
 
     def load(self, checkpoint: Checkpoint) -> None:
         """See `Backend.load`; uploaded on our stream, so it queues behind pictures under way."""
         with torch.cuda.stream(self._stream):
             self._network = prepare_network(checkpoint, self._device, self._dtype)
+            self._blender = Blender(self._network)
+
+    def blend(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
+        """See `Backend.blend`; computed on our stream, so it queues behind pictures under way."""
+        with torch.cuda.stream(self._stream):
+            self._blender(first, second, share)
 
     def run(self, pixels: Pixels, strength: float) -> Pixels:
         """See `Backend.run`."""
@@ -64,7 +71,7 @@ class CudaBackend:
         under_way: deque[tuple[Frame, _Slot]] = deque()
         for frame in frames:
             # A picture of another size would free buffers that the device still reads.
-            while under_way and (len(under_way) >= _SLOTS - 1 or frame.pixels.shape != self._shape):
+            while under_way and (len(under_way) >= _SLOTS - 1 or _kind(frame.pixels) != self._kind):
                 yield self._finished(*under_way.popleft())
             under_way.append((frame, self._submit(frame.pixels, strength)))
         while under_way:
@@ -74,7 +81,7 @@ class CudaBackend:
         return frame.with_pixels(self._collect(slot))
 
     def _submit(self, pixels: Pixels, strength: float) -> _Slot:
-        slot = self._next_slot(pixels.shape)
+        slot = self._next_slot(pixels)
         slot.host_in.numpy()[:] = pixels
         with torch.inference_mode(), torch.cuda.stream(self._stream):
             slot.device_in.copy_(slot.host_in, non_blocking=True)
@@ -89,14 +96,19 @@ class CudaBackend:
         pixels: Pixels = slot.host_out.numpy().copy()
         return pixels
 
-    def _next_slot(self, shape: tuple[int, ...]) -> _Slot:
-        if shape != self._shape:
-            self._ring = deque(_Slot(shape, self._device) for _ in range(_SLOTS))
-            self._shape = shape
+    def _next_slot(self, pixels: Pixels) -> _Slot:
+        if _kind(pixels) != self._kind:
+            self._ring = deque(_Slot(pixels, self._device) for _ in range(_SLOTS))
+            self._kind = _kind(pixels)
         self._ring.rotate(-1)
         return self._ring[0]
 
     def close(self) -> None:
         """Drop the buffers; torch keeps their memory for whoever asks next."""
         self._ring.clear()
-        self._shape = ()
+        self._kind = ()
+
+
+def _kind(pixels: Pixels) -> tuple[object, ...]:
+    """What must be equal for two pictures to use the same buffers."""
+    return *pixels.shape, pixels.dtype

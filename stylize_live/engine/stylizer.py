@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Self, overload
 
 import numpy as np
+import torch
 
 from stylize_live.closing import Closing
 from stylize_live.config import DEFAULT_STYLE, DeviceName, EngineSettings, Precision
 from stylize_live.engine.backend import Backend, CpuBackend
 from stylize_live.engine.device import choose_device, choose_precision
-from stylize_live.errors import UsageError
+from stylize_live.engine.timeline import Mix, Timeline
+from stylize_live.errors import StyleError, UsageError
 from stylize_live.frame import Frame, Pixels, check_pixels
 from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class _StyleSet:
+    """A timeline and the weights of its styles, all of one architecture."""
+
+    timeline: Timeline
+    checkpoints: tuple[Checkpoint, ...]
+
+    @classmethod
+    def load(cls, text: str, crossfade: float) -> _StyleSet:
+        """Read what a style's text names. Raises `StyleError`."""
+        timeline = Timeline.parse(text, crossfade)
+        checkpoints = tuple(load_style(style) for style in timeline.styles)
+        if len({checkpoint.architecture for checkpoint in checkpoints}) > 1:
+            raise StyleError(f"{text}: cannot follow each other, their networks differ")
+        return cls(timeline, checkpoints)
 
 
 class Stylizer(Closing):
@@ -25,9 +46,11 @@ class Stylizer(Closing):
     from the next picture on.
 
     Args:
-        style: name of a shipped style, path of a style file, or a blend such as
-            ``"starry-night:0.6,great-wave:0.4"``.
+        style: name of a shipped style, path of a style file, a blend such as
+            ``"starry-night:0.6,great-wave:0.4"``, or a timeline such as
+            ``"0:starry-night,12.5:great-wave"``, which follows the times of frames.
         strength: 0 (the original) to 1 (the full style).
+        crossfade: seconds that each change of a timeline takes.
         device: "auto", "cpu" or "cuda".
         precision: "auto", "float32", "bfloat16" or "float16".
 
@@ -46,21 +69,28 @@ class Stylizer(Closing):
         style: str | Path = DEFAULT_STYLE,
         *,
         strength: float = 1.0,
+        crossfade: float = 0.0,
         device: DeviceName = "auto",
         precision: Precision = "auto",
     ) -> None:
         self._device = choose_device(device)
         self._dtype = choose_precision(precision, self._device)
-        self._style = str(style)
-        self._pending: Checkpoint | None = None
+        self._style, self._crossfade = str(style), crossfade
+        self._pending: _StyleSet | None = None
         self.strength = strength
-        self._backend = self._make_backend(load_style(self._style))
+        self._styles = _StyleSet.load(self._style, crossfade)
+        self._mix = Mix(0, 0, 0.0)
+        self._backend = self._make_backend(self._styles.checkpoints[0])
 
     @classmethod
-    def from_settings(cls, settings: EngineSettings) -> Self:
+    def from_settings(cls, settings: EngineSettings, *, crossfade: float = 0.0) -> Self:
         """A stylizer as a command's settings describe it. Raises as the constructor does."""
         return cls(
-            settings.style, strength=settings.strength, device=settings.device, precision=settings.precision
+            settings.style,
+            strength=settings.strength,
+            crossfade=crossfade,
+            device=settings.device,
+            precision=settings.precision,
         )
 
     def _make_backend(self, checkpoint: Checkpoint) -> Backend:
@@ -77,7 +107,7 @@ class Stylizer(Closing):
 
     @style.setter
     def style(self, text: str) -> None:
-        self._pending = load_style(text)
+        self._pending = _StyleSet.load(text, self._crossfade)
         self._style = text
 
     @property
@@ -90,6 +120,16 @@ class Stylizer(Closing):
         if not 0 <= value <= 1:
             raise UsageError(f"strength must be between 0 and 1, got {value}")
         self._strength = float(value)
+
+    @property
+    def fingerprint(self) -> str:
+        """Names everything that the pictures depend on: stylizers of equal fingerprint paint alike."""
+        styles = self._pending or self._styles
+        timeline = styles.timeline
+        times = " ".join(map(str, (*timeline.times, timeline.crossfade)))
+        weights = " ".join(checkpoint.digest() for checkpoint in styles.checkpoints)
+        how = f"{self.strength} {self.device} {self.precision}, torch {torch.__version__}"
+        return f"styles {weights} at {times}, {how}"
 
     @property
     def device(self) -> str:
@@ -109,37 +149,50 @@ class Stylizer(Closing):
         """Paint one picture.
 
         Args:
-            picture: (H, W, 3) uint8 RGB of any size, or a `Frame` of it. Not changed.
+            picture: (H, W, 3) RGB of any size, uint8 or uint16, or a `Frame` of it. Not changed.
 
         Returns:
-            The same kind of thing and the same size.
+            The same kind of thing, size and dtype.
 
         Raises:
-            TypeError: not a uint8 array of three channels.
+            TypeError: not a uint8 or uint16 array of three channels.
             ValueError: a side is zero.
         """
-        self._use_pending()
         if isinstance(picture, Frame):
+            self._apply_style(picture.pts)
             return picture.with_pixels(self._backend.run(picture.pixels, self._strength))
+        self._apply_style(Fraction(0))
         return self._backend.run(check_pixels(picture), self._strength)
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Paint frames in order; on a GPU several are under way at once.
 
-        The style and strength of the start count for all of them.
+        A change of style counts from the next frame taken on, the strength of the start for all.
         """
-        self._use_pending()
-        return self._backend.stream(frames, self._strength)
+        return self._backend.stream(self._styled(frames), self._strength)
+
+    def _styled(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """The frames; the backend, which works on each as soon as it has it, gets its style before."""
+        for frame in frames:
+            self._apply_style(frame.pts)
+            yield frame
 
     def warm_up(self, size: tuple[int, int]) -> None:
         """Paint a grey picture, so that the first real one of this (width, height) is not slow."""
         width, height = size
         self(np.full((height, width, 3), 128, np.uint8))
 
-    def _use_pending(self) -> None:
+    def _apply_style(self, when: Fraction) -> None:
+        """Bring the weights for this time to the device, if they are not there yet."""
         pending, self._pending = self._pending, None
         if pending is not None:
-            self._backend.load(pending)
+            self._styles, self._mix = pending, Mix(0, 0, 0.0)
+            self._backend.load(pending.checkpoints[0])
+        mix = self._styles.timeline.at(when)
+        if mix != self._mix:
+            checkpoints = self._styles.checkpoints
+            self._backend.blend(checkpoints[mix.first], checkpoints[mix.second], mix.share)
+            self._mix = mix
 
     def close(self) -> None:
         """Release device memory. May be called twice."""

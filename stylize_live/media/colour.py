@@ -7,64 +7,80 @@ Everything this package encodes is BT.709 limited, and says so in every tag ther
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from typing import Any, cast
+
 import numpy as np
 
 from stylize_live.frame import Pixels
 from stylize_live.media.libraries import av
+from stylize_live.media.scaler import EXACT, Chain, Scaler
+from stylize_live.media.tonemap import TABLE_FORMAT, Look, to_sdr_filter
 
 ColorPrimaries = av.video.reformatter.ColorPrimaries
 ColorRange = av.video.reformatter.ColorRange
 Colorspace = av.video.reformatter.Colorspace
 ColorTrc = av.video.reformatter.ColorTrc
-Interpolation = av.video.reformatter.Interpolation
 
 HD_LINES = 720
-_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
+# Decoders that do not say where colour samples sit although they mean the left, as all video does.
+UNSITED_LEFT = frozenset({"vp8", "vp9", "libvpx-vp9", "libvpx", "libdav1d", "av1", "ffv1"})
 # FFmpeg's tag of the matrix (AVColorSpace) to the scaler's name of it.
 _MATRICES = {
-    1: Colorspace.ITU709,
-    4: Colorspace.FCC,
-    5: Colorspace.ITU601,
-    6: Colorspace.ITU601,
-    7: Colorspace.SMPTE240M,
-    9: Colorspace.BT2020,
-    10: Colorspace.BT2020,
+    1: "bt709",
+    4: "fcc",
+    5: "bt601",
+    6: "bt601",
+    7: "smpte240m",
+    9: "bt2020",
+    10: "bt2020",
 }
-# Without these flags the scaler takes the nearest colour sample and rounds by up to 4 levels; with
-# them a 1280x720 picture costs 3.4 ms instead of 0.4 ms.
-_EXACT = (
-    Interpolation.BILINEAR
-    | Interpolation.ACCURATE_RND
-    | Interpolation.FULL_CHR_H_INT
-    | Interpolation.FULL_CHR_H_INP
-)
 
 
-def matrix_of(frame: av.VideoFrame) -> Colorspace | None:
-    """The matrix a decoded picture was made with; None for RGB, which has none."""
+def matrix_of(frame: av.VideoFrame) -> str | None:
+    """The scaler's name of the matrix a decoded picture was made with; None for RGB, which has none."""
     if frame.format.is_rgb:
         return None
-    if frame.colorspace != _UNSPECIFIED and frame.colorspace in _MATRICES:
-        return _MATRICES[frame.colorspace]
-    return Colorspace.ITU709 if frame.height >= HD_LINES else Colorspace.ITU601
+    return _MATRICES.get(frame.colorspace, "bt709" if frame.height >= HD_LINES else "bt601")
 
 
-def range_of(frame: av.VideoFrame) -> ColorRange | None:
-    """The range of a decoded picture's values; None for RGB, which is always full."""
+def range_of(frame: av.VideoFrame) -> str | None:
+    """The range of a decoded picture's values, "tv" or "pc"; None for RGB, which is always full."""
     if frame.format.is_rgb:
         return None
-    if frame.format.name.startswith("yuvj"):
-        return ColorRange.JPEG
-    if frame.color_range != ColorRange.UNSPECIFIED:
-        return ColorRange(frame.color_range)
-    return ColorRange.MPEG
+    full = frame.format.name.startswith("yuvj") or frame.color_range == ColorRange.JPEG
+    return "pc" if full else "tv"
 
 
 class ToRgb:
-    """Turns decoded pictures into RGB; keeps one scaler, so make one per stream and thread."""
+    """Turns decoded pictures into RGB; keeps scalers, so make one per stream and thread.
 
-    def __init__(self) -> None:
-        self._scaler = av.video.reformatter.VideoReformatter()
+    HDR and wide colours are brought into BT.709 on the way, see `tonemap.py`; the first picture
+    decides for all.
+
+    Args:
+        bits: 8, or more for 16-bit pictures.
+        unsited_left: whether pictures that do not say where their colour samples sit have them on
+            the left, as video has, and not in the middle, as photos have.
+    """
+
+    def __init__(self, bits: int = 8, *, unsited_left: bool = False) -> None:
+        self._format, self._alpha_format = ("rgb24", "rgba") if bits == 8 else ("rgb48le", "rgba64le")
+        self._unsited_left = unsited_left
+        self._look: Look | None = None
+        self._asked = False
+        self._size = (0, 0)
+        self._scaler = Scaler(self._chain)
+        self._alpha_scaler = Scaler(lambda frame, _: [self._scale(frame), _in_format(self._alpha_format)])
+
+    def look(self, frame: av.VideoFrame) -> Look | None:
+        """What the first picture said of its colours; None for ordinary ones."""
+        # Once: PyAV ties a picture and its side data into a cycle, so reading that from every picture
+        # would keep hundreds of them until the garbage collector comes by.
+        if not self._asked:
+            self._asked = True
+            self._look = Look.of(frame)
+        return self._look
 
     def __call__(self, frame: av.VideoFrame, size: tuple[int, int] | None = None) -> Pixels:
         """Convert one picture.
@@ -74,60 +90,101 @@ class ToRgb:
             size: (width, height) in pixels to scale to; None keeps the size.
 
         Returns:
-            (H, W, 3) uint8 RGB, full range, C-contiguous.
+            (H, W, 3) RGB, uint8 or uint16, full range, C-contiguous.
         """
-        width, height = size or (frame.width, frame.height)
-        rgb = self._scaler.reformat(
-            frame,
-            width=width,
-            height=height,
-            format="rgb24",
-            src_colorspace=matrix_of(frame),
-            src_color_range=range_of(frame),
-            interpolation=_EXACT,
-        )
-        return np.ascontiguousarray(rgb.to_ndarray(), np.uint8)
+        self.look(frame)
+        self._size = size or (frame.width, frame.height)
+        rgb = self._scaler(frame, self._size)
+        return np.ascontiguousarray(cast("Pixels", rgb.to_ndarray()))
+
+    def alpha(self, frame: av.VideoFrame, size: tuple[int, int] | None = None) -> Pixels:
+        """The opacity of a picture that has one: (H, W) uint8 or uint16."""
+        self._size = size or (frame.width, frame.height)
+        rgba = self._alpha_scaler(frame, self._size)
+        return np.ascontiguousarray(cast("Pixels", rgba.to_ndarray()[..., 3]))
+
+    def _chain(self, frame: av.VideoFrame, until_built: ExitStack) -> Chain:
+        if self._look is None:
+            return [self._scale(frame), _in_format(self._format)]
+        to_sdr = until_built.enter_context(to_sdr_filter(self._look))
+        back = ("scale", {"flags": EXACT})
+        return [self._scale(frame), _in_format(TABLE_FORMAT), to_sdr, back, _in_format(self._format)]
+
+    def _scale(self, frame: av.VideoFrame) -> tuple[str, dict[str, str]]:
+        width, height = self._size
+        arguments = {"w": str(width), "h": str(height), "flags": EXACT}
+        matrix, range_ = matrix_of(frame), range_of(frame)
+        if matrix is not None and range_ is not None:
+            arguments |= {"in_color_matrix": matrix, "in_range": range_}
+        if self._unsited_left:
+            arguments["in_chroma_loc"] = "left"
+        return "scale", arguments
 
 
-class ToYuv:
-    """Turns RGB into yuv420p for an encoder; keeps one scaler, so make one per stream and thread."""
+class ToStored:
+    """Turns RGB into what an encoder stores; keeps a scaler, so make one per stream and thread.
 
-    def __init__(self) -> None:
-        self._scaler = av.video.reformatter.VideoReformatter()
+    Args:
+        pixel_format: FFmpeg's name of it, YUV or RGB, with or without alpha.
+    """
+
+    def __init__(self, pixel_format: str = "yuv420p") -> None:
+        self._format = av.VideoFormat(pixel_format)
+        self._scaler = Scaler(lambda *_: self._chain())
+
+    def _chain(self) -> Chain:
+        arguments = {"flags": EXACT}
+        if not self._format.is_rgb:
+            # Players expect the colour samples on the left; the scaler alone would put them in the middle.
+            arguments |= {"out_color_matrix": "bt709", "out_range": "tv", "out_chroma_loc": "left"}
+        return [("scale", arguments), _in_format(self._format.name)]
 
     def __call__(self, pixels: Pixels) -> av.VideoFrame:
-        """Convert one picture to BT.709, limited range, tagged.
+        """Convert one picture to BT.709, tagged; YUV in limited range.
 
         Args:
-            pixels: (H, W, 3) uint8 RGB of even width and height, C-contiguous.
+            pixels: (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16, sides as the format needs them
+                (see `padded`), C-contiguous.
         """
-        rgb = av.VideoFrame.from_numpy_buffer(pixels, format="rgb24")
-        yuv = self._scaler.reformat(
-            rgb,
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
-            interpolation=_EXACT,
-        )
-        tag(yuv)
-        return yuv
+        name = _RGB_NAMES[pixels.dtype.itemsize, pixels.shape[2]]
+        stored = self._scaler(av.VideoFrame.from_numpy_buffer(cast("Any", pixels), format=name))
+        tag(stored, self._format)
+        return stored
 
 
-def tag(target: av.VideoFrame | av.VideoCodecContext) -> None:
-    """Say that a picture, or all that an encoder makes, is BT.709 in limited range.
+def _in_format(pixel_format: str) -> tuple[str, dict[str, str]]:
+    return "format", {"pix_fmts": pixel_format}
+
+
+_RGB_NAMES = {(1, 3): "rgb24", (1, 4): "rgba", (2, 3): "rgb48le", (2, 4): "rgba64le"}
+_RGB_MATRIX = 0  # AVCOL_SPC_RGB
+
+
+def tag(target: av.VideoFrame | av.VideoCodecContext, pixel_format: av.VideoFormat) -> None:
+    """Say that a picture, or all that an encoder makes, is BT.709 in limited range; RGB is full range.
 
     Primaries and transfer are tagged without converting: they differ from BT.601's by less than an
     eye notices, while a missing tag makes players guess the matrix, which is plainly visible.
     """
-    target.colorspace = Colorspace.ITU709
-    target.color_range = ColorRange.MPEG
+    target.colorspace = _RGB_MATRIX if pixel_format.is_rgb else Colorspace.ITU709
+    target.color_range = ColorRange.JPEG if pixel_format.is_rgb else ColorRange.MPEG
     target.color_primaries = ColorPrimaries.BT709
     target.color_trc = ColorTrc.BT709
 
 
-def even(pixels: Pixels) -> Pixels:
-    """Repeat the last row and column where a side is odd, which 4:2:0 colour cannot store."""
+def stored_size(size: tuple[int, int], pixel_format: str) -> tuple[int, int]:
+    """(width, height) that colours at half the resolution leave room for: odd sides grow by one."""
+    kind = av.VideoFormat(pixel_format, *_BLOCK)
+    across, down = _BLOCK[0] // kind.chroma_width(), _BLOCK[1] // kind.chroma_height()
+    return -(-size[0] // across) * across, -(-size[1] // down) * down
+
+
+_BLOCK = (16, 16)
+
+
+def padded(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Repeat the last row and column up to a (width, height); the same array where nothing is missing."""
     height, width = pixels.shape[:2]
-    if height % 2 == 0 and width % 2 == 0:
+    if (width, height) == size:
         return pixels
-    return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return np.pad(pixels, ((0, size[1] - height), (0, size[0] - width), (0, 0)), mode="edge")

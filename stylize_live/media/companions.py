@@ -6,16 +6,21 @@ this way the film and its sound are read at their own paces and nothing piles up
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 from stylize_live.media.container import Disposition, open_container
+from stylize_live.media.cut import Cut
 from stylize_live.media.libraries import av
 from stylize_live.media.reader import VideoReader
 
 log = logging.getLogger(__name__)
+
+# Seconds read before a cut for words that are still on screen when it starts.
+_BEFORE_THE_CUT = 10
 
 
 class Companions:
@@ -36,12 +41,16 @@ class Companions:
         self._path = reader.path
         self._container = open_container(reader.path)
         self._container.streams[reader.video_index].discard = av.stream.Discard.all
-        self._origin = reader.origin
+        self._cut = reader.cut
+        self._origin = reader.origin + reader.cut.start
         self._held: av.Packet[Any] | None = None
         self._coming: Iterator[av.Packet[Any]] = iter(())
         self.streams = [s for s in self._container.streams if s.index != reader.video_index]
         self.metadata = dict(self._container.metadata)
-        self.chapters = self._container.chapters()
+        self.chapters = _chapters_in(self._cut, self._container.chapters())
+        if self._cut.start > _BEFORE_THE_CUT:
+            with contextlib.suppress(av.FFmpegError):  # then they are read from the beginning
+                self._container.seek(round((self._origin - _BEFORE_THE_CUT) * av.time_base))
 
     def choose(self, wanted: list[av.stream.Stream]) -> None:
         """Read only these streams; to be called once, before `packets`."""
@@ -54,7 +63,7 @@ class Companions:
     def _demux(self, wanted: list[av.stream.Stream]) -> Iterator[av.Packet[Any]]:
         try:
             for packet in self._container.demux(*wanted):
-                if packet.size and self._shift(packet):
+                if packet.size and self._shift(packet) and self._in_cut(packet):
                     yield packet
         except av.FFmpegError as error:
             self.damaged += 1
@@ -74,6 +83,20 @@ class Companions:
             packet.pts -= offset
         return True
 
+    def _in_cut(self, packet: av.Packet[Any]) -> bool:
+        """Whether a packet's time is in the chosen part; words on screen at its start stay there."""
+        start = (packet.pts if packet.pts is not None else packet.dts or 0) * packet.time_base
+        length = self._cut.length(None)
+        if length is not None and start >= length:
+            return False
+        if start >= 0 or not self._cut.start:
+            return True
+        end = start + (packet.duration or 0) * packet.time_base
+        if packet.stream.type != "subtitle" or end <= 0:
+            return False
+        packet.pts, packet.dts, packet.duration = 0, 0, round(end / packet.time_base)
+        return True
+
     def packets(self, until: Fraction | None) -> Iterator[av.Packet[Any]]:
         """Packets not given yet, up to a time in seconds; None gives all that are left."""
         while True:
@@ -90,3 +113,19 @@ class Companions:
         self.streams = []
         self._coming, self._held = iter(()), None
         self._container.close()
+
+
+def _chapters_in(cut: Cut, chapters: list[av.container.core.Chapter]) -> list[av.container.core.Chapter]:
+    """The chapters of the chosen part, timed from its start."""
+    if cut == Cut():
+        return chapters
+    kept = []
+    for chapter in chapters:
+        clock = chapter["time_base"] or Fraction(1, av.time_base)
+        start, end = chapter["start"] * clock, chapter["end"] * clock
+        last = end if cut.end is None else min(end, cut.end)
+        if start < last and end > cut.start:
+            moved = max(start - cut.start, Fraction(0)), last - cut.start
+            chapter["start"], chapter["end"] = round(moved[0] / clock), round(moved[1] / clock)
+            kept.append(chapter)
+    return kept

@@ -10,8 +10,8 @@ from stylize_live.media.libraries import av
 
 Disposition = av.stream.Disposition
 
+_WITH_ALPHA = {"vp9": "libvpx-vp9", "vp8": "libvpx"}
 _NOT_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
-_HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 
 
 def open_container(path: Path) -> av.container.InputContainer:
@@ -54,6 +54,16 @@ def pick_film(container: av.container.InputContainer, path: Path) -> av.VideoStr
     return next((film for film in films if film.disposition & Disposition.default), films[0])
 
 
+def decoder_of(film: av.VideoStream) -> av.VideoStream | av.VideoCodecContext:
+    """What decodes a film's packets; FFmpeg's own decoders of VP9 and VP8 lose transparency."""
+    name = _WITH_ALPHA.get(film.codec_context.name)
+    if name is None or film.metadata.get("alpha_mode") != "1":
+        return film
+    decoder = av.CodecContext.create(name, "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    return decoder
+
+
 def clock_origin(container: av.container.InputContainer) -> Fraction:
     """What to subtract from times in seconds: not 0 only where the format's clock starts anywhere."""
     if not av.format.Flags.ts_discont & av.format.Flags(container.format.flags):
@@ -80,18 +90,17 @@ def is_constant_rate(average: Fraction, base: Fraction | None) -> bool:
     return base is None or abs(average / base - 1) < Fraction(1, 100)
 
 
-def picture_losses(picture: av.VideoFrame) -> list[str]:
-    """What of this kind of picture 8-bit RGB frames do not carry, in words."""
+def has_alpha(picture: av.VideoFrame) -> bool:
+    """Whether pictures of this kind can be transparent."""
+    return any(component.is_alpha for component in picture.format.components)
+
+
+def picture_losses(picture: av.VideoFrame, bits: int) -> list[str]:
+    """What of this kind of picture frames of so many bits do not carry, in words."""
     notes = []
-    components = picture.format.components
-    bits = max(component.bits for component in components)
-    if picture.color_trc in _HDR_TRANSFERS:
-        name = _HDR_TRANSFERS[picture.color_trc]
-        notes.append(f"HDR ({name}) was not tone-mapped: colours look flatter than on an HDR screen")
-    if bits > 8:
-        notes.append(f"{bits}-bit colours were reduced to 8 bits")
-    if any(component.is_alpha for component in components):
-        notes.append("transparency was dropped")
+    stored = max(component.bits for component in picture.format.components)
+    if stored > 8 and bits == 8:
+        notes.append(f"{stored}-bit colours were reduced to 8 bits; --bits 10 keeps more of them")
     if picture.interlaced_frame:
         notes.append("interlaced video was deinterlaced, one picture for every two fields")
     return notes

@@ -1,18 +1,17 @@
-"""Which video encoders this machine really has."""
+"""Which video encoders this machine really has, and which one is meant."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
+from stylize_live.errors import UsageError
+from stylize_live.media.codecs import CODECS
 from stylize_live.media.libraries import av
 
-_SOFTWARE = {
-    "h264": ("libx264", "libopenh264"),
-    "hevc": ("libx265",),
-    "av1": ("libsvtav1", "libaom-av1", "librav1e"),
-}
-_HARDWARE = ("nvenc", "qsv", "amf", "vaapi", "videotoolbox", "v4l2m2m", "mf")
+_HARDWARE = ("nvenc", "qsv", "amf", "videotoolbox")
+_HARDWARE_CODECS = ("h264", "hevc", "av1")
 _TRIAL_SIZE = (640, 368)
 
 
@@ -22,7 +21,7 @@ class Encoder:
 
     Attributes:
         name: FFmpeg's name of it, such as "h264_nvenc".
-        codec: "h264", "hevc" or "av1".
+        codec: "h264", "hevc" and so on, as `--codec` takes it.
         hardware: whether a chip does it.
         usable: whether it could be opened here; software always can.
     """
@@ -34,16 +33,51 @@ class Encoder:
 
 
 def list_encoders() -> list[Encoder]:
-    """The h264, hevc and av1 encoders that PyAV was built with; hardware ones are tried out.
+    """The encoders that PyAV was built with; hardware ones are tried out.
 
     Trying takes milliseconds where there is no such hardware, some tenths of a second where there is.
     """
     found = []
-    for codec, software in _SOFTWARE.items():
-        found += [Encoder(name, codec, False, True) for name in software if _known(name)]
-        hardware = [f"{codec}_{maker}" for maker in _HARDWARE if _known(f"{codec}_{maker}")]
-        found += [Encoder(name, codec, True, _opens(name)) for name in hardware]
+    for codec, kind in CODECS.items():
+        found += [Encoder(name, codec, False, True) for name in kind.software if _known(name)]
+        found += [Encoder(name, codec, True, _opens(name)) for name in _hardware(codec)]
     return found
+
+
+def choose_encoder(codec: str, kind: Literal["software", "hardware", "auto"]) -> str:
+    """FFmpeg's name of the encoder to take for a codec.
+
+    Args:
+        codec: a key of `CODECS`.
+        kind: "auto" takes hardware if it really opens.
+
+    Raises:
+        UsageError: there is none of that kind here; the message names what there is.
+    """
+    software = [name for name in CODECS[codec].software if _known(name)]
+    if kind != "software":
+        hardware = next((name for name in _hardware(codec) if _opens(name)), None)
+        if hardware is not None:
+            return hardware
+        if kind == "hardware":
+            there = "--encoder software works" if software else "there is no software for it either"
+            raise UsageError(f"no chip of this machine encodes {codec}; {there}")
+    if not software:
+        there = ", ".join(name for name, c in CODECS.items() if any(_known(e) for e in c.software))
+        raise UsageError(f"this build of PyAV has no encoder for {codec}; it has {there or 'none'}")
+    return software[0]
+
+
+def stores(encoder: str, pixel_format: str) -> bool:
+    """Whether an encoder was built for a pixel format."""
+    formats = av.Codec(encoder, "w").video_formats or ()
+    return any(known.name == pixel_format for known in formats)
+
+
+def _hardware(codec: str) -> list[str]:
+    if codec not in _HARDWARE_CODECS:
+        return []
+    return [name for maker in _HARDWARE if _known(name := f"{codec}_{maker}")]
 
 
 def _known(name: str) -> bool:
@@ -59,7 +93,7 @@ def _opens(name: str) -> bool:
         if not isinstance(context, av.VideoCodecContext):
             return False
         context.width, context.height = _TRIAL_SIZE
-        context.pix_fmt = "nv12" if "qsv" in name else "yuv420p"
+        context.pix_fmt = "nv12"
         context.framerate = Fraction(30)
         context.time_base = Fraction(1, 30)
         context.open()

@@ -5,6 +5,11 @@ Both wheels carry FFmpeg. Importing av before cv2 can hang `cv2.imshow` on Linux
 
 from __future__ import annotations
 
+import os
+
+# SVT-AV1 writes to stderr by itself; 1 lets only its errors through.
+os.environ.setdefault("SVT_LOG", "1")
+
 import cv2
 
 import av  # isort: skip
@@ -13,4 +18,10 @@ import av  # isort: skip
 av.logging.set_level(None)
 cv2.utils.logging.setLogLevel(0)  # a camera that is not there is our message to give
 
-__all__ = ["av", "cv2"]
+__all__ = ["av", "codec_versions", "cv2"]
+
+
+def codec_versions() -> str:
+    """Which PyAV and which FFmpeg decode and encode here."""
+    parts = (f"{name} {'.'.join(map(str, version))}" for name, version in sorted(av.library_versions.items()))
+    return f"PyAV {av.__version__}, {', '.join(parts)}"

@@ -12,27 +12,33 @@ from pathlib import Path
 from typing import Any
 
 from stylize_live.closing import Closing
+from stylize_live.config import SourceSettings
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame, Pixels
-from stylize_live.media.colour import ToRgb
+from stylize_live.media.colour import UNSITED_LEFT, ToRgb
 from stylize_live.media.container import (
     clock_origin,
+    decoder_of,
     film_duration,
+    has_alpha,
     is_constant_rate,
     open_container,
     pick_film,
     picture_losses,
     stream_end,
 )
+from stylize_live.media.cut import Cut, Shown, at_rate
 from stylize_live.media.deinterlace import deinterlaced
 from stylize_live.media.libraries import av
 from stylize_live.media.orientation import Orientation
+from stylize_live.quantities import fitted, rate, seconds
 
 log = logging.getLogger(__name__)
 
 _COMPLAINTS = 5  # a damaged hour must not fill a log
 _READ_ATTEMPTS = 20
 _USUAL_RATE = Fraction(30)
+_WHOLE = SourceSettings()
 
 
 class VideoReader(Closing):
@@ -47,8 +53,8 @@ class VideoReader(Closing):
         is_live: False; frames wait until they are taken.
         frames: estimated number of frames, or None.
         duration: estimated length in seconds, or None.
-        time_base: seconds between two ticks of the file's clock; every pts is a multiple, where the
-            file starts at 0.
+        time_base: seconds between two ticks of the frames' clock, which is the file's unless a rate
+            was asked for; every pts is a multiple, where the file starts at 0.
         origin: what was subtracted from the file's own times in seconds; not 0 only for formats
             whose clock starts anywhere, such as MPEG-TS.
         sample_aspect: width of an upright pixel over its height, or None when unknown.
@@ -56,9 +62,16 @@ class VideoReader(Closing):
         retimed: pictures met so far without a time or with one that went back; they follow the
             one before by the usual step.
         last_duration: how long the last picture is shown, in seconds, once it was read.
+        has_alpha: whether the frames have transparency.
         notes: what is not carried over from this file, in words.
+        cut: the part of the file that is read; times count from its start.
         video_index: number of the film among the file's streams.
         video_metadata: tags of the film's stream, such as language and title.
+
+    Args:
+        path: the file.
+        settings: which part of it, how large, at which rate.
+        bits: of each colour; more than 8 gives frames of uint16.
 
     Raises:
         SourceError: missing, a folder, empty, not a video, without pictures.
@@ -66,7 +79,7 @@ class VideoReader(Closing):
 
     is_live: bool = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, settings: SourceSettings = _WHOLE, *, bits: int = 8) -> None:
         self.path = path
         self.damaged = 0
         self.retimed = 0
@@ -74,20 +87,18 @@ class VideoReader(Closing):
         self._seen_end = self._seen_end_of_video = Fraction(0)
         self._lock = threading.Lock()
         self._closed = False
-        self._convert = ToRgb()
+        self._bits = bits
+        self._settings = settings
+        self._new_rate = rate(settings.fps) if settings.fps else None
         self._container = open_container(path)
         try:
             self._stream = pick_film(self._container, path)
             self._describe_stream()
-            pictures: Iterator[av.VideoFrame] = self._decode()
-            first = next(pictures, None)
+            first, pictures = self._from_the_start()
             if first is None:
                 raise SourceError(f"{path}: no picture could be decoded, the file is empty or damaged")
             self._describe_picture(first)
-            pictures = itertools.chain([first], pictures)
-            if first.interlaced_frame:
-                pictures = deinterlaced(pictures)
-            self._frames_to_come = self._read_frames(pictures)
+            self._frames_to_come = self._read(itertools.chain([first], pictures))
         except BaseException:
             self._container.close()
             raise
@@ -95,13 +106,16 @@ class VideoReader(Closing):
     def _describe_stream(self) -> None:
         stream = self._stream
         stream.thread_type = "AUTO"
+        self._decoder = decoder_of(stream)
+        self._convert = ToRgb(self._bits, unsited_left=stream.codec_context.name in UNSITED_LEFT)
         # Copied here, because PyAV reads freed memory when a stream outlives its container.
         self.video_index = stream.index
         self.video_metadata = dict(stream.metadata)
-        self.time_base = stream.time_base or Fraction(1, 90_000)
+        self.time_base = self._file_clock = stream.time_base or Fraction(1, 90_000)
         self.origin = clock_origin(self._container)
         average = stream.average_rate or stream.guessed_rate
         self.average_rate = average or _USUAL_RATE
+        self._usual_step = 1 / self.average_rate
         self.rate = average if average and is_constant_rate(average, stream.base_rate) else None
         self._promised_end_of_video = stream_end(stream.start_time, stream.duration, stream.time_base)
         self._promised_end = stream_end(
@@ -111,6 +125,47 @@ class VideoReader(Closing):
         self.frames = stream.frames or None
         if self.frames is None and self.duration is not None and average:
             self.frames = round(self.duration * average)
+        self._choose_part()
+
+    def _choose_part(self) -> None:
+        """Lay the settings over what the file says of itself."""
+        wanted = self._settings
+        # On a tick, so that all times stay exact.
+        start = round(seconds(wanted.start or "0") / self.time_base) * self.time_base
+        self.cut = Cut(start, seconds(wanted.end) if wanted.end else None)
+        if self.cut != Cut():
+            share = self.cut.length(self.duration)
+            if self.duration and share is not None:
+                if not share:
+                    raise SourceError(f"{self.path}: ends before the start, {wanted.start}")
+                self.frames = round(self.frames * share / self.duration) if self.frames else None
+            self.duration = share
+        if self._new_rate is not None:
+            self.rate = self.average_rate = self._new_rate
+            self.frames = round(self.duration * self._new_rate) if self.duration else None
+            self.time_base = Fraction(1, self._new_rate.numerator)
+
+    def _from_the_start(self) -> tuple[av.VideoFrame | None, Iterator[av.VideoFrame]]:
+        """The first picture and those that follow; near the start of the cut where the file can seek."""
+        if self.cut.start and self._seek(self.cut.start):
+            pictures = self._decode()
+            first = next(pictures, None)
+            if first is not None and self._time(first, None) <= self.cut.start:
+                return first, pictures
+            self._seek(Fraction(0))
+        pictures = self._decode()
+        return next(pictures, None), pictures
+
+    def _seek(self, when: Fraction) -> bool:
+        """Go to the key frame before a time; False where the file cannot."""
+        try:
+            ticks = round((when + self.origin) / self._file_clock)
+            self._container.seek(ticks, stream=self._stream)
+        except av.FFmpegError:
+            return False
+        if isinstance(self._decoder, av.VideoCodecContext) and self._decoder.is_open:
+            self._decoder.flush_buffers()
+        return True
 
     def _describe_picture(self, picture: av.VideoFrame) -> None:
         # Once: PyAV ties a picture and its side data into a cycle, so reading this from every picture
@@ -118,8 +173,13 @@ class VideoReader(Closing):
         turn = self._turn = Orientation.of(picture)
         aspect = self._stream.sample_aspect_ratio
         self.size = (picture.height, picture.width) if turn.transpose else (picture.width, picture.height)
+        if self._settings.size:
+            self.size = fitted(self._settings.size, self.size)
         self.sample_aspect = 1 / aspect if aspect and turn.transpose else aspect or None
-        self.notes = picture_losses(picture)
+        self.has_alpha = has_alpha(picture)
+        self.notes = picture_losses(picture, self._bits)
+        if (look := self._convert.look(picture)) is not None:
+            self.notes.append(look.note)
 
     def __iter__(self) -> Iterator[Frame]:
         """Frames not read yet.
@@ -136,33 +196,83 @@ class VideoReader(Closing):
                 raise SourceError(f"{self.path}: was closed while it was read")
             return next(self._frames_to_come, None)
 
-    def _read_frames(self, pictures: Iterable[av.VideoFrame]) -> Iterator[Frame]:
-        time_before: Fraction | None = None
-        for index, picture in enumerate(pictures):
-            when = self._time(picture, time_before)
-            step = Fraction(picture.duration or 0) * (picture.time_base or 0)
-            self.last_duration = step or 1 / self.average_rate
-            time_before = when
-            yield Frame(self._upright(picture), when, time.monotonic(), index)
+    def seek(self, when: Fraction) -> bool:
+        """Go on with the frames from a key frame at or before a time, as the file's index knows it.
 
-    def _time(self, picture: av.VideoFrame, before: Fraction | None) -> Fraction:
+        Their indices begin at 0 again. Where an index is wrong, frames later than asked may come.
+
+        Args:
+            when: in seconds, as frames carry it.
+
+        Returns:
+            False for a file that cannot be sought.
+
+        Raises:
+            SourceError: the reader was closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise SourceError(f"{self.path}: was closed while it was read")
+            if not self._seek(max(Fraction(0), when + self.cut.start)):
+                return False
+            self._frames_to_come = self._read(self._decode())
+            return True
+
+    def _read(self, pictures: Iterator[av.VideoFrame]) -> Iterator[Frame]:
+        """Decoded pictures as the frames that the settings ask for."""
+        return self._frames(self._chosen(self._timed(self._progressive(pictures))))
+
+    def _progressive(self, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        first = next(pictures, None)
+        if first is not None:
+            pictures = itertools.chain([first], pictures)
+            yield from deinterlaced(pictures) if first.interlaced_frame else pictures
+
+    def _timed(self, pictures: Iterable[av.VideoFrame]) -> Iterator[Shown]:
+        """The pictures with their times; each is shown until the next, the last as long as it says."""
+        before: Shown | None = None
+        for picture in pictures:
+            step = Fraction(picture.duration or 0) * self._file_clock or self._usual_step
+            shown = Shown(picture, self._time(picture, before), step)
+            if before is not None:
+                yield Shown(before.picture, before.when, shown.when - before.when)
+            before = shown
+        if before is not None:
+            yield before
+
+    def _chosen(self, film: Iterator[Shown]) -> Iterator[Shown]:
+        """The part and the rate that the settings ask for."""
+        film = self.cut.of(film)
+        return film if self._new_rate is None else at_rate(film, self._new_rate)
+
+    def _frames(self, film: Iterable[Shown]) -> Iterator[Frame]:
+        converted: av.VideoFrame | None = None
+        for index, shown in enumerate(film):
+            self.last_duration = shown.duration
+            if shown.picture is not converted:  # repeated for a higher rate
+                pixels, alpha = self._upright(shown.picture)
+                converted = shown.picture
+            yield Frame(pixels, shown.when, time.monotonic(), index, alpha)
+
+    def _time(self, picture: av.VideoFrame, before: Shown | None) -> Fraction:
         ticks = picture.pts if picture.pts is not None else picture.dts
         if ticks is not None:
-            when = ticks * (picture.time_base or self.time_base) - self.origin
-            if before is None or when > before:
+            when = ticks * (picture.time_base or self._file_clock) - self.origin
+            if before is None or when > before.when:
                 return when
         self.retimed += 1
-        return Fraction(0) if before is None else before + self.last_duration
+        return Fraction(0) if before is None else before.when + before.duration
 
-    def _upright(self, picture: av.VideoFrame) -> Pixels:
+    def _upright(self, picture: av.VideoFrame) -> tuple[Pixels, Pixels | None]:
         size = self.size[::-1] if self._turn.transpose else self.size
-        return self._turn.apply(self._convert(picture, size))
+        pixels = self._turn.apply(self._convert(picture, size))
+        return pixels, self._turn.apply(self._convert.alpha(picture, size)) if self.has_alpha else None
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         """Pictures the decoder gives; broken ones are counted."""
         for packet in self._packets():
             try:
-                pictures = self._stream.decode(packet)
+                pictures = self._decoder.decode(packet)
             except EOFError:  # the decoder was already drained
                 return
             except av.FFmpegError as error:
@@ -221,6 +331,8 @@ class VideoReader(Closing):
     def missing(self) -> Fraction:
         """Seconds the file promised and did not hold, once all was read; 0 for a whole file."""
         short = Fraction(0)
+        if self.cut.end is not None:  # not read that far
+            return short
         if self._promised_end_of_video is not None:
             short = self._promised_end_of_video - self._seen_end_of_video
         elif self._promised_end is not None:

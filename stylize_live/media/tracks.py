@@ -11,6 +11,7 @@ from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
 
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+_OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 # Tags that describe the old file and would be wrong about the new one.
 _STALE_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "rotate"}
 _STALE_TAGS |= {"number_of_frames", "number_of_bytes", "bps", "vendor_id"}
@@ -56,14 +57,17 @@ class CopiedTrack:
 
 
 class RecodedTrack:
-    """Decodes sound and encodes it as AAC at the same times."""
+    """Decodes sound and encodes it again, as AAC or what else the format wants, at the same times."""
 
-    def __init__(self, output: av.container.OutputContainer, stream: av.stream.Stream) -> None:
+    def __init__(
+        self, output: av.container.OutputContainer, stream: av.stream.Stream, codec: str = "aac"
+    ) -> None:
         assert isinstance(stream, av.AudioStream)
         self.damaged = 0
         self._source = stream
-        rate = min(_AAC_RATES, key=lambda known: abs(known - stream.codec_context.sample_rate))
-        target = output.add_stream("aac", rate=rate)
+        rates = _OPUS_RATES if codec == "libopus" else _AAC_RATES
+        rate = min(rates, key=lambda known: abs(known - stream.codec_context.sample_rate))
+        target = output.add_stream(codec, rate=rate)
         assert isinstance(target, av.AudioStream)
         target.codec_context.layout = stream.codec_context.layout
         target.codec_context.bit_rate = 96_000 * max(1, stream.codec_context.channels)
@@ -85,7 +89,7 @@ class RecodedTrack:
         if self._resampler is None:
             context = self._target.codec_context
             self._resampler = av.AudioResampler(
-                format="fltp", layout=context.layout, rate=context.rate, frame_size=context.frame_size
+                format=context.format, layout=context.layout, rate=context.rate, frame_size=context.frame_size
             )
         for part in self._resampler.resample(frame):
             yield from self._target.encode(part)

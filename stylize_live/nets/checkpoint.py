@@ -13,6 +13,7 @@ computed in float32 or whatever the engine chooses.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -67,6 +68,14 @@ class Checkpoint:
         network = ResidualTransformer(self.architecture)
         network.load_state_dict(self.weights)
         return network.eval().requires_grad_(False)
+
+    def digest(self) -> str:
+        """A hash of architecture and weights; names and training records do not count."""
+        digest = hashlib.sha256(json.dumps(self.architecture.to_dict(), sort_keys=True).encode())
+        for name, tensor in sorted(self.weights.items()):
+            digest.update(name.encode())
+            digest.update(tensor.contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

@@ -1,0 +1,79 @@
+"""Which style a film has when: ``0:starry-night,12.5:great-wave``."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from fractions import Fraction
+
+from stylize_live.errors import StyleError
+from stylize_live.quantities import seconds
+
+# Seconds, or minutes and seconds, or hours, minutes and seconds, then a colon and the style.
+_KEY = re.compile(r"\s*((?:\d+:){0,2}\d+(?:\.\d+)?):\s*(\D.*?)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """A style on its way into another.
+
+    Attributes:
+        first, second: numbers of the styles in the timeline, equal while none changes.
+        share: of the second, 0 to below 1.
+    """
+
+    first: int
+    second: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Styles and the times from which on they count; the first counts before its time, too.
+
+    Attributes:
+        styles: as `load_style` takes them, one or more.
+        times: when each begins, in seconds, growing; one for each style.
+        crossfade: seconds that each change takes, from the style's time on. Shorter where the next
+            one comes sooner.
+    """
+
+    styles: tuple[str, ...]
+    times: tuple[Fraction, ...]
+    crossfade: Fraction
+
+    @classmethod
+    def parse(cls, text: str, crossfade: float = 0.0) -> Timeline:
+        """Read ``0:starry-night,12.5:great-wave,1:30:the-scream``; other texts are one style for all times.
+
+        Raises:
+            StyleError: a part without a time, or times that do not grow.
+        """
+        if not _KEY.fullmatch(text.split(",", 1)[0]):
+            return cls((text,), (Fraction(0),), Fraction(0))
+        keys = []
+        for part in text.split(","):
+            match = _KEY.fullmatch(part)
+            if match is None:
+                raise StyleError(f"timeline {text!r}: {part.strip()!r} needs a time, like 12.5:great-wave")
+            try:
+                keys.append((seconds(match[1]), match[2]))
+            except ValueError as error:
+                raise StyleError(f"timeline {text!r}: {error}") from None
+        times = tuple(when for when, _ in keys)
+        if any(later <= earlier for earlier, later in itertools.pairwise(times)):
+            raise StyleError(f"timeline {text!r}: every style must begin later than the one before")
+        return cls(tuple(style for _, style in keys), times, Fraction(crossfade))
+
+    def at(self, when: Fraction) -> Mix:
+        """The styles of a frame of this time. A function of the time alone, whatever came before."""
+        current = max(0, bisect_right(self.times, when) - 1)
+        since = when - self.times[current]
+        fade = self.crossfade
+        if current + 1 < len(self.times):
+            fade = min(fade, self.times[current + 1] - self.times[current])
+        if current == 0 or since >= fade:
+            return Mix(current, current, 0.0)
+        return Mix(current - 1, current, float(since / fade))

@@ -1,0 +1,200 @@
+"""Frames into encoded packets. Knows codecs and colours; containers and what stands beside the film do not
+exist here."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from stylize_live.closing import Closing
+from stylize_live.config import FilmSettings
+from stylize_live.errors import SinkError, UsageError
+from stylize_live.frame import Frame, Pixels
+from stylize_live.media.codecs import encoder_options, pixel_format
+from stylize_live.media.colour import ToStored, padded, stored_size, tag
+from stylize_live.media.encoders import choose_encoder, stores
+from stylize_live.media.libraries import av
+
+_MILLISECOND = Fraction(1, 1000)
+_ROUNDED = "Matroska stores whole milliseconds: the times of pictures were rounded to them"
+_NEVER = -(2**63)
+
+
+class FilmEncoder(Closing):
+    """One film, or one piece of it, as packets with exact times.
+
+    Frames keep their times; the gap to the next one is how long a frame is shown, so every frame
+    waits until the next is known. The packets carry `clock` as their time base.
+
+    Attributes:
+        stream: describes the packets (codec, size, colours, headers): what `Muxer` wants as its
+            template. Lives as long as the encoder.
+        clock: seconds between two ticks.
+        last_ticks: time of the newest encoded frame in ticks.
+        notes: what was changed, in words.
+
+    Args:
+        size: (width, height) of the frames in pixels; odd sides grow by one repeated pixel where the
+            codec needs it.
+        codec: a key of `CODECS`; `codec_for` of `codecs.py` tells which one a target wants.
+        settings: quality, speed, who encodes.
+        clock: seconds between two ticks; `film_clock` of `muxer.py` tells which one a target keeps.
+        rate: nominal frames per second; for the encoder's planning only.
+        sample_aspect: width of a pixel over its height, or None when unknown.
+        alpha: whether to keep the frames' transparency; `keeps_alpha` of `codecs.py` tells who can.
+        after: ticks that the first frame must come after; of a later piece, `last_ticks` of the
+            piece before.
+
+    Raises:
+        UsageError: there is no such encoder here, or it has no such quality or number of bits.
+        SinkError: the encoder refuses the size.
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        codec: str,
+        settings: FilmSettings,
+        *,
+        clock: Fraction,
+        rate: Fraction = Fraction(30),
+        sample_aspect: Fraction | None = None,
+        alpha: bool = False,
+        after: int = _NEVER,
+    ) -> None:
+        self.clock = clock
+        self.last_ticks = after
+        self.notes: list[str] = []
+        self._size = size
+        self._lock = threading.Lock()
+        self._closed = False
+        self._waiting: Frame | None = None
+        self._durations: dict[int, int] = {}
+        self._name = choose_encoder(codec, settings.encoder)
+        self._alpha = alpha
+        self._format = self._pixel_format(codec, settings.bits)
+        self._stored_size = stored_size(size, self._format)
+        self._convert = ToStored(self._format)
+        # A container that writes nowhere: only streams of containers can be templates of others.
+        self._scratch = av.open("film", "w", format="null")
+        try:
+            with self._explained():
+                options = encoder_options(self._name, codec, settings, self._alpha)
+                self.stream = self._add_stream(options, rate, sample_aspect)
+                self._scratch.start_encoding()
+        except BaseException:
+            self._scratch.close()
+            raise
+        if self._stored_size != size:
+            self.notes.append(
+                "{} needs even sides: {}x{} grew to {}x{} by repeating the last pixels".format(
+                    codec, *size, *self._stored_size
+                )
+            )
+
+    def _pixel_format(self, codec: str, bits: int) -> str:
+        name = pixel_format(self._name, codec, bits, self._alpha)
+        if name is None or not stores(self._name, name):
+            raise UsageError(f"{self._name} here cannot store {bits} bits: use --bits 8 or another --codec")
+        return name
+
+    def _add_stream(
+        self, options: dict[str, str], rate: Fraction, sample_aspect: Fraction | None
+    ) -> av.VideoStream:
+        stream = self._scratch.add_stream(self._name, rate=rate, options=options, time_base=self.clock)
+        assert isinstance(stream, av.VideoStream)
+        context = stream.codec_context
+        context.width, context.height = self._stored_size
+        context.pix_fmt = self._format
+        context.time_base = self.clock
+        if self._name == "libx264":
+            context.thread_type = "FRAME"  # slices, the default, compress worse and only save delay
+        context.flags |= av.codec.context.Flags.frame_duration | av.codec.context.Flags.global_header
+        tag(context, av.VideoFormat(self._format))
+        if sample_aspect:
+            context.sample_aspect_ratio = sample_aspect
+        return stream
+
+    def encode(self, frame: Frame) -> list[av.Packet[Any]]:
+        """Take a frame, later than those before; what packets are ready, often none yet.
+
+        Raises:
+            SinkError: the encoder failed, or was closed.
+        """
+        with self._working():
+            before, self._waiting = self._waiting, frame
+            return [] if before is None else self._encode(before, frame.pts - before.pts)
+
+    def finish(self, last_duration: Fraction = Fraction(0)) -> list[av.Packet[Any]]:
+        """The packets still held; no frame may follow.
+
+        Args:
+            last_duration: how long the last frame is shown, in seconds.
+
+        Raises:
+            SinkError: the encoder failed, or was closed.
+        """
+        with self._working():
+            last, self._waiting = self._waiting, None
+            packets = [] if last is None else self._encode(last, last_duration)
+            return packets + self._encoded(None)
+
+    def _encode(self, frame: Frame, duration: Fraction) -> list[av.Packet[Any]]:
+        picture = self._convert(padded(self._pixels(frame), self._stored_size))
+        picture.pts = self._next_ticks(frame.pts)
+        picture.time_base = self.clock
+        picture.duration = self._durations[picture.pts] = max(1, round(duration / self.clock))
+        return self._encoded(picture)
+
+    def _pixels(self, frame: Frame) -> Pixels:
+        """RGB, or RGBA where transparency is kept."""
+        if not self._alpha:
+            return frame.pixels
+        height, width = frame.pixels.shape[:2]
+        whole = np.iinfo(frame.pixels.dtype).max
+        alpha = np.full((height, width), whole, frame.pixels.dtype) if frame.alpha is None else frame.alpha
+        return np.dstack((frame.pixels, alpha))
+
+    def _encoded(self, picture: av.VideoFrame | None) -> list[av.Packet[Any]]:
+        packets: list[av.Packet[Any]] = self.stream.encode(picture)
+        for packet in packets:  # some encoders pass the duration on, some make one up
+            packet.duration = self._durations.pop(packet.pts or 0, packet.duration)
+        return packets
+
+    def _next_ticks(self, when: Fraction) -> int:
+        """The time as ticks, but later than the frame before, which encoders insist on."""
+        exact = when / self.clock
+        self.last_ticks = max(round(exact), self.last_ticks + 1)
+        if exact.denominator != 1 and self.clock == _MILLISECOND and _ROUNDED not in self.notes:
+            self.notes.append(_ROUNDED)
+        return self.last_ticks
+
+    @contextlib.contextmanager
+    def _working(self) -> Iterator[None]:
+        with self._lock:
+            if self._closed:
+                raise SinkError("the encoder was closed while it worked")
+            with self._explained():
+                yield
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.FFmpegError, OSError, ValueError) as error:
+            width, height = self._size
+            reason = getattr(error, "strerror", None) or error
+            raise SinkError(f"{self._name} cannot write pictures of {width}x{height}: {reason}") from error
+
+    def close(self) -> None:
+        """Release the encoder. May be called twice; waits while another thread encodes a frame."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._scratch.close()
+                del self.stream  # its threads and pictures go with it

@@ -1,0 +1,293 @@
+"""Encoded film packets into a file, with the sound and subtitles of the original beside them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from stylize_live.errors import SinkError
+from stylize_live.files import replacing
+from stylize_live.media.codecs import video_format
+from stylize_live.media.companions import Companions
+from stylize_live.media.container import Disposition
+from stylize_live.media.libraries import av
+from stylize_live.media.reader import VideoReader
+from stylize_live.media.tracks import CopiedTrack, RecodedTrack, Track, accepts, describe, lasting
+
+_USUAL_TICKS = 90_000  # per second
+_MOST_TICKS = 2**24
+_QUICKTIME = ("mp4", "mov")  # their index stands at the end unless it is moved; their clock is free
+_MATROSKA_CLOCK = Fraction(1, 1000)
+
+
+class Muxer:
+    """A video file made of packets. It appears under its name when closed, whole, or not at all.
+
+    It does not care where the film's packets come from: an encoder at work, or a file that one wrote
+    earlier. The companions of `like` are written in step with them. Writing, finishing and aborting
+    may happen in different threads, one after the other or not.
+
+    Attributes:
+        notes: what was lost or changed, in words.
+        damaged: packets of copied streams met so far that could not be used.
+
+    Args:
+        path: target; its suffix chooses the format.
+        film: stream that describes the film's packets: `FilmEncoder.stream`, or a stream of an opened
+            file. Needed only until this returns.
+        clock: seconds between two ticks of the film in the file, see `film_clock`.
+        rate: nominal frames per second.
+        like: file whose tags, chapters and other streams are taken over.
+
+    Raises:
+        UsageError: the suffix names no known format.
+        SinkError: the target cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        film: av.VideoStream,
+        *,
+        clock: Fraction,
+        rate: Fraction = Fraction(30),
+        like: VideoReader | None = None,
+    ) -> None:
+        self.path = path
+        self.notes: list[str] = []
+        self._format = video_format(path)
+        self._lock = threading.Lock()
+        self._finished = self._closed = False
+        self._companions: Companions | None = None
+        self._tracks: dict[int, Track] = {}
+        self._resources = ExitStack()
+        with self._cleaned_up_on_error():
+            self._open(clock)
+            self._add_film(film, clock, rate)
+            if like is not None:
+                self._add_companions(like)
+            self._output.start_encoding()
+
+    def _open(self, clock: Fraction) -> None:
+        check_target(self.path)
+        self._temporary = self._resources.enter_context(replacing(self.path))
+        options = {"movflags": "+faststart", "movie_timescale": str(clock.denominator)}
+        if self._format not in _QUICKTIME:
+            options = {}
+        self._output = av.open(
+            f"file:{self._temporary}",
+            "w",
+            format=self._format,
+            container_options=options,
+            metadata_errors="replace",
+        )
+
+    def _add_film(self, template: av.VideoStream, clock: Fraction, rate: Fraction) -> None:
+        film = self._output.add_stream_from_template(template, opaque=True)
+        film.time_base = clock
+        film.codec_context.framerate = rate
+        if self._format in _QUICKTIME:
+            film.codec_context.codec_tag = _quicktime_tag(template)
+        film.disposition = Disposition.default
+        self._film = film
+
+    def _add_companions(self, like: VideoReader) -> None:
+        companions = self._companions = Companions(like)
+        self._resources.callback(companions.close)
+        self._output.metadata.update(lasting(companions.metadata))
+        self._film.metadata.update(lasting(like.video_metadata))
+        self._output.set_chapters(companions.chapters)
+        wanted = []
+        for stream in companions.streams:
+            track = self._track(stream)
+            if track is not None:
+                self._tracks[stream.index] = track
+                wanted.append(stream)
+        companions.choose(wanted)
+
+    def _track(self, stream: av.stream.Stream) -> Track | None:
+        name = describe(stream)
+        if stream.type == "data" and "timecode" in self._film.metadata:
+            return None  # written anew from the film's tags
+        suffix = self.path.suffix
+        if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
+            self.notes.append(f"left out: {name}, which would show the unpainted film")
+        elif accepts(self._format, stream):
+            return CopiedTrack(self._output, stream)
+        elif stream.type == "audio" and getattr(stream, "codec_context", None) is not None:
+            codec, called = ("libopus", "Opus") if self._format == "webm" else ("aac", "AAC")
+            self.notes.append(f"encoded again as {called}: {name}, which {suffix} cannot hold")
+            return RecodedTrack(self._output, stream, codec)
+        else:
+            hint = ""
+            if stream.type == "subtitle":
+                hint = "; .mp4 would keep them" if self._format == "matroska" else "; .mkv would keep them"
+            self.notes.append(f"left out: {name}, which {suffix} cannot hold{hint}")
+        return None
+
+    @property
+    def closed(self) -> bool:
+        """Whether the file is in its place, or will never be."""
+        return self._closed
+
+    @property
+    def damaged(self) -> int:
+        """Packets of copied streams met so far that could not be used."""
+        lost = self._companions.damaged if self._companions else 0
+        return lost + sum(track.damaged for track in self._tracks.values())
+
+    def write(self, packets: Iterable[av.Packet[Any]]) -> None:
+        """Write packets of the film, in order of decoding; the packets are changed.
+
+        Raises:
+            SinkError: the disk is full or the target went away.
+        """
+        with self._working():
+            for packet in packets:
+                assert packet.dts is not None
+                self._write_companions(packet.dts * packet.time_base)
+                packet.stream = self._film
+                self._output.mux_one(packet)
+
+    def _write_companions(self, until: Fraction | None) -> None:
+        if self._companions is None:
+            return
+        for packet in self._companions.packets(until):
+            for ready in self._tracks[packet.stream_index].take(packet):
+                self._output.mux_one(ready)
+
+    def finish(self) -> None:
+        """Write the rest of the sound, and the index. May be called twice.
+
+        Raises:
+            SinkError: the disk is full or the target went away.
+        """
+        with self._working():
+            if self._finished:
+                return
+            self._write_companions(None)
+            for track in self._tracks.values():
+                self._output.mux(list(track.flush()))
+            self._finished = True
+            self._output.close()
+
+    def close(self) -> None:
+        """Finish, and put the file in its place. May be called twice.
+
+        Raises:
+            SinkError: the disk is full or the target went away; nothing is left behind.
+        """
+        if self._closed:
+            return
+        try:
+            self.finish()
+        except BaseException as error:
+            self._leave(error)
+            raise
+        self._leave(None)
+
+    def abort(self) -> None:
+        """Leave nothing behind. May be called after `close`, when it does nothing."""
+        with self._lock:
+            self._leave(_AbortError())
+
+    def _leave(self, error: BaseException | None) -> None:
+        """Close everything once; the temporary file gets its name only without an error."""
+        if self._closed:
+            return
+        self._closed = True
+        if error is not None and hasattr(self, "_output"):
+            with contextlib.suppress(av.FFmpegError, OSError):
+                self._output.close()
+        try:
+            self._resources.__exit__(type(error) if error else None, error, None)
+        except OSError as failure:
+            raise _sink_error(self.path, failure) from None
+
+    @contextlib.contextmanager
+    def _working(self) -> Iterator[None]:
+        with self._lock:
+            if self._closed:
+                raise SinkError(f"{self.path}: was closed while it was written")
+            try:
+                yield
+            except (av.FFmpegError, OSError) as error:
+                raise _sink_error(self.path, error) from error
+
+    @contextlib.contextmanager
+    def _cleaned_up_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.FFmpegError, OSError) as error:
+            self.abort()
+            raise _sink_error(self.path, error) from error
+        except BaseException:
+            self.abort()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.abort()
+
+
+class _AbortError(Exception):
+    """Tells the temporary file's owner to remove it."""
+
+
+def _quicktime_tag(film: av.VideoStream) -> str:
+    """What .mp4 and .mov call a codec, where the muxer's own choice is not the best; else nothing."""
+    match film.codec_context.codec.canonical_name:
+        case "hevc":
+            return "hvc1"  # Apple's players know no other
+        case "prores":
+            return "ap4h" if "444" in (film.codec_context.pix_fmt or "") else "apch"
+    return "\0\0\0\0"
+
+
+def film_clock(path: Path, like: Fraction | None = None) -> Fraction:
+    """The finest clock that a target keeps: the source's, as one tick per 1/n second, where it can.
+
+    Args:
+        path: target, with a known suffix.
+        like: seconds between two ticks of the source's clock, if there is a source.
+    """
+    if video_format(path) not in _QUICKTIME:
+        return _MATROSKA_CLOCK
+    ticks = like.denominator if like else _USUAL_TICKS
+    return Fraction(1, ticks if ticks < _MOST_TICKS else _USUAL_TICKS)
+
+
+def check_target(path: Path) -> None:
+    """Refuse a target that cannot be written, before any work.
+
+    Raises:
+        UsageError: the suffix names no known format.
+        SinkError: its folder is missing or closed to us, or it is a folder itself.
+    """
+    video_format(path)
+    folder = path.parent
+    if not folder.is_dir():
+        raise SinkError(f"{path}: the folder {folder} does not exist, make it first")
+    if path.is_dir():
+        raise SinkError(f"{path}: is a folder, expected a file name")
+    if not os.access(folder, os.W_OK):
+        raise SinkError(f"{path}: no permission to write into {folder}")
+
+
+def _sink_error(path: Path, error: av.FFmpegError | OSError) -> SinkError:
+    hint = ", free some space or choose another disk" if error.errno == 28 else ""
+    return SinkError(f"{path}: cannot write: {error.strerror or error}{hint}")

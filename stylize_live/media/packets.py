@@ -1,0 +1,115 @@
+"""Encoded packets in side files: pieces of a film that wait until all of it is there.
+
+A file is a row of records, one for each packet: times, flags, side data (the transparency of VP9), bytes.
+No container format is used, because none keeps every codec's packets with exact times and durations.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+from stylize_live.closing import Closing
+from stylize_live.errors import SinkError
+from stylize_live.media.libraries import av
+
+_RECORD = struct.Struct("<qqqBBI")  # pts, dts, duration, key frame or not, pieces of side data, bytes
+_SIDE = struct.Struct("<HI")  # FFmpeg's number of a kind of side data, bytes
+_NEVER = -(2**63)
+
+
+class PacketFile(Closing):
+    """Takes the packets of one piece. They are safe once it is closed.
+
+    Args:
+        path: file to write; what was there is replaced.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self.size = 0
+
+    def write(self, packets: Iterable[av.Packet[Any]]) -> None:
+        """Append packets with pts and dts. Raises `OSError`."""
+        for packet in packets:
+            assert packet.pts is not None
+            assert packet.dts is not None
+            sides = list(packet.iter_sidedata())
+            times = packet.pts, packet.dts, packet.duration or 0
+            head = _RECORD.pack(*times, packet.is_keyframe, len(sides), packet.size)
+            self.size += self._file.write(head) + self._file.write(packet)
+            for side in sides:
+                number = _kind_number(side)
+                self.size += self._file.write(_SIDE.pack(number, side.data_size))
+                self.size += self._file.write(side)
+
+    def close(self) -> None:
+        """Wait until the disk has everything. May be called twice. Raises `OSError`."""
+        if not self._file.closed:
+            with self._file:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+
+
+def read_packets(path: Path, clock: Fraction) -> Iterator[av.Packet[Any]]:
+    """The packets of a piece, as they were written.
+
+    Args:
+        path: a file that `PacketFile` wrote.
+        clock: seconds between two ticks of their times.
+
+    Raises:
+        SinkError: the file is gone or damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            while head := file.read(_RECORD.size):
+                yield _packet(head, file.read, clock)
+    except (OSError, struct.error) as error:
+        raise SinkError(f"{path}: a finished piece cannot be read ({error}), use --restart") from None
+
+
+def _packet(head: bytes, read: Callable[[int], bytes], clock: Fraction) -> av.Packet[Any]:
+    pts, dts, duration, is_keyframe, sides, size = _RECORD.unpack(head)
+    packet: av.Packet[Any] = av.Packet(_whole(read(size), size))
+    packet.pts, packet.dts, packet.duration, packet.time_base = pts, dts, duration, clock
+    packet.is_keyframe = bool(is_keyframe)
+    for _ in range(sides):
+        number, side_size = _SIDE.unpack(read(_SIDE.size))
+        # PyAV's type stubs leave the arguments out.
+        side = av.packet.PacketSideData(number, side_size)  # type: ignore[call-arg]
+        side.update(_whole(read(side_size), side_size))
+        packet.set_sidedata(side)
+    return packet
+
+
+def _kind_number(side: av.packet.PacketSideData) -> int:
+    return av.packet.packet_sidedata_type_from_literal(cast("av.packet.PktSideDataT", side.data_type))
+
+
+def _whole(data: bytes, size: int) -> bytes:
+    if len(data) < size:
+        raise OSError("it ends too early")
+    return data
+
+
+def joined(packets: Iterable[av.Packet[Any]]) -> Iterator[av.Packet[Any]]:
+    """Packets of one piece after the other with decoding times that grow, as muxers demand.
+
+    Every piece comes from a fresh encoder, which guesses decoding times before its first picture from
+    the distance of the next ones; where distances vary, they may reach back into the piece before.
+    Such times are moved up to one tick after the one before, which is never later than the picture's
+    own time: between the two lie as many pictures as the encoder delays, each at least a tick.
+    """
+    last = _NEVER
+    for packet in packets:
+        assert packet.dts is not None
+        packet.dts = last = max(packet.dts, last + 1)
+        yield packet

@@ -1,0 +1,167 @@
+"""One conversion on its way: three threads that decode, paint and encode at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from stylize_live.errors import SourceError
+from stylize_live.frame import Frame
+from stylize_live.media.reader import VideoReader
+from stylize_live.pipeline.channel import Bounded
+from stylize_live.pipeline.output import Output
+from stylize_live.pipeline.painter import FramePainter, save_state
+from stylize_live.pipeline.pieces import Border, PieceCutter
+from stylize_live.pipeline.progress import ConvertProgress, Sample, Stopwatch
+from stylize_live.pipeline.stages import Stages
+
+_FRAMES_BETWEEN_STAGES = 4  # enough to even out their paces; 25 MB for each stage at 1080p
+_SECONDS_BETWEEN_REPORTS = 0.2
+
+
+class Journey:
+    """Frames from a reader, through a painter, into an output; nothing is dropped.
+
+    Attributes:
+        frames: written so far, earlier runs included.
+        resumed: of them, those of earlier runs.
+        seconds: wall clock, once it ran.
+        sample: one frame before and after.
+
+    Args:
+        reader: the opened film.
+        frames: what is still to be painted of it, counted from the film's beginning.
+        painter: paints, in a thread of its own.
+        output: where painted frames go.
+        resumed: frames that earlier runs have written.
+        unchanged: whether the source still is the file that it was.
+    """
+
+    def __init__(
+        self,
+        reader: VideoReader,
+        frames: Iterator[Frame],
+        painter: FramePainter,
+        output: Output,
+        *,
+        resumed: int,
+        unchanged: Callable[[], bool],
+    ) -> None:
+        self._reader, self._frames_to_come, self._painter, self._output = reader, frames, painter, output
+        self._unchanged = unchanged
+        self._decoded: Bounded[Frame | Border] = Bounded(_FRAMES_BETWEEN_STAGES)
+        self._painted: Bounded[Frame | Border] = Bounded(_FRAMES_BETWEEN_STAGES)
+        self._stages = Stages(self._decoded, self._painted)
+        self._clocks = {name: Stopwatch() for name in ("decode", "inference", "encode")}
+        self.sample = Sample((reader.duration or Fraction(0)) / 3)
+        self.frames = self.resumed = resumed
+        self._began = self.seconds = 0.0
+
+    @property
+    def busy(self) -> dict[str, float]:
+        """Seconds that each stage worked, without its waits."""
+        return {name: clock.seconds for name, clock in self._clocks.items()}
+
+    def run(self, on_progress: Callable[[ConvertProgress], None] | None) -> None:
+        """Work until the film is in its place; this thread only waits, so that it hears Ctrl-C."""
+        self._began = time.perf_counter()
+        with self._stages as stages:
+            stages.start("decode", self._decode, closes=(self._decoded,))
+            stages.start("inference", self._paint, closes=(self._painted,))
+            stages.start("encode", self._encode)
+            while stages.running:
+                stages.join(_SECONDS_BETWEEN_REPORTS)
+                if on_progress is not None:
+                    on_progress(self._progress())
+            stages.check()
+        self.seconds = time.perf_counter() - self._began
+
+    def _progress(self) -> ConvertProgress:
+        seconds = time.perf_counter() - self._began
+        return ConvertProgress(self.frames, self._reader.frames, seconds, self.resumed)
+
+    def _decode(self) -> None:
+        clock, cutter = self._clocks["decode"], PieceCutter()
+        any_frames = False
+        for frame in clock.over(self._frames_to_come):
+            with clock:
+                begins = cutter.begins_piece(frame)
+            if begins:
+                self._decoded.put(self._border(cutter, frame.pts))
+            with clock:
+                cutter.remember(frame)
+            any_frames = True
+            self.sample.offer(frame)
+            self._decoded.put(frame)
+        if any_frames:
+            self._check_source()
+            self._decoded.put(self._border(cutter, None))
+
+    def _border(self, cutter: PieceCutter, next_pts: Fraction | None) -> Border:
+        reader = self._reader
+        border = Border(next_pts, cutter.tail, reader.damaged, reader.retimed)
+        if next_pts is None:
+            border = replace(border, missing=reader.missing, last_duration=reader.last_duration)
+        return border
+
+    def _check_source(self) -> None:
+        """A disk that was pulled out looks like a damaged film, and must not end as one."""
+        reader = self._reader
+        if (reader.missing or reader.damaged) and not self._unchanged():
+            raise SourceError(f"{reader.path}: vanished or changed while it was read")
+
+    def _paint(self) -> None:
+        clock, feed = self._clocks["inference"], _Feed(self._until_stopped())
+        while feed.more():
+            for frame in clock.over(self._painter.stream(clock.waiting_for(feed.piece()))):
+                self._painted.put(frame)
+            if feed.border is not None:
+                self._painted.put(replace(feed.border, state=save_state(self._painter)))
+
+    def _until_stopped(self) -> Iterator[Frame | Border]:
+        """What was decoded; what waits in the channel when all stop is not worth painting."""
+        for item in self._decoded:
+            if self._stages.stopping.is_set():
+                return
+            yield item
+
+    def _encode(self) -> None:
+        clock = self._clocks["encode"]
+        for item in self._painted:
+            with clock:
+                if isinstance(item, Border):
+                    self._output.end_piece(item)
+                    continue
+                self._output.write(item)
+            self.sample.match(item)
+            self.frames += 1
+        if not self._stages.stopping.is_set():
+            with clock:
+                self._output.finish(self._stages.stopping)
+
+
+class _Feed:
+    """Parts what comes out of a channel into the frames of each piece and the border behind them."""
+
+    def __init__(self, items: Iterator[Frame | Border]) -> None:
+        self._items = items
+        self._first: Frame | Border | None = None
+        self.border: Border | None = None
+
+    def more(self) -> bool:
+        """Wait for the next piece; False if there is none."""
+        self.border = None
+        self._first = next(self._items, None)
+        return self._first is not None
+
+    def piece(self) -> Iterator[Frame]:
+        """Frames up to the next border, which then is in `border`, or up to the end of all."""
+        item, self._first = self._first, None
+        while item is not None:
+            if isinstance(item, Border):
+                self.border = item
+                return
+            yield item
+            item = next(self._items, None)

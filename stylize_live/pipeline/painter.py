@@ -1,0 +1,92 @@
+"""What a conversion needs of whoever paints."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from stylize_live.frame import Frame
+
+
+class FramePainter(Protocol):
+    """What a conversion needs of `stylize_live.engine.Stylizer`."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names everything that its pictures depend on: painters of equal fingerprint paint alike."""
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Paint frames in order; what it returns ends once the frames end."""
+
+    def warm_up(self, size: tuple[int, int]) -> None:
+        """Make the first frame of this (width, height) as quick as the others."""
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A painter whose picture depends on those before, such as one that smooths over time.
+
+    Its memory is saved between two pieces of a film and given back when an interrupted run goes on.
+    """
+
+    def save_state(self) -> bytes:
+        """The memory after the last frame of a finished `stream`."""
+
+    def restore_state(self, state: bytes | None) -> None:
+        """Go on from a saved memory; None forgets everything, as before a film's first frame."""
+
+
+def save_state(painter: FramePainter) -> bytes | None:
+    """The painter's memory, or None if it has none."""
+    return painter.save_state() if isinstance(painter, Remembering) else None
+
+
+def restore_state(painter: FramePainter, state: bytes | None) -> None:
+    """Give the painter its memory back; None begins a film."""
+    if isinstance(painter, Remembering):
+        painter.restore_state(state)
+
+
+class SideBySide:
+    """Puts the original to the left of what another painter makes of it, (H, 2 W, 3)."""
+
+    def __init__(self, painter: FramePainter) -> None:
+        self._painter = painter
+
+    @property
+    def fingerprint(self) -> str:
+        """See `FramePainter.fingerprint`."""
+        return f"{self._painter.fingerprint} side by side"
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """See `FramePainter.stream`; each frame is twice as wide as it came."""
+        originals: deque[Frame] = deque()
+
+        def noted() -> Iterator[Frame]:
+            for frame in frames:
+                originals.append(frame)
+                yield frame
+
+        for painted in self._painter.stream(noted()):
+            original = originals.popleft()
+            both = np.concatenate([original.pixels, painted.pixels], axis=1)
+            alpha = None
+            if original.alpha is not None and painted.alpha is not None:
+                alpha = np.concatenate([original.alpha, painted.alpha], axis=1)
+            yield replace(painted, pixels=both, alpha=alpha)
+
+    def warm_up(self, size: tuple[int, int]) -> None:
+        """See `FramePainter.warm_up`."""
+        self._painter.warm_up(size)
+
+    def save_state(self) -> bytes:
+        """See `Remembering.save_state`."""
+        return save_state(self._painter) or b""
+
+    def restore_state(self, state: bytes | None) -> None:
+        """See `Remembering.restore_state`."""
+        restore_state(self._painter, state)

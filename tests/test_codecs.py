@@ -1,0 +1,188 @@
+"""Every codec in every file that can hold it, read back; what cannot be is refused in one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import CFR, CLOCK, Film, content, patch_colours, patches
+
+from stylize_live.config import FilmSettings
+from stylize_live.errors import UsageError
+from stylize_live.frame import Frame
+from stylize_live.media import encoders
+from stylize_live.media.codecs import CODECS, codec_for, encoder_options, keeps_alpha
+from stylize_live.media.encoder import FilmEncoder
+from stylize_live.media.encoders import choose_encoder, list_encoders
+from stylize_live.media.libraries import av
+from stylize_live.media.muxer import Muxer
+from stylize_live.media.reader import VideoReader
+from stylize_live.media.writer import VideoWriter
+
+SIZE = (97, 67)  # odd on purpose
+PAIRS = [(codec, suffix) for codec, kind in CODECS.items() for suffix in kind.suffixes]
+TEN_BITS = ["h264", "hevc", "av1", "prores", "ffv1"]
+
+
+def write(path: Path, settings: FilmSettings, *, alpha: bool = False, count: int = 6) -> VideoWriter:
+    """A few frames of bars, their right half transparent."""
+    opacity = np.full(SIZE[::-1], 255, np.uint8)
+    opacity[:, SIZE[0] // 2 :] = 0
+    with VideoWriter(path, SIZE, settings, alpha=alpha) as writer:
+        for index in range(count):
+            pts = Fraction(index * index * 1001, 90_000)  # a rate that varies, on the default clock
+            writer.write(Frame(patches(SIZE), pts, 0.0, index, opacity if alpha else None))
+    return writer
+
+
+@pytest.mark.parametrize(("codec", "suffix"), PAIRS, ids=lambda value: value)
+def test_every_pair_is_written_and_read_back(tmp_path: Path, codec: str, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    write(path, FilmSettings(codec=codec))  # type: ignore[arg-type]
+    after = content(path)
+    clock = Fraction(1, 1000) if suffix in (".mkv", ".webm") else Fraction(1, 90_000)
+    assert after.times == [round(Fraction(i * i * 1001, 90_000) / clock) * clock for i in range(6)]
+    assert np.abs(patch_colours(after.pictures[2][:67, :97]) - patch_colours(patches(SIZE))).max() <= 3
+    assert after.tags == ((0, 2, 1, 1) if codec == "ffv1" else (1, 1, 1, 1))
+    height, width = after.pictures[0].shape[:2]
+    expected = {"ffv1": (97, 67), "prores": (98, 67)}
+    assert (width, height) == expected.get(codec, (98, 68))
+
+
+@pytest.mark.parametrize("codec", TEN_BITS)
+def test_ten_bits(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / f"out{CODECS[codec].suffixes[-1]}"
+    write(path, FilmSettings(codec=codec, bits=10))  # type: ignore[arg-type]
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+    assert max(component.bits for component in frame.format.components) == 10
+
+
+def test_no_ten_bits_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stylize_live.media.encoder.stores", lambda *_: False)
+    with pytest.raises(UsageError, match="--bits 8"):
+        write(tmp_path / "out.webm", FilmSettings(bits=10))
+    assert list(tmp_path.iterdir()) == []
+
+
+def alpha_of(path: Path) -> np.ndarray:
+    """(H, W) uint8 opacity of the first picture."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        vp9 = stream.codec_context.name == "vp9"  # FFmpeg's own decoder of it knows no transparency
+        decoder = av.CodecContext.create("libvpx-vp9", "r") if vp9 else stream
+        for packet in container.demux(stream):
+            for frame in decoder.decode(packet):  # type: ignore[attr-defined]
+                return np.asarray(frame.reformat(format="rgba").to_ndarray()[..., 3])
+    raise AssertionError("no picture")
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix"), [pair for pair in PAIRS if keeps_alpha(Path(f"x{pair[1]}"), pair[0])]
+)
+def test_transparency_is_kept_where_it_can_be(tmp_path: Path, codec: str, suffix: str) -> None:
+    writer = write(tmp_path / f"out{suffix}", FilmSettings(codec=codec), alpha=True)  # type: ignore[arg-type]
+    assert not any("transparency" in note for note in writer.notes)
+    alpha = alpha_of(tmp_path / f"out{suffix}")
+    assert alpha[30, 20] >= 253
+    assert alpha[30, 75] <= 2
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [("h264", ".mp4"), ("vp9", ".mp4")])
+def test_lost_transparency_is_said(tmp_path: Path, codec: str, suffix: str) -> None:
+    writer = write(tmp_path / f"out{suffix}", FilmSettings(codec=codec), alpha=True)  # type: ignore[arg-type]
+    assert any("transparency was dropped" in note for note in writer.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "words"),
+    [
+        ("out.mp4", {"codec": "prores"}, r"\.mp4 files cannot hold prores, use \.mov or \.mkv"),
+        ("out.webm", {"codec": "h264"}, r"use \.mp4, \.m4v, \.mov or \.mkv"),
+        ("out.mov", {"codec": "ffv1"}, r"use \.mkv$"),
+        ("out.mov", {"codec": "prores", "crf": 20}, "one quality: leave out --crf"),
+        ("out.mkv", {"codec": "ffv1", "crf": 20}, "loses nothing: leave out --crf"),
+        ("out.mp4", {"crf": 60}, "crf of h264 goes from 0 to 51"),
+        ("out.avi", {}, "use one of .m4v"),
+    ],
+)
+def test_what_cannot_be_is_refused(name: str, settings: dict[str, object], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        codec_for(Path(name), FilmSettings(**settings))  # type: ignore[arg-type]
+
+
+def test_the_suffix_chooses_the_codec() -> None:
+    names = {suffix: codec_for(Path(f"x{suffix}"), FilmSettings()) for suffix in (".mp4", ".mov", ".webm")}
+    assert names == {".mp4": "h264", ".mov": "h264", ".webm": "vp9"}
+
+
+def test_sound_in_webm_becomes_opus(tmp_path: Path) -> None:
+    source = Film(CFR[:4], sound="aac").write(tmp_path / "in.mp4")
+    with (
+        VideoReader(source) as reader,
+        VideoWriter(tmp_path / "out.webm", reader.size, like=reader) as writer,
+    ):
+        for frame in reader:
+            writer.write(frame)
+    assert [key.split()[1] for key in content(tmp_path / "out.webm").sounds] == ["opus"]
+    assert any("Opus" in note for note in writer.notes)
+
+
+@pytest.mark.parametrize("encoder", ["h264_nvenc", "hevc_qsv", "av1_amf", "h264_videotoolbox"])
+def test_every_chip_has_options_for_every_preset(encoder: str) -> None:
+    codec = encoder.partition("_")[0]
+    presets = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+    options = [encoder_options(encoder, codec, FilmSettings(preset=p), False) for p in presets]  # type: ignore[arg-type]
+    assert all(options)
+    assert all(isinstance(value, str) for chosen in options for value in chosen.values())
+
+
+def test_hardware_is_tried_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoders, "_opens", lambda name: False)
+    assert choose_encoder("h264", "auto") == "libx264"
+    with pytest.raises(UsageError, match="no chip of this machine encodes h264; --encoder software works"):
+        choose_encoder("h264", "hardware")
+    monkeypatch.setattr(encoders, "_opens", lambda name: name == "h264_nvenc")
+    monkeypatch.setattr(encoders, "_known", lambda name: name in ("h264_nvenc", "libx264"))
+    assert choose_encoder("h264", "auto") == choose_encoder("h264", "hardware") == "h264_nvenc"
+    assert choose_encoder("h264", "software") == "libx264"
+    with pytest.raises(UsageError, match=r"no encoder for av1; it has h264$"):
+        choose_encoder("av1", "auto")
+
+
+def test_the_list_is_of_what_convert_takes() -> None:
+    assert {encoder.codec for encoder in list_encoders()} == set(CODECS)
+
+
+def test_encoders_keep_quiet(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.path.insert(0, 'tests'); from pathlib import Path; from test_codecs import write;"
+        "from stylize_live.config import FilmSettings;"
+        f"[write(Path({str(tmp_path)!r}) / f'{{c}}.mkv', FilmSettings(codec=c)) for c in ('hevc', 'av1')]"
+    )
+    root = Path(__file__).parent.parent
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_packets_may_come_from_a_file(tmp_path: Path) -> None:
+    """What an encoder made earlier goes into a target as well as what it makes now."""
+    frames = [Frame(patches(), tick * CLOCK, 0.0, index) for index, tick in enumerate(CFR)]
+    side, target = tmp_path / "side.mp4", tmp_path / "out.mp4"
+    with (
+        FilmEncoder((64, 48), "h264", FilmSettings(), clock=CLOCK) as encoder,
+        av.open(str(side), "w") as output,
+    ):
+        stream = output.add_stream_from_template(encoder.stream, opaque=True)
+        stream.time_base = CLOCK
+        packets = [packet for frame in frames for packet in encoder.encode(frame)] + encoder.finish()
+        for packet in packets:
+            packet.stream = stream
+            output.mux_one(packet)
+    with av.open(str(side)) as stored, Muxer(target, stored.streams.video[0], clock=CLOCK) as muxer:
+        muxer.write(packet for packet in stored.demux(video=0) if packet.size)
+    assert content(target).times == [frame.pts for frame in frames]

@@ -1,0 +1,353 @@
+"""A run that ends too early goes on where it stopped, and nobody can tell afterwards."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import CLOCK, Film, Ticks, content, numbered
+
+from stylize_live.config import ConvertSettings
+from stylize_live.errors import SinkError, SourceError
+from stylize_live.files import lock
+from stylize_live.frame import Frame, Pixels
+from stylize_live.media.encoder import FilmEncoder
+from stylize_live.media.muxer import Muxer, film_clock
+from stylize_live.media.packets import joined, read_packets
+from stylize_live.media.reader import VideoReader
+from stylize_live.pipeline import convert as convert_module
+from stylize_live.pipeline import pieces
+from stylize_live.pipeline.convert import convert
+from stylize_live.pipeline.parts import Parts, folder_of, kept_frames
+from stylize_live.pipeline.pieces import split_at_cuts
+from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
+
+SETTINGS = ConvertSettings(crf=20, preset="veryfast")
+FRAMES = 64
+# Steady, then wild: gaps of one tick, long gaps, as in films that were put together.
+STEPS = [1001] * 30 + [1, 1, 5000, 1, 3, 20_000, 1, 1, 1, 900] * 4
+WILD: Ticks = tuple(itertools.accumulate(STEPS[: FRAMES - 1], initial=0))
+
+
+class StopError(Exception):
+    """On purpose."""
+
+
+class Painter:
+    """Inverts, counts, and stops when told to."""
+
+    fingerprint = "inverter"
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.stop_at = stop_at
+        self.painted: list[int] = []
+
+    def warm_up(self, size: tuple[int, int]) -> None:
+        pass
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        for frame in frames:
+            if frame.index == self.stop_at:
+                raise StopError
+            self.painted.append(frame.index)
+            yield frame.with_pixels(self.paint(frame.pixels))
+
+    def paint(self, pixels: Pixels) -> Pixels:
+        return 255 - pixels
+
+
+class Smoother(Painter):
+    """Mixes every picture with what it made of the one before."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        super().__init__(stop_at)
+        self._before: Pixels | None = None
+
+    def paint(self, pixels: Pixels) -> Pixels:
+        before = pixels if self._before is None else self._before
+        self._before = (pixels // 2 + before // 2).astype(np.uint8)
+        return self._before
+
+    def save_state(self) -> bytes:
+        assert self._before is not None
+        return self._before.tobytes()
+
+    def restore_state(self, state: bytes | None) -> None:
+        self._before = None if state is None else np.frombuffer(state, np.uint8).reshape(48, 64, 3)
+
+
+@pytest.fixture(autouse=True)
+def short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "LEAST_FRAMES", 5)
+    monkeypatch.setattr(pieces, "MOST_FRAMES", 11)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return write_source(tmp_path / "in.mp4")
+
+
+def write_source(path: Path) -> Path:
+    shots = (255 - numbered(i) if i // 8 % 3 == 1 else numbered(i) for i in range(FRAMES))
+    return Film(WILD, sound="aac", sound_seconds=3).write(path, shots)
+
+
+def run(source: Path, target: Path, painter: Painter, **options: object) -> ConvertReport:
+    return convert(source, target, painter, SETTINGS, **options)  # type: ignore[arg-type]
+
+
+def stopped(source: Path, target: Path, painter: Painter, **options: object) -> None:
+    with pytest.raises(StopError):
+        run(source, target, painter, **options)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("kind", [Painter, Smoother])
+def test_resumed_film_is_the_same(source: Path, tmp_path: Path, kind: Callable[..., Painter]) -> None:
+    run(source, tmp_path / "whole.mp4", kind())
+    whole = (tmp_path / "whole.mp4").read_bytes()
+    assert content(tmp_path / "whole.mp4").times == [tick * CLOCK for tick in WILD]
+    for stops in ([12], [40, 41], [5, 20, FRAMES - 1]):
+        target = tmp_path / f"{stops}.mp4"
+        for stop in stops:
+            stopped(source, target, kind(stop))
+        kept = kept_frames(target)
+        last = kind()
+        report = run(source, target, last)
+        assert target.read_bytes() == whole
+        assert last.painted == list(range(kept, FRAMES))
+        assert (report.frames, report.resumed, report.complete) == (FRAMES, kept, True)
+    assert kept > 0
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".ts", ".avi", ".mov"])
+def test_resumed_from_other_containers(tmp_path: Path, suffix: str) -> None:
+    ticks = tuple(1001 * i for i in range(FRAMES))
+    sound = None if suffix == ".avi" else "aac"
+    source = Film(ticks, sound=sound, sound_seconds=2).write(tmp_path / f"in{suffix}")
+    run(source, tmp_path / "whole.mkv", Painter())
+    target = tmp_path / "out.mkv"
+    stopped(source, target, Painter(50))
+    report = run(source, target, Painter())
+    assert report.resumed > 30
+    before, after = content(tmp_path / "whole.mkv"), content(target)
+    assert after.times == before.times
+    assert after.sounds == before.sounds
+    assert all(map(np.array_equal, after.pictures, before.pictures))
+
+
+def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(VideoReader, "seek", lambda self, when: False)
+
+
+def wrong_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = VideoReader.seek
+    monkeypatch.setattr(VideoReader, "seek", lambda self, when: whole(self, when + 5))
+
+
+def wrong_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a seek to a picture that is not quite a key frame."""
+    whole = VideoReader.seek
+
+    def seek(self: VideoReader, when: object) -> bool:
+        self._upright = lambda picture: (np.zeros((48, 64, 3), np.uint8), None)  # type: ignore[method-assign]
+        return whole(self, when)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(VideoReader, "seek", seek)
+
+
+@pytest.mark.parametrize("broken", [no_index, wrong_index, wrong_pictures])
+def test_an_index_is_not_trusted(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: Callable[..., None]
+) -> None:
+    run(source, tmp_path / "whole.mp4", Painter())
+    target = tmp_path / "out.mp4"
+    stopped(source, target, Painter(50))
+    broken(monkeypatch)
+    assert run(source, target, Painter()).resumed > 30
+    assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+def test_a_file_that_decodes_differently_begins_anew(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out.mp4"
+    stopped(source, target, Painter(50))
+    monkeypatch.setattr("stylize_live.pipeline.resume.fingerprint", lambda pixels: -1)
+    assert run(source, target, Painter()).resumed == 0
+    assert len(content(target).times) == FRAMES
+
+
+def test_restart_discards(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    stopped(source, target, Painter(50))
+    report = run(source, target, Painter(), restart=True)
+    assert (report.resumed, report.notes) == (0, [])
+
+
+def test_other_settings_need_other_pieces(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    stopped(source, target, Painter(50))
+    kept = kept_frames(target)
+    report = convert(source, target, Painter(), ConvertSettings(crf=30))
+    assert report.resumed == 0
+    assert report.notes[0].startswith(f"{kept} frames of an earlier run were discarded")
+
+
+def test_changed_source_needs_other_pieces(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    stopped(source, target, Painter(50))
+    write_source(source)
+    assert run(source, target, Painter()).resumed == 0
+
+
+@pytest.mark.parametrize("harm", ["torn journal", "no journal", "lost piece", "short piece", "lost state"])
+def test_harmed_folder(source: Path, tmp_path: Path, harm: str) -> None:
+    run(source, tmp_path / "whole.mp4", Smoother())
+    target = tmp_path / "out.mp4"
+    stopped(source, target, Smoother(50))
+    folder = folder_of(target)
+    journal, (*_, newest) = folder / "journal", sorted(folder.glob("*.packets"))
+    if harm == "torn journal":
+        journal.write_bytes(journal.read_bytes()[:-20])
+    elif harm == "short piece":
+        newest.write_bytes(newest.read_bytes()[:-1])
+    else:
+        {"no journal": journal, "lost piece": newest, "lost state": next(folder.glob("*.state"))}[
+            harm
+        ].unlink()
+    run(source, target, Smoother())
+    assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+def test_all_but_the_joining_was_done(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(source, tmp_path / "whole.mp4", Painter())
+    target = tmp_path / "out.mp4"
+    with monkeypatch.context() as broken:
+
+        def full(self: Muxer, until: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        broken.setattr(Muxer, "_write_companions", full)
+        with pytest.raises(SinkError, match=r"/out\.mp4: cannot write: No space left"):
+            run(source, target, Painter())
+    assert [path.name for path in folder_of(target).glob("*film*")] == []
+    last = Painter()
+    report = run(source, target, last)
+    assert last.painted == []
+    assert (report.frames, report.resumed, report.pair) == (FRAMES, FRAMES, None)
+    assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+def test_interrupted_with_a_finished_piece_keeps_it(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+
+    class Patient(Painter):
+        def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+            for frame in super().stream(frames):
+                while frame.index > 20 and not interrupted:
+                    pass
+                yield frame
+
+    interrupted: list[bool] = []
+
+    def interrupt(progress: ConvertProgress) -> None:
+        if progress.frames > 12:
+            interrupted.append(True)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(source, target, Patient(), on_progress=interrupt)
+    assert not target.exists()
+    assert 0 < kept_frames(target) <= 20
+    assert sorted(p.suffix for p in folder_of(target).iterdir()) == ["", "", ".packets", ".packets"]
+
+
+def test_source_that_vanishes_is_no_short_film(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(source, tmp_path / "whole.mp4", Painter())
+    target = tmp_path / "out.mp4"
+    with monkeypatch.context() as pulled_out:
+        pulled_out.setattr(VideoReader, "missing", 1)
+        pulled_out.setattr(convert_module, "source_identity", lambda path: "something else")
+        with pytest.raises(SourceError, match="vanished"):
+            run(source, target, Painter())
+    assert not target.exists()
+    assert run(source, target, Painter()).resumed > 0
+    assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+def test_two_runs_do_not_write_one_target(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    with Parts(target, {}):
+        with pytest.raises(SinkError, match="another run"):
+            run(source, target, Painter())
+        assert folder_of(target).is_dir()
+    run(source, target, Painter())
+
+
+def test_lock_ends_with_its_file(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("ab") as first, (tmp_path / "lock").open("ab") as second:
+        assert lock(first)
+        assert not lock(second)
+        first.close()
+        assert lock(second)
+
+
+def test_journal_is_readable(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    stopped(source, target, Painter(50))
+    identity, *finished = map(json.loads, (folder_of(target) / "journal").read_text().splitlines())
+    assert set(identity) == {"program", "source", "settings", "painter"}
+    assert [piece["frames"] for piece in finished] == sorted({piece["frames"] for piece in finished})
+    assert finished[-1]["frames"] == kept_frames(target)
+
+
+def test_pieces_made_alone_in_any_order_are_the_same(source: Path, tmp_path: Path) -> None:
+    """As several machines would make them."""
+    target = tmp_path / "out.mp4"
+    spans = list(split_at_cuts(source))
+    assert len(spans) > 4
+    with VideoReader(source) as reader:
+        frames = [frame.with_pixels(255 - frame.pixels) for frame in reader]
+        clock, rate, last_duration = (
+            film_clock(target, reader.time_base),
+            reader.average_rate,
+            reader.last_duration,
+        )
+    made = {}
+    for span in reversed(spans):
+        with FilmEncoder((64, 48), "h264", SETTINGS, clock=clock, rate=rate) as encoder:
+            packets = [p for f in frames[span.start : span.start + span.frames] for p in encoder.encode(f)]
+            last = frames[span.start + span.frames - 1]
+            shown = span.end - last.pts if span is not spans[-1] else last_duration
+            packets += encoder.finish(shown)
+            made[span.start] = [(p.pts, p.dts, p.duration, bytes(p)) for p in packets]
+    stopped(source, target, Painter(FRAMES - 1))
+    files = sorted(folder_of(target).glob("*.packets"))
+    assert len(files) == len(spans) - 1
+    for span, file in zip(spans, files, strict=False):
+        found = [(p.pts, p.dts, p.duration, bytes(p)) for p in read_packets(file, clock)]
+        assert found == made[span.start]
+
+
+def test_decoding_times_grow_over_the_joins(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    stopped(source, target, Painter(FRAMES - 1))
+    files = sorted(folder_of(target).glob("*.packets"))
+    packets = list(joined(p for file in files for p in read_packets(file, CLOCK)))
+    times = [packet.dts for packet in packets]
+    assert all(a is not None and b is not None and a < b for a, b in itertools.pairwise(times))
+    assert all(p.pts is not None and p.dts is not None and p.dts <= p.pts for p in packets)
+
+
+def test_a_damaged_piece_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "piece").write_bytes(b"123")
+    with pytest.raises(SinkError, match="--restart"):
+        list(read_packets(tmp_path / "piece", CLOCK))

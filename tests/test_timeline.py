@@ -1,0 +1,126 @@
+"""Styles that change in the middle of a film."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import TINY, make_checkpoint, random_pixels
+
+from stylize_live.engine import Stylizer
+from stylize_live.engine.timeline import Mix, Timeline
+from stylize_live.errors import StyleError
+from stylize_live.frame import Frame, Pixels
+from stylize_live.nets.checkpoint import Checkpoint, save_checkpoint
+from stylize_live.nets.transformer import Architecture, ResidualTransformer
+
+PICTURE = random_pixels(40, 32)
+
+
+@pytest.fixture
+def two_styles(tmp_path: Path) -> tuple[Path, Path]:
+    paths = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    for seed, path in enumerate(paths):
+        save_checkpoint(path, make_checkpoint(path.stem, seed))
+    return paths
+
+
+def frames(*times: float) -> list[Frame]:
+    return [Frame(PICTURE, Fraction(when), 0.0, index) for index, when in enumerate(times)]
+
+
+def painted(style: str) -> Pixels:
+    with Stylizer(style, device="cpu", precision="float32") as stylizer:
+        return stylizer(PICTURE)
+
+
+@pytest.mark.parametrize(
+    ("when", "mix"),
+    [
+        (0, Mix(0, 0, 0.0)),
+        (9.5, Mix(0, 0, 0.0)),
+        (10, Mix(0, 1, 0.0)),
+        (10.5, Mix(0, 1, 0.25)),
+        (12, Mix(1, 1, 0.0)),
+        (13, Mix(1, 2, 0.0)),
+        (13.25, Mix(1, 2, 0.125)),
+        (1000, Mix(2, 2, 0.0)),
+    ],
+)
+def test_mix_is_a_function_of_time(when: float, mix: Mix) -> None:
+    assert Timeline.parse("0:a,10:b,0:13:c", 2).at(Fraction(when)) == mix
+
+
+def test_a_fade_ends_where_the_next_begins() -> None:
+    timeline = Timeline.parse("0:a,10:b,11:c", 4)
+    assert timeline.at(Fraction(21, 2)) == Mix(0, 1, 0.5)
+    assert timeline.at(Fraction(11)) == Mix(1, 2, 0.0)
+
+
+def test_without_crossfade_styles_change_at_once() -> None:
+    timeline = Timeline.parse("5:a,1:00:00.5:b")
+    assert timeline.at(Fraction(0)) == timeline.at(Fraction(3600)) == Mix(0, 0, 0.0)
+    assert timeline.at(Fraction(7201, 2)) == Mix(1, 1, 0.0)
+
+
+@pytest.mark.parametrize("text", ["starry-night", "a:0.5,b:0.5", "folder/1.safetensors"])
+def test_other_texts_are_one_style(text: str) -> None:
+    assert Timeline.parse(text, 1).styles == (text,)
+
+
+@pytest.mark.parametrize("text", ["0:a,b", "0:a,5", "3:a,2:b", "0:a,0:b"])
+def test_wrong_timelines(text: str) -> None:
+    with pytest.raises(StyleError, match="timeline"):
+        Timeline.parse(text)
+
+
+def test_stream_follows_the_timeline(two_styles: tuple[Path, Path]) -> None:
+    a, b = map(str, two_styles)
+    stylizer = Stylizer(f"0:{a},1:{b}", crossfade=1, device="cpu", precision="float32")
+    with stylizer:
+        first, half, second, again = (f.pixels for f in stylizer.stream(frames(0, 1.5, 2, 0)))
+    assert np.array_equal(first, painted(a))
+    assert np.array_equal(second, painted(b))
+    assert np.array_equal(again, first)
+    mixed = painted(f"{a}:0.5,{b}:0.5")
+    assert np.abs(half.astype(int) - mixed).max() <= 1
+    assert not np.array_equal(half, first)
+    assert not np.array_equal(half, second)
+
+
+def test_style_set_in_mid_stream_counts_from_the_next_frame(two_styles: tuple[Path, Path]) -> None:
+    a, b = map(str, two_styles)
+    with Stylizer(a, device="cpu", precision="float32") as stylizer:
+        stream = stylizer.stream(frames(0, 1))
+        first = next(stream).pixels
+        stylizer.style = b
+        second = next(stream).pixels
+    assert np.array_equal(first, painted(a))
+    assert np.array_equal(second, painted(b))
+
+
+def test_fingerprint_names_all_that_counts(two_styles: tuple[Path, Path]) -> None:
+    a, b = map(str, two_styles)
+
+    def fingerprint(style: str, **options: float) -> str:
+        return Stylizer(style, device="cpu", precision="float32", **options).fingerprint  # type: ignore[arg-type]
+
+    prints = [fingerprint(a), fingerprint(b), fingerprint(a, strength=0.5)]
+    prints += [
+        fingerprint(f"0:{a},1:{b}"),
+        fingerprint(f"0:{a},2:{b}"),
+        fingerprint(f"0:{a},1:{b}", crossfade=1),
+    ]
+    assert len(set(prints)) == len(prints)
+    assert fingerprint(a) == prints[0]
+
+
+def test_networks_must_agree(two_styles: tuple[Path, Path], tmp_path: Path) -> None:
+    wide = Architecture(**{**TINY.to_dict(), "width": 16})
+    weights = ResidualTransformer(wide).state_dict()
+    other = tmp_path / "wide.safetensors"
+    save_checkpoint(other, Checkpoint(make_checkpoint().info, wide, weights))
+    with pytest.raises(StyleError, match="networks differ"):
+        Stylizer(f"0:{two_styles[0]},1:{other}", device="cpu")
