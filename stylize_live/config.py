@@ -51,6 +51,19 @@ class EngineSettings(BaseModel):
     )
 
 
+class SteadySettings(BaseModel):
+    """What every command that paints moving pictures can be told."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    steadiness: float = Field(
+        default=0.8,
+        ge=0,
+        le=1,
+        description="How firmly paint sticks to what it shows: 0 paints every picture anew and flickers.",
+    )
+
+
 class SourceSettings(BaseModel):
     """Which part of a film is taken, and how large."""
 
@@ -117,7 +130,7 @@ class FilmSettings(BaseModel):
     )
 
 
-class ConvertSettings(FilmSettings, SourceSettings, EngineSettings):
+class ConvertSettings(FilmSettings, SourceSettings, SteadySettings, EngineSettings):
     """What `convert` can be told."""
 
     crossfade: float = Field(
@@ -126,7 +139,7 @@ class ConvertSettings(FilmSettings, SourceSettings, EngineSettings):
     side_by_side: bool = Field(default=False, description="Put the original to the left of the result.")
 
 
-class LiveSettings(EngineSettings):
+class LiveSettings(SteadySettings, EngineSettings):
     """How `live` captures and shows."""
 
     source: str = Field(

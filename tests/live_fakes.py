@@ -72,6 +72,7 @@ class FakeStylizer:
     def __init__(self, before: Callable[[Frame], None] | None = None) -> None:
         self.style = "first"
         self.strength = 1.0
+        self.steadiness = 0.8
         self.warmed: list[tuple[int, int]] = []
         self.painted: list[tuple[int, str]] = []
         self._before = before

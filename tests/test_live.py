@@ -284,6 +284,15 @@ def test_a_style_that_is_not_in_the_list_leads_into_it() -> None:
     assert stylizer.style == "first"
 
 
+def test_steadiness_goes_off_and_comes_back() -> None:
+    view, stylizer = make_view([])
+    view.press("t")
+    assert stylizer.steadiness == 0
+    assert view.note == "steadiness off"
+    view.press("t")
+    assert stylizer.steadiness == 0.8
+
+
 def test_strength_stays_in_range_and_moves_in_tenths() -> None:
     view, stylizer = make_view([])
     view.press("]")

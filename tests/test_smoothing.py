@@ -44,7 +44,7 @@ class Run:
         if motion is None or self.picture is None:
             self.picture = painted.astype(np.float32)
         else:
-            self.picture = smoothed(self.picture, painted, motion, self._share)
+            self.picture = smoothed(self.picture, painted.astype(np.float32), motion, self._share)
         return np.rint(self.picture).astype(np.uint8)
 
     def close(self) -> None:
@@ -176,7 +176,7 @@ def test_torch_smooths_like_opencv(size: tuple[int, int]) -> None:
     motion = FlowEstimator()(reduced(scene[:, :width].copy()), reduced(scene[:, 7 : width + 7].copy()))
     previous = painting[:, :width].astype(np.float32)
     fresh = noisy(painting[:, 7 : width + 7], 3, 10)
-    wanted = smoothed(previous, fresh, motion, SHARE)
+    wanted = smoothed(previous, fresh.astype(np.float32), motion, SHARE)
 
     def planes(pixels: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float()

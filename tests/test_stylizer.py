@@ -134,3 +134,95 @@ def test_closes_twice(tiny_style: Path) -> None:
     with exact(tiny_style) as stylizer:
         stylizer.warm_up((16, 16))
     stylizer.close()
+
+
+def film(count: int) -> list[Frame]:
+    """A still scene seen by a noisy camera."""
+    scene = random_pixels(96, 72, 3).astype(int)
+    scene = np.repeat(np.repeat(scene[::6, ::6], 6, 0), 6, 1)
+    rng = np.random.default_rng(0)
+    noisy = [np.clip(scene + rng.normal(0, 6, scene.shape), 0, 255).astype(np.uint8) for _ in range(count)]
+    return [Frame(pixels, Fraction(i, 30), 0.0, i) for i, pixels in enumerate(noisy)]
+
+
+def flicker(frames: list[Frame]) -> float:
+    pictures = np.stack([frame.pixels for frame in frames]).astype(float)
+    return float(np.sqrt(np.square(np.diff(pictures, axis=0)).mean()))
+
+
+def test_steadiness_removes_flicker(tiny_style: Path) -> None:
+    with exact(tiny_style, steadiness=0.8) as steady:
+        smoothed = list(steady.stream(film(12)))
+    plain = list(exact(tiny_style).stream(film(12)))
+    assert flicker(smoothed[4:]) < 0.3 * flicker(plain[4:])
+    assert (smoothed[0].pixels == plain[0].pixels).all()
+
+
+def test_each_start_of_a_film_is_painted_anew(tiny_style: Path) -> None:
+    frames = film(3)
+    with exact(tiny_style, steadiness=0.8) as steady:
+        steady.warm_up((72, 96))
+        first = steady(frames[0]).pixels
+        assert (first == exact(tiny_style)(frames[0]).pixels).all()
+        assert (steady(frames[1]).pixels != exact(tiny_style)(frames[1]).pixels).any()
+        steady.reset()
+        assert (steady(frames[0]).pixels == first).all()
+        steady.strength = 0.0
+        assert (steady(frames[2]).pixels == frames[2].pixels).all()
+
+
+def test_a_new_style_shows_at_once(tiny_style: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.safetensors"
+    save_checkpoint(other, make_checkpoint(seed=5))
+    frames = film(3)
+    with exact(tiny_style, steadiness=0.9) as steady:
+        for frame in frames[:2]:
+            steady(frame)
+        steady.style = str(other)
+        assert (steady(frames[2]).pixels == exact(other)(frames[2]).pixels).all()
+
+
+def test_sixteen_bits_are_smoothed_alike(tiny_style: Path) -> None:
+    frames = film(4)
+    deep = [frame.with_pixels(frame.pixels.astype(np.uint16) * 257) for frame in frames]
+    with exact(tiny_style, steadiness=0.8) as eight, exact(tiny_style, steadiness=0.8) as sixteen:
+        for a, b in zip(eight.stream(frames), sixteen.stream(deep), strict=True):
+            assert np.abs(b.pixels / 257 - a.pixels).max() <= 1
+
+
+def test_a_saved_state_goes_on_exactly(tiny_style: Path) -> None:
+    frames = film(8)
+    with exact(tiny_style, steadiness=0.8) as whole:
+        wanted = list(whole.stream(frames))
+    with exact(tiny_style, steadiness=0.8) as first:
+        list(first.stream(frames[:5]))
+        state = first.save_state()
+    with exact(tiny_style, steadiness=0.8) as second:
+        second.restore_state(state)
+        found = list(second.stream(frames[5:]))
+        assert all((a.pixels == b.pixels).all() for a, b in zip(found, wanted[5:], strict=True))
+        second.restore_state(None)
+        assert (second(frames[0]).pixels == wanted[0].pixels).all()
+        with pytest.raises(ValueError, match="not a saved state"):
+            second.restore_state(b"nonsense")
+
+
+def test_nothing_to_save_without_steadiness(tiny_style: Path) -> None:
+    stylizer = exact(tiny_style)
+    stylizer(PIXELS)
+    assert stylizer.save_state() == b""
+
+
+def test_a_cut_starts_as_if_the_film_began_there(tiny_style: Path) -> None:
+    dark = [frame.with_pixels(frame.pixels // 4) for frame in film(6)]
+    light = [frame.with_pixels(255 - frame.pixels // 4) for frame in film(6)]
+    with exact(tiny_style, steadiness=0.8) as through, exact(tiny_style, steadiness=0.8) as from_cut:
+        wanted = list(from_cut.stream(light))
+        found = list(through.stream(dark + light))[6:]
+    assert all((a.pixels == b.pixels).all() for a, b in zip(found, wanted, strict=True))
+
+
+@pytest.mark.parametrize("steadiness", [-0.1, 1.1])
+def test_steadiness_out_of_range(tiny_style: Path, steadiness: float) -> None:
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        exact(tiny_style, steadiness=steadiness)

@@ -17,6 +17,7 @@ from stylize_live.media.still import Still, write_still
 from stylize_live.nets.checkpoint import StyleInfo, load_checkpoint
 from stylize_live.training import losses
 from stylize_live.training.features import load_features
+from stylize_live.training.optimizer import MuonAdam, orthogonalised
 from stylize_live.training.photos import PhotoBatches, find_photos, split_photos
 from stylize_live.training.run import Job, train
 from stylize_live.training.settings import TrainSettings
@@ -90,6 +91,45 @@ def test_tone_error_sees_inverted_brightness() -> None:
 def test_total_variation_of_stripes() -> None:
     stripes = torch.tensor([0.0, 1.0]).repeat(4).expand(1, 3, 8, 8)
     assert float(losses.total_variation(stripes)) == pytest.approx(1.0)
+
+
+def test_palette_error_compares_distributions_not_places() -> None:
+    cloud = torch.rand(3, 400)
+    lines = torch.nn.functional.normalize(torch.randn(8, 3), dim=1)
+    shuffled = cloud[:, torch.randperm(400)]
+    assert float(losses.palette_error(shuffled, cloud, lines)) == pytest.approx(0, abs=1e-6)
+    assert float(losses.palette_error(cloud[[2, 0, 1]] * 0.2, cloud, lines)) > 0.3
+
+
+def test_palette_averages_grain_away() -> None:
+    checks = torch.tensor([[0.0, 1.0], [1.0, 0.0]]).repeat(4, 4).expand(3, 8, 8)
+    torch.testing.assert_close(losses.palette(checks), torch.full((3, 4), 0.5))
+
+
+@pytest.mark.parametrize("shape", [(8, 30), (30, 8), (12, 12)])
+def test_orthogonalised_evens_singular_values_out(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    values = torch.linalg.svdvals(
+        orthogonalised(torch.randn(shape) @ torch.diag(torch.logspace(-1, 2, shape[1])))
+    )
+    assert float(values.max()) < 1.3
+    assert float(values.median()) > 0.6
+
+
+def test_optimizer_moves_every_parameter_downhill() -> None:
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Conv2d(4, 3, 1))
+    optimizer = MuonAdam(net)
+    before = {name: value.detach().clone() for name, value in net.named_parameters()}
+    picture, wanted, errors = torch.rand(1, 3, 12, 12), torch.rand(1, 3, 10, 10), []
+    for _ in range(30):
+        optimizer.zero_grad()
+        error = (net(picture) - wanted).square().mean()
+        error.backward()
+        optimizer.step(0.01)
+        errors.append(float(error.detach()))
+    assert errors[-1] < 0.5 * errors[0]
+    assert all(not torch.equal(value, before[name]) for name, value in net.named_parameters())
 
 
 def test_whole_pixel_motion_is_exact() -> None:

@@ -56,7 +56,9 @@ def convert(
     from stylize_live.engine import Stylizer
 
     with (
-        Stylizer.from_settings(settings, crossfade=settings.crossfade) as stylizer,
+        Stylizer.from_settings(
+            settings, crossfade=settings.crossfade, steadiness=settings.steadiness
+        ) as stylizer,
         _progress_bar() as bar,
     ):
         report = run(

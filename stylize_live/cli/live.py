@@ -75,7 +75,7 @@ def _run(source: LiveSource, display: Display, settings: LiveSettings) -> LiveRe
     from stylize_live.nets.catalogue import style_names
     from stylize_live.pipeline.live import run_live
 
-    stylizer = Stylizer.from_settings(settings)
+    stylizer = Stylizer.from_settings(settings, steadiness=settings.steadiness)
     with stylizer:
         return run_live(
             source,

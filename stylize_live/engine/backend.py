@@ -3,18 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from stylize_live.engine.flow import Motion, Plane
+from stylize_live.engine.smoothing import smoothed
 from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import Checkpoint
 from stylize_live.nets.transformer import ResidualTransformer
 
 
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """How a picture is to follow from the one before.
+
+    Attributes:
+        motion: of the input, being measured beside the network; None starts anew.
+        share: least share of the fresh picture, see `smoothing.least_share`.
+    """
+
+    motion: Future[Motion | None]
+    share: float
+
+
+# A frame, and how to smooth it; None leaves it as painted.
+Job = tuple[Frame, Steady | None]
+
+
 class Backend(Protocol):
-    """Runs one network on one device."""
+    """Runs one network on one device.
+
+    Attributes:
+        memory: the last smoothed picture, (H, W, 3) float32 in 0..255, or None; may be set.
+    """
+
+    @property
+    def memory(self) -> Plane | None: ...
+    @memory.setter
+    def memory(self, picture: Plane | None) -> None: ...
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Use these weights from the next picture on."""
@@ -29,10 +59,10 @@ class Backend(Protocol):
             share: of the second, 0 to 1.
         """
 
-    def run(self, pixels: Pixels, strength: float) -> Pixels:
+    def run(self, pixels: Pixels, strength: float, steady: Steady | None = None) -> Pixels:
         """Paint one picture: (H, W, 3) RGB, uint8 or uint16 -> the same shape and dtype, a new array."""
 
-    def stream(self, frames: Iterable[Frame], strength: float) -> Iterator[Frame]:
+    def stream(self, jobs: Iterable[Job], strength: float) -> Iterator[Frame]:
         """Paint frames in order, with as many under way at once as the device likes."""
 
     def close(self) -> None:
@@ -79,15 +109,27 @@ def paint(network: ResidualTransformer, pixels: Tensor, strength: float) -> Tens
         strength: 0 gives the original back, 1 the painted picture, between them a mix.
 
     Returns:
-        The same shape and dtype, contiguous.
+        (1, 3, H, W) float32 in [0, 1].
     """
-    top = torch.iinfo(pixels.dtype).max
     # HWC memory seen as NCHW is exactly channels_last: no copy.
-    batch = pixels.permute(2, 0, 1)[None].float() / top
+    batch = pixels.permute(2, 0, 1)[None].float() / torch.iinfo(pixels.dtype).max
     painted: Tensor = network(batch)
-    if strength < 1:
-        painted = torch.lerp(batch, painted, strength)
-    levels = painted.mul(top).add_(0.5).clamp_(0, top).to(pixels.dtype)
+    return torch.lerp(batch, painted, strength) if strength < 1 else painted
+
+
+def quantised(picture: Tensor, dtype: torch.dtype, top: float = 1.0) -> Tensor:
+    """Turn a painted picture into pixels.
+
+    Args:
+        picture: (1, 3, H, W) float32 in 0..top.
+        dtype: uint8 or uint16.
+        top: value of white.
+
+    Returns:
+        (H, W, 3) of that dtype, contiguous.
+    """
+    most = torch.iinfo(dtype).max
+    levels = picture.mul(most / top).add_(0.5).clamp_(0, most).to(dtype)
     return levels[0].permute(1, 2, 0).contiguous()
 
 
@@ -101,6 +143,7 @@ class CpuBackend:
 
     def __init__(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
         self._dtype = dtype
+        self.memory: Plane | None = None
         self.load(checkpoint)
 
     def load(self, checkpoint: Checkpoint) -> None:
@@ -112,16 +155,29 @@ class CpuBackend:
         """See `Backend.blend`."""
         self._blender(first, second, share)
 
-    def run(self, pixels: Pixels, strength: float) -> Pixels:
+    def run(self, pixels: Pixels, strength: float, steady: Steady | None = None) -> Pixels:
         """See `Backend.run`."""
+        source = torch.from_numpy(pixels)
         with torch.inference_mode():
-            painted: Pixels = paint(self._network, torch.from_numpy(pixels), strength).numpy()
-        return painted
+            painted = paint(self._network, source, strength)
+            if steady is None:
+                found: Pixels = quantised(painted, source.dtype).numpy()
+                return found
+            fresh: Plane = painted[0].permute(1, 2, 0).mul(255).contiguous().numpy()
+        motion = steady.motion.result()
+        if motion is None or self.memory is None or self.memory.shape != fresh.shape:
+            self.memory = fresh
+        else:
+            self.memory = smoothed(self.memory, fresh, motion, steady.share)
+        kept = torch.from_numpy(self.memory).permute(2, 0, 1)[None]
+        shown: Pixels = quantised(kept, source.dtype, 255).numpy()
+        return shown
 
-    def stream(self, frames: Iterable[Frame], strength: float) -> Iterator[Frame]:
+    def stream(self, jobs: Iterable[Job], strength: float) -> Iterator[Frame]:
         """See `Backend.stream`."""
-        for frame in frames:
-            yield frame.with_pixels(self.run(frame.pixels, strength))
+        for frame, steady in jobs:
+            yield frame.with_pixels(self.run(frame.pixels, strength, steady))
 
     def close(self) -> None:
-        """Nothing to release."""
+        """See `Backend.close`."""
+        self.memory = None

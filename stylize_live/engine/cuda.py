@@ -13,7 +13,10 @@ from collections.abc import Iterable, Iterator
 
 import torch
 
-from stylize_live.engine.backend import Blender, paint, prepare_network
+from stylize_live.engine.backend import Blender, Job, Steady, paint, prepare_network, quantised
+from stylize_live.engine.flow import Plane
+from stylize_live.engine.smoothing import Tuning
+from stylize_live.engine.smoothing_torch import smoothed
 from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import Checkpoint
 
@@ -49,6 +52,7 @@ class CudaBackend:
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._ring: deque[_Slot] = deque()
         self._kind: tuple[object, ...] = ()
+        self._memory: torch.Tensor | None = None
         self.load(checkpoint)
 
     def load(self, checkpoint: Checkpoint) -> None:
@@ -62,33 +66,62 @@ class CudaBackend:
         with torch.cuda.stream(self._stream):
             self._blender(first, second, share)
 
-    def run(self, pixels: Pixels, strength: float) -> Pixels:
-        """See `Backend.run`."""
-        return self._collect(self._submit(pixels, strength))
+    @property
+    def memory(self) -> Plane | None:
+        """See `Backend.memory`; waits for the pictures under way."""
+        if self._memory is None:
+            return None
+        with torch.cuda.stream(self._stream):
+            picture: Plane = self._memory[0].permute(1, 2, 0).contiguous().cpu().numpy()
+        return picture
 
-    def stream(self, frames: Iterable[Frame], strength: float) -> Iterator[Frame]:
+    @memory.setter
+    def memory(self, picture: Plane | None) -> None:
+        if picture is None:
+            self._memory = None
+            return
+        with torch.cuda.stream(self._stream):
+            self._memory = torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None]
+
+    def run(self, pixels: Pixels, strength: float, steady: Steady | None = None) -> Pixels:
+        """See `Backend.run`."""
+        return self._collect(self._submit(pixels, strength, steady))
+
+    def stream(self, jobs: Iterable[Job], strength: float) -> Iterator[Frame]:
         """See `Backend.stream`; at most one picture fewer than there are slots is under way."""
         under_way: deque[tuple[Frame, _Slot]] = deque()
-        for frame in frames:
+        for frame, steady in jobs:
             # A picture of another size would free buffers that the device still reads.
             while under_way and (len(under_way) >= _SLOTS - 1 or _kind(frame.pixels) != self._kind):
                 yield self._finished(*under_way.popleft())
-            under_way.append((frame, self._submit(frame.pixels, strength)))
+            under_way.append((frame, self._submit(frame.pixels, strength, steady)))
         while under_way:
             yield self._finished(*under_way.popleft())
 
     def _finished(self, frame: Frame, slot: _Slot) -> Frame:
         return frame.with_pixels(self._collect(slot))
 
-    def _submit(self, pixels: Pixels, strength: float) -> _Slot:
+    def _submit(self, pixels: Pixels, strength: float, steady: Steady | None) -> _Slot:
         slot = self._next_slot(pixels)
         slot.host_in.numpy()[:] = pixels
         with torch.inference_mode(), torch.cuda.stream(self._stream):
             slot.device_in.copy_(slot.host_in, non_blocking=True)
             painted = paint(self._network, slot.device_in, strength)
-            slot.host_out.copy_(painted, non_blocking=True)
+            top = 1.0
+            if steady is not None:
+                painted, top = self._smoothed(painted * 255, steady), 255.0
+            slot.host_out.copy_(quantised(painted, slot.device_in.dtype, top), non_blocking=True)
             slot.done.record(self._stream)
         return slot
+
+    def _smoothed(self, fresh: torch.Tensor, steady: Steady) -> torch.Tensor:
+        """Smooth on the device. The host's wait for the motion overlaps with the network's work."""
+        motion = steady.motion.result()
+        if motion is None or self._memory is None or self._memory.shape != fresh.shape:
+            self._memory = fresh
+        else:
+            self._memory = smoothed(self._memory, fresh, motion, steady.share, Tuning())
+        return self._memory
 
     def _collect(self, slot: _Slot) -> Pixels:
         slot.done.synchronize()
@@ -107,6 +140,7 @@ class CudaBackend:
         """Drop the buffers; torch keeps their memory for whoever asks next."""
         self._ring.clear()
         self._kind = ()
+        self._memory = None
 
 
 def _kind(pixels: Pixels) -> tuple[object, ...]:

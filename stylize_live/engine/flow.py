@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stylize_live.frame import Pixels
+from stylize_live.frame import Pixels, eight_bit
 from stylize_live.media.libraries import cv2
 
 Plane = npt.NDArray[np.float32]
@@ -69,12 +69,12 @@ class FlowEstimator:
 
 
 def reduced(pixels: Pixels) -> Pixels:
-    """The small grey picture that motion is measured on: (H, W, 3) uint8 RGB -> (h, w) uint8."""
+    """The small grey picture that motion is measured on: (H, W, 3) uint8 or uint16 RGB -> (h, w) uint8."""
     height, width = pixels.shape[:2]
     factor = max(_REDUCTION, (height * width / _MOST_PIXELS) ** 0.5)
     size = (max(_LEAST_SIDE, round(width / factor)), max(_LEAST_SIDE, round(height / factor)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+    small: Pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), pixels.dtype)
+    return np.asarray(cv2.cvtColor(eight_bit(small), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _warped(picture: Pixels, flow: Plane) -> Pixels:

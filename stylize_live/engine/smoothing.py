@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 
 from stylize_live.engine.flow import Motion, Plane
-from stylize_live.frame import Pixels
 from stylize_live.media.libraries import cv2
 
 COARSE = 4  # pixels of a cell in which shares and gains are computed
@@ -62,14 +61,12 @@ def least_share(steadiness: float) -> float:
     return max(0.01, (1 - steadiness) ** 2)
 
 
-def smoothed(
-    previous: Plane, fresh: Pixels, motion: Motion, share: float, tuning: Tuning = Tuning()
-) -> Plane:
+def smoothed(previous: Plane, fresh: Plane, motion: Motion, share: float, tuning: Tuning = Tuning()) -> Plane:
     """One step.
 
     Args:
         previous: (H, W, 3) float32 in 0..255, the last result.
-        fresh: (H, W, 3) uint8, the picture as the network painted it.
+        fresh: (H, W, 3) float32 in 0..255, the picture as the network painted it.
         motion: of the input, from the last picture to this one.
         share: least share of the fresh picture, see `least_share`.
         tuning: constants.
@@ -79,7 +76,7 @@ def smoothed(
     """
     height, width = fresh.shape[:2]
     moved = _moved(previous, motion.flow)
-    slow = _coarse(cv2.subtract(fresh, moved, dtype=cv2.CV_32F), COARSE_BLUR)
+    slow = _coarse(cv2.subtract(fresh, moved), COARSE_BLUR)
     doubts = motion.mismatch / (tuning.doubt + tuning.doubt_by_texture * motion.texture)
     distrust = _smoothstep(doubts, 1.0, tuning.disbelief)
     changed = _smoothstep(np.abs(slow).max(-1), tuning.change, tuning.replaced)
@@ -87,7 +84,7 @@ def smoothed(
     cells = np.maximum(cells, min(1.0, share + tuning.light * motion.light))
     slow_cells = np.maximum(tuning.follow - cells, 0)[..., None] * slow
     shares = cv2.resize(cells, (width, height))
-    result = cv2.blendLinear(fresh.astype(np.float32), moved, shares, 1 - shares)
+    result = cv2.blendLinear(fresh, moved, shares, 1 - shares)
     result = cv2.add(result, cv2.resize(slow_cells, (width, height)))
     return _sharpened(np.asarray(result, np.float32), fresh, tuning)
 
@@ -104,13 +101,13 @@ def _moved(picture: Plane, flow: Plane) -> Plane:
     return np.asarray(moved, np.float32)
 
 
-def _sharpened(result: Plane, fresh: Pixels, tuning: Tuning) -> Plane:
+def _sharpened(result: Plane, fresh: Plane, tuning: Tuning) -> Plane:
     height, width = result.shape[:2]
     soft = cv2.blur(result, FINE_BLUR)
     # Green stands for all: it is most of what the eye calls sharp.
     ours = result[..., 1] - soft[..., 1]
     green = cv2.extractChannel(fresh, 1)
-    theirs = cv2.subtract(green, cv2.blur(green, FINE_BLUR), dtype=cv2.CV_32F)
+    theirs = cv2.subtract(green, cv2.blur(green, FINE_BLUR))
     wanted = tuning.sharpness * _coarse(theirs * theirs, SHARPNESS_BLUR)
     gain = np.sqrt((wanted + 0.5) / (_coarse(ours * ours, SHARPNESS_BLUR) + 0.5))
     gains = cv2.resize(np.clip(gain, 1, tuning.most_gain), (width, height))

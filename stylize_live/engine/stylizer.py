@@ -10,12 +10,16 @@ from typing import Self, overload
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from stylize_live.closing import Closing
 from stylize_live.config import DEFAULT_STYLE, DeviceName, EngineSettings, Precision
-from stylize_live.engine.backend import Backend, CpuBackend
+from stylize_live.engine.backend import Backend, CpuBackend, Job, Steady
 from stylize_live.engine.device import choose_device, choose_precision
+from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.timeline import Mix, Timeline
+from stylize_live.engine.watcher import MotionWatcher
 from stylize_live.errors import StyleError, UsageError
 from stylize_live.frame import Frame, Pixels, check_pixels
 from stylize_live.nets.catalogue import load_style
@@ -51,13 +55,15 @@ class Stylizer(Closing):
             ``"0:starry-night,12.5:great-wave"``, which follows the times of frames.
         strength: 0 (the original) to 1 (the full style).
         crossfade: seconds that each change of a timeline takes.
+        steadiness: 0 to 1: how far each picture follows from the one before. Above 0, pictures are
+            taken as a film in order, see `reset`; 0 paints each by itself.
         device: "auto", "cpu" or "cuda".
         precision: "auto", "float32", "bfloat16" or "float16".
 
     Raises:
         StyleError: the style is unknown or its file unusable.
         DeviceError: the device or precision is not available.
-        UsageError: the strength is not in 0..1.
+        UsageError: strength or steadiness is not in 0..1.
 
     Example:
         >>> paint = Stylizer("starry-night")
@@ -70,6 +76,7 @@ class Stylizer(Closing):
         *,
         strength: float = 1.0,
         crossfade: float = 0.0,
+        steadiness: float = 0.0,
         device: DeviceName = "auto",
         precision: Precision = "auto",
     ) -> None:
@@ -77,18 +84,24 @@ class Stylizer(Closing):
         self._dtype = choose_precision(precision, self._device)
         self._style, self._crossfade = str(style), crossfade
         self._pending: _StyleSet | None = None
+        self._watcher: MotionWatcher | None = None
+        self._fresh = True  # whether the next picture is the first of a film
         self.strength = strength
+        self.steadiness = steadiness
         self._styles = _StyleSet.load(self._style, crossfade)
         self._mix = Mix(0, 0, 0.0)
         self._backend = self._make_backend(self._styles.checkpoints[0])
 
     @classmethod
-    def from_settings(cls, settings: EngineSettings, *, crossfade: float = 0.0) -> Self:
+    def from_settings(
+        cls, settings: EngineSettings, *, crossfade: float = 0.0, steadiness: float = 0.0
+    ) -> Self:
         """A stylizer as a command's settings describe it. Raises as the constructor does."""
         return cls(
             settings.style,
             strength=settings.strength,
             crossfade=crossfade,
+            steadiness=steadiness,
             device=settings.device,
             precision=settings.precision,
         )
@@ -120,6 +133,22 @@ class Stylizer(Closing):
         if not 0 <= value <= 1:
             raise UsageError(f"strength must be between 0 and 1, got {value}")
         self._strength = float(value)
+        self._fresh = True  # or the old mix would linger
+
+    @property
+    def steadiness(self) -> float:
+        """How far each picture follows from the one before, 0 to 1."""
+        return self._steadiness
+
+    @steadiness.setter
+    def steadiness(self, value: float) -> None:
+        if not 0 <= value <= 1:
+            raise UsageError(f"steadiness must be between 0 and 1, got {value}")
+        self._steadiness = float(value)
+
+    def reset(self) -> None:
+        """Take the next picture as the first of a film: after a seek, or for another film."""
+        self._fresh = True
 
     @property
     def fingerprint(self) -> str:
@@ -128,7 +157,7 @@ class Stylizer(Closing):
         timeline = styles.timeline
         times = " ".join(map(str, (*timeline.times, timeline.crossfade)))
         weights = " ".join(checkpoint.digest() for checkpoint in styles.checkpoints)
-        how = f"{self.strength} {self.device} {self.precision}, torch {torch.__version__}"
+        how = f"{self.strength} {self.steadiness} {self.device} {self.precision}, torch {torch.__version__}"
         return f"styles {weights} at {times}, {how}"
 
     @property
@@ -159,28 +188,68 @@ class Stylizer(Closing):
             ValueError: a side is zero.
         """
         if isinstance(picture, Frame):
-            self._apply_style(picture.pts)
-            return picture.with_pixels(self._backend.run(picture.pixels, self._strength))
-        self._apply_style(Fraction(0))
-        return self._backend.run(check_pixels(picture), self._strength)
+            return picture.with_pixels(self._paint(picture.pixels, picture.pts))
+        return self._paint(check_pixels(picture), Fraction(0))
+
+    def _paint(self, pixels: Pixels, when: Fraction) -> Pixels:
+        self._apply_style(when)
+        return self._backend.run(pixels, self._strength, self._steady(pixels))
+
+    def _steady(self, pixels: Pixels) -> Steady | None:
+        """Begin to measure how the picture follows from the one before, if that is wanted."""
+        if not self._steadiness:
+            return None
+        if self._watcher is None:
+            self._watcher = MotionWatcher()
+        if self._fresh:
+            self._fresh = False
+            self._watcher.reset()
+        return Steady(self._watcher.submit(pixels), least_share(self._steadiness))
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Paint frames in order; on a GPU several are under way at once.
 
         A change of style counts from the next frame taken on, the strength of the start for all.
         """
-        return self._backend.stream(self._styled(frames), self._strength)
+        return self._backend.stream(self._jobs(frames), self._strength)
 
-    def _styled(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+    def _jobs(self, frames: Iterable[Frame]) -> Iterator[Job]:
         """The frames; the backend, which works on each as soon as it has it, gets its style before."""
         for frame in frames:
             self._apply_style(frame.pts)
-            yield frame
+            yield frame, self._steady(frame.pixels)
+
+    def save_state(self) -> bytes:
+        """What the next picture depends on beside its input; empty without steadiness."""
+        picture = self._backend.memory
+        if self._watcher is None or picture is None:
+            return b""
+        return save({"picture": picture, **self._watcher.memory})
+
+    def restore_state(self, state: bytes | None) -> None:
+        """Go on as after `save_state`; with None or nothing, as before the first picture.
+
+        Raises:
+            ValueError: not a saved state.
+        """
+        self.reset()
+        if not state or not self._steadiness:
+            return
+        try:
+            arrays = load(state)
+            self._backend.memory = arrays.pop("picture")
+            if self._watcher is None:
+                self._watcher = MotionWatcher()
+            self._watcher.memory = arrays
+        except (SafetensorError, KeyError) as error:
+            raise ValueError(f"not a saved state: {error}") from None
+        self._fresh = False
 
     def warm_up(self, size: tuple[int, int]) -> None:
         """Paint a grey picture, so that the first real one of this (width, height) is not slow."""
         width, height = size
         self(np.full((height, width, 3), 128, np.uint8))
+        self.reset()
 
     def _apply_style(self, when: Fraction) -> None:
         """Bring the weights for this time to the device, if they are not there yet."""
@@ -188,12 +257,17 @@ class Stylizer(Closing):
         if pending is not None:
             self._styles, self._mix = pending, Mix(0, 0, 0.0)
             self._backend.load(pending.checkpoints[0])
+            self._fresh = True
         mix = self._styles.timeline.at(when)
         if mix != self._mix:
             checkpoints = self._styles.checkpoints
             self._backend.blend(checkpoints[mix.first], checkpoints[mix.second], mix.share)
+            # A jump shows the new style at once; within a fade, pictures follow from each other.
+            self._fresh |= mix.first == mix.second != self._mix.second
             self._mix = mix
 
     def close(self) -> None:
         """Release device memory. May be called twice."""
+        if self._watcher is not None:
+            self._watcher.close()
         self._backend.close()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy.typing as npt
 
 from stylize_live.closing import Closing
 from stylize_live.engine.flow import FlowEstimator, Motion, reduced
@@ -39,11 +43,23 @@ class MotionWatcher(Closing):
 
     def reset(self) -> None:
         """Forget everything; the next picture is the first."""
-        self._pool.submit(self._forget).result()
+        self.memory = {}
 
-    def _forget(self) -> None:
-        self._before = None
-        self._cuts.reset()
+    @property
+    def memory(self) -> dict[str, npt.NDArray[Any]]:
+        """All that the next motion depends on, by name; may be set. Empty before the first picture."""
+        return self._pool.submit(self._remember).result()
+
+    @memory.setter
+    def memory(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._pool.submit(self._recall, arrays).result()
+
+    def _remember(self) -> dict[str, npt.NDArray[Any]]:
+        return {} if self._before is None else {"before": self._before, **self._cuts.memory}
+
+    def _recall(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._before = arrays.get("before")
+        self._cuts.memory = {name: array for name, array in arrays.items() if name != "before"}
 
     def close(self) -> None:
         """End the thread. May be called twice."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -61,11 +62,33 @@ class CutDetector:
         usual = float(np.median(self._differences)) if self._differences else 0.0
         self._differences.append(difference)
         change = float(np.abs(colours - colours_before).sum()) / 2
-        return (
+        cut = (
             difference >= LEAST_DIFFERENCE
             and difference >= LEAST_SURPRISE * usual
             and (change >= LEAST_COLOUR_CHANGE or difference >= SURE_DIFFERENCE)
         )
+        if cut:  # what comes is the same as if the film began here
+            self._differences.clear()
+        return cut
+
+    @property
+    def memory(self) -> dict[str, npt.NDArray[np.float64]]:
+        """All that the next answer depends on, by name; may be set. Empty before the first picture."""
+        if self._thumbnail is None or self._colours is None:
+            return {}
+        return {
+            "thumbnail": self._thumbnail.astype(np.float64),
+            "colours": self._colours,
+            "differences": np.array(self._differences),
+        }
+
+    @memory.setter
+    def memory(self, arrays: Mapping[str, npt.NDArray[np.float64]]) -> None:
+        self.reset()
+        if arrays:
+            self._thumbnail = arrays["thumbnail"].astype(np.int16)
+            self._colours = arrays["colours"]
+            self._differences.extend(arrays["differences"].tolist())
 
 
 def _thumbnail(pixels: Pixels) -> npt.NDArray[np.int16]:

@@ -2,7 +2,7 @@
 
 Metadata keys, all strings as safetensors demands:
     format        always ``stylize_live.style``
-    version       ``1``
+    version       ``2``
     architecture  JSON object, see `Architecture`
     style         JSON object, see `StyleInfo`
     training      JSON object, free: settings and figures of the run that made it
@@ -30,7 +30,7 @@ from stylize_live.files import replacing
 from stylize_live.nets.transformer import Architecture, ResidualTransformer
 
 FORMAT = "stylize_live.style"
-VERSION = "1"
+VERSION = "2"
 # A style is under a megabyte; whatever is larger than this is something else.
 MAX_BYTES = 64 * 1024 * 1024
 

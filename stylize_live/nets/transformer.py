@@ -4,12 +4,14 @@ Layout, in the tradition of Johnson et al., ECCV 2016 (arXiv:1603.08155), but wi
 work at a quarter and an eighth of the resolution, which makes it an order of magnitude cheaper:
 
     pixel_unshuffle(4) -> conv -> blocks (1/4) -> down -> blocks (1/8) -> up, skip -> blocks (1/4)
-    -> up (1/2) -> conv (1/2) -> up (1/1) -> plus the input -> sigmoid
+    -> up (1/2) -> conv (1/2) -> up (1/1) -> plus the input's brightness -> sigmoid
 
 The eighth-resolution stage is where long strokes come from: it doubles the reach of every block.
 Upsampling is bilinear: a one-step sub-pixel head leaves a four-pixel dot grid, and nearest-neighbour
 steps, each followed by a convolution, a four-pixel mesh. Every convolution repeats the edge: zeros
-leave a dark rim, and repeating costs less than the margin that would hide it.
+leave a dark rim, and repeating costs less than the margin that would hide it. Only the brightness of
+the input is added at the end: with its colours added too, they shine through, and dark places stay
+brown or black where the painting would have blue.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from torch import Tensor, nn
 
 # Sides are filled up to a multiple of this and cropped at the end.
 STRIDE = 8
+# Shares of red, green and blue in brightness (Rec. 709).
+LUMA = (0.2126, 0.7152, 0.0722)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +208,13 @@ class ResidualTransformer(nn.Module):
         h = self.body_out(self.deep(self.body_in(h)))
         h = F.relu(self.to_half_norm(self.to_half(h)), inplace=True)
         h = F.relu(self.refine(h), inplace=True)
-        y = torch.sigmoid(self.to_full(h).float() + 2 * (x - 0.5))
+        y = torch.sigmoid(self.to_full(h).float() + 2 * (_brightness(x) - 0.5))
         return y[:, :, :height, :width]
+
+
+def _brightness(x: Tensor) -> Tensor:
+    """Rec. 709 luma of (N, 3, H, W), as (N, 1, H, W)."""
+    return (x * x.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def initialise(network: ResidualTransformer, seed: int) -> None:

@@ -16,10 +16,11 @@ _STRENGTH_STEP = 0.1
 
 
 class Stylizer(Protocol):
-    """Paints frames. `style` and `strength` may be set from another thread, for the next frame on."""
+    """Paints frames. What it shows may be set from another thread, for the next frame on."""
 
     style: str
     strength: float
+    steadiness: float
 
     def __call__(self, picture: Frame, /) -> Frame:
         """The painted frame: same size, same moment."""
@@ -36,6 +37,7 @@ class View:
     left, right, up, down   previous or next style
     [ and ]                 less or more strength
     m, s                    mirror; split view, original at the left
+    t                       steadiness on or off
     space                   freeze; styles can be tried on the picture
     p                       snapshot
     h                       overlay
@@ -57,6 +59,7 @@ class View:
     def __init__(self, stylizer: Stylizer, styles: Sequence[str], snapshot: Callable[[], None]) -> None:
         self._stylizer = stylizer
         self._styles = list(styles)
+        self._steadiness = stylizer.steadiness
         self._note = ("", 0.0)
         self.mirror = False
         self.split = False
@@ -74,6 +77,7 @@ class View:
             "]": lambda: self._add_strength(_STRENGTH_STEP),
             "m": lambda: self._toggle("mirror"),
             "s": lambda: self._toggle("split"),
+            "t": self._toggle_steadiness,
             "h": lambda: self._toggle("overlay"),
             "space": self._freeze,
             "p": snapshot,
@@ -120,6 +124,11 @@ class View:
         self._stylizer.strength = strength
         self.say(f"strength {strength:.0%}")
         self.repaint = True
+
+    def _toggle_steadiness(self) -> None:
+        # Started without it, the key gives it in full: whoever presses it wants to see a difference.
+        self._stylizer.steadiness = 0.0 if self._stylizer.steadiness else self._steadiness or 1.0
+        self.say(f"steadiness {'on' if self._stylizer.steadiness else 'off'}")
 
     def _toggle(self, what: str) -> None:
         on = not getattr(self, what)

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stylize_live.nets.transformer import LUMA
+
 Features = dict[str, Tensor]
 
 
@@ -47,6 +49,38 @@ def style_errors(found: Features, wanted: Features) -> Features:
     }
 
 
+def half_size(pictures: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N, C, H // 2, W // 2), each pixel the mean of four."""
+    return F.avg_pool2d(pictures, 2)
+
+
+def palette(picture: Tensor) -> Tensor:
+    """Colours of one picture as a cloud of points: (3, H, W) in [0, 1] -> (3, n) float32.
+
+    Means of 4 x 4 pixels, so that it is the paint that counts and not its fine grain.
+    """
+    return F.avg_pool2d(picture.float(), 4).flatten(1)
+
+
+def palette_error(found: Tensor, wanted: Tensor, directions: Tensor) -> Tensor:
+    """How differently two clouds of colours are spread: 0 for the same distribution.
+
+    The sliced Wasserstein distance (Rabin et al., SSVM 2011): the clouds are compared along lines,
+    by their quantiles. It is relative to the spread of the wanted cloud, a scalar. Gram matrices
+    see colours only through their finest layer, which at full weight draws a mesh.
+
+    Args:
+        found: (3, n), see `palette`.
+        wanted: (3, m).
+        directions: (k, 3) unit vectors.
+    """
+    shares = torch.linspace(0.005, 0.995, 100, device=found.device)
+    ours = torch.quantile(directions @ found, shares, dim=1)
+    theirs = torch.quantile(directions @ wanted, shares, dim=1)
+    # The floor keeps a nearly uniform painting from counting more than everything else.
+    return (ours - theirs).square().mean() / ((theirs - theirs.mean(0)).square().mean() + 1e-3)
+
+
 def content_error(found: Tensor, wanted: Tensor) -> Tensor:
     """Relative squared feature error of every picture: (N, C, h, w) twice -> (N,)."""
     found, wanted = found.float(), wanted.float()
@@ -73,7 +107,7 @@ def tone_error(found: Tensor, wanted: Tensor) -> Tensor:
 
 def _coarse_brightness(pictures: Tensor) -> Tensor:
     # Rec. 709 luma of 16 x 16 cells: larger than strokes, which are free to be light or dark.
-    weights = pictures.new_tensor((0.2126, 0.7152, 0.0722)).view(1, 3, 1, 1)
+    weights = pictures.new_tensor(LUMA).view(1, 3, 1, 1)
     coarse = F.avg_pool2d((pictures.float() * weights).sum(1, keepdim=True), 16)
     centred = coarse - coarse.mean((2, 3), keepdim=True)
     # The floor keeps an even photo's noise from being blown up into a pattern to follow.

@@ -29,9 +29,17 @@ class TrainSettings(BaseModel):
         description="Short side the painting is scaled to; smaller gives finer strokes.",
     )
     style_weight: float = Field(default=4.0, ge=0, description="Weight of the relative style error.")
-    content_weight: float = Field(default=2.0, ge=0, description="Weight of the relative content error.")
+    content_weight: float = Field(default=3.0, ge=0, description="Weight of the relative content error.")
     fine_weight: float = Field(
         default=0.1, ge=0, description="Share of the finest style layer; more hatches flat places."
+    )
+    coarse_weight: float = Field(
+        default=1.0,
+        ge=0,
+        description="Share of the style error of the picture at half size; more gives longer strokes.",
+    )
+    palette_weight: float = Field(
+        default=3.0, ge=0, description="Weight of having the painting's colours, in its proportions."
     )
     tone_weight: float = Field(
         default=1.0, ge=0, description="Weight of keeping light places light and dark places dark."

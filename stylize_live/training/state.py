@@ -6,19 +6,17 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.files import replacing
+from stylize_live.training.optimizer import MuonAdam
 from stylize_live.training.settings import TrainSettings
 
 if TYPE_CHECKING:
     from stylize_live.training.trainer import Progress
-
-_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
 def save_state(
@@ -26,7 +24,7 @@ def save_state(
     settings: TrainSettings,
     network: nn.Module,
     average: dict[str, Tensor],
-    optimizer: torch.optim.Adam,
+    optimizer: MuonAdam,
     progress: Progress,
 ) -> None:
     """Write everything a run needs to go on.
@@ -36,9 +34,7 @@ def save_state(
     """
     tensors = {f"network.{k}": v for k, v in network.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in average.items()}
-    for index, parameter in enumerate(network.parameters()):
-        moments = optimizer.state[parameter]
-        tensors |= {f"adam.{index}.{key}": moments[key] for key in _MOMENTS if key in moments}
+    tensors |= {f"optimizer.{k}": v for k, v in optimizer.tensors().items()}
     record = {
         "step": progress.step,
         "seconds": progress.seconds,
@@ -59,7 +55,7 @@ def load_state(
     settings: TrainSettings,
     network: nn.Module,
     average: dict[str, Tensor],
-    optimizer: torch.optim.Adam,
+    optimizer: MuonAdam,
 ) -> Progress:
     """Read a state file back into a network, its averaged weights and its optimizer.
 
@@ -86,13 +82,7 @@ def load_state(
     network.load_state_dict(_with_prefix(tensors, "network."))
     for name, value in _with_prefix(tensors, "average.").items():
         average[name].copy_(value)
-    for index, parameter in enumerate(network.parameters()):
-        moments = _with_prefix(tensors, f"adam.{index}.")
-        optimizer.state[parameter] = {
-            # Adam keeps its step counter on the CPU whatever the device.
-            key: value if key == "step" else value.to(parameter.device)
-            for key, value in moments.items()
-        }
+    optimizer.load(_with_prefix(tensors, "optimizer."))
     return progress
 
 

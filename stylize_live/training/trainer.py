@@ -16,6 +16,7 @@ from torch import Tensor
 from stylize_live.errors import TrainingError
 from stylize_live.nets.transformer import ResidualTransformer
 from stylize_live.training.objective import Objective
+from stylize_live.training.optimizer import MuonAdam
 from stylize_live.training.photos import PhotoBatches
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.state import load_state, save_state
@@ -73,7 +74,7 @@ class Trainer:
         self.network = network.to(device).to(memory_format=torch.channels_last).train()
         self._objective, self._batches, self._settings = objective, batches, settings
         self._device, self._state_path = device, state_path
-        self._optimizer = torch.optim.Adam(network.parameters(), lr=settings.rate, betas=(0.9, 0.99))
+        self._optimizer = MuonAdam(network)
         self._average = {k: v.detach().clone() for k, v in network.state_dict().items()}
         self.progress = Progress()
 
@@ -137,18 +138,16 @@ class Trainer:
     def _step(self) -> None:
         p = self.progress
         rate = self._settings.rate * _schedule(p.step, p.done)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
         photos = self._batches(p.step).to(self._device, non_blocking=True)
         with self._precision():
             terms = self._objective.terms(self.network, photos, p.step)
         loss = self._objective.total(terms)
         if not bool(loss.isfinite()):
             raise TrainingError(f"training diverged at step {p.step}: try a lower --rate")
-        self._optimizer.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
-        self._optimizer.step()
+        self._optimizer.step(rate)
         self._update_average()
         p.step += 1
         p.terms = terms.as_floats()
