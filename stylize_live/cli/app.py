@@ -26,6 +26,7 @@ _COMMANDS = {
     "convert": "Paint a video file, its sound kept.",
     "image": "Paint pictures and folders of pictures.",
     "train": "Train a new style from a painting.",
+    "evaluate": "Measure how steady painted films are.",
     "styles": "List the styles that come with the program.",
     "devices": "List cameras, screens, GPUs and encoders.",
 }

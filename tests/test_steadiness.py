@@ -1,0 +1,106 @@
+"""The judge of steadiness, on films whose figures are known."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_smoothing import noisy, texture
+
+from stylize_live.cli.app import main
+from stylize_live.engine.steadiness import Referee, Tally, warped
+from stylize_live.frame import Frame, Pixels
+from stylize_live.media.reader import VideoReader
+from stylize_live.media.writer import VideoWriter
+
+
+def write_clip(path: Path, pictures: list[Pixels]) -> Path:
+    """A film of 25 frames a second."""
+    height, width = pictures[0].shape[:2]
+    with VideoWriter(path, (width, height), rate=Fraction(25)) as writer:
+        for index, pixels in enumerate(pictures):
+            writer.write(Frame(pixels, Fraction(index, 25), 0.0, index))
+    return path
+
+
+def test_a_picture_moved_along_fits_exactly() -> None:
+    scene = texture(120, 200, 0, 5)
+    before, now = scene[:, :160], np.ascontiguousarray(scene[:, 6:166])
+    motion = Referee()(np.ascontiguousarray(before), now)
+    assert motion.valid.mean() > 0.8
+    assert not motion.still.any()
+    assert np.median(motion.flow[..., 0]) == pytest.approx(6, abs=0.1)
+    moved = warped(np.ascontiguousarray(before), motion.flow)
+    assert np.abs(moved.astype(int) - now)[motion.valid].mean() < 2
+
+
+def test_what_gets_covered_is_not_valid() -> None:
+    before, block = texture(120, 160, 0, 4), texture(60, 60, 1, 4)
+    now = before.copy()
+    before = before.copy()
+    before[30:90, 30:90] = block
+    now[30:90, 46:106] = block
+    motion = Referee()(before, now)
+    uncovered = motion.valid[36:84, 31:45]
+    assert uncovered.mean() < 0.3
+    assert motion.still[100:, 120:].all()
+
+
+def test_tally_tells_noise_from_a_steady_picture() -> None:
+    scene = texture(96, 128, 0, 5)
+    views = [noisy(scene, i, 2) for i in range(6)]
+    steady, shaky, referee = Tally(), Tally(), Referee()
+    for i, view in enumerate(views):
+        motion = referee(views[i - 1], view) if i else None
+        steady.add(scene, motion)
+        shaky.add(noisy(scene, 50 + i, 20), motion)
+    assert steady.still_error == 0
+    assert shaky.still_error == pytest.approx(20 * 2**0.5 / 255, rel=0.1)
+    assert steady.warp_error < 0.2 * shaky.warp_error
+    assert shaky.energy > 5 * steady.energy
+    assert len(steady.warp_errors) == 5
+
+
+def test_a_cut_is_not_an_error() -> None:
+    tally = Tally()
+    tally.add(texture(64, 64, 0), None)
+    tally.add(texture(64, 64, 1), None)
+    assert np.isnan(tally.warp_error)
+
+
+def test_evaluate_prints_figures_and_writes_the_comparison(
+    tmp_path: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = tmp_path / "clip.mp4"
+    write_clip(clip, [noisy(texture(96, 128, 0, 5), i, 4) for i in range(8)])
+    words = ["evaluate", "--steadiness", str(clip), "--style", str(tiny_style), "--device", "cpu"]
+    assert main([*words, "--json", "--compare", str(tmp_path / "side"), "--frames", "6"]) == 0
+    (figures,) = json.loads(capsys.readouterr().out)
+    assert figures["frames"] == 6
+    assert figures["warp_error_ratio"] < 0.6
+    assert 0.7 < figures["contrast_ratio"] < 1.2
+    with VideoReader(tmp_path / "side" / "clip.mp4") as reader:
+        assert reader.size == (3 * 128, 96)
+        assert len(list(reader)) == 6
+
+
+def test_evaluate_without_steadiness_changes_nothing(
+    tmp_path: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = tmp_path / "clip.mp4"
+    write_clip(clip, [texture(64, 64, i, 5) for i in range(3)])
+    words = ["evaluate", "--steadiness", str(clip), "--style", str(tiny_style), "--amount", "0", "--json"]
+    assert main(words) == 0
+    (figures,) = json.loads(capsys.readouterr().out)
+    assert figures["energy_ratio"] == 1
+
+
+def test_evaluate_draws_curves(tmp_path: Path, tiny_style: Path) -> None:
+    pytest.importorskip("matplotlib")
+    clip, plot = tmp_path / "clip.mp4", tmp_path / "curves.png"
+    write_clip(clip, [noisy(texture(64, 64, 0, 5), i, 4) for i in range(4)])
+    assert main(["evaluate", "--steadiness", str(clip), "--style", str(tiny_style), "--plot", str(plot)]) == 0
+    assert plot.read_bytes().startswith(b"\x89PNG")
