@@ -60,3 +60,24 @@ def test_style_change_between_pictures(cuda: torch.device) -> None:
 def test_strength_zero_is_the_original(cuda: torch.device) -> None:
     pixels = random_pixels(64, 48)
     assert (Stylizer(device="cuda", strength=0)(pixels) == pixels).all()
+
+
+def test_steadiness_is_the_same_as_on_the_cpu(cuda: torch.device) -> None:
+    scene = np.repeat(np.repeat(random_pixels(24, 16, 3), 8, 0), 8, 1)
+    rng = np.random.default_rng(0)
+    shaken = [np.roll(scene, 3 * i, 1) + rng.normal(0, 4, scene.shape) for i in range(8)]
+    frames = [
+        Frame(np.clip(pixels, 0, 255).astype(np.uint8), Fraction(i, 30), 0.0, i)
+        for i, pixels in enumerate(shaken)
+    ]
+    options = {"precision": "float32", "steadiness": 0.8}
+    with Stylizer(device="cpu", **options) as cpu, Stylizer(device="cuda", **options) as gpu:  # type: ignore[arg-type]
+        wanted, found = list(cpu.stream(frames)), list(gpu.stream(frames))
+        for a, b in zip(wanted, found, strict=True):
+            difference = np.abs(a.pixels.astype(int) - b.pixels)
+            assert difference.mean() < 0.6
+            assert np.percentile(difference, 99.9) <= 8
+        state = gpu.save_state()
+        once = gpu(frames[1]).pixels
+        gpu.restore_state(state)
+        assert (gpu(frames[1]).pixels == once).all()

@@ -19,6 +19,7 @@ from stylize_live.training import losses
 from stylize_live.training.features import load_features
 from stylize_live.training.optimizer import MuonAdam, orthogonalised
 from stylize_live.training.photos import PhotoBatches, find_photos, split_photos
+from stylize_live.training.pool import Pool
 from stylize_live.training.run import Job, train
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress
@@ -130,6 +131,34 @@ def test_optimizer_moves_every_parameter_downhill() -> None:
         errors.append(float(error.detach()))
     assert errors[-1] < 0.5 * errors[0]
     assert all(not torch.equal(value, before[name]) for name, value in net.named_parameters())
+
+
+def test_pool_takes_a_running_mean_but_learns_at_full_rate() -> None:
+    pool = Pool()
+    first, second = torch.full((2, 3), 1.0), torch.full((2, 3), 6.0, requires_grad=True)
+    assert torch.equal(pool.mean("a", first), torch.ones(3))
+    pooled = pool.mean("a", second)
+    torch.testing.assert_close(pooled, torch.full((3,), 2.0))  # two crops of the ten it goes over
+    pooled.sum().backward()
+    torch.testing.assert_close(second.grad, torch.full((2, 3), 0.5))
+
+
+def test_pool_keeps_the_colours_of_nine_earlier_crops() -> None:
+    pool = Pool()
+    for value in range(30):
+        cloud = pool.cloud(torch.full((3, 2), float(value)))
+    assert cloud[0].tolist() == [float(v) for v in range(29, 19, -1) for _ in range(2)]
+
+
+def test_pool_goes_on_from_saved_tensors() -> None:
+    pool, again = Pool(), Pool()
+    for value in range(12):
+        pool.mean("fine_relu1_2", torch.rand(2, 3))
+        pool.cloud(torch.full((3, 2), float(value)))
+    again.load(pool.tensors())
+    found = torch.rand(2, 3)
+    assert torch.equal(again.mean("fine_relu1_2", found), pool.mean("fine_relu1_2", found))
+    assert torch.equal(again.cloud(found.T), pool.cloud(found.T))
 
 
 def test_whole_pixel_motion_is_exact() -> None:

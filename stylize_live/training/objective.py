@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,10 @@ from torch import Tensor, nn
 
 from stylize_live.training import losses
 from stylize_live.training.features import CONTENT_LAYER, STYLE_LAYERS, VggFeatures
+from stylize_live.training.painting import PaintingTarget
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.views import random_motion, sensor_noise
 
-_FINEST = STYLE_LAYERS[0]
 _LINES = 8  # along which colours are compared, drawn anew at every step
 
 
@@ -46,11 +47,10 @@ class Objective:
 
     def __init__(self, features: VggFeatures, paintings: list[Tensor], settings: TrainSettings) -> None:
         self._features, self._settings = features, settings
-        with torch.no_grad():
-            self._wanted = _joined([losses.grams(features(p), STYLE_LAYERS) for p in paintings])
-            halves = [losses.half_size(p) for p in paintings]
-            self._wanted_coarse = _joined([losses.grams(features(p), STYLE_LAYERS) for p in halves])
-        self._palettes = [losses.palette(p[0]) for p in paintings]
+        self._targets = [
+            PaintingTarget(features, p, pooled=settings.pooled, fine_weight=settings.fine_weight)
+            for p in paintings
+        ]
 
     def terms(self, network: nn.Module, photos: Tensor, step: int) -> Terms:
         """Run the network on two views of the photos and measure.
@@ -70,7 +70,7 @@ class Objective:
         found = self._features(first)
         with torch.no_grad():
             content = self._features(photos, last=CONTENT_LAYER)[CONTENT_LAYER]
-        which = (torch.arange(len(photos)) + step * len(photos)) % len(self._palettes)
+        which = [(i + step * len(photos)) % len(self._targets) for i in range(len(photos))]
         return Terms(
             style=self._style(found, first, which),
             content=losses.content_error(found[CONTENT_LAYER], content).mean(),
@@ -80,24 +80,38 @@ class Objective:
             steady=losses.masked_mean_square(second - expected, inside),
         )
 
-    def _style(self, found: losses.Features, painted: Tensor, which: Tensor) -> Tensor:
+    def _style(self, found: losses.Features, painted: Tensor, which: list[int]) -> Tensor:
         """Relative Gram errors, at full and at half size, where half the reach is twice as far."""
-        s = self._settings
-        fine = _style_sum(found, self._wanted, which, s.fine_weight)
-        if not s.coarse_weight:
-            return fine
-        small = self._features(losses.half_size(painted))
-        return fine + s.coarse_weight * _style_sum(small, self._wanted_coarse, which, 1.0)
+        fine = losses.grams(found, STYLE_LAYERS)
+        error = self._mean([self._targets[t].fine_error(g) for t, g in _by_target(fine, which)])
+        if self._settings.coarse_weight:
+            small = losses.grams(self._features(losses.half_size(painted)), STYLE_LAYERS)
+            coarse = [self._targets[t].coarse_error(g) for t, g in _by_target(small, which)]
+            error = error + self._settings.coarse_weight * self._mean(coarse)
+        return error
 
-    def _palette(self, painted: Tensor, which: Tensor, rng: np.random.Generator) -> Tensor:
+    def _palette(self, painted: Tensor, which: list[int], rng: np.random.Generator) -> Tensor:
         lines = torch.from_numpy(rng.normal(size=(_LINES, 3))).to(painted.device, torch.float32)
         lines = lines / lines.norm(dim=1, keepdim=True)
-        return torch.stack(
-            [
-                losses.palette_error(losses.palette(picture), self._palettes[index], lines)
-                for picture, index in zip(painted, which.tolist(), strict=True)
-            ]
-        ).mean()
+        targets = (self._targets[index] for index in which)
+        return self._mean([t.palette_error(p, lines) for t, p in zip(targets, painted, strict=True)])
+
+    @staticmethod
+    def _mean(errors: list[Tensor]) -> Tensor:
+        return torch.stack(errors).mean()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What the next step depends on beside the network: statistics of earlier crops, by name."""
+        return {
+            f"{index}.{name}": value
+            for index, target in enumerate(self._targets)
+            for name, value in target.pool.tensors().items()
+        }
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Inverse of `tensors`."""
+        for index, target in enumerate(self._targets):
+            target.pool.load(with_prefix(tensors, f"{index}."))
 
     def total(self, terms: Terms) -> Tensor:
         """The weighted sum of the parts, a scalar."""
@@ -112,13 +126,13 @@ class Objective:
         )
 
 
-def _joined(per_painting: list[losses.Features]) -> losses.Features:
-    return {name: torch.cat([grams[name] for grams in per_painting]) for name in STYLE_LAYERS}
+def _by_target(grams: losses.Features, which: list[int]) -> Iterator[tuple[int, losses.Features]]:
+    """The Gram matrices of the crops that are drawn towards each painting."""
+    for target in sorted(set(which)):
+        rows = [row for row, wanted in enumerate(which) if wanted == target]
+        yield target, {name: gram[rows] for name, gram in grams.items()}
 
 
-def _style_sum(found: losses.Features, wanted: losses.Features, which: Tensor, fine_weight: float) -> Tensor:
-    """Style errors of all layers, the finest one weighted: a scalar."""
-    chosen = {layer: target[which] for layer, target in wanted.items()}
-    errors = losses.style_errors(losses.grams(found, STYLE_LAYERS), chosen)
-    scale = {layer: fine_weight if layer == _FINEST else 1.0 for layer in errors}
-    return torch.stack([scale[layer] * error.mean() for layer, error in errors.items()]).sum()
+def with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Those whose names begin so, without it."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -29,7 +29,7 @@ class TrainSettings(BaseModel):
         description="Short side the painting is scaled to; smaller gives finer strokes.",
     )
     style_weight: float = Field(default=4.0, ge=0, description="Weight of the relative style error.")
-    content_weight: float = Field(default=3.0, ge=0, description="Weight of the relative content error.")
+    content_weight: float = Field(default=5.0, ge=0, description="Weight of the relative content error.")
     fine_weight: float = Field(
         default=0.1, ge=0, description="Share of the finest style layer; more hatches flat places."
     )
@@ -37,6 +37,12 @@ class TrainSettings(BaseModel):
         default=1.0,
         ge=0,
         description="Share of the style error of the picture at half size; more gives longer strokes.",
+    )
+    pooled: float = Field(
+        default=0.7,
+        ge=0,
+        le=1,
+        description="Share of the style error measured over several crops together; less fills flat places.",
     )
     palette_weight: float = Field(
         default=3.0, ge=0, description="Weight of having the painting's colours, in its proportions."

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.files import replacing
+from stylize_live.training.objective import Objective, with_prefix
 from stylize_live.training.optimizer import MuonAdam
 from stylize_live.training.settings import TrainSettings
 
@@ -25,6 +26,7 @@ def save_state(
     network: nn.Module,
     average: dict[str, Tensor],
     optimizer: MuonAdam,
+    objective: Objective,
     progress: Progress,
 ) -> None:
     """Write everything a run needs to go on.
@@ -35,6 +37,7 @@ def save_state(
     tensors = {f"network.{k}": v for k, v in network.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in average.items()}
     tensors |= {f"optimizer.{k}": v for k, v in optimizer.tensors().items()}
+    tensors |= {f"objective.{k}": v for k, v in objective.tensors().items()}
     record = {
         "step": progress.step,
         "seconds": progress.seconds,
@@ -56,8 +59,9 @@ def load_state(
     network: nn.Module,
     average: dict[str, Tensor],
     optimizer: MuonAdam,
+    objective: Objective,
 ) -> Progress:
-    """Read a state file back into a network, its averaged weights and its optimizer.
+    """Read a state file back into a network, its averaged weights, its optimizer and its objective.
 
     Raises:
         TrainingError: the file is damaged or belongs to a run with other settings.
@@ -79,12 +83,9 @@ def load_state(
         raise TrainingError(
             f"{path}: unfinished run with other settings: use the same ones to go on, or --restart"
         )
-    network.load_state_dict(_with_prefix(tensors, "network."))
-    for name, value in _with_prefix(tensors, "average.").items():
+    network.load_state_dict(with_prefix(tensors, "network."))
+    for name, value in with_prefix(tensors, "average.").items():
         average[name].copy_(value)
-    optimizer.load(_with_prefix(tensors, "optimizer."))
+    optimizer.load(with_prefix(tensors, "optimizer."))
+    objective.load(with_prefix(tensors, "objective."))
     return progress
-
-
-def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -91,16 +91,16 @@ class Trainer:
         """
         if not self._state_path.exists():
             return False
-        self.progress = load_state(
-            self._state_path, self._settings, self.network, self._average, self._optimizer
-        )
+        self.progress = load_state(self._state_path, self._settings, *self._parts)
         return True
 
     def save(self) -> None:
         """Write the state file."""
-        save_state(
-            self._state_path, self._settings, self.network, self._average, self._optimizer, self.progress
-        )
+        save_state(self._state_path, self._settings, *self._parts, self.progress)
+
+    @property
+    def _parts(self) -> tuple[ResidualTransformer, dict[str, Tensor], MuonAdam, Objective]:
+        return self.network, self._average, self._optimizer, self._objective
 
     def finish(self) -> None:
         """Remove the state file; the style has been written."""
