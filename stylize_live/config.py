@@ -40,7 +40,7 @@ class EngineSettings(BaseModel):
     style: str = Field(
         default=DEFAULT_STYLE,
         description="Name of a style, path of a .safetensors style file, a blend like "
-        "starry-night:0.6,great-wave:0.4, or a timeline like 0:starry-night,12.5:great-wave.",
+        "starry-night:0.6,great-wave:0.4, or of videos a timeline like 0:starry-night,12.5:great-wave.",
     )
     strength: float = Field(default=1.0, ge=0, le=1, description="0 is the original, 1 the full style.")
     device: DeviceName = Field(
@@ -122,6 +122,11 @@ class ConvertSettings(FilmSettings, SourceSettings, EngineSettings):
 
     crossfade: float = Field(
         default=1.0, ge=0, description="Seconds that each change of a style timeline takes."
+    )
+    preview: float | None = Field(
+        default=None,
+        gt=0,
+        description="Convert only so many seconds from the middle, the original beside the result.",
     )
     side_by_side: bool = Field(default=False, description="Put the original to the left of the result.")
 

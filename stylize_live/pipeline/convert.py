@@ -15,8 +15,9 @@ from stylize_live.media.reader import VideoReader
 from stylize_live.pipeline.identity import identity_of, source_identity
 from stylize_live.pipeline.journey import Journey
 from stylize_live.pipeline.output import PiecewiseFilm
-from stylize_live.pipeline.painter import FramePainter, Remembering, SideBySide, restore_state
+from stylize_live.pipeline.painter import FramePainter, Later, Remembering, SideBySide, restore_state
 from stylize_live.pipeline.parts import Parts
+from stylize_live.pipeline.preview import without_preview
 from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 from stylize_live.pipeline.resume import open_behind
 
@@ -58,8 +59,11 @@ def convert(
     codec_for(target, settings)
     check_target(target)
     with ExitStack() as opened:
+        settings, later = without_preview(source, settings)
         reader = opened.enter_context(_opened(source, settings))
-        painter = SideBySide(stylizer) if settings.side_by_side else stylizer
+        painter = Later(stylizer, later) if later else stylizer
+        if settings.side_by_side:
+            painter = SideBySide(painter)
         identity = identity_of(source, settings, painter.fingerprint)
         parts = opened.enter_context(Parts(target, identity, restart=restart))
         reader, frames = _frames_to_paint(reader, settings, parts, painter)
