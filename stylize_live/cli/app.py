@@ -81,6 +81,8 @@ def _one_line(error: CycloptsError) -> str:
     details = getattr(cause, "errors", None)
     if callable(details):
         first = details()[0]
+        if first["type"] == "value_error":  # our own words, complete
+            return str(first["msg"]).removeprefix("Value error, ")
         option = "--" + str(first["loc"][0]).replace("_", "-") if first["loc"] else "option"
         return f"{option}: {first['msg']}, got {first['input']!r}"
     return " ".join(str(error).split())

@@ -10,9 +10,20 @@ from pathlib import Path
 
 from stylize_live.config import FilmSettings, Preset
 from stylize_live.errors import UsageError
+from stylize_live.media.palette import PALETTE_FORMAT
 
 # By name, because FFmpeg would take .m4v for a bare MPEG-4 stream.
-FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+FORMATS = {
+    ".mp4": "mp4",
+    ".m4v": "mp4",
+    ".mov": "mov",
+    ".mkv": "matroska",
+    ".webm": "webm",
+    ".gif": "gif",
+    ".webp": "webp",
+}
+# What `--codec auto` means.
+_USUAL_CODECS = {".webm": "vp9", ".gif": "gif", ".webp": "webp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,9 @@ CODECS = {
         {(8, False): "bgr0", (8, True): "bgra", (10, False): "gbrp10le", (10, True): "gbrap10le"},
     ),
 }
+# For short clips, each in files of its own; WebP does the way to YUV by itself.
+CODECS["gif"] = Codec(("gif",), (".gif",), None, 0, {(8, False): PALETTE_FORMAT, (8, True): PALETTE_FORMAT})
+CODECS["webp"] = Codec(("libwebp_anim",), (".webp",), None, 0, {(8, False): "bgra", (8, True): "bgra"})
 _HARDWARE_FORMATS = {(8, False): "nv12", (10, False): "p010le"}
 
 _PRESETS: tuple[Preset, ...] = (
@@ -98,7 +112,7 @@ def codec_for(path: Path, settings: FilmSettings) -> str:
     """
     suffix = path.suffix.lower()
     video_format(path)
-    name = settings.codec if settings.codec != "auto" else "vp9" if suffix == ".webm" else "h264"
+    name = settings.codec if settings.codec != "auto" else _USUAL_CODECS.get(suffix, "h264")
     codec = CODECS[name]
     if suffix not in codec.suffixes:
         raise UsageError(f"{path}: {suffix} files cannot hold {name}, use {_either(codec.suffixes)}")
@@ -179,6 +193,10 @@ def _software_options(encoder: str, crf: int | None, step: int, alpha: bool) -> 
             return options | ({"auto-alt-ref": "0"} if alpha else {})
         case "prores_ks":
             return {"profile": "4444" if alpha else "hq", "vendor": "apl0"}
+        case "gif":
+            return {}
+        case "libwebp_anim":
+            return {"quality": "85"}
         case "ffv1":
             return {"level": "3", "slicecrc": "1", "g": "1"}
     raise ValueError(f"no options are known for {encoder}")

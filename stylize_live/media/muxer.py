@@ -24,7 +24,9 @@ from stylize_live.media.tracks import CopiedTrack, RecodedTrack, Track, accepts,
 _USUAL_TICKS = 90_000  # per second
 _MOST_TICKS = 2**24
 _QUICKTIME = ("mp4", "mov")  # their index stands at the end unless it is moved; their clock is free
-_MATROSKA_CLOCK = Fraction(1, 1000)
+_CLOCKS = {"gif": Fraction(1, 100)}
+_MILLISECOND = Fraction(1, 1000)
+_PICTURES_ONLY = ("gif", "webp")
 
 
 class Muxer:
@@ -80,7 +82,7 @@ class Muxer:
         self._temporary = self._resources.enter_context(replacing(self.path))
         options = {"movflags": "+faststart", "movie_timescale": str(clock.denominator)}
         if self._format not in _QUICKTIME:
-            options = {}
+            options = {"loop": "0"} if self._format in _PICTURES_ONLY else {}
         self._output = av.open(
             f"file:{self._temporary}",
             "w",
@@ -99,8 +101,15 @@ class Muxer:
         self._film = film
 
     def _add_companions(self, like: VideoReader) -> None:
-        companions = self._companions = Companions(like)
+        companions = Companions(like)
         self._resources.callback(companions.close)
+        if self._format in _PICTURES_ONLY:
+            if companions.streams:
+                self.notes.append(
+                    f"left out: sound and all else beside the film; {self.path.suffix} has none"
+                )
+            return
+        self._companions = companions
         self._output.metadata.update(lasting(companions.metadata))
         self._film.metadata.update(lasting(like.video_metadata))
         self._output.set_chapters(companions.chapters)
@@ -266,7 +275,7 @@ def film_clock(path: Path, like: Fraction | None = None) -> Fraction:
         like: seconds between two ticks of the source's clock, if there is a source.
     """
     if video_format(path) not in _QUICKTIME:
-        return _MATROSKA_CLOCK
+        return _CLOCKS.get(video_format(path), _MILLISECOND)
     ticks = like.denominator if like else _USUAL_TICKS
     return Fraction(1, ticks if ticks < _MOST_TICKS else _USUAL_TICKS)
 

@@ -14,6 +14,8 @@ from stylize_live.errors import UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.codecs import codec_for, video_format
 from stylize_live.media.reader import VideoReader
+from stylize_live.media.sequence import SequenceWriter, check_empty, is_sequence
+from stylize_live.media.still import picture_format
 from stylize_live.media.writer import VideoWriter
 from stylize_live.pipeline.channel import Bounded
 from stylize_live.pipeline.stages import Stages
@@ -21,6 +23,7 @@ from stylize_live.pipeline.stages import Stages
 _FRAMES_BETWEEN_STAGES = 4  # enough to even out their paces; 25 MB for each stage at 1080p
 _SECONDS_BETWEEN_REPORTS = 0.2
 T = TypeVar("T")
+Writer = VideoWriter | SequenceWriter
 
 
 class FramePainter(Protocol):
@@ -96,7 +99,8 @@ def convert(
 
     Args:
         source: any video that FFmpeg reads.
-        target: file to write, ending in .mp4, .m4v, .mov or .mkv; appears whole or not at all.
+        target: file to write, its suffix chooses the format; appears whole or not at all. Or numbered
+            pictures, such as frames/%05d.png.
         stylizer: paints the frames, in a thread of its own.
         settings: quality and speed of the encoder.
         overwrite: replace a target that exists.
@@ -109,12 +113,10 @@ def convert(
         KeyboardInterrupt: Ctrl-C; nothing is left behind.
     """
     check_paths(source, target, overwrite)
-    codec_for(target, settings)
+    if not is_sequence(target):
+        codec_for(target, settings)
     with VideoReader(source, settings, bits=settings.bits) as reader:
-        rate = reader.average_rate
-        with VideoWriter(
-            target, reader.size, settings, rate=rate, like=reader, alpha=reader.has_alpha
-        ) as writer:
+        with open_writer(target, reader, settings) as writer:
             stylizer.warm_up(reader.size)
             journey = _Journey(reader, writer, stylizer)
             journey.run(on_progress)
@@ -127,6 +129,10 @@ def check_paths(source: Path, target: Path, overwrite: bool) -> None:
     Raises:
         UsageError: wrong suffix, a target that exists without `overwrite`, or that is the source.
     """
+    if is_sequence(target):
+        picture_format(target)
+        check_empty(target, overwrite)
+        return
     video_format(target)
     if not target.exists():
         return
@@ -136,10 +142,18 @@ def check_paths(source: Path, target: Path, overwrite: bool) -> None:
         raise UsageError(f"{target}: exists already, use --overwrite to replace it")
 
 
+def open_writer(target: Path, reader: VideoReader, settings: ConvertSettings) -> Writer:
+    """What writes a target: a video file, or numbered pictures. Raises as its constructor does."""
+    if is_sequence(target):
+        return SequenceWriter(target, alpha=reader.has_alpha)
+    rate, alpha = reader.average_rate, reader.has_alpha
+    return VideoWriter(target, reader.size, settings, rate=rate, like=reader, alpha=alpha)
+
+
 class _Journey:
     """One conversion: three threads and what they count."""
 
-    def __init__(self, reader: VideoReader, writer: VideoWriter, stylizer: FramePainter) -> None:
+    def __init__(self, reader: VideoReader, writer: Writer, stylizer: FramePainter) -> None:
         self._reader, self._writer, self._stylizer = reader, writer, stylizer
         self._decoded: Bounded[Frame] = Bounded(_FRAMES_BETWEEN_STAGES)
         self._painted: Bounded[Frame] = Bounded(_FRAMES_BETWEEN_STAGES)
