@@ -36,9 +36,10 @@ def convert(
     Parameters
     ----------
     source
-        Video to paint.
+        Video to paint, numbered pictures (frames/%05d.png), or - for standard input.
     target
-        File to write: .mp4, .m4v, .mov or .mkv.
+        File to write: .mp4, .m4v, .mov, .mkv or .webm, for short clips .gif or .webp, numbered pictures
+        (frames/%05d.png), or - for Matroska on standard output.
     overwrite
         Replace the target if it exists.
     before_after
@@ -64,9 +65,10 @@ def convert(
         )
     if before_after is not None:
         _save_pair(before_after, report)
-    _summary(target, report)
+    say = warn if str(target) == "-" else print_line  # the film itself has standard output
+    _summary(target, report, say)
     if before_after is not None:
-        print_line(f"before and after: {before_after}")
+        say(f"before and after: {before_after}")
     return EXIT_OK if report.complete else EXIT_PARTIAL
 
 
@@ -113,8 +115,8 @@ def _save_pair(path: Path, report: ConvertReport) -> None:
     write_still(path, Still(eight_bit(np.concatenate([report.original, report.painted], axis=1))))
 
 
-def _summary(target: Path, report: ConvertReport) -> None:
+def _summary(target: Path, report: ConvertReport, say: Callable[[str], None]) -> None:
     for note in report.notes:
         warn(note)
-    print_line(str(target))
-    print_line(f"{report.frames} frames in {report.seconds:.1f} s, {report.fps:.1f} frames per second")
+    say(str(target))
+    say(f"{report.frames} frames in {report.seconds:.1f} s, {report.fps:.1f} frames per second")

@@ -11,6 +11,7 @@ from pathlib import Path
 from stylize_live.config import FilmSettings, Preset
 from stylize_live.errors import UsageError
 from stylize_live.media.palette import PALETTE_FORMAT
+from stylize_live.media.pipes import PIPE
 
 # By name, because FFmpeg would take .m4v for a bare MPEG-4 stream.
 FORMATS = {
@@ -110,7 +111,7 @@ def codec_for(path: Path, settings: FilmSettings) -> str:
         UsageError: the suffix names no known format, its files cannot hold the codec, or the codec
             has no such quality.
     """
-    suffix = path.suffix.lower()
+    suffix = _suffix(path)
     video_format(path)
     name = settings.codec if settings.codec != "auto" else _USUAL_CODECS.get(suffix, "h264")
     codec = CODECS[name]
@@ -137,7 +138,7 @@ def video_format(path: Path) -> str:
         UsageError: the suffix names no known format.
     """
     try:
-        return FORMATS[path.suffix.lower()]
+        return FORMATS[_suffix(path)]
     except KeyError:
         known = ", ".join(sorted(FORMATS))
         raise UsageError(f"{path}: cannot write this kind of video, use one of {known}") from None
@@ -152,7 +153,7 @@ def pixel_format(encoder: str, codec: str, bits: int, alpha: bool) -> str | None
 def keeps_alpha(path: Path, codec: str) -> bool:
     """Whether a target can be transparent; of VP9, only WebM's own relatives hold the second layer."""
     suffixes = (".webm", ".mkv") if codec == "vp9" else CODECS[codec].suffixes
-    return (8, True) in CODECS[codec].formats and path.suffix.lower() in suffixes
+    return (8, True) in CODECS[codec].formats and _suffix(path) in suffixes
 
 
 ALPHA_DROPPED = "transparency was dropped: vp9 in .webm, prores in .mov and ffv1 in .mkv keep it"
@@ -200,6 +201,11 @@ def _software_options(encoder: str, crf: int | None, step: int, alpha: bool) -> 
         case "ffv1":
             return {"level": "3", "slicecrc": "1", "g": "1"}
     raise ValueError(f"no options are known for {encoder}")
+
+
+def _suffix(path: Path) -> str:
+    # Of what a pipe can carry, Matroska holds the most.
+    return ".mkv" if path == PIPE else path.suffix.lower()
 
 
 def _either(names: tuple[str, ...]) -> str:

@@ -18,6 +18,7 @@ from stylize_live.media.codecs import video_format
 from stylize_live.media.companions import Companions
 from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
+from stylize_live.media.pipes import PIPE, check_stdout
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.tracks import CopiedTrack, RecodedTrack, Track, accepts, describe, lasting
 
@@ -41,7 +42,7 @@ class Muxer:
         damaged: packets of copied streams met so far that could not be used.
 
     Args:
-        path: target; its suffix chooses the format.
+        path: target; its suffix chooses the format, - is Matroska on standard output.
         film: stream that describes the film's packets: `FilmEncoder.stream`, or a stream of an opened
             file. Needed only until this returns.
         clock: seconds between two ticks of the film in the file, see `film_clock`.
@@ -79,12 +80,14 @@ class Muxer:
 
     def _open(self, clock: Fraction) -> None:
         check_target(self.path)
-        self._temporary = self._resources.enter_context(replacing(self.path))
+        place = "pipe:1"
+        if self.path != PIPE:
+            place = f"file:{self._resources.enter_context(replacing(self.path))}"
         options = {"movflags": "+faststart", "movie_timescale": str(clock.denominator)}
         if self._format not in _QUICKTIME:
             options = {"loop": "0"} if self._format in _PICTURES_ONLY else {}
         self._output = av.open(
-            f"file:{self._temporary}",
+            place,
             "w",
             format=self._format,
             container_options=options,
@@ -288,6 +291,9 @@ def check_target(path: Path) -> None:
         SinkError: its folder is missing or closed to us, or it is a folder itself.
     """
     video_format(path)
+    if path == PIPE:
+        check_stdout()
+        return
     folder = path.parent
     if not folder.is_dir():
         raise SinkError(f"{path}: the folder {folder} does not exist, make it first")

@@ -13,6 +13,7 @@ from stylize_live.config import ConvertSettings
 from stylize_live.errors import UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.codecs import codec_for, video_format
+from stylize_live.media.pipes import PIPE, spooled
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.sequence import SequenceWriter, check_empty, is_sequence
 from stylize_live.media.still import picture_format
@@ -98,9 +99,9 @@ def convert(
     """Paint a video file, its sound and subtitles kept.
 
     Args:
-        source: any video that FFmpeg reads.
+        source: any video that FFmpeg reads; - is standard input.
         target: file to write, its suffix chooses the format; appears whole or not at all. Or numbered
-            pictures, such as frames/%05d.png.
+            pictures, such as frames/%05d.png, or - for standard output.
         stylizer: paints the frames, in a thread of its own.
         settings: quality and speed of the encoder.
         overwrite: replace a target that exists.
@@ -115,7 +116,7 @@ def convert(
     check_paths(source, target, overwrite)
     if not is_sequence(target):
         codec_for(target, settings)
-    with VideoReader(source, settings, bits=settings.bits) as reader:
+    with spooled(source) as readable, VideoReader(readable, settings, bits=settings.bits) as reader:
         with open_writer(target, reader, settings) as writer:
             stylizer.warm_up(reader.size)
             journey = _Journey(reader, writer, stylizer)
@@ -134,7 +135,7 @@ def check_paths(source: Path, target: Path, overwrite: bool) -> None:
         check_empty(target, overwrite)
         return
     video_format(target)
-    if not target.exists():
+    if target == PIPE or not target.exists():
         return
     if source.exists() and target.samefile(source):
         raise UsageError(f"{target}: is the source itself, choose another name")
