@@ -72,13 +72,16 @@ class SourceSettings(BaseModel):
     @classmethod
     def _readable(cls, text: str | None, info: ValidationInfo) -> str | None:
         if text is not None:
-            _READ[str(info.field_name)](text)
+            try:
+                _READ[str(info.field_name)](text)
+            except ValueError as error:
+                raise ValueError(f"{info.field_name}: {error}") from None
         return text
 
     @model_validator(mode="after")
     def _forwards(self) -> Self:
         if self.end is not None and seconds(self.end) <= seconds(self.start or "0"):
-            raise ValueError(f"the end, {self.end}, must come after the start, {self.start or 0}")
+            raise ValueError(f"end: {self.end} must come after the start, {self.start or 0}")
         return self
 
 
@@ -187,6 +190,8 @@ def merged(flags: SettingsT, file: Path | None) -> SettingsT:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "value_error":  # our own words, complete
+            raise ConfigError(f"{file}: {str(first['msg']).removeprefix('Value error, ')}") from None
         raise ConfigError(f"{file}: {where}: {first['msg']}, got {first['input']!r}") from None
 
 

@@ -267,7 +267,7 @@ def test_interrupted_command_says_how_to_go_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as pressed:
-        pressed.setattr("stylize_live.pipeline.output.PiecewiseFilm.finish", interrupted)
+        pressed.setattr("stylize_live.pipeline.piecewise.PiecewiseFilm.finish", interrupted)
         assert say(source, target, "--style", tiny_style) == EXIT_INTERRUPTED
     said = capsys.readouterr().err
     assert "12 frames are finished, the same command goes on (--restart begins anew)" in said

@@ -12,7 +12,7 @@ import pytest
 from clips import CLOCK, Film, Ticks, content, numbered
 
 from stylize_live.config import ConvertSettings
-from stylize_live.errors import SinkError, SourceError
+from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import lock
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.encoder import FilmEncoder
@@ -298,6 +298,31 @@ def test_lock_ends_with_its_file(tmp_path: Path) -> None:
         assert not lock(second)
         first.close()
         assert lock(second)
+
+
+def test_killed_behind_the_last_step_but_one(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out.mp4"
+    old = Film(WILD[:3]).write(tmp_path / "old.mp4").rename(target)
+    with monkeypatch.context() as killed:
+        killed.setattr(Parts, "publish", fail)
+        with pytest.raises(StopError):
+            run(source, target, Painter(), overwrite=True)
+    with pytest.raises(UsageError, match="exists"):
+        run(source, old, Painter())
+    assert kept_frames(target) == FRAMES  # the target is the old one: all but the last step is done
+    with monkeypatch.context() as killed:
+        killed.setattr("stylize_live.pipeline.parts.shutil.rmtree", lambda *_, **__: None)
+        run(source, target, Painter(), overwrite=True)
+    assert folder_of(target).exists()
+    with pytest.raises(UsageError, match="exists"):
+        run(source, target, Painter())
+    assert not folder_of(target).exists()
+
+
+def fail(*_: object) -> None:
+    raise StopError
 
 
 def test_journal_is_readable(source: Path, tmp_path: Path) -> None:

@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    words = [word for word in words if word != "--debug"]
+    # A lone "-" is a path here, standard input or output; Cyclopts would take it for an option.
+    words = ["./-" if word == "-" else word for word in words if word != "--debug"]
     if words[:1] and words[0] in _COMMANDS:
         app[words[0]].help = None  # of one command, its own longer text
     level = logging.DEBUG if debug else logging.WARNING
@@ -83,6 +84,8 @@ def _one_line(error: CycloptsError) -> str:
     details = getattr(cause, "errors", None)
     if callable(details):
         first = details()[0]
+        if first["type"] == "value_error":  # our own words, complete
+            return str(first["msg"]).removeprefix("Value error, ")
         option = "--" + str(first["loc"][0]).replace("_", "-") if first["loc"] else "option"
         return f"{option}: {first['msg']}, got {first['input']!r}"
     return " ".join(str(error).split())

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from stylize_live.cli.console import fail, print_line, warn
-from stylize_live.cli.convert_output import Display, json_line, print_forecast, say_total, say_what_is_kept
+from stylize_live.cli.console import fail, warn
+from stylize_live.cli.convert_output import (
+    Display,
+    json_line,
+    print_forecast,
+    say_total,
+    say_what_is_kept,
+    teller,
+)
 from stylize_live.config import ConvertSettings, merged
 from stylize_live.errors import EXIT_OK, UsageError
 
@@ -55,9 +62,11 @@ def convert(
     Parameters
     ----------
     videos
-        Videos and folders of videos, and the target if there is no --output.
+        Videos, folders of videos, numbered pictures (frames/%05d.png), or - for standard input; and the
+        target if there is no --output.
     output
-        File for one video, folder or pattern for several.
+        For one video a file: .mp4, .m4v, .mov, .mkv or .webm, for short clips .gif or .webp, numbered
+        pictures, or - for Matroska on standard output. For several a folder or a pattern.
     include
         Of folders, take only names or paths like this, such as "*.mov"; may be repeated.
     exclude
@@ -153,10 +162,11 @@ def _conclude(
     if not single:
         say_total(outcomes, seconds)
     code = exit_code(outcomes) if outcomes else EXIT_OK
+    say = teller([outcome.job for outcome in outcomes])
     if json:
-        print_line(json_line(outcomes, seconds, code))
-    elif before_after is not None:
-        print_line(f"before and after: {before_after}")
+        say(json_line(outcomes, seconds, code))
+    elif before_after is not None and report is not None:
+        say(f"before and after: {before_after}")
     return code
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,8 +111,16 @@ def _weights(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) ->
     return weights
 
 
+def teller(jobs: Sequence[Job]) -> Callable[[str], None]:
+    """Who tells results: standard output, unless a film has it for itself."""
+    from stylize_live.media.pipes import PIPE
+
+    return warn if any(job.target == PIPE for job in jobs) else print_line
+
+
 def _say_outcome(outcome: Outcome, single: bool) -> None:
     report, target = outcome.report, outcome.job.target
+    say = teller([outcome.job])
     prefix = "" if single else f"{target}: "
     for note in report.notes if report else ():
         warn(prefix + note)
@@ -122,10 +130,10 @@ def _say_outcome(outcome: Outcome, single: bool) -> None:
         if not single:
             stderr.print(f"[bold red]failed:[/] {escape(str(outcome.error))}")
     elif single:
-        print_line(str(target))
-        print_line(_pace(report.frames, report.seconds, report.fps, report.resumed))
+        say(str(target))
+        say(_pace(report.frames, report.seconds, report.fps, report.resumed))
     else:
-        print_line(f"{target}: {_pace(report.frames, report.seconds, report.fps, report.resumed)}")
+        say(f"{target}: {_pace(report.frames, report.seconds, report.fps, report.resumed)}")
 
 
 def _pace(frames: int, seconds: float, fps: float, resumed: int) -> str:

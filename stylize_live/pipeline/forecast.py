@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,10 +16,11 @@ from stylize_live.config import ConvertSettings
 from stylize_live.frame import Frame
 from stylize_live.media.codecs import codec_for
 from stylize_live.media.companions import Companions
+from stylize_live.media.pipes import spooled
 from stylize_live.media.reader import VideoReader
+from stylize_live.media.sequence import is_sequence
 from stylize_live.media.tracks import describe
-from stylize_live.media.writer import VideoWriter
-from stylize_live.pipeline.convert import check_paths
+from stylize_live.pipeline.convert import check_paths, open_writer
 from stylize_live.pipeline.painter import FramePainter
 from stylize_live.pipeline.parts import kept_frames
 from stylize_live.pipeline.preview import without_preview
@@ -56,8 +59,10 @@ class Forecast:
 def forecast(source: Path, target: Path, settings: ConvertSettings, *, overwrite: bool = False) -> Forecast:
     """Look at a film as `convert` would. Raises what it would raise before its first picture."""
     check_paths(source, target, overwrite)
-    settings, _ = without_preview(source, settings)
-    with VideoReader(source, settings, bits=settings.bits) as reader:
+    with ExitStack() as opened:
+        readable = opened.enter_context(spooled(source))
+        settings, _ = without_preview(readable, settings)
+        reader = opened.enter_context(VideoReader(readable, settings, bits=settings.bits))
         width, height = reader.size
         size = (2 * width, height) if settings.side_by_side else reader.size
         kept = kept_frames(target)
@@ -69,24 +74,25 @@ def forecast(source: Path, target: Path, settings: ConvertSettings, *, overwrite
             frames=reader.frames,
             kept=kept,
             duration=None if reader.duration is None else float(reader.duration),
-            codec=codec_for(target, settings),
+            codec=target.suffix[1:] if is_sequence(target) else codec_for(target, settings),
             beside=_beside(reader),
-            notes=[*reader.notes, *_trial_notes(reader, target.suffix, size, settings)],
+            notes=[*reader.notes, *_trial_notes(reader, target, settings)],
             pixels=left,
         )
 
 
-def _trial_notes(
-    reader: VideoReader, suffix: str, size: tuple[int, int], settings: ConvertSettings
-) -> list[str]:
+def _trial_notes(reader: VideoReader, target: Path, settings: ConvertSettings) -> list[str]:
     """What a writer says once it has opened a file that nobody wants."""
     with tempfile.TemporaryDirectory() as folder:
-        film = Path(folder) / f"film{suffix}"
-        writer = VideoWriter(
-            film, size, settings, rate=reader.average_rate, like=reader, alpha=reader.has_alpha
-        )
-        writer.abort()
-        return writer.notes
+        place = Path(folder) / target.with_suffix(target.suffix or ".mkv").name
+        with contextlib.suppress(_EnoughError), open_writer(place, reader, settings) as writer:
+            notes = writer.notes
+            raise _EnoughError
+    return notes
+
+
+class _EnoughError(Exception):
+    """Makes a writer leave without a file."""
 
 
 def _beside(reader: VideoReader) -> list[str]:

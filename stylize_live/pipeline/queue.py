@@ -15,8 +15,11 @@ from typing import Literal
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import EXIT_OK, EXIT_PARTIAL, SourceError, StylizeError, UsageError
 from stylize_live.media.codecs import FORMATS, video_format
+from stylize_live.media.pipes import PIPE
+from stylize_live.media.sequence import is_sequence
 from stylize_live.pipeline.convert import convert
 from stylize_live.pipeline.painter import FramePainter
+from stylize_live.pipeline.parts import clear_published
 from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 
 log = logging.getLogger(__name__)
@@ -104,7 +107,9 @@ def _output_folder(inputs: Sequence[Path], output: str) -> Path | None:
     """The folder that the output names, or None for a file or a pattern."""
     path = Path(output)
     several = len(inputs) > 1 or inputs[0].is_dir()
-    if "{" in output:
+    if several and (path == PIPE or is_sequence(path)):
+        raise UsageError(f"{path}: is for one video, several need a folder to go to")
+    if "{" in output or path == PIPE:
         return None
     if path.is_dir() or output.endswith(("/", os.sep)) or not path.suffix:
         return path
@@ -196,7 +201,8 @@ def convert_all(
         How each film ended, as soon as it did.
     """
     for job in jobs:
-        if job.target.exists() and not overwrite:
+        if job.target != PIPE and job.target.exists() and not overwrite:
+            clear_published(job.target)
             yield Outcome(job, "skipped")
             continue
         on_start(job)
