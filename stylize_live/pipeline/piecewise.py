@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 from fractions import Fraction
@@ -133,7 +134,7 @@ class PiecewiseFilm:
         if self._encoder is not None:
             self._encoder.close()
         if self._file is not None:
-            with self._parts.explained():
+            with contextlib.suppress(OSError):  # a full disk was reported already
                 self._file.close()
 
     @property
