@@ -40,7 +40,7 @@ class EngineSettings(BaseModel):
     style: str = Field(
         default=DEFAULT_STYLE,
         description="Name of a style, path of a .safetensors style file, a blend like "
-        "starry-night:0.6,great-wave:0.4, or a timeline like 0:starry-night,12.5:great-wave.",
+        "starry-night:0.6,great-wave:0.4, or of videos a timeline like 0:starry-night,12.5:great-wave.",
     )
     strength: float = Field(default=1.0, ge=0, le=1, description="0 is the original, 1 the full style.")
     device: DeviceName = Field(
@@ -85,13 +85,16 @@ class SourceSettings(BaseModel):
     @classmethod
     def _readable(cls, text: str | None, info: ValidationInfo) -> str | None:
         if text is not None:
-            _READ[str(info.field_name)](text)
+            try:
+                _READ[str(info.field_name)](text)
+            except ValueError as error:
+                raise ValueError(f"{info.field_name}: {error}") from None
         return text
 
     @model_validator(mode="after")
     def _forwards(self) -> Self:
         if self.end is not None and seconds(self.end) <= seconds(self.start or "0"):
-            raise ValueError(f"the end, {self.end}, must come after the start, {self.start or 0}")
+            raise ValueError(f"end: {self.end} must come after the start, {self.start or 0}")
         return self
 
 
@@ -135,6 +138,11 @@ class ConvertSettings(FilmSettings, SourceSettings, SteadySettings, EngineSettin
 
     crossfade: float = Field(
         default=1.0, ge=0, description="Seconds that each change of a style timeline takes."
+    )
+    preview: float | None = Field(
+        default=None,
+        gt=0,
+        description="Convert only so many seconds from the middle, the original beside the result.",
     )
     side_by_side: bool = Field(default=False, description="Put the original to the left of the result.")
 
@@ -195,6 +203,8 @@ def merged(flags: SettingsT, file: Path | None) -> SettingsT:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "value_error":  # our own words, complete
+            raise ConfigError(f"{file}: {str(first['msg']).removeprefix('Value error, ')}") from None
         raise ConfigError(f"{file}: {where}: {first['msg']}, got {first['input']!r}") from None
 
 

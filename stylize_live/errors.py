@@ -19,7 +19,7 @@ from __future__ import annotations
 # Exit codes that are not errors of the user's making.
 EXIT_OK = 0
 EXIT_INTERNAL = 1
-EXIT_PARTIAL = 10  # something came out, but the input was damaged: see the report
+EXIT_PARTIAL = 10  # not everything came out whole: a damaged input, or some of several files failed
 EXIT_INTERRUPTED = 130  # the shell's convention: 128 + SIGINT
 
 

@@ -105,6 +105,25 @@ def test_deep_pictures_keep_their_levels() -> None:
     assert np.abs(back.astype(int) - deep).max() < 65_535 * 1.5 / 1023
 
 
+@pytest.mark.parametrize("pixel_format", ["yuv420p10le", "yuv422p10le", "yuv444p10le", "gbrp10le", "bgr0"])
+@pytest.mark.parametrize("deep", [False, True], ids=["from 8 bits", "from 16 bits"])
+def test_deep_colours_are_right(pixel_format: str, deep: bool) -> None:
+    pixels = patches(SD).astype(np.uint16) * 257 if deep else patches(SD)
+    stored = ToStored(pixel_format)(pixels)
+    within = 3 if pixel_format == "bgr0" else 0.8
+    assert np.abs(patch_colours(ToRgb(10)(stored)) / 257 - np.array(PATCHES)).max() <= within
+    assert error(stored) <= 1
+
+
+def test_deep_white_is_white() -> None:
+    white = ToStored("yuv420p10le")(np.full((16, 16, 3), 65_535, np.uint16))
+    assert np.frombuffer(bytes(white.planes[0]), np.uint16)[0] == 940
+    assert ToRgb(10)(white).min() >= 65_500
+    alpha = ToStored("yuva444p10le")(np.full((16, 16, 4), 65_535, np.uint16))
+    assert ToRgb(10).alpha(alpha).min() >= 65_500
+    assert ToRgb().alpha(alpha).min() == 255
+
+
 @pytest.mark.parametrize("pixel_format", ["yuv422p", "yuv444p", "yuv420p10le", "gbrp", "gbrp10le", "nv12"])
 def test_every_layout_comes_back(pixel_format: str) -> None:
     frame = ToStored(pixel_format)(patches(SD))

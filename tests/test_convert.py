@@ -21,7 +21,7 @@ from stylize_live.media.muxer import Muxer
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.still import read_still
 from stylize_live.pipeline.convert import convert
-from stylize_live.pipeline.output import PiecewiseFilm
+from stylize_live.pipeline.piecewise import PiecewiseFilm
 from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 
 SETTINGS = ConvertSettings(crf=10, preset="ultrafast")

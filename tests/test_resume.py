@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,14 @@ import pytest
 from clips import CLOCK, Film, Ticks, content, numbered
 
 from stylize_live.config import ConvertSettings
-from stylize_live.errors import SinkError, SourceError
+from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import lock
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.encoder import FilmEncoder
 from stylize_live.media.muxer import Muxer, film_clock
 from stylize_live.media.packets import joined, read_packets
 from stylize_live.media.reader import VideoReader
+from stylize_live.media.writer import VideoWriter
 from stylize_live.pipeline import convert as convert_module
 from stylize_live.pipeline import pieces
 from stylize_live.pipeline.convert import convert
@@ -26,7 +28,7 @@ from stylize_live.pipeline.parts import Parts, folder_of, kept_frames
 from stylize_live.pipeline.pieces import split_at_cuts
 from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 
-SETTINGS = ConvertSettings(crf=20, preset="veryfast")
+SETTINGS = ConvertSettings(preset="veryfast")
 FRAMES = 64
 # Steady, then wild: gaps of one tick, long gaps, as in films that were put together.
 STEPS = [1001] * 30 + [1, 1, 5000, 1, 3, 20_000, 1, 1, 1, 900] * 4
@@ -139,6 +141,39 @@ def test_resumed_from_other_containers(tmp_path: Path, suffix: str) -> None:
     assert after.times == before.times
     assert after.sounds == before.sounds
     assert all(map(np.array_equal, after.pictures, before.pictures))
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix"),
+    [("hevc", ".mp4"), ("av1", ".mp4"), ("vp9", ".webm"), ("prores", ".mov"), ("ffv1", ".mkv")],
+)
+def test_every_codec_can_be_joined(source: Path, tmp_path: Path, codec: str, suffix: str) -> None:
+    settings = ConvertSettings.model_validate({"codec": codec, "preset": "ultrafast"})
+    whole, target = tmp_path / f"whole{suffix}", tmp_path / f"out{suffix}"
+    convert(source, whole, Painter(), settings)
+    with pytest.raises(StopError):
+        convert(source, target, Painter(30), settings)
+    assert convert(source, target, Painter(), settings).resumed > 10
+    before, after = content(whole), content(target)
+    assert len(after.times) == FRAMES
+    assert after.times == before.times
+    assert after.sounds == before.sounds
+    assert all(map(np.array_equal, after.pictures, before.pictures))
+
+
+def test_transparency_of_vp9_outlives_the_pieces(tmp_path: Path) -> None:
+    """It travels beside the packets, not in them."""
+    source, alpha = tmp_path / "in.mkv", np.tile(np.arange(64, dtype=np.uint8) * 4, (48, 1))
+    with VideoWriter(source, (64, 48), ConvertSettings(codec="ffv1"), alpha=True) as writer:
+        for index in range(30):
+            writer.write(Frame(numbered(index), Fraction(index, 25), 0.0, index, alpha))
+    target = tmp_path / "out.webm"
+    stopped(source, target, Painter(20))
+    assert run(source, target, Painter()).resumed == 11
+    with VideoReader(target) as reader:
+        opacities = [frame.alpha for frame in reader]
+    assert len(opacities) == 30
+    assert all(found is not None and np.abs(found.astype(int) - alpha).max() < 12 for found in opacities)
 
 
 def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,6 +333,31 @@ def test_lock_ends_with_its_file(tmp_path: Path) -> None:
         assert not lock(second)
         first.close()
         assert lock(second)
+
+
+def test_killed_behind_the_last_step_but_one(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out.mp4"
+    old = Film(WILD[:3]).write(tmp_path / "old.mp4").rename(target)
+    with monkeypatch.context() as killed:
+        killed.setattr(Parts, "publish", fail)
+        with pytest.raises(StopError):
+            run(source, target, Painter(), overwrite=True)
+    with pytest.raises(UsageError, match="exists"):
+        run(source, old, Painter())
+    assert kept_frames(target) == FRAMES  # the target is the old one: all but the last step is done
+    with monkeypatch.context() as killed:
+        killed.setattr("stylize_live.pipeline.parts.shutil.rmtree", lambda *_, **__: None)
+        run(source, target, Painter(), overwrite=True)
+    assert folder_of(target).exists()
+    with pytest.raises(UsageError, match="exists"):
+        run(source, target, Painter())
+    assert not folder_of(target).exists()
+
+
+def fail(*_: object) -> None:
+    raise StopError
 
 
 def test_journal_is_readable(source: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from cyclopts import App, CycloptsError
 from rich.markup import escape
 
 from stylize_live import __version__
-from stylize_live.cli.console import stderr
+from stylize_live.cli.console import fail, stderr
 from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError
 
 app = App(
@@ -23,7 +23,7 @@ app = App(
 )
 _COMMANDS = {
     "live": "Paint a camera, a screen, a file or a URL, live in a window.",
-    "convert": "Paint a video file, its sound kept.",
+    "convert": "Paint videos, their sound kept.",
     "image": "Paint pictures and folders of pictures.",
     "train": "Train a new style from a painting.",
     "evaluate": "Measure how steady painted films are.",
@@ -46,7 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    words = [word for word in words if word != "--debug"]
+    # A lone "-" is a path here, standard input or output; Cyclopts would take it for an option.
+    words = ["./-" if word == "-" else word for word in words if word != "--debug"]
+    if words[:1] and words[0] in _COMMANDS:
+        app[words[0]].help = None  # of one command, its own longer text
     level = logging.DEBUG if debug else logging.WARNING
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
     try:
@@ -69,7 +72,7 @@ def _fail(error: Exception, debug: bool) -> int:
     if debug:
         stderr.print_exception()
     if isinstance(error, StylizeError):
-        stderr.print(f"[bold red]error:[/] {escape(str(error))}")
+        fail(str(error))
         return error.exit_code
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     stderr.print(f"[bold red]internal error:[/] {escape(what)} (run again with --debug and report it)")
@@ -82,6 +85,8 @@ def _one_line(error: CycloptsError) -> str:
     details = getattr(cause, "errors", None)
     if callable(details):
         first = details()[0]
+        if first["type"] == "value_error":  # our own words, complete
+            return str(first["msg"]).removeprefix("Value error, ")
         option = "--" + str(first["loc"][0]).replace("_", "-") if first["loc"] else "option"
         return f"{option}: {first['msg']}, got {first['input']!r}"
     return " ".join(str(error).split())

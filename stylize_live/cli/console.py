@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.markup import escape
 
 stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -16,3 +17,8 @@ def print_line(text: str) -> None:
 def warn(text: str) -> None:
     """A remark, on stderr."""
     stderr.print(f"note: {text}", markup=False, style="yellow")
+
+
+def fail(text: str) -> None:
+    """What went wrong, on stderr."""
+    stderr.print(f"[bold red]error:[/] {escape(text)}")

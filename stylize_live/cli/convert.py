@@ -2,108 +2,188 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from stylize_live.cli.console import print_line, stderr, warn
+from stylize_live.cli.console import fail, warn
+from stylize_live.cli.convert_output import (
+    Display,
+    json_line,
+    print_forecast,
+    say_total,
+    say_what_is_kept,
+    teller,
+)
 from stylize_live.config import ConvertSettings, merged
-from stylize_live.errors import EXIT_OK, EXIT_PARTIAL
+from stylize_live.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
-    from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
+    from stylize_live.engine import Stylizer
+    from stylize_live.pipeline.progress import ConvertReport
+    from stylize_live.pipeline.queue import Job, Outcome
 
 _DEFAULT_SETTINGS = ConvertSettings()
 
 
 def convert(
-    source: Path,
-    target: Path,
-    /,
-    *,
+    *videos: Path,
+    output: Annotated[str | None, Parameter(name=["--output", "-o"])] = None,
+    include: Annotated[list[str] | None, Parameter(negative="")] = None,
+    exclude: Annotated[list[str] | None, Parameter(negative="")] = None,
     overwrite: bool = False,
+    restart: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
     before_after: Path | None = None,
     config: Path | None = None,
     settings: Annotated[ConvertSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
 ) -> int:
-    """Paint a video file. Sound, subtitles, chapters and the times of all pictures are kept.
+    """Paint videos. Sound, subtitles, chapters and the times of all pictures are kept.
 
-    Ends with code 10 when the source was damaged or cut off: what could be read was painted.
+    As with cp, the last name is where the result goes, unless --output says so:
+
+      convert holiday.mp4 painted.mp4         a file into a file
+      convert a.mp4 b.mp4 films/ painted/     files and folders into a folder
+      convert films/ -o "out/{stem}-{style}.mp4"
+
+    Whatever ends a run, the same command goes on where it stopped. Of several
+    videos, those whose target is there are skipped, and a bad one does not stop
+    the others.
+
+    Ends with code 10 when not everything came out whole: a source was damaged or
+    cut off (what could be read was painted), or some of several videos failed.
+
+    Parts of a pattern: {stem} of the source's name, {style}, {folder} below the
+    one given, {suffix} with its dot.
 
     Parameters
     ----------
-    source
-        Video to paint.
-    target
-        File to write: .mp4, .m4v, .mov or .mkv.
+    videos
+        Videos, folders of videos, numbered pictures (frames/%05d.png), or - for standard input; and the
+        target if there is no --output.
+    output
+        For one video a file: .mp4, .m4v, .mov, .mkv or .webm, for short clips .gif or .webp, numbered
+        pictures, or - for Matroska on standard output. For several a folder or a pattern.
+    include
+        Of folders, take only names or paths like this, such as "*.mov"; may be repeated.
+    exclude
+        Of folders, leave out names or paths like this; may be repeated.
     overwrite
-        Replace the target if it exists.
+        Replace targets that exist.
+    restart
+        Begin anew, even if an interrupted run has left finished pieces.
+    dry_run
+        Only say what would be made.
+    json
+        Print a report as one JSON object, in the last line.
     before_after
         Save one frame, original and painted side by side, as jpg, png or webp.
     config
         TOML file of settings; options given here win.
     """
     from stylize_live.pipeline.convert import check_paths
-    from stylize_live.pipeline.convert import convert as run
+    from stylize_live.pipeline.queue import plan
 
     settings = merged(settings, config)
-    check_paths(source, target, overwrite)
+    inputs, output = _inputs_and_output(list(videos), output)
+    jobs = plan(inputs, output, style=settings.style, include=include or (), exclude=exclude or ())
+    single = len(inputs) == 1 and not inputs[0].is_dir()
+    if single:
+        check_paths(jobs[0].source, jobs[0].target, overwrite)
     if before_after is not None:
-        _check_picture(before_after, overwrite)
+        _check_picture(before_after, overwrite, single)
     from stylize_live.engine import Stylizer
 
-    with (
-        Stylizer.from_settings(
-            settings, crossfade=settings.crossfade, steadiness=settings.steadiness
-        ) as stylizer,
-        _progress_bar() as bar,
-    ):
-        report = run(
-            source, target, stylizer, settings, overwrite=overwrite, on_progress=_show_on(bar, source.name)
-        )
-    if before_after is not None:
+    with Stylizer.from_settings(
+        settings, crossfade=settings.crossfade, steadiness=settings.steadiness
+    ) as stylizer:
+        if dry_run:
+            return print_forecast(jobs, single, stylizer, settings, overwrite, json)
+        outcomes, seconds = _run(jobs, single, stylizer, settings, overwrite, restart)
+    return _conclude(outcomes, single, seconds, json, before_after)
+
+
+def _inputs_and_output(videos: list[Path], output: str | None) -> tuple[list[Path], str]:
+    if output is not None:
+        return videos, output
+    if len(videos) < 2:
+        raise UsageError("give the video and where the result goes: convert holiday.mp4 painted.mp4")
+    return videos[:-1], str(videos[-1])
+
+
+def _run(
+    jobs: list[Job],
+    single: bool,
+    stylizer: Stylizer,
+    settings: ConvertSettings,
+    overwrite: bool,
+    restart: bool,
+) -> tuple[list[Outcome], float]:
+    """Convert all, each outcome said as it comes."""
+    from stylize_live.pipeline.queue import convert_all
+
+    outcomes: list[Outcome] = []
+    began = time.monotonic()
+    with Display(jobs, single, settings, overwrite) as display:
+        try:
+            for outcome in convert_all(
+                jobs,
+                stylizer,
+                settings,
+                overwrite=overwrite,
+                restart=restart,
+                on_start=display.start,
+                on_progress=display.progress,
+            ):
+                outcomes.append(outcome)
+                display.ended(outcome)
+        except KeyboardInterrupt:
+            display.close()
+            say_what_is_kept([job.target for job in jobs])
+            raise
+    return outcomes, time.monotonic() - began
+
+
+def _conclude(
+    outcomes: list[Outcome], single: bool, seconds: float, json: bool, before_after: Path | None
+) -> int:
+    """Last words, and the exit code."""
+    from stylize_live.pipeline.queue import exit_code
+
+    say_what_is_kept([outcome.job.target for outcome in outcomes if outcome.status == "failed"])
+    if single and outcomes[0].error is not None:
+        if not json:
+            raise outcomes[0].error
+        fail(str(outcomes[0].error))
+    report = outcomes[0].report if single else None
+    if before_after is not None and report is not None:
         _save_pair(before_after, report)
-    _summary(target, report)
-    if before_after is not None:
-        print_line(f"before and after: {before_after}")
-    return EXIT_OK if report.complete else EXIT_PARTIAL
+    if not single:
+        say_total(outcomes, seconds)
+    code = exit_code(outcomes) if outcomes else EXIT_OK
+    say = teller([outcome.job for outcome in outcomes])
+    if json:
+        say(json_line(outcomes, seconds, code))
+    elif before_after is not None and report is not None:
+        say(f"before and after: {before_after}")
+    return code
 
 
-def _check_picture(path: Path, overwrite: bool) -> None:
+def _check_picture(path: Path, overwrite: bool, single: bool) -> None:
     """Hours of work must not end in a wrong suffix."""
-    from stylize_live.errors import SinkError, UsageError
+    from stylize_live.errors import SinkError
     from stylize_live.media.still import picture_format
 
+    if not single:
+        raise UsageError("--before-after is for one video, these may be several")
     picture_format(path)
     if path.exists() and not overwrite:
         raise UsageError(f"{path}: exists already, use --overwrite to replace it")
     if not path.parent.is_dir():
         raise SinkError(f"{path}: the folder {path.parent} does not exist, make it first")
-
-
-def _progress_bar() -> Progress:
-    return Progress(
-        TextColumn("[bold]{task.description}", markup=True),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[fps]:.1f} fps"),
-        TimeRemainingColumn(),
-        console=stderr,
-        disable=not stderr.is_terminal,
-        transient=True,
-    )
-
-
-def _show_on(bar: Progress, name: str) -> Callable[[ConvertProgress], None]:
-    task = bar.add_task(name.replace("[", r"\["), total=None, fps=0.0)
-
-    def show(progress: ConvertProgress) -> None:
-        bar.update(task, completed=progress.frames, total=progress.total, fps=progress.fps)
-
-    return show
 
 
 def _save_pair(path: Path, report: ConvertReport) -> None:
@@ -112,11 +192,9 @@ def _save_pair(path: Path, report: ConvertReport) -> None:
     from stylize_live.frame import eight_bit
     from stylize_live.media.still import Still, write_still
 
-    write_still(path, Still(eight_bit(np.concatenate(report.pair or (), axis=1))))
-
-
-def _summary(target: Path, report: ConvertReport) -> None:
-    for note in report.notes:
-        warn(note)
-    print_line(str(target))
-    print_line(f"{report.frames} frames in {report.seconds:.1f} s, {report.fps:.1f} frames per second")
+    if report.pair is None:
+        warn(f"{path}: not written, all pictures were painted by earlier runs")
+        return
+    before, after = map(eight_bit, report.pair)
+    beside = after.shape[1] > before.shape[1]  # side by side already
+    write_still(path, Still(after if beside else np.concatenate([before, after], axis=1)))

@@ -10,10 +10,22 @@ from pathlib import Path
 
 from stylize_live.config import FilmSettings, Preset
 from stylize_live.errors import UsageError
+from stylize_live.media.palette import PALETTE_FORMAT
+from stylize_live.media.pipes import PIPE
 from stylize_live.media.x264 import repeatable
 
 # By name, because FFmpeg would take .m4v for a bare MPEG-4 stream.
-FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+FORMATS = {
+    ".mp4": "mp4",
+    ".m4v": "mp4",
+    ".mov": "mov",
+    ".mkv": "matroska",
+    ".webm": "webm",
+    ".gif": "gif",
+    ".webp": "webp",
+}
+# What `--codec auto` means.
+_USUAL_CODECS = {".webm": "vp9", ".gif": "gif", ".webp": "webp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,9 @@ CODECS = {
         {(8, False): "bgr0", (8, True): "bgra", (10, False): "gbrp10le", (10, True): "gbrap10le"},
     ),
 }
+# For short clips, each in files of its own; WebP does the way to YUV by itself.
+CODECS["gif"] = Codec(("gif",), (".gif",), None, 0, {(8, False): PALETTE_FORMAT, (8, True): PALETTE_FORMAT})
+CODECS["webp"] = Codec(("libwebp_anim",), (".webp",), None, 0, {(8, False): "bgra", (8, True): "bgra"})
 _HARDWARE_FORMATS = {(8, False): "nv12", (10, False): "p010le"}
 
 _PRESETS: tuple[Preset, ...] = (
@@ -97,9 +112,9 @@ def codec_for(path: Path, settings: FilmSettings) -> str:
         UsageError: the suffix names no known format, its files cannot hold the codec, or the codec
             has no such quality.
     """
-    suffix = path.suffix.lower()
+    suffix = _suffix(path)
     video_format(path)
-    name = settings.codec if settings.codec != "auto" else "vp9" if suffix == ".webm" else "h264"
+    name = settings.codec if settings.codec != "auto" else _USUAL_CODECS.get(suffix, "h264")
     codec = CODECS[name]
     if suffix not in codec.suffixes:
         raise UsageError(f"{path}: {suffix} files cannot hold {name}, use {_either(codec.suffixes)}")
@@ -124,7 +139,7 @@ def video_format(path: Path) -> str:
         UsageError: the suffix names no known format.
     """
     try:
-        return FORMATS[path.suffix.lower()]
+        return FORMATS[_suffix(path)]
     except KeyError:
         known = ", ".join(sorted(FORMATS))
         raise UsageError(f"{path}: cannot write this kind of video, use one of {known}") from None
@@ -139,7 +154,7 @@ def pixel_format(encoder: str, codec: str, bits: int, alpha: bool) -> str | None
 def keeps_alpha(path: Path, codec: str) -> bool:
     """Whether a target can be transparent; of VP9, only WebM's own relatives hold the second layer."""
     suffixes = (".webm", ".mkv") if codec == "vp9" else CODECS[codec].suffixes
-    return (8, True) in CODECS[codec].formats and path.suffix.lower() in suffixes
+    return (8, True) in CODECS[codec].formats and _suffix(path) in suffixes
 
 
 ALPHA_DROPPED = "transparency was dropped: vp9 in .webm, prores in .mov and ffv1 in .mkv keep it"
@@ -180,9 +195,18 @@ def _software_options(encoder: str, crf: int | None, step: int, alpha: bool) -> 
             return options | ({"auto-alt-ref": "0"} if alpha else {})
         case "prores_ks":
             return {"profile": "4444" if alpha else "hq", "vendor": "apl0"}
+        case "gif":
+            return {}
+        case "libwebp_anim":
+            return {"quality": "85"}
         case "ffv1":
             return {"level": "3", "slicecrc": "1", "g": "1"}
     raise ValueError(f"no options are known for {encoder}")
+
+
+def _suffix(path: Path) -> str:
+    # Of what a pipe can carry, Matroska holds the most.
+    return ".mkv" if path == PIPE else path.suffix.lower()
 
 
 def _either(names: tuple[str, ...]) -> str:

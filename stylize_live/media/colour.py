@@ -13,9 +13,9 @@ from typing import Any, cast
 import numpy as np
 
 from stylize_live.frame import Pixels
-from stylize_live.media.libraries import av
+from stylize_live.media.libraries import av, cv2
 from stylize_live.media.scaler import EXACT, Chain, Scaler
-from stylize_live.media.tonemap import TABLE_FORMAT, Look, to_sdr_filter
+from stylize_live.media.tonemap import PLANAR_16, WHITE_OF_ARRAYS, WHITE_OF_SCALER, Look, to_sdr_filter
 
 ColorPrimaries = av.video.reformatter.ColorPrimaries
 ColorRange = av.video.reformatter.ColorRange
@@ -65,7 +65,8 @@ class ToRgb:
     """
 
     def __init__(self, bits: int = 8, *, unsited_left: bool = False) -> None:
-        self._format, self._alpha_format = ("rgb24", "rgba") if bits == 8 else ("rgb48le", "rgba64le")
+        self._deep = bits > 8
+        self._format, self._alpha_format = ("rgb48le", "rgba64le") if self._deep else ("rgb24", "rgba")
         self._unsited_left = unsited_left
         self._look: Look | None = None
         self._asked = False
@@ -94,21 +95,24 @@ class ToRgb:
         """
         self.look(frame)
         self._size = size or (frame.width, frame.height)
-        rgb = self._scaler(frame, self._size)
-        return np.ascontiguousarray(cast("Pixels", rgb.to_ndarray()))
+        rgb = np.ascontiguousarray(cast("Pixels", self._scaler(frame, self._size).to_ndarray()))
+        return _multiplied(rgb, WHITE_OF_ARRAYS / WHITE_OF_SCALER) if self._deep else rgb
 
     def alpha(self, frame: av.VideoFrame, size: tuple[int, int] | None = None) -> Pixels:
         """The opacity of a picture that has one: (H, W) uint8 or uint16."""
         self._size = size or (frame.width, frame.height)
         rgba = self._alpha_scaler(frame, self._size)
-        return np.ascontiguousarray(cast("Pixels", rgba.to_ndarray()[..., 3]))
+        alpha = np.ascontiguousarray(cast("Pixels", rgba.to_ndarray()[..., 3]))
+        return _multiplied(alpha, WHITE_OF_ARRAYS / WHITE_OF_SCALER) if self._deep else alpha
 
     def _chain(self, frame: av.VideoFrame, until_built: ExitStack) -> Chain:
-        if self._look is None:
+        if self._look is None and not self._deep:
             return [self._scale(frame), _in_format(self._format)]
-        to_sdr = until_built.enter_context(to_sdr_filter(self._look))
-        back = ("scale", {"flags": EXACT})
-        return [self._scale(frame), _in_format(TABLE_FORMAT), to_sdr, back, _in_format(self._format)]
+        # By way of planes: straight to packed 16 bits, the scaler gets 4:2:0 plainly wrong.
+        chain = [self._scale(frame), _in_format(PLANAR_16)]
+        if self._look is not None:
+            chain.append(until_built.enter_context(to_sdr_filter(self._look)))
+        return [*chain, ("scale", {"flags": EXACT}), _in_format(self._format)]
 
     def _scale(self, frame: av.VideoFrame) -> tuple[str, dict[str, str]]:
         width, height = self._size
@@ -147,9 +151,17 @@ class ToStored:
                 (see `padded`), C-contiguous.
         """
         name = _RGB_NAMES[pixels.dtype.itemsize, pixels.shape[2]]
+        if pixels.dtype == np.uint16:
+            pixels = _multiplied(pixels, WHITE_OF_SCALER / WHITE_OF_ARRAYS)
         stored = self._scaler(av.VideoFrame.from_numpy_buffer(cast("Any", pixels), format=name))
         tag(stored, self._format)
         return stored
+
+
+def _multiplied(pixels: Pixels, factor: float) -> Pixels:
+    """16-bit values times a factor, rounded; what would be more than 65535 stays there."""
+    flat: Any = pixels.reshape(pixels.shape[0], -1)
+    return cast("Pixels", cv2.multiply(flat, cast("Any", factor)).reshape(pixels.shape))
 
 
 def _in_format(pixel_format: str) -> tuple[str, dict[str, str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stylize_live.errors import SourceError
 from stylize_live.media.libraries import av
+from stylize_live.media.sequence import USUAL_RATE, first_number, is_sequence
 
 Disposition = av.stream.Disposition
 
@@ -14,12 +15,18 @@ _WITH_ALPHA = {"vp9": "libvpx-vp9", "vp8": "libvpx"}
 _NOT_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 
 
-def open_container(path: Path) -> av.container.InputContainer:
+def open_container(path: Path, sequence_rate: Fraction | None = None) -> av.container.InputContainer:
     """Open a media file for reading.
+
+    Args:
+        path: a file, or numbered pictures such as frames/%05d.png.
+        sequence_rate: frames per second of numbered pictures; the usual rate if None.
 
     Raises:
         SourceError: it is missing, a folder, empty, or nothing that holds a video.
     """
+    if is_sequence(path) and not path.exists():
+        return _open_sequence(path, sequence_rate or USUAL_RATE)
     if path.is_dir():
         raise SourceError(f"{path}: is a folder, expected a video file")
     try:
@@ -39,6 +46,14 @@ def open_container(path: Path) -> av.container.InputContainer:
         what = "text" if kind == "tty" else "a still picture, use the image command"
         raise SourceError(f"{path}: not a video but {what}")
     return container
+
+
+def _open_sequence(pattern: Path, rate: Fraction) -> av.container.InputContainer:
+    options = {"framerate": str(rate), "start_number": str(first_number(pattern))}
+    try:
+        return av.open(f"file:{pattern}", "r", format="image2", options=options)
+    except (OSError, av.FFmpegError) as error:
+        raise SourceError(f"{pattern}: not pictures that can be read ({error.strerror})") from None
 
 
 def pick_film(container: av.container.InputContainer, path: Path) -> av.VideoStream:

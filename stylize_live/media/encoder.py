@@ -19,9 +19,12 @@ from stylize_live.media.codecs import encoder_options, pixel_format
 from stylize_live.media.colour import ToStored, padded, stored_size, tag
 from stylize_live.media.encoders import choose_encoder, stores
 from stylize_live.media.libraries import av
+from stylize_live.media.palette import PALETTE_FORMAT, ToPalette
 
-_MILLISECOND = Fraction(1, 1000)
-_ROUNDED = "Matroska stores whole milliseconds: the times of pictures were rounded to them"
+_ROUNDED = {
+    Fraction(1, 1000): "this kind of file stores whole milliseconds: the times of pictures were rounded",
+    Fraction(1, 100): "GIF stores hundredths of seconds: the times of pictures were rounded",
+}
 _NEVER = -(2**63)
 
 
@@ -79,7 +82,7 @@ class FilmEncoder(Closing):
         self._alpha = alpha
         self._format = self._pixel_format(codec, settings.bits)
         self._stored_size = stored_size(size, self._format)
-        self._convert = ToStored(self._format)
+        self._convert = ToPalette() if self._format == PALETTE_FORMAT else ToStored(self._format)
         # A container that writes nowhere: only streams of containers can be templates of others.
         self._scratch = av.open("film", "w", format="null")
         try:
@@ -115,7 +118,8 @@ class FilmEncoder(Closing):
         if self._name == "libx264":
             context.thread_type = "FRAME"  # slices, the default, compress worse and only save delay
         context.flags |= av.codec.context.Flags.frame_duration | av.codec.context.Flags.global_header
-        tag(context, av.VideoFormat(self._format))
+        if self._format != PALETTE_FORMAT:
+            tag(context, av.VideoFormat(self._format))
         if sample_aspect:
             context.sample_aspect_ratio = sample_aspect
         return stream
@@ -170,8 +174,9 @@ class FilmEncoder(Closing):
         """The time as ticks, but later than the frame before, which encoders insist on."""
         exact = when / self.clock
         self.last_ticks = max(round(exact), self.last_ticks + 1)
-        if exact.denominator != 1 and self.clock == _MILLISECOND and _ROUNDED not in self.notes:
-            self.notes.append(_ROUNDED)
+        note = _ROUNDED.get(self.clock)
+        if exact.denominator != 1 and note is not None and note not in self.notes:
+            self.notes.append(note)
         return self.last_ticks
 
     @contextlib.contextmanager

@@ -18,13 +18,16 @@ from stylize_live.media.codecs import video_format
 from stylize_live.media.companions import Companions
 from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
+from stylize_live.media.pipes import PIPE, check_stdout
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.tracks import CopiedTrack, RecodedTrack, Track, accepts, describe, lasting
 
 _USUAL_TICKS = 90_000  # per second
 _MOST_TICKS = 2**24
 _QUICKTIME = ("mp4", "mov")  # their index stands at the end unless it is moved; their clock is free
-_MATROSKA_CLOCK = Fraction(1, 1000)
+_CLOCKS = {"gif": Fraction(1, 100)}
+_MILLISECOND = Fraction(1, 1000)
+_PICTURES_ONLY = ("gif", "webp")
 
 
 class Muxer:
@@ -39,7 +42,7 @@ class Muxer:
         damaged: packets of copied streams met so far that could not be used.
 
     Args:
-        path: target; its suffix chooses the format.
+        path: target; its suffix chooses the format, - is Matroska on standard output.
         film: stream that describes the film's packets: `FilmEncoder.stream`, or a stream of an opened
             file. Needed only until this returns.
         clock: seconds between two ticks of the film in the file, see `film_clock`.
@@ -77,12 +80,14 @@ class Muxer:
 
     def _open(self, clock: Fraction) -> None:
         check_target(self.path)
-        self._temporary = self._resources.enter_context(replacing(self.path))
+        place = "pipe:1"
+        if self.path != PIPE:
+            place = f"file:{self._resources.enter_context(replacing(self.path))}"
         options = {"movflags": "+faststart", "movie_timescale": str(clock.denominator)}
         if self._format not in _QUICKTIME:
-            options = {}
+            options = {"loop": "0"} if self._format in _PICTURES_ONLY else {}
         self._output = av.open(
-            f"file:{self._temporary}",
+            place,
             "w",
             format=self._format,
             container_options=options,
@@ -99,8 +104,15 @@ class Muxer:
         self._film = film
 
     def _add_companions(self, like: VideoReader) -> None:
-        companions = self._companions = Companions(like)
+        companions = Companions(like)
         self._resources.callback(companions.close)
+        if self._format in _PICTURES_ONLY:
+            if companions.streams:
+                self.notes.append(
+                    f"left out: sound and all else beside the film; {self.path.suffix} has none"
+                )
+            return
+        self._companions = companions
         self._output.metadata.update(lasting(companions.metadata))
         self._film.metadata.update(lasting(like.video_metadata))
         self._output.set_chapters(companions.chapters)
@@ -266,7 +278,7 @@ def film_clock(path: Path, like: Fraction | None = None) -> Fraction:
         like: seconds between two ticks of the source's clock, if there is a source.
     """
     if video_format(path) not in _QUICKTIME:
-        return _MATROSKA_CLOCK
+        return _CLOCKS.get(video_format(path), _MILLISECOND)
     ticks = like.denominator if like else _USUAL_TICKS
     return Fraction(1, ticks if ticks < _MOST_TICKS else _USUAL_TICKS)
 
@@ -279,6 +291,9 @@ def check_target(path: Path) -> None:
         SinkError: its folder is missing or closed to us, or it is a folder itself.
     """
     video_format(path)
+    if path == PIPE:
+        check_stdout()
+        return
     folder = path.parent
     if not folder.is_dir():
         raise SinkError(f"{path}: the folder {folder} does not exist, make it first")

@@ -90,7 +90,7 @@ class VideoReader(Closing):
         self._bits = bits
         self._settings = settings
         self._new_rate = rate(settings.fps) if settings.fps else None
-        self._container = open_container(path)
+        self._container = open_container(path, self._new_rate)
         try:
             self._stream = pick_film(self._container, path)
             self._describe_stream()

@@ -43,7 +43,9 @@ _BRIGHTEST = 10_000.0
 _SDR_GAMMA = 2.4  # BT.1886
 _POINTS = 65
 # FFmpeg's filter has vector code for planar pictures only: 16 bits take 10 ms, packed ones 55 ms.
-TABLE_FORMAT = "gbrp16le"
+PLANAR_16 = "gbrp16le"
+# FFmpeg's scaler makes 16 bits of 8 by multiplying with 256, so its white is not the largest number.
+WHITE_OF_SCALER, WHITE_OF_ARRAYS = 65_280, 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Look:
 
 @contextmanager
 def to_sdr_filter(look: Look) -> Iterator[tuple[str, dict[str, str]]]:
-    """FFmpeg's name and arguments of the filter that brings pictures of `TABLE_FORMAT` into BT.709.
+    """FFmpeg's name and arguments of the filter that brings pictures of `PLANAR_16` into BT.709.
 
     The filter takes its table from a file, which lives only until this is left.
     """
@@ -114,10 +116,11 @@ def _peak(picture: av.VideoFrame) -> float:
 
 
 def _table(look: Look) -> Floats:
-    """The result for a lattice of stored colours, red fastest: (_POINTS ** 3, 3)."""
-    steps = np.linspace(0, 1, _POINTS)
+    """The result for a lattice of the scaler's colours, red fastest: (_POINTS ** 3, 3)."""
+    scale = WHITE_OF_SCALER / WHITE_OF_ARRAYS
+    steps = np.minimum(np.linspace(0, 1, _POINTS) / scale, 1)
     blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
-    return to_sdr(np.stack([red, green, blue], axis=-1).reshape(-1, 3), look)
+    return scale * to_sdr(np.stack([red, green, blue], axis=-1).reshape(-1, 3), look)
 
 
 def to_sdr(stored: Floats, look: Look) -> Floats:

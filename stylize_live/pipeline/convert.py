@@ -11,16 +11,23 @@ from stylize_live.errors import SourceError, UsageError
 from stylize_live.frame import Frame
 from stylize_live.media.codecs import codec_for, video_format
 from stylize_live.media.muxer import check_target
+from stylize_live.media.pipes import PIPE, spooled
 from stylize_live.media.reader import VideoReader
+from stylize_live.media.sequence import SequenceWriter, check_empty, is_sequence
+from stylize_live.media.still import picture_format
+from stylize_live.media.writer import VideoWriter
 from stylize_live.pipeline.identity import identity_of, source_identity
 from stylize_live.pipeline.journey import Journey
-from stylize_live.pipeline.output import PiecewiseFilm
-from stylize_live.pipeline.painter import FramePainter, Remembering, SideBySide, restore_state
-from stylize_live.pipeline.parts import Parts
+from stylize_live.pipeline.output import DirectOutput, Output
+from stylize_live.pipeline.painter import FramePainter, Later, Remembering, SideBySide, restore_state
+from stylize_live.pipeline.parts import Parts, clear_published
+from stylize_live.pipeline.piecewise import PiecewiseFilm
+from stylize_live.pipeline.preview import without_preview
 from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 from stylize_live.pipeline.resume import open_behind
 
-_DISCARDED = "{} frames of an earlier run were discarded: the source, the settings or the program changed"
+# Encoders of moving pictures hold all of them, or follow one picture with the next.
+_PICTURES_ONLY = (".gif", ".webp")
 
 
 def convert(
@@ -37,11 +44,13 @@ def convert(
 
     The film is made in pieces, which wait in a hidden folder beside the target, see
     `stylize_live.pipeline.parts`. A run that was interrupted, killed or failed goes on behind the last
-    finished piece if it is called again with the same arguments, and the result is the same.
+    finished piece if it is called again with the same arguments, and the result is the same. This does
+    not hold for pipes, numbered pictures, .gif and .webp, which are made in one go.
 
     Args:
-        source: any video that FFmpeg reads.
-        target: file to write; appears whole or not at all.
+        source: any video that FFmpeg reads; - is standard input.
+        target: file to write, its suffix chooses the format; appears whole or not at all. Or numbered
+            pictures, such as frames/%05d.png, or - for standard output.
         stylizer: paints the frames, in a thread of its own.
         settings: how it is painted and encoded.
         overwrite: replace a target that exists.
@@ -55,31 +64,87 @@ def convert(
         KeyboardInterrupt: Ctrl-C; the target is untouched.
     """
     check_paths(source, target, overwrite)
-    codec_for(target, settings)
-    check_target(target)
+    if not is_sequence(target):
+        codec_for(target, settings)
+        check_target(target)
     with ExitStack() as opened:
-        reader = opened.enter_context(_opened(source, settings))
-        painter = SideBySide(stylizer) if settings.side_by_side else stylizer
-        identity = identity_of(source, settings, painter.fingerprint)
-        parts = opened.enter_context(Parts(target, identity, restart=restart))
-        reader, frames = _frames_to_paint(reader, settings, parts, painter)
-        opened.callback(reader.close)
-        width, height = reader.size
-        size = (2 * width, height) if settings.side_by_side else reader.size
-        output = PiecewiseFilm(target, parts, size, settings, reader)
-        opened.callback(output.close)
-        if not parts.whole:
-            painter.warm_up(reader.size)
-        journey = Journey(
-            reader,
-            frames,
-            painter,
-            output,
-            resumed=parts.frames,
-            unchanged=lambda: _is(source, identity["source"]),
-        )
+        readable = opened.enter_context(spooled(source))
+        settings, later = without_preview(readable, settings)
+        painter = Later(stylizer, later) if later else stylizer
+        if settings.side_by_side:
+            painter = SideBySide(painter)
+        make = _pieces if _can_resume(source, target) else _at_once
+        journey, output = make(opened, readable, target, painter, settings, restart)
         journey.run(on_progress)
-        return _report(journey, reader, output, parts)
+        opened.close()  # everything is in its place before it is reported
+        return _report(journey, output)
+
+
+def _can_resume(source: Path, target: Path) -> bool:
+    """Whether the source stays what it is, and the target can be made in pieces."""
+    joinable = target != PIPE and not is_sequence(target) and target.suffix.lower() not in _PICTURES_ONLY
+    return joinable and source.is_file()
+
+
+def _pieces(
+    opened: ExitStack,
+    source: Path,
+    target: Path,
+    painter: FramePainter,
+    settings: ConvertSettings,
+    restart: bool,
+) -> tuple[Journey, Output]:
+    """A conversion that goes on where an earlier one stopped; what it opens is closed with `opened`."""
+    reader = opened.enter_context(_opened(source, settings))
+    identity = identity_of(source, settings, painter.fingerprint)
+    parts = opened.enter_context(Parts(target, identity, restart=restart))
+    reader, frames = _frames_to_paint(reader, settings, parts, painter)
+    opened.callback(reader.close)
+    output = PiecewiseFilm(target, parts, _size(reader, settings), settings, reader)
+    opened.callback(output.close)
+    if not parts.whole:
+        painter.warm_up(reader.size)
+
+    def unchanged() -> bool:
+        try:
+            return source_identity(source) == identity["source"]
+        except SourceError:
+            return False
+
+    journey = Journey(reader, frames, painter, output, resumed=parts.frames, unchanged=unchanged)
+    return journey, output
+
+
+def _at_once(
+    opened: ExitStack,
+    source: Path,
+    target: Path,
+    painter: FramePainter,
+    settings: ConvertSettings,
+    restart: bool,
+) -> tuple[Journey, Output]:
+    """A conversion that is made in one go, see `_pieces`."""
+    reader = opened.enter_context(_opened(source, settings))
+    writer = open_writer(target, reader, settings)
+    opened.push(writer)
+    output = DirectOutput(writer)
+    restore_state(painter, None)
+    painter.warm_up(reader.size)
+    return Journey(reader, iter(reader), painter, output, resumed=0, unchanged=lambda: True), output
+
+
+def _size(reader: VideoReader, settings: ConvertSettings) -> tuple[int, int]:
+    """(width, height) of the target's pictures in pixels."""
+    width, height = reader.size
+    return (2 * width, height) if settings.side_by_side else (width, height)
+
+
+def open_writer(target: Path, reader: VideoReader, settings: ConvertSettings) -> VideoWriter | SequenceWriter:
+    """What writes a target in one go: a video file, or numbered pictures. Raises as its constructor does."""
+    if is_sequence(target):
+        return SequenceWriter(target, alpha=reader.has_alpha)
+    rate, alpha = reader.average_rate, reader.has_alpha
+    return VideoWriter(target, _size(reader, settings), settings, rate=rate, like=reader, alpha=alpha)
 
 
 def check_paths(source: Path, target: Path, overwrite: bool) -> None:
@@ -88,12 +153,17 @@ def check_paths(source: Path, target: Path, overwrite: bool) -> None:
     Raises:
         UsageError: wrong suffix, a target that exists without `overwrite`, or that is the source.
     """
+    if is_sequence(target):
+        picture_format(target)
+        check_empty(target, overwrite)
+        return
     video_format(target)
-    if not target.exists():
+    if target == PIPE or not target.exists():
         return
     if source.exists() and target.samefile(source):
         raise UsageError(f"{target}: is the source itself, choose another name")
     if not overwrite:
+        clear_published(target)
         raise UsageError(f"{target}: exists already, use --overwrite to replace it")
 
 
@@ -123,33 +193,23 @@ def _frames_to_paint(
     return reader, iter(reader)
 
 
-def _is(source: Path, identity: str) -> bool:
-    try:
-        return source_identity(source) == identity
-    except SourceError:
-        return False
-
-
-def _report(journey: Journey, reader: VideoReader, output: PiecewiseFilm, parts: Parts) -> ConvertReport:
-    last = parts.finished[-1]
-    damaged = last.damaged + output.damaged
-    notes = [_DISCARDED.format(parts.discarded)] if parts.discarded else []
-    notes += [*reader.notes, *output.notes]
+def _report(journey: Journey, output: Output) -> ConvertReport:
+    reader, end = journey.reader, output.end
+    damaged = end.damaged + output.damaged
+    notes = [*reader.notes, *output.notes]
     if damaged:
         notes.append(f"{damaged} damaged packets or pictures of the source were skipped")
-    if output.missing:
-        notes.append(f"the source ends {float(output.missing):.1f} s early, it seems cut off")
-    if last.retimed:
-        notes.append(
-            f"{last.retimed} pictures had no usable time and follow the one before at the usual step"
-        )
+    if end.missing:
+        notes.append(f"the source ends {float(end.missing):.1f} s early, it seems cut off")
+    if end.retimed:
+        notes.append(f"{end.retimed} pictures had no usable time and follow the one before at the usual step")
     return ConvertReport(
         frames=journey.frames,
         resumed=journey.resumed,
         seconds=journey.seconds,
         busy=journey.busy,
         damaged=damaged,
-        complete=damaged == 0 and not output.missing,
+        complete=damaged == 0 and not end.missing,
         notes=notes,
         pair=journey.sample.pair,
     )

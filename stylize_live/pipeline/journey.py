@@ -25,6 +25,7 @@ class Journey:
     """Frames from a reader, through a painter, into an output; nothing is dropped.
 
     Attributes:
+        reader: the opened film.
         frames: written so far, earlier runs included.
         resumed: of them, those of earlier runs.
         seconds: wall clock, once it ran.
@@ -49,7 +50,7 @@ class Journey:
         resumed: int,
         unchanged: Callable[[], bool],
     ) -> None:
-        self._reader, self._frames_to_come, self._painter, self._output = reader, frames, painter, output
+        self.reader, self._frames_to_come, self._painter, self._output = reader, frames, painter, output
         self._unchanged = unchanged
         self._decoded: Bounded[Frame | Border] = Bounded(_FRAMES_BETWEEN_STAGES)
         self._painted: Bounded[Frame | Border] = Bounded(_FRAMES_BETWEEN_STAGES)
@@ -80,7 +81,7 @@ class Journey:
 
     def _progress(self) -> ConvertProgress:
         seconds = time.perf_counter() - self._began
-        return ConvertProgress(self.frames, self._reader.frames, seconds, self.resumed)
+        return ConvertProgress(self.frames, self.reader.frames, seconds, self.resumed)
 
     def _decode(self) -> None:
         clock, cutter = self._clocks["decode"], PieceCutter()
@@ -100,7 +101,7 @@ class Journey:
             self._decoded.put(self._border(cutter, None))
 
     def _border(self, cutter: PieceCutter, next_pts: Fraction | None) -> Border:
-        reader = self._reader
+        reader = self.reader
         border = Border(next_pts, cutter.tail, reader.damaged, reader.retimed)
         if next_pts is None:
             border = replace(border, missing=reader.missing, last_duration=reader.last_duration)
@@ -108,7 +109,7 @@ class Journey:
 
     def _check_source(self) -> None:
         """A disk that was pulled out looks like a damaged film, and must not end as one."""
-        reader = self._reader
+        reader = self.reader
         if (reader.missing or reader.damaged) and not self._unchanged():
             raise SourceError(f"{reader.path}: vanished or changed while it was read")
 

@@ -1,28 +1,35 @@
-"""Where painted frames go: piece by piece into side files, which become the film at the end."""
+"""Where painted frames go."""
 
 from __future__ import annotations
 
-import itertools
 import threading
+from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Protocol
 
-from stylize_live.config import FilmSettings
-from stylize_live.errors import SinkError, SourceError
 from stylize_live.frame import Frame
-from stylize_live.media.codecs import ALPHA_DROPPED, codec_for, keeps_alpha
-from stylize_live.media.encoder import FilmEncoder
-from stylize_live.media.muxer import Muxer, film_clock
-from stylize_live.media.packets import PacketFile, joined, read_packets
-from stylize_live.media.reader import VideoReader
-from stylize_live.pipeline.channel import Closed
-from stylize_live.pipeline.parts import Finished, Parts
+from stylize_live.media.sequence import SequenceWriter
+from stylize_live.media.writer import VideoWriter
 from stylize_live.pipeline.pieces import Border
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """What the source was like, from its beginning to its end; see `VideoReader`."""
+
+    damaged: int
+    retimed: int
+    missing: Fraction
+
+
 class Output(Protocol):
-    """What a journey writes into."""
+    """What a journey writes into.
+
+    Attributes:
+        damaged: packets of copied streams that could not be used; complete after `finish`.
+    """
+
+    damaged: int
 
     def write(self, frame: Frame) -> None:
         """Take a painted frame. Raises `SinkError`."""
@@ -33,120 +40,47 @@ class Output(Protocol):
     def finish(self, stopping: threading.Event) -> None:
         """All frames came: put the film in its place, or stop half-way. Raises `SinkError`."""
 
-
-class PiecewiseFilm:
-    """A film whose finished pieces outlive whatever happens to this run.
-
-    Attributes:
-        notes: what was lost or changed, in words.
-        damaged: packets of copied streams that could not be used; complete after `finish`.
-
-    Args:
-        target: the film's file.
-        parts: its pieces.
-        size: (width, height) of the frames in pixels.
-        settings: quality and speed of the encoder.
-        like: the source, whose clock, pixel shape and other streams are taken over.
-    """
-
-    def __init__(
-        self, target: Path, parts: Parts, size: tuple[int, int], settings: FilmSettings, like: VideoReader
-    ) -> None:
-        self._target, self._parts = target, parts
-        self._size, self._settings, self._like = size, settings, like
-        self._clock = film_clock(target, like.time_base)
-        self._codec = codec_for(target, settings)
-        self._alpha = like.has_alpha and keeps_alpha(target, self._codec)
-        self._own_notes = [ALPHA_DROPPED] if like.has_alpha and not self._alpha else []
-        self._encoder: FilmEncoder | None = None
-        self._file: PacketFile | None = None
-        self._last: Frame | None = None
-        self._frames = parts.frames
-        self._mux_notes: list[str] = []
-        self.damaged = 0
-
-    def _new_encoder(self) -> FilmEncoder:
-        finished = self._parts.finished
-        after = {"after": finished[-1].ticks} if finished else {}
-        return FilmEncoder(
-            self._size,
-            self._codec,
-            self._settings,
-            clock=self._clock,
-            rate=self._like.average_rate,
-            sample_aspect=self._like.sample_aspect,
-            alpha=self._alpha,
-            **after,
-        )
-
-    def write(self, frame: Frame) -> None:
-        """See `Output.write`."""
-        with self._parts.explained():
-            if self._encoder is None:
-                self._encoder, self._file = self._new_encoder(), self._parts.begin()
-            assert self._file is not None
-            self._file.write(self._encoder.encode(frame))
-        self._last = frame
-        self._frames += 1
-
-    def end_piece(self, border: Border) -> None:
-        """See `Output.end_piece`."""
-        encoder, file, last = self._encoder, self._file, self._last
-        if encoder is None or file is None or last is None:
-            return
-        shown = border.last_duration if border.next_pts is None else border.next_pts - last.pts
-        with self._parts.explained():
-            file.write(encoder.finish(shown))
-            file.close()
-            piece = Finished.at(border, self._frames, encoder.last_ticks, file.size, encoder.notes)
-            self._parts.commit(piece, border.state)
-        encoder.close()
-        self._encoder = self._file = None
-
-    def finish(self, stopping: threading.Event) -> None:
-        """See `Output.finish`: join the pieces, write sound and subtitles beside them.
-
-        Raises:
-            SinkError: the disk is full or the target went away; the pieces are kept.
-            Closed: `stopping` was set.
-        """
-        if not self._parts.whole:
-            raise SourceError(f"{self._like.path}: could not be read on from where the last run stopped")
-        film = self._parts.folder / f"film{self._target.suffix}"
-        try:
-            with self._muxer(film) as muxer:
-                files = self._parts.finished_files
-                pieces = (read_packets(path, self._clock) for path in files)
-                for packet in joined(itertools.chain.from_iterable(pieces)):
-                    if stopping.is_set():
-                        raise Closed
-                    muxer.write([packet])
-        except SinkError as error:
-            raise SinkError(str(error).replace(str(film), str(self._target))) from error
-        with self._parts.explained():
-            self._parts.publish(film)
-        self._mux_notes, self.damaged = muxer.notes, muxer.damaged
-
-    def _muxer(self, film: Path) -> Muxer:
-        with self._new_encoder() as template:  # its stream describes what all encoders of this film make
-            rate = self._like.average_rate
-            return Muxer(film, template.stream, clock=self._clock, rate=rate, like=self._like)
-
     @property
     def notes(self) -> list[str]:
         """What was lost or changed, in words."""
-        notes = [note for piece in self._parts.finished for note in piece.notes]
-        return list(dict.fromkeys([*self._own_notes, *notes, *self._mux_notes]))
-
-    def close(self) -> None:
-        """Drop what is half done. May be called twice."""
-        if self._encoder is not None:
-            self._encoder.close()
-        if self._file is not None:
-            with self._parts.explained():
-                self._file.close()
 
     @property
-    def missing(self) -> Fraction:
-        """Seconds that the source promised and did not hold, once all is written."""
-        return Fraction(self._parts.finished[-1].missing)
+    def end(self) -> End:
+        """What the source was like. To be asked after `finish`."""
+
+
+class DirectOutput:
+    """A file that is written in one go, or many small ones.
+
+    Args:
+        writer: opened; its owner closes it.
+    """
+
+    def __init__(self, writer: VideoWriter | SequenceWriter) -> None:
+        self._writer = writer
+        self._last: Border | None = None
+        self.damaged = 0
+
+    def write(self, frame: Frame) -> None:
+        """See `Output.write`."""
+        self._writer.write(frame)
+
+    def end_piece(self, border: Border) -> None:
+        """See `Output.end_piece`; nothing ends here."""
+        self._last = border
+
+    def finish(self, stopping: threading.Event) -> None:
+        """See `Output.finish`."""
+        self._writer.finish()
+        self.damaged = self._writer.damaged
+
+    @property
+    def notes(self) -> list[str]:
+        """See `Output.notes`."""
+        return self._writer.notes
+
+    @property
+    def end(self) -> End:
+        """See `Output.end`."""
+        last = self._last
+        return End(0, 0, Fraction(0)) if last is None else End(last.damaged, last.retimed, last.missing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -51,11 +52,54 @@ def restore_state(painter: FramePainter, state: bytes | None) -> None:
         painter.restore_state(state)
 
 
-class SideBySide:
-    """Puts the original to the left of what another painter makes of it, (H, 2 W, 3)."""
+class _Wrapped:
+    """A painter around another one.
+
+    Args:
+        painter: who really paints.
+    """
 
     def __init__(self, painter: FramePainter) -> None:
         self._painter = painter
+
+    def warm_up(self, size: tuple[int, int]) -> None:
+        """See `FramePainter.warm_up`."""
+        self._painter.warm_up(size)
+
+    def save_state(self) -> bytes:
+        """See `Remembering.save_state`."""
+        return save_state(self._painter) or b""
+
+    def restore_state(self, state: bytes | None) -> None:
+        """See `Remembering.restore_state`."""
+        restore_state(self._painter, state)
+
+
+class Later(_Wrapped):
+    """Lets a painter believe that frames come later than they do, for a part of a longer film.
+
+    Args:
+        painter: who really paints.
+        offset: seconds.
+    """
+
+    def __init__(self, painter: FramePainter, offset: Fraction) -> None:
+        super().__init__(painter)
+        self._offset = offset
+
+    @property
+    def fingerprint(self) -> str:
+        """See `FramePainter.fingerprint`."""
+        return f"{self._painter.fingerprint} {self._offset} seconds later"
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """See `FramePainter.stream`; frames come out with the times they came with."""
+        later = (replace(frame, pts=frame.pts + self._offset) for frame in frames)
+        return (replace(frame, pts=frame.pts - self._offset) for frame in self._painter.stream(later))
+
+
+class SideBySide(_Wrapped):
+    """Puts the original to the left of what another painter makes of it, (H, 2 W, 3)."""
 
     @property
     def fingerprint(self) -> str:
@@ -78,15 +122,3 @@ class SideBySide:
             if original.alpha is not None and painted.alpha is not None:
                 alpha = np.concatenate([original.alpha, painted.alpha], axis=1)
             yield replace(painted, pixels=both, alpha=alpha)
-
-    def warm_up(self, size: tuple[int, int]) -> None:
-        """See `FramePainter.warm_up`."""
-        self._painter.warm_up(size)
-
-    def save_state(self) -> bytes:
-        """See `Remembering.save_state`."""
-        return save_state(self._painter) or b""
-
-    def restore_state(self, state: bytes | None) -> None:
-        """See `Remembering.restore_state`."""
-        restore_state(self._painter, state)

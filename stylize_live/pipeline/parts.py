@@ -214,6 +214,16 @@ def folder_of(target: Path) -> Path:
     return target.with_name(f".{target.name}.stylize-parts")
 
 
+def clear_published(target: Path) -> None:
+    """Remove the pieces of a target that is in its place: a run was killed between its last two steps."""
+    folder = folder_of(target)
+    lines = _journal_lines(folder)
+    with contextlib.suppress(OSError):
+        newer = target.stat().st_mtime_ns > (folder / "journal").stat().st_mtime_ns
+        if newer and lines[1:] and lines[-1].get("last"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def kept_frames(target: Path) -> int:
     """How many frames of a target an interrupted run has finished, as far as the journal knows."""
     lines = _journal_lines(folder_of(target))

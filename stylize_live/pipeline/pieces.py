@@ -14,7 +14,7 @@ from pathlib import Path
 
 from stylize_live.config import ConvertSettings
 from stylize_live.frame import Frame, Pixels
-from stylize_live.media.cuts import CutDetector
+from stylize_live.media.cut_detector import CutDetector
 from stylize_live.media.reader import VideoReader
 
 # A piece ends at a cut, but not before so many frames: encoders compress better with some to look at.

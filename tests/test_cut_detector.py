@@ -10,7 +10,7 @@ from clips import CFR, Film, numbered
 from conftest import random_pixels
 
 from stylize_live.frame import Pixels
-from stylize_live.media.cuts import CutDetector
+from stylize_live.media.cut_detector import CutDetector
 from stylize_live.pipeline import pieces
 from stylize_live.pipeline.pieces import Span, split_at_cuts
 

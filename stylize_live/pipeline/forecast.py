@@ -1,0 +1,115 @@
+"""What a conversion would make, without making it."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from stylize_live.config import ConvertSettings
+from stylize_live.frame import Frame
+from stylize_live.media.codecs import codec_for
+from stylize_live.media.companions import Companions
+from stylize_live.media.pipes import spooled
+from stylize_live.media.reader import VideoReader
+from stylize_live.media.sequence import is_sequence
+from stylize_live.media.tracks import describe
+from stylize_live.pipeline.convert import check_paths, open_writer
+from stylize_live.pipeline.painter import FramePainter
+from stylize_live.pipeline.parts import kept_frames
+from stylize_live.pipeline.preview import without_preview
+
+_TRIALS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What would be made of one film.
+
+    Attributes:
+        source, target: the files.
+        size: (width, height) of the target's pictures in pixels.
+        frames: estimated number, or None.
+        kept: of them, those that an interrupted run has finished.
+        duration: estimated length in seconds, or None.
+        codec: "h264" and the like.
+        beside: what else is in the source: sound, subtitles and so on.
+        notes: what would be lost or changed, in words.
+        pixels: of all pictures still to be painted, or None.
+    """
+
+    source: Path
+    target: Path
+    size: tuple[int, int]
+    frames: int | None
+    kept: int
+    duration: float | None
+    codec: str
+    beside: list[str]
+    notes: list[str]
+    pixels: int | None
+
+
+def forecast(source: Path, target: Path, settings: ConvertSettings, *, overwrite: bool = False) -> Forecast:
+    """Look at a film as `convert` would. Raises what it would raise before its first picture."""
+    check_paths(source, target, overwrite)
+    with ExitStack() as opened:
+        readable = opened.enter_context(spooled(source))
+        settings, _ = without_preview(readable, settings)
+        reader = opened.enter_context(VideoReader(readable, settings, bits=settings.bits))
+        width, height = reader.size
+        size = (2 * width, height) if settings.side_by_side else reader.size
+        kept = kept_frames(target)
+        left = None if reader.frames is None else max(0, reader.frames - kept) * width * height
+        return Forecast(
+            source=source,
+            target=target,
+            size=size,
+            frames=reader.frames,
+            kept=kept,
+            duration=None if reader.duration is None else float(reader.duration),
+            codec=target.suffix[1:] if is_sequence(target) else codec_for(target, settings),
+            beside=_beside(reader),
+            notes=[*reader.notes, *_trial_notes(reader, target, settings)],
+            pixels=left,
+        )
+
+
+def _trial_notes(reader: VideoReader, target: Path, settings: ConvertSettings) -> list[str]:
+    """What a writer says once it has opened a file that nobody wants."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / target.with_suffix(target.suffix or ".mkv").name
+        with contextlib.suppress(_EnoughError), open_writer(place, reader, settings) as writer:
+            notes = writer.notes
+            raise _EnoughError
+    return notes
+
+
+class _EnoughError(Exception):
+    """Makes a writer leave without a file."""
+
+
+def _beside(reader: VideoReader) -> list[str]:
+    companions = Companions(reader)
+    try:
+        chapters = [f"{len(companions.chapters)} chapters"] if companions.chapters else []
+        return [*map(describe, companions.streams), *chapters]
+    finally:
+        companions.close()
+
+
+def painting_speed(painter: FramePainter, size: tuple[int, int]) -> float:
+    """Pixels that a painter manages each second, from grey pictures of one (width, height)."""
+    width, height = size
+    grey = np.full((height, width, 3), 128, np.uint8)
+    painter.warm_up(size)
+    began = time.perf_counter()
+    for _ in painter.stream(Frame(grey, Fraction(index), 0.0, index) for index in range(_TRIALS)):
+        pass
+    return _TRIALS * width * height / (time.perf_counter() - began)

@@ -1,0 +1,237 @@
+"""Many films, one after the other: which go where, and how each of them ended."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import string
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Literal
+
+from stylize_live.config import ConvertSettings
+from stylize_live.errors import EXIT_OK, EXIT_PARTIAL, SourceError, StylizeError, UsageError
+from stylize_live.media.codecs import FORMATS, video_format
+from stylize_live.media.pipes import PIPE
+from stylize_live.media.sequence import is_sequence
+from stylize_live.pipeline.convert import convert
+from stylize_live.pipeline.painter import FramePainter
+from stylize_live.pipeline.parts import clear_published
+from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
+
+log = logging.getLogger(__name__)
+
+# What is taken for a film in a folder; whatever is named itself is tried.
+_FILMS = frozenset(FORMATS) | frozenset(
+    [".3gp", ".avi", ".flv", ".m2ts", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".wmv", ".y4m"]
+)
+_FIELDS = ("folder", "stem", "style", "suffix")
+Status = Literal["done", "partial", "skipped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A film and where it goes."""
+
+    source: Path
+    target: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job ended.
+
+    Attributes:
+        status: "done"; "partial", the source was damaged or cut off and what could be read was painted;
+            "skipped", the target was there; "failed".
+        report: of a done or partial one.
+        error: of a failed one.
+    """
+
+    job: Job
+    status: Status
+    report: ConvertReport | None = None
+    error: Exception | None = None
+
+
+def plan(
+    inputs: Sequence[Path],
+    output: str,
+    *,
+    style: str,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> list[Job]:
+    """Pair every film with its target. Only folders are read, nothing is opened.
+
+    Args:
+        inputs: films, and folders of films, which are searched to the bottom.
+        output: a file for one film; a folder, in which films keep their names and their places in the
+            folders they come from; or a pattern such as ``out/{folder}/{stem}-{style}.mp4``.
+        style: what {style} stands for.
+        include: patterns such as ``*.mp4`` for names or paths of films in folders; all if there are none.
+        exclude: patterns of those to leave out.
+
+    Raises:
+        UsageError: no films, or targets that several films or a source would share.
+    """
+    if not inputs:
+        raise UsageError("no videos given")
+    output_folder = _output_folder(inputs, output)
+    found: list[tuple[Path, Path]] = []
+    for path in inputs:
+        if path.is_dir():
+            found += [(film, path) for film in _films_in(path, output_folder, include, exclude)]
+        else:
+            found.append((path, path.parent))
+    if not found:
+        raise UsageError(f"{inputs[0]}: no videos in this folder that were asked for")
+    jobs = [Job(film, _target(film, root, output, output_folder, style)) for film, root in found]
+    targets = {_same(job.target) for job in jobs}
+    # Results that an earlier run left among the sources are no films to paint again.
+    results = {job.source for job in jobs if len(jobs) > 1 and _same(job.source) in targets}
+    own = next(
+        (job for job in jobs if job.source in results and _same(job.source) == _same(job.target)), None
+    )
+    if own is not None:
+        raise UsageError(f"{own.target}: is the source itself, choose another folder or pattern")
+    jobs = [job for job in jobs if job.source not in results]
+    _refuse_shared([job.target for job in jobs])
+    return jobs
+
+
+def _output_folder(inputs: Sequence[Path], output: str) -> Path | None:
+    """The folder that the output names, or None for a file or a pattern."""
+    path = Path(output)
+    several = len(inputs) > 1 or inputs[0].is_dir()
+    if several and (path == PIPE or is_sequence(path)):
+        raise UsageError(f"{path}: is for one video, several need a folder to go to")
+    if "{" in output or path == PIPE:
+        return None
+    if path.is_dir() or output.endswith(("/", os.sep)) or not path.suffix:
+        return path
+    if several and path.suffix.lower() in FORMATS:
+        raise UsageError(
+            f"{path}: several videos need a folder, or a pattern like {{stem}}-{{style}}{path.suffix}"
+        )
+    return path if several else None
+
+
+def _films_in(
+    folder: Path, output: Path | None, include: Sequence[str], exclude: Sequence[str]
+) -> Iterator[Path]:
+    """Films of a folder and those below, by name; hidden ones and the output folder are passed over."""
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if output is not None and _same(output) != _same(folder):
+            folders[:] = [name for name in folders if _same(here / name) != _same(output)]
+        for name in sorted(files):
+            path = here / name
+            if name.startswith(".") or _matches(path, folder, exclude):
+                continue
+            if _matches(path, folder, include) if include else path.suffix.lower() in _FILMS:
+                yield path
+
+
+def _matches(path: Path, folder: Path, patterns: Sequence[str]) -> bool:
+    names = path.name, path.relative_to(folder).as_posix()
+    return any(fnmatch(name, pattern) for name in names for pattern in patterns)
+
+
+def _target(film: Path, root: Path, output: str, folder: Path | None, style: str) -> Path:
+    suffix = film.suffix if film.suffix.lower() in FORMATS else ".mp4"
+    place = film.parent.relative_to(root)
+    if folder is not None:
+        return folder / place / f"{film.stem}{suffix}"
+    if "{" not in output:
+        return Path(output)
+    fields = {"folder": place.as_posix(), "stem": film.stem, "style": _file_name(style), "suffix": suffix}
+    try:
+        target = Path(string.Formatter().vformat(output, (), fields))
+    except (KeyError, ValueError, IndexError, AttributeError):
+        known = ", ".join(f"{{{name}}}" for name in _FIELDS)
+        raise UsageError(f"{output}: no such pattern, it may hold {known}") from None
+    video_format(target)
+    return target
+
+
+def _file_name(style: str) -> str:
+    """A style's text as part of a file name."""
+    return re.sub(r"[^\w.+-]+", "_", Path(style).stem if style.endswith(".safetensors") else style)
+
+
+def _refuse_shared(targets: list[Path]) -> None:
+    seen = set()
+    for target in targets:
+        if target in seen:
+            raise UsageError(f"{target}: several videos would be written to this name")
+        seen.add(target)
+
+
+def _same(path: Path) -> Path:
+    """One name for all the ways to write a path."""
+    return Path(os.path.realpath(path))
+
+
+def convert_all(
+    jobs: Sequence[Job],
+    stylizer: FramePainter,
+    settings: ConvertSettings,
+    *,
+    overwrite: bool = False,
+    restart: bool = False,
+    on_start: Callable[[Job], None] = lambda job: None,
+    on_progress: Callable[[ConvertProgress], None] | None = None,
+) -> Iterator[Outcome]:
+    """Convert films in order and go on behind those that fail.
+
+    The queue's memory is the disk: a target that is there is done, because targets appear whole or not at
+    all, and pieces of one that was interrupted wait beside it. So the same call goes on after any end.
+
+    Args:
+        jobs: from `plan`.
+        stylizer, settings, overwrite, restart, on_progress: see `convert`.
+        on_start: called before each film that is not skipped.
+
+    Yields:
+        How each film ended, as soon as it did.
+    """
+    for job in jobs:
+        if job.target != PIPE and job.target.exists() and not overwrite:
+            clear_published(job.target)
+            yield Outcome(job, "skipped")
+            continue
+        on_start(job)
+        try:
+            job.target.parent.mkdir(parents=True, exist_ok=True)
+            report = convert(
+                job.source,
+                job.target,
+                stylizer,
+                settings,
+                overwrite=overwrite,
+                restart=restart,
+                on_progress=on_progress,
+            )
+        except OSError as error:
+            yield Outcome(job, "failed", error=SourceError(f"{job.source}: {error.strerror or error}"))
+        except Exception as error:
+            if not isinstance(error, StylizeError):
+                log.exception("%s: internal error", job.source)
+            yield Outcome(job, "failed", error=error)
+        else:
+            yield Outcome(job, "done" if report.complete else "partial", report)
+
+
+def exit_code(outcomes: Sequence[Outcome]) -> int:
+    """One code for all: 0 for all well, that of the error if nothing came out, else `EXIT_PARTIAL`."""
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    if failed and len(failed) == len(outcomes):
+        return getattr(failed[0].error, "exit_code", 1)
+    if failed or any(outcome.status == "partial" for outcome in outcomes):
+        return EXIT_PARTIAL
+    return EXIT_OK

@@ -1,0 +1,277 @@
+"""Many films: which go where, what is skipped, what happens behind a bad one, what is said at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from clips import CFR, Film, content, numbered
+from test_resume import Painter
+
+from stylize_live.cli.app import main
+from stylize_live.config import ConvertSettings
+from stylize_live.errors import EXIT_INTERRUPTED, EXIT_PARTIAL, UsageError
+from stylize_live.frame import Frame
+from stylize_live.media.reader import VideoReader
+from stylize_live.pipeline import pieces
+from stylize_live.pipeline.parts import folder_of, kept_frames
+from stylize_live.pipeline.queue import Job, Outcome, convert_all, exit_code, plan
+
+SETTINGS = ConvertSettings(preset="ultrafast")
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """A folder of names; only names matter to `plan`."""
+    for name in ("b.mp4", "a.MKV", "note.txt", "sub/c.avi", "sub/.hidden.mp4", ".parts/d.mp4"):
+        path = tmp_path / "films" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path / "films"
+
+
+def targets(films: Path, inputs: Sequence[Path], output: str, **options: Sequence[str]) -> list[str]:
+    jobs = plan(inputs, output, style="starry-night", **options)  # type: ignore[arg-type]
+    return [f"{job.source.name} {job.target.relative_to(films.parent)}" for job in jobs]
+
+
+def test_a_file_goes_to_a_file(films: Path) -> None:
+    assert targets(films, [films / "b.mp4"], str(films.parent / "x.mov")) == ["b.mp4 x.mov"]
+
+
+def test_a_file_goes_into_a_folder(films: Path) -> None:
+    out = films.parent / "out"
+    for text in (str(out), f"{out}/"):
+        assert targets(films, [films / "b.mp4"], text) == ["b.mp4 out/b.mp4"]
+    (films.parent / "dotted.mp4").mkdir()
+    assert targets(films, [films / "b.mp4"], str(films.parent / "dotted.mp4")) == ["b.mp4 dotted.mp4/b.mp4"]
+
+
+def test_a_folder_keeps_its_shape(films: Path) -> None:
+    found = targets(films, [films], str(films.parent / "out"))
+    assert found == ["a.MKV out/a.MKV", "b.mp4 out/b.mp4", "c.avi out/sub/c.mp4"]
+
+
+def test_filters(films: Path) -> None:
+    out = str(films.parent / "out")
+    assert targets(films, [films], out, include=["*.txt", "sub/*"]) == [
+        "note.txt out/note.mp4",
+        "c.avi out/sub/c.mp4",
+    ]
+    assert targets(films, [films], out, exclude=["sub/*", "a.*"]) == ["b.mp4 out/b.mp4"]
+
+
+def test_pattern(films: Path) -> None:
+    pattern = f"{films.parent}/out/{{folder}}/{{stem}}-{{style}}{{suffix}}"
+    assert targets(films, [films], pattern) == [
+        "a.MKV out/a-starry-night.MKV",
+        "b.mp4 out/b-starry-night.mp4",
+        "c.avi out/sub/c-starry-night.mp4",
+    ]
+
+
+def test_style_in_a_name_is_no_path() -> None:
+    (job,) = plan([Path("a.mp4")], "{style}.mp4", style="my/own style.safetensors")
+    assert job.target == Path("own_style.mp4")
+    (job,) = plan([Path("a.mp4")], "{style}.mp4", style="0:a/b,1:c")
+    assert job.target == Path("0_a_b_1_c.mp4")
+
+
+def test_earlier_results_are_no_sources(films: Path) -> None:
+    inside = films / "painted"
+    inside.mkdir()
+    (inside / "b.mp4").touch()
+    assert "b.mp4 films/painted/painted/b.mp4" not in targets(films, [films], str(inside))
+    (films / "b-starry-night.mp4").touch()
+    found = targets(films, [films], f"{films}/{{folder}}/{{stem}}-{{style}}.mp4", include=["b*"])
+    assert found == [
+        "b.mp4 films/b-starry-night.mp4",
+        "b.mp4 films/painted/b-starry-night.mp4",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "message"),
+    [
+        ([], "x.mp4", "no videos given"),
+        (["a.mp4", "b.mp4"], "x.mp4", "need a folder"),
+        (["a.mp4"], "{name}.mp4", r"may hold \{folder\}"),
+        (["a.mp4"], "{stem.mp4", "no such pattern"),
+        (["a.mp4"], "{stem}.xyz", "cannot write this kind"),
+        (["x/a.mp4", "y/a.mp4"], "out", "several videos would be written"),
+        (["x/a.mp4", "x/b.mp4"], "x", "is the source itself"),
+        (["."], "out", "no videos in this folder"),
+    ],
+)
+def test_wrong_plans(
+    inputs: list[str], output: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=message):
+        plan([Path(name) for name in inputs], output, style="s")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two good films and a bad one between them."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    Film(CFR[:3]).write(folder / "a.mp4")
+    (folder / "bad.mp4").write_text("?")
+    Film(CFR[:4]).write(folder / "c.mkv")
+    return folder
+
+
+def convert_folder(folder: Path, **options: bool) -> list[Outcome]:
+    jobs = plan([folder], str(folder.parent / "out"), style="s")
+    return list(convert_all(jobs, Painter(), SETTINGS, **options))  # type: ignore[arg-type]
+
+
+def test_the_queue_goes_on_behind_a_bad_film_and_after_a_restart(folder: Path) -> None:
+    first = convert_folder(folder)
+    assert [outcome.status for outcome in first] == ["done", "failed", "done"]
+    assert "bad.mp4" in str(first[1].error)
+    assert exit_code(first) == EXIT_PARTIAL
+    assert sorted(path.name for path in (folder.parent / "out").iterdir()) == ["a.mp4", "c.mkv"]
+    again = convert_folder(folder)
+    assert [outcome.status for outcome in again] == ["skipped", "failed", "skipped"]
+    assert [outcome.status for outcome in convert_folder(folder, overwrite=True)] == [
+        "done",
+        "failed",
+        "done",
+    ]
+
+
+def test_a_painter_that_breaks_stops_one_film_only(folder: Path) -> None:
+    class Breaking(Painter):
+        def stream(self, frames: object) -> Iterator[Frame]:
+            raise RuntimeError("on purpose")
+
+    jobs = [Job(folder / name, folder / f"out-{name}") for name in ("a.mp4", "c.mkv")]
+    outcomes = list(convert_all(jobs, Breaking(), SETTINGS))
+    assert [str(outcome.error) for outcome in outcomes] == ["on purpose"] * 2
+    assert exit_code(outcomes) == 1
+
+
+def test_exit_codes() -> None:
+    job = Job(Path("a"), Path("b"))
+    done, skipped = Outcome(job, "done"), Outcome(job, "skipped")
+    failed, partial = Outcome(job, "failed", error=UsageError("x")), Outcome(job, "partial")
+    assert exit_code([done, skipped]) == 0
+    assert exit_code([failed, failed]) == 2
+    assert exit_code([done, failed]) == exit_code([partial]) == EXIT_PARTIAL
+
+
+def say(*arguments: object) -> int:
+    return main(["convert", *map(str, arguments), "--device", "cpu", "--preset", "ultrafast"])
+
+
+def test_command_for_many(folder: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = folder.parent / "out"
+    assert say(folder, out, "--style", tiny_style, "--json") == EXIT_PARTIAL
+    said = capsys.readouterr()
+    report = json.loads(said.out.splitlines()[-1])
+    assert {key: report[key] for key in ("exit_code", "done", "failed", "skipped", "partial")} == {
+        "exit_code": 10,
+        "done": 2,
+        "failed": 1,
+        "skipped": 0,
+        "partial": 0,
+    }
+    good, bad, _ = report["files"]
+    assert (good["status"], good["frames"], good["resumed"], good["complete"]) == ("done", 3, 0, True)
+    assert set(good["busy"]) == {"decode", "inference", "encode"}
+    assert (bad["status"], bad["target"]) == ("failed", str(out / "bad.mp4"))
+    assert "not a video" in bad["error"]
+    assert "3 videos in" in said.err
+    assert "2 done, 1 failed" in said.err
+
+
+def test_json_of_one_failed_film(folder: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = say(folder / "bad.mp4", folder / "out.mp4", "--style", tiny_style, "--json")
+    said = capsys.readouterr()
+    report = json.loads(said.out.splitlines()[-1])
+    assert code == report["exit_code"] == 4
+    assert "error: " in said.err
+
+
+def test_dry_run_makes_nothing(folder: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(folder.parent.rglob("*"))
+    Film(CFR, sound="aac", chapters=True).write(folder / "d.mp4")
+    before.append(folder / "d.mp4")
+    arguments = (folder, "-o", folder.parent / "out", "--style", tiny_style, "--dry-run", "--side-by-side")
+    assert say(*arguments) == 4
+    said = capsys.readouterr().out
+    assert "128x48, 12 frames in 0.4 s, h264" in said
+    assert "beside it: sound in stream 1 (aac), " in said
+    assert ", 2 chapters" in said
+    assert "of painting" in said
+    assert say(*arguments, "--json") == 4
+    rows = json.loads(capsys.readouterr().out)["files"]
+    assert [row["status"] for row in rows] == ["planned", "failed", "planned", "planned"]
+    assert rows[3]["frames"] == 12
+    assert rows[3]["estimated_seconds"] >= 0
+    assert sorted(folder.parent.rglob("*")) == sorted(before)
+
+
+def test_side_by_side(tmp_path: Path, tiny_style: Path) -> None:
+    source = Film(CFR).write(tmp_path / "in.mp4")
+    assert say(source, tmp_path / "out.mp4", "--style", tiny_style, "--side-by-side", "--strength", 0) == 0
+    with VideoReader(tmp_path / "out.mp4") as reader:
+        pictures = [frame.pixels for frame in reader]
+    assert reader.size == (128, 48)
+    for index, picture in enumerate(pictures):
+        assert abs(picture[:, :64].astype(int) - numbered(index)).mean() < 6
+        assert abs(picture[:, 64:].astype(int) - numbered(index)).mean() < 6
+
+
+def test_preview_is_the_middle_before_and_after(tmp_path: Path, tiny_style: Path) -> None:
+    source = Film(tuple(1000 * i for i in range(60))).write(tmp_path / "in.mp4")
+    arguments = ("--style", f"0:{tiny_style}", "--strength", 0)
+    assert say(source, tmp_path / "out.mp4", *arguments, "--preview", 0.5) == 0
+    after = content(tmp_path / "out.mp4")
+    assert len(after.times) == 16  # of the first, only the end is in it
+    assert after.times[0] == 0
+    assert after.pictures[0].shape == (48, 128, 3)
+    assert abs(after.pictures[0][:, :64].astype(int) - numbered(22)).mean() < 6
+    assert say(source, tmp_path / "all.mp4", *arguments, "--preview", 30) == 0
+    assert len(content(tmp_path / "all.mp4").times) == 60
+
+
+def test_preview_follows_the_films_timeline(tmp_path: Path) -> None:
+    seen: list[float] = []
+
+    class Watching(Painter):
+        def stream(self, frames: object) -> Iterator[Frame]:
+            for frame in super().stream(frames):  # type: ignore[arg-type]
+                seen.append(float(frame.pts))
+                yield frame
+
+    source = Film(tuple(1000 * i for i in range(60))).write(tmp_path / "in.mp4")
+    job = Job(source, tmp_path / "out.mp4")
+    (outcome,) = convert_all([job], Watching(), SETTINGS.model_copy(update={"preview": 0.5}))
+    assert outcome.status == "done"
+    assert seen[0] == pytest.approx(0.75, abs=0.04)
+    assert len(content(tmp_path / "out.mp4").times) == len(seen)
+
+
+def test_interrupted_command_says_how_to_go_on(
+    tmp_path: Path, tiny_style: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(pieces, "MOST_FRAMES", 4)
+    source, target = Film(CFR).write(tmp_path / "in.mp4"), tmp_path / "out.mp4"
+
+    def interrupted(*_: object) -> Callable[[], None]:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as pressed:
+        pressed.setattr("stylize_live.pipeline.piecewise.PiecewiseFilm.finish", interrupted)
+        assert say(source, target, "--style", tiny_style) == EXIT_INTERRUPTED
+    said = capsys.readouterr().err
+    assert "12 frames are finished, the same command goes on (--restart begins anew)" in said
+    assert kept_frames(target) == 12
+    assert say(source, target, "--style", tiny_style) == 0
+    assert "12 of them in earlier runs" in capsys.readouterr().out
+    assert not folder_of(target).exists()
