@@ -78,7 +78,7 @@ class FilmEncoder(Closing):
         self._closed = False
         self._waiting: Frame | None = None
         self._durations: dict[int, int] = {}
-        self._name = choose_encoder(codec, settings.encoder)
+        self._name = choose_encoder(codec, settings.encoder, settings.bits)
         self._alpha = alpha
         self._format = self._pixel_format(codec, settings.bits)
         self._stored_size = stored_size(size, self._format)
