@@ -20,7 +20,7 @@ def interleaved(frame: av.VideoFrame) -> Pixels:
     Returns:
         (H, W, 3) RGB, C-contiguous; uint8, or uint16 of a 16-bit picture.
     """
-    kind: type[np.uint8 | np.uint16] = np.uint16 if frame.format.name == PLANAR_RGB_16 else np.uint8
+    kind: Any = np.uint16 if frame.format.name == PLANAR_RGB_16 else np.uint8
     green, blue, red = (
         np.frombuffer(cast("Any", plane), kind).reshape(plane.height, -1)[:, : plane.width]
         for plane in frame.planes
