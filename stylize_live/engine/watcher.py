@@ -11,7 +11,7 @@ import numpy.typing as npt
 from stylize_live.closing import Closing
 from stylize_live.engine.flow import FlowEstimator, Motion, reduced
 from stylize_live.frame import Pixels
-from stylize_live.media.cuts import CutDetector
+from stylize_live.media.cut_detector import CutDetector
 
 
 class MotionWatcher(Closing):

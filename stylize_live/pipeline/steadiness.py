@@ -12,7 +12,7 @@ import numpy as np
 from stylize_live.engine.steadiness import Referee, Tally, TrueMotion
 from stylize_live.engine.stylizer import Stylizer
 from stylize_live.frame import Frame, eight_bit
-from stylize_live.media.cuts import CutDetector
+from stylize_live.media.cut_detector import CutDetector
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.writer import VideoWriter
 
