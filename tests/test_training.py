@@ -19,6 +19,7 @@ from stylize_live.training import losses
 from stylize_live.training.features import load_features
 from stylize_live.training.optimizer import MuonAdam, orthogonalised
 from stylize_live.training.photos import PhotoBatches, find_photos, split_photos
+from stylize_live.training.painting import load_painting
 from stylize_live.training.pool import Pool
 from stylize_live.training.run import Job, train
 from stylize_live.training.settings import TrainSettings
@@ -159,6 +160,18 @@ def test_pool_goes_on_from_saved_tensors() -> None:
     found = torch.rand(2, 3)
     assert torch.equal(again.mean("fine_relu1_2", found), pool.mean("fine_relu1_2", found))
     assert torch.equal(again.cloud(found.T), pool.cloud(found.T))
+
+
+def test_paintings_are_scaled_and_softened(tmp_path: Path) -> None:
+    board = np.kron(np.indices((40, 60)).sum(0) % 2, np.ones((2, 2))).astype(np.uint8)[..., None] * 255
+    write_still(tmp_path / "board.png", Still(np.repeat(board, 3, 2)))
+    sharp, soft = (
+        load_painting(tmp_path / "board.png", TrainSettings(painting_size=80, painting_blur=blur))
+        for blur in (0, 1.5)
+    )
+    assert sharp.shape == soft.shape == (1, 3, 80, 120)
+    assert float(soft.std()) < 0.3 * float(sharp.std())
+    assert float(soft.mean()) == pytest.approx(float(sharp.mean()), abs=0.01)
 
 
 def test_whole_pixel_motion_is_exact() -> None:

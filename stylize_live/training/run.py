@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from stylize_live.errors import SinkError
-from stylize_live.media.still import read_still, resized
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, load_checkpoint, save_checkpoint
 from stylize_live.nets.transformer import Architecture, ResidualTransformer, initialise
 from stylize_live.training.evaluation import StyleFigures, measure
 from stylize_live.training.features import load_features
 from stylize_live.training.objective import Objective
-from stylize_live.training.photos import PhotoBatches, find_photos, split_photos, to_tensor
+from stylize_live.training.painting import load_painting
+from stylize_live.training.photos import PhotoBatches, find_photos, split_photos
 from stylize_live.training.preview import write_preview
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress, Trainer
@@ -97,7 +97,7 @@ def train(
     settings = job.settings
     dtype = torch.bfloat16  # features only: they are compared, never shown
     features = load_features(job.features, device=device, dtype=dtype)
-    paintings = [_load_painting(path, settings.painting_size).to(device) for path in job.paintings]
+    paintings = [load_painting(path, settings).to(device) for path in job.paintings]
     training_photos, held_out = split_photos(find_photos(job.photos))
     network = _starting_network(job)
     batch = settings.batch or (_GPU_BATCH if device.type == "cuda" else _CPU_BATCH)
@@ -156,10 +156,6 @@ def _check_target(target: Path) -> None:
         raise SinkError(f"{target.parent}: no such folder for the style file")
     if target.is_dir() or not os.access(target.parent, os.W_OK):
         raise SinkError(f"{target}: cannot write the style file there")
-
-
-def _load_painting(path: Path, size: int) -> Tensor:
-    return to_tensor(resized(read_still(path).pixels, size))
 
 
 def _starting_network(job: Job) -> ResidualTransformer:

@@ -23,10 +23,16 @@ class TrainSettings(BaseModel):
         default=256, ge=64, le=1024, multiple_of=8, description="Side of a training crop in pixels."
     )
     painting_size: int = Field(
-        default=256,
+        default=400,
         ge=64,
         le=1024,
         description="Short side the painting is scaled to; smaller gives finer strokes.",
+    )
+    painting_blur: float = Field(
+        default=0.8,
+        ge=0,
+        le=10,
+        description="Pixels the painting is softened by; detail that the network cannot draw becomes a mesh.",
     )
     style_weight: float = Field(default=4.0, ge=0, description="Weight of the relative style error.")
     content_weight: float = Field(default=5.0, ge=0, description="Weight of the relative content error.")
