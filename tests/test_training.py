@@ -18,8 +18,8 @@ from stylize_live.nets.checkpoint import StyleInfo, load_checkpoint
 from stylize_live.training import losses
 from stylize_live.training.features import load_features
 from stylize_live.training.optimizer import MuonAdam, orthogonalised
-from stylize_live.training.photos import PhotoBatches, find_photos, split_photos
 from stylize_live.training.painting import load_painting
+from stylize_live.training.photos import PhotoBatches, find_photos, split_photos
 from stylize_live.training.pool import Pool
 from stylize_live.training.run import Job, train
 from stylize_live.training.settings import TrainSettings

@@ -10,7 +10,6 @@ from torch import Tensor
 from torchvision.transforms.v2.functional import gaussian_blur
 
 from stylize_live.media.still import read_still, resized
-
 from stylize_live.training import losses
 from stylize_live.training.features import STYLE_LAYERS, VggFeatures
 from stylize_live.training.photos import to_tensor
