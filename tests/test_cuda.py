@@ -60,3 +60,14 @@ def test_style_change_between_pictures(cuda: torch.device) -> None:
 def test_strength_zero_is_the_original(cuda: torch.device) -> None:
     pixels = random_pixels(64, 48)
     assert (Stylizer(device="cuda", strength=0)(pixels) == pixels).all()
+
+
+def test_timeline_with_several_pictures_under_way(cuda: torch.device) -> None:
+    """Weights change in place on the stream: each picture is painted with its own."""
+    style = "0:starry-night,10:great-wave,30:the-scream"
+    frames = [Frame(random_pixels(64, 48, i), Fraction(i), 0.0, i) for i in range(40)]
+    found = list(Stylizer(style, crossfade=8, device="cuda", precision="float32").stream(frames))
+    wanted = Stylizer(style, crossfade=8, device="cpu", precision="float32")
+    for before, after in zip(frames, found, strict=True):
+        difference = np.abs(after.pixels.astype(int) - wanted(before).pixels)
+        assert difference.mean() <= TOLERANCE["float32"][0]
