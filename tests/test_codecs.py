@@ -143,16 +143,22 @@ def test_every_chip_has_options_for_every_preset(encoder: str) -> None:
 
 
 def test_hardware_is_tried_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoders, "_opens", lambda name: False)
+    monkeypatch.setattr(encoders, "_opens", lambda name, codec, bits: False)
     assert choose_encoder("h264", "auto") == "libx264"
     with pytest.raises(UsageError, match="no chip of this machine encodes h264; --encoder software works"):
         choose_encoder("h264", "hardware")
-    monkeypatch.setattr(encoders, "_opens", lambda name: name == "h264_nvenc")
+    monkeypatch.setattr(encoders, "_opens", lambda name, codec, bits: name == "h264_nvenc" and bits == 8)
     monkeypatch.setattr(encoders, "_known", lambda name: name in ("h264_nvenc", "libx264"))
     assert choose_encoder("h264", "auto") == choose_encoder("h264", "hardware") == "h264_nvenc"
-    assert choose_encoder("h264", "software") == "libx264"
+    assert choose_encoder("h264", "software") == choose_encoder("h264", "auto", bits=10) == "libx264"
     with pytest.raises(UsageError, match=r"no encoder for av1; it has h264$"):
         choose_encoder("av1", "auto")
+
+
+def test_the_trial_tells_apart() -> None:
+    assert encoders._opens("libx264", "h264", 8)
+    assert encoders._opens("libx265", "hevc", 10)
+    assert not encoders._opens("libx264", "prores", 8)  # asked for what it cannot store
 
 
 def test_the_list_is_of_what_convert_takes() -> None:

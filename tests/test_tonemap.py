@@ -103,10 +103,13 @@ def test_scaled_on_the_way() -> None:
     assert ToRgb()(tagged(PQ, 9), (32, 8)).shape == (8, 32, 3)
 
 
-def hdr_clip(path: Path) -> Path:
+MASTERED = "master-display=G(8500,39850)B(6550,2300)R(35400,14600)WP(15635,16450)L(40000000,50)"
+
+
+def hdr_clip(path: Path, claims: str) -> Path:
     """A film in HDR10, its bars in the middle of the range."""
     with av.open(str(path), "w") as output:
-        options = {"x265-params": "log-level=none:max-cll=600,100"}
+        options = {"x265-params": f"log-level=none{claims}"}
         stream = output.add_stream("libx265", rate=Fraction(25), options=options)
         assert isinstance(stream, av.VideoStream)
         context = stream.codec_context
@@ -120,7 +123,11 @@ def hdr_clip(path: Path) -> Path:
     return path
 
 
-def test_the_reader_says_what_it_did(tmp_path: Path) -> None:
-    with VideoReader(hdr_clip(tmp_path / "hdr.mp4")) as reader:
+@pytest.mark.parametrize(
+    ("claims", "peak"),
+    [(":max-cll=600,100", 600), (f":{MASTERED}", 4000), (f":max-cll=0,0:{MASTERED}", 4000), ("", 1000)],
+)
+def test_the_reader_says_what_it_did(tmp_path: Path, claims: str, peak: int) -> None:
+    with VideoReader(hdr_clip(tmp_path / "hdr.mp4", claims)) as reader:
         assert len(list(reader)) == 3
-        assert any("HDR (PQ, up to 600 cd/m2) was tone-mapped to SDR" in note for note in reader.notes)
+        assert any(f"HDR (PQ, up to {peak} cd/m2) was tone-mapped to SDR" in note for note in reader.notes)

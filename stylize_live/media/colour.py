@@ -14,8 +14,9 @@ import numpy as np
 
 from stylize_live.frame import Pixels
 from stylize_live.media.libraries import av, cv2
+from stylize_live.media.planar import PLANAR_RGB, PLANAR_RGB_16, interleaved
 from stylize_live.media.scaler import EXACT, Chain, Scaler
-from stylize_live.media.tonemap import PLANAR_16, WHITE_OF_ARRAYS, WHITE_OF_SCALER, Look, to_sdr_filter
+from stylize_live.media.tonemap import WHITE_OF_ARRAYS, WHITE_OF_SCALER, Look, to_sdr_filter
 
 ColorPrimaries = av.video.reformatter.ColorPrimaries
 ColorRange = av.video.reformatter.ColorRange
@@ -66,7 +67,7 @@ class ToRgb:
 
     def __init__(self, bits: int = 8, *, unsited_left: bool = False) -> None:
         self._deep = bits > 8
-        self._format, self._alpha_format = ("rgb48le", "rgba64le") if self._deep else ("rgb24", "rgba")
+        self._format, self._alpha_format = (PLANAR_RGB_16, "rgba64le") if self._deep else (PLANAR_RGB, "rgba")
         self._unsited_left = unsited_left
         self._look: Look | None = None
         self._asked = False
@@ -95,7 +96,7 @@ class ToRgb:
         """
         self.look(frame)
         self._size = size or (frame.width, frame.height)
-        rgb = np.ascontiguousarray(cast("Pixels", self._scaler(frame, self._size).to_ndarray()))
+        rgb = interleaved(self._scaler(frame, self._size))
         return _multiplied(rgb, WHITE_OF_ARRAYS / WHITE_OF_SCALER) if self._deep else rgb
 
     def alpha(self, frame: av.VideoFrame, size: tuple[int, int] | None = None) -> Pixels:
@@ -106,13 +107,12 @@ class ToRgb:
         return _multiplied(alpha, WHITE_OF_ARRAYS / WHITE_OF_SCALER) if self._deep else alpha
 
     def _chain(self, frame: av.VideoFrame, until_built: ExitStack) -> Chain:
-        if self._look is None and not self._deep:
+        # Planes are not only faster: to packed 16 bits, the scaler gets 4:2:0 plainly wrong.
+        if self._look is None:
             return [self._scale(frame), _in_format(self._format)]
-        # By way of planes: straight to packed 16 bits, the scaler gets 4:2:0 plainly wrong.
-        chain = [self._scale(frame), _in_format(PLANAR_16)]
-        if self._look is not None:
-            chain.append(until_built.enter_context(to_sdr_filter(self._look)))
-        return [*chain, ("scale", {"flags": EXACT}), _in_format(self._format)]
+        to_sdr = until_built.enter_context(to_sdr_filter(self._look))
+        back = ("scale", {"flags": EXACT})
+        return [self._scale(frame), _in_format(PLANAR_RGB_16), to_sdr, back, _in_format(self._format)]
 
     def _scale(self, frame: av.VideoFrame) -> tuple[str, dict[str, str]]:
         width, height = self._size

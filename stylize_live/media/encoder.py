@@ -78,7 +78,8 @@ class FilmEncoder(Closing):
         self._closed = False
         self._waiting: Frame | None = None
         self._durations: dict[int, int] = {}
-        self._name = choose_encoder(codec, settings.encoder)
+        self._usual_duration = 1 / rate
+        self._name = choose_encoder(codec, settings.encoder, settings.bits)
         self._alpha = alpha
         self._format = self._pixel_format(codec, settings.bits)
         self._stored_size = stored_size(size, self._format)
@@ -132,20 +133,23 @@ class FilmEncoder(Closing):
         """
         with self._working():
             before, self._waiting = self._waiting, frame
-            return [] if before is None else self._encode(before, frame.pts - before.pts)
+            if before is None:
+                return []
+            self._usual_duration = frame.pts - before.pts
+            return self._encode(before, self._usual_duration)
 
     def finish(self, last_duration: Fraction = Fraction(0)) -> list[av.Packet[Any]]:
         """The packets still held; no frame may follow.
 
         Args:
-            last_duration: how long the last frame is shown, in seconds.
+            last_duration: how long the last frame is shown, in seconds; 0 is as long as the one before.
 
         Raises:
             SinkError: the encoder failed, or was closed.
         """
         with self._working():
             last, self._waiting = self._waiting, None
-            packets = [] if last is None else self._encode(last, last_duration)
+            packets = [] if last is None else self._encode(last, last_duration or self._usual_duration)
             return packets + self._encoded(None)
 
     def _encode(self, frame: Frame, duration: Fraction) -> list[av.Packet[Any]]:

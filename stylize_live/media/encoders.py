@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from stylize_live.config import FilmSettings
 from stylize_live.errors import UsageError
-from stylize_live.media.codecs import CODECS
+from stylize_live.media.codecs import CODECS, encoder_options, pixel_format
 from stylize_live.media.libraries import av
 
 _HARDWARE = ("nvenc", "qsv", "amf", "videotoolbox")
@@ -40,28 +41,30 @@ def list_encoders() -> list[Encoder]:
     found = []
     for codec, kind in CODECS.items():
         found += [Encoder(name, codec, False, True) for name in kind.software if _known(name)]
-        found += [Encoder(name, codec, True, _opens(name)) for name in _hardware(codec)]
+        found += [Encoder(name, codec, True, _opens(name, codec, 8)) for name in _hardware(codec)]
     return found
 
 
-def choose_encoder(codec: str, kind: Literal["software", "hardware", "auto"]) -> str:
+def choose_encoder(codec: str, kind: Literal["software", "hardware", "auto"], bits: int = 8) -> str:
     """FFmpeg's name of the encoder to take for a codec.
 
     Args:
         codec: a key of `CODECS`.
         kind: "auto" takes hardware if it really opens.
+        bits: of each colour; hardware must open with them.
 
     Raises:
         UsageError: there is none of that kind here; the message names what there is.
     """
     software = [name for name in CODECS[codec].software if _known(name)]
     if kind != "software":
-        hardware = next((name for name in _hardware(codec) if _opens(name)), None)
+        hardware = next((name for name in _hardware(codec) if _opens(name, codec, bits)), None)
         if hardware is not None:
             return hardware
         if kind == "hardware":
             there = "--encoder software works" if software else "there is no software for it either"
-            raise UsageError(f"no chip of this machine encodes {codec}; {there}")
+            deep = f" with {bits} bits" if bits > 8 else ""
+            raise UsageError(f"no chip of this machine encodes {codec}{deep}; {there}")
     if not software:
         there = ", ".join(name for name, c in CODECS.items() if any(_known(e) for e in c.software))
         raise UsageError(f"this build of PyAV has no encoder for {codec}; it has {there or 'none'}")
@@ -87,13 +90,15 @@ def _known(name: str) -> bool:
         return False
 
 
-def _opens(name: str) -> bool:
+def _opens(name: str, codec: str, bits: int) -> bool:
+    """Try it as a conversion would use it."""
     try:
         context = av.CodecContext.create(name, "w")
         if not isinstance(context, av.VideoCodecContext):
             return False
         context.width, context.height = _TRIAL_SIZE
-        context.pix_fmt = "nv12"
+        context.pix_fmt = pixel_format(name, codec, bits, alpha=False)
+        context.options = encoder_options(name, codec, FilmSettings(), alpha=False)
         context.framerate = Fraction(30)
         context.time_base = Fraction(1, 30)
         context.open()

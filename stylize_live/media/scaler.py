@@ -11,7 +11,7 @@ from stylize_live.media.libraries import av
 Chain = list[tuple[str, dict[str, str]]]
 
 # Without these flags the scaler takes the nearest colour sample and rounds by up to 4 levels; with
-# them a 1920x1080 picture costs 6 ms instead of 1 ms.
+# them a 1920x1080 picture costs 3 ms instead of less than 1.
 EXACT = "bilinear+accurate_rnd+full_chroma_int+full_chroma_inp"
 
 _Tags = tuple[int, int, int, int]  # matrix, range, primaries, transfer
