@@ -81,3 +81,14 @@ def test_steadiness_is_the_same_as_on_the_cpu(cuda: torch.device) -> None:
         once = gpu(frames[1]).pixels
         gpu.restore_state(state)
         assert (gpu(frames[1]).pixels == once).all()
+
+
+def test_timeline_with_several_pictures_under_way(cuda: torch.device) -> None:
+    """Weights change in place on the stream: each picture is painted with its own."""
+    style = "0:starry-night,10:great-wave,30:the-scream"
+    frames = [Frame(random_pixels(64, 48, i), Fraction(i), 0.0, i) for i in range(40)]
+    found = list(Stylizer(style, crossfade=8, device="cuda", precision="float32").stream(frames))
+    wanted = Stylizer(style, crossfade=8, device="cpu", precision="float32")
+    for before, after in zip(frames, found, strict=True):
+        difference = np.abs(after.pixels.astype(int) - wanted(before).pixels)
+        assert difference.mean() <= TOLERANCE["float32"][0]

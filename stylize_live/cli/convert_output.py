@@ -128,12 +128,18 @@ def _say_outcome(outcome: Outcome, single: bool) -> None:
         warn(f"{target}: there already, skipped")
     elif report is None:
         if not single:
-            stderr.print(f"[bold red]failed:[/] {escape(str(outcome.error))}")
+            stderr.print(f"[bold red]failed:[/] {escape(_reason(outcome))}")
     elif single:
         say(str(target))
         say(_pace(report.frames, report.seconds, report.fps, report.resumed))
     else:
         say(f"{target}: {_pace(report.frames, report.seconds, report.fps, report.resumed)}")
+
+
+def _reason(outcome: Outcome) -> str:
+    if isinstance(outcome.error, StylizeError):
+        return str(outcome.error)
+    return f"{outcome.job.source}: internal error: {type(outcome.error).__name__}: {outcome.error}"
 
 
 def _pace(frames: int, seconds: float, fps: float, resumed: int) -> str:
@@ -174,7 +180,7 @@ def _as_dict(outcome: Outcome) -> dict[str, Any]:
         "source": str(outcome.job.source),
         "target": str(outcome.job.target),
         "status": outcome.status,
-        "error": None if outcome.error is None else str(outcome.error),
+        "error": None if outcome.error is None else _reason(outcome),
     }
     report = outcome.report
     if report is not None:

@@ -221,7 +221,7 @@ def convert_all(
             yield Outcome(job, "failed", error=SourceError(f"{job.source}: {error.strerror or error}"))
         except Exception as error:
             if not isinstance(error, StylizeError):
-                log.exception("%s: internal error", job.source)
+                log.debug("%s: internal error", job.source, exc_info=True)
             yield Outcome(job, "failed", error=error)
         else:
             yield Outcome(job, "done" if report.complete else "partial", report)
