@@ -17,6 +17,7 @@ from stylize_live.errors import ConfigError
 DEFAULT_STYLE = "starry-night"
 DeviceName = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+AudioChoice = Literal["copy", "aac", "none"]
 
 
 class EngineSettings(BaseModel):
@@ -42,6 +43,11 @@ class ConvertSettings(EngineSettings):
     crf: int = Field(default=18, ge=0, le=51, description="Quality of the video: lower is better and larger.")
     preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"] = Field(
         default="veryfast", description="Speed of the encoder: slower is smaller."
+    )
+    audio: AudioChoice = Field(
+        default="copy",
+        description="Sound: copy it (encoded again only where players of the target's format refuse it), "
+        "aac (encode all that is not AAC yet), or none.",
     )
 
 

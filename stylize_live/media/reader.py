@@ -16,6 +16,7 @@ from stylize_live.errors import SourceError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.colour import ToRgb
 from stylize_live.media.container import (
+    INTERLACED,
     clock_origin,
     film_duration,
     is_constant_rate,
@@ -25,13 +26,14 @@ from stylize_live.media.container import (
     stream_end,
 )
 from stylize_live.media.deinterlace import deinterlaced
+from stylize_live.media.demux import Demuxer
+from stylize_live.media.fitting import fitting, framed
 from stylize_live.media.libraries import av
 from stylize_live.media.orientation import Orientation
 
 log = logging.getLogger(__name__)
 
 _COMPLAINTS = 5  # a damaged hour must not fill a log
-_READ_ATTEMPTS = 20
 _USUAL_RATE = Fraction(30)
 
 
@@ -50,13 +52,15 @@ class VideoReader(Closing):
         time_base: seconds between two ticks of the file's clock; every pts is a multiple, where the
             file starts at 0.
         origin: what was subtracted from the file's own times in seconds; not 0 only for formats
-            whose clock starts anywhere, such as MPEG-TS.
+            whose clock starts anywhere, such as MPEG-TS, and where the first picture is before 0.
         sample_aspect: width of an upright pixel over its height, or None when unknown.
         damaged: packets and pictures met so far that could not be used.
         retimed: pictures met so far without a time or with one that went back; they follow the
             one before by the usual step.
         last_duration: how long the last picture is shown, in seconds, once it was read.
-        notes: what is not carried over from this file, in words.
+        notes: what is not carried over from this file or was put right, in words; may grow while
+            it is read.
+        metadata: tags of the whole file.
         video_index: number of the film among the file's streams.
         video_metadata: tags of the film's stream, such as language and title.
 
@@ -84,10 +88,7 @@ class VideoReader(Closing):
             if first is None:
                 raise SourceError(f"{path}: no picture could be decoded, the file is empty or damaged")
             self._describe_picture(first)
-            pictures = itertools.chain([first], pictures)
-            if first.interlaced_frame:
-                pictures = deinterlaced(pictures)
-            self._frames_to_come = self._read_frames(pictures)
+            self._frames_to_come = self._read_frames(self._woven_apart(itertools.chain([first], pictures)))
         except BaseException:
             self._container.close()
             raise
@@ -99,7 +100,9 @@ class VideoReader(Closing):
         self.video_index = stream.index
         self.video_metadata = dict(stream.metadata)
         self.time_base = stream.time_base or Fraction(1, 90_000)
+        self.metadata = dict(self._container.metadata)
         self.origin = clock_origin(self._container)
+        self._demuxer = Demuxer(self._container, self._complain)
         average = stream.average_rate or stream.guessed_rate
         self.average_rate = average or _USUAL_RATE
         self.rate = average if average and is_constant_rate(average, stream.base_rate) else None
@@ -113,12 +116,15 @@ class VideoReader(Closing):
             self.frames = round(self.duration * average)
 
     def _describe_picture(self, picture: av.VideoFrame) -> None:
+        if picture.pts is not None and picture.time_base:  # formats cut off what is before 0
+            self.origin = min(self.origin, picture.pts * picture.time_base)
         # Once: PyAV ties a picture and its side data into a cycle, so reading this from every picture
         # would keep hundreds of them until the garbage collector comes by.
         turn = self._turn = Orientation.of(picture)
         aspect = self._stream.sample_aspect_ratio
         self.size = (picture.height, picture.width) if turn.transpose else (picture.width, picture.height)
         self.sample_aspect = 1 / aspect if aspect and turn.transpose else aspect or None
+        self._stored_size = picture.width, picture.height
         self.notes = picture_losses(picture)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -154,9 +160,27 @@ class VideoReader(Closing):
         self.retimed += 1
         return Fraction(0) if before is None else before + self.last_duration
 
+    def _woven_apart(self, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        """Pictures without combing; films may become interlaced somewhere in the middle."""
+        for picture in pictures:
+            if picture.interlaced_frame:
+                self._note(INTERLACED)
+                yield from deinterlaced(itertools.chain([picture], pictures))
+            else:
+                yield picture
+
     def _upright(self, picture: av.VideoFrame) -> Pixels:
-        size = self.size[::-1] if self._turn.transpose else self.size
-        return self._turn.apply(self._convert(picture, size))
+        size = picture.width, picture.height
+        if size == self._stored_size:
+            return self._turn.apply(self._convert(picture))
+        first = "x".join(map(str, self._stored_size))
+        self._note(f"the size changes in the film: all pictures were fitted into the first one's {first}")
+        inner = fitting(size, self._stored_size)
+        return self._turn.apply(framed(self._convert(picture, inner), self._stored_size))
+
+    def _note(self, what: str) -> None:
+        if what not in self.notes:
+            self.notes.append(what)
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         """Pictures the decoder gives; broken ones are counted."""
@@ -175,22 +199,11 @@ class VideoReader(Closing):
                     yield picture
 
     def _packets(self) -> Iterator[av.Packet[Any] | None]:
-        """Packets of the film, then None to drain the decoder."""
-        for _ in range(_READ_ATTEMPTS):
-            try:
-                yield from self._demux()
-                break
-            except av.FFmpegError as error:
-                self._complain(f"cannot be read further: {error.strerror}")
-        yield None
-
-    def _demux(self) -> Iterator[av.Packet[Any]]:
-        """Packets of the film. A damaged one waits until another comes: if it is the last, cut off in
-        the middle, the decoder would answer with an error and lose the pictures it still holds."""
+        """Packets of the film, then None to drain the decoder. A damaged one waits until another comes:
+        if it is the last, cut off in the middle, the decoder would answer with an error and lose the
+        pictures it still holds."""
         damaged: av.Packet[Any] | None = None
-        for packet in self._container.demux():
-            if packet.size == 0:  # an empty packet would drain the decoder before its time
-                continue
+        for packet in self._demuxer:
             self._note_end(packet)
             if packet.stream_index != self.video_index:
                 continue
@@ -202,6 +215,9 @@ class VideoReader(Closing):
                 damaged = packet
             else:
                 yield packet
+        if jumps := self._demuxer.jumps:
+            self._note(f"the clock of the source jumps ({jumps}x): pictures and sound go on without a gap")
+        yield None
 
     def _note_end(self, packet: av.Packet[Any]) -> None:
         ticks = packet.pts if packet.pts is not None else packet.dts

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from stylize_live.config import AudioChoice
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.files import replacing
 from stylize_live.frame import Frame
@@ -20,7 +21,9 @@ from stylize_live.media.companions import Companions
 from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
 from stylize_live.media.reader import VideoReader
-from stylize_live.media.tracks import CopiedTrack, RecodedTrack, Track, accepts, describe, lasting
+from stylize_live.media.tags import lasting, lost, wants_phone_tags
+from stylize_live.media.track_choice import make_track
+from stylize_live.media.tracks import Track
 
 # By name, because FFmpeg would take .m4v for a bare MPEG-4 stream.
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -46,6 +49,7 @@ class VideoWriter:
         rate: nominal frames per second; for the encoder's planning only.
         crf: quality of x264, 0 to 51, lower is better.
         preset: speed of x264.
+        audio: what to do with the sound of `like`.
         like: file whose clock, pixel shape, tags, chapters and other streams are taken over.
 
     Raises:
@@ -61,9 +65,11 @@ class VideoWriter:
         rate: Fraction = Fraction(30),
         crf: int = 18,
         preset: str = "veryfast",
+        audio: AudioChoice = "copy",
         like: VideoReader | None = None,
     ) -> None:
         self.path = path
+        self._audio: AudioChoice = audio
         self.notes: list[str] = []
         self._format = video_format(path)
         self._lock = threading.Lock()
@@ -85,8 +91,11 @@ class VideoWriter:
         _check_folder(self.path)
         self._temporary = self._resources.enter_context(replacing(self.path))
         options = {"movflags": "+faststart", "movie_timescale": str(self._clock().denominator)}
+        if self._like and wants_phone_tags(self._like.metadata, self._format):
+            options["movflags"] += "+use_metadata_tags"
         if self._format == "matroska":
-            options = {}
+            # Sound that an encoder began before 0 would move all pictures to later times.
+            options = {"avoid_negative_ts": "disabled"}
         self._output = av.open(
             f"file:{self._temporary}",
             "w",
@@ -126,7 +135,13 @@ class VideoWriter:
     def _add_companions(self, like: VideoReader) -> None:
         companions = self._companions = Companions(like)
         self._resources.callback(companions.close)
-        self._output.metadata.update(lasting(companions.metadata))
+        tags = lasting(companions.metadata)
+        self._output.metadata.update(tags)
+        if without := lost(tags, self._format):
+            self.notes.append(
+                f"left out: tags that {self.path.suffix} has no place for ({', '.join(without)}); "
+                ".mkv would keep them"
+            )
         self._film.metadata.update(lasting(like.video_metadata))
         self._output.set_chapters(companions.chapters)
         wanted = []
@@ -138,23 +153,10 @@ class VideoWriter:
         companions.choose(wanted)
 
     def _track(self, stream: av.stream.Stream) -> Track | None:
-        name = describe(stream)
-        if stream.type == "data" and "timecode" in self._film.metadata:
-            return None  # written anew from the film's tags
-        suffix = self.path.suffix
-        if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
-            self.notes.append(f"left out: {name}, which would show the unpainted film")
-        elif accepts(self._format, stream):
-            return CopiedTrack(self._output, stream)
-        elif stream.type == "audio" and getattr(stream, "codec_context", None) is not None:
-            self.notes.append(f"encoded again as AAC: {name}, which {suffix} cannot hold")
-            return RecodedTrack(self._output, stream)
-        else:
-            hint = ""
-            if stream.type == "subtitle":
-                hint = "; .mp4 would keep them" if self._format == "matroska" else "; .mkv would keep them"
-            self.notes.append(f"left out: {name}, which {suffix} cannot hold{hint}")
-        return None
+        track, note = make_track(self._output, stream, self.path.suffix, self._audio)
+        if note:
+            self.notes.append(note)
+        return track
 
     @property
     def damaged(self) -> int:

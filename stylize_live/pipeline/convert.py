@@ -111,7 +111,13 @@ def convert(
     with VideoReader(source) as reader:
         rate = reader.average_rate
         with VideoWriter(
-            target, reader.size, rate=rate, crf=settings.crf, preset=settings.preset, like=reader
+            target,
+            reader.size,
+            rate=rate,
+            crf=settings.crf,
+            preset=settings.preset,
+            audio=settings.audio,
+            like=reader,
         ) as writer:
             stylizer.warm_up(reader.size)
             journey = _Journey(reader, writer, stylizer)
