@@ -178,7 +178,7 @@ def packet_hashes(path: Path, kind: str, number: int = 0) -> list[str]:
 
 def heard(path: Path, number: int = 0) -> np.ndarray:
     """A sound stream's first channel on its timeline from 0, (N,) float32 at 48 kHz."""
-    timeline = np.zeros(48_000 * 3, np.float32)
+    timeline = np.zeros(48_000 * 6, np.float32)
     with av.open(str(path)) as container:
         resampler = av.AudioResampler("fltp", "mono", 48_000)
         for frame in container.decode(audio=number):

@@ -23,7 +23,7 @@ class Demuxer:
     demuxers over one file make the same corrections, whichever streams are used.
 
     Attributes:
-        jumps: corrections so far.
+        late_streams: whether streams appeared that were not there at the beginning; they are not read.
 
     Args:
         container: opened for reading.
@@ -32,10 +32,12 @@ class Demuxer:
 
     def __init__(self, container: av.container.InputContainer, complain: Callable[[str], None]) -> None:
         self._container, self._complain = container, complain
+        self.late_streams = False
         # A pause of a minute is a pause, but where clocks may jump it is a jump.
         self._far = _FAR if has_loose_clock(container) else _VERY_FAR
         self._offsets = [Fraction(0)]
         self._offset_of: dict[int, Fraction] = {}
+        self._last: dict[int, Fraction] = {}
         self._next: dict[int, Fraction] = {}
         self._clocked = {
             stream.index
@@ -45,7 +47,7 @@ class Demuxer:
 
     @property
     def jumps(self) -> int:
-        """Corrections so far."""
+        """Corrections of clocks so far."""
         return len(self._offsets) - 1
 
     def __iter__(self) -> Iterator[av.Packet[Any]]:
@@ -59,6 +61,9 @@ class Demuxer:
                         self._put_right(packet)
                         yield packet
                 return
+            except IndexError:  # PyAV, at the end of a file in which streams appeared after the opening
+                self.late_streams = True
+                return
             except av.FFmpegError as error:
                 attempts += 1
                 self._complain(f"cannot be read further: {error.strerror}")
@@ -70,7 +75,8 @@ class Demuxer:
         else:
             when = packet.dts * clock
             offset = self._offset_of[index] = self._offset(index, when)
-            self._next[index] = when + offset + (packet.duration or 0) * clock
+            step = (packet.duration or 0) * clock or when + offset - self._last.get(index, when + offset)
+            self._last[index], self._next[index] = when + offset, when + offset + max(step, Fraction(0))
             if packet.pts is not None and abs(packet.pts - packet.dts) * clock > _LONGEST_REORDERING:
                 packet.pts = packet.dts
         if offset:

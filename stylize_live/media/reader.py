@@ -74,6 +74,7 @@ class VideoReader(Closing):
         self.path = path
         self.damaged = 0
         self.retimed = 0
+        self.notes: list[str] = []
         self.last_duration = Fraction(0)
         self._seen_end = self._seen_end_of_video = Fraction(0)
         self._lock = threading.Lock()
@@ -125,7 +126,7 @@ class VideoReader(Closing):
         self.size = (picture.height, picture.width) if turn.transpose else (picture.width, picture.height)
         self.sample_aspect = 1 / aspect if aspect and turn.transpose else aspect or None
         self._stored_size = picture.width, picture.height
-        self.notes = picture_losses(picture)
+        self.notes += picture_losses(picture)
 
     def __iter__(self) -> Iterator[Frame]:
         """Frames not read yet.
@@ -217,6 +218,8 @@ class VideoReader(Closing):
                 yield packet
         if jumps := self._demuxer.jumps:
             self._note(f"the clock of the source jumps ({jumps}x): pictures and sound go on without a gap")
+        if self._demuxer.late_streams:
+            self._note("left out: sound or subtitles that appear only later in the source")
         yield None
 
     def _note_end(self, packet: av.Packet[Any]) -> None:
