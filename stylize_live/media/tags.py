@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 # Tags that describe the old file and would be wrong about the new one.
-_STALE = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "rotate", "bps"}
+_STALE = {
+    "major_brand",
+    "minor_version",
+    "compatible_brands",
+    "encoder",
+    "software",
+    "duration",
+    "rotate",
+    "bps",
+}
 _STALE |= {"number_of_frames", "number_of_bytes", "vendor_id", "statistics_tags"}
 _STALE |= {"statistics_writing_app", "statistics_writing_date_utc"}
 # What FFmpeg writes where iTunes and QuickTime players look for it; measured by reading it back.

@@ -19,6 +19,7 @@ from stylize_live.media.tags import stream_tags
 
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 _OPUS_RATES = (48000,)
+_NEVER = -(2**63)
 _PAUSE = b"\0\0"  # MP4's subtitles are without holes: text of no length stands between two
 _BITS_PER_CHANNEL = 96_000
 _COARSE = 10  # samples that a tick of the source's clock may last before times are counted in samples
@@ -47,7 +48,7 @@ class CopiedTrack:
         self._stream = output.add_stream_from_template(stream, opaque=True)
         copy_tags(stream, self._stream, output.format.name)
         self._clock = _SampleClock.of(stream) if output.format.name in ("mp4", "mov") else None
-        self._last = -(2**63)
+        self._last = _NEVER
         context = getattr(stream, "codec_context", None)
         self._has_pauses = context is not None and context.codec.canonical_name == "mov_text"
 
@@ -62,6 +63,8 @@ class CopiedTrack:
         if packet.dts == self._last:  # rounded by the source; muxers want times that grow
             packet.dts += 1
             packet.pts = max(packet.dts, packet.pts or packet.dts)
+        if packet.duration == 0 and self._last > _NEVER:  # players would leave out the last packet
+            packet.duration = packet.dts - self._last
         self._last = packet.dts
         if self._clock is not None:
             self._clock.set(packet)
