@@ -70,7 +70,10 @@ class Row:
         report = convert(self.clip.path, self.target, painter, ConvertSettings(), overwrite=True)
         self.notes = report.notes
         before, after = contents(self.clip.path), contents(self.target)
-        self.say("pictures", str(len(after.times)), len(after.times) == len(before.times))
+        lost = len(before.times) - len(after.times)
+        of = f" of {len(before.times)}, source damaged" if lost and report.damaged else ""
+        # Of a damaged file the converter may save more than plain decoding does.
+        self.say("pictures", f"{len(after.times)}{of}", lost == 0 or 0 < report.damaged >= lost)
         self._times(before, after)
         self._packets(before, after)
         self._sound(before, after)
@@ -121,8 +124,9 @@ class Row:
 
     def _sound(self, before: Contents, after: Contents) -> None:
         pairs = zip(before.sounds, after.sounds, strict=False)
-        late = [value for b, a in pairs if (value := delay(b, a)) is not None]
-        words = ", ".join(f"{value:+.2f} ms" for value in late) or "-"
+        delays = [delay(b, a) for b, a in pairs]
+        late = [value for value in delays if value is not None]
+        words = ", ".join("silence" if value is None else f"{value:+.2f} ms" for value in delays) or "-"
         # A Matroska file on either side rounds pictures and sound to milliseconds.
         self.say("sound", words, all(abs(value) <= 1.05 for value in late))
 
@@ -160,7 +164,7 @@ class Row:
         if played.error:
             self.say("Chromium", played.error[:60], False)
             return
-        frames = int(self.cells["pictures"].strip("*"))
+        frames = int(self.cells["pictures"].strip("*").split()[0])
         words = f"{played.size[0]}x{played.size[1]}, {played.frames} of {frames}"
         good = True
         if self.clip.has_patches and self.cells.get("colours"):

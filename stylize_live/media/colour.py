@@ -11,6 +11,7 @@ import numpy as np
 
 from stylize_live.frame import Pixels
 from stylize_live.media.libraries import av
+from stylize_live.media.planar import PLANAR_RGB, interleaved
 
 ColorPrimaries = av.video.reformatter.ColorPrimaries
 ColorRange = av.video.reformatter.ColorRange
@@ -31,7 +32,7 @@ _MATRICES = {
     10: Colorspace.BT2020,
 }
 # Without these flags the scaler takes the nearest colour sample and rounds by up to 4 levels; with
-# them a 1280x720 picture costs 3.4 ms instead of 0.4 ms.
+# them a 1280x720 picture costs 1.4 ms instead of 0.3 ms.
 _EXACT = (
     Interpolation.BILINEAR
     | Interpolation.ACCURATE_RND
@@ -81,12 +82,12 @@ class ToRgb:
             frame,
             width=width,
             height=height,
-            format="rgb24",
+            format=PLANAR_RGB,
             src_colorspace=matrix_of(frame),
             src_color_range=range_of(frame),
             interpolation=_EXACT,
         )
-        return np.ascontiguousarray(rgb.to_ndarray(), np.uint8)
+        return interleaved(rgb)
 
 
 class ToYuv:

@@ -1,0 +1,19 @@
+"""Planes laid together are the same picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import random_pixels
+
+from stylize_live.media.libraries import av
+from stylize_live.media.planar import PLANAR_RGB, interleaved
+
+
+@pytest.mark.parametrize("size", [(64, 48), (49, 35), (1, 1)])
+def test_planes_are_laid_together(size: tuple[int, int]) -> None:
+    pixels = random_pixels(*size)
+    frame = av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(format=PLANAR_RGB)
+    together = interleaved(frame)
+    assert np.array_equal(together, pixels)
+    assert together.flags.c_contiguous
