@@ -17,7 +17,7 @@ PLANAR_RGB = "gbrp"
 def interleaved(frame: av.VideoFrame) -> Pixels:
     """Lay the planes of a "gbrp" picture together: (H, W, 3) uint8 RGB, C-contiguous."""
     green, blue, red = (
-        np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+        np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
         for plane in frame.planes
     )
     return cast("Pixels", cv2.merge((red, green, blue)))
