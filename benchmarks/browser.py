@@ -40,9 +40,6 @@ async function play(index) {
     seen.width = video.videoWidth; seen.height = video.videoHeight; seen.duration = video.duration;
     canvas.width = video.videoWidth; canvas.height = video.videoHeight;
     const pen = canvas.getContext("2d");
-    pen.drawImage(video, 0, 0);
-    seen.colours = [0, 1, 2, 3, 4, 5].map(i => Array.from(pen.getImageData(
-      Math.floor((2 * i + 1) * canvas.width / 12), Math.floor(canvas.height / 2), 1, 1).data.slice(0, 3)));
     const ended = heard(done => {
       video.addEventListener("ended", done, {once: true});
       video.addEventListener("error", done, {once: true});
@@ -53,6 +50,8 @@ async function play(index) {
     seen.frames = video.getVideoPlaybackQuality().totalVideoFrames;
     seen.sound = video.webkitAudioDecodedByteCount;
     pen.drawImage(video, 0, 0);
+    seen.colours = [0, 1, 2, 3, 4, 5].map(i => Array.from(pen.getImageData(
+      Math.floor((2 * i + 1) * canvas.width / 12), Math.floor(canvas.height / 2), 1, 1).data.slice(0, 3)));
     seen.picture = canvas.toDataURL("image/png").split(",")[1];
   }
   await fetch("/seen", {method: "POST", body: JSON.stringify(seen)});
@@ -74,7 +73,7 @@ class Played:
         seconds: length.
         frames: pictures it decoded while playing in real time.
         sound: bytes of sound it decoded; 0 where there is none or none that it understands.
-        colours: (R, G, B) in the middle of six vertical bars of the first picture.
+        colours: (R, G, B) in the middle of six vertical bars of the last picture.
         picture: PNG of the last picture.
     """
 

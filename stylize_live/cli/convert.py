@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from stylize_live.cli.console import print_line, stderr, warn
+from stylize_live.cli.memory import share_one_heap
 from stylize_live.config import ConvertSettings, merged
 from stylize_live.errors import EXIT_OK, EXIT_PARTIAL
 
@@ -49,6 +50,7 @@ def convert(
     from stylize_live.pipeline.convert import check_paths
     from stylize_live.pipeline.convert import convert as run
 
+    share_one_heap()
     settings = merged(settings, config)
     check_paths(source, target, overwrite)
     if before_after is not None:

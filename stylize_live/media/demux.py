@@ -50,6 +50,11 @@ class Demuxer:
         """Corrections of clocks so far."""
         return len(self._offsets) - 1
 
+    def forget(self) -> None:
+        """To be called after seeking: what comes next has nothing to do with what came before."""
+        self._last.clear()
+        self._next.clear()
+
     def __iter__(self) -> Iterator[av.Packet[Any]]:
         """All packets that hold something; goes on after errors, but not for ever."""
         attempts = 0
