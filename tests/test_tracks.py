@@ -25,6 +25,7 @@ from rich_clips import (
 )
 
 from stylize_live.media.libraries import av
+from stylize_live.media.track_choice import make_track
 
 RECODED = {
     ("vorbis", ".mp4"),
@@ -222,3 +223,28 @@ def test_times_of_pictures_and_words_from_a_late_start(tmp_path: Path) -> None:
     assert [round(t * 1000) for t in times] == [round(tick * CLOCK * 1000) for tick in ticks]
     assert spoken(tmp_path / "out.mp4") == [(1100, 100, "late")]
     assert abs(delay(heard(source), heard(tmp_path / "out.mp4"))) <= 24
+
+
+@pytest.mark.parametrize("layout", ["mono", "5.1(side)"])
+def test_webm_gets_opus_and_webvtt(tmp_path: Path, layout: str) -> None:
+    sound = Sound("flac", layout=layout)
+    source = RichFilm([sound], [Subtitles("subrip")]).write(tmp_path / "in.mkv")
+    target = tmp_path / "out.webm"
+    with av.open(str(source)) as given, av.open(str(target), "w") as output:
+        streams = [*given.streams.audio, *given.streams.subtitles]
+        chosen = {stream.index: make_track(output, stream, ".webm", "copy") for stream in streams}
+        for packet in given.demux(streams):
+            if packet.size:
+                track, _ = chosen[packet.stream_index]
+                assert track is not None
+                output.mux(list(track.take(packet)))
+        for track, _ in chosen.values():
+            assert track is not None
+            output.mux(list(track.flush()))
+    assert codecs(target) == ["audio opus", "subtitle webvtt"]
+    assert spoken(target) == list(WORDS)
+    assert abs(delay(heard(source), heard(target))) <= 48
+    assert [notes[0].split(":")[0] for _, notes in chosen.values()] == [
+        "encoded again as Opus",
+        "rewritten as webvtt",
+    ]

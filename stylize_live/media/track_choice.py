@@ -29,13 +29,14 @@ _MARKS = {
     "webm": "forced captions descriptions metadata",
 }
 _SOUND_ENCODERS = {"webm": "libopus"}
+_NAMES = {"aac": "AAC", "libopus": "Opus"}
 _TEXT_CODECS = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
 _ENDINGS = {"image/jpeg": "jpg", "image/png": "png"}
 
 
 def make_track(
     output: av.container.OutputContainer, stream: av.stream.Stream, suffix: str, sound: AudioChoice
-) -> tuple[Track | None, str | None]:
+) -> tuple[Track | None, list[str]]:
     """Give an output the stream that continues one of the source.
 
     Args:
@@ -46,19 +47,27 @@ def make_track(
 
     Returns:
         Who carries its packets, or None where it is left out or already in the header; and what the
-        user should know about it, or None.
+        user should know about it, a line each.
     """
-    if stream.type in ("audio", "subtitle"):
-        if stream.type == "audio":
-            track, note = _sound(output, stream, suffix, sound)
-        else:
-            track, note = _subtitles(output, stream, suffix)
-        marks = ", ".join(_lost_marks(stream, output.format.name)) if track is not None else ""
-        without = f"{suffix} cannot mark {describe(stream)} as: {marks}" if marks else None
-        return track, "; ".join(filter(None, (note, without))) or None
-    if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
+    if stream.type == "audio":
+        track, note = _sound(output, stream, suffix, sound)
+    elif stream.type == "subtitle":
+        track, note = _subtitles(output, stream, suffix)
+    else:
+        track, note = _other(output, stream, suffix)
+    notes = [note] if note else []
+    if track is not None and (marks := _lost_marks(stream, output.format.name)):
+        notes.append(f"{suffix} cannot mark {describe(stream)} as: {', '.join(marks)}")
+    return track, notes
+
+
+def _other(
+    output: av.container.OutputContainer, stream: av.stream.Stream, suffix: str
+) -> tuple[Track | None, str | None]:
+    is_cover = bool(stream.disposition & Disposition.attached_pic)
+    if stream.type == "video" and not is_cover:
         return None, f"left out: {describe(stream)}, which would show the unpainted film"
-    if stream.type == "video" and output.format.name == "matroska" and _attach_cover(output, stream):
+    if is_cover and output.format.name == "matroska" and _attach_cover(output, stream):
         return None, None
     if accepts(output.format.name, stream):
         return CopiedTrack(output, stream), None
@@ -80,21 +89,18 @@ def _sound(
     is_asked_for = sound == "copy" or codec == "aac"
     if is_asked_for and codec in _PLAYED.get(format_name, {codec}) and accepts(format_name, stream):
         return CopiedTrack(output, stream), None
-    why = f", which players of {suffix} files do not take" if sound == "copy" else ""
-    hint = f"; {_keeps(codec)} would keep it" if why else ""
-    return RecodedTrack(output, stream, encoder), f"encoded again as {_NAMES[encoder]}: {name}{why}{hint}"
+    note = f"encoded again as {_NAMES[encoder]}: {name}"
+    if format_name == "matroska" and sound == "copy":
+        note += f", which {suffix} cannot hold"
+    elif sound == "copy":
+        keeper = ".mov or .mkv" if codec in _PLAYED["mov"] else ".mkv"
+        note += f", which players of {suffix} files do not take; {keeper} would keep it"
+    return RecodedTrack(output, stream, encoder), note
 
 
 def _lost_marks(stream: av.stream.Stream, format_name: str) -> list[str]:
-    held = {"default", *_MARKS.get(format_name, "").split()}
+    held = {"default", "attached_pic", *_MARKS.get(format_name, "").split()}
     return [str(mark.name) for mark in Disposition if mark in stream.disposition and mark.name not in held]
-
-
-_NAMES = {"aac": "AAC", "libopus": "Opus"}
-
-
-def _keeps(codec: str) -> str:
-    return ".mov or .mkv" if codec in _PLAYED["mov"] else ".mkv"
 
 
 def _subtitles(

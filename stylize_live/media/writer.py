@@ -153,9 +153,8 @@ class VideoWriter:
         companions.choose(wanted)
 
     def _track(self, stream: av.stream.Stream) -> Track | None:
-        track, note = make_track(self._output, stream, self.path.suffix, self._audio)
-        if note:
-            self.notes.append(note)
+        track, notes = make_track(self._output, stream, self.path.suffix, self._audio)
+        self.notes += notes
         return track
 
     @property
