@@ -86,7 +86,7 @@ class Played:
     picture: bytes = b""
 
 
-def play(chromium: Path, files: Sequence[Path], timeout: float = 600.0) -> list[Played]:
+def play(chromium: Path, files: Sequence[Path], timeout: float = 1800.0) -> list[Played]:
     """Play files one after the other, in real time.
 
     Args:

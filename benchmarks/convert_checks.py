@@ -8,9 +8,10 @@ import subprocess
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from convert_clips import MATRICES, PATCHES
+from convert_clips import MATRICES, OPACITY, PATCHES
 
 from stylize_live.media.libraries import av
 
@@ -153,6 +154,20 @@ def patch_colours(frame: av.VideoFrame) -> np.ndarray:
 def patch_error(colours: np.ndarray) -> float:
     """Largest difference from the six known colours, in levels of 255."""
     return float(np.abs(np.asarray(colours, float) - np.array(PATCHES)).max())
+
+
+def opacity_error(path: Path) -> float:
+    """Largest difference of the first picture's opacity from the bars', in levels of 255."""
+    with av.open(str(path)) as container:
+        stream = _film(container)
+        decoder: Any = stream.codec_context
+        if decoder.codec.canonical_name == "vp9":  # FFmpeg's own decoder does not know of opacity
+            decoder = av.CodecContext.create("libvpx-vp9", "r")
+        packets = (packet for packet in container.demux(stream))
+        picture = next(picture for packet in packets for picture in decoder.decode(packet))
+    columns = [(2 * i + 1) * picture.width // 12 for i in range(6)]
+    rgba = picture.to_ndarray(format="rgba64le")[picture.height // 2, columns, 3] / 257
+    return float(np.abs(rgba - OPACITY).max())
 
 
 def _read_packets(path: Path, found: Contents) -> None:

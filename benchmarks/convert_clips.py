@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from clips import CFR, CLOCK, PATCHES, VFR, Film, patches
+from clips import CFR, PATCHES, VFR, Film, patches
 from rich_clips import RichFilm, Sound, Subtitles
 
+from stylize_live.config import ConvertSettings
 from stylize_live.media.libraries import av
 
 FRAMES = 8
+OPACITY = (255, 235, 210, 185, 160, 135)  # of the six bars, where a clip is transparent
+_BT2020, _PQ, _HLG = 9, 16, 18  # FFmpeg's numbers of primaries and transfers
 # Weights of red and blue in luma, and FFmpeg's number of the matrix.
 MATRICES = {
     "bt709": (0.2126, 0.0722, 1),
@@ -38,11 +42,23 @@ class Clip:
         path: where it is.
         suffixes: formats to convert it into.
         has_patches: whether it shows the six bars of known colours.
+        settings: how to convert it.
+        has_alpha: whether the result keeps the bars' opacity.
+        for_browser: whether browsers know what it is converted into.
     """
 
     path: Path
     suffixes: tuple[str, ...] = (".mp4",)
     has_patches: bool = False
+    settings: ConvertSettings = field(default_factory=ConvertSettings)
+    has_alpha: bool = False
+    for_browser: bool = True
+
+    @property
+    def choices(self) -> str:
+        """The settings that are not the usual ones, in a few words."""
+        chosen = self.settings.model_dump(exclude_unset=True).items()
+        return " ".join(f"{name} {value}" for name, value in chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,7 @@ class Bars:
     full: bool = False
     tagged: bool = True
     size: tuple[int, int] = (192, 96)
+    transfer: int = 0
     options: dict[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> Clip:
@@ -76,7 +93,7 @@ class Bars:
                 frame.pts, frame.time_base = index, Fraction(1, 25)
                 output.mux(stream.encode(frame))
             output.mux(stream.encode(None))
-        return Clip(path, has_patches=True)
+        return Clip(path, has_patches=not self.transfer)
 
     def _tag(self, target: av.VideoFrame | av.VideoCodecContext) -> None:
         if self.pixel_format.startswith("yuvj") or self.full:
@@ -84,6 +101,8 @@ class Bars:
         if self.tagged and self.pixel_format.startswith("yuv"):
             target.colorspace = MATRICES[self.matrix][2]
             target.color_range = 2 if self.full else 1
+        if self.transfer:
+            target.color_primaries, target.color_trc = _BT2020, self.transfer
 
     def _frame(self) -> av.VideoFrame:
         pixels = patches(self.size)
@@ -99,8 +118,11 @@ class Bars:
             padded[:, : plane.width] = values[:: step[1], :: step[0]]
             plane.update(padded.tobytes())
         if len(frame.planes) == 4:
-            alpha = np.full(frame.planes[3].buffer_size // 2, 2**bits - 1, np.uint16)
-            frame.planes[3].update(alpha.tobytes() if bits > 8 else alpha.astype(np.uint8).tobytes() * 2)
+            plane = frame.planes[3]
+            row = np.zeros(plane.line_size // 2, np.uint16)
+            opacity = np.array(OPACITY)[np.arange(plane.width) * len(OPACITY) // plane.width]
+            row[: plane.width] = opacity * (2**bits - 1) // 255
+            plane.update(np.tile(row, plane.height).tobytes())
         return frame
 
 
@@ -132,6 +154,8 @@ BARS = [
     Bars("h264-422.mkv", "libx264", "yuv422p"),
     Bars("h264-444.mp4", "libx264", "yuv444p"),
     Bars("h264-10bit.mp4", "libx264", "yuv420p10le"),
+    Bars("hdr-pq.mp4", "libx265", "yuv420p10le", matrix="bt2020", transfer=_PQ),
+    Bars("hdr-hlg.mp4", "libx265", "yuv420p10le", matrix="bt2020", transfer=_HLG),
     Bars("hevc-709.mp4", "libx265"),
     Bars("hevc-601-full.mkv", "libx265", matrix="bt601", full=True),
     Bars("hevc-2020-10bit.mp4", "libx265", "yuv420p10le", matrix="bt2020"),
@@ -154,7 +178,7 @@ BARS = [
     Bars("mjpeg.mov", "mjpeg", "yuvj422p", matrix="bt601", full=True, tagged=False),
 ]
 
-ALL = (".mp4", ".mov", ".mkv")
+ALL = (".mp4", ".mov", ".mkv", ".webm")
 SECOND = tuple(1001 * index for index in range(30))
 
 
@@ -192,6 +216,37 @@ def films() -> Iterator[tuple[str, tuple[str, ...], Callable[[Path], Path]]]:
     yield "rich.mp4", ALL, rich_mp4.write
 
 
+def with_choices(made: dict[str, Clip]) -> Iterator[Clip]:
+    """Clips once more, with settings that are not the usual ones."""
+
+    def clip(name: str, suffix: str, for_browser: bool = True, **settings: Any) -> Iterator[Clip]:
+        if name in made:
+            alpha = "alpha" in name
+            chosen = ConvertSettings(**settings)
+            yield replace(
+                made[name],
+                suffixes=(suffix,),
+                settings=chosen,
+                has_alpha=alpha,
+                for_browser=for_browser,
+            )
+
+    yield from clip("h264-709.mp4", ".mp4", False, codec="hevc")
+    yield from clip("h264-709.mp4", ".mp4", codec="av1")
+    yield from clip("h264-709.mp4", ".webm", codec="vp9")
+    yield from clip("h264-709.mp4", ".mov", False, codec="prores")
+    yield from clip("h264-709.mp4", ".mkv", False, codec="ffv1")
+    yield from clip("h264-10bit.mp4", ".mp4", bits=10)
+    yield from clip("hevc-2020-10bit.mp4", ".mkv", False, codec="hevc", bits=10)
+    yield from clip("av1-10bit.webm", ".webm", codec="av1", bits=10)
+    yield from clip("hdr-pq.mp4", ".mp4", bits=10)
+    yield from clip("prores-4444-alpha.mov", ".webm", codec="vp9")
+    yield from clip("prores-4444-alpha.mov", ".mov", False, codec="prores", bits=10)
+    yield from clip("prores-4444-alpha.mov", ".mkv", False, codec="ffv1")
+    yield from clip("rich.mkv", ".mkv", audio="aac")
+    yield from clip("rich.mkv", ".mp4", audio="aac")
+
+
 def make_clips(folder: Path) -> list[Clip]:
     """All clips of this module; a codec that this machine's FFmpeg lacks is told and left out."""
     clips = []
@@ -206,7 +261,7 @@ def make_clips(folder: Path) -> list[Clip]:
         except (ValueError, av.FFmpegError) as error:
             print(f"cannot make {name}: {error}", file=sys.stderr)
             (folder / name).unlink(missing_ok=True)
-    return clips
+    return clips + list(with_choices({clip.path.name: clip for clip in clips}))
 
 
-__all__ = ["CLOCK", "PATCHES", "Clip", "make_clips", "yuv"]
+__all__ = ["MATRICES", "OPACITY", "PATCHES", "Clip", "make_clips"]

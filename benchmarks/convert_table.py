@@ -23,13 +23,13 @@ from pathlib import Path
 
 import numpy as np
 from browser import Played, play
-from convert_checks import LEVELS, Contents, contents, delay, ffprobe, patch_error
+from convert_checks import LEVELS, Contents, contents, delay, ffprobe, opacity_error, patch_error
 from convert_clips import Clip, make_clips
 
-from stylize_live.config import ConvertSettings
 from stylize_live.engine import Stylizer
 from stylize_live.frame import Frame
-from stylize_live.pipeline.convert import FramePainter, convert
+from stylize_live.pipeline.convert import convert
+from stylize_live.pipeline.painter import FramePainter
 
 HEAD = ("clip", "into", "pictures", "times", "packets", "sound", "picture", "colours", "ffprobe", "Chromium")
 # Chromium without a GPU rounds BT.709's weight of blue and is up to 8 levels off in saturated blue, with
@@ -42,6 +42,8 @@ SUFFIXES = {".mp4", ".mkv", ".mov", ".webm", ".avi", ".ts", ".m4v"}
 
 class Untouched:
     """Leaves pictures as they are."""
+
+    fingerprint = "untouched"
 
     def warm_up(self, size: tuple[int, int]) -> None:
         """Nothing to do."""
@@ -56,7 +58,7 @@ class Row:
 
     def __init__(self, clip: Clip, target: Path) -> None:
         self.clip, self.target = clip, target
-        self.cells = {"clip": clip.path.name, "into": target.suffix}
+        self.cells = {"clip": clip.path.name, "into": f"{target.suffix} {clip.choices}".strip()}
         self.notes: list[str] = []
 
     def say(self, column: str, what: str, good: bool = True) -> None:
@@ -70,7 +72,7 @@ class Row:
 
     def compare(self, painter: FramePainter, probe: Path | None, painted: bool = False) -> None:
         """Convert and look at the result."""
-        report = convert(self.clip.path, self.target, painter, ConvertSettings(), overwrite=True)
+        report = convert(self.clip.path, self.target, painter, self.clip.settings, overwrite=True)
         self.notes = report.notes
         before, after = contents(self.clip.path), contents(self.target)
         lost = len(before.times) - len(after.times)
@@ -140,6 +142,9 @@ class Row:
             else 99
         )
         turned = f", turned by {before.rotation}" if before.rotation else ""
+        if any("BT.709" in note for note in self.notes):  # other colours on purpose
+            self.say("picture", "-", after.rotation == 0 and after.size == before.size)
+            return
         # Bars have hard edges that 4:2:0 softens, and combing is gone on purpose: there only a mess counts.
         most = 8 if self.clip.has_patches or any("interlaced" in note for note in self.notes) else 2.5
         good = error < most and after.rotation == 0
@@ -149,8 +154,13 @@ class Row:
             self.say("picture", f"pixels {before.aspect} -> {after.aspect}", False)
         if self.clip.has_patches:
             came, went = patch_error(before.patches), patch_error(after.patches)
-            self.say("colours", f"{came:.1f} -> {went:.1f}", went <= LEVELS)
-        if 2 in after.tags:
+            words, good = f"{came:.1f} -> {went:.1f}", went <= LEVELS
+            if self.clip.has_alpha:
+                off = opacity_error(self.target)
+                words, good = f"{words}, opacity {off:.1f}", good and off <= LEVELS
+            self.say("colours", words, good)
+        matrix, levels, *others = after.tags
+        if levels == 0 or 2 in (matrix, *others):  # what these numbers mean is: nothing said
             self.say("colours", f"tags {after.tags}", False)
 
     def _probe(self, program: Path, after: Contents) -> None:
@@ -208,7 +218,8 @@ def convert_all(clips: list[Clip], folder: Path, probe: Path | None) -> list[Row
     rows = []
     for clip in clips:
         for suffix in clip.suffixes:
-            row = Row(clip, folder / f"{clip.path.stem}-from-{clip.path.suffix[1:]}{suffix}")
+            name = "-".join([clip.path.stem, "from", clip.path.suffix[1:], *clip.choices.split()])
+            row = Row(clip, folder / f"{name}{suffix}")
             rows.append(row)
             began = time.perf_counter()
             try:
@@ -216,7 +227,8 @@ def convert_all(clips: list[Clip], folder: Path, probe: Path | None) -> list[Row
             except Exception as error:  # the table tells of everything
                 row.say("pictures", f"{type(error).__name__}: {error}"[:200], False)
             seconds = time.perf_counter() - began
-            print(f"{clip.path.name} into {suffix}: {seconds:.1f} s {row.gaps or ''}", file=sys.stderr)
+            into = row.cells["into"]
+            print(f"{clip.path.name} into {into}: {seconds:.1f} s {row.gaps or ''}", file=sys.stderr)
     return rows
 
 
@@ -249,7 +261,7 @@ def main() -> int:
         if options.style and own:
             rows.append(painted_row(own[0], options.style, folder / "results", options.ffprobe))
         if options.chromium:
-            done = [row for row in rows if row.target.exists()]
+            done = [row for row in rows if row.target.exists() and row.clip.for_browser]
             for row, played in zip(done, play(options.chromium, [row.target for row in done]), strict=True):
                 row.hear_browser(played)
                 if options.keep and played.picture:
