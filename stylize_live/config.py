@@ -30,6 +30,7 @@ Precision = Literal["auto", "float32", "bfloat16", "float16"]
 Preset = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
 ]
+AudioChoice = Literal["copy", "aac", "none"]
 
 
 class EngineSettings(BaseModel):
@@ -107,7 +108,7 @@ _READ: dict[str, Callable[[str], object]] = {
 
 
 class FilmSettings(BaseModel):
-    """How pictures become video."""
+    """How a film is written: its pictures and its sound."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -130,6 +131,11 @@ class FilmSettings(BaseModel):
     )
     bits: Literal[8, 10] = Field(
         default=8, description="Bits for each colour; 10 keeps skies smooth, but plays in fewer programs."
+    )
+    audio: AudioChoice = Field(
+        default="copy",
+        description="Sound: copy it (encoded again only where players of the target's format refuse it), "
+        "aac (encode all that is not AAC yet), or none.",
     )
 
 

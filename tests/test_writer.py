@@ -119,24 +119,6 @@ def test_what_a_file_says_is_kept(tmp_path: Path) -> None:
     assert content(tmp_path / "out.mkv").sample_aspect == Fraction(4, 3)
 
 
-def test_what_cannot_be_kept_is_named(tmp_path: Path) -> None:
-    source = tmp_path / "in.mkv"
-    with av.open(str(source), "w") as output:
-        film = Film(CFR[:2])
-        stream = film.film_stream(output)
-        words = output.add_mux_stream("subrip", time_base=Fraction(1, 1000))
-        packet = av.Packet(b"Hello")
-        packet.stream, packet.time_base = words, Fraction(1, 1000)
-        packet.pts, packet.dts, packet.duration = 0, 0, 50
-        output.mux_one(packet)
-        film.mux_film(output, stream)
-    kept = copied(source, tmp_path / "out.mkv")
-    assert not any("left out" in note for note in kept)
-    assert [key.split()[1] for key in content(tmp_path / "out.mkv").sounds] == ["subrip"]
-    lost = copied(source, tmp_path / "out.mp4")
-    assert any(note.startswith("left out: subtitles") and ".mkv would keep" in note for note in lost)
-
-
 def test_rotation_is_not_applied_twice(tmp_path: Path) -> None:
     source = Film(CFR[:3], (96, 48), rotation=90).write(tmp_path / "in.mp4")
     copied(source, tmp_path / "out.mp4")

@@ -1,4 +1,4 @@
-"""The streams beside the film, as packets that are copied untouched.
+"""The streams beside the film, as packets to be carried over.
 
 They are read through a container of their own over the same file: FFmpeg's are not thread-safe, and
 this way the film and its sound are read at their own paces and nothing piles up between them.
@@ -12,22 +12,26 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from stylize_live.media.container import Disposition, open_container
+from stylize_live.media.container import Disposition, has_loose_clock, open_container
 from stylize_live.media.cut import Cut
+from stylize_live.media.demux import Demuxer
 from stylize_live.media.libraries import av
 from stylize_live.media.reader import VideoReader
 
 log = logging.getLogger(__name__)
 
-# Seconds read before a cut for words that are still on screen when it starts.
-_BEFORE_THE_CUT = 10
+# Seconds read before a cut for words that are still on screen when it starts, and behind it for what a
+# file stores late.
+_AROUND_THE_CUT = 10
 
 
 class Companions:
-    """The streams beside the film, as packets to be copied.
+    """The streams beside the film, as packets to be carried over.
 
     Attributes:
-        streams: sound, subtitle, data and attachment streams, and further films, as PyAV streams.
+        streams: sound, subtitle, data and attachment streams, covers, and further films, as PyAV
+            streams. Tracks that only store chapters or the film's timecode are not among them: both
+            are written anew, from the chapters and from the film's tags.
         metadata: tags of the whole file.
         chapters: as PyAV gives and takes them.
         damaged: packets met so far that could not be used.
@@ -40,34 +44,45 @@ class Companions:
         self.damaged = 0
         self._path = reader.path
         self._container = open_container(reader.path)
-        self._container.streams[reader.video_index].discard = av.stream.Discard.all
         self._cut = reader.cut
         self._origin = reader.origin + reader.cut.start
+        self._film_index = reader.video_index
         self._held: av.Packet[Any] | None = None
         self._coming: Iterator[av.Packet[Any]] = iter(())
         self.streams = [s for s in self._container.streams if s.index != reader.video_index]
+        self.streams = [s for s in self.streams if not _is_written_anew(s, reader.video_metadata)]
         self.metadata = dict(self._container.metadata)
         self.chapters = _chapters_in(self._cut, self._container.chapters())
-        if self._cut.start > _BEFORE_THE_CUT:
+        if self._cut.start > _AROUND_THE_CUT and not has_loose_clock(self._container):
             with contextlib.suppress(av.FFmpegError):  # then they are read from the beginning
-                self._container.seek(round((self._origin - _BEFORE_THE_CUT) * av.time_base))
+                self._container.seek(round((self._origin - _AROUND_THE_CUT) * av.time_base))
 
     def choose(self, wanted: list[av.stream.Stream]) -> None:
         """Read only these streams; to be called once, before `packets`."""
-        for stream in self.streams:
-            if stream not in wanted:
-                stream.discard = av.stream.Discard.all
         if wanted:
-            self._coming = self._demux(wanted)
+            self._coming = self._demux({stream.index for stream in wanted})
 
-    def _demux(self, wanted: list[av.stream.Stream]) -> Iterator[av.Packet[Any]]:
-        try:
-            for packet in self._container.demux(*wanted):
-                if packet.size and self._shift(packet) and self._in_cut(packet):
-                    yield packet
-        except av.FFmpegError as error:
-            self.damaged += 1
-            log.info("%s: sound cannot be read further: %s", self._path, error.strerror)
+    def _demux(self, wanted: set[int]) -> Iterator[av.Packet[Any]]:
+        sounds = {stream.index for stream in self.streams if stream.type == "audio"}
+        to_come = sounds & wanted or {self._film_index}
+        # The film's packets pass by too: the demuxer puts times right by all streams, as the reader's does.
+        for packet in Demuxer(self._container, self._complain):
+            if self._is_far_behind_the_cut(packet):
+                to_come.discard(packet.stream_index)
+                if not to_come:
+                    return
+            elif packet.stream_index in wanted and self._shift(packet) and self._in_cut(packet):
+                yield packet
+
+    def _is_far_behind_the_cut(self, packet: av.Packet[Any]) -> bool:
+        if self._cut.end is None or packet.dts is None:
+            return False
+        length = self._cut.end - self._cut.start
+        return packet.dts * packet.time_base - self._origin > length + _AROUND_THE_CUT
+
+    def _complain(self, what: str) -> None:
+        self.damaged += 1
+        log.info("%s: sound %s", self._path, what)
 
     def _shift(self, packet: av.Packet[Any]) -> bool:
         """Count the packet's time from the origin; False for one without any time."""
@@ -129,3 +144,9 @@ def _chapters_in(cut: Cut, chapters: list[av.container.core.Chapter]) -> list[av
             chapter["start"], chapter["end"] = round(moved[0] / clock), round(moved[1] / clock)
             kept.append(chapter)
     return kept
+
+
+def _is_written_anew(stream: av.stream.Stream, film_tags: dict[str, str]) -> bool:
+    is_chapters = stream.discard == av.stream.Discard.all  # FFmpeg sets this aside itself
+    is_timecode = stream.type == "data" and "timecode" in film_tags
+    return is_chapters or is_timecode

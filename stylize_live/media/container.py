@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,8 @@ Disposition = av.stream.Disposition
 
 _WITH_ALPHA = {"vp9": "libvpx-vp9", "vp8": "libvpx"}
 _NOT_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
+INTERLACED = "interlaced video was deinterlaced, one picture for every two fields"
+_MOST_BOXES = 1000
 
 
 def open_container(path: Path, sequence_rate: Fraction | None = None) -> av.container.InputContainer:
@@ -39,6 +42,11 @@ def open_container(path: Path, sequence_rate: Fraction | None = None) -> av.cont
     except PermissionError:
         raise SourceError(f"{path}: no permission to read this file") from None
     except (OSError, av.FFmpegError) as error:
+        if lacks_index(path):
+            raise SourceError(
+                f"{path}: its index (moov) is missing, as when a recording was cut off: copy it from the "
+                "camera again, or rebuild it with a repair tool and a good file of the same camera"
+            ) from None
         raise SourceError(f"{path}: not a video that can be read ({error.strerror})") from None
     kind = container.format.name
     if kind.endswith("_pipe") or kind in ("image2", "tty"):
@@ -54,6 +62,24 @@ def _open_sequence(pattern: Path, rate: Fraction) -> av.container.InputContainer
         return av.open(f"file:{pattern}", "r", format="image2", options=options)
     except (OSError, av.FFmpegError) as error:
         raise SourceError(f"{pattern}: not pictures that can be read ({error.strerror})") from None
+
+
+def lacks_index(path: Path) -> bool:
+    """Whether this is an MP4 or MOV file with pictures but without the index that tells where they are."""
+    kinds = set()
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        for _ in range(_MOST_BOXES):
+            head = file.read(16)
+            if len(head) < 8:
+                break
+            size = int.from_bytes(head[:4], "big")
+            if size == 1:
+                size = int.from_bytes(head[8:16], "big")
+            kinds.add(head[4:8])
+            if size < 8:  # 0: to the end of the file
+                break
+            file.seek(size - len(head), 1)
+    return b"mdat" in kinds and b"moov" not in kinds
 
 
 def pick_film(container: av.container.InputContainer, path: Path) -> av.VideoStream:
@@ -79,9 +105,14 @@ def decoder_of(film: av.VideoStream) -> av.VideoStream | av.VideoCodecContext:
     return decoder
 
 
+def has_loose_clock(container: av.container.InputContainer) -> bool:
+    """Whether the format's clock may start anywhere and jump, as MPEG-TS's does."""
+    return bool(av.format.Flags.ts_discont & av.format.Flags(container.format.flags))
+
+
 def clock_origin(container: av.container.InputContainer) -> Fraction:
     """What to subtract from times in seconds: not 0 only where the format's clock starts anywhere."""
-    if not av.format.Flags.ts_discont & av.format.Flags(container.format.flags):
+    if not has_loose_clock(container):
         return Fraction(0)
     streams: list[av.stream.Stream] = [*container.streams.video, *container.streams.audio]
     starts = [s.start_time * s.time_base for s in streams if s.start_time is not None and s.time_base]
@@ -116,6 +147,6 @@ def picture_losses(picture: av.VideoFrame, bits: int) -> list[str]:
     stored = max(component.bits for component in picture.format.components)
     if stored > 8 and bits == 8:
         notes.append(f"{stored}-bit colours were reduced to 8 bits; --bits 10 keeps more of them")
-    if picture.interlaced_frame:
-        notes.append("interlaced video was deinterlaced, one picture for every two fields")
+    if picture.side_data.get("A53_CC") is not None:
+        notes.append("closed captions inside the pictures were dropped")
     return notes

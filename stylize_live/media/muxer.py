@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from stylize_live.config import AudioChoice
 from stylize_live.errors import SinkError
 from stylize_live.files import replacing
 from stylize_live.media.codecs import video_format
@@ -20,7 +21,9 @@ from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
 from stylize_live.media.pipes import PIPE, check_stdout
 from stylize_live.media.reader import VideoReader
-from stylize_live.media.tracks import CopiedTrack, RecodedTrack, Track, accepts, describe, lasting
+from stylize_live.media.tags import lasting, lost, wants_phone_tags
+from stylize_live.media.track_choice import make_track
+from stylize_live.media.tracks import Track
 
 _USUAL_TICKS = 90_000  # per second
 _MOST_TICKS = 2**24
@@ -48,6 +51,7 @@ class Muxer:
         clock: seconds between two ticks of the film in the file, see `film_clock`.
         rate: nominal frames per second.
         like: file whose tags, chapters and other streams are taken over.
+        audio: what to do with its sound.
 
     Raises:
         UsageError: the suffix names no known format.
@@ -62,8 +66,10 @@ class Muxer:
         clock: Fraction,
         rate: Fraction = Fraction(30),
         like: VideoReader | None = None,
+        audio: AudioChoice = "copy",
     ) -> None:
         self.path = path
+        self._audio: AudioChoice = audio
         self.notes: list[str] = []
         self._format = video_format(path)
         self._lock = threading.Lock()
@@ -72,25 +78,22 @@ class Muxer:
         self._tracks: dict[int, Track] = {}
         self._resources = ExitStack()
         with self._cleaned_up_on_error():
-            self._open(clock)
+            self._open(clock, like.metadata if like else {})
             self._add_film(film, clock, rate)
             if like is not None:
                 self._add_companions(like)
             self._output.start_encoding()
 
-    def _open(self, clock: Fraction) -> None:
+    def _open(self, clock: Fraction, tags: dict[str, str]) -> None:
         check_target(self.path)
         place = "pipe:1"
         if self.path != PIPE:
             place = f"file:{self._resources.enter_context(replacing(self.path))}"
-        options = {"movflags": "+faststart", "movie_timescale": str(clock.denominator)}
-        if self._format not in _QUICKTIME:
-            options = {"loop": "0"} if self._format in _PICTURES_ONLY else {}
         self._output = av.open(
             place,
             "w",
             format=self._format,
-            container_options=options,
+            container_options=_options(self._format, clock, tags),
             metadata_errors="replace",
         )
 
@@ -113,7 +116,13 @@ class Muxer:
                 )
             return
         self._companions = companions
-        self._output.metadata.update(lasting(companions.metadata))
+        tags = lasting(companions.metadata)
+        self._output.metadata.update(tags)
+        if without := lost(tags, self._format):
+            self.notes.append(
+                f"left out: tags that {self.path.suffix} has no place for ({', '.join(without)}); "
+                ".mkv would keep them"
+            )
         self._film.metadata.update(lasting(like.video_metadata))
         self._output.set_chapters(companions.chapters)
         wanted = []
@@ -125,24 +134,10 @@ class Muxer:
         companions.choose(wanted)
 
     def _track(self, stream: av.stream.Stream) -> Track | None:
-        name = describe(stream)
-        if stream.type == "data" and "timecode" in self._film.metadata:
-            return None  # written anew from the film's tags
-        suffix = self.path.suffix
-        if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
-            self.notes.append(f"left out: {name}, which would show the unpainted film")
-        elif accepts(self._format, stream):
-            return CopiedTrack(self._output, stream)
-        elif stream.type == "audio" and getattr(stream, "codec_context", None) is not None:
-            codec, called = ("libopus", "Opus") if self._format == "webm" else ("aac", "AAC")
-            self.notes.append(f"encoded again as {called}: {name}, which {suffix} cannot hold")
-            return RecodedTrack(self._output, stream, codec)
-        else:
-            hint = ""
-            if stream.type == "subtitle":
-                hint = "; .mp4 would keep them" if self._format == "matroska" else "; .mkv would keep them"
-            self.notes.append(f"left out: {name}, which {suffix} cannot hold{hint}")
-        return None
+        suffix = self.path.suffix or ".mkv"  # of a pipe
+        track, notes = make_track(self._output, stream, suffix, self._audio)
+        self.notes += notes
+        return track
 
     @property
     def closed(self) -> bool:
@@ -258,6 +253,17 @@ class Muxer:
 
 class _AbortError(Exception):
     """Tells the temporary file's owner to remove it."""
+
+
+def _options(format_name: str, clock: Fraction, tags: dict[str, str]) -> dict[str, str]:
+    """What a format is told, by FFmpeg's names."""
+    if format_name in _PICTURES_ONLY:
+        return {"loop": "0"}
+    if format_name not in _QUICKTIME:
+        # Sound that an encoder began before 0 would move all pictures to later times.
+        return {"avoid_negative_ts": "disabled"}
+    flags = "+faststart" + ("+use_metadata_tags" if wants_phone_tags(tags, format_name) else "")
+    return {"movflags": flags, "movie_timescale": str(clock.denominator)}
 
 
 def _quicktime_tag(film: av.VideoStream) -> str:

@@ -17,10 +17,12 @@ from stylize_live.errors import SourceError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.colour import UNSITED_LEFT, ToRgb
 from stylize_live.media.container import (
+    INTERLACED,
     clock_origin,
     decoder_of,
     film_duration,
     has_alpha,
+    has_loose_clock,
     is_constant_rate,
     open_container,
     pick_film,
@@ -29,6 +31,8 @@ from stylize_live.media.container import (
 )
 from stylize_live.media.cut import Cut, Shown, at_rate
 from stylize_live.media.deinterlace import deinterlaced
+from stylize_live.media.demux import Demuxer, from_key_frame
+from stylize_live.media.fitting import fitting, framed
 from stylize_live.media.libraries import av
 from stylize_live.media.orientation import Orientation
 from stylize_live.quantities import fitted, rate, seconds
@@ -36,7 +40,6 @@ from stylize_live.quantities import fitted, rate, seconds
 log = logging.getLogger(__name__)
 
 _COMPLAINTS = 5  # a damaged hour must not fill a log
-_READ_ATTEMPTS = 20
 _USUAL_RATE = Fraction(30)
 _WHOLE = SourceSettings()
 
@@ -56,15 +59,17 @@ class VideoReader(Closing):
         time_base: seconds between two ticks of the frames' clock, which is the file's unless a rate
             was asked for; every pts is a multiple, where the file starts at 0.
         origin: what was subtracted from the file's own times in seconds; not 0 only for formats
-            whose clock starts anywhere, such as MPEG-TS.
+            whose clock starts anywhere, such as MPEG-TS, and where the first picture is before 0.
         sample_aspect: width of an upright pixel over its height, or None when unknown.
         damaged: packets and pictures met so far that could not be used.
         retimed: pictures met so far without a time or with one that went back; they follow the
             one before by the usual step.
         last_duration: how long the last picture is shown, in seconds, once it was read.
         has_alpha: whether the frames have transparency.
-        notes: what is not carried over from this file, in words.
+        notes: what is not carried over from this file or was put right, in words; may grow while
+            it is read.
         cut: the part of the file that is read; times count from its start.
+        metadata: tags of the whole file.
         video_index: number of the film among the file's streams.
         video_metadata: tags of the film's stream, such as language and title.
 
@@ -83,6 +88,7 @@ class VideoReader(Closing):
         self.path = path
         self.damaged = 0
         self.retimed = 0
+        self.notes: list[str] = []
         self.last_duration = Fraction(0)
         self._seen_end = self._seen_end_of_video = Fraction(0)
         self._lock = threading.Lock()
@@ -94,11 +100,12 @@ class VideoReader(Closing):
         try:
             self._stream = pick_film(self._container, path)
             self._describe_stream()
-            first, pictures = self._from_the_start()
+            pictures = self._decode()
+            first = next(pictures, None)
             if first is None:
                 raise SourceError(f"{path}: no picture could be decoded, the file is empty or damaged")
             self._describe_picture(first)
-            self._frames_to_come = self._read(itertools.chain([first], pictures))
+            self._frames_to_come = self._read(self._near_the_cut(itertools.chain([first], pictures)))
         except BaseException:
             self._container.close()
             raise
@@ -112,7 +119,10 @@ class VideoReader(Closing):
         self.video_index = stream.index
         self.video_metadata = dict(stream.metadata)
         self.time_base = self._file_clock = stream.time_base or Fraction(1, 90_000)
+        self.metadata = dict(self._container.metadata)
         self.origin = clock_origin(self._container)
+        self._has_loose_clock = has_loose_clock(self._container)
+        self._demuxer = Demuxer(self._container, self._complain)
         average = stream.average_rate or stream.guessed_rate
         self.average_rate = average or _USUAL_RATE
         self._usual_step = 1 / self.average_rate
@@ -145,16 +155,16 @@ class VideoReader(Closing):
             self.frames = round(self.duration * self._new_rate) if self.duration else None
             self.time_base = Fraction(1, self._new_rate.numerator)
 
-    def _from_the_start(self) -> tuple[av.VideoFrame | None, Iterator[av.VideoFrame]]:
-        """The first picture and those that follow; near the start of the cut where the file can seek."""
-        if self.cut.start and self._seek(self.cut.start):
-            pictures = self._decode()
-            first = next(pictures, None)
-            if first is not None and self._time(first, None) <= self.cut.start:
-                return first, pictures
-            self._seek(Fraction(0))
+    def _near_the_cut(self, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        """The pictures of the cut and some before it; all there are where the file cannot seek."""
+        if not self.cut.start or self._has_loose_clock or not self._seek(self.cut.start):
+            return pictures
         pictures = self._decode()
-        return next(pictures, None), pictures
+        first = next(pictures, None)
+        if first is not None and self._time(first, None) <= self.cut.start:
+            return itertools.chain([first], pictures)
+        self._seek(Fraction(0))
+        return self._decode()
 
     def _seek(self, when: Fraction) -> bool:
         """Go to the key frame before a time; False where the file cannot."""
@@ -165,9 +175,12 @@ class VideoReader(Closing):
             return False
         if isinstance(self._decoder, av.VideoCodecContext) and self._decoder.is_open:
             self._decoder.flush_buffers()
+        self._demuxer.forget()
         return True
 
     def _describe_picture(self, picture: av.VideoFrame) -> None:
+        if picture.pts is not None and picture.time_base:  # formats cut off what is before 0
+            self.origin = min(self.origin, picture.pts * picture.time_base)
         # Once: PyAV ties a picture and its side data into a cycle, so reading this from every picture
         # would keep hundreds of them until the garbage collector comes by.
         turn = self._turn = Orientation.of(picture)
@@ -176,8 +189,9 @@ class VideoReader(Closing):
         if self._settings.size:
             self.size = fitted(self._settings.size, self.size)
         self.sample_aspect = 1 / aspect if aspect and turn.transpose else aspect or None
+        self._stored_size = picture.width, picture.height
         self.has_alpha = has_alpha(picture)
-        self.notes = picture_losses(picture, self._bits)
+        self.notes += picture_losses(picture, self._bits)
         if (look := self._convert.look(picture)) is not None:
             self.notes.append(look.note)
 
@@ -205,7 +219,7 @@ class VideoReader(Closing):
             when: in seconds, as frames carry it.
 
         Returns:
-            False for a file that cannot be sought.
+            False for a file that cannot be sought, or whose clock was seen to jump.
 
         Raises:
             SourceError: the reader was closed.
@@ -213,20 +227,23 @@ class VideoReader(Closing):
         with self._lock:
             if self._closed:
                 raise SourceError(f"{self.path}: was closed while it was read")
-            if not self._seek(max(Fraction(0), when + self.cut.start)):
+            if self._demuxer.jumps or not self._seek(max(Fraction(0), when + self.cut.start)):
                 return False
             self._frames_to_come = self._read(self._decode())
             return True
 
     def _read(self, pictures: Iterator[av.VideoFrame]) -> Iterator[Frame]:
         """Decoded pictures as the frames that the settings ask for."""
-        return self._frames(self._chosen(self._timed(self._progressive(pictures))))
+        return self._frames(self._chosen(self._timed(self._woven_apart(pictures))))
 
-    def _progressive(self, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        first = next(pictures, None)
-        if first is not None:
-            pictures = itertools.chain([first], pictures)
-            yield from deinterlaced(pictures) if first.interlaced_frame else pictures
+    def _woven_apart(self, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        """Pictures without combing; films may become interlaced somewhere in the middle."""
+        for picture in pictures:
+            if picture.interlaced_frame:
+                self._note(INTERLACED)
+                yield from deinterlaced(itertools.chain([picture], pictures))
+            else:
+                yield picture
 
     def _timed(self, pictures: Iterable[av.VideoFrame]) -> Iterator[Shown]:
         """The pictures with their times; each is shown until the next, the last as long as it says."""
@@ -265,12 +282,25 @@ class VideoReader(Closing):
 
     def _upright(self, picture: av.VideoFrame) -> tuple[Pixels, Pixels | None]:
         size = self.size[::-1] if self._turn.transpose else self.size
-        pixels = self._turn.apply(self._convert(picture, size))
-        return pixels, self._turn.apply(self._convert.alpha(picture, size)) if self.has_alpha else None
+        stored, inner = (picture.width, picture.height), size
+        if stored != self._stored_size:
+            first = "x".join(map(str, self._stored_size))
+            self._note(f"the size changes in the film: all pictures were fitted into the first one's {first}")
+            inner = fitting(stored, size)
+        pixels = framed(self._convert(picture, inner), size)
+        alpha = framed(self._convert.alpha(picture, inner), size) if self.has_alpha else None
+        return self._turn.apply(pixels), None if alpha is None else self._turn.apply(alpha)
+
+    def _note(self, what: str) -> None:
+        if what not in self.notes:
+            self.notes.append(what)
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         """Pictures the decoder gives; broken ones are counted."""
-        for packet in self._packets():
+        packets = self._packets()
+        if self._has_loose_clock and self.cut.start:  # a time may be anywhere, so nothing is sought
+            packets = from_key_frame(packets, self.cut.start + self.origin)
+        for packet in packets:
             try:
                 pictures = self._decoder.decode(packet)
             except EOFError:  # the decoder was already drained
@@ -285,22 +315,11 @@ class VideoReader(Closing):
                     yield picture
 
     def _packets(self) -> Iterator[av.Packet[Any] | None]:
-        """Packets of the film, then None to drain the decoder."""
-        for _ in range(_READ_ATTEMPTS):
-            try:
-                yield from self._demux()
-                break
-            except av.FFmpegError as error:
-                self._complain(f"cannot be read further: {error.strerror}")
-        yield None
-
-    def _demux(self) -> Iterator[av.Packet[Any]]:
-        """Packets of the film. A damaged one waits until another comes: if it is the last, cut off in
-        the middle, the decoder would answer with an error and lose the pictures it still holds."""
+        """Packets of the film, then None to drain the decoder. A damaged one waits until another comes:
+        if it is the last, cut off in the middle, the decoder would answer with an error and lose the
+        pictures it still holds."""
         damaged: av.Packet[Any] | None = None
-        for packet in self._container.demux():
-            if packet.size == 0:  # an empty packet would drain the decoder before its time
-                continue
+        for packet in self._demuxer:
             self._note_end(packet)
             if packet.stream_index != self.video_index:
                 continue
@@ -312,6 +331,11 @@ class VideoReader(Closing):
                 damaged = packet
             else:
                 yield packet
+        if jumps := self._demuxer.jumps:
+            self._note(f"the clock of the source jumps ({jumps}x): pictures and sound go on without a gap")
+        if self._demuxer.late_streams:
+            self._note("left out: sound or subtitles that appear only later in the source")
+        yield None
 
     def _note_end(self, packet: av.Packet[Any]) -> None:
         ticks = packet.pts if packet.pts is not None else packet.dts

@@ -1,20 +1,31 @@
-"""How the streams beside the film reach the output: copied untouched, or encoded again."""
+"""How the packets of a stream beside the film reach the output: copied untouched, or encoded again.
+
+Which stream takes which way is decided in `track_choice.py`; subtitles have a track in `subtitles.py`.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import io
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
+from stylize_live.media.tags import stream_tags
 
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
-_OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
-# Tags that describe the old file and would be wrong about the new one.
-_STALE_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "rotate"}
-_STALE_TAGS |= {"number_of_frames", "number_of_bytes", "bps", "vendor_id"}
+_OPUS_RATES = (48000,)
+_NEVER = -(2**63)
+_PAUSE = b"\0\0"  # MP4's subtitles are without holes: text of no length stands between two
+_BITS_PER_CHANNEL = 96_000
+_COARSE = 10  # samples that a tick of the source's clock may last before times are counted in samples
+_SAMPLES = {"aac": "fltp", "libopus": "flt"}  # FFmpeg's names: floats by channel, floats in turn
+_SMALL_GAP = Fraction(1, 50)  # clocks that round, as Matroska's, leave gaps of a millisecond
+_LONG_GAP = 10  # seconds; silence is not invented for longer
 
 
 class Track(Protocol):
@@ -35,19 +46,28 @@ class CopiedTrack:
     def __init__(self, output: av.container.OutputContainer, stream: av.stream.Stream) -> None:
         self.damaged = 0
         self._stream = output.add_stream_from_template(stream, opaque=True)
-        _copy_tags(stream, self._stream)
-        self._last = -(2**63)
+        copy_tags(stream, self._stream, output.format.name)
+        self._clock = _SampleClock.of(stream) if output.format.name in ("mp4", "mov") else None
+        self._last = _NEVER
+        context = getattr(stream, "codec_context", None)
+        self._has_pauses = context is not None and context.codec.canonical_name == "mov_text"
 
     def take(self, packet: av.Packet[Any]) -> Iterable[av.Packet[Any]]:
         """The same packet, on the new stream."""
         assert packet.dts is not None
+        if self._has_pauses and bytes(packet) == _PAUSE:  # the muxer writes them anew
+            return
         if packet.is_corrupt or packet.dts < self._last:  # a muxer would give up the whole file
             self.damaged += 1
             return
         if packet.dts == self._last:  # rounded by the source; muxers want times that grow
             packet.dts += 1
             packet.pts = max(packet.dts, packet.pts or packet.dts)
+        if packet.duration == 0 and self._last > _NEVER:  # players would leave out the last packet
+            packet.duration = packet.dts - self._last
         self._last = packet.dts
+        if self._clock is not None:
+            self._clock.set(packet)
         packet.stream = self._stream
         yield packet
 
@@ -56,8 +76,50 @@ class CopiedTrack:
         return ()
 
 
+class _SampleClock:
+    """Sound packets' times to the sample, where the source rounded them to milliseconds.
+
+    MP4 stores the length of each packet; lengths that alternate between 20 and 21 ms are played with
+    clicks by some. A packet that is not where the count expects it starts a new count.
+    """
+
+    def __init__(self, rate: int, samples: int, tick: Fraction) -> None:
+        self._step, self._tick = Fraction(samples, rate), tick
+        self._unit = Fraction(1, rate)
+        self._next: Fraction | None = None
+
+    @staticmethod
+    def of(stream: av.stream.Stream) -> _SampleClock | None:
+        """A clock for a stream of sound that needs one."""
+        context = getattr(stream, "codec_context", None)
+        if not isinstance(stream, av.AudioStream) or context is None or not stream.time_base:
+            return None
+        rate, samples = context.sample_rate, context.frame_size
+        if not rate or samples <= 1 or stream.time_base * rate < _COARSE:
+            return None
+        return _SampleClock(rate, samples, stream.time_base)
+
+    def set(self, packet: av.Packet[Any]) -> None:
+        """Give a packet its exact time."""
+        ticks = packet.pts if packet.pts is not None else packet.dts
+        assert ticks is not None
+        when = ticks * packet.time_base
+        if self._next is None or abs(when - self._next) > self._tick * 3 / 2:
+            self._next = round(when / self._unit) * self._unit
+        packet.time_base = self._unit
+        packet.pts = packet.dts = round(self._next / self._unit)
+        packet.duration = round(self._step / self._unit)
+        self._next += self._step
+
+
 class RecodedTrack:
-    """Decodes sound and encodes it again, as AAC or what else the format wants, at the same times."""
+    """Decodes sound and encodes it again at the same times; gaps become silence.
+
+    Args:
+        output: file that gets the new stream.
+        stream: sound to decode.
+        codec: "aac" or "libopus".
+    """
 
     def __init__(
         self, output: av.container.OutputContainer, stream: av.stream.Stream, codec: str = "aac"
@@ -66,14 +128,22 @@ class RecodedTrack:
         self.damaged = 0
         self._source = stream
         rates = _OPUS_RATES if codec == "libopus" else _AAC_RATES
-        rate = min(rates, key=lambda known: abs(known - stream.codec_context.sample_rate))
-        target = output.add_stream(codec, rate=rate)
+        self._rate = min(rates, key=lambda known: abs(known - stream.codec_context.sample_rate))
+        target = output.add_stream(codec, rate=self._rate)
         assert isinstance(target, av.AudioStream)
-        target.codec_context.layout = stream.codec_context.layout
-        target.codec_context.bit_rate = 96_000 * max(1, stream.codec_context.channels)
-        _copy_tags(stream, target)
+        context = target.codec_context
+        context.layout = self._layout = _layout(codec, stream.codec_context.layout, self._rate)
+        context.bit_rate = _BITS_PER_CHANNEL * self._layout.nb_channels
+        context.time_base = target.time_base = Fraction(1, self._rate)
+        copy_tags(stream, target, output.format.name)
         self._target = target
-        self._resampler: av.AudioResampler | None = None
+        context.format = self._format = _SAMPLES[codec]
+        self._resampler = self._new_resampler()
+        self._queue = np.zeros((self._layout.nb_channels, 0), np.float32)
+        self._start: int | None = None  # time of the queue's first sample, in samples
+
+    def _new_resampler(self) -> av.AudioResampler:
+        return av.AudioResampler(format="fltp", layout=self._layout, rate=self._rate)
 
     def take(self, packet: av.Packet[Any]) -> Iterable[av.Packet[Any]]:
         """What the encoder gives for it, which may be nothing yet."""
@@ -83,54 +153,109 @@ class RecodedTrack:
             self.damaged += 1
             return
         for frame in frames:
-            yield from self._encode(frame)
+            yield from self._resampled(frame)
 
-    def _encode(self, frame: av.AudioFrame | None) -> Iterator[av.Packet[Any]]:
-        if self._resampler is None:
-            context = self._target.codec_context
-            self._resampler = av.AudioResampler(
-                format=context.format, layout=context.layout, rate=context.rate, frame_size=context.frame_size
-            )
-        for part in self._resampler.resample(frame):
-            yield from self._target.encode(part)
+    def _resampled(self, frame: av.AudioFrame | None) -> Iterator[av.Packet[Any]]:
+        try:
+            parts = self._resampler.resample(frame)
+        except ValueError:  # another rate or layout from here on
+            yield from self._queued(self._resampler.resample(None))
+            self._resampler = self._new_resampler()
+            parts = self._resampler.resample(frame)
+        yield from self._queued(parts)
+
+    def _queued(self, parts: Iterable[av.AudioFrame]) -> Iterator[av.Packet[Any]]:
+        for part in parts:
+            samples = part.to_ndarray().astype(np.float32, copy=False)
+            if part.pts is not None and part.time_base:
+                samples, packets = self._placed(samples, round(part.pts * part.time_base * self._rate))
+                yield from packets
+            self._queue = np.concatenate([self._queue, samples], axis=1)
+            yield from self._encode_whole_frames()
+
+    def _placed(
+        self, samples: npt.NDArray[np.float32], at: int
+    ) -> tuple[npt.NDArray[np.float32], list[av.Packet[Any]]]:
+        """Lay samples behind the queue: a gap is filled with silence, what is there twice is cut."""
+        if self._start is None:
+            self._start = at
+        gap = at - (self._start + self._queue.shape[1])
+        if abs(gap) <= _SMALL_GAP * self._rate:
+            return samples, []
+        if gap < 0:
+            return samples[:, -gap:], []
+        if gap <= _LONG_GAP * self._rate:
+            silence = np.zeros((samples.shape[0], gap), np.float32)
+            return np.concatenate([silence, samples], axis=1), []
+        packets = list(self._encode_rest())
+        self._start = at
+        return samples, packets
+
+    def _encode_whole_frames(self) -> Iterator[av.Packet[Any]]:
+        context = self._target.codec_context
+        if not context.is_open:
+            context.open()
+        size = context.frame_size or 1024
+        while self._queue.shape[1] >= size:
+            yield from self._encode(self._queue[:, :size])
+            self._queue = self._queue[:, size:]
+
+    def _encode_rest(self, pad: bool = True) -> Iterator[av.Packet[Any]]:
+        """Encode what the queue holds; an encoder takes a short frame only as its last."""
+        rest = self._queue.shape[1]
+        if rest:
+            size = self._target.codec_context.frame_size or rest
+            self._queue = np.pad(self._queue, ((0, 0), (0, size - rest if pad else 0)))
+            yield from self._encode(self._queue)
+            self._queue = self._queue[:, :0]
+
+    def _encode(self, samples: npt.NDArray[np.float32]) -> Iterator[av.Packet[Any]]:
+        assert self._start is not None
+        if self._format == "flt":  # libopus takes channels in turn
+            samples = samples.T.reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), self._format, self._layout.name)
+        frame.sample_rate, frame.time_base, frame.pts = self._rate, Fraction(1, self._rate), self._start
+        self._start += frame.samples
+        yield from self._target.encode(frame)
 
     def flush(self) -> Iterable[av.Packet[Any]]:
         """What decoder, resampler and encoder still hold."""
         with contextlib.suppress(av.FFmpegError, EOFError):
             for frame in self._source.decode(None):
-                yield from self._encode(frame)
-        if self._resampler is not None:
-            yield from self._encode(None)
+                yield from self._resampled(frame)
+        yield from self._resampled(None)
+        yield from self._encode_rest(pad=False)
+        if self._start is not None:
             yield from self._target.encode(None)
 
 
-def accepts(format_name: str, stream: av.stream.Stream) -> bool:
-    """Try a stream in a file in memory: some formats refuse only when their header is written."""
-    if stream.type == "video" and format_name != "mp4":  # a cover; others make a second film of it
-        return False
-    try:
-        with av.open(io.BytesIO(), "w", format=format_name) as trial:
-            CopiedTrack(trial, stream)
-            trial.start_encoding()
-    except (av.FFmpegError, ValueError):
-        return False
-    return True
+def _layout(codec: str, wanted: av.AudioLayout, rate: int) -> av.AudioLayout:
+    """The loudspeakers of the source, else the usual ones of their number, else stereo."""
+    usual = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+    for name in (wanted.name, usual.get(wanted.nb_channels, "stereo")):
+        try:
+            context = av.CodecContext.create(codec, "w")
+            assert isinstance(context, av.AudioCodecContext)
+            context.sample_rate, context.layout = rate, name
+            context.format = _SAMPLES[codec]
+            context.open()
+        except (av.FFmpegError, ValueError):
+            continue
+        return av.AudioLayout(name)
+    return av.AudioLayout("stereo")
 
 
-def _copy_tags(source: av.stream.Stream, target: av.stream.Stream) -> None:
-    target.metadata.update(lasting(source.metadata))
+def copy_tags(source: av.stream.Stream, target: av.stream.Stream, format_name: str) -> None:
+    """Give a stream the tags and the disposition of another."""
+    target.metadata.update(stream_tags(source.metadata, format_name))
     target.disposition = source.disposition
 
 
-def lasting(tags: dict[str, str]) -> dict[str, str]:
-    """Tags that are as true of the new file as of the old one."""
-    return {key: value for key, value in tags.items() if key.lower() not in _STALE_TAGS}
-
-
 def describe(stream: av.stream.Stream) -> str:
-    """A stream in a person's words: kind, number, codec."""
+    """A stream in a person's words: kind, number, codec, language."""
     context = getattr(stream, "codec_context", None)
-    codec = f" ({context.codec.canonical_name})" if context is not None else ""
+    codec = context.codec.canonical_name if context is not None else ""
     kinds = {"audio": "sound", "video": "film", "subtitle": "subtitles"}
     kind = "cover picture" if stream.disposition & Disposition.attached_pic else kinds.get(stream.type)
-    return f"{kind or stream.type} in stream {stream.index}{codec}"
+    name = stream.metadata.get("filename") if stream.type == "attachment" else codec
+    return f"{kind or stream.type} in stream {stream.index}" + (f" ({name})" if name else "")

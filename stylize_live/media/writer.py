@@ -25,7 +25,7 @@ class VideoWriter:
     Args:
         path: target; its suffix chooses the format.
         size: (width, height) of the frames in pixels; odd sides grow by one repeated pixel.
-        settings: quality and speed of the encoder.
+        settings: codec, quality and speed of the encoder, and what becomes of sound.
         rate: nominal frames per second; for the encoder's planning only.
         like: file whose clock, pixel shape, tags, chapters and other streams are taken over.
         alpha: whether the frames have transparency that is worth keeping.
@@ -56,7 +56,9 @@ class VideoWriter:
             size, codec, settings, clock=clock, rate=rate, sample_aspect=aspect, alpha=keeps
         )
         try:
-            self._muxer = Muxer(path, self._encoder.stream, clock=clock, rate=rate, like=like)
+            self._muxer = Muxer(
+                path, self._encoder.stream, clock=clock, rate=rate, like=like, audio=settings.audio
+            )
         except BaseException:
             self._encoder.close()
             raise

@@ -35,7 +35,7 @@ class PiecewiseFilm:
         target: the film's file.
         parts: its pieces.
         size: (width, height) of the frames in pixels.
-        settings: quality and speed of the encoder.
+        settings: codec, quality and speed of the encoder, and what becomes of sound.
         like: the source, whose clock, pixel shape and other streams are taken over.
     """
 
@@ -120,7 +120,8 @@ class PiecewiseFilm:
     def _muxer(self, film: Path) -> Muxer:
         with self._new_encoder() as template:  # its stream describes what all encoders of this film make
             rate = self._like.average_rate
-            return Muxer(film, template.stream, clock=self._clock, rate=rate, like=self._like)
+            audio = self._settings.audio
+            return Muxer(film, template.stream, clock=self._clock, rate=rate, like=self._like, audio=audio)
 
     @property
     def notes(self) -> list[str]:

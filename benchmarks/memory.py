@@ -1,0 +1,58 @@
+"""Memory of `convert` at 1080p beyond the runtime's own: `python benchmarks/memory.py`.
+
+The runtime's own is the peak of a process that loads everything and paints one small picture.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+
+from stylize_live.frame import Frame
+from stylize_live.media.libraries import cv2
+from stylize_live.media.reader import VideoReader
+from stylize_live.media.writer import VideoWriter
+
+SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
+SIZE = (1920, 1080)
+FRAMES = 48
+RUNTIME = (
+    "from stylize_live.engine import Stylizer; import stylize_live.pipeline.convert;"
+    "Stylizer().warm_up((64, 48))"
+)
+
+
+def make_clip(path: Path) -> None:
+    """The sample's first frames at 1080p."""
+    with VideoReader(SAMPLE) as reader, VideoWriter(path, SIZE, rate=Fraction(25)) as writer:
+        for index, frame in zip(range(FRAMES), reader, strict=False):
+            writer.write(Frame(cv2.resize(frame.pixels, SIZE), Fraction(index, 25), 0.0, index))
+
+
+def peak(arguments: list[str]) -> float:
+    """Most memory that a Python process held, in MB."""
+    child = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"{arguments[:2]} ended with {child.returncode}")
+    return used.ru_maxrss / 1024
+
+
+def main() -> None:
+    """Run and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        clip, target = Path(folder) / "clip.mp4", Path(folder) / "out.mp4"
+        make_clip(clip)
+        runtime = peak(["-c", RUNTIME])
+        whole = peak(["-m", "stylize_live.cli.app", "convert", str(clip), str(target), *sys.argv[1:]])
+    size = "x".join(map(str, SIZE))
+    print(f"{size}: {whole:.0f} MB, the runtime's own {runtime:.0f} MB, beyond {whole - runtime:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
