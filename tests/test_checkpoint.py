@@ -17,7 +17,7 @@ from stylize_live.nets.checkpoint import blend, load_checkpoint, read_info, save
 
 GOOD = {
     "format": "stylize_live.style",
-    "version": "1",
+    "version": "2",
     "architecture": json.dumps(TINY.to_dict()),
     "style": json.dumps({"name": "x"}),
     "training": "{}",

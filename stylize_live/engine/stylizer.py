@@ -197,8 +197,8 @@ class Stylizer(Closing):
 
     def _steady(self, pixels: Pixels) -> Steady | None:
         """Begin to measure how the picture follows from the one before, if that is wanted."""
-        if not self._steadiness:
-            return None
+        if not self._steadiness or not self._strength:
+            return None  # nothing is wanted, or nothing painted
         if self._watcher is None:
             self._watcher = MotionWatcher()
         if self._fresh:

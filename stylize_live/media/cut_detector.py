@@ -47,7 +47,7 @@ class CutDetector:
         self._differences: deque[float] = deque(maxlen=_BEFORE)
 
     def is_cut(self, pixels: Pixels) -> bool:
-        """Look at the next picture of a film; whether a new shot begins with it. The first is no cut.
+        """Look at the next picture of a film; whether a new shot begins with it. The first two are no cuts.
 
         Args:
             pixels: (H, W, 3) uint8 RGB.
@@ -59,11 +59,13 @@ class CutDetector:
         if before is None or colours_before is None:
             return False
         difference = float(np.abs(thumbnail - before).mean())
-        usual = float(np.median(self._differences)) if self._differences else 0.0
+        known = bool(self._differences)  # without it, a shaking camera would look like a cut
+        usual = float(np.median(self._differences)) if known else 0.0
         self._differences.append(difference)
         change = float(np.abs(colours - colours_before).sum()) / 2
         cut = (
-            difference >= LEAST_DIFFERENCE
+            known
+            and difference >= LEAST_DIFFERENCE
             and difference >= LEAST_SURPRISE * usual
             and (change >= LEAST_COLOUR_CHANGE or difference >= SURE_DIFFERENCE)
         )
