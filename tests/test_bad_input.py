@@ -14,7 +14,9 @@ import pytest
 from clips import CFR, CLOCK, Film, Ticks, cut_off, numbered, patch_colours, patches
 from rich_clips import RichFilm, Sound, carried_over, codecs, delay, heard, noise, picture_times
 
+from stylize_live.config import SourceSettings
 from stylize_live.errors import SourceError
+from stylize_live.media.demux import from_key_frame
 from stylize_live.media.fitting import fitting, framed
 from stylize_live.media.libraries import av
 from stylize_live.media.reader import VideoReader
@@ -229,6 +231,38 @@ def test_joined_recordings_go_on_in_step(tmp_path: Path) -> None:
     found = [delay(noise(1.3, seed=seed)[0], sound) for seed in range(3)]
     step = len(LONG) * 1001 * 48_000 / 30_000
     assert np.diff(found) == pytest.approx([step, step], abs=48_000 * 0.03)
+
+
+def test_a_part_behind_a_jump_of_the_clock(tmp_path: Path) -> None:
+    """No time of such a file leads to a place in it."""
+    films = [
+        RichFilm([Sound("mp2", seconds=len(LONG) * 1001 / 30_000, seed=seed)], ticks=LONG).write(
+            tmp_path / f"{seed}.ts"
+        )
+        for seed in range(3)
+    ]
+    source = joined(tmp_path / "joined.ts", *films)
+    with VideoReader(source) as reader:
+        whole = [(frame.pts, frame.pixels) for frame in reader]
+    with VideoReader(source, SourceSettings(start="3", end="3.5")) as reader:
+        start = reader.cut.start
+        part = list(reader)
+    expected = [(when - start, pixels) for when, pixels in whole if start < when < Fraction(7, 2)]
+    assert [frame.pts for frame in part[1:]] == [when for when, _ in expected]
+    assert all(np.array_equal(f.pixels, p) for f, (_, p) in zip(part[1:], expected, strict=True))
+    with (
+        VideoReader(source, SourceSettings(start="9")) as reader,
+        pytest.raises(SourceError, match="before the start"),
+    ):
+        list(reader)
+
+
+@pytest.mark.parametrize(("start", "skipped"), [(0, 0), (7, 6), (12, 12), (20, 18), (200, 36)])
+def test_decoding_begins_at_the_last_key_frame(tmp_path: Path, start: int, skipped: int) -> None:
+    with av.open(str(Film(LONG).write(tmp_path / "in.mp4"))) as container:  # every sixth is a key frame
+        packets = [packet for packet in container.demux() if packet.size]
+        kept = list(from_key_frame([*packets, None], start * 1001 * CLOCK))
+    assert kept == [*packets[skipped:], None]
 
 
 def test_a_pause_is_a_pause_and_a_clock_gone_mad_is_not(tmp_path: Path) -> None:

@@ -407,6 +407,23 @@ def test_decoding_times_grow_over_the_joins(source: Path, tmp_path: Path) -> Non
     assert all(p.pts is not None and p.dts is not None and p.dts <= p.pts for p in packets)
 
 
+def test_what_an_earlier_run_noted_is_reported(tmp_path: Path) -> None:
+    """Pictures of another size in the middle, which the resumed run never sees."""
+    source = tmp_path / "in.ts"
+    parts = []
+    for number, size in enumerate([(64, 48), (96, 48), (64, 48)]):
+        ticks = [1001 * (20 * number + i) for i in range(20)]
+        parts.append(Film(ticks, size).write(tmp_path / f"{number}.ts").read_bytes())
+    source.write_bytes(b"".join(parts))
+    whole = run(source, tmp_path / "whole.mp4", Painter())
+    stopped(source, tmp_path / "out.mp4", Painter(59))
+    report = run(source, tmp_path / "out.mp4", Painter())
+    assert report.resumed > 40
+    assert any("size changes" in note for note in report.notes)
+    assert report.notes == whole.notes
+    assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
 def test_a_damaged_piece_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "piece").write_bytes(b"123")
     with pytest.raises(SinkError, match="--restart"):

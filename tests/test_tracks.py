@@ -25,7 +25,6 @@ from rich_clips import (
 )
 
 from stylize_live.media.libraries import av
-from stylize_live.media.track_choice import make_track
 
 RECODED = {
     ("vorbis", ".mp4"),
@@ -230,21 +229,12 @@ def test_webm_gets_opus_and_webvtt(tmp_path: Path, layout: str) -> None:
     sound = Sound("flac", layout=layout)
     source = RichFilm([sound], [Subtitles("subrip")]).write(tmp_path / "in.mkv")
     target = tmp_path / "out.webm"
-    with av.open(str(source)) as given, av.open(str(target), "w") as output:
-        streams = [*given.streams.audio, *given.streams.subtitles]
-        chosen = {stream.index: make_track(output, stream, ".webm", "copy") for stream in streams}
-        for packet in given.demux(streams):
-            if packet.size:
-                track, _ = chosen[packet.stream_index]
-                assert track is not None
-                output.mux(list(track.take(packet)))
-        for track, _ in chosen.values():
-            assert track is not None
-            output.mux(list(track.flush()))
-    assert codecs(target) == ["audio opus", "subtitle webvtt"]
+    notes = carried_over(source, target)
+    assert codecs(target) == ["video vp9", "audio opus", "subtitle webvtt"]
     assert spoken(target) == list(WORDS)
     assert abs(delay(heard(source), heard(target))) <= 48
-    assert [notes[0].split(":")[0] for _, notes in chosen.values()] == [
+    assert picture_times(target)[0] == 0
+    assert [note.split(":")[0] for note in notes if "stream" in note] == [
         "encoded again as Opus",
         "rewritten as webvtt",
     ]

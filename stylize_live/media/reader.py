@@ -105,7 +105,8 @@ class VideoReader(Closing):
             if first is None:
                 raise SourceError(f"{path}: no picture could be decoded, the file is empty or damaged")
             self._describe_picture(first)
-            self._frames_to_come = self._read(self._near_the_cut(itertools.chain([first], pictures)))
+            pictures = self._near_the_cut(itertools.chain([first], pictures))
+            self._frames_to_come = self._at_least_one(self._read(pictures))
         except BaseException:
             self._container.close()
             raise
@@ -146,14 +147,24 @@ class VideoReader(Closing):
         if self.cut != Cut():
             share = self.cut.length(self.duration)
             if self.duration and share is not None:
-                if not share:
-                    raise SourceError(f"{self.path}: ends before the start, {wanted.start}")
-                self.frames = round(self.frames * share / self.duration) if self.frames else None
-            self.duration = share
+                if not share and not self._has_loose_clock:
+                    raise self._too_short()
+                self.frames = round(self.frames * share / self.duration) if self.frames and share else None
+            self.duration = share or None
         if self._new_rate is not None:
             self.rate = self.average_rate = self._new_rate
             self.frames = round(self.duration * self._new_rate) if self.duration else None
             self.time_base = Fraction(1, self._new_rate.numerator)
+
+    def _too_short(self) -> SourceError:
+        return SourceError(f"{self.path}: ends before the start, {self._settings.start}")
+
+    def _at_least_one(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        first = next(frames, None)
+        if first is None:
+            raise self._too_short()
+        yield first
+        yield from frames
 
     def _near_the_cut(self, pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
         """The pictures of the cut and some before it; all there are where the file cannot seek."""

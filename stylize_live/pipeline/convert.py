@@ -196,7 +196,7 @@ def _frames_to_paint(
 def _report(journey: Journey, output: Output) -> ConvertReport:
     reader, end = journey.reader, output.end
     damaged = end.damaged + output.damaged
-    notes = [*reader.notes, *output.notes]
+    notes = list(dict.fromkeys([*reader.notes, *output.notes]))
     if damaged:
         notes.append(f"{damaged} damaged packets or pictures of the source were skipped")
     if end.missing:

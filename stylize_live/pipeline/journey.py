@@ -102,7 +102,7 @@ class Journey:
 
     def _border(self, cutter: PieceCutter, next_pts: Fraction | None) -> Border:
         reader = self.reader
-        border = Border(next_pts, cutter.tail, reader.damaged, reader.retimed)
+        border = Border(next_pts, cutter.tail, reader.damaged, reader.retimed, tuple(reader.notes))
         if next_pts is None:
             border = replace(border, missing=reader.missing, last_duration=reader.last_duration)
         return border

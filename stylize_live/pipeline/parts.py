@@ -41,7 +41,7 @@ class Finished:
         last: whether the film ends with it.
         tail: times and fingerprints of the last frames.
         damaged, retimed, missing: see `stylize_live.pipeline.pieces.Border`.
-        notes: what its encoder had to say.
+        notes: what the reader, of all the film so far, and its encoder had to say.
     """
 
     frames: int

@@ -78,7 +78,7 @@ class Border:
     Attributes:
         next_pts: time of the frame that begins the next piece, or None where the film ends.
         tail: times and fingerprints of the last frames before the border.
-        damaged, retimed: see `VideoReader`; of all the film so far.
+        damaged, retimed, notes: see `VideoReader`; of all the film so far.
         missing, last_duration: see `VideoReader`; told at the film's end only.
         state: memory of the painter behind the border, or None if it has none.
     """
@@ -87,6 +87,7 @@ class Border:
     tail: tuple[Fingerprint, ...]
     damaged: int
     retimed: int
+    notes: tuple[str, ...] = ()
     missing: Fraction = Fraction(0)
     last_duration: Fraction = Fraction(0)
     state: bytes | None = None

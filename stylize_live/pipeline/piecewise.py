@@ -88,7 +88,8 @@ class PiecewiseFilm:
         with self._parts.explained():
             file.write(encoder.finish(shown))
             file.close()
-            piece = Finished.at(border, self._frames, encoder.last_ticks, file.size, encoder.notes)
+            notes = [*border.notes, *encoder.notes]
+            piece = Finished.at(border, self._frames, encoder.last_ticks, file.size, notes)
             self._parts.commit(piece, border.state)
         encoder.close()
         self._encoder = self._file = None
