@@ -90,7 +90,7 @@ def _known(value: float) -> float | None:
 
 def _table(reports: list[SteadinessReport]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("film")
+    table.add_column("film", overflow="fold")
     headings = ("frames", "input", "network", "smoothed", "ratio", "still", "contrast", "sharpness")
     for heading in headings:
         table.add_column(heading, justify="right")
@@ -98,7 +98,7 @@ def _table(reports: list[SteadinessReport]) -> Table:
         errors = (f"{tally.warp_error:.4f}" for tally in report.tallies.values())
         ratios = (report.ratio(name) for name in ("warp_error", "still_error", "contrast", "energy"))
         words = ("-" if math.isnan(ratio) else f"{ratio:.2f}" for ratio in ratios)
-        table.add_row(report.clip, str(report.frames), *errors, *words)
+        table.add_row(Path(report.clip).stem, str(report.frames), *errors, *words)
     return table
 
 

@@ -1,0 +1,48 @@
+"""What smoothing costs: `python benchmarks/steadiness.py`. Alternating runs, medians, on the sample clip."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+
+from stylize_live.engine import Stylizer
+from stylize_live.frame import Pixels
+from stylize_live.media.reader import VideoReader
+from stylize_live.media.still import resized
+
+SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
+ROUNDS, PICTURES = 4, 40
+
+
+def times(stylizer: Stylizer, pictures: list[Pixels]) -> list[float]:
+    """Milliseconds of each picture."""
+    found = []
+    for pixels in pictures:
+        began = time.perf_counter()
+        stylizer(pixels)
+        found.append(1000 * (time.perf_counter() - began))
+    return found
+
+
+def main() -> None:
+    """Print a table."""
+    with VideoReader(SAMPLE) as reader:
+        film = [frame.pixels for frame in reader][:PICTURES]
+    print("| height | network, ms | smoothed, ms | more |\n|---|---|---|---|")
+    for height in (360, 540):
+        pictures = [resized(pixels, height) for pixels in film]
+        plain_times: list[float] = []
+        steady_times: list[float] = []
+        with Stylizer() as plain, Stylizer(steadiness=0.8) as steady:
+            plain.warm_up(pictures[0].shape[1::-1])
+            steady.warm_up(pictures[0].shape[1::-1])
+            for _ in range(ROUNDS):
+                plain_times += times(plain, pictures)
+                steady_times += times(steady, pictures)
+        alone, smoothed = statistics.median(plain_times), statistics.median(steady_times)
+        print(f"| {height} | {alone:.1f} | {smoothed:.1f} | {smoothed / alone - 1:.0%} |")
+
+
+if __name__ == "__main__":
+    main()
