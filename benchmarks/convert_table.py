@@ -151,7 +151,11 @@ class Row:
         grown = tuple(side + side % 2 for side in before.size)
         self.say("picture", f"{error:.1f}{turned}", good and after.size in (before.size, grown))
         if before.aspect != after.aspect:
-            self.say("picture", f"pixels {before.aspect} -> {after.aspect}", False)
+            shapes = [Fraction(*c.size) * (c.aspect or 1) for c in (before, after)]
+            kept = abs(shapes[0] / shapes[1] - 1) < Fraction(1, 20)  # of these tiny pictures' even sides
+            self.say(
+                "picture", f"{error:.1f}, pixels {before.aspect} -> {after.aspect}", kept and error < most
+            )
         if self.clip.has_patches:
             came, went = patch_error(before.patches), patch_error(after.patches)
             words, good = f"{came:.1f} -> {went:.1f}", went <= LEVELS
@@ -234,8 +238,9 @@ def convert_all(clips: list[Clip], folder: Path, probe: Path | None) -> list[Row
 
 def painted_row(clip: Clip, style: str, folder: Path, probe: Path | None) -> Row:
     """One clip painted for real."""
-    row = Row(clip, folder / f"{clip.path.stem}-{style}.mp4")
-    row.cells["clip"] += f", painted ({style})"
+    name = Path(style).stem
+    row = Row(clip, folder / f"{clip.path.stem}-{name}.mp4")
+    row.cells["clip"] += f", painted ({name})"
     with Stylizer(style) as stylizer:
         row.compare(stylizer, probe, painted=True)
     return row

@@ -5,6 +5,7 @@ The runtime's own is the peak of a process that loads everything and paints one 
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import tempfile
 from fractions import Fraction
 from pathlib import Path
 
+from stylize_live.config import DEFAULT_STYLE
 from stylize_live.frame import Frame
 from stylize_live.media.libraries import cv2
 from stylize_live.media.reader import VideoReader
@@ -21,8 +23,8 @@ SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
 SIZE = (1920, 1080)
 FRAMES = 48
 RUNTIME = (
-    "from stylize_live.engine import Stylizer; import stylize_live.pipeline.convert;"
-    "Stylizer().warm_up((64, 48))"
+    "import sys; from stylize_live.engine import Stylizer; import stylize_live.pipeline.convert;"
+    "Stylizer(sys.argv[1]).warm_up((64, 48))"
 )
 
 
@@ -45,11 +47,15 @@ def peak(arguments: list[str]) -> float:
 
 def main() -> None:
     """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--style", default=DEFAULT_STYLE)
+    options, more = parser.parse_known_args()  # the rest is for `convert`
     with tempfile.TemporaryDirectory() as folder:
         clip, target = Path(folder) / "clip.mp4", Path(folder) / "out.mp4"
         make_clip(clip)
-        runtime = peak(["-c", RUNTIME])
-        whole = peak(["-m", "stylize_live.cli.app", "convert", str(clip), str(target), *sys.argv[1:]])
+        runtime = peak(["-c", RUNTIME, options.style])
+        command = ["-m", "stylize_live.cli.app", "convert", str(clip), str(target)]
+        whole = peak([*command, "--style", options.style, *more])
     size = "x".join(map(str, SIZE))
     print(f"{size}: {whole:.0f} MB, the runtime's own {runtime:.0f} MB, beyond {whole - runtime:.0f} MB")
 

@@ -71,6 +71,17 @@ def fitted(text: str, size: tuple[int, int]) -> tuple[int, int]:
     return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
 
 
+def squared(size: tuple[int, int], aspect: Fraction) -> tuple[int, int]:
+    """The size that shows the same with square pixels, sides even; nothing becomes smaller.
+
+    Args:
+        size: (width, height) of the picture in pixels.
+        aspect: width of its pixels over their height.
+    """
+    width, height = size[0] * max(aspect, Fraction(1)), size[1] / min(aspect, Fraction(1))
+    return max(2, 2 * round(width / 2)), max(2, 2 * round(height / 2))
+
+
 def _side(digits: str) -> int:
     if not _LEAST_SIDE <= int(digits) <= _MOST_SIDE:
         raise ValueError(

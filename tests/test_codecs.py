@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from clips import CFR, CLOCK, Film, content, patch_colours, patches
 
-from stylize_live.config import FilmSettings
+from stylize_live.config import ConvertSettings, FilmSettings
 from stylize_live.errors import UsageError
 from stylize_live.frame import Frame
 from stylize_live.media import encoders
@@ -22,6 +22,7 @@ from stylize_live.media.libraries import av
 from stylize_live.media.muxer import Muxer
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.writer import VideoWriter
+from stylize_live.pipeline.convert import open_reader
 
 SIZE = (97, 67)  # odd on purpose
 CHOICES = [codec for codec in CODECS if codec not in ("gif", "webp")]  # those two: test_pictures_out.py
@@ -193,3 +194,33 @@ def test_packets_may_come_from_a_file(tmp_path: Path) -> None:
     with av.open(str(side)) as stored, Muxer(target, stored.streams.video[0], clock=CLOCK) as muxer:
         muxer.write(packet for packet in stored.demux(video=0) if packet.size)
     assert content(target).times == [frame.pts for frame in frames]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "keeps"),
+    [
+        (".mp4", "h264", True),
+        (".mkv", "h264", True),
+        (".mov", "prores", True),
+        (".mp4", "vp9", True),
+        (".webm", "vp9", False),
+        (".webm", "av1", False),
+        (".mkv", "ffv1", False),
+        (".gif", "auto", False),
+    ],
+)
+def test_the_shape_of_pixels_is_kept_or_made_square(
+    tmp_path: Path, suffix: str, codec: str, keeps: bool
+) -> None:
+    source = Film(CFR[:3], sample_aspect=Fraction(16, 11)).write(tmp_path / "in.mp4")
+    target, settings = tmp_path / f"out{suffix}", ConvertSettings(codec=codec)  # type: ignore[arg-type]
+    with open_reader(source, target, settings) as reader:
+        assert [note for note in reader.notes if "made square" in note] == (
+            [] if keeps else ["pixels of 16:11, which this kind of file does not store, were made square"]
+        )
+        with VideoWriter(target, reader.size, settings, like=reader) as writer:
+            for frame in reader:
+                writer.write(frame)
+    with VideoReader(target) as reader:
+        assert reader.size == ((64, 48) if keeps else (94, 48))
+        assert reader.sample_aspect in ([Fraction(16, 11)] if keeps else [None, 1])

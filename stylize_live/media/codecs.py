@@ -157,6 +157,11 @@ def keeps_alpha(path: Path, codec: str) -> bool:
     return (8, True) in CODECS[codec].formats and _suffix(path) in suffixes
 
 
+def keeps_pixel_shape(path: Path, codec: str) -> bool:
+    """Whether a target's players learn how wide its pixels are; Matroska's only from the codec itself."""
+    return codec in ("h264", "hevc") or FORMATS[_suffix(path)] in ("mp4", "mov")
+
+
 ALPHA_DROPPED = "transparency was dropped: vp9 in .webm, prores in .mov and ffv1 in .mkv keep it"
 
 

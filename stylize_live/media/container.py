@@ -126,11 +126,6 @@ def film_duration(container: av.container.InputContainer, stream: av.VideoStream
     return Fraction(container.duration, av.time_base) if container.duration else None
 
 
-def stream_end(start: int | None, duration: int | None, clock: Fraction | None) -> Fraction | None:
-    """Where something ends, in seconds, or None when its length is unknown."""
-    return None if duration is None or clock is None else ((start or 0) + duration) * clock
-
-
 def is_constant_rate(average: Fraction, base: Fraction | None) -> bool:
     """Whether the average rate is the rate of (nearly) all pictures."""
     return base is None or abs(average / base - 1) < Fraction(1, 100)

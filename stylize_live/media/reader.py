@@ -27,20 +27,21 @@ from stylize_live.media.container import (
     open_container,
     pick_film,
     picture_losses,
-    stream_end,
 )
 from stylize_live.media.cut import Cut, Shown, at_rate
 from stylize_live.media.deinterlace import deinterlaced
 from stylize_live.media.demux import Demuxer, from_key_frame
+from stylize_live.media.extent import Extent
 from stylize_live.media.fitting import fitting, framed
 from stylize_live.media.libraries import av
 from stylize_live.media.orientation import Orientation
-from stylize_live.quantities import fitted, rate, seconds
+from stylize_live.quantities import fitted, rate, seconds, squared
 
 log = logging.getLogger(__name__)
 
 _COMPLAINTS = 5  # a damaged hour must not fill a log
 _USUAL_RATE = Fraction(30)
+_MOST_STRETCHED = Fraction(8)  # what is said to be more is a fault in the header
 _WHOLE = SourceSettings()
 
 
@@ -77,6 +78,7 @@ class VideoReader(Closing):
         path: the file.
         settings: which part of it, how large, at which rate.
         bits: of each colour; more than 8 gives frames of uint16.
+        square_pixels: stretch pictures whose pixels are not square until they are.
 
     Raises:
         SourceError: missing, a folder, empty, not a video, without pictures.
@@ -84,16 +86,23 @@ class VideoReader(Closing):
 
     is_live: bool = False
 
-    def __init__(self, path: Path, settings: SourceSettings = _WHOLE, *, bits: int = 8) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: SourceSettings = _WHOLE,
+        *,
+        bits: int = 8,
+        square_pixels: bool = False,
+    ) -> None:
         self.path = path
         self.damaged = 0
         self.retimed = 0
         self.notes: list[str] = []
         self.last_duration = Fraction(0)
-        self._seen_end = self._seen_end_of_video = Fraction(0)
         self._lock = threading.Lock()
         self._closed = False
         self._bits = bits
+        self._square_pixels = square_pixels
         self._settings = settings
         self._new_rate = rate(settings.fps) if settings.fps else None
         self._container = open_container(path, self._new_rate)
@@ -128,10 +137,7 @@ class VideoReader(Closing):
         self.average_rate = average or _USUAL_RATE
         self._usual_step = 1 / self.average_rate
         self.rate = average if average and is_constant_rate(average, stream.base_rate) else None
-        self._promised_end_of_video = stream_end(stream.start_time, stream.duration, stream.time_base)
-        self._promised_end = stream_end(
-            self._container.start_time, self._container.duration, Fraction(1, av.time_base)
-        )
+        self._extent = Extent(self._container, stream)
         self.duration = film_duration(self._container, stream)
         self.frames = stream.frames or None
         if self.frames is None and self.duration is not None and average:
@@ -197,14 +203,24 @@ class VideoReader(Closing):
         turn = self._turn = Orientation.of(picture)
         aspect = self._stream.sample_aspect_ratio
         self.size = (picture.height, picture.width) if turn.transpose else (picture.width, picture.height)
+        self.sample_aspect = 1 / aspect if aspect and turn.transpose else aspect or None
+        if self._square_pixels:
+            self._make_square()
         if self._settings.size:
             self.size = fitted(self._settings.size, self.size)
-        self.sample_aspect = 1 / aspect if aspect and turn.transpose else aspect or None
         self._stored_size = picture.width, picture.height
         self.has_alpha = has_alpha(picture)
         self.notes += picture_losses(picture, self._bits)
         if (look := self._convert.look(picture)) is not None:
             self.notes.append(look.note)
+
+    def _make_square(self) -> None:
+        aspect = self.sample_aspect or Fraction(1)
+        if aspect != 1 and 1 / _MOST_STRETCHED <= aspect <= _MOST_STRETCHED:
+            self.size = squared(self.size, aspect)
+            self.sample_aspect = Fraction(1)
+            shape = f"{aspect.numerator}:{aspect.denominator}"
+            self._note(f"pixels of {shape}, which this kind of file does not store, were made square")
 
     def __iter__(self) -> Iterator[Frame]:
         """Frames not read yet.
@@ -331,7 +347,7 @@ class VideoReader(Closing):
         pictures it still holds."""
         damaged: av.Packet[Any] | None = None
         for packet in self._demuxer:
-            self._note_end(packet)
+            self._extent.see(packet)
             if packet.stream_index != self.video_index:
                 continue
             if damaged is not None:
@@ -348,15 +364,6 @@ class VideoReader(Closing):
             self._note("left out: sound or subtitles that appear only later in the source")
         yield None
 
-    def _note_end(self, packet: av.Packet[Any]) -> None:
-        ticks = packet.pts if packet.pts is not None else packet.dts
-        if ticks is None:
-            return
-        end = (ticks + (packet.duration or 0)) * packet.time_base
-        self._seen_end = max(self._seen_end, end)
-        if packet.stream_index == self.video_index:
-            self._seen_end_of_video = max(self._seen_end_of_video, end)
-
     def _complain(self, what: str) -> None:
         self.damaged += 1
         if self.damaged <= _COMPLAINTS:
@@ -365,13 +372,9 @@ class VideoReader(Closing):
     @property
     def missing(self) -> Fraction:
         """Seconds the file promised and did not hold, once all was read; 0 for a whole file."""
-        short = Fraction(0)
         if self.cut.end is not None:  # not read that far
-            return short
-        if self._promised_end_of_video is not None:
-            short = self._promised_end_of_video - self._seen_end_of_video
-        elif self._promised_end is not None:
-            short = self._promised_end - self._seen_end
+            return Fraction(0)
+        short = self._extent.missing
         # Headers round, and some writers count the last picture's duration differently.
         return short if short > max(Fraction(1, 4), 3 / self.average_rate) else Fraction(0)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import SourceError, UsageError
 from stylize_live.frame import Frame
-from stylize_live.media.codecs import codec_for, video_format
+from stylize_live.media.codecs import codec_for, keeps_pixel_shape, video_format
 from stylize_live.media.muxer import check_target
 from stylize_live.media.pipes import PIPE, spooled
 from stylize_live.media.reader import VideoReader
@@ -95,10 +95,10 @@ def _pieces(
     restart: bool,
 ) -> tuple[Journey, Output]:
     """A conversion that goes on where an earlier one stopped; what it opens is closed with `opened`."""
-    reader = opened.enter_context(_opened(source, settings))
+    reader = opened.enter_context(open_reader(source, target, settings))
     identity = identity_of(source, settings, painter.fingerprint)
     parts = opened.enter_context(Parts(target, identity, restart=restart))
-    reader, frames = _frames_to_paint(reader, settings, parts, painter)
+    reader, frames = _frames_to_paint(reader, target, settings, parts, painter)
     opened.callback(reader.close)
     output = PiecewiseFilm(target, parts, _size(reader, settings), settings, reader)
     opened.callback(output.close)
@@ -124,7 +124,7 @@ def _at_once(
     restart: bool,
 ) -> tuple[Journey, Output]:
     """A conversion that is made in one go, see `_pieces`."""
-    reader = opened.enter_context(_opened(source, settings))
+    reader = opened.enter_context(open_reader(source, target, settings))
     writer = open_writer(target, reader, settings)
     opened.push(writer)
     output = DirectOutput(writer)
@@ -167,12 +167,14 @@ def check_paths(source: Path, target: Path, overwrite: bool) -> None:
         raise UsageError(f"{target}: exists already, use --overwrite to replace it")
 
 
-def _opened(source: Path, settings: ConvertSettings) -> VideoReader:
-    return VideoReader(source, settings, bits=settings.bits)
+def open_reader(source: Path, target: Path, settings: ConvertSettings) -> VideoReader:
+    """A film as a target needs it. Raises as `VideoReader` and `codec_for` do."""
+    square = is_sequence(target) or not keeps_pixel_shape(target, codec_for(target, settings))
+    return VideoReader(source, settings, bits=settings.bits, square_pixels=square)
 
 
 def _frames_to_paint(
-    reader: VideoReader, settings: ConvertSettings, parts: Parts, painter: FramePainter
+    reader: VideoReader, target: Path, settings: ConvertSettings, parts: Parts, painter: FramePainter
 ) -> tuple[VideoReader, Iterator[Frame]]:
     """The film, opened behind what is finished, and its frames from there; the painter as it was there."""
     if parts.whole:
@@ -180,9 +182,7 @@ def _frames_to_paint(
     state = parts.state
     forgotten = isinstance(painter, Remembering) and state is None
     if parts.finished and not forgotten:
-        found = open_behind(
-            lambda: VideoReader(reader.path, settings, bits=settings.bits), parts.finished[-1]
-        )
+        found = open_behind(lambda: open_reader(reader.path, target, settings), parts.finished[-1])
         if found is not None:
             reader.close()
             restore_state(painter, state)

@@ -20,7 +20,7 @@ from stylize_live.media.pipes import spooled
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.sequence import is_sequence
 from stylize_live.media.tracks import describe
-from stylize_live.pipeline.convert import check_paths, open_writer
+from stylize_live.pipeline.convert import check_paths, open_reader, open_writer
 from stylize_live.pipeline.painter import FramePainter
 from stylize_live.pipeline.parts import kept_frames
 from stylize_live.pipeline.preview import without_preview
@@ -62,7 +62,7 @@ def forecast(source: Path, target: Path, settings: ConvertSettings, *, overwrite
     with ExitStack() as opened:
         readable = opened.enter_context(spooled(source))
         settings, _ = without_preview(readable, settings)
-        reader = opened.enter_context(VideoReader(readable, settings, bits=settings.bits))
+        reader = opened.enter_context(open_reader(readable, target, settings))
         width, height = reader.size
         size = (2 * width, height) if settings.side_by_side else reader.size
         kept = kept_frames(target)
