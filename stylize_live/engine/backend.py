@@ -163,7 +163,8 @@ class CpuBackend:
             if steady is None:
                 found: Pixels = quantised(painted, source.dtype).numpy()
                 return found
-            fresh: Plane = painted[0].permute(1, 2, 0).mul(255).contiguous().numpy()
+            fresh: Plane = painted.mul_(255)[0].permute(1, 2, 0).contiguous().numpy()
+            del painted  # a large picture is 25 MB in float32
         motion = steady.motion.result()
         if motion is None or self.memory is None or self.memory.shape != fresh.shape:
             self.memory = fresh

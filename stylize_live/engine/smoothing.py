@@ -85,7 +85,8 @@ def smoothed(previous: Plane, fresh: Plane, motion: Motion, share: float, tuning
     slow_cells = np.maximum(tuning.follow - cells, 0)[..., None] * slow
     shares = cv2.resize(cells, (width, height))
     result = cv2.blendLinear(fresh, moved, shares, 1 - shares)
-    result = cv2.add(result, cv2.resize(slow_cells, (width, height)))
+    del moved  # 25 MB of a large picture
+    cv2.add(result, cv2.resize(slow_cells, (width, height)), dst=result)
     return _sharpened(np.asarray(result, np.float32), fresh, tuning)
 
 

@@ -17,7 +17,7 @@ from stylize_live.pipeline.pieces import Border, PieceCutter
 from stylize_live.pipeline.progress import ConvertProgress, Sample, Stopwatch
 from stylize_live.pipeline.stages import Stages
 
-_FRAMES_BETWEEN_STAGES = 4  # enough to even out their paces; 25 MB for each stage at 1080p
+_FRAMES_BETWEEN_STAGES = 2  # enough to even out their paces; 12 MB for each stage at 1080p
 _SECONDS_BETWEEN_REPORTS = 0.2
 
 
@@ -119,7 +119,9 @@ class Journey:
             for frame in clock.over(self._painter.stream(clock.waiting_for(feed.piece()))):
                 self._painted.put(frame)
             if feed.border is not None:
-                self._painted.put(replace(feed.border, state=save_state(self._painter)))
+                ends = feed.border.next_pts is None
+                state = None if ends else save_state(self._painter)
+                self._painted.put(replace(feed.border, state=state))
 
     def _until_stopped(self) -> Iterator[Frame | Border]:
         """What was decoded; what waits in the channel when all stop is not worth painting."""
