@@ -6,6 +6,10 @@ import statistics
 import time
 from pathlib import Path
 
+from stylize_live.cli.machine import tune_process
+
+tune_process()  # as the program does: before torch is loaded
+
 from stylize_live.engine import Stylizer
 from stylize_live.frame import Pixels
 from stylize_live.media.reader import VideoReader

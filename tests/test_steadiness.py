@@ -11,7 +11,8 @@ import pytest
 from test_smoothing import noisy, texture
 
 from stylize_live.cli.app import main
-from stylize_live.engine.steadiness import Referee, Tally, warped
+from stylize_live.engine.flow import warped
+from stylize_live.engine.steadiness import Referee, Tally
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.writer import VideoWriter

@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from stylize_live import __version__
 from stylize_live.cli.console import fail, stderr
+from stylize_live.cli.machine import tune_process
 from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError
 
 app = App(
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code; see `stylize_live.errors`.
     """
+    tune_process()
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     # A lone "-" is a path here, standard input or output; Cyclopts would take it for an option.

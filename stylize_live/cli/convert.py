@@ -17,7 +17,6 @@ from stylize_live.cli.convert_output import (
     say_what_is_kept,
     teller,
 )
-from stylize_live.cli.memory import share_one_heap
 from stylize_live.config import ConvertSettings, merged
 from stylize_live.errors import EXIT_OK, UsageError
 
@@ -88,7 +87,6 @@ def convert(
     from stylize_live.pipeline.convert import check_paths
     from stylize_live.pipeline.queue import plan
 
-    share_one_heap()
     settings = merged(settings, config)
     inputs, output = _inputs_and_output(list(videos), output)
     jobs = plan(inputs, output, style=settings.style, include=include or (), exclude=exclude or ())

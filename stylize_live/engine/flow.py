@@ -1,8 +1,9 @@
-"""Where everything in a picture was a moment ago: optical flow of the *input*, at a third of its size.
+"""Where everything in a picture was a moment ago: optical flow of the *input*, reduced.
 
-Dense inverse search (Kroeger et al., ECCV 2016) down to single pixels of the small picture, with two
-rounds of variational refinement. Searching only its half size would halve the time, and with it a good
-part of what smoothing gains.
+Dense inverse search (Kroeger et al., ECCV 2016) down to single pixels of the small picture, with one
+round of variational refinement. A larger picture searched at wider distances follows better than a
+smaller one searched densely, at the same cost; blurring the flow, or refining it by least squares,
+makes it worse (docs/steadiness.md has the figures).
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ from stylize_live.media.libraries import cv2
 
 Plane = npt.NDArray[np.float32]
 
-_REDUCTION = 3
-_MOST_PIXELS = 384 * 216  # of the small picture: larger inputs are reduced further, to bound the time
+_REDUCTION = 2.5
+_PATCH_DISTANCE = 5  # pixels of the small picture between patches that are searched
+_MOST_PIXELS = 432 * 243  # of the small picture: larger inputs are reduced further, to bound the time
 _LEAST_SIDE = 16  # pixels of the small picture: less cannot be searched
 _WINDOW = (7, 7)  # pixels of the small picture over which mismatches are averaged
 # Grey levels by which real motion has to explain a picture better than standing still does: flow in
 # still places is nothing but noise, and would make them tremble.
 _STILL_MARGIN = 0.45
-_STILL_PIXELS = 1.4  # of the small picture: what moved farther than this did move
+_STILL_PIXELS = 1.7  # of the small picture: what moved farther than this did move
+_NO_MAP: Any = None  # the stubs do not know that one map may be all
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +56,22 @@ class FlowEstimator:
     def __init__(self) -> None:
         search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         search.setFinestScale(0)
-        search.setVariationalRefinementIterations(2)
+        search.setPatchStride(_PATCH_DISTANCE)
+        search.setVariationalRefinementIterations(1)
         self._search: Any = search
 
     def __call__(self, before: Pixels, now: Pixels) -> Motion:
         """Compare two small grey pictures of one size, see `reduced`."""
         flow = self._search.calc(now, before, None)
-        moved = _averaged(cv2.absdiff(now, _warped(before, flow)))
+        moved = _averaged(cv2.absdiff(now, warped(before, flow)))
         unmoved = _averaged(cv2.absdiff(now, before))
-        near = (flow * flow).sum(-1) < _STILL_PIXELS**2
-        still = near & (unmoved <= moved + _STILL_MARGIN)
-        flow[still] = 0
+        across, down = cv2.split(flow)
+        still = (cv2.magnitude(across, down) < _STILL_PIXELS) & (unmoved <= moved + _STILL_MARGIN)
+        across[still] = 0
+        down[still] = 0
         light = abs(float(now.mean()) - float(before.mean()))
-        return Motion(flow, np.where(still, unmoved, moved), _deviation(now), light)
+        moving = np.asarray(cv2.merge((across, down)), np.float32)
+        return Motion(moving, np.where(still, unmoved, moved), _deviation(now), light)
 
 
 def reduced(pixels: Pixels) -> Pixels:
@@ -73,21 +79,20 @@ def reduced(pixels: Pixels) -> Pixels:
     height, width = pixels.shape[:2]
     factor = max(_REDUCTION, (height * width / _MOST_PIXELS) ** 0.5)
     size = (max(_LEAST_SIDE, round(width / factor)), max(_LEAST_SIDE, round(height / factor)))
-    small: Pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), pixels.dtype)
-    return np.asarray(cv2.cvtColor(eight_bit(small), cv2.COLOR_RGB2GRAY), np.uint8)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)  # first: reducing one channel is faster than three
+    small: Pixels = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), pixels.dtype)
+    return eight_bit(small)
 
 
-def _warped(picture: Pixels, flow: Plane) -> Pixels:
-    height, width = picture.shape
-    columns, rows = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
-    moved = cv2.remap(
-        picture,
-        flow[..., 0] + columns,
-        flow[..., 1] + rows,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(moved, np.uint8)
+def warped(picture: npt.NDArray[Any], flow: Plane) -> npt.NDArray[Any]:
+    """A picture moved along a flow that tells where each of its pixels was: bilinear, edges repeated.
+
+    Args:
+        picture: (H, W) or (H, W, C), uint8, uint16 or float32.
+        flow: (H, W, 2), in pixels.
+    """
+    how = cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP
+    return np.asarray(cv2.remap(picture, flow, _NO_MAP, how, borderMode=cv2.BORDER_REPLICATE))
 
 
 def _averaged(plane: npt.NDArray[Any]) -> Plane:

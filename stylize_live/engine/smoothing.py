@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stylize_live.engine.flow import Motion, Plane
+from stylize_live.engine.flow import Motion, Plane, warped
 from stylize_live.media.libraries import cv2
 
 COARSE = 4  # pixels of a cell in which shares and gains are computed
@@ -79,7 +79,7 @@ def smoothed(previous: Plane, fresh: Plane, motion: Motion, share: float, tuning
     slow = _coarse(cv2.subtract(fresh, moved), COARSE_BLUR)
     doubts = motion.mismatch / (tuning.doubt + tuning.doubt_by_texture * motion.texture)
     distrust = _smoothstep(doubts, 1.0, tuning.disbelief)
-    changed = _smoothstep(np.abs(slow).max(-1), tuning.change, tuning.replaced)
+    changed = _smoothstep(_largest(slow), tuning.change, tuning.replaced)
     cells = np.maximum(changed, cv2.resize(distrust, changed.shape[::-1]))
     cells = np.maximum(cells, min(1.0, share + tuning.light * motion.light))
     slow_cells = np.maximum(tuning.follow - cells, 0)[..., None] * slow
@@ -93,29 +93,33 @@ def smoothed(previous: Plane, fresh: Plane, motion: Motion, share: float, tuning
 def _moved(picture: Plane, flow: Plane) -> Plane:
     height, width = picture.shape[:2]
     small_height, small_width = flow.shape[:2]
-    full = cv2.resize(flow, (width, height))
-    columns = np.arange(width, dtype=np.float32)
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    across = full[..., 0] * np.float32(width / small_width) + columns
-    down = full[..., 1] * np.float32(height / small_height) + rows
-    moved = cv2.remap(picture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, np.float32)
+    pixels = flow * np.array([width / small_width, height / small_height], np.float32)
+    return np.asarray(warped(picture, np.asarray(cv2.resize(pixels, (width, height)), np.float32)))
+
+
+def _largest(differences: Plane) -> Plane:
+    """Largest difference of the three colours; channel by channel, numpy is slow along short axes."""
+    red, green, blue = cv2.split(np.abs(differences))
+    return np.asarray(cv2.max(red, cv2.max(green, blue)), np.float32)
 
 
 def _sharpened(result: Plane, fresh: Plane, tuning: Tuning) -> Plane:
     height, width = result.shape[:2]
     soft = cv2.blur(result, FINE_BLUR)
     # Green stands for all: it is most of what the eye calls sharp.
-    ours = result[..., 1] - soft[..., 1]
-    green = cv2.extractChannel(fresh, 1)
-    theirs = cv2.subtract(green, cv2.blur(green, FINE_BLUR))
-    wanted = tuning.sharpness * _coarse(theirs * theirs, SHARPNESS_BLUR)
-    gain = np.sqrt((wanted + 0.5) / (_coarse(ours * ours, SHARPNESS_BLUR) + 0.5))
+    wanted = tuning.sharpness * _energy(cv2.extractChannel(fresh, 1))
+    gain = np.sqrt((wanted + 0.5) / (_energy(cv2.extractChannel(result, 1)) + 0.5))
     gains = cv2.resize(np.clip(gain, 1, tuning.most_gain), (width, height))
     sharp = cv2.blendLinear(result, soft, gains, 1 - gains)
     cv2.threshold(sharp, 255, 0, cv2.THRESH_TRUNC, dst=sharp)
     cv2.threshold(sharp, 0, 0, cv2.THRESH_TOZERO, dst=sharp)
     return np.asarray(sharp, np.float32)
+
+
+def _energy(plane: npt.NDArray[Any]) -> Plane:
+    """Mean square of what is finer than a few pixels, in cells."""
+    fine = cv2.subtract(plane, cv2.blur(plane, FINE_BLUR))
+    return _coarse(cv2.multiply(fine, fine), SHARPNESS_BLUR)
 
 
 def _coarse(plane: npt.NDArray[Any], blur: tuple[int, int]) -> Plane:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stylize_live.engine.flow import warped
 from stylize_live.frame import Pixels
 from stylize_live.media.libraries import cv2
 
@@ -71,15 +72,6 @@ def _inside(flow: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     x = flow[..., 0] + np.arange(width)
     y = flow[..., 1] + np.arange(height)[:, None]
     return np.asarray((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1))
-
-
-def warped(picture: npt.NDArray[Any], flow: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
-    """A picture moved along a flow that tells where each of its pixels was: bilinear, edges repeated."""
-    height, width = flow.shape[:2]
-    x = flow[..., 0] + np.arange(width, dtype=np.float32)
-    y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
-    moved = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved)
 
 
 @dataclass(slots=True)
