@@ -44,6 +44,15 @@ class EngineSettings(BaseModel):
         "starry-night:0.6,great-wave:0.4, or of videos a timeline like 0:starry-night,12.5:great-wave.",
     )
     strength: float = Field(default=1.0, ge=0, le=1, description="0 is the original, 1 the full style.")
+    keep_colors: bool = Field(
+        default=False, description="Keep the picture's own colours; only strokes come from the style."
+    )
+    stroke: float = Field(
+        default=1.0,
+        ge=0.25,
+        le=4,
+        description="Size of strokes: 2 is twice as large. Smaller ones take longer to paint.",
+    )
     device: DeviceName = Field(
         default="auto", description="Where the network runs; auto takes a GPU if there is one."
     )

@@ -31,8 +31,11 @@ def live(
     Keys in the window:
       1-9, arrows   change the style
       [ and ]       less or more strength
+      , and .       smaller or larger strokes
+      c             colours of the picture or of the style
       m             mirror
       s             split view: the original at the left
+      t             steadiness on or off
       space         freeze; styles can be tried on the frozen picture
       p             save a snapshot to the current folder
       h             hide or show the overlay

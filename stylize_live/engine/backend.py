@@ -10,7 +10,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from stylize_live.engine.finishing import finished, reduced_to
 from stylize_live.engine.flow import Motion, Plane
+from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import smoothed
 from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import Checkpoint
@@ -38,7 +40,7 @@ class Backend(Protocol):
     """Runs one network on one device.
 
     Attributes:
-        memory: the last smoothed picture, (H, W, 3) float32 in 0..255, or None; may be set.
+        memory: the last smoothed painting, (h, w, 3) float32 in 0..255, or None; may be set.
     """
 
     @property
@@ -59,10 +61,10 @@ class Backend(Protocol):
             share: of the second, 0 to 1.
         """
 
-    def run(self, pixels: Pixels, strength: float, steady: Steady | None = None) -> Pixels:
+    def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """Paint one picture: (H, W, 3) RGB, uint8 or uint16 -> the same shape and dtype, a new array."""
 
-    def stream(self, jobs: Iterable[Job], strength: float) -> Iterator[Frame]:
+    def stream(self, jobs: Iterable[Job], look: Look) -> Iterator[Frame]:
         """Paint frames in order, with as many under way at once as the device likes."""
 
     def close(self) -> None:
@@ -100,36 +102,38 @@ class Blender:
         return self._seen[id(checkpoint)][1]
 
 
-def paint(network: ResidualTransformer, pixels: Tensor, strength: float) -> Tensor:
-    """Run a network on raw pixels, on whatever device they are.
+def paint(network: ResidualTransformer, picture: Tensor) -> Tensor:
+    """Run a network, on whatever device the picture is.
 
     Args:
         network: in evaluation mode.
-        pixels: (H, W, 3) uint8 or uint16, the whole range.
-        strength: 0 gives the original back, 1 the painted picture, between them a mix.
+        picture: (1, 3, H, W) float32 in 0..255.
 
     Returns:
-        (1, 3, H, W) float32 in [0, 1].
+        The same shape and range.
     """
+    painted: Tensor = network(picture / 255)
+    return painted.mul_(255)
+
+
+def levels(pixels: Tensor) -> Tensor:
+    """(H, W, 3) uint8 or uint16, the whole range -> (1, 3, H, W) float32 in 0..255, channels last."""
     # HWC memory seen as NCHW is exactly channels_last: no copy.
-    batch = pixels.permute(2, 0, 1)[None].float() / torch.iinfo(pixels.dtype).max
-    painted: Tensor = network(batch)
-    return torch.lerp(batch, painted, strength) if strength < 1 else painted
+    return pixels.permute(2, 0, 1)[None].float().mul_(255 / torch.iinfo(pixels.dtype).max)
 
 
-def quantised(picture: Tensor, dtype: torch.dtype, top: float = 1.0) -> Tensor:
+def quantised(picture: Tensor, dtype: torch.dtype) -> Tensor:
     """Turn a painted picture into pixels.
 
     Args:
-        picture: (1, 3, H, W) float32 in 0..top.
+        picture: (1, 3, H, W) float32, 0..255; what is outside is clipped.
         dtype: uint8 or uint16.
-        top: value of white.
 
     Returns:
         (H, W, 3) of that dtype, contiguous.
     """
     most = torch.iinfo(dtype).max
-    levels = picture.mul(most / top).add_(0.5).clamp_(0, most).to(dtype)
+    levels = picture.mul(most / 255).add_(0.5).clamp_(0, most).to(dtype)
     return levels[0].permute(1, 2, 0).contiguous()
 
 
@@ -155,29 +159,31 @@ class CpuBackend:
         """See `Backend.blend`."""
         self._blender(first, second, share)
 
-    def run(self, pixels: Pixels, strength: float, steady: Steady | None = None) -> Pixels:
+    def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """See `Backend.run`."""
-        source = torch.from_numpy(pixels)
+        small = reduced_to(pixels, look.working_size((pixels.shape[1], pixels.shape[0])))
         with torch.inference_mode():
-            painted = paint(self._network, source, strength)
-            if steady is None:
-                found: Pixels = quantised(painted, source.dtype).numpy()
-                return found
-            fresh: Plane = painted.mul_(255)[0].permute(1, 2, 0).contiguous().numpy()
+            painted = paint(self._network, levels(torch.from_numpy(small)))
+            fresh: Plane = painted[0].permute(1, 2, 0).contiguous().numpy()
             del painted  # a large picture is 25 MB in float32
+        if steady is not None:
+            fresh = self._smoothed(fresh, steady)
+        shown = torch.from_numpy(finished(fresh, small, pixels, look)).permute(2, 0, 1)[None]
+        found: Pixels = quantised(shown, torch.from_numpy(pixels).dtype).numpy()
+        return found
+
+    def _smoothed(self, fresh: Plane, steady: Steady) -> Plane:
         motion = steady.motion.result()
         if motion is None or self.memory is None or self.memory.shape != fresh.shape:
             self.memory = fresh
         else:
             self.memory = smoothed(self.memory, fresh, motion, steady.share)
-        kept = torch.from_numpy(self.memory).permute(2, 0, 1)[None]
-        shown: Pixels = quantised(kept, source.dtype, 255).numpy()
-        return shown
+        return self.memory
 
-    def stream(self, jobs: Iterable[Job], strength: float) -> Iterator[Frame]:
+    def stream(self, jobs: Iterable[Job], look: Look) -> Iterator[Frame]:
         """See `Backend.stream`."""
         for frame, steady in jobs:
-            yield frame.with_pixels(self.run(frame.pixels, strength, steady))
+            yield frame.with_pixels(self.run(frame.pixels, look, steady))
 
     def close(self) -> None:
         """See `Backend.close`."""

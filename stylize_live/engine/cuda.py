@@ -13,8 +13,10 @@ from collections.abc import Iterable, Iterator
 
 import torch
 
-from stylize_live.engine.backend import Blender, Job, Steady, paint, prepare_network, quantised
+from stylize_live.engine.backend import Blender, Job, Steady, levels, paint, prepare_network, quantised
+from stylize_live.engine.finishing_torch import finished, reduced_to
 from stylize_live.engine.flow import Plane
+from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import Tuning
 from stylize_live.engine.smoothing_torch import smoothed
 from stylize_live.frame import Frame, Pixels
@@ -83,34 +85,36 @@ class CudaBackend:
         with torch.cuda.stream(self._stream):
             self._memory = torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None]
 
-    def run(self, pixels: Pixels, strength: float, steady: Steady | None = None) -> Pixels:
+    def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """See `Backend.run`."""
-        return self._collect(self._submit(pixels, strength, steady))
+        return self._collect(self._submit(pixels, look, steady))
 
-    def stream(self, jobs: Iterable[Job], strength: float) -> Iterator[Frame]:
+    def stream(self, jobs: Iterable[Job], look: Look) -> Iterator[Frame]:
         """See `Backend.stream`; at most one picture fewer than there are slots is under way."""
         under_way: deque[tuple[Frame, _Slot]] = deque()
         for frame, steady in jobs:
             # A picture of another size would free buffers that the device still reads.
             while under_way and (len(under_way) >= _SLOTS - 1 or _kind(frame.pixels) != self._kind):
                 yield self._finished(*under_way.popleft())
-            under_way.append((frame, self._submit(frame.pixels, strength, steady)))
+            under_way.append((frame, self._submit(frame.pixels, look, steady)))
         while under_way:
             yield self._finished(*under_way.popleft())
 
     def _finished(self, frame: Frame, slot: _Slot) -> Frame:
         return frame.with_pixels(self._collect(slot))
 
-    def _submit(self, pixels: Pixels, strength: float, steady: Steady | None) -> _Slot:
+    def _submit(self, pixels: Pixels, look: Look, steady: Steady | None) -> _Slot:
         slot = self._next_slot(pixels)
         slot.host_in.numpy()[:] = pixels
         with torch.inference_mode(), torch.cuda.stream(self._stream):
             slot.device_in.copy_(slot.host_in, non_blocking=True)
-            painted = paint(self._network, slot.device_in, strength)
-            top = 1.0
+            picture = levels(slot.device_in)
+            small = reduced_to(picture, look.working_size((pixels.shape[1], pixels.shape[0])))
+            painted = paint(self._network, small)
             if steady is not None:
-                painted, top = self._smoothed(painted * 255, steady), 255.0
-            slot.host_out.copy_(quantised(painted, slot.device_in.dtype, top), non_blocking=True)
+                painted = self._smoothed(painted, steady)
+            shown = finished(painted, small, picture, look)
+            slot.host_out.copy_(quantised(shown, slot.device_in.dtype), non_blocking=True)
             slot.done.record(self._stream)
         return slot
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Self, overload
@@ -17,6 +17,7 @@ from stylize_live.closing import Closing
 from stylize_live.config import DEFAULT_STYLE, DeviceName, EngineSettings, Precision
 from stylize_live.engine.backend import Backend, CpuBackend, Job, Steady
 from stylize_live.engine.device import choose_device, choose_precision
+from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.timeline import Mix, Timeline
 from stylize_live.engine.watcher import MotionWatcher
@@ -46,14 +47,17 @@ class _StyleSet:
 class Stylizer(Closing):
     """Paints pictures in one style; the style may change between pictures.
 
-    Use one from one thread at a time; `style` and `strength` may be set from any thread and count
-    from the next picture on.
+    Use one from one thread at a time; `style`, `strength`, `keep_colors` and `stroke` may be set
+    from any thread and count from the next picture on.
 
     Args:
         style: name of a shipped style, path of a style file, a blend such as
             ``"starry-night:0.6,great-wave:0.4"``, or a timeline such as
             ``"0:starry-night,12.5:great-wave"``, which follows the times of frames.
         strength: 0 (the original) to 1 (the full style).
+        keep_colors: keep the picture's own colours, take strokes only.
+        stroke: size of strokes, 0.25 to 4; 1 is natural. They keep their share of the picture at any
+            size from 480p up. Smaller ones take longer.
         crossfade: seconds that each change of a timeline takes.
         steadiness: 0 to 1: how far each picture follows from the one before. Above 0, pictures are
             taken as a film in order, see `reset`; 0 paints each by itself.
@@ -63,7 +67,7 @@ class Stylizer(Closing):
     Raises:
         StyleError: the style is unknown or its file unusable.
         DeviceError: the device or precision is not available.
-        UsageError: strength or steadiness is not in 0..1.
+        UsageError: strength or steadiness is not in 0..1, or stroke not in 0.25..4.
 
     Example:
         >>> paint = Stylizer("starry-night")
@@ -75,6 +79,8 @@ class Stylizer(Closing):
         style: str | Path = DEFAULT_STYLE,
         *,
         strength: float = 1.0,
+        keep_colors: bool = False,
+        stroke: float = 1.0,
         crossfade: float = 0.0,
         steadiness: float = 0.0,
         device: DeviceName = "auto",
@@ -86,7 +92,8 @@ class Stylizer(Closing):
         self._pending: _StyleSet | None = None
         self._watcher: MotionWatcher | None = None
         self._fresh = True  # whether the next picture is the first of a film
-        self.strength = strength
+        self._look = Look(keep_colors=keep_colors)
+        self.strength, self.stroke = strength, stroke
         self.steadiness = steadiness
         self._styles = _StyleSet.load(self._style, crossfade)
         self._mix = Mix(0, 0, 0.0)
@@ -100,6 +107,8 @@ class Stylizer(Closing):
         return cls(
             settings.style,
             strength=settings.strength,
+            keep_colors=settings.keep_colors,
+            stroke=settings.stroke,
             crossfade=crossfade,
             steadiness=steadiness,
             device=settings.device,
@@ -126,14 +135,33 @@ class Stylizer(Closing):
     @property
     def strength(self) -> float:
         """Share of the painted picture in the mix with the original, 0 to 1."""
-        return self._strength
+        return self._look.strength
 
     @strength.setter
     def strength(self, value: float) -> None:
         if not 0 <= value <= 1:
             raise UsageError(f"strength must be between 0 and 1, got {value}")
-        self._strength = float(value)
-        self._fresh = True  # or the old mix would linger
+        self._look = replace(self._look, strength=float(value))
+
+    @property
+    def keep_colors(self) -> bool:
+        """Whether the picture keeps its own colours; may be set."""
+        return self._look.keep_colors
+
+    @keep_colors.setter
+    def keep_colors(self, value: bool) -> None:
+        self._look = replace(self._look, keep_colors=value)
+
+    @property
+    def stroke(self) -> float:
+        """Size of strokes, 0.25 to 4; may be set."""
+        return self._look.stroke
+
+    @stroke.setter
+    def stroke(self, value: float) -> None:
+        if not 0.25 <= value <= 4:
+            raise UsageError(f"stroke must be between 0.25 and 4, got {value}")
+        self._look = replace(self._look, stroke=float(value))
 
     @property
     def steadiness(self) -> float:
@@ -157,7 +185,7 @@ class Stylizer(Closing):
         timeline = styles.timeline
         times = " ".join(map(str, (*timeline.times, timeline.crossfade)))
         weights = " ".join(checkpoint.digest() for checkpoint in styles.checkpoints)
-        how = f"{self.strength} {self.steadiness} {self.device} {self.precision}, torch {torch.__version__}"
+        how = f"{self._look} {self.steadiness} {self.device} {self.precision}, torch {torch.__version__}"
         return f"styles {weights} at {times}, {how}"
 
     @property
@@ -193,12 +221,13 @@ class Stylizer(Closing):
 
     def _paint(self, pixels: Pixels, when: Fraction) -> Pixels:
         self._apply_style(when)
-        return self._backend.run(pixels, self._strength, self._steady(pixels))
+        return self._backend.run(pixels, self._look, self._steady(pixels))
 
     def _steady(self, pixels: Pixels) -> Steady | None:
         """Begin to measure how the picture follows from the one before, if that is wanted."""
-        if not self._steadiness or not self._strength:
-            return None  # nothing is wanted, or nothing painted
+        if not self._steadiness or not self._look.strength:
+            self._fresh = True  # nothing is wanted, or nothing shown: no film to go on with
+            return None
         if self._watcher is None:
             self._watcher = MotionWatcher()
         if self._fresh:
@@ -209,9 +238,9 @@ class Stylizer(Closing):
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Paint frames in order; on a GPU several are under way at once.
 
-        A change of style counts from the next frame taken on, the strength of the start for all.
+        A change of style counts from the next frame taken on; all else is as at the start.
         """
-        return self._backend.stream(self._jobs(frames), self._strength)
+        return self._backend.stream(self._jobs(frames), self._look)
 
     def _jobs(self, frames: Iterable[Frame]) -> Iterator[Job]:
         """The frames; the backend, which works on each as soon as it has it, gets its style before."""

@@ -13,6 +13,7 @@ from stylize_live.frame import Frame, Pixels
 
 _NOTE_SECONDS = 2.0
 _STRENGTH_STEP = 0.1
+_STROKES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 
 
 class Stylizer(Protocol):
@@ -20,6 +21,8 @@ class Stylizer(Protocol):
 
     style: str
     strength: float
+    keep_colors: bool
+    stroke: float
     steadiness: float
 
     def __call__(self, picture: Frame, /) -> Frame:
@@ -36,6 +39,8 @@ class View:
     1-9                     that style of the list
     left, right, up, down   previous or next style
     [ and ]                 less or more strength
+    , and .                 smaller or larger strokes
+    c                       the picture's own colours on or off
     m, s                    mirror; split view, original at the left
     t                       steadiness on or off
     space                   freeze; styles can be tried on the picture
@@ -45,7 +50,7 @@ class View:
     ======================  ==========================================
 
     Args:
-        stylizer: its style and strength are changed.
+        stylizer: its style, strength, strokes, colours and steadiness are changed.
         styles: names that keys choose from; may be empty.
         snapshot: called when a snapshot is wanted.
 
@@ -75,6 +80,9 @@ class View:
             "down": lambda: self._step_style(1),
             "[": lambda: self._add_strength(-_STRENGTH_STEP),
             "]": lambda: self._add_strength(_STRENGTH_STEP),
+            ",": lambda: self._step_stroke(-1),
+            ".": lambda: self._step_stroke(1),
+            "c": self._toggle_colors,
             "m": lambda: self._toggle("mirror"),
             "s": lambda: self._toggle("split"),
             "t": self._toggle_steadiness,
@@ -123,6 +131,18 @@ class View:
         strength = min(1.0, max(0.0, round(self._stylizer.strength + step, 2)))
         self._stylizer.strength = strength
         self.say(f"strength {strength:.0%}")
+        self.repaint = True
+
+    def _step_stroke(self, step: int) -> None:
+        nearest = min(range(len(_STROKES)), key=lambda i: abs(_STROKES[i] - self._stylizer.stroke))
+        stroke = _STROKES[min(len(_STROKES) - 1, max(0, nearest + step))]
+        self._stylizer.stroke = stroke
+        self.say(f"strokes {stroke:g}x")
+        self.repaint = True
+
+    def _toggle_colors(self) -> None:
+        self._stylizer.keep_colors = not self._stylizer.keep_colors
+        self.say("colours of the " + ("picture" if self._stylizer.keep_colors else "style"))
         self.repaint = True
 
     def _toggle_steadiness(self) -> None:

@@ -1,0 +1,75 @@
+"""From the painting of a picture to what is shown, on the CPU: enlarged, mixed, in whole levels.
+
+A painting made at a smaller size lost the picture's fine light and dark, so it gets most of that back:
+
+    shown = enlarged(painting - DETAIL * light of the small picture) + DETAIL * light of the picture
+
+which is as sharp as the picture, while the strokes keep their size.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stylize_live.engine.flow import Plane
+from stylize_live.engine.look import DETAIL, Look
+from stylize_live.frame import Pixels
+from stylize_live.media.libraries import cv2
+
+
+def reduced_to(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """A picture at the (width, height) to paint it at; the same array if it has that size."""
+    if pixels.shape[1::-1] == size:
+        return pixels
+    how = cv2.INTER_AREA if size[0] < pixels.shape[1] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, size, interpolation=how), pixels.dtype)
+
+
+def finished(painted: Plane, small: Pixels, pixels: Pixels, look: Look) -> Plane:
+    """Lay a painting over its picture.
+
+    Args:
+        painted: (h, w, 3) float32 in 0..255.
+        small: (h, w, 3), the picture it was painted from.
+        pixels: (H, W, 3), the picture; uint8 or uint16, as `small`.
+        look: strength and colours.
+
+    Returns:
+        (H, W, 3) float32, about 0..255: not clipped yet, perhaps `painted` itself.
+    """
+    detail = DETAIL if small.shape != pixels.shape else 0.0
+    if look.keep_colors:
+        # Light of the painting instead of the picture's own; what is coloured in it stays.
+        light = cv2.cvtColor(painted, cv2.COLOR_RGB2GRAY)
+        light = cv2.addWeighted(light, 1, _light(small), -detail, 0)
+        change = cv2.addWeighted(_enlarged(light, pixels), 1, _light(pixels), detail - 1, 0)
+        shown = cv2.add(_levels(pixels), cv2.cvtColor(change, cv2.COLOR_GRAY2RGB))
+    elif detail:
+        bare = cv2.addWeighted(painted, 1, _thrice(_light(small)), -detail, 0)
+        shown = cv2.addWeighted(_enlarged(bare, pixels), 1, _thrice(_light(pixels)), detail, 0)
+    else:
+        shown = painted
+    if look.strength < 1:
+        shown = cv2.addWeighted(shown, look.strength, _levels(pixels), 1 - look.strength, 0)
+    return np.asarray(shown, np.float32)
+
+
+def _enlarged(plane: npt.NDArray[Any], like: Pixels) -> npt.NDArray[Any]:
+    size = like.shape[1], like.shape[0]
+    how = cv2.INTER_AREA if size[0] < plane.shape[1] else cv2.INTER_CUBIC
+    return plane if plane.shape[1::-1] == size else np.asarray(cv2.resize(plane, size, interpolation=how))
+
+
+def _levels(pixels: Pixels) -> Plane:
+    return np.multiply(pixels, np.float32(255 / np.iinfo(pixels.dtype).max), dtype=np.float32)
+
+
+def _light(pixels: Pixels) -> Plane:
+    return _levels(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), pixels.dtype))
+
+
+def _thrice(plane: Plane) -> Plane:
+    return np.asarray(cv2.cvtColor(plane, cv2.COLOR_GRAY2RGB), np.float32)

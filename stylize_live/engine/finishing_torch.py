@@ -1,0 +1,42 @@
+"""The arithmetic of `finishing`, in torch: for pictures that are on a GPU and stay there."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from stylize_live.engine.look import DETAIL, Look
+
+_LIGHT = (0.299, 0.587, 0.114)  # Rec. 601, as OpenCV's grey has it
+
+
+def reduced_to(picture: Tensor, size: tuple[int, int]) -> Tensor:
+    """See `finishing.reduced_to`: (1, 3, H, W) floats -> (1, 3, h, w), size as (width, height)."""
+    return _resized(picture, (size[1], size[0]))
+
+
+def finished(painted: Tensor, small: Tensor, picture: Tensor, look: Look) -> Tensor:
+    """See `finishing.finished`; all (1, 3, H, W) float32 in 0..255, the same to within a few levels."""
+    detail = DETAIL if small.shape != picture.shape else 0.0
+    size = picture.shape[2:]
+    if look.keep_colors:
+        light = _resized(_light(painted) - detail * _light(small), size)
+        shown = picture + (light + (detail - 1) * _light(picture))
+    elif detail:
+        shown = _resized(painted - detail * _light(small), size) + detail * _light(picture)
+    else:
+        shown = painted
+    return torch.lerp(picture, shown, look.strength) if look.strength < 1 else shown
+
+
+def _light(picture: Tensor) -> Tensor:
+    return (picture * picture.new_tensor(_LIGHT).view(1, 3, 1, 1)).sum(1, keepdim=True)
+
+
+def _resized(planes: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
+    if planes.shape[2:] == tuple(size):
+        return planes
+    if size[0] < planes.shape[2]:
+        return F.interpolate(planes, tuple(size), mode="bilinear", antialias=True)
+    return F.interpolate(planes, tuple(size), mode="bicubic")

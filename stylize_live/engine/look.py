@@ -1,0 +1,43 @@
+"""How a painting is laid over its picture: strength, colours, and the size of strokes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Shorter side in pixels at which pictures are painted: a network's strokes have a size in pixels, and
+# this makes them the same share of every larger picture. Painted at full size, 1080p looks hatched.
+NATURAL_SIDE = 480
+# Sizes to paint at are multiples of what the network works in, so that nothing is filled up.
+_STEP = 8
+# Share of the picture's fine light and dark that an enlarged painting gets back. All of it would let
+# grain through.
+DETAIL = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is asked of every painted picture.
+
+    Attributes:
+        strength: 0 is the original, 1 the full style.
+        keep_colors: take only light and dark from the painting, colours from the picture
+            (luminance-only transfer: Gatys et al., arXiv:1606.05897, section 3).
+        stroke: size of strokes; 1 is natural, 2 twice as large.
+    """
+
+    strength: float = 1.0
+    keep_colors: bool = False
+    stroke: float = 1.0
+
+    def working_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The (width, height) at which a picture of this (width, height) is painted.
+
+        Up to `NATURAL_SIDE` pictures are painted as they are. Strokes change by painting a smaller
+        or larger picture of the same thing.
+        """
+        shorter = min(size)
+        factor = min(shorter, NATURAL_SIDE) / self.stroke / shorter
+        if factor == 1:
+            return size
+        width, height = (max(_STEP, round(side * factor / _STEP) * _STEP) for side in size)
+        return width, height

@@ -1,0 +1,110 @@
+"""Strength, colours and the size of strokes."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from conftest import random_pixels
+
+from stylize_live.engine import Stylizer, finishing, finishing_torch
+from stylize_live.engine.look import NATURAL_SIDE, Look
+from stylize_live.errors import UsageError
+from stylize_live.frame import Pixels
+
+SMOOTH = cv2.GaussianBlur(random_pixels(800, 600), (0, 0), 9)
+
+
+def planes(pixels: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.asarray(pixels, np.float32)).permute(2, 0, 1)[None]
+
+
+def test_small_pictures_are_painted_as_they_are() -> None:
+    for size in ((640, 360), (853, 480), (1, 1), (33, 480)):
+        assert Look().working_size(size) == size
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (1080, 1920), (3840, 2160)])
+def test_strokes_keep_their_share_of_large_pictures(size: tuple[int, int]) -> None:
+    width, height = Look().working_size(size)
+    assert min(width, height) == NATURAL_SIDE
+    assert width / height == pytest.approx(size[0] / size[1], rel=0.01)
+
+
+def test_larger_strokes_are_painted_smaller() -> None:
+    assert Look(stroke=2).working_size((640, 360)) == (320, 176)
+    assert Look(stroke=0.5).working_size((640, 360)) == (1280, 720)
+    assert Look(stroke=4).working_size((3, 5)) == (8, 8)
+
+
+def small_of(pixels: Pixels) -> Pixels:
+    return finishing.reduced_to(pixels, (400, 304))
+
+
+def test_a_faithful_painting_gives_the_picture_back_sharp() -> None:
+    """Fine light and dark that the small picture cannot have comes from the large one."""
+    grey = np.repeat(random_pixels(800, 600)[..., :1] // 2 + 64, 3, 2)
+    small = small_of(grey)
+    shown = finishing.finished(small.astype(np.float32), small, grey, Look())
+    enlarged = cv2.resize(small, (800, 600), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    assert np.abs(shown - grey).mean() < 0.25 * np.abs(enlarged - grey).mean()
+
+
+def test_kept_colours_change_in_light_only() -> None:
+    painted = random_pixels(800, 600, 3).astype(np.float32) / 4 + 96
+    pixels = SMOOTH // 2 + 64
+    shown = finishing.finished(painted, pixels, pixels, Look(keep_colors=True))
+    change = shown - pixels
+    assert np.abs(change - change[..., :1]).max() < 0.01  # the same for red, green and blue
+    ours, theirs = (cv2.cvtColor(p.astype(np.float32), cv2.COLOR_RGB2GRAY) for p in (shown, painted))
+    assert np.abs(ours - theirs).max() < 1.1  # the painting's light, to the picture's rounding
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize(
+    ("keep", "strength", "same_size"), list(product((False, True), (1.0, 0.4), (False, True)))
+)
+def test_torch_finishes_like_opencv(
+    dtype: type[np.unsignedinteger], keep: bool, strength: float, same_size: bool
+) -> None:
+    look = Look(strength=strength, keep_colors=keep)
+    pixels = SMOOTH.astype(dtype) * (257 if dtype is np.uint16 else 1)
+    small = pixels if same_size else small_of(pixels)
+    painted = 255 - finishing.reduced_to(SMOOTH, small.shape[1::-1]).astype(np.float32)
+    expected = finishing.finished(painted, small, pixels, look)
+    scale = 255 / np.iinfo(dtype).max
+    found = finishing_torch.finished(planes(painted), planes(small * scale), planes(pixels * scale), look)
+    assert np.abs(found[0].permute(1, 2, 0).numpy() - expected).max() < 1.5
+
+
+@pytest.mark.parametrize("size", [(400, 304), (1200, 904)])
+def test_torch_resizes_like_opencv(size: tuple[int, int]) -> None:
+    found = finishing_torch.reduced_to(planes(SMOOTH), size)[0].permute(1, 2, 0).numpy()
+    assert np.abs(found - finishing.reduced_to(SMOOTH, size)).max() < 2
+
+
+@pytest.mark.parametrize("stroke", [0.5, 2.0])
+def test_every_stroke_gives_a_picture_of_the_same_size(tiny_style: Path, stroke: float) -> None:
+    with Stylizer(tiny_style, device="cpu", stroke=stroke, steadiness=0.8) as stylizer:
+        pictures = [stylizer(random_pixels(83, 61, i)) for i in range(3)]
+        stylizer.stroke = 1.0
+        pictures.append(stylizer(random_pixels(83, 61, 4)))
+    assert all(picture.shape == (61, 83, 3) and picture.std() > 1 for picture in pictures)
+
+
+def test_large_pictures_are_painted_small(tiny_style: Path) -> None:
+    large = cv2.resize(SMOOTH, (1280, 960))
+    with Stylizer(tiny_style, device="cpu", precision="float32") as stylizer:
+        found = stylizer(large)
+        painting = stylizer(finishing.reduced_to(large, (640, 480)))
+    assert np.abs(finishing.reduced_to(found, (640, 480)).astype(int) - painting).mean() < 2
+
+
+@pytest.mark.parametrize("stroke", [0.0, 0.2, 5.0, float("nan")])
+def test_stroke_out_of_range(tiny_style: Path, stroke: float) -> None:
+    with pytest.raises(UsageError, match="stroke"):
+        Stylizer(tiny_style, device="cpu", stroke=stroke)
