@@ -90,7 +90,7 @@ def _table(findings: Findings) -> Table:
     from stylize_live.training.report import columns, row
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("style", overflow="fold")
+    table.add_column("style", no_wrap=True)
     for heading in columns(findings):
         table.add_column(heading, justify="right")
     for style in findings.styles:

@@ -117,8 +117,9 @@ class Assessment:
         self._features = (
             load_features(job.features, device=self._device, dtype=torch.float32) if found else None
         )
+        chosen = _chosen(job.photos)
         _make_folder(job.report / "pictures")
-        self._photos, skipped = self._read_photos()
+        self._photos, skipped = self._read_photos(chosen)
         self._descents = Descents(job.report, self._features) if self._features else None
         self.findings = Findings(
             job.settings.size,
@@ -193,9 +194,9 @@ class Assessment:
         pixels = to_tensor(photo.pixels).to(self._device)
         return descents.make(painting, pixels, iterations, on_iteration=tell)
 
-    def _read_photos(self) -> tuple[list[_Photo], int]:
+    def _read_photos(self, paths: list[Path]) -> tuple[list[_Photo], int]:
         size, photos, skipped = self._job.settings.size, list[_Photo](), 0
-        for path in _chosen(self._job.photos):
+        for path in paths:
             try:
                 pixels = np.ascontiguousarray(resized(read_still(path).pixels, size))
             except SourceError as error:

@@ -73,13 +73,14 @@ class _Frame:
         return lines
 
 
-def ticks(values: Sequence[float], count: int = 6) -> tuple[float, ...]:
-    """Round numbers from 0 to beyond the largest of some values."""
-    most = max(values, default=1.0) or 1.0
-    rough = most / count
+def ticks(values: Sequence[float]) -> tuple[float, ...]:
+    """Round numbers at equal distances, from below the smallest of some values to beyond the largest."""
+    least, most = min(values), max(values)
+    rough = (most - least or abs(most) or 1.0) / 4
     power = 10 ** math.floor(math.log10(rough))
-    step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough)
-    return tuple(round(i * step, 10) for i in range(math.ceil(most / step) + 1))
+    step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * 0.999)
+    first, last = math.floor(least / step + 1e-9), math.ceil(most / step - 1e-9)
+    return tuple(round(i * step, 10) for i in range(first, max(last, first + 1) + 1))
 
 
 def ticks_between(values: Sequence[float]) -> tuple[float, ...]:

@@ -24,9 +24,10 @@ _MEANING = {
     "content error": "How much of the photo is lost: the squared difference of deep features, relative to "
     "the photo's own. An untouched photo has 0.",
     "worth iterations": "How many iterations of optimisation the network's pictures are worth. "
-    "Optimisation (Gatys et al., 2016) changes the photo itself by L-BFGS until style error plus half the content error is small, "
-    "with the same features, layers and weights as the figures here. The iteration at which it reaches the "
-    "network's own sum is looked up between its measured ones; means over the photos that were optimised.",
+    "Optimisation (Gatys et al., 2016) changes the photo itself by L-BFGS until style error plus half the "
+    "content error is small, with the same features, layers and weights as the figures here. The iteration "
+    "at which it reaches the network's own sum is looked up between its measured ones; means over the "
+    "photos that were optimised.",
     "RMSE": "Root mean square difference from the original, white being 1.",
     "PSNR": "The same on a logarithmic scale, in decibels: higher is nearer to the original.",
     "SSIM": "Structural similarity to the original (Wang et al., 2004): 1 is equal.",
