@@ -92,7 +92,7 @@ def _table(findings: Findings) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("style", no_wrap=True)
     for heading in columns(findings):
-        table.add_column(heading, justify="right")
+        table.add_column(heading.removesuffix(" iterations"), justify="right")
     for style in findings.styles:
         table.add_row(style.name, *row(style, findings))
     return table

@@ -40,8 +40,8 @@ class _Frame:
 
     x: Axis
     y: Axis
-    width: float = 640
-    height: float = 380
+    width: float = 520
+    height: float = 340
     left: float = 52
     right: float = 16
     top: float = 16
@@ -120,7 +120,7 @@ def bars(values: Mapping[str, tuple[float, str]], title: str) -> str:
         values: name -> (length, what to write at its end).
         title: what they show.
     """
-    row, left, right, width = 26, 8 + _LETTER * max(map(len, values)), 60, 640.0
+    row, left, right, width = 26, 8 + _LETTER * max(map(len, values)), 60, 520.0
     most = max((length for length, _ in values.values()), default=0) or 1
     drawn = [_text(left, 14, title, "start", "axis")]
     for index, (name, (length, words)) in enumerate(values.items()):
@@ -145,7 +145,7 @@ def descent(curve: Mapping[int, float], level: float, reached: float | None, nam
     marks = (*(t for t in (1, 2, 5, 10, 25, 50, 100, 200, 500) if t < last * 0.8), last)
     x = Axis("iterations of optimisation", tuple(map(float, marks)), logarithmic=True)
     y = Axis("style + half content error", ticks_between([*points.values(), level]), logarithmic=True)
-    frame = _Frame(x, y, height=300)
+    frame = _Frame(x, y, height=280)
     places = [frame.at(at, error) for at, error in points.items()]
     line = " ".join(f"{across:.1f},{down:.1f}" for across, down in places)
     drawn = [f'<polyline class="curve" points="{line}"/>']
