@@ -152,11 +152,11 @@ def descent(curve: Mapping[int, float], level: float, reached: float | None, nam
     left, down = frame.at(x.ticks[0], level)
     drawn.append(f'<path class="level" d="M{left} {down:.1f}H{frame.width - frame.right}"/>')
     above = down - 7 if down > frame.top + 20 else down + 16
-    drawn.append(_text(frame.width - frame.right - 4, above, f"{name}: {level:.2f}", "end", "axis"))
+    drawn.append(_text(left + 6, above, f"{name}: {level:.2f}", "start", "axis"))
     if reached is not None and reached >= 1:
         across, _ = frame.at(reached, level)
         drawn.append(f'<circle class="dot" cx="{across:.1f}" cy="{down:.1f}" r="5"/>')
-        drawn.append(_text(across + 9, down + 18, f"{reached:.0f}", "start", "axis"))
+        drawn.append(_text(across + 8, down - 9, f"{reached:.0f}", "start", "axis"))
     return frame.svg(drawn, f"Error of optimisation by iteration beside that of {name}")
 
 
