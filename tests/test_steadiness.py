@@ -77,7 +77,7 @@ def test_evaluate_prints_figures_and_writes_the_comparison(
 ) -> None:
     clip = tmp_path / "clip.mp4"
     write_clip(clip, [noisy(texture(96, 128, 0, 5), i, 4) for i in range(8)])
-    words = ["evaluate", "--steadiness", str(clip), "--style", str(tiny_style), "--device", "cpu"]
+    words = ["evaluate", str(tiny_style), "--steadiness", str(clip), "--device", "cpu"]
     assert main([*words, "--json", "--compare", str(tmp_path / "side"), "--frames", "6"]) == 0
     (figures,) = json.loads(capsys.readouterr().out)
     assert figures["frames"] == 6
@@ -93,7 +93,7 @@ def test_evaluate_without_steadiness_changes_nothing(
 ) -> None:
     clip = tmp_path / "clip.mp4"
     write_clip(clip, [texture(64, 64, i, 5) for i in range(3)])
-    words = ["evaluate", "--steadiness", str(clip), "--style", str(tiny_style), "--amount", "0", "--json"]
+    words = ["evaluate", str(tiny_style), "--steadiness", str(clip), "--amount", "0", "--json"]
     assert main(words) == 0
     (figures,) = json.loads(capsys.readouterr().out)
     assert figures["energy_ratio"] == 1
@@ -103,5 +103,5 @@ def test_evaluate_draws_curves(tmp_path: Path, tiny_style: Path) -> None:
     pytest.importorskip("matplotlib")
     clip, plot = tmp_path / "clip.mp4", tmp_path / "curves.png"
     write_clip(clip, [noisy(texture(64, 64, 0, 5), i, 4) for i in range(4)])
-    assert main(["evaluate", "--steadiness", str(clip), "--style", str(tiny_style), "--plot", str(plot)]) == 0
+    assert main(["evaluate", str(tiny_style), "--steadiness", str(clip), "--plot", str(plot)]) == 0
     assert plot.read_bytes().startswith(b"\x89PNG")

@@ -27,8 +27,8 @@ _COMMANDS = {
     "convert": "Paint videos, their sound kept.",
     "image": "Paint pictures and folders of pictures.",
     "train": "Train a new style from a painting.",
-    "evaluate": "Measure how steady painted films are.",
-    "styles": "List the styles that come with the program.",
+    "evaluate": "Measure how good styles are, and how steady films.",
+    "styles": "List the styles that come with the program, or show them on a photo.",
     "devices": "List cameras, screens, GPUs and encoders.",
 }
 # By name, so that `--help` and `styles` do not wait for torch.

@@ -2,44 +2,82 @@
 
 from __future__ import annotations
 
-import json as json_module
-import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from cyclopts import Parameter
-from rich.table import Table
+from cyclopts import Group, Parameter
 
-from stylize_live.cli.console import print_line, stderr, stdout
-from stylize_live.config import EngineSettings, SteadySettings
+from stylize_live.config import DEFAULT_STYLE, EngineSettings, SteadySettings
+from stylize_live.errors import UsageError
+from stylize_live.training.settings import AssessmentSettings
 
-if TYPE_CHECKING:
-    from stylize_live.pipeline.steadiness import SteadinessReport
+_PHOTOS = Group("On photos", sort_key=1)
+_FILMS = Group("On films", sort_key=2)
+_BOTH = Group("On both", sort_key=3)
 
-_DEFAULT_SETTINGS = EngineSettings()
+
+class _Engine(EngineSettings):
+    """How to paint; the styles are named by themselves."""
+
+    style: Annotated[str, Parameter(parse=False)] = DEFAULT_STYLE
+
+
 _DEFAULT_AMOUNT = SteadySettings().steadiness
+_DEFAULT_SETTINGS = AssessmentSettings()
+_DEFAULT_ENGINE = _Engine()
+_Several = Parameter(consume_multiple=True, negative="")
 
 
 def evaluate(
-    *,
-    steadiness: Annotated[list[Path], Parameter(consume_multiple=True)],
-    amount: float = _DEFAULT_AMOUNT,
-    frames: int | None = None,
-    compare: Path | None = None,
-    plot: Path | None = None,
-    json: bool = False,
-    settings: Annotated[EngineSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
+    *styles: str,
+    photos: Annotated[list[Path] | None, _Several, Parameter(group=_PHOTOS)] = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"], group=_PHOTOS)] = None,
+    paintings: Annotated[list[str] | None, _Several, Parameter(group=_PHOTOS)] = None,
+    features: Annotated[Path | None, Parameter(group=_PHOTOS)] = None,
+    settings: Annotated[AssessmentSettings, Parameter(name="*", group=_PHOTOS)] = _DEFAULT_SETTINGS,
+    steadiness: Annotated[list[Path] | None, _Several, Parameter(group=_FILMS)] = None,
+    amount: Annotated[float, Parameter(group=_FILMS)] = _DEFAULT_AMOUNT,
+    frames: Annotated[int | None, Parameter(group=_FILMS)] = None,
+    compare: Annotated[Path | None, Parameter(group=_FILMS)] = None,
+    plot: Annotated[Path | None, Parameter(group=_FILMS)] = None,
+    json: Annotated[bool, Parameter(group=_BOTH)] = False,
+    engine: Annotated[_Engine, Parameter(name="*", group=_BOTH)] = _DEFAULT_ENGINE,
 ) -> int:
-    """Measure how much steadier smoothing makes films, and what it costs in contrast and sharpness.
+    """Measure how good styles are on photos, or how steady one is on films.
 
-    For each film: warp error (difference between a picture and the one before it, moved along with
-    the input) and flicker of still places, of the input, of the network alone and smoothed; contrast
-    and gradient energy of the smoothed film relative to the network's.
+    For example:
+
+      evaluate great-wave --photos photos/ --paintings wave.jpg -o report/
+      evaluate great-wave --steadiness holiday.mp4
+
+    On photos, the report is a page with a table, plots and pictures: likeness
+    to the original (RMSE, PSNR, SSIM), stroke energy, time of one picture; and
+    with the paintings at hand, style and content errors, and how many
+    iterations of optimisation each style is worth. Optimisation takes minutes
+    for a photo; what is done is kept in the report, so that the same command
+    goes on after Ctrl-C.
+
+    On films, smoothing is judged: warp error (difference between a picture and
+    the one before it, moved along with the input) and flicker of still places,
+    of the input, of the network alone and smoothed; contrast and gradient
+    energy of the smoothed film relative to the network's.
 
     Parameters
     ----------
+    styles
+        Names of styles, style files or blends; on photos, without any, all that come with the program.
+    photos
+        Pictures, and folders of pictures: of a large folder the twelve that training keeps out of it.
+    output
+        Folder for the report: index.html, figures.json and the pictures.
+    paintings
+        What the styles were learned from: files or folders, matched by name (hokusai-great-wave-1831.jpg
+        is great-wave's), or NAME=FILE. Without it there are no style and content errors.
+    features
+        VGG16 weights as safetensors; without it torchvision's are downloaded once.
     steadiness
-        Films to paint.
+        Films to paint, in one style.
     amount
         Steadiness to judge, 0 to 1.
     frames
@@ -49,75 +87,39 @@ def evaluate(
     plot
         Picture file for curves over time (needs the extra `report`).
     json
-        Print one JSON list instead of a table.
+        Print the figures as JSON instead of a table.
     """
-    from stylize_live.engine import Stylizer
-    from stylize_live.pipeline.steadiness import judge
+    if (photos is None) == (steadiness is None):
+        raise UsageError("say what to measure on: --photos, or --steadiness with films")
+    if photos is not None:
+        from stylize_live.cli.evaluate_photos import evaluate_photos
 
-    if compare is not None:
-        compare.mkdir(parents=True, exist_ok=True)
-    reports = []
-    with (
-        Stylizer.from_settings(settings) as network,
-        Stylizer.from_settings(settings, steadiness=amount) as smoothed,
-    ):
-        for clip in steadiness:
-            target = compare / f"{clip.stem}.mp4" if compare is not None else None
-            with stderr.status(clip.name):
-                reports.append(judge(clip, network, smoothed, most_frames=frames, compare=target))
-    if plot is not None:
-        _plot(plot, reports)
-    if json:
-        print_line(json_module.dumps([_figures(report) for report in reports], indent=2))
-    else:
-        stdout.print(_table(reports))
+        _refuse("--photos", {"--frames": frames, "--compare": compare, "--plot": plot})
+        if output is None:
+            raise UsageError("--photos needs a folder for the report: --output DIR")
+        evaluate_photos(
+            list(styles), photos, output, paintings or [], features, settings, _plain(engine), json=json
+        )
+    elif steadiness is not None:
+        from stylize_live.cli.evaluate_films import evaluate_films
+
+        others = {"--output": output, "--paintings": paintings, "--features": features}
+        _refuse("--steadiness", others)
+        if len(styles) > 1:
+            raise UsageError(f"--steadiness judges one style at a time, got {len(styles)}")
+        chosen = _plain(engine).model_copy(update={"style": styles[0] if styles else DEFAULT_STYLE})
+        evaluate_films(
+            steadiness, chosen, amount=amount, frames=frames, compare=compare, plot=plot, json=json
+        )
     return 0
 
 
-def _figures(report: SteadinessReport) -> dict[str, object]:
-    figures: dict[str, object] = {"clip": report.clip, "frames": report.frames}
-    for name, tally in report.tallies.items():
-        figures[f"warp_error_{name}"] = _known(tally.warp_error)
-        figures[f"still_error_{name}"] = _known(tally.still_error)
-    for name in ("warp_error", "still_error", "contrast", "energy"):
-        figures[f"{name}_ratio"] = _known(report.ratio(name))
-    return figures
+def _plain(engine: _Engine) -> EngineSettings:
+    return EngineSettings(**engine.model_dump())
 
 
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else round(value, 5)
-
-
-def _table(reports: list[SteadinessReport]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("film", overflow="fold")
-    headings = ("frames", "input", "network", "smoothed", "ratio", "still", "contrast", "sharpness")
-    for heading in headings:
-        table.add_column(heading, justify="right")
-    for report in reports:
-        errors = (f"{tally.warp_error:.4f}" for tally in report.tallies.values())
-        ratios = (report.ratio(name) for name in ("warp_error", "still_error", "contrast", "energy"))
-        words = ("-" if math.isnan(ratio) else f"{ratio:.2f}" for ratio in ratios)
-        table.add_row(Path(report.clip).stem, str(report.frames), *errors, *words)
-    return table
-
-
-def _plot(path: Path, reports: list[SteadinessReport]) -> None:
-    from stylize_live.errors import UsageError
-    from stylize_live.files import replacing
-
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UsageError("--plot needs matplotlib: pip install 'stylize-live[report]'") from None
-    figure = Figure(figsize=(9, 2.2 * len(reports)), layout="constrained")
-    for row, report in enumerate(reports, start=1):
-        axes = figure.add_subplot(len(reports), 1, row)
-        for name, tally in report.tallies.items():
-            axes.plot(tally.warp_errors, label=name)
-        axes.set_title(report.clip, fontsize="small", loc="left")
-        axes.set_ylabel("warp error")
-        axes.set_ylim(bottom=0)
-        axes.legend(fontsize="small", loc="upper right")
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110, format=path.suffix.removeprefix(".") or "png")
+def _refuse(mode: str, others: Mapping[str, object]) -> None:
+    """Options of the other way of measuring would do nothing, silently."""
+    wrong = [name for name, value in others.items() if value is not None]
+    if wrong:
+        raise UsageError(f"{wrong[0]} has no meaning with {mode}")

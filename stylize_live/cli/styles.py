@@ -4,21 +4,47 @@ from __future__ import annotations
 
 import json as json_module
 from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
 from rich.table import Table
 
-from stylize_live.cli.console import print_line, stdout
+from stylize_live.cli.console import print_line, stderr, stdout
+from stylize_live.errors import UsageError
 
 
-def styles(*, json: bool = False) -> int:
-    """List the styles that come with the program.
+def styles(
+    *names: str,
+    sheet: Path | None = None,
+    photos: Annotated[list[Path] | None, Parameter(consume_multiple=True, negative="")] = None,
+    overwrite: bool = False,
+    json: bool = False,
+) -> int:
+    """List the styles that come with the program, or show them on a photo.
+
+    For example: styles --sheet styles.jpg --photos face.jpg street.jpg
 
     Parameters
     ----------
+    names
+        Only these: names or style files, on a sheet also blends; default is all that come with the program.
+    sheet
+        Picture file for a contact sheet: the photos and all styles, names written under them.
+    photos
+        Pictures to paint on the sheet.
+    overwrite
+        Replace a sheet that exists.
     json
         Print a JSON list instead of a table.
     """
-    rows = _rows()
+    if sheet is not None:
+        if json:
+            raise UsageError("--json has no meaning with --sheet")
+        return _write_sheet(sheet, list(names), photos, overwrite)
+    if photos is not None:
+        raise UsageError("--photos needs --sheet FILE to paint them on")
+    rows = _rows(list(names))
     if json:
         print_line(json_module.dumps(rows, ensure_ascii=False, indent=2))
         return 0
@@ -33,13 +59,30 @@ def styles(*, json: bool = False) -> int:
     return 0
 
 
-def _rows() -> list[dict[str, object]]:
+def _rows(names: list[str]) -> list[dict[str, object]]:
     from stylize_live.nets.catalogue import style_names, style_path
     from stylize_live.nets.checkpoint import read_info
 
     rows = []
-    for name in style_names():
+    for name in names or style_names():
         path = style_path(name)
         info, training = read_info(path)
         rows.append({**asdict(info), "name": name, "bytes": path.stat().st_size, "training": training})
     return rows
+
+
+def _write_sheet(target: Path, names: list[str], photos: list[Path] | None, overwrite: bool) -> int:
+    from stylize_live.media.still import Still, picture_format, write_still
+    from stylize_live.nets.catalogue import style_names
+    from stylize_live.pipeline.sheet import style_sheet
+
+    picture_format(target)
+    if not photos:
+        raise UsageError("--sheet needs a photo to paint: --photos face.jpg street.jpg")
+    if target.exists() and not overwrite:
+        raise UsageError(f"{target}: exists already, use --overwrite to replace")
+    with stderr.status("painting") as status:
+        pixels = style_sheet(names or style_names(), photos, on_style=status.update)
+    write_still(target, Still(pixels))
+    print_line(str(target))
+    return 0

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylize_live.engine.flow import warped
+from stylize_live.engine.similarity import gradient_energy
 from stylize_live.frame import Pixels
 from stylize_live.media.libraries import cv2
 
@@ -99,7 +100,7 @@ class Tally:
             self.warp_errors.append(_rmse(pixels, moved, motion.valid))
             self.still_errors.append(_rmse(pixels, self._before, motion.still))
         self.contrasts.append(float(pixels.std()))
-        self.energies.append(_gradient_energy(pixels))
+        self.energies.append(gradient_energy(pixels))
         self._before = pixels
 
     @property
@@ -128,11 +129,6 @@ def _rmse(a: Pixels, b: npt.NDArray[Any], mask: npt.NDArray[np.bool_]) -> float:
         return float("nan")
     difference = (a.astype(np.float32) - b)[mask] / 255
     return float(np.sqrt(np.square(difference).mean()))
-
-
-def _gradient_energy(pixels: Pixels) -> float:
-    levels = pixels.astype(np.float32)
-    return float(np.square(np.diff(levels, axis=0)).mean() + np.square(np.diff(levels, axis=1)).mean())
 
 
 def _mean(values: list[float]) -> float:

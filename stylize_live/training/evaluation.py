@@ -15,16 +15,73 @@ from stylize_live.training import losses
 from stylize_live.training.features import CONTENT_LAYER, STYLE_LAYERS, VggFeatures
 from stylize_live.training.photos import to_tensor
 
-_SHORT_SIDE = 360  # pixels: the short side of a usual live picture
+SHORT_SIDE = 360  # pixels: the short side of a usual live picture
+CONTENT_SHARE = 0.5  # of the content error, where both errors are added up to one figure
 
 
 @dataclass(frozen=True, slots=True)
-class StyleFigures:
-    """Means over photos.
+class Errors:
+    """Of one picture.
 
     Attributes:
         style: relative Gram error summed over four layers; an untouched photo has 2 to 2.5.
         content: relative feature error at relu3_3.
+    """
+
+    style: float
+    content: float
+
+    @property
+    def total(self) -> float:
+        """Both in one figure: style error plus half the content error."""
+        return self.style + CONTENT_SHARE * self.content
+
+
+class Yardstick:
+    """Tells how far pictures are from a painting's texture and from a photo's content.
+
+    Args:
+        features: perceptual network.
+        paintings: (1, 3, H, W) in [0, 1] on the features' device; with several, the style error is the mean.
+    """
+
+    def __init__(self, features: VggFeatures, paintings: list[Tensor]) -> None:
+        self._features = features
+        with torch.no_grad():
+            self._targets = [losses.grams(features(painting), STYLE_LAYERS) for painting in paintings]
+
+    @torch.no_grad()
+    def content_of(self, photo: Tensor) -> Tensor:
+        """What is to be kept of a (1, 3, h, w) photo in [0, 1]."""
+        content: Tensor = self._features(photo, last=CONTENT_LAYER)[CONTENT_LAYER]
+        return content
+
+    def tensors(self, picture: Tensor, content: Tensor) -> tuple[Tensor, Tensor]:
+        """Style and content error of a picture: two scalars that gradients flow through.
+
+        Args:
+            picture: (1, 3, h, w) in [0, 1], of the photo's size.
+            content: see `content_of`.
+        """
+        found = self._features(picture)
+        grams = losses.grams(found, STYLE_LAYERS)
+        style = [torch.stack(list(losses.style_errors(grams, t).values())).sum() for t in self._targets]
+        return torch.stack(style).mean(), losses.content_error(found[CONTENT_LAYER], content)[0]
+
+    @torch.no_grad()
+    def __call__(self, picture: Tensor, content: Tensor) -> Errors:
+        """The same as numbers."""
+        style, kept = self.tensors(picture, content)
+        return Errors(float(style), float(kept))
+
+
+@dataclass(frozen=True, slots=True)
+class StyleFigures:
+    """Means over photos; see `Errors`.
+
+    Attributes:
+        style: style error.
+        content: content error.
         photos: how many were measured.
     """
 
@@ -50,17 +107,15 @@ def measure(
         photos: files to paint; unreadable ones are left out.
         device: where `features` are.
     """
-    targets = [losses.grams(features(painting), STYLE_LAYERS) for painting in paintings]
-    pairs = []
+    yardstick = Yardstick(features, paintings)
+    found = []
     for path in photos:
         try:
-            photo = to_tensor(resized(read_still(path).pixels, _SHORT_SIDE))
+            photo = to_tensor(resized(read_still(path).pixels, SHORT_SIDE))
         except SourceError:
             continue
-        found = features(network(photo).to(device))
-        wanted = features(photo.to(device), last=CONTENT_LAYER)[CONTENT_LAYER]
-        grams = losses.grams(found, STYLE_LAYERS)
-        style = [float(sum(losses.style_errors(grams, target).values())) for target in targets]
-        pairs.append((sum(style) / len(style), float(losses.content_error(found[CONTENT_LAYER], wanted))))
-    count = max(1, len(pairs))
-    return StyleFigures(sum(s for s, _ in pairs) / count, sum(c for _, c in pairs) / count, len(pairs))
+        found.append(yardstick(network(photo).to(device), yardstick.content_of(photo.to(device))))
+    count = max(1, len(found))
+    return StyleFigures(
+        sum(e.style for e in found) / count, sum(e.content for e in found) / count, len(found)
+    )

@@ -1,8 +1,22 @@
-"""What a training run can be told."""
+"""What a training run and an evaluation can be told."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
+
+
+class AssessmentSettings(BaseModel):
+    """Settings of an evaluation on photos."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size: int = Field(default=360, ge=64, le=2160, description="Short side the photos are scaled to.")
+    optimised: int = Field(
+        default=2,
+        ge=0,
+        description="How many of the photos are also painted by optimisation, which takes minutes for each.",
+    )
+    iterations: int = Field(default=200, ge=10, le=1000, description="How far optimisation goes.")
 
 
 class TrainSettings(BaseModel):

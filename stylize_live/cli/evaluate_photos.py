@@ -1,0 +1,98 @@
+"""`stylize-live evaluate --photos`: how good styles look, as a report."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from stylize_live.cli.console import print_line, stderr, stdout, warn
+from stylize_live.config import EngineSettings
+from stylize_live.training.settings import AssessmentSettings
+
+if TYPE_CHECKING:
+    from stylize_live.training.assessment import Assessment
+    from stylize_live.training.findings import Findings
+
+
+def evaluate_photos(
+    styles: list[str],
+    photos: list[Path],
+    output: Path,
+    paintings: list[str],
+    features: Path | None,
+    settings: AssessmentSettings,
+    engine: EngineSettings,
+    *,
+    json: bool,
+) -> None:
+    """Judge styles on photos, write the report and print the figures; see `evaluate.evaluate`."""
+    from stylize_live.nets.catalogue import style_names
+    from stylize_live.training.assessment import Assessment, Job
+    from stylize_live.training.report import check_folder
+
+    check_folder(output)
+    job = Job(styles or style_names(), photos, paintings, features, output, settings, engine)
+    assessment = Assessment(job)
+    if paintings and assessment.without_painting:
+        missing = ", ".join(assessment.without_painting)
+        warn(f"no painting found for {missing}: no style and content errors")
+    try:
+        page = _run(assessment, output)
+    except KeyboardInterrupt:
+        warn("what was optimised is kept, the same command goes on")
+        raise
+    if json:
+        print_line(json_module.dumps(assessment.findings.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        stdout.print(_table(assessment.findings))
+        print_line(f"report    {page}")
+
+
+def _run(assessment: Assessment, output: Path) -> Path:
+    from stylize_live.training.report import write_report
+
+    with _bar() as bar:
+        task = bar.add_task("", total=1.0)
+        said = ""
+
+        def watch(what: str, share: float) -> None:
+            nonlocal said
+            bar.update(task, completed=share, description=what)
+            if not stderr.is_terminal and what.partition(", iteration")[0] != said:
+                said = what.partition(", iteration")[0]
+                stderr.print(f"{share:4.0%}  {what}", markup=False)
+
+        assessment.paint(watch)
+        page = write_report(output, assessment.findings)
+        bar.reset(task)
+        for _ in assessment.optimise(watch):
+            page = write_report(output, assessment.findings)  # so that it can be looked at while it goes on
+    return page
+
+
+def _bar() -> Progress:
+    return Progress(
+        BarColumn(20),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=stderr,
+        disable=not stderr.is_terminal,
+        transient=True,
+    )
+
+
+def _table(findings: Findings) -> Table:
+    from stylize_live.training.report import columns, row
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("style", no_wrap=True)
+    for heading in columns(findings):
+        table.add_column(heading.removesuffix(" iterations"), justify="right")
+    for style in findings.styles:
+        table.add_row(style.name, *row(style, findings))
+    return table

@@ -1,0 +1,283 @@
+"""`evaluate` on photos: paintings found by name, the report, going on, and errors in one line."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from conftest import SmallFeatures, make_checkpoint, random_pixels
+
+from stylize_live.cli.app import main
+from stylize_live.errors import UsageError
+from stylize_live.media.still import Still, read_still, write_still
+from stylize_live.nets.checkpoint import save_checkpoint
+from stylize_live.training import plots
+from stylize_live.training.evaluation import Errors
+from stylize_live.training.optimisation import Descent
+from stylize_live.training.paintings import find_paintings
+from stylize_live.training.photos import find_photos, split_photos
+
+
+@pytest.fixture(autouse=True)
+def time_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifteen times are for figures that somebody reads."""
+    monkeypatch.setattr("stylize_live.training.assessment._TIMED_RUNS", 1)
+
+
+@pytest.fixture
+def features_file(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What to give to --features."""
+    monkeypatch.setattr("stylize_live.training.assessment.load_features", lambda *_, **__: SmallFeatures())
+    return Path("small.safetensors")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(3):
+        write_still(folder / f"photo {i}.png", Still(random_pixels(90 + 7 * i, 80, i)))
+    return folder
+
+
+@pytest.fixture
+def painting(tmp_path: Path) -> Path:
+    path = tmp_path / "somebody-tiny-1900.png"
+    write_still(path, Still(random_pixels(100, 80, 9)))
+    return path
+
+
+def words(style: Path, photos: Path, report: Path, *more: object) -> list[str]:
+    arguments = ["evaluate", style, "--photos", photos, "-o", report, "--size", 64, "--device", "cpu", *more]
+    return [str(argument) for argument in arguments]
+
+
+class References(HTMLParser):
+    """What a page asks for, and the text between its tags."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.text = ""
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for name, value in attrs if name in ("src", "href") and value]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_likeness_needs_neither_paintings_nor_features(
+    tiny_style: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report"
+    assert main(words(tiny_style, photos, report)) == 0
+    out = capsys.readouterr().out
+    assert "SSIM" in out
+    assert "error" not in out
+    (style,) = json.loads((report / "figures.json").read_text())["styles"]
+    assert style["style_error"] is None
+    assert style["milliseconds"] > 0
+    assert 0 < style["rmse"] < 1
+    assert [photo["name"] for photo in style["photos"]] == ["photo 0", "photo 1", "photo 2"]
+    assert not (report / "optimised").exists()
+
+
+def test_the_report_has_everything_beside_it(
+    tiny_style: Path,
+    photos: Path,
+    painting: Path,
+    features_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    save_checkpoint(tmp_path / "other.safetensors", make_checkpoint("other <one>", 1))
+    report = tmp_path / "report"
+    more = ("--paintings", painting, f"other <one>={painting}", "--features", features_file)
+    arguments = words(tiny_style, photos, report, *more, "--iterations", 10, "--json")
+    assert main([arguments[0], str(tmp_path / "other.safetensors"), *arguments[1:]]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures == json.loads((report / "figures.json").read_text())
+    assert [style["name"] for style in figures["styles"]] == ["other", "tiny"]
+    tiny = figures["styles"][1]
+    assert tiny["style_error"] == pytest.approx(sum(p["style_error"] for p in tiny["photos"]) / 3, abs=1e-3)
+    assert list(tiny["optimised"]) == ["0", "1", "2", "3", "5", "7", "10"]
+    assert tiny["worth_more"] == (min(tiny["optimised"].values()) > tiny["style_error"])
+    page = References(report / "index.html")
+    assert "worth" in page.text
+    assert not [name for name in page.found if ":" in name]
+    local = [unquote(name) for name in page.found if not name.startswith("#")]
+    assert len(local) == 2 * 2 * (1 + 3 * 2 + 2 * 2)  # each linked and shown: painting, pairs, optimised
+    assert all((report / name).is_file() for name in local)
+    assert len(list((report / "pictures").iterdir())) == 3 + 2 * (3 + 1)
+
+
+def test_an_interrupted_evaluation_has_a_page_and_goes_on(
+    tiny_style: Path,
+    photos: Path,
+    painting: Path,
+    features_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    calls = 0
+
+    def stopped_at_the_second(*_: object, **__: object) -> Descent:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise KeyboardInterrupt
+        return Descent({0: Errors(2, 0), 10: Errors(1, 0.5)}, {10: random_pixels(64, 64)})
+
+    monkeypatch.setattr("stylize_live.training.descents.optimise", stopped_at_the_second)
+    more = ("--paintings", painting, "--features", features_file, "--iterations", 10)
+    arguments = words(tiny_style, photos, tmp_path / "report", *more)
+    assert main(arguments) == 130
+    assert "the same command goes on" in capsys.readouterr().err
+    assert "photo 0" in References(tmp_path / "report" / "index.html").text
+    assert len(list((tmp_path / "report" / "optimised").glob("*.json"))) == 1
+    assert main(arguments) == 0
+    assert calls == 3
+
+
+def test_of_a_large_folder_the_photos_kept_out_of_training(
+    tiny_style: Path, photos: Path, tmp_path: Path
+) -> None:
+    for i in range(3, 24):
+        write_still(photos / f"photo {i}.png", Still(random_pixels(80, 80, i)))
+    assert main(words(tiny_style, photos, tmp_path / "report")) == 0
+    (style,) = json.loads((tmp_path / "report" / "figures.json").read_text())["styles"]
+    held_out = split_photos(find_photos(photos))[1]
+    assert [photo["name"] for photo in style["photos"]] == [path.stem for path in held_out]
+
+
+def test_strength_zero_is_the_original(tiny_style: Path, photos: Path, tmp_path: Path) -> None:
+    assert main(words(tiny_style, photos, tmp_path / "report", "--strength", 0)) == 0
+    (style,) = json.loads((tmp_path / "report" / "figures.json").read_text())["styles"]
+    assert style["rmse"] == 0
+    assert style["psnr"] is None
+    assert style["ssim"] == 1
+
+
+def test_styles_of_one_name_are_kept_apart(tmp_path: Path, photos: Path) -> None:
+    styles = [tmp_path / folder / "mine.safetensors" for folder in ("a", "b")]
+    for seed, path in enumerate(styles):
+        path.parent.mkdir()
+        save_checkpoint(path, make_checkpoint("mine", seed))
+    arguments = words(styles[0], photos / "photo 0.png", tmp_path / "report")
+    assert main([arguments[0], str(styles[1]), *arguments[1:]]) == 0
+    found = json.loads((tmp_path / "report" / "figures.json").read_text())["styles"]
+    assert [style["name"] for style in found] == [str(styles[1]), str(styles[0])]
+    painted = sorted((tmp_path / "report" / "pictures").glob("*mine*"))
+    assert len(painted) == 2
+    assert (read_still(painted[0]).pixels != read_still(painted[1]).pixels).any()
+
+
+def test_broken_photos_are_skipped_and_counted(tiny_style: Path, photos: Path, tmp_path: Path) -> None:
+    (photos / "broken.jpg").write_bytes(b"no picture")
+    assert main(words(tiny_style, photos, tmp_path / "report")) == 0
+    assert json.loads((tmp_path / "report" / "figures.json").read_text())["photos_skipped"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 2, "say what to measure on"),
+        (["--photos", "x", "--steadiness", "y"], 2, "say what to measure on"),
+        (["--photos", "x"], 2, "--output DIR"),
+        (["--photos", "x", "-o", "r"], 4, "no such photo"),
+        (["--photos", "x", "-o", "r", "--plot", "p.png"], 2, "--plot has no meaning with --photos"),
+        (["--photos", "x", "-o", "r", "--paintings", "no"], 2, "no such file or folder"),
+        (["--photos", "x", "-o", "r", "--size", "4"], 2, "--size"),
+        (["stary-night", "--photos", "x", "-o", "r"], 3, "did you mean"),
+        (["--steadiness", "x", "-o", "r"], 2, "--output has no meaning with --steadiness"),
+        (["a", "b", "--steadiness", "x"], 2, "one style at a time"),
+    ],
+)
+def test_errors_are_one_line(
+    arguments: list[str],
+    code: int,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", *arguments]) == code
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_page_that_is_no_report_is_left_alone(
+    tiny_style: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").write_text("precious")
+    assert main(words(tiny_style, photos, tmp_path / "site")) == 2
+    assert "no report" in capsys.readouterr().err
+    assert (tmp_path / "site" / "index.html").read_text() == "precious"
+
+
+def test_paintings_are_found_by_their_names(tmp_path: Path) -> None:
+    names = ["hokusai-great-wave-1831.jpg", "composition-vii-1913.jpg", "composition-viii-1923.jpg"]
+    names += ["Van Gogh - Starry_Night.png", "starry-night-over-the-rhone.jpg", "starry-night.jpg", "a.txt"]
+    for name in names:
+        (tmp_path / name).touch()
+    styles = ["great-wave", "composition-vii", "starry-night", "the-scream"]
+    found = find_paintings([str(tmp_path)], styles)
+    assert {style: path.name for style, path in found.items()} == {
+        "great-wave": "hokusai-great-wave-1831.jpg",
+        "composition-vii": "composition-vii-1913.jpg",
+        "starry-night": "starry-night.jpg",
+    }
+    assert find_paintings([str(tmp_path / names[0])], ["mine"]) == {"mine": tmp_path / names[0]}
+
+
+def test_a_style_with_two_paintings_needs_a_word(tmp_path: Path) -> None:
+    for name in ("desert-1.jpg", "desert-2.jpg", "wave.jpg"):
+        (tmp_path / name).touch()
+    with pytest.raises(UsageError, match=r"desert-1.jpg, desert-2.jpg\): add desert=FILE"):
+        find_paintings([str(tmp_path)], ["desert", "wave"])
+    told = f"desert={tmp_path / 'desert-2.jpg'}"
+    assert find_paintings([str(tmp_path), told], ["desert", "wave"])["desert"].name == "desert-2.jpg"
+    with pytest.raises(UsageError, match="dessert is none of the styles: desert, wave"):
+        find_paintings(["dessert=x.jpg"], ["desert", "wave"])
+
+
+def test_ticks_are_round_and_reach_all_values() -> None:
+    assert plots.ticks([0.43, 0.56]) == (0.4, 0.45, 0.5, 0.55, 0.6)
+    assert plots.ticks([0.0]) == (0, 0.5)
+    assert plots.ticks([0.7]) == (0.6, 0.8)
+    assert plots.ticks_between([0.44, 3.9]) == (0.2, 0.5, 1, 2, 5)
+    assert plots.ticks_between([1.0, 1.0]) == (1, 2)
+
+
+def test_plots_are_well_formed_and_names_do_not_cover_each_other() -> None:
+    points = {f"style & <{i}>": (0.5 + 0.01 * (i % 4), 0.5 + 0.02 * (i // 4)) for i in range(12)}
+    drawn = ElementTree.fromstring(plots.scatter(points, "content", "style"))
+    labels = [text for text in drawn.iter("text") if text.text and text.text.startswith("style &")]
+    assert len(labels) >= 10
+    places = [(float(text.get("x", "")), float(text.get("y", ""))) for text in labels]
+    long = 6.6 * len("style & <0>")
+    for i, (x, y) in enumerate(places):
+        assert all(abs(x - a) >= long or abs(y - b) >= 14 for a, b in places[:i])
+    assert len(list(drawn.iter("circle"))) == 12
+    ElementTree.fromstring(plots.bars({"a & b": (12.0, "12"), "c": (0.0, "> 0")}, "worth"))
+
+
+def test_a_descent_is_drawn_with_the_place_where_it_meets_the_network() -> None:
+    curve = {0: 3.0, 1: 2.5, 10: 1.0, 25: 0.5}
+    met = plots.descent(curve, 0.7, 19.0, "x")
+    assert met.count("<circle") == 1
+    assert re.search(r">19</text>", met)
+    assert "<circle" not in plots.descent(curve, 0.3, None, "x")
+    ElementTree.fromstring(met)
