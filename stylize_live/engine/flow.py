@@ -63,13 +63,15 @@ class FlowEstimator:
     def __call__(self, before: Pixels, now: Pixels) -> Motion:
         """Compare two small grey pictures of one size, see `reduced`."""
         flow = self._search.calc(now, before, None)
-        moved = _averaged(cv2.absdiff(now, warped(before, flow)))
+        followed = warped(before, flow)
+        moved = _averaged(cv2.absdiff(now, followed))
         unmoved = _averaged(cv2.absdiff(now, before))
         across, down = cv2.split(flow)
         still = (cv2.magnitude(across, down) < _STILL_PIXELS) & (unmoved <= moved + _STILL_MARGIN)
         across[still] = 0
         down[still] = 0
-        light = abs(float(now.mean()) - float(before.mean()))
+        # Along the motion: otherwise a camera that turns to a lighter place would look like a fade.
+        light = abs(cv2.mean(now)[0] - cv2.mean(followed)[0])
         moving = np.asarray(cv2.merge((across, down)), np.float32)
         return Motion(moving, np.where(still, unmoved, moved), _deviation(now), light)
 
