@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from stylize_live.frame import Pixels
+from stylize_live.nets import catalogue
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, save_checkpoint
 from stylize_live.nets.transformer import Architecture, ResidualTransformer, initialise
 
@@ -32,6 +33,14 @@ def no_thread_left() -> Iterator[None]:
             return
         time.sleep(0.01)
     pytest.fail(f"threads left behind: {left}")
+
+
+@pytest.fixture(autouse=True)
+def own_styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the user's own styles for this test alone; it does not exist yet."""
+    folder = tmp_path / "user-data" / "styles"
+    monkeypatch.setattr(catalogue, "own_folder", lambda: folder)
+    return folder
 
 
 def random_pixels(width: int, height: int, seed: int = 0) -> Pixels:

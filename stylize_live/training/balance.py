@@ -1,0 +1,51 @@
+"""Content against style: a weight that moves until the content error is where it was asked to be.
+
+How much of a photo survives a given content weight differs from painting to painting, by more than a
+half. The wanted content error differs little: it is what a person means by "still recognisable".
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+_MEMORY = 0.05  # share of the newest step in the running mean of the error: some twenty steps
+_SPEED = 0.02  # change of the weight's logarithm per step, for an error e times too large
+_MOST = math.log(4)  # either way
+
+
+class ContentBalance:
+    """A factor of the content weight.
+
+    Args:
+        target: the relative content error to reach.
+    """
+
+    def __init__(self, target: float) -> None:
+        self._target = target
+        self._mean: float | None = None
+        self._log = 0.0
+
+    @property
+    def factor(self) -> float:
+        """What the content weight is multiplied by, a quarter to four."""
+        return math.exp(self._log)
+
+    def update(self, error: float) -> None:
+        """Take note of a step's content error: too large raises the factor."""
+        before = error if self._mean is None else self._mean
+        self._mean = before + _MEMORY * (error - before)
+        moved = self._log + _SPEED * math.log(max(self._mean, 1e-6) / self._target)
+        self._log = min(_MOST, max(-_MOST, moved))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that `load` needs to go on, by name."""
+        mean = math.nan if self._mean is None else self._mean
+        return {"balance": torch.tensor([mean, self._log], dtype=torch.float64)}
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Inverse of `tensors`."""
+        mean, self._log = tensors["balance"].tolist()
+        self._mean = None if math.isnan(mean) else mean
