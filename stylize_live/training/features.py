@@ -36,8 +36,12 @@ class FeatureNetwork(nn.Module):
     Args:
         stages: what turns normalised pictures into the first stage, that into the second, and so on.
         dtype: precision to compute in; bfloat16 halves the time on CPUs that have it.
+
+    Attributes:
+        gain: factor that brings relative errors to the scale of VGG16's, so that one set of weights serves.
     """
 
+    gain = 1.0
     mean: Tensor
     std: Tensor
 

@@ -72,10 +72,11 @@ class Objective:
         found = self._features(first)
         with torch.no_grad():
             content = self._features(photos, last=CONTENT_LAYER)[CONTENT_LAYER]
+        gain = self._features.gain
         which = [(i + step * len(photos)) % len(self._targets) for i in range(len(photos))]
         return Terms(
-            style=self._style(found, first, which),
-            content=losses.content_error(found[CONTENT_LAYER], content).mean(),
+            style=self._style(found, first, which) * gain,
+            content=losses.content_error(found[CONTENT_LAYER], content).mean() * gain,
             palette=self._palette(first, which, rng),
             tone=losses.tone_error(first, photos).mean(),
             variation=losses.total_variation(first),

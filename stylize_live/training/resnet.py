@@ -34,6 +34,10 @@ class ResnetFeatures(FeatureNetwork):
         first = nn.Sequential(whole.maxpool, whole.layer1)
         super().__init__([stem, first, whole.layer2, whole.layer3], dtype)
 
+    # Smoothed activations are never nothing, so that they differ by less. Measured on a narrower ResNet50
+    # with trained weights: painted pictures and untouched photos then have the errors that VGG16 gives them.
+    gain = 8.0
+
     def seen(self, activations: Tensor) -> Tensor:
         """The activations, smoothed, in float32."""
         return smoothed(activations)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -133,7 +133,8 @@ def train(
             trainer.save()
             raise
     final = painter(network.architecture, trainer, torch.device("cpu"))
-    figures = measure(final, features, paintings, photos.held_out, device)  # type: ignore[arg-type]
+    raw = measure(final, features, paintings, photos.held_out, device)  # type: ignore[arg-type]
+    figures = replace(raw, style=raw.style * features.gain, content=raw.content * features.gain)
     record = _record(job, trainer.progress, figures, batch, device)
     save_checkpoint(job.target, Checkpoint(job.info, network.architecture, trainer.weights, record))
     trainer.finish()
