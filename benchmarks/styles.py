@@ -16,7 +16,7 @@ import numpy as np
 from stylize_live.engine import Stylizer
 from stylize_live.frame import Pixels
 from stylize_live.media.still import Still, read_still, resized, write_still
-from stylize_live.nets.catalogue import style_names, style_path
+from stylize_live.nets.catalogue import shipped_names, style_path
 from stylize_live.nets.checkpoint import read_info
 
 CELL = (480, 270)
@@ -35,7 +35,7 @@ def sheet(pictures: list[Path]) -> Pixels:
     """One row for each picture, one column for the original and each style."""
     originals = [read_still(path).pixels for path in pictures]
     columns = [np.concatenate([centre(p) for p in originals])]
-    for name in style_names():
+    for name in shipped_names():
         stylizer = Stylizer(name)
         columns.append(np.concatenate([centre(stylizer(p)) for p in originals]))
     return np.ascontiguousarray(np.concatenate(columns, axis=1))
@@ -45,7 +45,7 @@ def print_table() -> None:
     """The training records as Markdown."""
     print("| style | style error | content error | photos | steps | minutes | device | from |")
     print("|---|---|---|---|---|---|---|---|")
-    for name in style_names():
+    for name in shipped_names():
         _, t = read_info(style_path(name))
         row = (
             name,

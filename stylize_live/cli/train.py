@@ -45,8 +45,11 @@ def train(
 ) -> int:
     """Train a new style from a painting or any other picture.
 
-    Without further options the style is named after the picture's file and is found by that name from
-    then on: `stylize-live train sunset.jpg`, then `stylize-live live --style sunset`.
+    The style is named after the picture's file and is found by that name from then on:
+
+    stylize-live train sunset.jpg
+
+    stylize-live live --style sunset
 
     Ctrl-C keeps what was learnt: the same command goes on from there.
 
@@ -57,18 +60,16 @@ def train(
     more
         Further pictures: the result is then a neutral base to start styles from.
     output
-        Style file to write, ending in .safetensors; without it, one in your own folder of styles.
+        Style file to write, ending in .safetensors; default is NAME in your folder of styles.
     photos
-        Folder of ordinary photos to practise on, a hundred or more is good; without it, your pictures
-        folder.
+        Folder of ordinary photos to practise on, a hundred or more; default is your pictures folder.
     features
-        What paintings and photos are compared by: vgg16, resnet50 (both are downloaded once), or a
-        file of such weights.
+        What pictures are compared by: vgg16, resnet50 (downloaded once), or a file of such weights.
     start
         Style to start from: 'base' (quick, and can be blended with the shipped ones),
         'scratch', a style name or a file.
     name
-        Name of the style; without it, the picture's file name, or the output's.
+        Name of the style; default is the file name of the output or of the picture.
     title
         Title of the painting.
     artist

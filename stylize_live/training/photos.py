@@ -83,12 +83,13 @@ class PhotoBatches(Closing):
         threads: how many batches are prepared at the same time.
 
     Attributes:
+        size: crops in a batch.
         unreadable: photos that were skipped so far.
     """
 
     def __init__(self, photos: list[Path], *, batch: int, crop: int, seed: int, threads: int = 1) -> None:
         self._photos = photos
-        self._batch, self._crop, self._seed = batch, crop, seed
+        self.size, self._crop, self._seed = batch, crop, seed
         self.unreadable: set[Path] = set()
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="photos")
@@ -110,7 +111,7 @@ class PhotoBatches(Closing):
 
     def _make(self, step: int) -> Tensor:
         rng = np.random.default_rng((self._seed, step))
-        return torch.cat([to_tensor(self._crop_one(rng)) for _ in range(self._batch)])
+        return torch.cat([to_tensor(self._crop_one(rng)) for _ in range(self.size)])
 
     def _crop_one(self, rng: np.random.Generator) -> Pixels:
         while len(self.unreadable) < len(self._photos):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from string import Template
@@ -112,6 +113,7 @@ def _data(jpeg: bytes) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
 
 
+@lru_cache(maxsize=16)
 def _painting(path: Path) -> str:
     pixels = on_paper(read_still(path, least_side=_PAINTING_SIDE))
     longest = 4 * min(pixels.shape[:2])  # of a strip, a part is enough
@@ -131,7 +133,7 @@ def _state(report: Report, progress: Progress) -> str:
     if figures is None:
         share = f"{100 * min(progress.done, 1):.0f}"
         return (
-            f'<div class="tiles">{_tile(f"{share} %", "trained; this page reloads itself")}'
+            f'<div class="tiles">{_tile(f"{share} %", "trained at this look; the page reloads itself")}'
             f"{_tile(str(progress.step), 'steps')}</div>"
             f'<div class="bar"><i style="width:{share}%"></i></div>'
         )

@@ -106,16 +106,10 @@ def train(
     network = _starting_network(job)
     # bfloat16 for features only: they are compared, never shown.
     features = load_features(job.features, device=device, dtype=torch.bfloat16)
-    gpu = device.type == "cuda"
-    batch = settings.batch or (_GPU_BATCH if gpu else _CPU_BATCH)
-    threads = min(_MOST_THREADS, os.cpu_count() or 1) if gpu else 1
     state_path = job.target.with_suffix(".state.safetensors")
     if restart:
         state_path.unlink(missing_ok=True)
-    batches = PhotoBatches(
-        photos.training, batch=batch, crop=settings.crop, seed=settings.seed, threads=threads
-    )
-    with batches:
+    with _batches(photos.training, settings, device) as batches:
         objective = Objective(features, paintings, settings)
         task = _task(paintings, features)
         trainer = Trainer(
@@ -124,22 +118,34 @@ def train(
         trainer.resume()
         resumed_at = trainer.progress.step
         previews = Previews(job.previews, photos.held_out)
-        report = _report(job, photos, previews.columns, batch, device)
+        report = _report(job, photos, previews.columns, batches.size, device)
         watch = Watch(report, job.report_path, previews, trainer, network.architecture, device, on_step)
-        watch.begin()
-        try:
-            trainer.run(on_step=watch)
-        except KeyboardInterrupt:
-            trainer.save()
-            raise
+        _practise(trainer, watch)
     final = painter(network.architecture, trainer, torch.device("cpu"))
-    raw = measure(final, features, paintings, photos.held_out, device)  # type: ignore[arg-type]
-    figures = replace(raw, style=raw.style * features.gain, content=raw.content * features.gain)
-    record = _record(job, trainer.progress, figures, batch, device)
+    figures = measure(final, features, paintings, photos.held_out, device)  # type: ignore[arg-type]
+    figures = replace(figures, style=figures.style * features.gain, content=figures.content * features.gain)
+    record = _record(job, trainer.progress, figures, batches.size, device)
     save_checkpoint(job.target, Checkpoint(job.info, network.architecture, trainer.weights, record))
     trainer.finish()
     watch.finish(figures)
     return Result(trainer.progress, figures, sorted(photos.unreadable | batches.unreadable), resumed_at)
+
+
+def _batches(photos: list[Path], settings: TrainSettings, device: torch.device) -> PhotoBatches:
+    on_gpu = device.type == "cuda"
+    size = settings.batch or (_GPU_BATCH if on_gpu else _CPU_BATCH)
+    # A GPU waits for photos; on a CPU, reading them ahead would take its cores away.
+    threads = min(_MOST_THREADS, os.cpu_count() or 1) if on_gpu else 1
+    return PhotoBatches(photos, batch=size, crop=settings.crop, seed=settings.seed, threads=threads)
+
+
+def _practise(trainer: Trainer, watch: Watch) -> None:
+    watch.begin()
+    try:
+        trainer.run(on_step=watch)
+    except KeyboardInterrupt:
+        trainer.save()
+        raise
 
 
 @dataclass(frozen=True, slots=True)
