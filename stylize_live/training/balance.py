@@ -11,9 +11,10 @@ import math
 import torch
 from torch import Tensor
 
-_MEMORY = 0.05  # share of the newest step in the running mean of the error: some twenty steps
+_MEMORY = 0.05  # share of the newest step in the running mean: some twenty steps
 _SPEED = 0.02  # change of the weight's logarithm per step, for an error e times too large
 _MOST = math.log(4)  # either way
+_LEAST_ERROR = 1e-3
 
 
 class ContentBalance:
@@ -25,6 +26,7 @@ class ContentBalance:
 
     def __init__(self, target: float) -> None:
         self._target = target
+        # Of logarithms: a crop of plain sky can have ten times the error of others.
         self._mean: float | None = None
         self._log = 0.0
 
@@ -35,9 +37,10 @@ class ContentBalance:
 
     def update(self, error: float) -> None:
         """Take note of a step's content error: too large raises the factor."""
-        before = error if self._mean is None else self._mean
-        self._mean = before + _MEMORY * (error - before)
-        moved = self._log + _SPEED * math.log(max(self._mean, 1e-6) / self._target)
+        found = math.log(max(error, _LEAST_ERROR) / self._target)
+        before = found if self._mean is None else self._mean
+        self._mean = before + _MEMORY * (found - before)
+        moved = self._log + _SPEED * self._mean
         self._log = min(_MOST, max(-_MOST, moved))
 
     def tensors(self) -> dict[str, Tensor]:
