@@ -21,7 +21,7 @@ from stylize_live.training.objective import Objective
 from stylize_live.training.painting import load_painting
 from stylize_live.training.photos import PhotoBatches, find_photos, sifted, split_photos
 from stylize_live.training.preview import Previews
-from stylize_live.training.report import Report
+from stylize_live.training.run_report import Report
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress, Trainer
 from stylize_live.training.watch import Watch, painter

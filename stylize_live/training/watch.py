@@ -11,7 +11,7 @@ import torch
 from stylize_live.nets.transformer import Architecture, ResidualTransformer
 from stylize_live.training.evaluation import StyleFigures
 from stylize_live.training.preview import Previews
-from stylize_live.training.report import Report, write_report
+from stylize_live.training.run_report import Report, write_report
 from stylize_live.training.trainer import Progress, Trainer
 
 # A style changes fast at first: early looks are closer together.

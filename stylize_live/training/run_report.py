@@ -23,7 +23,7 @@ from stylize_live.training.evaluation import StyleFigures
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress
 
-_TEMPLATE = Path(__file__).with_name("report.html")
+_TEMPLATE = Path(__file__).with_name("run_report.html")
 _PAINTING_SIDE = 480  # pixels, the short one
 _RELOAD = 15  # seconds
 _TERMS = {

@@ -20,7 +20,7 @@ from stylize_live.nets.checkpoint import StyleInfo
 from stylize_live.training.curves import curve, running_mean
 from stylize_live.training.evaluation import StyleFigures
 from stylize_live.training.preview import Previews
-from stylize_live.training.report import Report, write_report
+from stylize_live.training.run_report import Report, write_report
 from stylize_live.training.run import Job, train
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress
