@@ -150,7 +150,7 @@ def test_image_does_not_overwrite(
         (["image", "no.png", "-o", "x.png", "--config", "no.toml"], 2, "cannot read the configuration"),
         (["image", "no.png", "-o", "x.png", "--style", "great-wave:x,the-scream"], 3, "positive share"),
         (["paint"], 2, "Unknown command"),
-        (["train", "no.jpg", "--photos", "no", "-o", "x.safetensors", "--features", "no"], 8, "no"),
+        (["train", "no.jpg", "--photos", "no", "-o", "x.safetensors"], 4, "no.jpg: no such file"),
     ],
 )
 def test_errors_are_one_line(
