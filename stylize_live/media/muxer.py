@@ -27,6 +27,7 @@ from stylize_live.media.tracks import Track
 
 _USUAL_TICKS = 90_000  # per second
 _MOST_TICKS = 2**24
+_TICKS_FOR_SOUND = 48_000  # per second, at least
 _QUICKTIME = ("mp4", "mov")  # their index stands at the end unless it is moved; their clock is free
 _CLOCKS = {"gif": Fraction(1, 100)}
 _MILLISECOND = Fraction(1, 1000)
@@ -263,7 +264,9 @@ def _options(format_name: str, clock: Fraction, tags: dict[str, str]) -> dict[st
         # Sound that an encoder began before 0 would move all pictures to later times.
         return {"avoid_negative_ts": "disabled"}
     flags = "+faststart" + ("+use_metadata_tags" if wants_phone_tags(tags, format_name) else "")
-    return {"movflags": flags, "movie_timescale": str(clock.denominator)}
+    # Counts when each stream begins, rounded down: whole for the film, and fine enough for sound.
+    ticks = clock.denominator * -(-_TICKS_FOR_SOUND // clock.denominator)
+    return {"movflags": flags, "movie_timescale": str(ticks)}
 
 
 def _quicktime_tag(film: av.VideoStream) -> str:
