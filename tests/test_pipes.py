@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import io
 import os
 import subprocess
@@ -67,6 +68,7 @@ def test_terminals_are_no_pipes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_through_the_command(tmp_path: Path, tiny_style: Path) -> None:
     source = Film(CFR, sound="aac").write(tmp_path / "in.mp4")
     words = ["convert", "-", "-", "--style", str(tiny_style), "--device", "cpu", "--preset", "ultrafast"]
+    words.append("--json")
     with source.open("rb") as film, (tmp_path / "out.mkv").open("wb") as out:
         command = [sys.executable, "-m", "stylize_live.cli.app", *words]
         # Through a second process, so that standard output really cannot seek.
@@ -74,7 +76,8 @@ def test_through_the_command(tmp_path: Path, tiny_style: Path) -> None:
         data, said = done.communicate()
         out.write(data)
     assert done.returncode == 0, said
-    assert b"12 frames in" in said
+    assert b"\n12 frames in" in said
+    assert json.loads(said.splitlines()[-1])["files"][0]["frames"] == 12
     after = content(tmp_path / "out.mkv")
     assert len(after.times) == len(CFR)
     assert after.sounds == content(source).sounds
