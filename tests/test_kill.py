@@ -42,7 +42,7 @@ def inside(path: Path) -> object:
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_killed_at_random_moments(tmp_path: Path, tiny_style: Path, suffix: str) -> None:
     size = (160, 96)
-    shots = (255 - numbered(i, size) if i // 90 % 2 else numbered(i, size) for i in range(len(TICKS)))
+    shots = (255 - numbered(i, size) if i // 330 % 2 else numbered(i, size) for i in range(len(TICKS)))
     source = Film(TICKS, size, sound="aac", sound_seconds=40).write(tmp_path / "in.mp4", shots)
     whole, target = tmp_path / f"whole{suffix}", tmp_path / f"out{suffix}"
     began = time.monotonic()

@@ -98,12 +98,12 @@ def _pieces(
     reader = opened.enter_context(open_reader(source, target, settings))
     identity = identity_of(source, settings, painter.fingerprint)
     parts = opened.enter_context(Parts(target, identity, restart=restart))
+    if not parts.whole:
+        painter.warm_up(reader.size)
     reader, frames = _frames_to_paint(reader, target, settings, parts, painter)
     opened.callback(reader.close)
     output = PiecewiseFilm(target, parts, _size(reader, settings), settings, reader)
     opened.callback(output.close)
-    if not parts.whole:
-        painter.warm_up(reader.size)
 
     def unchanged() -> bool:
         try:
@@ -128,8 +128,8 @@ def _at_once(
     writer = open_writer(target, reader, settings)
     opened.push(writer)
     output = DirectOutput(writer)
-    restore_state(painter, None)
     painter.warm_up(reader.size)
+    restore_state(painter, None)
     return Journey(reader, iter(reader), painter, output, resumed=0, unchanged=lambda: True), output
 
 
