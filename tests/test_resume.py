@@ -344,6 +344,18 @@ def test_source_that_vanishes_is_no_short_film(
     assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
+def test_a_disk_that_is_full_from_the_start_stays_clean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("stylize_live.pipeline.parts.sync", full)
+    with pytest.raises(SinkError, match="free some space"):
+        Parts(tmp_path / "out.mp4", {})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_runs_do_not_write_one_target(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     with Parts(target, {}):
