@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import io
+import json
 import os
 import subprocess
 import sys
@@ -13,9 +13,9 @@ import pytest
 from clips import CFR, Film, content
 
 from stylize_live.errors import SourceError, UsageError
-from stylize_live.media.muxer import check_target
 from stylize_live.media.pipes import PIPE, spooled
 from stylize_live.media.reader import VideoReader
+from stylize_live.media.target import check_target
 
 ROOT = Path(__file__).parent.parent
 

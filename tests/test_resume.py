@@ -18,9 +18,10 @@ from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import lock
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.encoder import FilmEncoder
-from stylize_live.media.muxer import Muxer, film_clock
+from stylize_live.media.muxer import Muxer
 from stylize_live.media.packets import joined, read_packets
 from stylize_live.media.reader import VideoReader
+from stylize_live.media.target import film_clock
 from stylize_live.media.writer import VideoWriter
 from stylize_live.pipeline import convert as convert_module
 from stylize_live.pipeline import pieces
