@@ -11,7 +11,10 @@ from stylize_live.nets.checkpoint import load_checkpoint
 
 
 def test_shipped_names() -> None:
-    assert shipped_names() == ["great-wave", "starry-night", "the-scream"]
+    names = shipped_names()
+    assert names == sorted(names)
+    assert {"desert", "great-wave", "starry-night", "the-scream", "udnie"} <= set(names)
+    assert BASE.stem not in names
 
 
 @pytest.mark.parametrize("name", shipped_names())
@@ -20,7 +23,9 @@ def test_shipped_style_is_described_and_measured(name: str) -> None:
     assert style.info.name == name
     assert style.info.artist
     assert style.architecture == load_checkpoint(BASE).architecture
-    assert 0 < style.training["style_error"] < 1 < 2 <= style.training["photos_measured"]
+    # An untouched photo has 2 to 2.5 for a painting, far more for the smooth desert photograph.
+    assert 0 < style.training["style_error"] < 2 <= style.training["photos_measured"]
+    assert 0 < style.training["content_error"] < 1
 
 
 def test_blend_lies_between_its_parts() -> None:

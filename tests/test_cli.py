@@ -102,7 +102,7 @@ def test_styles_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["styles", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == style_names()
-    assert all(row["artist"] and row["year"] and row["licence"] and row["bytes"] > 1000 for row in rows)
+    assert all(row["title"] and row["artist"] and row["licence"] and row["bytes"] > 1000 for row in rows)
 
 
 def test_styles_as_table(capsys: pytest.CaptureFixture[str]) -> None:
