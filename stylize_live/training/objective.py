@@ -52,7 +52,7 @@ class Objective:
             PaintingTarget(features, p, pooled=settings.pooled, fine_weight=settings.fine_weight)
             for p in paintings
         ]
-        self._balance = None if settings.content_target is None else ContentBalance(settings.content_target)
+        self._balance = ContentBalance(settings.content_target) if settings.content_target else None
 
     def terms(self, network: nn.Module, photos: Tensor, step: int) -> Terms:
         """Run the network on two views of the photos and measure.

@@ -184,7 +184,7 @@ def _losses(report: Report, progress: Progress) -> str:
         values = [terms[name] for _, terms in progress.history if name in terms]
         if len(values) < len(steps):
             continue
-        target = report.settings.content_target if name == "content" else None
+        target = (report.settings.content_target or None) if name == "content" else None
         charts.append(
             f'<figure class="curve"><figcaption><b>{name.replace("_", " ")}</b>'
             f"<span>{running_mean(values)[-1]:.3g}</span></figcaption>"

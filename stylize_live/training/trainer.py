@@ -23,7 +23,7 @@ from stylize_live.training.state import load_state, save_state
 
 log = logging.getLogger(__name__)
 
-DEFAULT_MINUTES = 15.0
+DEFAULT_MINUTES = 10.0
 _WARM_UP_STEPS = 30
 _LAST_RATE = 0.02  # share of the peak rate at the end of the cosine
 _CLIP = 1.0
