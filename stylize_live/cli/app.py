@@ -30,6 +30,7 @@ _COMMANDS = {
     "train": "Train a new style from a painting.",
     "evaluate": "Measure how good styles are, and how steady films.",
     "styles": "List the styles that come with the program, or show them on a photo.",
+    "export": "Write a style as ONNX, for other programs.",
     "devices": "List cameras, screens, GPUs and encoders.",
 }
 # By name, so that `--help` and `styles` do not wait for torch.
