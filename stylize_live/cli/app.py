@@ -38,6 +38,9 @@ for _order, (_name, _help) in enumerate(_COMMANDS.items()):
     app.command(f"stylize_live.cli.{_name}:{_name}", name=_name, help=_help, sort_key=_order)
 
 
+app.register_install_completion_command(help="Have the shell complete commands, options and style names.")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 

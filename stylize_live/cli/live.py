@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stylize_live.cli.completion import with_style_names
 from stylize_live.cli.console import print_line
 from stylize_live.config import LiveSettings, merged
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from stylize_live.pipeline.live import Display, LiveReport
 
 _DEFAULT_SETTINGS = LiveSettings()
+with_style_names(LiveSettings)
 _TITLE = "stylize-live"
 
 
