@@ -190,6 +190,23 @@ class LiveSettings(SteadySettings, EngineSettings):
     duration: float | None = Field(default=None, gt=0, description="Stop after so many seconds.")
 
 
+class StudioSettings(LiveSettings):
+    """How `studio` captures, shows and serves."""
+
+    window: bool = Field(default=False, description="Show a window, too.")
+    port: int = Field(default=9720, ge=0, le=65535, description="Port of the page; 0 takes any free one.")
+    host: str = Field(
+        default="127.0.0.1",
+        description="Address to serve on: 0.0.0.0 lets phones in your network in, who need the link with "
+        "its token.",
+    )
+    token: str | None = Field(
+        default=None,
+        min_length=8,
+        description="Secret in the link; without it, other addresses than this machine's own get a new one.",
+    )
+
+
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
 
 

@@ -24,6 +24,7 @@ app = App(
 )
 _COMMANDS = {
     "live": "Paint a camera, a screen, a file or a URL, live in a window.",
+    "studio": "The same on a web page, also for phones and OBS.",
     "convert": "Paint videos, their sound kept.",
     "image": "Paint pictures and folders of pictures.",
     "train": "Train a new style from a painting.",

@@ -57,13 +57,13 @@ def live(
     with ExitStack() as opened:
         # Source and window first: what is wrong with them shows before the network is loaded.
         source = opened.enter_context(open_source(settings))
-        display = _open_display(opened, settings, source.size)
+        display = open_display(opened, settings, source.size)
         report = _run(source, display, settings)
     print_line(json_module.dumps(report.as_dict()) if json else summary(report))
     return 0
 
 
-def _open_display(opened: ExitStack, settings: LiveSettings, size: tuple[int, int]) -> Display:
+def open_display(opened: ExitStack, settings: LiveSettings, size: tuple[int, int]) -> Display:
     if not settings.window:
         from stylize_live.media.null import NullDisplay
 

@@ -28,6 +28,7 @@ from stylize_live.media.overlay import Caption
 from stylize_live.media.still import Still, write_still
 from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import LatencyClock, Percentiles
+from stylize_live.pipeline.remote import Figures, Remote
 from stylize_live.pipeline.stages import Stages
 from stylize_live.pipeline.view import Stylizer, View, compose
 
@@ -109,6 +110,7 @@ def run_live(
     split: bool = False,
     duration: float | None = None,
     snapshots: Path | None = None,
+    remote: Remote | None = None,
 ) -> LiveReport:
     """Show a source painted until it ends, the time is over, or the user ends it.
 
@@ -124,6 +126,7 @@ def run_live(
         split: start with the split view.
         duration: seconds after which the run ends, or None.
         snapshots: folder for snapshots; default is the current one.
+        remote: runs the show beside the display, called as often as that is polled.
 
     Raises:
         StylizeError: what any stage met, within two seconds; also any other exception of theirs.
@@ -131,7 +134,7 @@ def run_live(
     stylizer.warm_up(source.size)
     journey = _Journey(source, stylizer, display, styles, snapshots or Path())
     journey.view.mirror, journey.view.split = mirror, split
-    return journey.run(duration)
+    return journey.run(duration, remote)
 
 
 class _Journey:
@@ -139,7 +142,7 @@ class _Journey:
         self, source: Source, stylizer: Stylizer, display: Display, styles: Sequence[str], snapshots: Path
     ) -> None:
         self._source = source
-        self._stylizer = stylizer
+        self.stylizer = stylizer
         self._display = display
         self._snapshots = snapshots
         self._to_paint: Latest[Frame] = Latest()
@@ -151,9 +154,10 @@ class _Journey:
         self._held: _Painted | None = None
         self._caption = Caption()
         self._caption_at = 0.0
+        self.shown: Frame | None = None
         self.view = View(stylizer, styles, self._snapshot)
 
-    def run(self, duration: float | None) -> LiveReport:
+    def run(self, duration: float | None, remote: Remote | None) -> LiveReport:
         start = time.monotonic()
         end = None if duration is None else start + duration
         with self._stages as stages, stopping_on_ctrl_c(stages.stopping):
@@ -164,6 +168,8 @@ class _Journey:
                     self._show_next()
                 except Closed:
                     break
+                if remote is not None:
+                    remote.attend(self)
         stages.check()
         return self._report(time.monotonic() - start)
 
@@ -182,7 +188,7 @@ class _Journey:
             if self._stages.stopping.is_set():
                 return
             taken_at = time.monotonic()
-            painted = self._stylizer(frame)
+            painted = self.stylizer(frame)
             self._to_show.put(_Painted(frame, painted, taken_at, time.monotonic()))
 
     def _show_next(self) -> None:
@@ -218,7 +224,8 @@ class _Journey:
         self.view.changed = False
         show_strip = self.view.overlay
         caption = self._caption if show_strip else Caption(note=self._caption.note)
-        self._display.write(item.painted.with_pixels(self._composed(item)), caption)
+        self.shown = item.painted.with_pixels(self._composed(item))
+        self._display.write(self.shown, caption)
 
     def _composed(self, item: _Painted) -> Pixels:
         return compose(
@@ -242,25 +249,38 @@ class _Journey:
 
     def _update_caption(self, now: float) -> None:
         """Figures change four times a second: faster ones cannot be read. Messages come at once."""
-        note = self.view.note or self._trouble()
+        note = self.view.note or self.trouble
         if now - self._caption_at < _CAPTION_SECONDS and note == self._caption.note:
             return
-        caption = Caption(self._headline(), self._figures(now), note)
+        caption = Caption(self._headline(), self._strip(now), note)
         self._caption_at = now
         if caption != self._caption:
             self._caption = caption
             # A new picture brings new figures along; without one, the old picture is drawn again.
             self.view.changed = True
 
-    def _trouble(self) -> str:
+    @property
+    def original(self) -> Frame | None:
+        """The frame of the source that is shown painted."""
+        return None if self._held is None else self._held.original
+
+    def figures(self, now: float) -> Figures:
+        """How it runs at the moment `now`, in monotonic seconds."""
+        dropped = self._to_paint.dropped + self._to_show.dropped
+        latency = self._clock.recent()
+        return Figures(self._captured, self._clock.shown, dropped, self._clock.recent_fps(now), latency)
+
+    @property
+    def trouble(self) -> str:
+        """What the source waits for, or ""."""
         return (isinstance(self._source, Interruptible) and self._source.trouble) or ""
 
     def _headline(self) -> str:
-        strength = self._stylizer.strength
-        name = _style_label(self._stylizer.style)
+        strength = self.stylizer.strength
+        name = _style_label(self.stylizer.style)
         return name if strength >= 1 else f"{name}  {strength:.0%}"
 
-    def _figures(self, now: float) -> tuple[str, ...]:
+    def _strip(self, now: float) -> tuple[str, ...]:
         if self.view.frozen:
             return ("frozen",)
         age = self._clock.recent_total().p50
@@ -273,7 +293,7 @@ class _Journey:
         if self._held is None:
             return
         pixels = self._composed(self._held)
-        path = self._snapshots / snapshot_name(self._stylizer.style, datetime.now())
+        path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now())
         self._stages.start("snapshot", lambda: self._write_snapshot(path, pixels))
 
     def _write_snapshot(self, path: Path, pixels: Pixels) -> None:

@@ -1,0 +1,103 @@
+"""`stylize-live studio`: a camera, painted, watched and run on a web page."""
+
+from __future__ import annotations
+
+import json as json_module
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+from cyclopts import Parameter
+
+from stylize_live.cli.console import print_line
+from stylize_live.cli.live import open_display, summary
+from stylize_live.config import StudioSettings, merged
+from stylize_live.errors import UsageError
+
+if TYPE_CHECKING:
+    from stylize_live.engine import Stylizer
+    from stylize_live.studio.server import Studio
+
+_DEFAULT_SETTINGS = StudioSettings()
+
+
+def studio(
+    *,
+    json: bool = False,
+    config: Path | None = None,
+    settings: Annotated[StudioSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
+) -> int:
+    """Paint a camera, the screen, a stream or a file in real time, on a web page.
+
+    The page shows the picture, all styles painted from it, and how fast it is;
+    everything can be changed while it runs, from several pages, also on a phone.
+    A second, bare page is for the Browser Source of OBS. Ctrl-C ends.
+
+    For a phone: studio --host 0.0.0.0, then open the link with its token there.
+
+    Parameters
+    ----------
+    json
+        Print the report as one JSON object, in the last line.
+    config
+        TOML file of settings; options given here win.
+    """
+    settings = merged(settings, config)
+    _check_packages()
+    from stylize_live.media.live_sources import open_source
+    from stylize_live.pipeline.live import run_live
+
+    with ExitStack() as opened:
+        source = opened.enter_context(open_source(settings))
+        display = open_display(opened, settings, source.size)
+        stylizer, page, styles = _open_studio(opened, settings)
+        print_line(f"studio: {page.url}")
+        print_line(f"for the Browser Source of OBS: {page.bare_url}")
+        report = run_live(
+            source,
+            stylizer,
+            display,
+            styles=styles,
+            mirror=settings.mirror,
+            split=settings.split,
+            duration=settings.duration,
+            remote=page,
+        )
+    print_line(json_module.dumps(report.as_dict()) if json else summary(report))
+    return 0
+
+
+def _check_packages() -> None:
+    try:
+        import starlette
+        import uvicorn
+        import websockets
+
+        _ = starlette, uvicorn, websockets
+    except ImportError as error:
+        missing = error.name or "a package"
+        raise UsageError(f"studio needs {missing}: pip install 'stylize-live[studio]'") from None
+
+
+def _open_studio(opened: ExitStack, settings: StudioSettings) -> tuple[Stylizer, Studio, list[str]]:
+    from stylize_live.engine import Stylizer
+    from stylize_live.nets.catalogue import style_names
+    from stylize_live.studio.server import About, Studio
+    from stylize_live.studio.thumbnails import style_painter
+    from stylize_live.studio.wishes import shares_of
+
+    stylizer = opened.enter_context(Stylizer.from_settings(settings, steadiness=settings.steadiness))
+    styles = style_names()
+    styles += [name for name in shares_of(settings.style) if name.endswith(".safetensors")]
+    about = About(_source_label(settings.source), f"{stylizer.device}, {stylizer.precision}", styles)
+    page = Studio(about, style_painter(), host=settings.host, port=settings.port, token=settings.token)
+    return stylizer, opened.enter_context(page), styles
+
+
+def _source_label(text: str) -> str:
+    if text.isdigit():
+        return f"Camera {text}"
+    if "://" in text:
+        return urlsplit(text).hostname or "Stream"  # without password and path: others may read along
+    return {"test": "Test pattern", "screen": "Screen"}.get(text, Path(text).name)

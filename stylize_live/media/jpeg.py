@@ -1,0 +1,25 @@
+"""A picture as a JPEG in memory."""
+
+from __future__ import annotations
+
+from stylize_live.frame import Pixels, eight_bit
+from stylize_live.media.libraries import cv2
+
+_QUALITY = 88
+
+
+def encode_jpeg(pixels: Pixels, quality: int = _QUALITY, longest: int | None = None) -> bytes:
+    """Encode (H, W, 3) RGB; colours at half the resolution. 640x360 takes 2 ms, 1080p 15.
+
+    Args:
+        pixels: not changed.
+        quality: 1 to 100.
+        longest: shrink the picture so that neither side is longer than so many pixels.
+    """
+    shrink = 1.0 if longest is None else longest / max(pixels.shape[:2])
+    if shrink < 1:
+        size = [max(1, round(side * shrink)) for side in pixels.shape[1::-1]]
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    bgr = cv2.cvtColor(eight_bit(pixels), cv2.COLOR_RGB2BGR)
+    _, coded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return bytes(coded.tobytes())
