@@ -18,6 +18,11 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+from stylize_live.cli.machine import tune_process
+
+tune_process()  # as the program does: before torch is loaded
+
+from stylize_live.config import ConvertSettings
 from stylize_live.engine import Stylizer
 from stylize_live.frame import Frame
 from stylize_live.media.reader import VideoReader
@@ -61,7 +66,7 @@ def measure_parts(target: Path) -> dict[str, tuple[float, float]]:
     with VideoReader(SAMPLE) as reader:
         frames, *decode = timed(lambda: list(reader))
     assert isinstance(frames, list)
-    stylizer = Stylizer()
+    stylizer = Stylizer(steadiness=ConvertSettings().steadiness)
     stylizer.warm_up(frames[0].size)
     painted, *paint = timed(lambda: list(stylizer.stream(frames)))
     assert isinstance(painted, list)

@@ -14,6 +14,11 @@ def print_line(text: str) -> None:
     stdout.print(text, markup=False)
 
 
+def print_beside(text: str) -> None:
+    """A result, on stderr, exactly as it is: stdout carries something else."""
+    stderr.print(text, markup=False)
+
+
 def warn(text: str) -> None:
     """A remark, on stderr."""
     stderr.print(f"note: {text}", markup=False, style="yellow")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,11 +23,13 @@ class Steady:
     """How a picture is to follow from the one before.
 
     Attributes:
-        motion: of the input, being measured beside the network; None starts anew.
+        motion: measures that of the input, or finds that pictures start anew (None). Called once for each
+            picture, in order, when the device has been given its work: so a GPU is not kept waiting,
+            and on a CPU, whose cores the network takes all, the two do not get in each other's way.
         share: least share of the fresh picture, see `smoothing.least_share`.
     """
 
-    motion: Future[Motion | None]
+    motion: Callable[[], Motion | None]
     share: float
 
 
@@ -173,7 +174,7 @@ class CpuBackend:
         return found
 
     def _smoothed(self, fresh: Plane, steady: Steady) -> Plane:
-        motion = steady.motion.result()
+        motion = steady.motion()
         if motion is None or self.memory is None or self.memory.shape != fresh.shape:
             self.memory = fresh
         else:

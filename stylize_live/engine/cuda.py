@@ -119,8 +119,8 @@ class CudaBackend:
         return slot
 
     def _smoothed(self, fresh: torch.Tensor, steady: Steady) -> torch.Tensor:
-        """Smooth on the device. The host's wait for the motion overlaps with the network's work."""
-        motion = steady.motion.result()
+        """Smooth on the device. The host measures the motion while the device paints."""
+        motion = steady.motion()
         if motion is None or self._memory is None or self._memory.shape != fresh.shape:
             self._memory = fresh
         else:

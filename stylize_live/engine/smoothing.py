@@ -52,7 +52,7 @@ class Tuning:
     replaced: float = 40.0
     follow: float = 0.1
     light: float = 0.15
-    sharpness: float = 1.08
+    sharpness: float = 1.14
     most_gain: float = 1.5
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Self, overload
 
@@ -90,7 +91,7 @@ class Stylizer(Closing):
         self._dtype = choose_precision(precision, self._device)
         self._style, self._crossfade = str(style), crossfade
         self._pending: _StyleSet | None = None
-        self._watcher: MotionWatcher | None = None
+        self._watcher = MotionWatcher()
         self._fresh = True  # whether the next picture is the first of a film
         self._look = Look(keep_colors=keep_colors)
         self.strength, self.stroke = strength, stroke
@@ -224,16 +225,14 @@ class Stylizer(Closing):
         return self._backend.run(pixels, self._look, self._steady(pixels))
 
     def _steady(self, pixels: Pixels) -> Steady | None:
-        """Begin to measure how the picture follows from the one before, if that is wanted."""
+        """How the picture is to follow from the one before, if that is wanted."""
         if not self._steadiness or not self._look.strength:
             self._fresh = True  # nothing is wanted, or nothing shown: no film to go on with
             return None
-        if self._watcher is None:
-            self._watcher = MotionWatcher()
         if self._fresh:
             self._fresh = False
             self._watcher.reset()
-        return Steady(self._watcher.submit(pixels), least_share(self._steadiness))
+        return Steady(partial(self._watcher.follow, pixels), least_share(self._steadiness))
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Paint frames in order; on a GPU several are under way at once.
@@ -251,7 +250,7 @@ class Stylizer(Closing):
     def save_state(self) -> bytes:
         """What the next picture depends on beside its input; empty without steadiness."""
         picture = self._backend.memory
-        if self._watcher is None or picture is None:
+        if picture is None:
             return b""
         return save({"picture": picture, **self._watcher.memory})
 
@@ -267,8 +266,6 @@ class Stylizer(Closing):
         try:
             arrays = load(state)
             self._backend.memory = arrays.pop("picture")
-            if self._watcher is None:
-                self._watcher = MotionWatcher()
             self._watcher.memory = arrays
         except (SafetensorError, KeyError) as error:
             raise ValueError(f"not a saved state: {error}") from None
@@ -297,6 +294,4 @@ class Stylizer(Closing):
 
     def close(self) -> None:
         """Release device memory. May be called twice."""
-        if self._watcher is not None:
-            self._watcher.close()
         self._backend.close()

@@ -25,7 +25,7 @@ _ROUNDED = {
     Fraction(1, 1000): "this kind of file stores whole milliseconds: the times of pictures were rounded",
     Fraction(1, 100): "GIF stores hundredths of seconds: the times of pictures were rounded",
 }
-_NEVER = -(2**63)
+NEVER = -(2**63)
 
 
 class FilmEncoder(Closing):
@@ -46,7 +46,7 @@ class FilmEncoder(Closing):
             codec needs it.
         codec: a key of `CODECS`; `codec_for` of `codecs.py` tells which one a target wants.
         settings: quality, speed, who encodes.
-        clock: seconds between two ticks; `film_clock` of `muxer.py` tells which one a target keeps.
+        clock: seconds between two ticks; `film_clock` of `target.py` tells which one a target keeps.
         rate: nominal frames per second; for the encoder's planning only.
         sample_aspect: width of a pixel over its height, or None when unknown.
         alpha: whether to keep the frames' transparency; `keeps_alpha` of `codecs.py` tells who can.
@@ -68,7 +68,7 @@ class FilmEncoder(Closing):
         rate: Fraction = Fraction(30),
         sample_aspect: Fraction | None = None,
         alpha: bool = False,
-        after: int = _NEVER,
+        after: int = NEVER,
     ) -> None:
         self.clock = clock
         self.last_ticks = after

@@ -28,7 +28,7 @@ class TrainSettings(BaseModel):
         default=None, ge=1, description="Stop after so many steps (repeatable by seed)."
     )
     minutes: float | None = Field(
-        default=None, gt=0, description="Stop after so many minutes; 15 if neither is given."
+        default=None, gt=0, description="Stop after so many minutes; 10 if neither is given."
     )
     batch: int | None = Field(
         default=None, ge=1, le=256, description="Crops in a batch; 2 on a CPU, 16 on a GPU."
@@ -50,6 +50,13 @@ class TrainSettings(BaseModel):
     )
     style_weight: float = Field(default=4.0, ge=0, description="Weight of the relative style error.")
     content_weight: float = Field(default=5.0, ge=0, description="Weight of the relative content error.")
+    content_target: float = Field(
+        default=0.58,
+        ge=0,
+        le=2,
+        description="Content error to steer for: the content weight is raised or lowered on the way, "
+        "to a quarter or four times at most. 0.5 to 0.6 keeps faces; 0 leaves the weight alone.",
+    )
     fine_weight: float = Field(
         default=0.1, ge=0, description="Share of the finest style layer; more hatches flat places."
     )
