@@ -14,6 +14,11 @@ def print_line(text: str) -> None:
     stdout.print(text, markup=False)
 
 
+def announce(text: str) -> None:
+    """What is worth knowing while a command runs, on stderr."""
+    stderr.print(text, markup=False)
+
+
 def warn(text: str) -> None:
     """A remark, on stderr."""
     stderr.print(f"note: {text}", markup=False, style="yellow")

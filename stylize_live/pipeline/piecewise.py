@@ -12,7 +12,7 @@ from stylize_live.config import FilmSettings
 from stylize_live.errors import SinkError, SourceError
 from stylize_live.frame import Frame
 from stylize_live.media.codecs import ALPHA_DROPPED, codec_for, keeps_alpha
-from stylize_live.media.encoder import FilmEncoder
+from stylize_live.media.encoder import NEVER, FilmEncoder
 from stylize_live.media.muxer import Muxer, film_clock
 from stylize_live.media.packets import PacketFile, joined, read_packets
 from stylize_live.media.reader import VideoReader
@@ -57,7 +57,6 @@ class PiecewiseFilm:
 
     def _new_encoder(self) -> FilmEncoder:
         finished = self._parts.finished
-        after = {"after": finished[-1].ticks} if finished else {}
         return FilmEncoder(
             self._size,
             self._codec,
@@ -66,7 +65,7 @@ class PiecewiseFilm:
             rate=self._like.average_rate,
             sample_aspect=self._like.sample_aspect,
             alpha=self._alpha,
-            **after,
+            after=finished[-1].ticks if finished else NEVER,
         )
 
     def write(self, frame: Frame) -> None:
