@@ -33,6 +33,9 @@ def live(
 ) -> int:
     """Paint a camera, the screen, a stream or a file in real time, in a window.
 
+    The same pictures can go to OBS (--stream), to a virtual camera
+    (--virtual-camera) and into a film (--record), all at once.
+
     Keys in the window:
       1-9, arrows   change the style
       [ and ]       less or more strength
