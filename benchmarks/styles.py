@@ -5,7 +5,7 @@ python benchmarks/styles.py
 
 from __future__ import annotations
 
-from stylize_live.nets.catalogue import style_names, style_path
+from stylize_live.nets.catalogue import shipped_names, style_path
 from stylize_live.nets.checkpoint import read_info
 
 
@@ -13,7 +13,7 @@ def main() -> None:
     """The training records as Markdown."""
     print("| style | style error | content error | photos | steps | minutes | device | from |")
     print("|---|---|---|---|---|---|---|---|")
-    for name in style_names():
+    for name in shipped_names():
         _, t = read_info(style_path(name))
         row = (
             name,

@@ -1,4 +1,4 @@
-"""`with` for everything that has a `close`."""
+"""`with` for everything that has a `close`, and for what must not be left half done."""
 
 from __future__ import annotations
 
@@ -20,3 +20,19 @@ class Closing:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class WholeOrNothing(Closing):
+    """`with` for a class whose `close` completes something and whose `abort` leaves nothing of it."""
+
+    def abort(self) -> None:
+        """Leave nothing behind. May be called after `close`, when it does nothing."""
+        raise NotImplementedError
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.abort()

@@ -147,6 +147,12 @@ class FilmSettings(BaseModel):
         "aac (encode all that is not AAC yet), or none.",
     )
 
+    @field_validator("bits", mode="before")
+    @classmethod
+    def _from_words(cls, value: object) -> object:
+        """The command line gives "10", which pydantic would not take for the number."""
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
+
 
 class ConvertSettings(FilmSettings, SourceSettings, SteadySettings, EngineSettings):
     """What `convert` can be told."""

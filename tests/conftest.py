@@ -11,10 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
+from torchvision.models.vgg import cfgs, make_layers
 
 from stylize_live.frame import Pixels
+from stylize_live.media.still import Still, write_still
+from stylize_live.nets import catalogue
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, save_checkpoint
 from stylize_live.nets.transformer import Architecture, ResidualTransformer, initialise
+from stylize_live.training.run import Job
+from stylize_live.training.settings import TrainSettings
 
 TINY = Architecture(width=8, deep_width=8, head_width=8, blocks_in=1, blocks_deep=1, blocks_out=1)
 
@@ -32,6 +38,14 @@ def no_thread_left() -> Iterator[None]:
             return
         time.sleep(0.01)
     pytest.fail(f"threads left behind: {left}")
+
+
+@pytest.fixture(autouse=True)
+def own_styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the user's own styles for this test alone; it does not exist yet."""
+    folder = tmp_path / "user-data" / "styles"
+    monkeypatch.setattr(catalogue, "own_folder", lambda: folder)
+    return folder
 
 
 def random_pixels(width: int, height: int, seed: int = 0) -> Pixels:
@@ -56,7 +70,7 @@ class SmallFeatures(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
         torch.manual_seed(0)
-        widths = {"relu1_2": (3, 8), "relu2_2": (8, 12), "relu3_3": (12, 16), "relu4_3": (16, 16)}
+        widths = {"stage1": (3, 8), "stage2": (8, 12), "stage3": (12, 16), "stage4": (16, 16)}
         self.layers = torch.nn.ModuleDict({n: torch.nn.Conv2d(*w, 3, padding=1) for n, w in widths.items()})
         self.requires_grad_(False)
 
@@ -75,6 +89,42 @@ def tiny_style(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.safetensors"
     save_checkpoint(path, make_checkpoint())
     return path
+
+
+@pytest.fixture(scope="session")
+def features_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """VGG16 with random weights."""
+    torch.manual_seed(0)
+    layers = make_layers(cfgs["D"], batch_norm=False)[:23]
+    path = tmp_path_factory.mktemp("features") / "vgg.safetensors"
+    save_file({f"features.{k}": v.half() for k, v in layers.state_dict().items()}, path)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of three."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(3):
+        write_still(folder / f"{i}.png", Still(random_pixels(90 + 7 * i, 80, i)))
+    return folder
+
+
+@pytest.fixture
+def job(tmp_path: Path, photos: Path, features_file: Path, tiny_style: Path) -> Job:
+    """A training run of four steps."""
+    write_still(tmp_path / "painting.png", Still(random_pixels(100, 80, 9)))
+    return Job(
+        paintings=[tmp_path / "painting.png"],
+        photos=photos,
+        features=features_file,
+        target=tmp_path / "style.safetensors",
+        start=tiny_style,
+        previews=tmp_path / "previews",
+        info=StyleInfo("mine"),
+        settings=TrainSettings(steps=4, crop=64, painting_size=64, batch=1),
+    )
 
 
 @pytest.fixture

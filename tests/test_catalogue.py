@@ -6,21 +6,26 @@ import pytest
 import torch
 
 from stylize_live.errors import StyleError
-from stylize_live.nets.catalogue import BASE, load_style, style_names
+from stylize_live.nets.catalogue import BASE, load_style, shipped_names
 from stylize_live.nets.checkpoint import load_checkpoint
 
 
 def test_shipped_names() -> None:
-    assert style_names() == ["great-wave", "starry-night", "the-scream"]
+    names = shipped_names()
+    assert names == sorted(names)
+    assert {"desert", "great-wave", "starry-night", "the-scream", "udnie"} <= set(names)
+    assert BASE.stem not in names
 
 
-@pytest.mark.parametrize("name", style_names())
+@pytest.mark.parametrize("name", shipped_names())
 def test_shipped_style_is_described_and_measured(name: str) -> None:
     style = load_style(name)
     assert style.info.name == name
     assert style.info.artist
     assert style.architecture == load_checkpoint(BASE).architecture
-    assert 0 < style.training["style_error"] < 1 < 2 <= style.training["photos_measured"]
+    # An untouched photo has 2 to 2.5 for a painting, far more for the smooth desert photograph.
+    assert 0 < style.training["style_error"] < 2 <= style.training["photos_measured"]
+    assert 0 < style.training["content_error"] < 1
 
 
 def test_blend_lies_between_its_parts() -> None:

@@ -13,7 +13,8 @@ from conftest import random_pixels
 from PIL import Image
 
 from stylize_live import __version__
-from stylize_live.cli.app import main
+from stylize_live.cli.app import app, main
+from stylize_live.config import ConvertSettings
 from stylize_live.media.still import Still, read_still, write_still
 from stylize_live.nets.catalogue import style_names
 
@@ -50,6 +51,41 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(command in out for command in COMMANDS)
 
 
+# Each setting of `convert` as words of the command line, and what becomes of it; none is its default.
+GIVEN: dict[str, tuple[str, object]] = {
+    "style": ("0:starry-night,2:great-wave", "0:starry-night,2:great-wave"),
+    "strength": ("0.5", 0.5),
+    "keep_colors": ("", True),
+    "stroke": ("2", 2.0),
+    "device": ("cpu", "cpu"),
+    "precision": ("float32", "float32"),
+    "steadiness": ("0", 0.0),
+    "size": ("360p", "360p"),
+    "fps": ("29.97", "29.97"),
+    "start": ("1:02.5", "1:02.5"),
+    "end": ("1:03", "1:03"),
+    "codec": ("hevc", "hevc"),
+    "crf": ("21", 21),
+    "preset": ("slow", "slow"),
+    "encoder": ("auto", "auto"),
+    "bits": ("10", 10),
+    "audio": ("none", "none"),
+    "crossfade": ("0.25", 0.25),
+    "preview": ("4", 4.0),
+    "side_by_side": ("", True),
+}
+
+
+def test_every_setting_of_convert_can_be_given() -> None:
+    words = ["convert", "in.mp4", "out.mp4"]
+    for name, (text, _) in GIVEN.items():
+        words += ["--" + name.replace("_", "-"), *filter(None, [text])]
+    _, given, _ = app.parse_args(words, exit_on_error=False, print_error=False)
+    expected = {name: value for name, (_, value) in GIVEN.items()}
+    assert given.arguments["settings"].model_dump() == expected
+    assert all(value != getattr(ConvertSettings(), name) for name, value in expected.items())
+
+
 def test_help_does_not_wait_for_torch() -> None:
     code = (
         "import sys; from stylize_live.cli.app import main; main(['--help']);sys.exit('torch' in sys.modules)"
@@ -66,7 +102,7 @@ def test_styles_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["styles", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == style_names()
-    assert all(row["artist"] and row["year"] and row["licence"] and row["bytes"] > 1000 for row in rows)
+    assert all(row["title"] and row["artist"] and row["licence"] and row["bytes"] > 1000 for row in rows)
 
 
 def test_styles_as_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,7 +186,7 @@ def test_image_does_not_overwrite(
         (["image", "no.png", "-o", "x.png", "--config", "no.toml"], 2, "cannot read the configuration"),
         (["image", "no.png", "-o", "x.png", "--style", "great-wave:x,the-scream"], 3, "positive share"),
         (["paint"], 2, "Unknown command"),
-        (["train", "no.jpg", "--photos", "no", "-o", "x.safetensors", "--features", "no"], 8, "no"),
+        (["train", "no.jpg", "--photos", "no", "-o", "x.safetensors"], 4, "no.jpg: no such file"),
     ],
 )
 def test_errors_are_one_line(

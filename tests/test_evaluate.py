@@ -31,7 +31,7 @@ def time_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def features_file(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What to give to --features."""
+    """What to give to --features; in place of conftest's, for speed."""
     monkeypatch.setattr("stylize_live.training.assessment.load_features", lambda *_, **__: SmallFeatures())
     return Path("small.safetensors")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from clips import CLOCK, Film, content, numbered
 
+from stylize_live.errors import EXIT_INTERRUPTED
 from stylize_live.media.libraries import av
 from stylize_live.pipeline.parts import folder_of, kept_frames
 
@@ -39,11 +40,38 @@ def inside(path: Path) -> object:
         ]
 
 
+def write_source(path: Path) -> Path:
+    """Shots of 330 pictures: pieces begin at cuts, and between them, where paint follows from before."""
+    size = (160, 96)
+    shots = (255 - numbered(i, size) if i // 330 % 2 else numbered(i, size) for i in range(len(TICKS)))
+    return Film(TICKS, size, sound="aac", sound_seconds=40).write(path, shots)
+
+
+def test_interrupted_by_the_keyboard(tmp_path: Path, tiny_style: Path) -> None:
+    source = write_source(tmp_path / "in.mp4")
+    whole, target = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    subprocess.run(command(source, whole, tiny_style), check=True, capture_output=True)
+    process = subprocess.Popen(command(source, target, tiny_style), stderr=subprocess.PIPE, text=True)
+    while kept_frames(target) < 300:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode == EXIT_INTERRUPTED
+    kept = kept_frames(target)
+    assert f"{kept} frames are finished, the same command goes on" in said
+    left = {path.name for path in folder_of(target).iterdir()}
+    pieces = [f"{number:06d}" for number in range(sum(name.endswith(".packets") for name in left))]
+    assert left == {"lock", "journal", f"{pieces[-1]}.state", *(f"{piece}.packets" for piece in pieces)}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *(source.name, whole.name, tiny_style.name, folder_of(target).name)
+    }
+    subprocess.run(command(source, target, tiny_style), check=True, capture_output=True)
+    assert inside(target) == inside(whole)
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_killed_at_random_moments(tmp_path: Path, tiny_style: Path, suffix: str) -> None:
-    size = (160, 96)
-    shots = (255 - numbered(i, size) if i // 90 % 2 else numbered(i, size) for i in range(len(TICKS)))
-    source = Film(TICKS, size, sound="aac", sound_seconds=40).write(tmp_path / "in.mp4", shots)
+    source = write_source(tmp_path / "in.mp4")
     whole, target = tmp_path / f"whole{suffix}", tmp_path / f"out{suffix}"
     began = time.monotonic()
     subprocess.run(command(source, whole, tiny_style), check=True, capture_output=True)

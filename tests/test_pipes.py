@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -12,9 +13,9 @@ import pytest
 from clips import CFR, Film, content
 
 from stylize_live.errors import SourceError, UsageError
-from stylize_live.media.muxer import check_target
 from stylize_live.media.pipes import PIPE, spooled
 from stylize_live.media.reader import VideoReader
+from stylize_live.media.target import check_target
 
 ROOT = Path(__file__).parent.parent
 
@@ -67,6 +68,7 @@ def test_terminals_are_no_pipes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_through_the_command(tmp_path: Path, tiny_style: Path) -> None:
     source = Film(CFR, sound="aac").write(tmp_path / "in.mp4")
     words = ["convert", "-", "-", "--style", str(tiny_style), "--device", "cpu", "--preset", "ultrafast"]
+    words.append("--json")
     with source.open("rb") as film, (tmp_path / "out.mkv").open("wb") as out:
         command = [sys.executable, "-m", "stylize_live.cli.app", *words]
         # Through a second process, so that standard output really cannot seek.
@@ -74,7 +76,8 @@ def test_through_the_command(tmp_path: Path, tiny_style: Path) -> None:
         data, said = done.communicate()
         out.write(data)
     assert done.returncode == 0, said
-    assert b"12 frames in" in said
+    assert b"\n12 frames in" in said
+    assert json.loads(said.splitlines()[-1])["files"][0]["frames"] == 12
     after = content(tmp_path / "out.mkv")
     assert len(after.times) == len(CFR)
     assert after.sounds == content(source).sounds

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,11 @@ from test_resume import Painter
 
 from stylize_live.cli.app import main
 from stylize_live.config import ConvertSettings
-from stylize_live.errors import EXIT_INTERRUPTED, EXIT_PARTIAL, UsageError
+from stylize_live.errors import EXIT_INTERRUPTED, EXIT_PARTIAL, SinkError, UsageError
 from stylize_live.frame import Frame
 from stylize_live.media.reader import VideoReader
 from stylize_live.pipeline import pieces
+from stylize_live.pipeline.forecast import painting_speed
 from stylize_live.pipeline.parts import folder_of, kept_frames
 from stylize_live.pipeline.queue import Job, Outcome, convert_all, exit_code, plan
 
@@ -153,6 +156,29 @@ def test_a_painter_that_breaks_stops_one_film_only(folder: Path) -> None:
     outcomes = list(convert_all(jobs, Breaking(), SETTINGS))
     assert [str(outcome.error) for outcome in outcomes] == ["on purpose"] * 2
     assert exit_code(outcomes) == 1
+
+
+def test_a_folder_that_cannot_be_made_is_the_targets_fault(tmp_path: Path) -> None:
+    source = Film(CFR).write(tmp_path / "in.mp4")
+    (tmp_path / "a file").touch()
+    (outcome,) = convert_all([Job(source, tmp_path / "a file" / "out.mp4")], Painter(), SETTINGS)
+    assert isinstance(outcome.error, SinkError)
+    assert "a file/out.mp4: cannot make the folder" in str(outcome.error)
+
+
+def test_painting_is_timed_as_it_is_done() -> None:
+    """In a thread of its own: in the main thread, PyTorch is many times slower on a busy machine."""
+
+    class Slow(Painter):
+        def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+            threads.add(threading.current_thread())
+            for frame in super().stream(frames):
+                time.sleep(0.02)
+                yield frame
+
+    threads: set[threading.Thread] = set()
+    assert 1000 < painting_speed(Slow(), (10, 10)) <= 100 / 0.02
+    assert threading.main_thread() not in threads
 
 
 def test_exit_codes() -> None:

@@ -13,17 +13,20 @@ import pytest
 from clips import CLOCK, Film, Ticks, content, numbered
 
 from stylize_live.config import ConvertSettings
+from stylize_live.engine import Stylizer
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import lock
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.encoder import FilmEncoder
-from stylize_live.media.muxer import Muxer, film_clock
+from stylize_live.media.muxer import Muxer
 from stylize_live.media.packets import joined, read_packets
 from stylize_live.media.reader import VideoReader
+from stylize_live.media.target import film_clock
 from stylize_live.media.writer import VideoWriter
 from stylize_live.pipeline import convert as convert_module
 from stylize_live.pipeline import pieces
 from stylize_live.pipeline.convert import convert
+from stylize_live.pipeline.painter import FramePainter
 from stylize_live.pipeline.parts import Parts, folder_of, kept_frames
 from stylize_live.pipeline.pieces import split_at_cuts
 from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
@@ -69,6 +72,9 @@ class Smoother(Painter):
         super().__init__(stop_at)
         self._before: Pixels | None = None
 
+    def warm_up(self, size: tuple[int, int]) -> None:
+        self._before = None  # as a painter forgets that paints a grey picture
+
     def paint(self, pixels: Pixels) -> Pixels:
         before = pixels if self._before is None else self._before
         self._before = (pixels // 2 + before // 2).astype(np.uint8)
@@ -98,11 +104,11 @@ def write_source(path: Path) -> Path:
     return Film(WILD, sound="aac", sound_seconds=3).write(path, shots)
 
 
-def run(source: Path, target: Path, painter: Painter, **options: object) -> ConvertReport:
+def run(source: Path, target: Path, painter: FramePainter, **options: object) -> ConvertReport:
     return convert(source, target, painter, SETTINGS, **options)  # type: ignore[arg-type]
 
 
-def stopped(source: Path, target: Path, painter: Painter, **options: object) -> None:
+def stopped(source: Path, target: Path, painter: FramePainter, **options: object) -> None:
     with pytest.raises(StopError):
         run(source, target, painter, **options)
     assert not target.exists()
@@ -125,6 +131,27 @@ def test_resumed_film_is_the_same(source: Path, tmp_path: Path, kind: Callable[.
         assert (report.frames, report.resumed, report.complete) == (FRAMES, kept, True)
     assert kept > 0
     assert not list(tmp_path.glob(".*"))
+
+
+def test_real_paint_goes_on_from_its_memory(source: Path, tmp_path: Path, tiny_style: Path) -> None:
+    class Stopping(Stylizer):
+        stop_at: int | None = None
+
+        def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+            for frame in super().stream(frames):
+                if frame.index == self.stop_at:
+                    raise StopError
+                yield frame
+
+    def painter() -> Stopping:
+        return Stopping(tiny_style, steadiness=0.8, device="cpu")
+
+    with painter() as whole, painter() as first, painter() as second:
+        run(source, tmp_path / "whole.mp4", whole)
+        first.stop_at = 30
+        stopped(source, tmp_path / "out.mp4", first)
+        assert run(source, tmp_path / "out.mp4", second).resumed == 27  # no cut
+    assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".ts", ".avi", ".mov"])
@@ -316,6 +343,18 @@ def test_source_that_vanishes_is_no_short_film(
     assert not target.exists()
     assert run(source, target, Painter()).resumed > 0
     assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+def test_a_disk_that_is_full_from_the_start_stays_clean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("stylize_live.pipeline.parts.sync", full)
+    with pytest.raises(SinkError, match="free some space"):
+        Parts(tmp_path / "out.mp4", {})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_runs_do_not_write_one_target(source: Path, tmp_path: Path) -> None:

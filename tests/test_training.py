@@ -8,15 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import random_pixels
-from safetensors.torch import save_file
-from torchvision.models.vgg import cfgs, make_layers
 
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.media.still import Still, write_still
-from stylize_live.nets.checkpoint import StyleInfo, load_checkpoint
+from stylize_live.nets.checkpoint import load_checkpoint
 from stylize_live.training import losses
-from stylize_live.training.features import load_features
 from stylize_live.training.optimizer import MuonAdam, orthogonalised
 from stylize_live.training.painting import load_painting
 from stylize_live.training.photos import PhotoBatches, find_photos, split_photos
@@ -27,39 +23,6 @@ from stylize_live.training.trainer import Progress
 from stylize_live.training.views import Motion, random_motion, sensor_noise
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def features_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    layers = make_layers(cfgs["D"], batch_norm=False)[:23]
-    path = tmp_path_factory.mktemp("features") / "vgg.safetensors"
-    save_file({f"features.{k}": v.half() for k, v in layers.state_dict().items()}, path)
-    return path
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for i in range(3):
-        write_still(folder / f"{i}.png", Still(random_pixels(90 + 7 * i, 80, i)))
-    return folder
-
-
-@pytest.fixture
-def job(tmp_path: Path, photos: Path, features_file: Path, tiny_style: Path) -> Job:
-    write_still(tmp_path / "painting.png", Still(random_pixels(100, 80, 9)))
-    return Job(
-        paintings=[tmp_path / "painting.png"],
-        photos=photos,
-        features=features_file,
-        target=tmp_path / "style.safetensors",
-        start=tiny_style,
-        previews=tmp_path / "previews",
-        info=StyleInfo("mine"),
-        settings=TrainSettings(steps=4, crop=64, painting_size=64, batch=1),
-    )
 
 
 def ignore(progress: Progress) -> None:
@@ -236,7 +199,7 @@ def test_training_writes_a_style_with_its_record(job: Job) -> None:
     assert checkpoint.info.name == "mine"
     assert checkpoint.training["steps"] == 4
     assert checkpoint.training["style_error"] == round(result.figures.style, 3)
-    assert (job.previews / "final.jpg").exists()
+    assert (job.previews / "step-000004.jpg").exists()
     assert not job.target.with_suffix(".state.safetensors").exists()
 
 
@@ -282,18 +245,6 @@ def test_state_of_another_run_is_refused(job: Job) -> None:
     with pytest.raises(TrainingError, match="--restart"):
         train(other, CPU, on_step=ignore)
     assert train(job, CPU, restart=True, on_step=ignore).resumed_at == 0
-
-
-def test_features_of_another_network(tmp_path: Path) -> None:
-    save_file({"features.0.weight": torch.zeros(1)}, tmp_path / "x.safetensors")
-    with pytest.raises(TrainingError, match="do not fit VGG16"):
-        load_features(tmp_path / "x.safetensors", device=CPU, dtype=torch.float32)
-
-
-def test_features_that_are_no_safetensors(tmp_path: Path) -> None:
-    (tmp_path / "x.safetensors").write_bytes(b"?")
-    with pytest.raises(TrainingError, match="cannot read feature weights"):
-        load_features(tmp_path / "x.safetensors", device=CPU, dtype=torch.float32)
 
 
 @pytest.mark.parametrize("name", ["style.pt", "no/style.safetensors"])

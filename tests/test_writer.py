@@ -75,6 +75,19 @@ def test_sound_stays_in_step(tmp_path: Path, start: Fraction, suffix: str) -> No
     assert abs(gap) <= (Fraction(1, 1000) if suffix == ".mkv" else Fraction(1, 48_000))
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_a_coarse_clock_of_the_film_does_not_move_sound(tmp_path: Path, suffix: str) -> None:
+    """One clock in the file's header counts when streams begin; telephones' films have 600 ticks a second."""
+    clocks = {"video_track_timescale": "25", "movie_timescale": "48000"}
+    ticks = tuple(1200 * i for i in range(12))
+    film = Film(ticks, sound="aac", sound_start=Fraction(25_150, 48_000), container_options=clocks)
+    source = film.write(tmp_path / "in.mp4")
+    copied(source, tmp_path / f"out{suffix}")
+    before, after = content(source), content(tmp_path / f"out{suffix}")
+    assert before.times == after.times == [tick * CLOCK for tick in ticks]
+    assert abs(after.sound_starts[0] - before.sound_starts[0]) <= Fraction(1, 48_000)
+
+
 def onset(path: Path) -> float:
     """Second at which the click begins, by decoding."""
     with av.open(str(path)) as container:

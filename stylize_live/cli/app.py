@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -57,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] and words[0] in _COMMANDS:
         app[words[0]].help = None  # of one command, its own longer text
     level = logging.DEBUG if debug else logging.WARNING
+    # Pillow's remark about large pictures; those it deems dangerous, twice as large, are an error.
+    warnings.filterwarnings("ignore", "Image size .* exceeds limit")
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
     try:
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")

@@ -14,8 +14,8 @@ def print_line(text: str) -> None:
     stdout.print(text, markup=False)
 
 
-def announce(text: str) -> None:
-    """What is worth knowing while a command runs, on stderr."""
+def print_beside(text: str) -> None:
+    """A result, on stderr, exactly as it is: stdout carries something else."""
     stderr.print(text, markup=False)
 
 

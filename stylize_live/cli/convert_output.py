@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from stylize_live.cli.console import print_line, stderr, stdout, warn
+from stylize_live.cli.console import print_beside, print_line, stderr, stdout, warn
 from stylize_live.closing import Closing
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import StylizeError
@@ -115,7 +115,7 @@ def teller(jobs: Sequence[Job]) -> Callable[[str], None]:
     """Who tells results: standard output, unless a film has it for itself."""
     from stylize_live.media.pipes import PIPE
 
-    return warn if any(job.target == PIPE for job in jobs) else print_line
+    return print_beside if any(job.target == PIPE for job in jobs) else print_line
 
 
 def _say_outcome(outcome: Outcome, single: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from stylize_live.cli.console import announce, fail, print_line
+from stylize_live.cli.console import fail, print_beside, print_line
 from stylize_live.config import LiveSettings, merged
 from stylize_live.errors import SinkError
 
@@ -69,7 +69,7 @@ def live(
         sinks = open_sinks(settings, source, opened)
         display = _open_display(opened, settings, source.size, watched=not sinks)
         for sink in sinks:
-            announce(_where(sink))
+            print_beside(_where(sink))
         report = _run(source, display, sinks, settings)
     print_line(json_module.dumps(report.as_dict()) if json else summary(report))
     failed = [output.error for output in report.outputs.values() if output.error]

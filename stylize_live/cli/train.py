@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from stylize_live.cli.console import print_line, stderr
 from stylize_live.config import DeviceName
+from stylize_live.errors import SinkError, UsageError
 from stylize_live.training.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from stylize_live.training.trainer import Progress as State
 
 _DEFAULT_SETTINGS = TrainSettings()
+_NAMED = 3  # of the photos that were skipped
 _LINE_EVERY = 50  # steps, where the progress goes to a file and not to a terminal
 
 
@@ -24,9 +27,9 @@ def train(
     painting: Path,
     /,
     *more: Path,
-    output: Annotated[Path, Parameter(name=["--output", "-o"])],
-    photos: Path,
-    features: Path | None = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    photos: Path | None = None,
+    features: str = "vgg16",
     start: str = "base",
     name: str | None = None,
     title: str = "",
@@ -36,10 +39,17 @@ def train(
     credit: str = "",
     previews: Path | None = None,
     restart: bool = False,
+    overwrite: bool = False,
     device: DeviceName = "auto",
     settings: Annotated[TrainSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
 ) -> int:
     """Train a new style from a painting or any other picture.
+
+    The style is named after the picture's file and is found by that name from then on:
+
+    stylize-live train sunset.jpg
+
+    stylize-live live --style sunset
 
     Ctrl-C keeps what was learnt: the same command goes on from there.
 
@@ -50,16 +60,16 @@ def train(
     more
         Further pictures: the result is then a neutral base to start styles from.
     output
-        Style file to write, ending in .safetensors.
+        Style file to write, ending in .safetensors; default is NAME in your folder of styles.
     photos
-        Folder of ordinary photos to practise on; a hundred or more is good.
+        Folder of ordinary photos to practise on, a hundred or more; default is your pictures folder.
     features
-        VGG16 weights as safetensors; without it torchvision's are downloaded once.
+        What pictures are compared by: vgg16, resnet50 (downloaded once), or a file of such weights.
     start
         Style to start from: 'base' (quick, and can be blended with the shipped ones),
         'scratch', a style name or a file.
     name
-        Name to store; default is the output's file name.
+        Name of the style; default is the file name of the output or of the picture.
     title
         Title of the painting.
     artist
@@ -74,6 +84,8 @@ def train(
         Folder for preview pictures; default is OUTPUT-previews.
     restart
         Start over instead of going on with an unfinished run.
+    overwrite
+        Replace a style that is there already.
     device
         Where to train.
     """
@@ -84,14 +96,19 @@ def train(
     from stylize_live.training.run import train as run_training
 
     begin = {"base": BASE, "scratch": None}.get(start) if start in ("base", "scratch") else style_path(start)
+    target = _target(painting, output, name, is_base=bool(more))
+    if target.exists() and not overwrite:
+        raise SinkError(f"{target}: is there already: --overwrite to replace it, or another --name")
     job = Job(
         paintings=[painting, *more],
-        photos=photos,
+        photos=photos or _own_photos(),
         features=features,
-        target=output,
+        target=target,
         start=begin,
-        previews=previews or output.with_name(f"{output.stem}-previews"),
-        info=StyleInfo(name or output.stem, title, artist, year, licence, credit),
+        previews=previews or target.with_name(f"{target.stem}-previews"),
+        info=StyleInfo(
+            target.stem if output is None else name or target.stem, title, artist, year, licence, credit
+        ),
         settings=settings,
     )
     with _progress_bar() as bar:
@@ -105,9 +122,67 @@ def train(
             if not stderr.is_terminal and state.step % _LINE_EVERY == 0:
                 stderr.print(f"{state.done:4.0%}  {_losses(state)}")
 
+        if stderr.is_terminal:
+            stderr.print(f"watch it grow in {job.report_path}", markup=False)
         result = run_training(job, choose_device(device), restart=restart, on_step=show)
     _summary(job, result)
     return 0
+
+
+def _target(painting: Path, output: Path | None, name: str | None, *, is_base: bool) -> Path:
+    """The file to write.
+
+    Raises:
+        UsageError: the name is taken by a shipped style, or there is none.
+        SinkError: the user's folder of styles cannot be made.
+    """
+    from stylize_live.nets.catalogue import own_folder, shipped_names
+
+    if output is not None:
+        return output
+    if is_base:
+        raise UsageError("several pictures make a base: say with --output which file to write")
+    word = style_name(name or painting.stem)
+    if not word:
+        raise UsageError(f"{name or painting.name!r} makes no name for a style: give one with --name")
+    if word in (*shipped_names(), "base", "scratch"):
+        raise UsageError(f"the name {word!r} is taken by a style of the program: give another with --name")
+    folder = own_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"{folder}: cannot make your folder of styles: {error.strerror}") from None
+    return folder / f"{word}.safetensors"
+
+
+def style_name(text: str) -> str:
+    """A file name or title as the name of a style: small letters, digits and hyphens.
+
+    It begins with a letter, because in a timeline digits are times. May be empty.
+    """
+    word = re.sub(r"[\W_]+", "-", text.lower()).strip("-")
+    return f"style-{word}" if word[:1].isdigit() else word
+
+
+def _own_photos() -> Path:
+    """The user's pictures folder.
+
+    Raises:
+        UsageError: there is none, or it has no pictures.
+    """
+    from platformdirs import user_pictures_path
+
+    from stylize_live.errors import TrainingError
+    from stylize_live.training.photos import find_photos
+
+    folder = user_pictures_path()
+    try:
+        find_photos(folder)
+    except TrainingError:
+        raise UsageError(
+            f"no photos to practise on in {folder}: name a folder of ordinary photos with --photos"
+        ) from None
+    return folder
 
 
 def _progress_bar() -> Progress:
@@ -132,15 +207,21 @@ def _minutes(seconds: float) -> str:
 
 
 def _summary(job: Job, result: Result) -> None:
+    from stylize_live.nets.catalogue import style_word
+
     if result.resumed_at:
         print_line(f"went on from step {result.resumed_at}")
     if result.unreadable:
-        print_line(f"{result.unreadable} photos could not be read and were skipped")
+        names = ", ".join(path.name for path in result.unreadable[:_NAMED])
+        more = ", ..." if len(result.unreadable) > _NAMED else ""
+        print_line(f"skipped   {len(result.unreadable)} photos that could not be read: {names}{more}")
     progress, figures = result.progress, result.figures
     print_line(f"style     {job.target}")
+    print_line(f"report    {job.report_path}")
     print_line(f"previews  {job.previews}")
     print_line(f"trained   {progress.step} steps in {progress.seconds / 60:.1f} minutes")
     print_line(
         f"errors    style {figures.style:.3f}, content {figures.content:.3f} "
         f"on {figures.photos} photos kept out of training"
     )
+    print_line(f"try it    stylize-live live --style {style_word(job.target)}")

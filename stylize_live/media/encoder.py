@@ -46,7 +46,7 @@ class FilmEncoder(Closing):
             codec needs it.
         codec: a key of `CODECS`; `codec_for` of `codecs.py` tells which one a target wants.
         settings: quality, speed, who encodes.
-        clock: seconds between two ticks; `film_clock` of `muxer.py` tells which one a target keeps.
+        clock: seconds between two ticks; `film_clock` of `target.py` tells which one a target keeps.
         rate: nominal frames per second; for the encoder's planning only.
         sample_aspect: width of a pixel over its height, or None when unknown.
         alpha: whether to keep the frames' transparency; `keeps_alpha` of `codecs.py` tells who can.

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from stylize_live.closing import WholeOrNothing
 from stylize_live.config import AudioChoice
 from stylize_live.errors import SinkError
 from stylize_live.files import replacing
@@ -20,21 +19,22 @@ from stylize_live.media.companions import Companions
 from stylize_live.media.container import Disposition
 from stylize_live.media.growing import GrowingFile
 from stylize_live.media.libraries import av
-from stylize_live.media.pipes import PIPE, check_stdout
+from stylize_live.media.pipes import PIPE
 from stylize_live.media.reader import VideoReader
-from stylize_live.media.tags import lasting, lost, wants_phone_tags
+from stylize_live.media.tags import lasting, lost
+from stylize_live.media.target import (
+    PICTURES_ONLY,
+    QUICKTIME,
+    check_target,
+    container_options,
+    growing_options,
+    quicktime_tag,
+)
 from stylize_live.media.track_choice import make_track
 from stylize_live.media.tracks import Track
 
-_USUAL_TICKS = 90_000  # per second
-_MOST_TICKS = 2**24
-_QUICKTIME = ("mp4", "mov")  # their index stands at the end unless it is moved; their clock is free
-_CLOCKS = {"gif": Fraction(1, 100)}
-_MILLISECOND = Fraction(1, 1000)
-_PICTURES_ONLY = ("gif", "webp")
 
-
-class Muxer:
+class Muxer(WholeOrNothing):
     """A video file made of packets. It appears under its name when closed, whole, or not at all.
 
     It does not care where the film's packets come from: an encoder at work, or a file that one wrote
@@ -49,7 +49,7 @@ class Muxer:
         path: target; its suffix chooses the format, - is Matroska on standard output.
         film: stream that describes the film's packets: `FilmEncoder.stream`, or a stream of an opened
             file. Needed only until this returns.
-        clock: seconds between two ticks of the film in the file, see `film_clock`.
+        clock: seconds between two ticks of the film in the file, see `film_clock` of `target.py`.
         rate: nominal frames per second.
         like: file whose tags, chapters and other streams are taken over.
         audio: what to do with its sound.
@@ -100,8 +100,8 @@ class Muxer:
             place,
             "w",
             format=self._format,
-            container_options=_options(self._format, clock, tags)
-            | (_in_parts(self._format) if in_place else {}),
+            container_options=container_options(self._format, clock, tags)
+            | (growing_options(self._format) if in_place else {}),
             metadata_errors="replace",
         )
 
@@ -109,15 +109,15 @@ class Muxer:
         film = self._output.add_stream_from_template(template, opaque=True)
         film.time_base = clock
         film.codec_context.framerate = rate
-        if self._format in _QUICKTIME:
-            film.codec_context.codec_tag = _quicktime_tag(template)
+        if self._format in QUICKTIME:
+            film.codec_context.codec_tag = quicktime_tag(template)
         film.disposition = Disposition.default
         self._film = film
 
     def _add_companions(self, like: VideoReader) -> None:
         companions = Companions(like)
         self._resources.callback(companions.close)
-        if self._format in _PICTURES_ONLY:
+        if self._format in PICTURES_ONLY:
             if companions.streams:
                 self.notes.append(
                     f"left out: sound and all else beside the film; {self.path.suffix} has none"
@@ -249,83 +249,9 @@ class Muxer:
             self.abort()
             raise
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self.abort()
-
 
 class _AbortError(Exception):
     """Tells the temporary file's owner to remove it."""
-
-
-def _options(format_name: str, clock: Fraction, tags: dict[str, str]) -> dict[str, str]:
-    """What a format is told, by FFmpeg's names."""
-    if format_name in _PICTURES_ONLY:
-        return {"loop": "0"}
-    if format_name not in _QUICKTIME:
-        # Sound that an encoder began before 0 would move all pictures to later times.
-        return {"avoid_negative_ts": "disabled"}
-    flags = "+faststart" + ("+use_metadata_tags" if wants_phone_tags(tags, format_name) else "")
-    return {"movflags": flags, "movie_timescale": str(clock.denominator)}
-
-
-def _in_parts(format_name: str) -> dict[str, str]:
-    """What keeps a file playable while it grows: a part of one second after another."""
-    if format_name not in _QUICKTIME:
-        return {"flush_packets": "1", "cluster_time_limit": "1000"}
-    # "hybrid": a file that is finished in peace gets the usual index and no longer needs its parts'.
-    flags = "hybrid_fragmented+negative_cts_offsets"
-    return {"flush_packets": "1", "movflags": flags, "frag_duration": "1000000"}
-
-
-def _quicktime_tag(film: av.VideoStream) -> str:
-    """What .mp4 and .mov call a codec, where the muxer's own choice is not the best; else nothing."""
-    match film.codec_context.codec.canonical_name:
-        case "hevc":
-            return "hvc1"  # Apple's players know no other
-        case "prores":
-            return "ap4h" if "444" in (film.codec_context.pix_fmt or "") else "apch"
-    return "\0\0\0\0"
-
-
-def film_clock(path: Path, like: Fraction | None = None) -> Fraction:
-    """The finest clock that a target keeps: the source's, as one tick per 1/n second, where it can.
-
-    Args:
-        path: target, with a known suffix.
-        like: seconds between two ticks of the source's clock, if there is a source.
-    """
-    if video_format(path) not in _QUICKTIME:
-        return _CLOCKS.get(video_format(path), _MILLISECOND)
-    ticks = like.denominator if like else _USUAL_TICKS
-    return Fraction(1, ticks if ticks < _MOST_TICKS else _USUAL_TICKS)
-
-
-def check_target(path: Path) -> None:
-    """Refuse a target that cannot be written, before any work.
-
-    Raises:
-        UsageError: the suffix names no known format.
-        SinkError: its folder is missing or closed to us, or it is a folder itself.
-    """
-    video_format(path)
-    if path == PIPE:
-        check_stdout()
-        return
-    folder = path.parent
-    if not folder.is_dir():
-        raise SinkError(f"{path}: the folder {folder} does not exist, make it first")
-    if path.is_dir():
-        raise SinkError(f"{path}: is a folder, expected a file name")
-    if not os.access(folder, os.W_OK):
-        raise SinkError(f"{path}: no permission to write into {folder}")
 
 
 def _sink_error(path: Path, error: av.FFmpegError | OSError) -> SinkError:

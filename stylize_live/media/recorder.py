@@ -16,7 +16,8 @@ from stylize_live.media.codecs import CODECS, video_format
 from stylize_live.media.encoder import FilmEncoder
 from stylize_live.media.fitting import boxed
 from stylize_live.media.libraries import av
-from stylize_live.media.muxer import Muxer, check_target, film_clock
+from stylize_live.media.muxer import Muxer
+from stylize_live.media.target import check_target, film_clock
 
 _CODEC: Literal["h264"] = "h264"
 # The processor belongs to the network first.

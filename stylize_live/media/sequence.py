@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from stylize_live.closing import Closing
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.frame import Frame, eight_bit
 from stylize_live.media.still import Still, keeps_alpha, picture_format, write_still
@@ -59,7 +58,7 @@ def first_number(pattern: Path) -> int:
     return numbers[0]
 
 
-class SequenceWriter:
+class SequenceWriter(Closing):
     """Numbered pictures as a `Sink`, from 1. Each file appears whole; those written stay after an error.
 
     Attributes:
@@ -98,14 +97,6 @@ class SequenceWriter:
 
     def close(self) -> None:
         """Nothing to release."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def check_empty(pattern: Path, overwrite: bool) -> None:

@@ -64,7 +64,7 @@ def read_still(path: Path, *, least_side: int | None = None) -> Still:
         raise SourceError(f"{path}: is a folder, expected a picture") from None
     except UnidentifiedImageError:
         raise SourceError(f"{path}: not a picture that can be read (jpg, png or webp?)") from None
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         raise SourceError(f"{path}: picture is too large to be decoded safely") from None
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise SourceError(f"{path}: cannot read the picture: {error}") from None
@@ -78,6 +78,27 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return image
 
 
+def on_paper(still: Still) -> Pixels:
+    """The colours of a picture as it looks on white paper, (H, W, 3) uint8.
+
+    What transparent places hide is arbitrary, black as a rule.
+    """
+    if still.alpha is None:
+        return still.pixels
+    opacity = still.alpha[..., None].astype(np.uint16)
+    return ((still.pixels * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
+
+
+def encoded(still: Still, format_name: str) -> bytes:
+    """A picture as the content of a file; "JPEG", "PNG" or "WEBP", see `picture_format`."""
+    image = Image.fromarray(still.pixels)
+    if still.alpha is not None and format_name not in _NO_ALPHA:
+        image.putalpha(Image.fromarray(still.alpha))
+    content = io.BytesIO()
+    image.save(content, format_name, quality=_QUALITY, icc_profile=still.icc_profile or b"")
+    return content.getvalue()
+
+
 def write_still(path: Path, still: Still) -> None:
     """Write a picture in the format of the path's suffix; whole or not at all.
 
@@ -85,15 +106,10 @@ def write_still(path: Path, still: Still) -> None:
         UsageError: the suffix is not jpg, png or webp.
         SinkError: the target cannot be written.
     """
-    format_name = picture_format(path)
-    image = Image.fromarray(still.pixels)
-    if still.alpha is not None and format_name not in _NO_ALPHA:
-        image.putalpha(Image.fromarray(still.alpha))
-    encoded = io.BytesIO()
-    image.save(encoded, format_name, quality=_QUALITY, icc_profile=still.icc_profile or b"")
+    content = encoded(still, picture_format(path))
     try:
         with replacing(path) as temporary:
-            temporary.write_bytes(encoded.getbuffer())
+            temporary.write_bytes(content)
     except OSError as error:
         raise SinkError(f"{path}: cannot write: {os.strerror(error.errno or 0)}") from None
 

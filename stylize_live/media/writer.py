@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from stylize_live.closing import WholeOrNothing
 from stylize_live.config import FilmSettings
 from stylize_live.frame import Frame
-from stylize_live.media.codecs import ALPHA_DROPPED, codec_for, keeps_alpha
-from stylize_live.media.encoder import FilmEncoder
-from stylize_live.media.muxer import Muxer, check_target, film_clock
+from stylize_live.media.film_plan import FilmPlan
 from stylize_live.media.reader import VideoReader
+from stylize_live.media.target import check_target
 
 _DEFAULTS = FilmSettings()
 
 
-class VideoWriter:
+class VideoWriter(WholeOrNothing):
     """A video file as a `Sink`. It appears under its name when closed, whole, or not at all.
 
     Writing, finishing and aborting may happen in different threads, one after the other or not.
@@ -46,19 +44,12 @@ class VideoWriter:
         alpha: bool = False,
     ) -> None:
         check_target(path)
-        codec = codec_for(path, settings)
-        clock = film_clock(path, like.time_base if like else None)
-        aspect = like.sample_aspect if like else None
-        keeps = alpha and keeps_alpha(path, codec)
-        self._own_notes = [ALPHA_DROPPED] if alpha and not keeps else []
+        plan = FilmPlan(path, size, settings, rate=rate, like=like, alpha=alpha)
+        self._own_notes = plan.notes
         self._like = like
-        self._encoder = FilmEncoder(
-            size, codec, settings, clock=clock, rate=rate, sample_aspect=aspect, alpha=keeps
-        )
+        self._encoder = plan.encoder()
         try:
-            self._muxer = Muxer(
-                path, self._encoder.stream, clock=clock, rate=rate, like=like, audio=settings.audio
-            )
+            self._muxer = plan.muxer(path, self._encoder)
         except BaseException:
             self._encoder.close()
             raise
@@ -112,14 +103,3 @@ class VideoWriter:
         """Leave nothing behind. May be called after `close`, when it does nothing."""
         self._encoder.close()
         self._muxer.abort()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self.abort()

@@ -1,38 +1,79 @@
-"""The styles that come with the package, and how a user's words become a network's weights."""
+"""The styles that come with the package, those of the user, and how words become a network's weights."""
 
 from __future__ import annotations
 
 import difflib
+import logging
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from platformdirs import user_data_path
+
 from stylize_live.errors import StyleError
-from stylize_live.nets.checkpoint import Checkpoint, blend, load_checkpoint
+from stylize_live.nets.checkpoint import Checkpoint, blend, load_checkpoint, read_info
+
+log = logging.getLogger(__name__)
 
 WEIGHTS = Path(__file__).parent / "weights"
 BASE = WEIGHTS / "base.safetensors"
 
 
 def style_names() -> list[str]:
-    """Names of the shipped styles, sorted."""
+    """Names of all styles: the shipped ones, then the user's own, each sorted."""
+    return shipped_names() + own_names()
+
+
+def shipped_names() -> list[str]:
+    """Names of the styles that come with the package, sorted."""
     return sorted(path.stem for path in WEIGHTS.glob("*.safetensors") if path != BASE)
 
 
+def own_folder() -> Path:
+    """Where the user's own styles are found by name; `train` writes there. It may not exist yet."""
+    return user_data_path("stylize-live", appauthor=False) / "styles"
+
+
+def own_names() -> list[str]:
+    """Names of the user's own styles, sorted; what hides behind a shipped name or is no style is left out."""
+    taken = {*shipped_names(), BASE.stem}
+    found = (path for path in own_folder().glob("[!.]*.safetensors") if path.stem not in taken)
+    return sorted(path.stem for path in found if _is_style(path))
+
+
+def _is_style(path: Path) -> bool:
+    if path.name.endswith(".state.safetensors"):  # of an unfinished training run
+        return False
+    try:
+        read_info(path)
+    except StyleError as error:
+        log.warning("style left out: %s", error)
+        return False
+    return True
+
+
 def style_path(text: str) -> Path:
-    """The file of a shipped style's name, or of a path.
+    """The file of a style's name, or of a path.
 
     Raises:
-        StyleError: no shipped style has that name; the nearest names are given.
+        StyleError: no style has that name; the nearest names are given.
     """
     if text.endswith(".safetensors") or "/" in text or "\\" in text:
         return Path(text).expanduser()
-    names = style_names()
-    if text in names:
+    if text in shipped_names():
         return WEIGHTS / f"{text}.safetensors"
+    own = own_folder() / f"{text}.safetensors"
+    if own.is_file():
+        return own
+    names = style_names()
     near = difflib.get_close_matches(text, names, 3, 0.4)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names)}"
     raise StyleError(f"unknown style {text!r}: {hint}")
+
+
+def style_word(path: Path) -> str:
+    """What to write after --style for a file: its name if it is one of the user's own, else its path."""
+    return path.stem if path.parent == own_folder() else str(path)
 
 
 def load_style(text: str) -> Checkpoint:

@@ -10,11 +10,11 @@ from stylize_live.config import ConvertSettings
 from stylize_live.errors import SourceError, UsageError
 from stylize_live.frame import Frame
 from stylize_live.media.codecs import codec_for, keeps_pixel_shape, video_format
-from stylize_live.media.muxer import check_target
 from stylize_live.media.pipes import PIPE, spooled
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.sequence import SequenceWriter, check_empty, is_sequence
 from stylize_live.media.still import picture_format
+from stylize_live.media.target import PICTURES_ONLY, check_target
 from stylize_live.media.writer import VideoWriter
 from stylize_live.pipeline.identity import identity_of, source_identity
 from stylize_live.pipeline.journey import Journey
@@ -25,9 +25,6 @@ from stylize_live.pipeline.piecewise import PiecewiseFilm
 from stylize_live.pipeline.preview import without_preview
 from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 from stylize_live.pipeline.resume import open_behind
-
-# Encoders of moving pictures hold all of them, or follow one picture with the next.
-_PICTURES_ONLY = (".gif", ".webp")
 
 
 def convert(
@@ -82,8 +79,10 @@ def convert(
 
 def _can_resume(source: Path, target: Path) -> bool:
     """Whether the source stays what it is, and the target can be made in pieces."""
-    joinable = target != PIPE and not is_sequence(target) and target.suffix.lower() not in _PICTURES_ONLY
-    return joinable and source.is_file()
+    if target == PIPE or is_sequence(target) or not source.is_file():
+        return False
+    # Encoders of moving pictures hold all of them, or follow one picture with the next.
+    return video_format(target) not in PICTURES_ONLY
 
 
 def _pieces(
@@ -98,12 +97,12 @@ def _pieces(
     reader = opened.enter_context(open_reader(source, target, settings))
     identity = identity_of(source, settings, painter.fingerprint)
     parts = opened.enter_context(Parts(target, identity, restart=restart))
+    if not parts.whole:
+        painter.warm_up(reader.size)
     reader, frames = _frames_to_paint(reader, target, settings, parts, painter)
     opened.callback(reader.close)
     output = PiecewiseFilm(target, parts, _size(reader, settings), settings, reader)
     opened.callback(output.close)
-    if not parts.whole:
-        painter.warm_up(reader.size)
 
     def unchanged() -> bool:
         try:
@@ -128,8 +127,8 @@ def _at_once(
     writer = open_writer(target, reader, settings)
     opened.push(writer)
     output = DirectOutput(writer)
-    restore_state(painter, None)
     painter.warm_up(reader.size)
+    restore_state(painter, None)
     return Journey(reader, iter(reader), painter, output, resumed=0, unchanged=lambda: True), output
 
 

@@ -24,7 +24,7 @@ class FramePainter(Protocol):
         """Paint frames in order; what it returns ends once the frames end."""
 
     def warm_up(self, size: tuple[int, int]) -> None:
-        """Make the first frame of this (width, height) as quick as the others."""
+        """Make the first frame of this (width, height) as quick as the others; forgets, if it remembers."""
 
 
 @runtime_checkable

@@ -95,10 +95,15 @@ class Parts(Closing):
         with self.explained():
             self.folder.mkdir(exist_ok=True)
             self._lock = (self.folder / "lock").open("ab")
-            if not lock(self._lock):
-                self._lock.close()
-                raise SinkError(f"{target}: another run is writing it, wait for that or stop it")
-            self._read_journal(restart)
+        if not lock(self._lock):
+            self._lock.close()
+            raise SinkError(f"{target}: another run is writing it, wait for that or stop it")
+        try:
+            with self.explained():
+                self._read_journal(restart)
+        except SinkError:
+            self.close()
+            raise
 
     def _read_journal(self, restart: bool) -> None:
         lines = _journal_lines(self.folder)

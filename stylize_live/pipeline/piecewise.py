@@ -11,9 +11,9 @@ from pathlib import Path
 from stylize_live.config import FilmSettings
 from stylize_live.errors import SinkError, SourceError
 from stylize_live.frame import Frame
-from stylize_live.media.codecs import ALPHA_DROPPED, codec_for, keeps_alpha
-from stylize_live.media.encoder import NEVER, FilmEncoder
-from stylize_live.media.muxer import Muxer, film_clock
+from stylize_live.media.encoder import FilmEncoder
+from stylize_live.media.film_plan import FilmPlan
+from stylize_live.media.muxer import Muxer
 from stylize_live.media.packets import PacketFile, joined, read_packets
 from stylize_live.media.reader import VideoReader
 from stylize_live.pipeline.channel import Closed
@@ -42,12 +42,8 @@ class PiecewiseFilm:
     def __init__(
         self, target: Path, parts: Parts, size: tuple[int, int], settings: FilmSettings, like: VideoReader
     ) -> None:
-        self._target, self._parts = target, parts
-        self._size, self._settings, self._like = size, settings, like
-        self._clock = film_clock(target, like.time_base)
-        self._codec = codec_for(target, settings)
-        self._alpha = like.has_alpha and keeps_alpha(target, self._codec)
-        self._own_notes = [ALPHA_DROPPED] if like.has_alpha and not self._alpha else []
+        self._target, self._parts, self._like = target, parts, like
+        self._plan = FilmPlan(target, size, settings, rate=like.average_rate, like=like, alpha=like.has_alpha)
         self._encoder: FilmEncoder | None = None
         self._file: PacketFile | None = None
         self._last: Frame | None = None
@@ -57,16 +53,7 @@ class PiecewiseFilm:
 
     def _new_encoder(self) -> FilmEncoder:
         finished = self._parts.finished
-        return FilmEncoder(
-            self._size,
-            self._codec,
-            self._settings,
-            clock=self._clock,
-            rate=self._like.average_rate,
-            sample_aspect=self._like.sample_aspect,
-            alpha=self._alpha,
-            after=finished[-1].ticks if finished else NEVER,
-        )
+        return self._plan.encoder(finished[-1].ticks) if finished else self._plan.encoder()
 
     def write(self, frame: Frame) -> None:
         """See `Output.write`."""
@@ -106,7 +93,7 @@ class PiecewiseFilm:
         try:
             with self._muxer(film) as muxer:
                 files = self._parts.finished_files
-                pieces = (read_packets(path, self._clock) for path in files)
+                pieces = (read_packets(path, self._plan.clock) for path in files)
                 for packet in joined(itertools.chain.from_iterable(pieces)):
                     if stopping.is_set():
                         raise Closed
@@ -119,16 +106,14 @@ class PiecewiseFilm:
 
     def _muxer(self, film: Path) -> Muxer:
         with self._new_encoder() as template:  # its stream describes what all encoders of this film make
-            rate = self._like.average_rate
-            audio = self._settings.audio
-            return Muxer(film, template.stream, clock=self._clock, rate=rate, like=self._like, audio=audio)
+            return self._plan.muxer(film, template)
 
     @property
     def notes(self) -> list[str]:
         """What was lost or changed, in words."""
         notes = [note for piece in self._parts.finished for note in piece.notes]
         discarded = [_DISCARDED.format(self._parts.discarded)] if self._parts.discarded else []
-        return list(dict.fromkeys([*discarded, *self._own_notes, *notes, *self._mux_notes]))
+        return list(dict.fromkeys([*discarded, *self._plan.notes, *notes, *self._mux_notes]))
 
     def close(self) -> None:
         """Drop what is half done. May be called twice."""

@@ -13,7 +13,7 @@ from stylize_live.errors import SinkError
 from stylize_live.files import replacing
 from stylize_live.media.still import Still, write_still
 from stylize_live.training.evaluation import CONTENT_SHARE, Errors, Yardstick
-from stylize_live.training.features import VggFeatures
+from stylize_live.training.features import FeatureNetwork
 from stylize_live.training.findings import Optimised
 from stylize_live.training.optimisation import SHOWN, Descent, optimise
 
@@ -30,7 +30,7 @@ class Descents:
         features: what the errors are measured with.
     """
 
-    def __init__(self, report: Path, features: VggFeatures) -> None:
+    def __init__(self, report: Path, features: FeatureNetwork) -> None:
         self._report, self._features = report, features
         digest = hashlib.sha256(str(CONTENT_SHARE).encode())
         for tensor in features.state_dict().values():

@@ -12,7 +12,7 @@ from stylize_live.errors import SourceError
 from stylize_live.media.still import read_still, resized
 from stylize_live.nets.transformer import ResidualTransformer
 from stylize_live.training import losses
-from stylize_live.training.features import CONTENT_LAYER, STYLE_LAYERS, VggFeatures
+from stylize_live.training.features import CONTENT_LAYER, STYLE_LAYERS, FeatureNetwork
 from stylize_live.training.photos import to_tensor
 
 SHORT_SIDE = 360  # pixels: the short side of a usual live picture
@@ -45,7 +45,7 @@ class Yardstick:
         paintings: (1, 3, H, W) in [0, 1] on the features' device; with several, the style error is the mean.
     """
 
-    def __init__(self, features: VggFeatures, paintings: list[Tensor]) -> None:
+    def __init__(self, features: FeatureNetwork, paintings: list[Tensor]) -> None:
         self._features = features
         with torch.no_grad():
             self._targets = [losses.grams(features(painting), STYLE_LAYERS) for painting in paintings]
@@ -93,7 +93,7 @@ class StyleFigures:
 @torch.inference_mode()
 def measure(
     network: ResidualTransformer,
-    features: VggFeatures,
+    features: FeatureNetwork,
     paintings: list[Tensor],
     photos: list[Path],
     device: torch.device,

@@ -1,97 +1,175 @@
 """Perceptual features: the frozen network whose activations the losses compare.
 
-VGG16 up to relu4_3 (Simonyan & Zisserman, arXiv:1409.1556), the usual choice since Gatys et al., CVPR 2016.
+VGG16 up to relu4_3 (Simonyan & Zisserman, arXiv:1409.1556) is the usual choice since Gatys et al., CVPR 2016;
+a residual network can take its place, see `resnet`.
 """
 
 from __future__ import annotations
 
+import pickle
+import sys
 from pathlib import Path
+from urllib.error import URLError
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torchvision.models import VGG16_Weights
+from torchvision.models import ResNet50_Weights, VGG16_Weights
 from torchvision.models.vgg import cfgs, make_layers
 
 from stylize_live.errors import TrainingError
 
-_TAPS = {3: "relu1_2", 8: "relu2_2", 15: "relu3_3", 22: "relu4_3"}
 _MEAN = (0.485, 0.456, 0.406)  # ImageNet statistics, as torchvision's weights expect
 _STD = (0.229, 0.224, 0.225)
+# Not VGG16's IMAGENET1K_FEATURES: those were trained on pictures that were scaled in another way.
+_DOWNLOADS = {"vgg16": VGG16_Weights.IMAGENET1K_V1, "resnet50": ResNet50_Weights.IMAGENET1K_V1}
 
-STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
-CONTENT_LAYER = "relu3_3"
+# From fine to coarse: the last activations before the network next reduces its resolution.
+STYLE_LAYERS = ("stage1", "stage2", "stage3", "stage4")
+CONTENT_LAYER = "stage3"
 
 
-class VggFeatures(nn.Module):
-    """Activations of VGG16 at four depths.
+class FeatureNetwork(nn.Module):
+    """A frozen network that sees pictures as activations at four depths.
+
+    Args:
+        stages: what turns normalised pictures into the first stage, that into the second, and so on.
+        dtype: precision to compute in; bfloat16 halves the time on CPUs that have it.
+
+    Attributes:
+        gain: factor that brings relative errors to the scale of VGG16's, so that one set of weights serves.
+    """
+
+    gain = 1.0
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, stages: list[nn.Module], dtype: torch.dtype) -> None:
+        super().__init__()
+        layers = nn.ModuleList(stages)
+        self.stages = layers.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+        self.dtype = dtype
+        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, pictures: Tensor, *, last: str = STYLE_LAYERS[-1]) -> dict[str, Tensor]:
+        """Compute the activations up to a layer.
+
+        Args:
+            pictures: (N, 3, H, W) float RGB in [0, 1].
+            last: deepest layer that is needed, one of `STYLE_LAYERS`.
+
+        Returns:
+            layer name -> (N, C, h, w) float.
+        """
+        x = ((pictures - self.mean) / self.std).to(self.dtype)
+        x = x.contiguous(memory_format=torch.channels_last)
+        found = {}
+        for name, stage in zip(STYLE_LAYERS, self.stages, strict=True):
+            x = stage(x)
+            found[name] = self.seen(x)
+            if name == last:
+                break
+        return found
+
+    def seen(self, activations: Tensor) -> Tensor:
+        """What the losses compare of a stage's activations, (N, C, h, w) -> the same shape."""
+        return activations
+
+
+class VggFeatures(FeatureNetwork):
+    """VGG16: relu1_2, relu2_2, relu3_3 and relu4_3.
 
     Args:
         weights: tensors named ``features.N.weight`` and ``features.N.bias`` in torchvision's layout.
-        dtype: precision to compute in; bfloat16 halves the time on CPUs that have it.
+        dtype: precision to compute in.
 
     Raises:
         TrainingError: tensors are missing or have the wrong shape.
     """
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(self, weights: dict[str, Tensor], *, dtype: torch.dtype = torch.float32) -> None:
-        super().__init__()
         with torch.device("meta"):
-            layers = make_layers(cfgs["D"], batch_norm=False)[: max(_TAPS) + 1]
+            layers = make_layers(cfgs["D"], batch_norm=False)[:23]
         prefix = "features."
-        state = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
-        wanted = layers.state_dict()
-        try:
-            layers.load_state_dict({k: state[k].to(dtype) for k in wanted}, assign=True)
-        except (KeyError, RuntimeError) as error:
-            raise TrainingError(f"feature weights do not fit VGG16: {error}") from None
-        self.layers = layers.to(memory_format=torch.channels_last).requires_grad_(False)
-        self.dtype = dtype
-        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
-
-    def forward(self, pictures: Tensor, *, last: str = "relu4_3") -> dict[str, Tensor]:
-        """Compute the activations up to a layer.
-
-        Args:
-            pictures: (N, 3, H, W) float RGB in [0, 1].
-            last: deepest layer that is needed.
-
-        Returns:
-            layer name -> (N, C, h, w) in the dtype of the extractor.
-        """
-        x = ((pictures - self.mean) / self.std).to(self.dtype)
-        x = x.contiguous(memory_format=torch.channels_last)
-        found = {}
-        for index, layer in enumerate(self.layers):
-            x = layer(x)
-            if index in _TAPS:
-                found[_TAPS[index]] = x
-                if _TAPS[index] == last:
-                    break
-        return found
+        fit(layers, {k.removeprefix(prefix): v for k, v in weights.items()}, dtype, "VGG16")
+        super().__init__([layers[:4], layers[4:9], layers[9:16], layers[16:]], dtype)
 
 
-def load_features(path: Path | None, *, device: torch.device, dtype: torch.dtype) -> VggFeatures:
-    """Load VGG16 features from a safetensors file, or torchvision's own when no file is given.
+def fit(network: nn.Module, weights: dict[str, Tensor], dtype: torch.dtype, name: str) -> None:
+    """Fill a network that was made on the meta device.
+
+    Args:
+        network: filled in place.
+        weights: tensors by the network's own names; others are ignored.
+        dtype: of the network from now on.
+        name: of the network, for people.
 
     Raises:
-        TrainingError: the file is unreadable or not VGG16, or the download failed.
+        TrainingError: tensors are missing or have the wrong shape.
     """
-    if path is None:
-        try:
-            weights = VGG16_Weights.IMAGENET1K_FEATURES.get_state_dict(progress=False)
-        except OSError as error:
-            raise TrainingError(
-                f"VGG16 weights could not be downloaded ({error}): pass a local file with --features"
-            ) from None
-    else:
-        try:
+    # The counters of batches that batch norms keep are of no use here, and old files lack them.
+    wanted = [key for key in network.state_dict() if not key.endswith("num_batches_tracked")]
+    try:
+        found = {key: weights[key].to(dtype) for key in wanted}
+        network.load_state_dict(found, assign=True, strict=False)
+    except KeyError as error:
+        raise TrainingError(f"feature weights do not fit {name}: there is no {error.args[0]}") from None
+    except RuntimeError as error:
+        what = " ".join(str(error).split())
+        raise TrainingError(f"feature weights do not fit {name}: {what}") from None
+
+
+def load_features(source: str | Path | None, *, device: torch.device, dtype: torch.dtype) -> FeatureNetwork:
+    """Load a feature network.
+
+    Args:
+        source: "vgg16" (or None) or "resnet50" for torchvision's own weights, downloaded once; or a file
+            of such weights: safetensors, or what torchvision downloads (.pth).
+        device: where it computes.
+        dtype: precision it computes in.
+
+    Raises:
+        TrainingError: the file is unreadable or of neither network, or the download failed.
+    """
+    from stylize_live.training.resnet import ResnetFeatures
+
+    name = str(source or "vgg16")
+    weights = _downloaded(name) if name in _DOWNLOADS else _read(Path(name).expanduser())
+    kind = ResnetFeatures if "layer1.0.conv1.weight" in weights else VggFeatures
+    network: FeatureNetwork = kind(weights, dtype=dtype).to(device)
+    return network
+
+
+def _downloaded(name: str) -> dict[str, Tensor]:
+    try:
+        # Half a gigabyte for VGG16: whoever watches sees how far it is.
+        weights: dict[str, Tensor] = _DOWNLOADS[name].get_state_dict(
+            progress=sys.stderr.isatty(), check_hash=True, weights_only=True
+        )
+    except (OSError, RuntimeError) as error:  # RuntimeError: it came with a wrong checksum
+        why = error.reason if isinstance(error, URLError) else error
+        raise TrainingError(
+            f"the weights of {name} could not be downloaded ({why}): "
+            "fetch them on another machine and name the file with --features"
+        ) from None
+    return weights
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        names = ", ".join(_DOWNLOADS)
+        raise TrainingError(f"{path}: no such file of feature weights (or one of {names})")
+    try:
+        if path.suffix in (".pth", ".pt"):
+            # Tensors only: nothing in the file is run.
+            weights = torch.load(path, map_location="cpu", weights_only=True)
+        else:
             weights = load_file(path)
-        except (OSError, SafetensorError) as error:
-            raise TrainingError(f"{path}: cannot read feature weights: {error}") from None
-    return VggFeatures(weights, dtype=dtype).to(device)
+    except (OSError, SafetensorError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise TrainingError(f"{path}: cannot read feature weights: {why}") from None
+    if not isinstance(weights, dict) or not all(isinstance(v, Tensor) for v in weights.values()):
+        raise TrainingError(f"{path}: cannot read feature weights: not a table of tensors")
+    return weights

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from stylize_live.training import losses
-from stylize_live.training.features import CONTENT_LAYER, STYLE_LAYERS, VggFeatures
+from stylize_live.training.balance import ContentBalance
+from stylize_live.training.features import CONTENT_LAYER, STYLE_LAYERS, FeatureNetwork
 from stylize_live.training.painting import PaintingTarget
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.views import random_motion, sensor_noise
@@ -45,12 +46,13 @@ class Objective:
         settings: weights of the parts.
     """
 
-    def __init__(self, features: VggFeatures, paintings: list[Tensor], settings: TrainSettings) -> None:
+    def __init__(self, features: FeatureNetwork, paintings: list[Tensor], settings: TrainSettings) -> None:
         self._features, self._settings = features, settings
         self._targets = [
             PaintingTarget(features, p, pooled=settings.pooled, fine_weight=settings.fine_weight)
             for p in paintings
         ]
+        self._balance = None if settings.content_target is None else ContentBalance(settings.content_target)
 
     def terms(self, network: nn.Module, photos: Tensor, step: int) -> Terms:
         """Run the network on two views of the photos and measure.
@@ -70,10 +72,11 @@ class Objective:
         found = self._features(first)
         with torch.no_grad():
             content = self._features(photos, last=CONTENT_LAYER)[CONTENT_LAYER]
+        gain = self._features.gain
         which = [(i + step * len(photos)) % len(self._targets) for i in range(len(photos))]
         return Terms(
-            style=self._style(found, first, which),
-            content=losses.content_error(found[CONTENT_LAYER], content).mean(),
+            style=self._style(found, first, which) * gain,
+            content=losses.content_error(found[CONTENT_LAYER], content).mean() * gain,
             palette=self._palette(first, which, rng),
             tone=losses.tone_error(first, photos).mean(),
             variation=losses.total_variation(first),
@@ -102,23 +105,42 @@ class Objective:
 
     def tensors(self) -> dict[str, Tensor]:
         """What the next step depends on beside the network: statistics of earlier crops, by name."""
-        return {
+        pools = {
             f"{index}.{name}": value
             for index, target in enumerate(self._targets)
             for name, value in target.pool.tensors().items()
         }
+        return pools | (self._balance.tensors() if self._balance else {})
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Inverse of `tensors`."""
         for index, target in enumerate(self._targets):
             target.pool.load(with_prefix(tensors, f"{index}."))
+        if self._balance:
+            self._balance.load(tensors)
+
+    def adapt(self, content: float) -> dict[str, float]:
+        """Take note of a step's content error, see `ContentBalance`.
+
+        Returns:
+            The content weight of that step by its name, or nothing where it does not move.
+        """
+        if self._balance is None:
+            return {}
+        weight = self._content_weight
+        self._balance.update(content)
+        return {"content_weight": weight}
+
+    @property
+    def _content_weight(self) -> float:
+        return self._settings.content_weight * (self._balance.factor if self._balance else 1.0)
 
     def total(self, terms: Terms) -> Tensor:
         """The weighted sum of the parts, a scalar."""
         s = self._settings
         return (
             s.style_weight * terms.style
-            + s.content_weight * terms.content
+            + self._content_weight * terms.content
             + s.palette_weight * terms.palette
             + s.tone_weight * terms.tone
             + s.variation_weight * terms.variation

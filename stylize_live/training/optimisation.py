@@ -78,7 +78,7 @@ def optimise(
         shown = picture.detach().clamp(0, 1)
         descent.errors[stop] = yardstick(shown, content)
         if stop in SHOWN or stop == iterations:
-            descent.pictures[stop] = quantised(shown.cpu(), torch.uint8).numpy()
+            descent.pictures[stop] = quantised(shown.cpu() * 255, torch.uint8).numpy()
     return descent
 
 

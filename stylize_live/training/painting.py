@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torchvision.transforms.v2.functional import gaussian_blur
 
-from stylize_live.media.still import read_still, resized
+from stylize_live.errors import TrainingError
+from stylize_live.frame import Pixels
+from stylize_live.media.still import on_paper, read_still, resized
 from stylize_live.training import losses
-from stylize_live.training.features import STYLE_LAYERS, VggFeatures
+from stylize_live.training.features import STYLE_LAYERS, FeatureNetwork
 from stylize_live.training.photos import to_tensor
 from stylize_live.training.pool import Pool
 from stylize_live.training.settings import TrainSettings
 
+log = logging.getLogger(__name__)
+
 _FINEST = STYLE_LAYERS[0]
+_LONGEST = 20  # long over short side of what is looked at
+_MOST_PIXELS = 4_000_000  # features of more do not fit into a small machine's memory
 
 
 def load_painting(path: Path, settings: TrainSettings) -> Tensor:
@@ -26,17 +34,40 @@ def load_painting(path: Path, settings: TrainSettings) -> Tensor:
     finest detail of canvas and bristles, it can only answer with a regular mesh of that fineness.
 
     Returns:
-        (1, 3, H, W) float32 in [0, 1].
+        (1, 3, H, W) float32 in [0, 1]. A transparent margin is cut off, transparent places inside are
+        white paper. Of a very long strip only the middle is taken.
 
     Raises:
         SourceError: not a picture.
+        TrainingError: there is nothing on it.
     """
-    picture = to_tensor(resized(read_still(path).pixels, settings.painting_size))
+    pixels = _middle(_opaque_part(path, 4 * settings.painting_size), settings.painting_size)
+    if min(pixels.shape[:2]) < settings.painting_size / 2:
+        log.warning("%s: only %d pixels high or wide, strokes will be soft", path.name, min(pixels.shape[:2]))
+    picture = to_tensor(resized(pixels, settings.painting_size))
     if not settings.painting_blur:
         return picture
     width = 2 * math.ceil(3 * settings.painting_blur) + 1
     softened: Tensor = gaussian_blur(picture, [width, width], [settings.painting_blur] * 2)
     return softened
+
+
+def _opaque_part(path: Path, least_side: int) -> Pixels:
+    still = read_still(path, least_side=least_side)
+    if still.alpha is None:
+        return still.pixels
+    rows, columns = np.nonzero(still.alpha.any(1))[0], np.nonzero(still.alpha.any(0))[0]
+    if not len(rows):
+        raise TrainingError(f"{path}: the picture is wholly transparent")
+    return on_paper(still)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _middle(pixels: Pixels, size: int) -> Pixels:
+    """The middle of a strip that would become too long when its short side is `size`."""
+    height, width = pixels.shape[:2]
+    longest = int(min(height, width) * min(_LONGEST, _MOST_PIXELS / size**2))
+    top, left = max(0, height - longest) // 2, max(0, width - longest) // 2
+    return pixels[top : top + longest, left : left + longest]
 
 
 class PaintingTarget:
@@ -52,7 +83,9 @@ class PaintingTarget:
         pool: statistics of earlier crops.
     """
 
-    def __init__(self, features: VggFeatures, painting: Tensor, *, pooled: float, fine_weight: float) -> None:
+    def __init__(
+        self, features: FeatureNetwork, painting: Tensor, *, pooled: float, fine_weight: float
+    ) -> None:
         with torch.no_grad():
             self._fine = losses.grams(features(painting), STYLE_LAYERS)
             self._coarse = losses.grams(features(losses.half_size(painting)), STYLE_LAYERS)

@@ -13,20 +13,24 @@ from torch import Tensor
 from stylize_live.closing import Closing
 from stylize_live.errors import SourceError, TrainingError
 from stylize_live.frame import Pixels
-from stylize_live.media.still import SUFFIXES, read_still, resized
+from stylize_live.media.still import SUFFIXES, on_paper, read_still, resized
 
 log = logging.getLogger(__name__)
 
+# Long over short side of the part of a strip that a crop is taken from; no usual photo is longer.
+_LONGEST = 8
+
 
 def find_photos(folder: Path) -> list[Path]:
-    """All pictures below a folder, sorted by path.
+    """All pictures below a folder, sorted by path; hidden files and folders are left out.
 
     Raises:
         TrainingError: the folder does not exist or holds no pictures.
     """
     if not folder.is_dir():
         raise TrainingError(f"{folder}: no such folder of photos")
-    photos = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    found = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not p.is_dir())
+    photos = sorted(p for p in found if not any(part[0] == "." for part in p.relative_to(folder).parts))
     if not photos:
         raise TrainingError(f"{folder}: no photos in it (jpg, png or webp)")
     return photos
@@ -45,13 +49,28 @@ def split_photos(photos: list[Path]) -> tuple[list[Path], list[Path]]:
     return [p for i, p in enumerate(photos) if i not in chosen], held
 
 
+def sifted(photos: list[Path]) -> tuple[list[Path], set[Path]]:
+    """Try photos: those to show, which is neither damaged ones nor long strips, and the damaged ones."""
+    shown, unreadable = [], set()
+    for photo in photos:
+        try:
+            height, width = read_still(photo, least_side=64).pixels.shape[:2]
+        except SourceError as error:
+            log.info("photo skipped: %s", error)
+            unreadable.add(photo)
+            continue
+        if max(height, width) <= _LONGEST * min(height, width):
+            shown.append(photo)
+    return shown, unreadable
+
+
 def to_tensor(pixels: Pixels) -> Tensor:
     """(H, W, 3) uint8 -> (1, 3, H, W) float32 in [0, 1]."""
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
 
 
 class PhotoBatches(Closing):
-    """Batches of random crops, one prepared ahead in a background thread.
+    """Batches of random crops, prepared ahead in background threads.
 
     The batch of a step depends on the seed and the step alone, so that a resumed run sees what an
     uninterrupted one would have seen. Photos that cannot be read are skipped and counted.
@@ -61,17 +80,23 @@ class PhotoBatches(Closing):
         batch: crops in a batch.
         crop: side of a crop in pixels.
         seed: start of the random sequence.
+        threads: how many batches are prepared at the same time.
+
+    Attributes:
+        size: crops in a batch.
+        unreadable: photos that were skipped so far.
     """
 
-    def __init__(self, photos: list[Path], *, batch: int, crop: int, seed: int) -> None:
+    def __init__(self, photos: list[Path], *, batch: int, crop: int, seed: int, threads: int = 1) -> None:
         self._photos = photos
-        self._batch, self._crop, self._seed = batch, crop, seed
+        self.size, self._crop, self._seed = batch, crop, seed
         self.unreadable: set[Path] = set()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="photos")
-        self._ahead: tuple[int, Future[Tensor]] | None = None
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="photos")
+        self._ahead: dict[int, Future[Tensor]] = {}
 
     def close(self) -> None:
-        """End the background thread. May be called twice."""
+        """End the background threads. May be called twice."""
         self._pool.shutdown(cancel_futures=True)
 
     def __call__(self, step: int) -> Tensor:
@@ -80,15 +105,13 @@ class PhotoBatches(Closing):
         Raises:
             TrainingError: no photo can be read.
         """
-        if self._ahead is None or self._ahead[0] != step:
-            self._ahead = step, self._pool.submit(self._make, step)
-        batch = self._ahead[1].result()
-        self._ahead = step + 1, self._pool.submit(self._make, step + 1)
-        return batch
+        soon = range(step, step + self._threads + 1)
+        self._ahead = {s: self._ahead.get(s) or self._pool.submit(self._make, s) for s in soon}
+        return self._ahead[step].result()
 
     def _make(self, step: int) -> Tensor:
         rng = np.random.default_rng((self._seed, step))
-        return torch.cat([to_tensor(self._crop_one(rng)) for _ in range(self._batch)])
+        return torch.cat([to_tensor(self._crop_one(rng)) for _ in range(self.size)])
 
     def _crop_one(self, rng: np.random.Generator) -> Pixels:
         while len(self.unreadable) < len(self._photos):
@@ -96,10 +119,10 @@ class PhotoBatches(Closing):
             if path in self.unreadable:
                 continue
             try:
-                pixels = read_still(path, least_side=2 * self._crop).pixels
+                pixels = on_paper(read_still(path, least_side=2 * self._crop))
             except SourceError as error:
                 self.unreadable.add(path)
-                log.warning("photo skipped: %s", error)
+                log.info("photo skipped: %s", error)
                 continue
             return random_crop(pixels, self._crop, rng)
         raise TrainingError("none of the photos can be read")
@@ -107,10 +130,21 @@ class PhotoBatches(Closing):
 
 def random_crop(pixels: Pixels, crop: int, rng: np.random.Generator) -> Pixels:
     """A square crop at a random place and scale (short side 1 to 1.7 times the crop), maybe mirrored."""
-    scaled = resized(pixels, int(crop * rng.uniform(1.0, 1.7)))
+    scaled = resized(_part_of_strip(pixels, rng), int(crop * rng.uniform(1.0, 1.7)))
     top = rng.integers(scaled.shape[0] - crop + 1)
     left = rng.integers(scaled.shape[1] - crop + 1)
     square = scaled[top : top + crop, left : left + crop]
     if rng.random() < 0.5:
         square = square[:, ::-1]
     return np.ascontiguousarray(square)
+
+
+def _part_of_strip(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """A picture as it is; of a very long one a random part, before it is scaled up to gigabytes."""
+    height, width = pixels.shape[:2]
+    longest = _LONGEST * min(height, width)
+    if max(height, width) <= longest:
+        return pixels
+    start = rng.integers(max(height, width) - longest + 1)
+    part = slice(start, start + longest)
+    return pixels[:, part] if width > height else pixels[part]

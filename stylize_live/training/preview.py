@@ -1,4 +1,4 @@
-"""Pictures that show how a training run is getting on."""
+"""Pictures that show how a training run is getting on: the same few photos, painted again and again."""
 
 from __future__ import annotations
 
@@ -8,42 +8,84 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stylize_live.errors import SourceError
+from stylize_live.errors import SinkError, SourceError
 from stylize_live.frame import Pixels
-from stylize_live.media.still import Still, read_still, resized, write_still
+from stylize_live.media.still import Still, on_paper, read_still, resized, write_still
 from stylize_live.nets.transformer import ResidualTransformer
 from stylize_live.training.photos import to_tensor
 
 log = logging.getLogger(__name__)
 
-_HEIGHT = 320  # pixels
+_SIDE = 320  # pixels
+MOST = 4  # photos
 
 
-@torch.inference_mode()
-def write_preview(target: Path, network: ResidualTransformer, photos: list[Path]) -> None:
-    """Write one picture: a column for each photo, the original above, the painted one below.
+class Previews:
+    """A folder of rows: ``photos.jpg``, and one painted row for each look at the network.
 
     Args:
-        target: .jpg or .png; its folder is made.
-        network: in evaluation mode, on the CPU.
-        photos: files; unreadable ones are left out.
+        folder: made if it is not there.
+        photos: files; the first four that can be read are shown.
+
+    Raises:
+        SinkError: the folder cannot be made.
     """
-    columns = []
-    for path in photos:
+
+    def __init__(self, folder: Path, photos: list[Path]) -> None:
+        self.folder = folder
         try:
-            photo = _square(resized(read_still(path).pixels, _HEIGHT))
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SinkError(f"{folder}: cannot make the folder for previews: {error.strerror}") from None
+        self._squares = _squares(photos)
+
+    @property
+    def columns(self) -> int:
+        """Photos in each row."""
+        return len(self._squares)
+
+    def clear(self) -> None:
+        """Remove the rows of an earlier run."""
+        for path in self.folder.glob("step-*.jpg"):
+            path.unlink()
+
+    def write_photos(self) -> None:
+        """Write the row of originals."""
+        self._write("photos.jpg", self._squares)
+
+    @torch.inference_mode()
+    def write(self, name: str, network: ResidualTransformer, device: torch.device) -> None:
+        """Paint the photos and write the row.
+
+        Args:
+            name: of the file, ending in .jpg.
+            network: in evaluation mode.
+            device: where the network is.
+        """
+        rows = (network(to_tensor(square).to(device))[0] for square in self._squares)
+        painted = [row.permute(1, 2, 0).mul(255).round().byte().cpu().numpy() for row in rows]
+        self._write(name, painted)
+
+    def _write(self, name: str, row: list[Pixels]) -> None:
+        if row:
+            write_still(self.folder / name, Still(np.ascontiguousarray(np.concatenate(row, axis=1))))
+
+
+def _squares(photos: list[Path]) -> list[Pixels]:
+    found: list[Pixels] = []
+    for path in photos:
+        if len(found) == MOST:
+            break
+        try:
+            found.append(_square(on_paper(read_still(path))))
         except SourceError as error:
-            log.warning("no preview of a photo: %s", error)
-            continue
-        painted = network(to_tensor(photo))[0].permute(1, 2, 0).mul(255).round().byte().numpy()
-        columns.append(np.concatenate([photo, painted], axis=0))
-    if columns:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_still(target, Still(np.ascontiguousarray(np.concatenate(columns, axis=1))))
+            log.info("no preview of a photo: %s", error)
+    return found
 
 
 def _square(pixels: Pixels) -> Pixels:
+    """The middle of a picture, 320 pixels high and wide."""
     height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
+    return resized(np.ascontiguousarray(pixels[top : top + side, left : left + side]), _SIDE)

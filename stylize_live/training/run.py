@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import logging
+import hashlib
 import os
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from stylize_live.errors import SinkError
+from stylize_live.errors import SinkError, TrainingError
+from stylize_live.nets.catalogue import style_word
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, load_checkpoint, save_checkpoint
-from stylize_live.nets.transformer import Architecture, ResidualTransformer, initialise
+from stylize_live.nets.transformer import ResidualTransformer, initialise
 from stylize_live.training.evaluation import StyleFigures, measure
-from stylize_live.training.features import load_features
+from stylize_live.training.features import FeatureNetwork, load_features
 from stylize_live.training.objective import Objective
 from stylize_live.training.painting import load_painting
-from stylize_live.training.photos import PhotoBatches, find_photos, split_photos
-from stylize_live.training.preview import write_preview
+from stylize_live.training.photos import PhotoBatches, find_photos, sifted, split_photos
+from stylize_live.training.preview import Previews
+from stylize_live.training.run_report import Report
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress, Trainer
-
-log = logging.getLogger(__name__)
+from stylize_live.training.watch import Watch, painter
 
 _CPU_BATCH, _GPU_BATCH = 2, 16
-_PREVIEW_PHOTOS = 4
+_MOST_THREADS = 8  # that read photos for a GPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +37,29 @@ class Job:
     Attributes:
         paintings: one picture for a style, several for a base.
         photos: folder of ordinary photos.
-        features: VGG16 weights as safetensors, or None for torchvision's own.
+        features: as `load_features` takes it; None for torchvision's VGG16.
         target: the style file to write.
         start: a style file to start from, or None to start from scratch.
         previews: folder for preview pictures.
         info: the description to store.
         settings: budget and weights.
-        preview_every: seconds between previews.
+        report: the page about the run; None for one beside the target.
     """
 
     paintings: list[Path]
     photos: Path
-    features: Path | None
+    features: str | Path | None
     target: Path
     start: Path | None
     previews: Path
     info: StyleInfo
     settings: TrainSettings = TrainSettings()  # noqa: RUF009 (frozen)
-    preview_every: float = 120.0
+    report: Path | None = None
+
+    @property
+    def report_path(self) -> Path:
+        """Where the page about the run goes."""
+        return self.report or self.target.with_name(f"{self.target.stem}-report.html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +69,20 @@ class Result:
     Attributes:
         progress: steps, seconds and losses.
         figures: errors on photos that were kept out of training.
-        unreadable: how many photos could not be read.
+        unreadable: photos that could not be read, sorted.
         resumed_at: the step the run went on from; 0 for a fresh one.
     """
 
     progress: Progress
     figures: StyleFigures
-    unreadable: int
+    unreadable: list[Path]
     resumed_at: int
 
 
 def train(
     job: Job, device: torch.device, *, restart: bool = False, on_step: Callable[[Progress], None]
 ) -> Result:
-    """Train a style, writing previews and a state file on the way and the style at the end.
+    """Train a style, writing previews, a report and a state file on the way and the style at the end.
 
     Interrupting (KeyboardInterrupt) saves the state; the same job then goes on from there.
 
@@ -93,59 +98,89 @@ def train(
         StyleError: the starting style cannot be read.
         SinkError: the target's folder cannot be written.
     """
+    # What a user may have got wrong shows before half a gigabyte of features is fetched.
     _check_target(job.target)
     settings = job.settings
-    dtype = torch.bfloat16  # features only: they are compared, never shown
-    features = load_features(job.features, device=device, dtype=dtype)
     paintings = [load_painting(path, settings).to(device) for path in job.paintings]
-    training_photos, held_out = split_photos(find_photos(job.photos))
+    photos = _photos(job.photos)
     network = _starting_network(job)
-    batch = settings.batch or (_GPU_BATCH if device.type == "cuda" else _CPU_BATCH)
-    batches = PhotoBatches(training_photos, batch=batch, crop=settings.crop, seed=settings.seed)
+    # bfloat16 for features only: they are compared, never shown.
+    features = load_features(job.features, device=device, dtype=torch.bfloat16)
     state_path = job.target.with_suffix(".state.safetensors")
     if restart:
         state_path.unlink(missing_ok=True)
-    with batches:
+    with _batches(photos.training, settings, device) as batches:
         objective = Objective(features, paintings, settings)
-        trainer = Trainer(network, objective, batches, settings, device=device, state_path=state_path)
+        task = _task(paintings, features)
+        trainer = Trainer(
+            network, objective, batches, settings, device=device, state_path=state_path, task=task
+        )
         trainer.resume()
         resumed_at = trainer.progress.step
-        watch = _Watch(job, network.architecture, trainer, held_out[:_PREVIEW_PHOTOS], on_step)
-        try:
-            trainer.run(on_step=watch)
-        except KeyboardInterrupt:
-            trainer.save()
-            raise
-    final = _with_weights(network.architecture, trainer.weights)
-    figures = measure(final, features, paintings, held_out, device)
-    write_preview(job.previews / "final.jpg", final, held_out[:_PREVIEW_PHOTOS])
-    record = _record(job, trainer.progress, figures, batch, device)
+        previews = Previews(job.previews, photos.held_out)
+        report = _report(job, photos, previews.columns, batches.size, device)
+        watch = Watch(report, job.report_path, previews, trainer, network.architecture, device, on_step)
+        _practise(trainer, watch)
+    final = painter(network.architecture, trainer, torch.device("cpu"))
+    figures = measure(final, features, paintings, photos.held_out, device)
+    figures = replace(figures, style=figures.style * features.gain, content=figures.content * features.gain)
+    record = _record(job, trainer.progress, figures, batches.size, device)
     save_checkpoint(job.target, Checkpoint(job.info, network.architecture, trainer.weights, record))
     trainer.finish()
-    return Result(trainer.progress, figures, len(batches.unreadable), resumed_at)
+    watch.finish(figures)
+    return Result(trainer.progress, figures, sorted(photos.unreadable | batches.unreadable), resumed_at)
 
 
-class _Watch:
-    """Passes each step on and writes a preview every so often."""
+def _batches(photos: list[Path], settings: TrainSettings, device: torch.device) -> PhotoBatches:
+    on_gpu = device.type == "cuda"
+    size = settings.batch or (_GPU_BATCH if on_gpu else _CPU_BATCH)
+    # A GPU waits for photos; on a CPU, reading them ahead would take its cores away.
+    threads = min(_MOST_THREADS, os.cpu_count() or 1) if on_gpu else 1
+    return PhotoBatches(photos, batch=size, crop=settings.crop, seed=settings.seed, threads=threads)
 
-    def __init__(
-        self,
-        job: Job,
-        architecture: Architecture,
-        trainer: Trainer,
-        photos: list[Path],
-        on_step: Callable[[Progress], None],
-    ) -> None:
-        self._job, self._architecture, self._trainer = job, architecture, trainer
-        self._photos, self._on_step = photos, on_step
-        self._last = time.monotonic()
 
-    def __call__(self, progress: Progress) -> None:
-        self._on_step(progress)
-        if time.monotonic() - self._last > self._job.preview_every:
-            network = _with_weights(self._architecture, self._trainer.weights)
-            write_preview(self._job.previews / f"step-{progress.step:06d}.jpg", network, self._photos)
-            self._last = time.monotonic()
+def _practise(trainer: Trainer, watch: Watch) -> None:
+    watch.begin()
+    try:
+        trainer.run(on_step=watch)
+    except KeyboardInterrupt:
+        trainer.save()
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Photos:
+    training: list[Path]
+    held_out: list[Path]
+    unreadable: set[Path]
+
+
+def _photos(folder: Path) -> _Photos:
+    """Find and split the photos; those to be shown and measured are tried.
+
+    Raises:
+        TrainingError: none can be read.
+    """
+    found = find_photos(folder)
+    training, held_out = split_photos(found)
+    shown, unreadable = sifted(held_out)
+    if not shown:
+        for photo in training:
+            shown, bad = sifted([photo])
+            unreadable |= bad
+            if shown:
+                break
+        else:
+            raise TrainingError(f"{folder}: none of the {len(found)} photos in it can be read")
+    return _Photos(training, shown, unreadable)
+
+
+def _task(paintings: list[Tensor], features: FeatureNetwork) -> str:
+    """A hash that tells runs with other paintings or other features apart."""
+    digest = hashlib.sha256(type(features).__name__.encode())
+    for painting in paintings:
+        digest.update(painting.cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _check_target(target: Path) -> None:
@@ -166,12 +201,6 @@ def _starting_network(job: Job) -> ResidualTransformer:
     return load_checkpoint(job.start).network().requires_grad_(True)
 
 
-def _with_weights(architecture: Architecture, weights: dict[str, Tensor]) -> ResidualTransformer:
-    network = ResidualTransformer(architecture)
-    network.load_state_dict({name: value.cpu() for name, value in weights.items()})
-    return network.eval().requires_grad_(False)
-
-
 def _record(
     job: Job, progress: Progress, figures: StyleFigures, batch: int, device: torch.device
 ) -> dict[str, object]:
@@ -181,8 +210,28 @@ def _record(
         "device": device.type,
         "batch": batch,
         "started_from": job.start.stem if job.start else "scratch",
+        "features": _features_name(job),
         "settings": job.settings.model_dump(exclude={"steps", "minutes", "batch"}),
         "photos_measured": figures.photos,
         "style_error": round(figures.style, 3),
         "content_error": round(figures.content, 3),
     }
+
+
+def _features_name(job: Job) -> str:
+    return Path(job.features).stem if job.features else "vgg16"
+
+
+def _report(job: Job, photos: _Photos, columns: int, batch: int, device: torch.device) -> Report:
+    info = job.info
+    facts = [
+        ("paintings", ", ".join(path.name for path in job.paintings)),
+        ("photos", f"{len(photos.training)} to practise on, {len(photos.held_out)} to measure on"),
+        ("features", _features_name(job)),
+        ("started from", job.start.stem if job.start else "scratch"),
+        ("device", f"{device.type}, {batch} crops in a batch"),
+        ("style file", str(job.target)),
+    ]
+    by = ", ".join(word for word in (info.artist, info.year) if word)
+    use = f"stylize-live live --style {style_word(job.target)}"
+    return Report(info.title or info.name, by, job.paintings, columns, facts, job.settings, use)

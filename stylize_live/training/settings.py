@@ -50,6 +50,13 @@ class TrainSettings(BaseModel):
     )
     style_weight: float = Field(default=4.0, ge=0, description="Weight of the relative style error.")
     content_weight: float = Field(default=5.0, ge=0, description="Weight of the relative content error.")
+    content_target: float | None = Field(
+        default=None,
+        ge=0.1,
+        le=2,
+        description="Content error to steer for: the content weight is raised or lowered on the way, "
+        "to a quarter or four times at most. 0.5 to 0.6 keeps faces.",
+    )
     fine_weight: float = Field(
         default=0.1, ge=0, description="Share of the finest style layer; more hatches flat places."
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 def save_state(
     path: Path,
     settings: TrainSettings,
+    task: str,
     network: nn.Module,
     average: dict[str, Tensor],
     optimizer: MuonAdam,
@@ -43,8 +44,9 @@ def save_state(
         "seconds": progress.seconds,
         "done": progress.done,
         "history": progress.history,
+        "looks": progress.looks,
     }
-    metadata = {"settings": settings.model_dump_json(), "progress": json.dumps(record)}
+    metadata = {"settings": settings.model_dump_json(), "task": task, "progress": json.dumps(record)}
     data = save({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, metadata)
     try:
         with replacing(path) as temporary:
@@ -56,6 +58,7 @@ def save_state(
 def load_state(
     path: Path,
     settings: TrainSettings,
+    task: str,
     network: nn.Module,
     average: dict[str, Tensor],
     optimizer: MuonAdam,
@@ -64,7 +67,7 @@ def load_state(
     """Read a state file back into a network, its averaged weights, its optimizer and its objective.
 
     Raises:
-        TrainingError: the file is damaged or belongs to a run with other settings.
+        TrainingError: the file is damaged or belongs to a run with other settings or another task.
     """
     from stylize_live.training.trainer import Progress
 
@@ -72,16 +75,22 @@ def load_state(
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (its handle is no mapping)
-        same = TrainSettings.model_validate_json(metadata["settings"]) == settings
+        same_settings = TrainSettings.model_validate_json(metadata["settings"]) == settings
+        same_task = metadata["task"] == task
         record = json.loads(metadata["progress"])
         progress = Progress(
-            record["step"], record["seconds"], record["done"], history=[(s, t) for s, t in record["history"]]
+            record["step"],
+            record["seconds"],
+            record["done"],
+            history=[(step, terms) for step, terms in record["history"]],
+            looks=record["looks"],
         )
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise TrainingError(f"{path}: damaged training state, delete it to start over: {error}") from None
-    if not same:
+    if not (same_settings and same_task):
+        other = "settings" if same_task else "paintings or features"
         raise TrainingError(
-            f"{path}: unfinished run with other settings: use the same ones to go on, or --restart"
+            f"{path}: unfinished run with other {other}: use the same ones to go on, or --restart"
         )
     network.load_state_dict(with_prefix(tensors, "network."))
     for name, value in with_prefix(tensors, "average.").items():

@@ -40,6 +40,7 @@ class Progress:
         done: share of the budget used, 0 to 1.
         terms: the loss parts of the newest step.
         history: one (step, terms) pair every ten steps.
+        looks: steps after which previews were painted.
     """
 
     step: int = 0
@@ -47,6 +48,7 @@ class Progress:
     done: float = 0.0
     terms: dict[str, float] = field(default_factory=dict)
     history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    looks: list[int] = field(default_factory=list)
 
 
 class Trainer:
@@ -59,6 +61,7 @@ class Trainer:
         settings: budget, rate, seed.
         device: where to compute.
         state_path: file that a killed run resumes from; deleted by `finish`.
+        task: tells runs with the same settings but other paintings apart.
     """
 
     def __init__(
@@ -70,10 +73,11 @@ class Trainer:
         *,
         device: torch.device,
         state_path: Path,
+        task: str = "",
     ) -> None:
         self.network = network.to(device).to(memory_format=torch.channels_last).train()
         self._objective, self._batches, self._settings = objective, batches, settings
-        self._device, self._state_path = device, state_path
+        self._device, self._state_path, self._task = device, state_path, task
         self._optimizer = MuonAdam(network)
         self._average = {k: v.detach().clone() for k, v in network.state_dict().items()}
         self.progress = Progress()
@@ -87,16 +91,16 @@ class Trainer:
         """Go on from a state file, if there is one.
 
         Raises:
-            TrainingError: the file belongs to a run with other settings, or is damaged.
+            TrainingError: the file belongs to another run, or is damaged.
         """
         if not self._state_path.exists():
             return False
-        self.progress = load_state(self._state_path, self._settings, *self._parts)
+        self.progress = load_state(self._state_path, self._settings, self._task, *self._parts)
         return True
 
     def save(self) -> None:
         """Write the state file."""
-        save_state(self._state_path, self._settings, *self._parts, self.progress)
+        save_state(self._state_path, self._settings, self._task, *self._parts, self.progress)
 
     @property
     def _parts(self) -> tuple[ResidualTransformer, dict[str, Tensor], MuonAdam, Objective]:
@@ -150,7 +154,7 @@ class Trainer:
         self._optimizer.step(rate)
         self._update_average()
         p.step += 1
-        p.terms = terms.as_floats()
+        p.terms = terms.as_floats() | self._objective.adapt(float(terms.content.detach()))
         if p.step % 10 == 0:
             p.history.append((p.step, p.terms))
 

@@ -1,0 +1,82 @@
+"""Looks at a run from time to time: previews and the report, at set shares of the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from stylize_live.nets.transformer import Architecture, ResidualTransformer
+from stylize_live.training.evaluation import StyleFigures
+from stylize_live.training.preview import Previews
+from stylize_live.training.run_report import Report, write_report
+from stylize_live.training.trainer import Progress, Trainer
+
+# A style changes fast at first: early looks are closer together.
+_LOOKS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
+
+
+class Watch:
+    """Called after every step.
+
+    Args:
+        report: what is known before the first step.
+        path: where the report goes.
+        previews: the photos to paint.
+        trainer: to take the weights from.
+        architecture: of its network.
+        device: where to paint.
+        on_step: called after every step, first.
+    """
+
+    def __init__(
+        self,
+        report: Report,
+        path: Path,
+        previews: Previews,
+        trainer: Trainer,
+        architecture: Architecture,
+        device: torch.device,
+        on_step: Callable[[Progress], None],
+    ) -> None:
+        self._report, self._path, self._previews, self._on_step = report, path, previews, on_step
+        self._trainer, self._architecture, self._device = trainer, architecture, device
+        self._next = 0
+
+    def begin(self) -> None:
+        """Show the photos and, unless the run is being resumed, what the network makes of them."""
+        self._previews.write_photos()
+        if self._trainer.progress.step == 0:
+            self._previews.clear()
+            self._look()
+        self._next = sum(share <= self._trainer.progress.done for share in _LOOKS)
+
+    def __call__(self, progress: Progress) -> None:
+        """Pass a step on; look, if it is time."""
+        self._on_step(progress)
+        passed = sum(share <= progress.done for share in _LOOKS)
+        if passed > self._next and progress.done < 1:
+            self._next = passed
+            self._look()
+
+    def finish(self, figures: StyleFigures) -> None:
+        """Look for the last time; the report gets the final figures."""
+        self._report = replace(self._report, figures=figures)
+        self._look()
+
+    def _look(self) -> None:
+        progress = self._trainer.progress
+        network = painter(self._architecture, self._trainer, self._device)
+        self._previews.write(f"step-{progress.step:06d}.jpg", network, self._device)
+        if progress.step not in progress.looks:
+            progress.looks.append(progress.step)
+        write_report(self._path, self._report, progress, self._previews.folder)
+
+
+def painter(architecture: Architecture, trainer: Trainer, device: torch.device) -> ResidualTransformer:
+    """A new network in evaluation mode that carries the trainer's averaged weights."""
+    network = ResidualTransformer(architecture)
+    network.load_state_dict({name: value.cpu() for name, value in trainer.weights.items()})
+    return network.eval().requires_grad_(False).to(device)

@@ -1,0 +1,158 @@
+"""The user's own styles: trained by one command, kept in one folder, found by name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import platformdirs
+import pytest
+from conftest import make_checkpoint, random_pixels
+
+from stylize_live.cli.app import main
+from stylize_live.cli.train import style_name
+from stylize_live.errors import StyleError
+from stylize_live.media.still import Still, write_still
+from stylize_live.nets.catalogue import (
+    load_style,
+    own_names,
+    shipped_names,
+    style_names,
+    style_path,
+    style_word,
+)
+from stylize_live.nets.checkpoint import load_checkpoint, save_checkpoint
+
+QUICK = ["--steps", "2", "--crop", "64", "--batch", "1", "--painting-size", "64", "--device", "cpu"]
+
+
+@pytest.fixture
+def painting(tmp_path: Path) -> Path:
+    path = tmp_path / "Mein Garten_(1912).png"
+    write_still(path, Still(random_pixels(100, 80, 9)))
+    return path
+
+
+def put(folder: Path, name: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    save_checkpoint(folder / f"{name}.safetensors", make_checkpoint(name))
+    return folder / f"{name}.safetensors"
+
+
+def fails(arguments: list[object], capsys: pytest.CaptureFixture[str]) -> str:
+    """Run, expect a failure, and give the one line on stderr."""
+    capsys.readouterr()
+    assert main([str(a) for a in arguments]) != 0
+    lines: list[str] = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def test_a_painting_becomes_a_style_that_is_found_by_name(
+    painting: Path,
+    photos: Path,
+    features_file: Path,
+    tiny_style: Path,
+    own_styles: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (photos / "broken.jpg").write_bytes(b"?")
+    monkeypatch.setattr(platformdirs, "user_pictures_path", lambda: photos)
+    source = ["--features", str(features_file), "--start", str(tiny_style)]
+    assert main(["train", str(painting), *source, *QUICK]) == 0
+    out = capsys.readouterr().out
+    assert "stylize-live live --style mein-garten-1912\n" in out
+
+    style = own_styles / "mein-garten-1912.safetensors"
+    assert load_checkpoint(style).info.name == "mein-garten-1912"
+    names = {path.name for path in own_styles.iterdir()}
+    assert names == {style.name, "mein-garten-1912-report.html", "mein-garten-1912-previews"}
+    assert main(["styles", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows[-1]["name"] == "mein-garten-1912"
+    assert rows[-1]["training"]["steps"] == 2
+
+    photo, painted = photos / "0.png", painting.with_name("painted.png")
+    assert main(["image", str(photo), "-o", str(painted), "--style", "mein-garten-1912"]) == 0
+    assert painted.exists()
+
+    before = style.read_bytes()
+    assert "--overwrite" in fails(["train", painting, *source, *QUICK], capsys)
+    assert style.read_bytes() == before
+    assert main(["train", str(painting), *source, *QUICK, "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("sunset", "sunset"),
+        ("Van Gogh - Café Terrace (1888)", "van-gogh-café-terrace-1888"),
+        ("IMG_2041", "img-2041"),
+        ("1906 portrait", "style-1906-portrait"),  # in a timeline, digits are times
+        ("a,b:c/d", "a-b-c-d"),
+        ("神奈川沖浪裏", "神奈川沖浪裏"),
+        ("--", ""),
+    ],
+)
+def test_names_from_file_names(text: str, name: str) -> None:
+    assert style_name(text) == name
+
+
+@pytest.mark.parametrize("name", ["starry-night", "Starry Night", "base", "scratch"])
+def test_shipped_names_are_taken(
+    name: str, painting: Path, photos: Path, own_styles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = fails(["train", painting, "--photos", photos, "--name", name], capsys)
+    assert "is taken" in error
+    assert "--name" in error
+    assert not own_styles.exists()
+
+
+def test_no_name_and_no_photos_are_clear_errors(
+    painting: Path,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "--name" in fails(["train", painting, "--photos", photos, "--name", "!!"], capsys)
+    assert "--output" in fails(["train", painting, painting, "--photos", photos], capsys)
+    monkeypatch.setattr(platformdirs, "user_pictures_path", lambda: tmp_path / "no-pictures")
+    error = fails(["train", painting], capsys)
+    assert "no-pictures" in error
+    assert "--photos" in error
+
+
+def test_own_styles_come_after_the_shipped_ones(own_styles: Path) -> None:
+    assert own_names() == []
+    for name in ("zebra", "aquarelle"):
+        put(own_styles, name)
+    assert style_names() == [*shipped_names(), "aquarelle", "zebra"]
+    assert load_style("aquarelle").info.name == "aquarelle"
+    assert load_style("aquarelle:1,zebra:2").info.title == " + "
+    assert style_word(own_styles / "zebra.safetensors") == "zebra"
+    assert style_word(Path("here/zebra.safetensors")) == "here/zebra.safetensors"
+
+
+def test_a_shipped_name_wins(own_styles: Path) -> None:
+    put(own_styles, "starry-night")
+    assert own_names() == []
+    assert load_style("starry-night").info.artist == "Vincent van Gogh"
+
+
+def test_what_is_no_style_is_left_out(own_styles: Path, caplog: pytest.LogCaptureFixture) -> None:
+    style = put(own_styles, "fine")
+    shutil.copy(style, own_styles / "run.state.safetensors")
+    shutil.copy(style, own_styles / ".fine.123.part.safetensors")
+    (own_styles / "broken.safetensors").write_bytes(b"?")
+    (own_styles / "notes.txt").write_text("?")
+    assert own_names() == ["fine"]
+    assert "broken.safetensors" in caplog.text
+
+
+def test_a_wrong_name_is_told_the_nearest_own_one(own_styles: Path) -> None:
+    put(own_styles, "aquarelle")
+    with pytest.raises(StyleError, match="did you mean aquarelle"):
+        style_path("aquarel")

@@ -1,0 +1,189 @@
+"""The page about a run: complete by itself, true, and well-formed at every moment."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import random_pixels
+from PIL import Image
+
+from stylize_live.errors import SinkError
+from stylize_live.media.still import Still, write_still
+from stylize_live.nets.checkpoint import StyleInfo
+from stylize_live.training.curves import curve, running_mean
+from stylize_live.training.evaluation import StyleFigures
+from stylize_live.training.preview import Previews
+from stylize_live.training.run import Job, train
+from stylize_live.training.run_report import Report, write_report
+from stylize_live.training.settings import TrainSettings
+from stylize_live.training.trainer import Progress
+
+CPU = torch.device("cpu")
+VOID = {"meta", "img"}
+
+
+class Page(HTMLParser):
+    """Checks that elements are closed in order, and collects the visible words."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.source = path.read_text(encoding="utf-8")
+        self.open: list[str] = []
+        self.words = ""
+        self.feed(self.source)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Of SVG: nothing stays open."""
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+    @property
+    def pictures(self) -> list[Image.Image]:
+        found = re.findall(r"data:image/jpeg;base64,([A-Za-z0-9+/=]+)", self.source)
+        return [Image.open(io.BytesIO(base64.b64decode(data))) for data in found]
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    write_still(tmp_path / "a & <b>.png", Still(random_pixels(60, 600)))
+    return Report(
+        title="A & <B>",
+        by="Somebody, 1912",
+        paintings=[tmp_path / "a & <b>.png"],
+        columns=2,
+        facts=[("photos", "2 <many>")],
+        settings=TrainSettings(steps=40, content_target=0.5),
+        use="stylize-live live --style a",
+    )
+
+
+@pytest.fixture
+def previews(tmp_path: Path) -> Path:
+    folder = tmp_path / "previews"
+    folder.mkdir()
+    for name in ("photos", "step-000000", "step-000020", "step-000040"):
+        write_still(folder / f"{name}.jpg", Still(random_pixels(128, 64)))
+    return folder
+
+
+def terms(value: float) -> dict[str, float]:
+    return dict.fromkeys(("style", "content", "palette", "tone", "variation", "steady"), value)
+
+
+def test_page_of_a_run_under_way(report: Report, previews: Path, tmp_path: Path) -> None:
+    progress = Progress(20, 9.0, 0.5, terms(1), [(10, terms(2)), (20, terms(1))], [0, 20])
+    write_report(tmp_path / "r.html", report, progress, previews)
+    page = Page(tmp_path / "r.html")
+    assert "50 %" in page.words
+    assert 'http-equiv="refresh"' in page.source
+    assert "A & <B>" in page.words
+    assert len(page.pictures) == 1 + 3  # the painting, the photos and two looks
+    assert page.pictures[-1].height <= 4 * 60  # of a strip, a part
+
+
+def test_page_of_a_finished_run(report: Report, previews: Path, tmp_path: Path) -> None:
+    history = [(step, terms(1 / step)) for step in range(10, 50, 10)]
+    progress = Progress(40, 90.0, 1.0, terms(1), history, [0, 20, 40])
+    write_report(
+        tmp_path / "r.html", replace(report, figures=StyleFigures(0.512, 0.547, 12)), progress, previews
+    )
+    page = Page(tmp_path / "r.html")
+    for word in ("0.51", "0.55", "1.5 min", "40 steps", "step 20", "stylize-live live --style a", "2 <many>"):
+        assert word in page.words, word
+    assert "refresh" not in page.source
+    assert page.source.count("<svg") == 5
+    assert 'class="target"' in page.source
+    assert '<tr class="changed"><td>steps</td><td>40</td>' in page.source
+    assert not re.search(r"(src|href)=[\"'](?!data:)", page.source)
+    assert not re.search(r"url\((?!data:)", page.source)
+    assert re.search(r"https?://", page.source) is None
+
+
+def test_page_of_a_run_that_has_not_begun(report: Report, tmp_path: Path) -> None:
+    write_report(tmp_path / "r.html", report, Progress(), tmp_path)
+    page = Page(tmp_path / "r.html")
+    assert "0 %" in page.words
+    assert "losses" not in page.words
+
+
+def test_page_that_cannot_be_written(report: Report, tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="cannot write the report"):
+        write_report(tmp_path / "no" / "r.html", report, Progress(), tmp_path)
+
+
+@pytest.mark.parametrize("count", [2, 3, 400, 4001])
+def test_curve_stays_in_its_frame_and_small(count: int) -> None:
+    svg = curve(range(0, 10 * count, 10), [100 / (i + 1) for i in range(count)], target=3)
+    points = re.findall(r"([\d.-]+),([\d.-]+)", svg)
+    assert all(0 <= float(x) <= 340 and 0 <= float(y) <= 150 for x, y in points)
+    assert len(svg) < 16_000
+
+
+def test_curve_of_zeros() -> None:
+    assert "nan" not in curve([1, 2], [0.0, 0.0])
+
+
+def test_running_mean_is_fair_at_first() -> None:
+    assert running_mean([4.0, 4.0, 4.0]) == pytest.approx([4, 4, 4])
+    assert running_mean([1.0, 0.0])[1] < 0.5
+
+
+def test_a_run_leaves_a_page(job: Job) -> None:
+    train(replace(job, info=StyleInfo("mine", "My Garden")), CPU, on_step=lambda progress: None)
+    page = Page(job.report_path)
+    assert "My Garden" in page.words
+    assert "refresh" not in page.source
+    looks = sorted(path.name for path in job.previews.glob("step-*.jpg"))
+    assert looks == [
+        "step-000000.jpg",
+        "step-000001.jpg",
+        "step-000002.jpg",
+        "step-000003.jpg",
+        "step-000004.jpg",
+    ]
+    assert len(page.pictures) == 1 + 1 + len(looks)
+
+
+def test_a_resumed_run_keeps_its_early_looks_and_a_new_one_does_not(job: Job) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.step == 2:
+            raise KeyboardInterrupt
+
+    job.previews.mkdir()
+    (job.previews / "step-009999.jpg").write_bytes(b"of an earlier run")
+    with pytest.raises(KeyboardInterrupt):
+        train(job, CPU, on_step=interrupt)
+    assert not (job.previews / "step-009999.jpg").exists()
+    (job.previews / "step-000000.jpg").unlink()  # whoever removes one loses that one
+    looks = train(job, CPU, on_step=lambda progress: None).progress.looks
+    assert looks[:2] == [0, 1]
+    assert looks[-1] == 4
+    assert "before" not in Page(job.report_path).words
+
+
+def test_previews_show_four_squares(tmp_path: Path) -> None:
+    photos = [tmp_path / f"{i}.png" for i in range(7)]
+    for i, path in enumerate(photos):
+        write_still(path, Still(random_pixels(90 + 40 * i, 80, i)))
+    photos[1].write_bytes(b"?")
+    previews = Previews(tmp_path / "deep" / "folder", photos)
+    previews.write_photos()
+    assert previews.columns == 4
+    with Image.open(tmp_path / "deep" / "folder" / "photos.jpg") as row:
+        assert row.size == (4 * 320, 320)
