@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import chain, repeat
 
 import numpy as np
 
@@ -18,8 +17,6 @@ from stylize_live.media.libraries import cv2
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.picture_watch import PictureWatch
 
-_BACK_OFF = (0.25, 0.5, 1.0, 2.0)
-_PATIENCE_SECONDS = 60.0
 _FIRST_TRIES = 10
 _BAD_PICTURES = 15
 _SELECT_SECONDS = "2"
@@ -60,7 +57,7 @@ class CameraSource(LiveSource):
         while not self._ending.is_set():
             taken = self._take()
             if taken is None:
-                self._find_again()
+                self._lose()
                 continue
             captured_at, pixels = taken
             start = captured_at if start is None else start
@@ -81,20 +78,13 @@ class CameraSource(LiveSource):
                 return captured_at, np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
         return None
 
-    def _find_again(self) -> None:
-        """Wait until the camera is back or the source is asked to stop. Raises SourceError after a minute."""
-        if self._ending.is_set():
-            return
+    def _lose(self) -> None:
+        """Give up a device that is gone and wait for it."""
         with self._device_lock:
-            self._device.release()
-        self.trouble = f"{self.camera.name} is gone, waiting for it"
-        give_up = time.monotonic() + _PATIENCE_SECONDS
-        for delay in chain(_BACK_OFF, repeat(_BACK_OFF[-1])):
-            if not self._wait(delay) or self._reopen():
-                self.trouble = None
+            if self._ending.is_set():
                 return
-            if time.monotonic() > give_up:
-                raise SourceError(f"{self.camera.name} vanished and did not come back")
+            self._device.release()
+        self._find_again(self.camera.name, self._reopen)
 
     def _reopen(self) -> bool:
         with self._device_lock:
