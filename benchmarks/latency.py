@@ -3,10 +3,10 @@
     python benchmarks/latency.py                       # 640x360, 30 pictures a second, 20 seconds
     python benchmarks/latency.py --style desert --seconds 60 --json
 
-A stamped picture is served over TCP, the real command `stylize-live live --stream` reads it, paints its right
-half and serves it on, and this program reads that like any player and compares the stamp with the clock. In the
-way are two JPEGs and two sockets more than in `live`'s own figure, which is printed beside it. Also: how long
-after the start of the command the first painted picture arrived.
+A stamped picture is served over TCP, the real command `stylize-live live --stream` reads it, paints its
+right half and serves it on, and this program reads that like any player and compares the stamp with the
+clock. In the way are two JPEGs and two sockets more than in `live`'s own figure, which is printed beside
+it. Also: how long after the start of the command the first painted picture arrived.
 """
 
 from __future__ import annotations

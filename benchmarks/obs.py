@@ -5,16 +5,16 @@
     python benchmarks/obs.py                          # some 40 seconds
     python benchmarks/obs.py --size 1280x720 --fps 60 --pictures /tmp/shots
 
-OBS runs on a virtual screen with software graphics, its own remote control switched on, and gets a Media Source
-with the fields that docs/obs.md tells to type: they are read from there. Two measurements, each with stamped
-pictures (see stamps.py):
+OBS runs on a virtual screen with software graphics, its own remote control switched on, and gets a Media
+Source with the fields that docs/obs.md tells to type: they are read from there. Two measurements, each with
+stamped pictures (see stamps.py):
 
 1. the stream alone: pictures go straight into our stream server;
-2. the whole way: the real `stylize-live live --split --stream`, whose source is such a stream, paints the right
-   half.
+2. the whole way: the real `stylize-live live --split --stream`, whose source is such a stream, paints the
+   right half.
 
-The age of a picture is counted from its making until OBS's answer with the screenshot is there, so the time that
-OBS takes to make and send the screenshot is in it.
+The age of a picture is counted from its making until OBS's answer with the screenshot is there, so the time
+that OBS takes to make and send the screenshot is in it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Pictures that tell when they were made, for measuring from end to end.
 
-The left half carries the moment as black and white blocks and nine patches of pure colours; the right half is a
-photo that moves. With `--split`, `live` leaves the left half as it is and paints the right one, so that what
-comes out of a sink can be read although the program paints.
+The left half carries the moment as black and white blocks and nine patches of pure colours; the right half
+is a photo that moves. With `--split`, `live` leaves the left half as it is and paints the right one, so
+that what comes out of a sink can be read although the program paints.
 """
 
 from __future__ import annotations
