@@ -193,6 +193,19 @@ class LiveSettings(SteadySettings, EngineSettings):
     mirror: bool = Field(default=False, description="Mirror the picture.")
     split: bool = Field(default=False, description="Show the original in the left half.")
     window: bool = Field(default=True, description="Show a window.")
+    virtual_camera: str | None = Field(
+        default=None,
+        description="Feed a virtual camera that other programs can choose: its name or number, or auto, "
+        "which the flag alone means too.",
+    )
+    stream: str | None = Field(
+        default=None,
+        description="Serve a stream for OBS's Media Source: a port or host:port; auto, which the flag "
+        "alone means too, is port 9710 for this machine only.",
+    )
+    record: Path | None = Field(
+        default=None, description="Record what is shown into this .mp4, .mov or .mkv."
+    )
     duration: float | None = Field(default=None, gt=0, description="Stop after so many seconds.")
 
 

@@ -95,6 +95,7 @@ class FakeDisplay:
     frames: list[Frame] = field(default_factory=list)
     captions: list[Caption] = field(default_factory=list)
     polls: int = 0
+    watched: bool = True
 
     def write(self, frame: Frame, caption: Caption | None = None) -> None:
         self.frames.append(frame)

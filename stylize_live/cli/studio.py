@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +9,8 @@ from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from stylize_live.cli.console import print_line
-from stylize_live.cli.live import open_display, summary
+from stylize_live.cli.console import print_beside, print_line
+from stylize_live.cli.live import open_display, tell, where
 from stylize_live.config import StudioSettings, merged
 from stylize_live.errors import UsageError
 
@@ -45,27 +44,31 @@ def studio(
     """
     settings = merged(settings, config)
     _check_packages()
+    from stylize_live.media.live_sinks import open_sinks
     from stylize_live.media.live_sources import open_source
     from stylize_live.pipeline.live import run_live
 
     with ExitStack() as opened:
         source = opened.enter_context(open_source(settings))
-        display = open_display(opened, settings, source.size)
+        sinks = open_sinks(settings, source, opened)
+        display = open_display(opened, settings, source.size, watched=False)
         stylizer, page, styles = _open_studio(opened, settings)
         print_line(f"studio: {page.url}")
         print_line(f"for the Browser Source of OBS: {page.bare_url}")
+        for sink in sinks:
+            print_beside(where(sink))
         report = run_live(
             source,
             stylizer,
             display,
+            sinks=sinks,
             styles=styles,
             mirror=settings.mirror,
             split=settings.split,
             duration=settings.duration,
             remote=page,
         )
-    print_line(json_module.dumps(report.as_dict()) if json else summary(report))
-    return 0
+    return tell(report, json=json)
 
 
 def _check_packages() -> None:

@@ -46,3 +46,21 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Finish and release. May be called twice."""
+
+
+class LiveSink(Sink, Protocol):
+    """Where live pictures go beside the window: a virtual camera, a stream, a recording.
+
+    `write` is called by one thread that serves this sink alone, with the newest picture each time,
+    so it may be slow. Pictures come at any pace, and all of them have the source's size unless the
+    source changes it. `close` is called by another thread when no `write` follows.
+
+    Attributes:
+        name: what it is, in words for people, such as "virtual camera".
+        watched: whether anybody may be looking. Where nobody looks anywhere, nothing is painted.
+    """
+
+    name: str
+
+    @property
+    def watched(self) -> bool: ...

@@ -19,7 +19,9 @@ def encode_jpeg(pixels: Pixels, quality: int = _QUALITY, longest: int | None = N
     shrink = 1.0 if longest is None else longest / max(pixels.shape[:2])
     if shrink < 1:
         size = [max(1, round(side * shrink)) for side in pixels.shape[1::-1]]
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    bgr = cv2.cvtColor(eight_bit(pixels), cv2.COLOR_RGB2BGR)
+        small = cv2.resize(eight_bit(pixels), size, interpolation=cv2.INTER_AREA)
+    else:
+        small = eight_bit(pixels)
+    bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
     _, coded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return bytes(coded.tobytes())

@@ -1,6 +1,7 @@
 """The live journey: capture, paint, show; the newest picture wins.
 
     capture thread -> [Latest] -> inference thread -> [Latest] -> display, on the main thread
+                                                  +-> [Latest] -> each other sink, on a thread of its own
 
 Nothing waits for anything slower: a picture that was not taken in time is replaced by the next one
 and counted as dropped. No picture is shown twice, except that one redrawn because its caption or
@@ -23,11 +24,12 @@ from typing import Protocol, runtime_checkable
 
 from stylize_live.errors import SinkError
 from stylize_live.frame import Frame, Pixels
-from stylize_live.media.contracts import Source
+from stylize_live.media.contracts import LiveSink, Source
 from stylize_live.media.overlay import Caption
 from stylize_live.media.still import Still, write_still
 from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import LatencyClock, Percentiles
+from stylize_live.pipeline.outlets import OutletReport, Outlets
 from stylize_live.pipeline.remote import Figures, Remote
 from stylize_live.pipeline.stages import Stages
 from stylize_live.pipeline.view import Stylizer, View, compose
@@ -37,7 +39,13 @@ _CAPTION_SECONDS = 0.25
 
 
 class Display(Protocol):
-    """Where pictures go: a window, or nothing."""
+    """Where pictures go: a window, or nothing.
+
+    Attributes:
+        watched: whether anybody may be looking.
+    """
+
+    watched: bool
 
     def write(self, frame: Frame, caption: Caption | None = None) -> None:
         """Take a picture and what to write on it."""
@@ -66,6 +74,7 @@ class LiveReport:
         dropped: frames that were replaced by newer ones before they were painted or shown.
         dropped_before: the same by where they waited: for "inference" or for "display".
         frozen: frames that were passed over while the picture was frozen.
+        idle: frames that were passed over because nobody watched, neither here nor at a sink.
         fps: frames shown a second, from the first to the last one.
         seconds: length of the run, without opening and warming up.
         latency_ms: ages of the shown frames in milliseconds, as percentiles by stage. An age
@@ -76,6 +85,7 @@ class LiveReport:
             "display": it was taken by the main thread, composed and handed to the window;
             "total": the window had painted it. Capture to display, then; what camera and
             screen add is not in it.
+        outputs: what became of each sink beside the display, by its name.
     """
 
     captured: int
@@ -83,9 +93,11 @@ class LiveReport:
     dropped: int
     dropped_before: dict[str, int]
     frozen: int
+    idle: int
     fps: float
     seconds: float
     latency_ms: dict[str, Percentiles]
+    outputs: dict[str, OutletReport]
 
     def as_dict(self) -> dict[str, object]:
         """The report as plain numbers and dictionaries, for JSON."""
@@ -105,6 +117,7 @@ def run_live(
     stylizer: Stylizer,
     display: Display,
     *,
+    sinks: Sequence[LiveSink] = (),
     styles: Sequence[str] = (),
     mirror: bool = False,
     split: bool = False,
@@ -115,12 +128,14 @@ def run_live(
     """Show a source painted until it ends, the time is over, or the user ends it.
 
     Call it from the main thread. The first Ctrl-C ends the run as if the user had pressed q, the
-    second one kills the process. Source and display stay open; whoever opened them closes them.
+    second one kills the process. Source, display and sinks stay open; whoever opened them closes them.
 
     Args:
         source: live frames; one with an `interrupt` method is woken by it at the end.
         stylizer: paints in a thread of its own.
         display: polled about a hundred times a second.
+        sinks: get every picture that is shown, without overlay, or the newest they have time for. One
+            that fails is reported and left out; the run ends only where nothing else is left.
         styles: names that keys choose from.
         mirror: start mirrored.
         split: start with the split view.
@@ -132,14 +147,20 @@ def run_live(
         StylizeError: what any stage met, within two seconds; also any other exception of theirs.
     """
     stylizer.warm_up(source.size)
-    journey = _Journey(source, stylizer, display, styles, snapshots or Path())
+    journey = _Journey(source, stylizer, display, sinks, styles, snapshots or Path())
     journey.view.mirror, journey.view.split = mirror, split
     return journey.run(duration, remote)
 
 
 class _Journey:
     def __init__(
-        self, source: Source, stylizer: Stylizer, display: Display, styles: Sequence[str], snapshots: Path
+        self,
+        source: Source,
+        stylizer: Stylizer,
+        display: Display,
+        sinks: Sequence[LiveSink],
+        styles: Sequence[str],
+        snapshots: Path,
     ) -> None:
         self._source = source
         self.stylizer = stylizer
@@ -147,22 +168,27 @@ class _Journey:
         self._snapshots = snapshots
         self._to_paint: Latest[Frame] = Latest()
         self._to_show: Latest[_Painted] = Latest()
-        self._stages = Stages(self._to_paint, self._to_show, _Waker(source))
+        self._outlets = Outlets(sinks)
+        self._stages = Stages(self._to_paint, self._to_show, self._outlets, _Waker(source))
         self._clock = LatencyClock()
         self._captured = 0
         self._frozen = 0
+        self._idle = 0
         self._held: _Painted | None = None
         self._caption = Caption()
         self._caption_at = 0.0
         self.shown: Frame | None = None
         self.view = View(stylizer, styles, self._snapshot)
+        self._remote: Remote | None = None
 
     def run(self, duration: float | None, remote: Remote | None) -> LiveReport:
+        self._remote = remote
         start = time.monotonic()
         end = None if duration is None else start + duration
         with self._stages as stages, stopping_on_ctrl_c(stages.stopping):
             stages.start("capture", self._capture, closes=(self._to_paint,))
             stages.start("inference", self._paint, closes=(self._to_show,))
+            self._outlets.start(stages)
             while not self.view.ended and not stages.stopping.is_set() and not _over(end):
                 try:
                     self._show_next()
@@ -170,8 +196,15 @@ class _Journey:
                     break
                 if remote is not None:
                     remote.attend(self)
+                elif not self._display.watched:
+                    self._outlets.check()
         stages.check()
         return self._report(time.monotonic() - start)
+
+    @property
+    def _watched(self) -> bool:
+        remote = self._remote is not None and self._remote.watched
+        return remote or self._display.watched or self._outlets.watched
 
     def _capture(self) -> None:
         for frame in self._source:
@@ -180,6 +213,8 @@ class _Journey:
             self._captured += 1
             if self.view.frozen:
                 self._frozen += 1  # the painter rests, the source is still emptied
+            elif not self._watched:
+                self._idle += 1
             else:
                 self._to_paint.put(frame)
 
@@ -189,7 +224,16 @@ class _Journey:
                 return
             taken_at = time.monotonic()
             painted = self.stylizer(frame)
-            self._to_show.put(_Painted(frame, painted, taken_at, time.monotonic()))
+            item = _Painted(frame, painted, taken_at, time.monotonic())
+            self._to_show.put(item)
+            if not self.view.frozen:
+                # From here and not from the main thread, which a window that is dragged may hold up.
+                self._publish(item)
+
+    def _publish(self, item: _Painted) -> None:
+        """Hand a picture to the sinks beside the display."""
+        if self._outlets:
+            self._outlets.put(item.painted.with_pixels(self._composed(item)))
 
     def _show_next(self) -> None:
         """Wait a moment for the next picture, show it, and obey a key. Raises `Closed` at the end."""
@@ -198,6 +242,8 @@ class _Journey:
         self._update_caption(now)
         if (fresh or self.view.changed) and self._held is not None:
             self._draw(self._held)
+            if self.view.frozen:
+                self._publish(self._held)  # mirrored or painted anew
         drawn_at = time.monotonic()
         key = self._display.poll()
         if fresh and self._held is not None:
@@ -273,7 +319,8 @@ class _Journey:
     @property
     def trouble(self) -> str:
         """What the source waits for, or ""."""
-        return (isinstance(self._source, Interruptible) and self._source.trouble) or ""
+        waiting = isinstance(self._source, Interruptible) and self._source.trouble
+        return waiting or self._outlets.trouble
 
     def _headline(self) -> str:
         strength = self.stylizer.strength
@@ -312,9 +359,11 @@ class _Journey:
             dropped=sum(before.values()),
             dropped_before=before,
             frozen=self._frozen,
+            idle=self._idle,
             fps=round(self._clock.fps(), 3),
             seconds=round(seconds, 3),
             latency_ms=self._clock.latency(),
+            outputs=self._outlets.report(),
         )
 
 

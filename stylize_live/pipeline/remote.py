@@ -55,7 +55,14 @@ class Show(Protocol):
 
 
 class Remote(Protocol):
-    """Whoever watches and runs a show beside its display."""
+    """Whoever watches and runs a show beside its display.
+
+    Attributes:
+        watched: whether anybody may be looking. Any thread may ask.
+    """
+
+    @property
+    def watched(self) -> bool: ...
 
     def attend(self, show: Show) -> None:
         """Take the picture, obey what was asked. Called by the main thread a hundred times a second."""
