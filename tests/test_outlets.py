@@ -6,14 +6,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
-from live_fakes import FakeDisplay, FakeSource, FakeStylizer, WakeableSource, keys
+from live_fakes import SIZE, FakeDisplay, FakeSource, FakeStylizer, WakeableSource, keys
 
 from stylize_live.errors import SinkError
 from stylize_live.frame import Frame
 from stylize_live.media.null import NullDisplay
+from stylize_live.media.reader import VideoReader
 from stylize_live.pipeline.live import run_live
 
 
@@ -135,3 +137,24 @@ def test_a_frozen_picture_that_is_mirrored_reaches_the_sinks() -> None:
     assert sink.frames[0].pixels[0, 0, 0] == 0
     assert sink.frames[-1].pixels[0, -1, 0] == 0
     assert sink.frames[-1].pixels[0, 0, 0] == 255
+
+
+def test_a_key_begins_and_ends_a_recording(tmp_path: Path) -> None:
+    # r, so many pictures, r: once each for two films
+    display = FakeDisplay(keys("r", *[None] * 25, "r", *[None] * 10, "r", *[None] * 25, "r", *[None] * 10))
+    report = run_live(FakeSource(10_000, gap=0.01), FakeStylizer(), display, snapshots=tmp_path)
+    films = sorted(tmp_path.glob("first-*.mp4"))
+    assert len(films) == 2
+    for film, output in zip(films, report.outputs.values(), strict=True):
+        with VideoReader(film) as reader:
+            assert reader.size == SIZE
+            assert sum(1 for _ in reader) == output.written > 3
+    assert list(report.outputs) == ["recording", "recording 2"]
+    notes = list(dict.fromkeys(caption.note for caption in display.captions))
+    assert notes[:3] == ["", f"recording {films[0].name}", f"saved {films[0].name}"]
+
+
+def test_a_recording_that_cannot_be_is_said(tmp_path: Path) -> None:
+    display = FakeDisplay(keys("r", *[None] * 10))
+    run_live(FakeSource(10_000), FakeStylizer(), display, snapshots=tmp_path / "missing")
+    assert "missing" in display.captions[-1].note

@@ -46,6 +46,7 @@ def live(
       t             steadiness on or off
       space         freeze; styles can be tried on the frozen picture
       p             save a snapshot to the current folder
+      r             begin or end a recording in the current folder
       h             hide or show the overlay
       q, Esc        end; closing the window or Ctrl-C do the same
 

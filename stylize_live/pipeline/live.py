@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from types import FrameType
 from typing import Protocol, runtime_checkable
@@ -30,6 +31,7 @@ from stylize_live.media.still import Still, write_still
 from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import LatencyClock, Percentiles
 from stylize_live.pipeline.outlets import OutletReport, Outlets
+from stylize_live.pipeline.recordings import Recordings
 from stylize_live.pipeline.remote import Figures, Remote
 from stylize_live.pipeline.stages import Stages
 from stylize_live.pipeline.view import Stylizer, View, compose
@@ -140,7 +142,7 @@ def run_live(
         mirror: start mirrored.
         split: start with the split view.
         duration: seconds after which the run ends, or None.
-        snapshots: folder for snapshots; default is the current one.
+        snapshots: folder for snapshots and recordings that keys ask for; default is the current one.
         remote: runs the show beside the display, called as often as that is polled.
 
     Raises:
@@ -178,7 +180,8 @@ class _Journey:
         self._caption = Caption()
         self._caption_at = 0.0
         self.shown: Frame | None = None
-        self.view = View(stylizer, styles, self._snapshot)
+        self.view = View(stylizer, styles, self._snapshot, self._record)
+        self._recordings = Recordings(self._outlets, self.view.say)
         self._remote: Remote | None = None
 
     def run(self, duration: float | None, remote: Remote | None) -> LiveReport:
@@ -340,8 +343,19 @@ class _Journey:
         if self._held is None:
             return
         pixels = self._composed(self._held)
-        path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now())
+        path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".png")
         self._stages.start("snapshot", lambda: self._write_snapshot(path, pixels))
+
+    def _record(self) -> None:
+        if self._held is None:
+            return
+        path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".mp4")
+        self._recordings.toggle(path, self._held.painted.size, self._source.rate or Fraction(30))
+
+    @property
+    def recorded(self) -> float | None:
+        """Seconds since a recording began, or None while there is none."""
+        return self._recordings.seconds
 
     def _write_snapshot(self, path: Path, pixels: Pixels) -> None:
         try:
@@ -399,10 +413,10 @@ def stopping_on_ctrl_c(stop: threading.Event) -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
 
 
-def snapshot_name(style: str, moment: datetime) -> str:
-    """File name of a snapshot, such as starry-night-20250131-201502-125.png."""
+def snapshot_name(style: str, moment: datetime, suffix: str) -> str:
+    """File name of a snapshot or recording, such as starry-night-20250131-201502-125.png."""
     safe = re.sub(r"[^\w.-]+", "_", _style_label(style)).strip("._") or "snapshot"
-    return f"{safe}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}.png"
+    return f"{safe}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}{suffix}"
 
 
 def _style_label(style: str) -> str:

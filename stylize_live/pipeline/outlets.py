@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, count
 
 from stylize_live.errors import SinkError
 from stylize_live.frame import Frame
 from stylize_live.media.contracts import LiveSink
-from stylize_live.pipeline.channel import Latest
+from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import Durations, Percentiles
 from stylize_live.pipeline.stages import Stages
 
@@ -42,20 +44,49 @@ class Outlets:
     """
 
     def __init__(self, sinks: Sequence[LiveSink]) -> None:
+        # Replaced and never changed, as another thread may be going through it.
         self._outlets = [_Outlet(sink) for sink in sinks]
+        self._removed: list[_Outlet] = []
+        self._stages: Stages | None = None
 
     def __bool__(self) -> bool:
         return bool(self._outlets)
 
     def start(self, stages: Stages) -> None:
         """Run every sink in a thread of this group."""
+        self._stages = stages
         for outlet in self._outlets:
             stages.start(outlet.name.replace(" ", "-"), outlet.run)
 
-    def put(self, frame: Frame) -> None:
-        """Leave a picture for every sink; never waits. Raises `Closed` after `close`."""
+    def add(self, sink: LiveSink) -> None:
+        """Feed one more from now on; it is closed when it is removed or all ends."""
+        assert self._stages is not None
+        outlet = _Outlet(sink, self._free_name(sink.name))
+        self._outlets = [*self._outlets, outlet]
+        self._stages.start(outlet.name.replace(" ", "-"), outlet.run_and_close)
+
+    def _free_name(self, name: str) -> str:
+        taken = {outlet.name for outlet in (*self._outlets, *self._removed)}
+        names = chain([name], (f"{name} {number}" for number in count(2)))
+        return next(free for free in names if free not in taken)
+
+    def remove(self, sink: LiveSink) -> None:
+        """Let a sink that was added take what was put last, and end."""
         for outlet in self._outlets:
-            outlet.pictures.put(frame)
+            if outlet.sink is sink:
+                self._outlets = [other for other in self._outlets if other is not outlet]
+                self._removed.append(outlet)
+                outlet.pictures.close()
+
+    def error_of(self, sink: LiveSink) -> str | None:
+        """Why a sink ended early, or None."""
+        return next((outlet.error for outlet in self._outlets if outlet.sink is sink), None)
+
+    def put(self, frame: Frame) -> None:
+        """Leave a picture for every sink that has not ended; never waits."""
+        for outlet in self._outlets:
+            with suppress(Closed):  # removed meanwhile
+                outlet.pictures.put(frame)
 
     def close(self) -> None:
         """Let every sink take what was put last, and end."""
@@ -79,37 +110,50 @@ class Outlets:
 
     def report(self) -> dict[str, OutletReport]:
         """What became of each sink so far."""
-        return {outlet.name: outlet.report() for outlet in self._outlets}
+        return {outlet.name: outlet.report() for outlet in (*self._removed, *self._outlets)}
 
 
 class _Outlet:
-    def __init__(self, sink: LiveSink) -> None:
-        self.name = sink.name
+    def __init__(self, sink: LiveSink, name: str | None = None) -> None:
+        self.name = name or sink.name
+        self.sink = sink
         self.pictures: Latest[Frame] = Latest()
         self.error: str | None = None
-        self._sink = sink
         self._written = 0
         self._ages = Durations()
         self._newest = -1
 
     @property
     def watched(self) -> bool:
-        return self.error is None and self._sink.watched
+        return self.error is None and self.sink.watched
 
     def run(self) -> None:
         """Write what comes until the channel is closed or the sink fails."""
         for frame in self.pictures:
             try:
-                self._sink.write(frame)
+                self.sink.write(frame)
             except SinkError as error:
-                self.error = f"{self.name}: {error}"
-                log.warning(self.error)
+                self._fail(error)
                 self._discard()
                 return
             self._written += 1
             if frame.index != self._newest:  # a frozen picture that comes again is not late
                 self._newest = frame.index
                 self._ages.add(time.monotonic() - frame.captured_at)
+
+    def run_and_close(self) -> None:
+        """The same, and close the sink."""
+        try:
+            self.run()
+        finally:
+            try:
+                self.sink.close()
+            except SinkError as error:
+                self._fail(error)
+
+    def _fail(self, error: SinkError) -> None:
+        self.error = f"{self.name}: {error}"
+        log.warning(self.error)
 
     def _discard(self) -> None:
         """Hold no picture for a sink that will take none."""

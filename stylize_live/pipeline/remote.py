@@ -47,6 +47,10 @@ class Show(Protocol):
         """The frame of the source that is shown painted."""
 
     @property
+    def recorded(self) -> float | None:
+        """Seconds since a recording began, or None while there is none."""
+
+    @property
     def trouble(self) -> str:
         """What the source waits for, or ""."""
 

@@ -45,6 +45,7 @@ class View:
     t                       steadiness on or off
     space                   freeze; styles can be tried on the picture
     p                       snapshot
+    r                       begin or end a recording
     h                       overlay
     q, escape, closed       end
     ======================  ==========================================
@@ -53,6 +54,7 @@ class View:
         stylizer: its style, strength, strokes, colours and steadiness are changed.
         styles: names that keys choose from; may be empty.
         snapshot: called when a snapshot is wanted.
+        record: called when a recording is to begin or to end.
 
     Attributes:
         mirror, split, frozen, overlay: what is switched on.
@@ -61,7 +63,13 @@ class View:
         repaint: whether a frozen picture has to be painted again; likewise.
     """
 
-    def __init__(self, stylizer: Stylizer, styles: Sequence[str], snapshot: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        stylizer: Stylizer,
+        styles: Sequence[str],
+        snapshot: Callable[[], None],
+        record: Callable[[], None],
+    ) -> None:
         self._stylizer = stylizer
         self._styles = list(styles)
         self._steadiness = stylizer.steadiness
@@ -89,6 +97,7 @@ class View:
             "h": lambda: self._toggle("overlay"),
             "space": self._freeze,
             "p": snapshot,
+            "r": record,
         } | dict.fromkeys(("q", "escape", "closed"), self._end)
 
     def press(self, key: str) -> None:
