@@ -5,18 +5,17 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
 from stylize_live.cli.console import print_beside, print_line
 from stylize_live.cli.live import open_display, tell, where
 from stylize_live.config import StudioSettings, merged
-from stylize_live.errors import UsageError
 
 if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
     from stylize_live.studio.server import Studio
+    from stylize_live.studio.sources import Sources
 
 _DEFAULT_SETTINGS = StudioSettings()
 
@@ -43,26 +42,30 @@ def studio(
         TOML file of settings; options given here win.
     """
     settings = merged(settings, config)
-    _check_packages()
     from stylize_live.media.live_sinks import open_sinks
     from stylize_live.media.live_sources import open_source
+    from stylize_live.media.virtual_camera import VirtualCamera
     from stylize_live.pipeline.live import run_live
+    from stylize_live.studio.sources import Sources
 
     with ExitStack() as opened:
         source = opened.enter_context(open_source(settings))
         sinks = open_sinks(settings, source, opened)
         display = open_display(opened, settings, source.size, watched=False)
-        stylizer, page, styles = _open_studio(opened, settings)
+        ours = next((sink.device for sink in sinks if isinstance(sink, VirtualCamera)), None)
+        sources = Sources(source, settings, ours)
+        opened.enter_context(sources.switching)
+        stylizer, page = _open_studio(opened, settings, sources)
         print_line(f"studio: {page.url}")
         print_line(f"for the Browser Source of OBS: {page.bare_url}")
         for sink in sinks:
             print_beside(where(sink))
         report = run_live(
-            source,
+            sources.switching,
             stylizer,
             display,
             sinks=sinks,
-            styles=styles,
+            styles=page.styles,
             mirror=settings.mirror,
             split=settings.split,
             duration=settings.duration,
@@ -71,19 +74,7 @@ def studio(
     return tell(report, json=json)
 
 
-def _check_packages() -> None:
-    try:
-        import starlette
-        import uvicorn
-        import websockets
-
-        _ = starlette, uvicorn, websockets
-    except ImportError as error:
-        missing = error.name or "a package"
-        raise UsageError(f"studio needs {missing}: pip install 'stylize-live[studio]'") from None
-
-
-def _open_studio(opened: ExitStack, settings: StudioSettings) -> tuple[Stylizer, Studio, list[str]]:
+def _open_studio(opened: ExitStack, settings: StudioSettings, sources: Sources) -> tuple[Stylizer, Studio]:
     from stylize_live.engine import Stylizer
     from stylize_live.nets.catalogue import style_names
     from stylize_live.studio.server import About, Studio
@@ -93,14 +84,14 @@ def _open_studio(opened: ExitStack, settings: StudioSettings) -> tuple[Stylizer,
     stylizer = opened.enter_context(Stylizer.from_settings(settings, steadiness=settings.steadiness))
     styles = style_names()
     styles += [name for name in shares_of(settings.style) if name.endswith(".safetensors")]
-    about = About(_source_label(settings.source), f"{stylizer.device}, {stylizer.precision}", styles)
-    page = Studio(about, style_painter(), host=settings.host, port=settings.port, token=settings.token)
-    return stylizer, opened.enter_context(page), styles
-
-
-def _source_label(text: str) -> str:
-    if text.isdigit():
-        return f"Camera {text}"
-    if "://" in text:
-        return urlsplit(text).hostname or "Stream"  # without password and path: others may read along
-    return {"test": "Test pattern", "screen": "Screen"}.get(text, Path(text).name)
+    about = About(f"{stylizer.device}, {stylizer.precision}", styles)
+    page = Studio(
+        about,
+        sources,
+        settings,
+        style_painter(),
+        host=settings.host,
+        port=settings.port,
+        token=settings.token,
+    )
+    return stylizer, opened.enter_context(page)

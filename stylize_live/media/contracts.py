@@ -22,9 +22,13 @@ class Source(Protocol):
     another thread's `finally`, but never while a frame is being decoded.
     """
 
-    size: tuple[int, int]
-    rate: Fraction | None
     is_live: bool
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+    @property
+    def rate(self) -> Fraction | None: ...
 
     def __iter__(self) -> Iterator[Frame]: ...
 

@@ -152,7 +152,7 @@ class _Page:
             self._count(message.ack)
         if message.visible is not None:
             self.visible = message.visible
-        if message.set is not None or message.do is not None:
+        if message.set or message.do or message.save:
             self._wish(message)
 
     def _count(self, number: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import shlex
 import socket
 import threading
 import time
@@ -17,12 +18,15 @@ from pathlib import Path
 import uvicorn
 
 from stylize_live.closing import Closing
+from stylize_live.config import LiveSettings
 from stylize_live.errors import SinkError
 from stylize_live.frame import Frame
 from stylize_live.pipeline.remote import Show
 from stylize_live.studio.app import make_app
 from stylize_live.studio.guard import Rules, is_loopback
 from stylize_live.studio.hub import Hub
+from stylize_live.studio.presets import save_preset
+from stylize_live.studio.sources import Names, Sources
 from stylize_live.studio.telemetry import Telemetry
 from stylize_live.studio.thumbnails import Paint, Thumbnails
 from stylize_live.studio.wishes import Changes, Message, obey, shares_of
@@ -41,12 +45,10 @@ class About:
     """What does not change while the studio is open.
 
     Attributes:
-        source: what is painted, in words for people.
         engine: where and how it is painted, such as "cpu, bfloat16".
         styles: names that pages can choose.
     """
 
-    source: str
     engine: str
     styles: Sequence[str]
 
@@ -56,6 +58,8 @@ class Studio(Closing):
 
     Args:
         about: what pages say about the show.
+        sources: what pages choose from.
+        settings: what the program was started with; presets build on them.
         paint: paints thumbnails; called in a thread of its own.
         host, port: where to listen; port 0 takes any free one.
         token: secret in the link; None makes one where other machines reach the address.
@@ -70,6 +74,8 @@ class Studio(Closing):
     def __init__(
         self,
         about: About,
+        sources: Sources,
+        settings: LiveSettings,
         paint: Paint,
         *,
         host: str = "127.0.0.1",
@@ -77,6 +83,8 @@ class Studio(Closing):
         token: str | None = None,
     ) -> None:
         self._about = about
+        self._sources = sources
+        self._settings = settings
         if token is None and not is_loopback(host):
             token = secrets.token_urlsafe(16)
         self._socket = _listen(host, port)
@@ -92,6 +100,8 @@ class Studio(Closing):
         # The link is for pages that are let in already; OBS has no cookie of theirs.
         bare = f"/bare?token={token}" if token else "/bare"
         self._hub.say("about", {**asdict(about), "names": names, "bare": bare})
+        self._hub.say("sources", sources.names)
+        sources.look(self._tell_sources)
         self._thumbnails = Thumbnails(about.styles, paint, lambda: self.watched, self._tell_thumbnails)
         self._server = uvicorn.Server(self._config())
         self._thread = threading.Thread(target=self._run, name="stylize-studio-server", daemon=True)
@@ -149,6 +159,11 @@ class Studio(Closing):
         return f"http://{name}:{self._rules.port}{path}{query}"
 
     @property
+    def styles(self) -> Sequence[str]:
+        """Names that pages can choose."""
+        return self._about.styles
+
+    @property
     def watched(self) -> bool:
         """Whether any page is open and can be seen."""
         return self._hub.watched
@@ -169,27 +184,47 @@ class Studio(Closing):
             self._call("say", "figures", {"now": point, "history": list(self._telemetry.history)})
 
     def _obey(self, message: Message, show: Show) -> None:
-        obey(message.set or Changes(), show.view, list(self._about.styles))
-        if message.do == "snapshot":
-            show.view.press("p")
+        changes = message.set or Changes()
+        obey(changes, show.view, self._about.styles)
+        if changes.source is not None:
+            self._sources.choose(changes.source)
+        match message.do:
+            case "snapshot":
+                show.view.press("p")
+            case "record":
+                show.view.press("r")
+            case "look":
+                self._sources.look(self._tell_sources)
+        if message.save is not None:
+            self._save(message.save, show)
+
+    def _save(self, name: str, show: Show) -> None:
+        path = Path(f"{name}.toml")
+        today = {name: value for name, value in _look(show).items() if name in LiveSettings.model_fields}
+        today |= {"source": self._sources.key, "style": show.stylizer.style}
+        try:
+            save_preset(path, self._settings, today)
+        except SinkError as error:
+            show.view.say(str(error))
+        else:
+            show.view.say(f"saved: stylize-live live --config {shlex.quote(path.name)}")
 
     def _tell_state(self, show: Show) -> None:
-        view, stylizer = show.view, show.stylizer
-        state: dict[str, object] = {
-            "style": shares_of(stylizer.style),
-            "strength": stylizer.strength,
-            "steadiness": stylizer.steadiness,
-            "stroke": stylizer.stroke,
-            "keep_colors": stylizer.keep_colors,
-            "mirror": view.mirror,
-            "split": view.split,
-            "frozen": view.frozen,
-            "note": view.note or show.trouble,
+        recorded = show.recorded
+        state = _look(show) | {
+            "style": shares_of(show.stylizer.style),
+            "source": self._sources.key,
+            "source_name": self._sources.name,
+            "note": show.view.note or show.trouble,
+            "recorded": None if recorded is None else int(recorded),
             "size": None if show.shown is None else show.shown.size,
         }
         if state != self._state:
             self._state = state
             self._call("say", "state", state)
+
+    def _tell_sources(self, names: Names) -> None:
+        self._call("say", "sources", names)
 
     def _tell_thumbnails(self, versions: dict[str, int]) -> None:
         self._call("say", "thumbnails", versions)
@@ -214,6 +249,20 @@ class Studio(Closing):
         self._thumbnails.close()
         self._encoder.shutdown(wait=True, cancel_futures=True)
         self._socket.close()
+
+
+def _look(show: Show) -> dict[str, object]:
+    """What can be changed and is no text."""
+    view, stylizer = show.view, show.stylizer
+    return {
+        "strength": stylizer.strength,
+        "steadiness": stylizer.steadiness,
+        "stroke": stylizer.stroke,
+        "keep_colors": stylizer.keep_colors,
+        "mirror": view.mirror,
+        "split": view.split,
+        "frozen": view.frozen,
+    }
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +21,7 @@ class Changes(BaseModel):
 
     Attributes:
         style: one style, or two and their shares; only names that the studio offers are obeyed.
+        source: likewise.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -32,6 +34,7 @@ class Changes(BaseModel):
     mirror: bool | None = None
     split: bool | None = None
     frozen: bool | None = None
+    source: Annotated[str, Field(max_length=2000)] | None = None
 
 
 class Message(BaseModel):
@@ -41,7 +44,8 @@ class Message(BaseModel):
         ack: number of a picture that the page has drawn.
         visible: whether the page can be seen.
         set: what to change.
-        do: what to do once.
+        do: what to do once; "look" is to see what is connected.
+        save: name of a preset to save.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,11 +53,12 @@ class Message(BaseModel):
     ack: int | None = None
     visible: bool | None = None
     set: Changes | None = None
-    do: Literal["snapshot"] | None = None
+    do: Literal["snapshot", "record", "look"] | None = None
+    save: Annotated[str, Field(pattern=r"^\w[\w .-]{0,39}$")] | None = None
 
 
-def obey(changes: Changes, view: View, styles: list[str]) -> None:
-    """Do what was asked; styles that are not in the list are not touched."""
+def obey(changes: Changes, view: View, styles: Sequence[str]) -> None:
+    """Do what was asked of the view; styles that are not in the list are not touched."""
     if changes.style is not None and (text := style_text(changes.style, styles)):
         view.use_style(text)
     if changes.strength is not None:
@@ -72,7 +77,7 @@ def obey(changes: Changes, view: View, styles: list[str]) -> None:
         view.switch("frozen", changes.frozen)
 
 
-def style_text(shares: dict[str, float], styles: list[str]) -> str:
+def style_text(shares: dict[str, float], styles: Sequence[str]) -> str:
     """A style or blend as the stylizer takes it, or "" where one is not offered."""
     if not all(name in styles for name in shares):
         return ""

@@ -29,6 +29,7 @@ const send = connect({
   onWords: (words) => {
     if (words.delay) delay = words.delay;
     if (words.about) showAbout(words.about);
+    if (words.sources) showSources(words.sources);
     if (words.state) showState(words.state);
     if (words.thumbnails) showThumbnails(words.thumbnails);
     if (words.figures) showFigures(words.figures);
@@ -99,8 +100,38 @@ $("stroke").addEventListener("dblclick", () => ask({ stroke: 1 }));
 $("keep_colors").addEventListener("change", ({ target }) => ask({ keep_colors: target.checked }));
 for (const name of ["mirror", "split", "frozen"]) $(name).addEventListener("click", () => ask({ [name]: !state?.[name] }));
 $("snapshot").addEventListener("click", () => send({ do: "snapshot" }));
+$("record").addEventListener("click", () => send({ do: "record" }));
 $("full").addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : stage.requestFullscreen?.()));
 if (!stage.requestFullscreen) $("full").hidden = true;
+
+// ---------------------------------------------------------------- source and preset
+
+let sources = {};
+
+function showSources(found) {
+  if (JSON.stringify(found) === JSON.stringify(sources)) return;  // an open list would close
+  sources = found;
+  $("source").replaceChildren(...Object.entries(found).map(([key, name]) => new Option(name, key)));
+  showSource();
+}
+
+function showSource() {
+  if (!state) return;
+  $("source-name").textContent = state.source_name;
+  if (!leftAlone("source")) $("source").value = state.source;
+}
+
+// What was plugged in meanwhile is in the list the next time it is opened, or at once where it can grow.
+$("source").addEventListener("pointerdown", () => send({ do: "look" }));
+$("source").addEventListener("focus", () => send({ do: "look" }));
+$("source").addEventListener("change", ({ target }) => ask({ source: target.value }));
+
+$("preset").addEventListener("submit", (event) => {
+  event.preventDefault();
+  send({ save: $("preset-name").value.trim() });
+  $("preset-name").value = "";
+  $("preset-name").blur();
+});
 
 // ---------------------------------------------------------------- styles
 
@@ -220,13 +251,17 @@ function showState(news) {
   $("frozen").querySelector("span").textContent = news.frozen ? "Go on" : "Freeze";
   $("keep_colors").checked = news.keep_colors;
   $("dot").classList.toggle("frozen", news.frozen);
-  $("source").textContent = about.source;
+  showSource();
+  const recording = news.recorded !== null;
+  $("record").setAttribute("aria-pressed", recording);
+  $("record-out").textContent = recording ? clock(news.recorded) : "Record";
   $("size").textContent = news.size ? `${news.size[0]} × ${news.size[1]}` : "";
   $("toast").classList.toggle("on", Boolean(news.note));
   if (news.note) $("toast").textContent = news.note;
   showStyle();
 }
 
+const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 const number = (value) => (value === null || value === undefined ? "–" : Math.round(value).toString());
 const rate = (value) => (value && value < 9.95 ? value.toFixed(1) : number(value));
 
@@ -259,9 +294,9 @@ $("copy").addEventListener("click", async () => {
 window.addEventListener("resize", () => graph.draw(points));
 
 // Keys as in the live window.
-const KEYS = { m: "mirror", s: "split", " ": "frozen", p: "snapshot", f: "full", c: "keep_colors" };
+const KEYS = { m: "mirror", s: "split", " ": "frozen", p: "snapshot", r: "record", f: "full", c: "keep_colors" };
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select")) return;
   if (event.key === " " && event.target.matches("button")) return;
   const place = Number(event.key);
   if (KEYS[event.key]) $(KEYS[event.key]).click();
