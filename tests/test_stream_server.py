@@ -18,8 +18,9 @@ from stylize_live.cli.app import _with_values
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame
 from stylize_live.media import stream_server
+from stylize_live.media.jpeg import encode_jpeg
 from stylize_live.media.libraries import av
-from stylize_live.media.mjpeg import NutMuxer, encode_jpeg
+from stylize_live.media.mjpeg import NutMuxer
 from stylize_live.media.stream import StreamSource
 from stylize_live.media.stream_server import StreamServer, parse_address
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from stylize_live.frame import Pixels, eight_bit
 from stylize_live.media.libraries import cv2
 
-_QUALITY = 88
+_QUALITY = 90
 
 
 def encode_jpeg(pixels: Pixels, quality: int = _QUALITY, longest: int | None = None) -> bytes:
-    """Encode (H, W, 3) RGB; colours at half the resolution. 640x360 takes 2 ms, 1080p 15.
+    """Encode (H, W, 3) RGB; colours at half the resolution, as webcams send them. 720p takes 2.5 ms.
 
     Args:
         pixels: not changed.

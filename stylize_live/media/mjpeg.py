@@ -6,18 +6,9 @@ import time
 from fractions import Fraction
 from typing import Any, cast
 
-from stylize_live.frame import Pixels, eight_bit
-from stylize_live.media.libraries import av, cv2
+from stylize_live.media.libraries import av
 
-_QUALITY = 90
 _CLOCK = Fraction(1, 90_000)
-
-
-def encode_jpeg(pixels: Pixels, quality: int = _QUALITY) -> bytes:
-    """One picture, (H, W, 3) RGB, as a JPEG; colours at half the resolution, as webcams send them."""
-    bgr = cv2.cvtColor(eight_bit(pixels), cv2.COLOR_RGB2BGR)
-    _, coded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return coded.tobytes()
 
 
 class NutMuxer:

@@ -18,7 +18,8 @@ from stylize_live.closing import Closing
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.fitting import boxed
-from stylize_live.media.mjpeg import NutMuxer, encode_jpeg
+from stylize_live.media.jpeg import encode_jpeg
+from stylize_live.media.mjpeg import NutMuxer
 
 log = logging.getLogger(__name__)
 

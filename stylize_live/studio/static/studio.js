@@ -216,6 +216,14 @@ function makeCard(name) {
   return card;
 }
 
+// A mouse wheel turns up and down; the row lies on its side.
+$("styles").addEventListener("wheel", (event) => {
+  const row = event.currentTarget;
+  if (event.deltaX || row.scrollWidth <= row.clientWidth) return;
+  row.scrollLeft += event.deltaY;
+  event.preventDefault();
+}, { passive: false });
+
 const versions = {};
 
 function showThumbnails(found) {
