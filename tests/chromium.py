@@ -9,6 +9,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -86,7 +87,8 @@ class Tab:
     """A page: run scripts in it, touch it as a mouse does, take its picture."""
 
     def __init__(self, address: str, size: tuple[int, int], phone: bool) -> None:
-        self._line = connect(address, max_size=None, proxy=None)
+        self._opened = ExitStack()
+        self._line = self._opened.enter_context(connect(address, max_size=None, proxy=None))
         self._number = 0
         self.said: list[str] = []
         self.requests: list[str] = []
@@ -176,9 +178,18 @@ class Tab:
         """PNG of what is seen."""
         return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
 
+    def settle(self) -> None:
+        """Wait until what was touched has gone out and come back."""
+        self.run("new Promise((done) => setTimeout(done, 800))")
+
+    def leave(self) -> None:
+        """Close the tab."""
+        self.call("Page.close")
+        self.close()
+
     def close(self) -> None:
         """Let go of the tab; it goes with the browser."""
-        self._line.close()
+        self._opened.close()
 
 
 def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
