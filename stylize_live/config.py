@@ -27,6 +27,7 @@ from stylize_live.quantities import fitted, rate, seconds
 DEFAULT_STYLE = "starry-night"
 DeviceName = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Runtime = Literal["auto", "torch", "openvino"]
 Preset = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
 ]
@@ -58,6 +59,9 @@ class EngineSettings(BaseModel):
     )
     precision: Precision = Field(
         default="auto", description="Arithmetic of the network; auto takes the fastest that looks the same."
+    )
+    runtime: Runtime = Field(
+        default="auto", description="What computes the network on a CPU; auto takes OpenVINO if installed."
     )
 
 

@@ -59,6 +59,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "stroke": ("2", 2.0),
     "device": ("cpu", "cpu"),
     "precision": ("float32", "float32"),
+    "runtime": ("torch", "torch"),
     "steadiness": ("0", 0.0),
     "size": ("360p", "360p"),
     "fps": ("29.97", "29.97"),

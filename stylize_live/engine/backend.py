@@ -42,7 +42,10 @@ class Backend(Protocol):
 
     Attributes:
         memory: the last smoothed painting, (h, w, 3) float32 in 0..255, or None; may be set.
+        runtime: name and version of what computes the network.
     """
+
+    runtime: str
 
     @property
     def memory(self) -> Plane | None: ...
@@ -146,6 +149,8 @@ class CpuBackend:
         dtype: float32 or bfloat16.
     """
 
+    runtime = f"torch {torch.__version__}"
+
     def __init__(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
         self._dtype = dtype
         self.memory: Plane | None = None
@@ -163,15 +168,19 @@ class CpuBackend:
     def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """See `Backend.run`."""
         small = reduced_to(pixels, look.working_size((pixels.shape[1], pixels.shape[0])))
-        with torch.inference_mode():
-            painted = paint(self._network, levels(torch.from_numpy(small)))
-            fresh: Plane = painted[0].permute(1, 2, 0).contiguous().numpy()
-            del painted  # a large picture is 25 MB in float32
+        fresh = self._paint(small)
         if steady is not None:
             fresh = self._smoothed(fresh, steady)
         shown = torch.from_numpy(finished(fresh, small, pixels, look)).permute(2, 0, 1)[None]
         found: Pixels = quantised(shown, torch.from_numpy(pixels).dtype).numpy()
         return found
+
+    def _paint(self, pixels: Pixels) -> Plane:
+        """The network alone: (h, w, 3) uint8 or uint16 -> (h, w, 3) float32 in 0..255."""
+        with torch.inference_mode():
+            painted = paint(self._network, levels(torch.from_numpy(pixels)))
+            picture: Plane = painted[0].permute(1, 2, 0).contiguous().numpy()
+        return picture
 
     def _smoothed(self, fresh: Plane, steady: Steady) -> Plane:
         motion = steady.motion()

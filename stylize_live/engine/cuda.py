@@ -49,6 +49,8 @@ class CudaBackend:
         dtype: float16, bfloat16 or float32.
     """
 
+    runtime = f"torch {torch.__version__}"
+
     def __init__(self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> None:
         self._device, self._dtype = device, dtype
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]

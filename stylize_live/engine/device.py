@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from typing import Literal
+
 import torch
 
-from stylize_live.config import DeviceName, Precision
+from stylize_live.config import DeviceName, Precision, Runtime
 from stylize_live.errors import DeviceError
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -37,6 +40,20 @@ def choose_precision(name: Precision, device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.float16
     return torch.bfloat16 if fast_bfloat16() else torch.float32
+
+
+def choose_runtime(name: Runtime, device: torch.device) -> Literal["torch", "openvino"]:
+    """What computes the network; "auto" is OpenVINO on a CPU if it is installed, else torch.
+
+    Raises:
+        DeviceError: OpenVINO was asked for and is not installed, or is to use a GPU.
+    """
+    installed = find_spec("openvino") is not None
+    if name == "openvino" and not installed:
+        raise DeviceError("OpenVINO is not installed: pip install openvino, or use --runtime torch")
+    if name == "openvino" and device.type != "cpu":
+        raise DeviceError("OpenVINO paints on the CPU here: use --device cpu, or --runtime torch")
+    return "openvino" if name != "torch" and installed and device.type == "cpu" else "torch"
 
 
 def fast_bfloat16() -> bool:

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Self, overload
 
 import numpy as np
-import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from stylize_live.closing import Closing
-from stylize_live.config import DEFAULT_STYLE, DeviceName, EngineSettings, Precision
+from stylize_live.config import DEFAULT_STYLE, DeviceName, EngineSettings, Precision, Runtime
 from stylize_live.engine.backend import Backend, CpuBackend, Job, Steady
-from stylize_live.engine.device import choose_device, choose_precision
+from stylize_live.engine.device import choose_device, choose_precision, choose_runtime
 from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.timeline import Mix, Timeline
@@ -64,10 +63,11 @@ class Stylizer(Closing):
             taken as a film in order, see `reset`; 0 paints each by itself.
         device: "auto", "cpu" or "cuda".
         precision: "auto", "float32", "bfloat16" or "float16".
+        runtime: "auto", "torch" or "openvino" (CPU, needs the package `openvino`).
 
     Raises:
         StyleError: the style is unknown or its file unusable.
-        DeviceError: the device or precision is not available.
+        DeviceError: the device, precision or runtime is not available.
         UsageError: strength or steadiness is not in 0..1, or stroke not in 0.25..4.
 
     Example:
@@ -86,9 +86,11 @@ class Stylizer(Closing):
         steadiness: float = 0.0,
         device: DeviceName = "auto",
         precision: Precision = "auto",
+        runtime: Runtime = "auto",
     ) -> None:
         self._device = choose_device(device)
         self._dtype = choose_precision(precision, self._device)
+        self._runtime = choose_runtime(runtime, self._device)
         self._style, self._crossfade = str(style), crossfade
         self._pending: _StyleSet | None = None
         self._watcher = MotionWatcher()
@@ -114,6 +116,7 @@ class Stylizer(Closing):
             steadiness=steadiness,
             device=settings.device,
             precision=settings.precision,
+            runtime=settings.runtime,
         )
 
     def _make_backend(self, checkpoint: Checkpoint) -> Backend:
@@ -121,6 +124,10 @@ class Stylizer(Closing):
             from stylize_live.engine.cuda import CudaBackend
 
             return CudaBackend(checkpoint, self._device, self._dtype)
+        if self._runtime == "openvino":
+            from stylize_live.engine.openvino import OpenVinoBackend
+
+            return OpenVinoBackend(checkpoint, self._dtype)
         return CpuBackend(checkpoint, self._dtype)
 
     @property
@@ -186,7 +193,7 @@ class Stylizer(Closing):
         timeline = styles.timeline
         times = " ".join(map(str, (*timeline.times, timeline.crossfade)))
         weights = " ".join(checkpoint.digest() for checkpoint in styles.checkpoints)
-        how = f"{self._look} {self.steadiness} {self.device} {self.precision}, torch {torch.__version__}"
+        how = f"{self._look} {self.steadiness} {self.device} {self.precision}, {self._backend.runtime}"
         return f"styles {weights} at {times}, {how}"
 
     @property

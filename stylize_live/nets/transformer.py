@@ -26,6 +26,7 @@ from torch import Tensor, nn
 STRIDE = 8
 # Shares of red, green and blue in brightness (Rec. 709).
 LUMA = (0.2126, 0.7152, 0.0722)
+NORM_EPSILON = 1e-5  # added to variances
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class InstanceNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         # Not F.group_norm: it refuses a single position, which tiny pictures have at depth.
-        return torch.group_norm(x, x.shape[1], self.weight, self.bias)
+        return torch.group_norm(x, x.shape[1], self.weight, self.bias, NORM_EPSILON)
 
 
 def _conv3(inputs: int, outputs: int, *, stride: int = 1, bias: bool = False) -> nn.Conv2d:

@@ -1,0 +1,98 @@
+"""OpenVINO paints what torch paints."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stylize_live.engine import Stylizer
+from stylize_live.errors import DeviceError
+from stylize_live.frame import Frame, Pixels
+
+pytest.importorskip("openvino")
+
+
+def photo(size: tuple[int, int], dtype: type = np.uint8, seed: int = 0) -> Pixels:
+    """Soft blobs of all brightnesses, (height, width) in `size`."""
+    height, width = size
+    y, x = np.mgrid[:height, :width]
+    waves = [np.sin(x / (9 + 7 * c) + seed) + np.cos(y / (13 - 3 * c)) for c in range(3)]
+    picture = (np.stack(waves, -1) + 2) / 4
+    return (picture * np.iinfo(dtype).max).astype(dtype)
+
+
+def both(**how: Any) -> tuple[Stylizer, Stylizer]:
+    return Stylizer(runtime="openvino", device="cpu", **how), Stylizer(runtime="torch", device="cpu", **how)
+
+
+@pytest.mark.parametrize("size", [(96, 160), (101, 77), (9, 8), (1, 1)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_same_pictures_in_float32(size: tuple[int, int], dtype: type) -> None:
+    ours, expected = both(precision="float32")
+    picture = photo(size, dtype)
+    step = np.iinfo(dtype).max / 255  # one level of 255
+    difference = np.abs(ours(picture).astype(float) - expected(picture)) / step
+    assert difference.max() <= 1
+
+
+def test_bfloat16_is_less_than_a_level_off() -> None:
+    ours, _ = both(precision="bfloat16")
+    _, exact = both(precision="float32")
+    picture = photo((144, 256))
+    assert np.abs(ours(picture).astype(float) - exact(picture)).mean() < 1
+
+
+def test_another_style_another_picture() -> None:
+    ours, expected = both(precision="float32")
+    picture = photo((64, 96))
+    before = ours(picture)
+    ours.style = expected.style = "great-wave"
+    assert np.abs(ours(picture).astype(int) - expected(picture)).max() <= 1
+    assert np.abs(ours(picture).astype(int) - before).mean() > 5
+
+
+def test_crossfades_do_not_jump() -> None:
+    """Torch paints what lies between two styles; where it hands over, nothing may be seen."""
+    ours, expected = both(precision="float32", style="0:starry-night,1:great-wave", crossfade=1.0)
+    picture = photo((64, 96))
+    for tenth in (0, 9, 10, 11, 15, 19, 20, 25):
+        frame = Frame(picture, Fraction(tenth, 10), 0.0, tenth)
+        assert np.abs(ours(frame).pixels.astype(int) - expected(frame).pixels).max() <= 1
+
+
+def test_pictures_are_the_callers_own() -> None:
+    ours, _ = both(precision="float32")
+    first, second = photo((64, 96)), photo((64, 96), seed=2)
+    painted = ours(first)
+    kept = painted.copy()
+    ours(second)
+    np.testing.assert_array_equal(painted, kept)
+
+
+def test_smoothing_goes_on_from_it() -> None:
+    ours, expected = both(precision="float32", steadiness=0.8)
+    for seed in range(4):
+        picture = photo((96, 160), seed=0) + np.uint8(seed)
+        assert np.abs(ours(picture).astype(int) - expected(picture)).max() <= 1
+
+
+def test_it_is_named_in_the_fingerprint() -> None:
+    ours, expected = both()
+    assert "openvino" in ours.fingerprint
+    assert ours.fingerprint != expected.fingerprint
+
+
+def test_not_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    with pytest.raises(DeviceError, match="--device cpu"):
+        Stylizer(runtime="openvino", device="cuda")
+
+
+def test_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stylize_live.engine.device.find_spec", lambda name: None)
+    assert "openvino" not in Stylizer(device="cpu").fingerprint
+    with pytest.raises(DeviceError, match="pip install openvino"):
+        Stylizer(runtime="openvino")
