@@ -66,7 +66,7 @@ def kernel(work: Path) -> tuple[Path, Path, str]:
 
 
 def initrd(work: Path, image: Path, module: Path, release: str) -> Path:
-    """The machine's first files: busybox, the modules in the order in which they are loaded, and the script."""
+    """The machine's first files: busybox, the modules in the order of their loading, and the script."""
     root = work / "initrd"
     shutil.rmtree(root, ignore_errors=True)
     (root / "bin").mkdir(parents=True)

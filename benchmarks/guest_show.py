@@ -22,16 +22,20 @@ BARS = {
     "magenta": (255, 0, 255), "red": (255, 0, 0), "blue": (0, 0, 255), "black": (0, 0, 0),
 }  # fmt: skip
 MOST_LEVELS = 8
-_SET_CONTROL = 0xC008561C
-_TEST_PATTERN, _HORIZONTAL_FLIP = 0x009F0903, 0x00980914
+_SET_CONTROL, _QUERY_CONTROL, _NEXT = 0xC008561C, 0xC0445624, 0x80000000
 _FULL_BARS = 1
 _LIVE = [sys.executable, "-m", "stylize_live.cli.app", "live", "--no-window", "--style", "starry-night"]
 _SIZE_WORDS = ["--width", str(SIZE[0]), "--height", str(SIZE[1]), "--fps", "15"]
 
 
-def set_control(number: int, value: int) -> None:
-    """A control of the camera."""
+def set_control(wanted: str, value: int) -> None:
+    """A control of the camera, by its name."""
     node = os.open(CAMERA, os.O_RDWR)
+    number, name = 0, ""
+    while name != wanted:
+        answer = fcntl.ioctl(node, _QUERY_CONTROL, struct.pack("II60x", number | _NEXT, 0))
+        number, _, coded = struct.unpack_from("II32s", answer)
+        name = coded.partition(b"\0")[0].decode()
     fcntl.ioctl(node, _SET_CONTROL, struct.pack("Ii", number, value))
     os.close(node)
 
@@ -39,7 +43,6 @@ def set_control(number: int, value: int) -> None:
 def picture(device: str) -> np.ndarray:
     """What ffmpeg reads from a device: (H, W, 3) uint8 RGB. The first ones may be old."""
     width, height = SIZE
-    steps = f"select=gte(n\\,6),scale={width}:{height}"
     steps = f"select=gte(n\\,6),scale={width}:{height}"
     taken = ["-f", "v4l2", "-i", device, "-vf", steps, "-frames:v", "1"]
     words = ["ffmpeg", "-v", "error", *taken, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
@@ -89,7 +92,7 @@ def show(out: Path, findings: Findings) -> None:
         "insmod", "/media/v4l2loopback.ko", "video_nr=10", "card_label=stylize-live", "exclusive_caps=1"
     )
     findings.add(f"virtual camera made {made.stderr}", made.returncode == 0)
-    set_control(_TEST_PATTERN, _FULL_BARS)
+    set_control("Test Pattern", _FULL_BARS)
     words = [
         *_LIVE,
         *_SIZE_WORDS,
@@ -122,7 +125,7 @@ def _look(live: subprocess.Popen[str], out: Path, findings: Findings) -> None:
     findings.add("ffmpeg reads the virtual camera", live.poll() is None)
     save(first, out / "bars.png")
     _compare(first, list(BARS)[:4], findings)
-    set_control(_HORIZONTAL_FLIP, 1)
+    set_control("Horizontal Flip", 1)
     time.sleep(3)
     second = picture(LOOPBACK)
     save(second, out / "bars-flipped.png")
