@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -72,13 +71,13 @@ def query_devices(which: int | str | None = None, kind: str | None = None) -> An
 
 
 @pytest.fixture(autouse=True)
-def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeStream]]:
+def system(monkeypatch: pytest.MonkeyPatch) -> type[FakeStream]:
     """A system with two microphones."""
     module = ModuleType("sounddevice")
     vars(module).update(InputStream=FakeStream, query_devices=query_devices, PortAudioError=PortAudioError)
     monkeypatch.setitem(sys.modules, "sounddevice", module)
     monkeypatch.setattr(FakeStream, "opened", [])
-    yield FakeStream
+    return FakeStream
 
 
 @pytest.mark.parametrize(
