@@ -21,6 +21,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, save_checkpoint
+from stylize_live.nets.transformer import Architecture, ResidualTransformer, initialise
+
 HERE = Path(__file__).resolve().parent
 _HEADERS = Path("/usr/src")
 _MODULES = ("virtio_pci", "9pnet_virtio", "9p", "vivid")
@@ -121,6 +124,14 @@ def boot(work: Path, image: Path, archive: Path, release: str, out: Path) -> str
     return ended.stdout + ended.stderr
 
 
+def make_style(path: Path) -> None:
+    """A tiny, untrained network."""
+    shape = Architecture(width=8, deep_width=8, head_width=8, blocks_in=1, blocks_deep=1, blocks_out=1)
+    network = ResidualTransformer(shape)
+    initialise(network, 0)
+    save_checkpoint(path, Checkpoint(StyleInfo("tiny"), shape, dict(network.state_dict())))
+
+
 def _run(work: Path, *words: str) -> str:
     ended = subprocess.run(words, cwd=work, capture_output=True, text=True)
     if ended.returncode:
@@ -142,6 +153,7 @@ def main() -> int:
         for folder in (work, out):
             folder.mkdir(parents=True, exist_ok=True)
         (out / "result.json").unlink(missing_ok=True)
+        make_style(out / "tiny.safetensors")
         image, module, release = kernel(work)
         said = boot(work, image, initrd(work, image, module, release), release, out)
         if not (out / "result.json").exists():
