@@ -1,7 +1,7 @@
 """Runs inside the virtual machine of `guest.py`: camera -> live -> virtual camera -> ffmpeg.
 
-The network is a tiny, untrained one: emulated processors are slow, and what is tried is the way of the pictures
-through the devices.
+The network is a tiny, untrained one: emulated processors are slow, and what is tried is the way of
+the pictures through the devices.
 """
 
 from __future__ import annotations
