@@ -203,6 +203,12 @@ def test_a_microphone_that_dies_does_not_end_the_film(
         assert len(list(container.decode(video=0))) == 60
 
 
+def test_what_a_mad_driver_sends_ends_nothing() -> None:
+    with SoundEncoder(RATE, 1) as encoder:
+        mad = np.array([np.nan, np.inf, -np.inf, 1e9] * 600, np.float32)[:, None]
+        assert len(encoder.encode(mad, Fraction(1)) + encoder.finish()) > RATE // 1024
+
+
 def test_small_slips_of_the_clock_leave_no_holes() -> None:
     """A sound card that runs 0.1 % fast: pieces overlap by little, and are cut once it is 50 ms."""
     with SoundEncoder(RATE, 1) as encoder:

@@ -50,10 +50,11 @@ class SoundEncoder(Closing):
         """What packets are ready after this piece.
 
         Args:
-            samples: (N, channels) in [-1, 1].
+            samples: (N, channels); what is not within [-1, 1], as some drivers send it, is brought there.
             at: seconds of its first sample; what is before 0 is cut.
         """
-        self._queue = np.concatenate([self._queue, self._placed(samples.T, round(at * self._rate))], axis=1)
+        sane = np.clip(np.nan_to_num(samples.T), -1, 1)
+        self._queue = np.concatenate([self._queue, self._placed(sane, round(at * self._rate))], axis=1)
         return list(self._whole_frames())
 
     def finish(self) -> list[av.Packet[Any]]:
