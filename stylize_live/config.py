@@ -210,6 +210,11 @@ class LiveSettings(SteadySettings, EngineSettings):
     record: Path | None = Field(
         default=None, description="Record what is shown into this .mp4, .mov or .mkv."
     )
+    microphone: str | None = Field(
+        default=None,
+        description="Record a microphone's sound too: its name or number, or auto, the system's choice, "
+        "which the flag alone means too.",
+    )
     duration: float | None = Field(default=None, gt=0, description="Stop after so many seconds.")
 
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from fractions import Fraction
 
 from stylize_live.config import LiveSettings
+from stylize_live.errors import UsageError
 from stylize_live.media.contracts import LiveSink
 from stylize_live.media.live_source import LiveSource
 
@@ -14,12 +15,12 @@ def open_sinks(settings: LiveSettings, source: LiveSource, opened: ExitStack) ->
     """Open what the settings name; `opened` closes them.
 
     Args:
-        settings: `virtual_camera`, `stream` and `record` count.
+        settings: `virtual_camera`, `stream`, `record` and `microphone` count.
         source: gives size and rate, and must not be the virtual camera.
         opened: takes each sink as soon as it is open.
 
     Raises:
-        UsageError: a setting makes no sense, or pyvirtualcam is missing.
+        UsageError: a setting makes no sense, or pyvirtualcam or sounddevice is missing.
         SinkError: a sink cannot be opened.
     """
     sinks: list[LiveSink] = []
@@ -36,7 +37,11 @@ def open_sinks(settings: LiveSettings, source: LiveSource, opened: ExitStack) ->
 
         sinks.append(opened.enter_context(StreamServer(settings.stream, source.size, rate)))
     if settings.record is not None:
+        from stylize_live.media.microphone import Microphone
         from stylize_live.media.recorder import Recorder
 
-        sinks.append(opened.enter_context(Recorder(settings.record, source.size, rate)))
+        microphone = opened.enter_context(Microphone(settings.microphone)) if settings.microphone else None
+        sinks.append(opened.enter_context(Recorder(settings.record, source.size, rate, microphone)))
+    elif settings.microphone is not None:
+        raise UsageError("--microphone is for recordings: name a file with --record")
     return sinks

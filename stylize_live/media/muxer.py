@@ -53,6 +53,7 @@ class Muxer(WholeOrNothing):
         rate: nominal frames per second.
         like: file whose tags, chapters and other streams are taken over.
         audio: what to do with its sound.
+        sound: stream that describes packets of sound for `write_sound`, or None.
         in_place: write under the file's own name from the start, in parts that can be played even if
             the program is killed; what was written stays whatever happens. The file must not exist.
 
@@ -70,6 +71,7 @@ class Muxer(WholeOrNothing):
         rate: Fraction = Fraction(30),
         like: VideoReader | None = None,
         audio: AudioChoice = "copy",
+        sound: av.AudioStream | None = None,
         in_place: bool = False,
     ) -> None:
         self.path = path
@@ -85,6 +87,7 @@ class Muxer(WholeOrNothing):
         with self._cleaned_up_on_error():
             self._open(clock, like.metadata if like else {}, in_place)
             self._add_film(film, clock, rate)
+            self._sound = self._output.add_stream_from_template(sound, opaque=True) if sound else None
             if like is not None:
                 self._add_companions(like)
             self._output.start_encoding()
@@ -169,6 +172,13 @@ class Muxer(WholeOrNothing):
                 assert packet.dts is not None
                 self._write_companions(packet.dts * packet.time_base)
                 packet.stream = self._film
+                self._output.mux_one(packet)
+
+    def write_sound(self, packets: Iterable[av.Packet[Any]]) -> None:
+        """Write packets of the sound that was announced; the packets are changed. Raises as `write` does."""
+        with self._working():
+            for packet in packets:
+                packet.stream = self._sound
                 self._output.mux_one(packet)
 
     def _write_companions(self, until: Fraction | None) -> None:

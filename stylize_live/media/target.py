@@ -36,11 +36,13 @@ def container_options(format_name: str, clock: Fraction, tags: dict[str, str]) -
 
 def growing_options(format_name: str) -> dict[str, str]:
     """What keeps a file playable while it grows: a part of one second after another."""
+    # A microphone that falls silent for good holds no picture back for longer than a second.
+    always = {"flush_packets": "1", "max_interleave_delta": "1000000"}
     if format_name not in QUICKTIME:
-        return {"flush_packets": "1", "cluster_time_limit": "1000"}
+        return always | {"cluster_time_limit": "1000"}
     # "hybrid": a file that is finished in peace gets the usual index and no longer needs its parts'.
     flags = "hybrid_fragmented+negative_cts_offsets"
-    return {"flush_packets": "1", "movflags": flags, "frag_duration": "1000000"}
+    return always | {"movflags": flags, "frag_duration": "1000000"}
 
 
 def quicktime_tag(film: av.VideoStream) -> str:
