@@ -10,7 +10,7 @@ from stylize_live.errors import SinkError
 from stylize_live.files import replacing
 
 # What belongs to one evening, not to a preset.
-_LEFT_OUT = {"record", "duration", "window"}
+_LEFT_OUT = {"record", "microphone", "duration", "window"}
 
 
 def save_preset(path: Path, settings: LiveSettings, changed: dict[str, object]) -> None:
