@@ -88,7 +88,9 @@ class Tab:
 
     def __init__(self, address: str, size: tuple[int, int], phone: bool) -> None:
         self._opened = ExitStack()
-        self._line = self._opened.enter_context(connect(address, max_size=None, proxy=None, ping_interval=None))
+        self._line = self._opened.enter_context(
+            connect(address, max_size=None, proxy=None, ping_interval=None)
+        )
         self._number = 0
         self.said: list[str] = []
         self.requests: list[str] = []

@@ -25,6 +25,7 @@ from stylize_live.media.recorder import Recorder
 from stylize_live.media.still import read_still
 from stylize_live.studio.app import static_files
 from stylize_live.studio.presets import save_preset
+from stylize_live.studio.server import style_label
 from stylize_live.studio.sources import source_name
 from stylize_live.studio.telemetry import Load
 from stylize_live.studio.thumbnails import framed, sample
@@ -368,6 +369,18 @@ def test_blends_as_text_and_back() -> None:
     assert shares_of(text) == {"first": 0.3, "second": 0.7}
     assert style_text({"first": 1.0, "fourth": 1.0}, STYLES) == ""
     assert shares_of("0:first,3:second,oops") == {"0:first,3:second,oops": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("style", "label"),
+    [
+        ("starry-night", "Starry Night"),
+        ("composition-vii", "Composition VII"),
+        ("/some/where/my_own style.safetensors", "My Own Style"),
+    ],
+)
+def test_labels_of_styles(style: str, label: str) -> None:
+    assert style_label(style) == label
 
 
 @pytest.mark.parametrize(

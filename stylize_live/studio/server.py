@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 import shlex
-import socket
 import threading
 import time
 from collections import deque
@@ -22,6 +22,7 @@ from stylize_live.config import LiveSettings
 from stylize_live.errors import SinkError
 from stylize_live.frame import Frame
 from stylize_live.pipeline.remote import Show
+from stylize_live.studio.address import listen, own_address
 from stylize_live.studio.app import make_app
 from stylize_live.studio.guard import Rules, is_loopback
 from stylize_live.studio.hub import Hub
@@ -87,7 +88,7 @@ class Studio(Closing):
         self._settings = settings
         if token is None and not is_loopback(host):
             token = secrets.token_urlsafe(16)
-        self._socket = _listen(host, port)
+        self._socket = listen(host, port, _MOST_CONNECTIONS)
         self._rules = Rules(host, self._socket.getsockname()[1], token)
         self._wishes: deque[Message] = deque(maxlen=_MOST_WISHES)
         self._telemetry = Telemetry()
@@ -96,7 +97,7 @@ class Studio(Closing):
         self._encoder = ThreadPoolExecutor(1, "stylize-studio-encode")
         self._loop = asyncio.new_event_loop()
         self._hub = Hub(self._encoder, self._wishes.append)
-        names = {style: _label(style) for style in about.styles}
+        names = {style: style_label(style) for style in about.styles}
         # The link is for pages that are let in already; OBS has no cookie of theirs.
         bare = f"/bare?token={token}" if token else "/bare"
         self._hub.say("about", {**asdict(about), "names": names, "bare": bare})
@@ -153,7 +154,7 @@ class Studio(Closing):
 
     def _link(self, path: str) -> str:
         host = self._rules.host
-        name = _own_address() if host in ("0.0.0.0", "::") else host
+        name = own_address() if host in ("0.0.0.0", "::") else host
         name = f"[{name}]" if ":" in name else name
         query = f"?token={self._rules.token}" if self._rules.token else ""
         return f"http://{name}:{self._rules.port}{path}{query}"
@@ -265,36 +266,8 @@ def _look(show: Show) -> dict[str, object]:
     }
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise SinkError(f"cannot serve the studio on {host}: {error.strerror}") from None
-    try:
-        if socket.has_dualstack_ipv6() and family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_MOST_CONNECTIONS)
-    except OSError as error:
-        listener.close()
-        hint = "use another --port, or 0 for any free one"
-        raise SinkError(f"cannot serve the studio on {host} port {port}: {error.strerror}; {hint}") from None
-    return listener
-
-
-def _own_address() -> str:
-    """The address at which others in the network reach this machine; no packet is sent for it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # an address kept for documentation
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "127.0.0.1"
-
-
-def _label(style: str) -> str:
-    """A style's name for people: no folders, suffix or hyphens."""
+def style_label(style: str) -> str:
+    """A style's name for people: no folders, suffix or hyphens; Roman numbers stay large."""
     name = Path(style).stem if style.endswith(".safetensors") else style
-    return name.replace("-", " ").replace("_", " ").title()
+    words = re.split(r"[-_ ]+", name)
+    return " ".join(word.upper() if re.fullmatch("[ivx]+", word) else word.capitalize() for word in words)

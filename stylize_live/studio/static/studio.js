@@ -174,12 +174,24 @@ function showBlendWords(share) {
   $("blend-out").textContent = `${Math.round((1 - share) * 100)} : ${Math.round(share * 100)}`;
 }
 
+let chosen = null;
+
+/** Move the row, and nothing else, so far that a style can be seen. */
+function bringIntoView(name) {
+  const row = $("styles");
+  const card = [...row.children].find((c) => c.dataset.style === name);
+  if (!card) return;
+  const [left, right] = [card.offsetLeft - row.offsetLeft, card.offsetLeft - row.offsetLeft + card.offsetWidth];
+  if (left < row.scrollLeft || right > row.scrollLeft + row.clientWidth) row.scrollTo({ left: left - row.clientWidth / 2 + card.offsetWidth / 2 });
+}
+
 function showStyle() {
   const [first, second, share] = mix();
   // All on one side of the slider is still a blend here, and its other style stays at hand.
   if (second && !(pair.includes(first) && pair.includes(second))) pair = [first, second];
   else if (!second && !pair.includes(first)) pair = [first, null];
   const blended = Boolean(pair[1]);
+  if (first !== chosen) bringIntoView((chosen = first));
   for (const card of $("styles").children) {
     const name = card.dataset.style;
     card.classList.toggle("chosen", name === pair[0] && first !== null);
