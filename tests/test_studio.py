@@ -231,10 +231,14 @@ def test_another_source_of_another_size_while_it_runs(
         assert open_page.words["state"]["size"] == [48, 80]
         open_page.set(source="test")
         open_page.until_state(source="test", size=[64, 36], note="")
-        open_page.set(source=str(film))
-        open_page.until_state(source=str(film), size=[48, 80], note="")
+        open_page.set(source="given")
+        open_page.until_state(source="given", size=[48, 80], note="")
+        open_page.say(save="film")
+        open_page.until(lambda: "saved" in open_page.words["state"]["note"])
+        assert merged(LiveSettings(), tmp_path / "film.toml").source == str(film)
+        assert str(tmp_path) not in str(open_page.words)  # not for every page to read
         film.unlink()
-        open_page.set(source=str(film))
+        open_page.set(source="given")
         open_page.until_state(note=f"{film}: no such file")
         open_page.say(do="look")
         open_page.set(source="test")

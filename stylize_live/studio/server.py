@@ -202,7 +202,7 @@ class Studio(Closing):
     def _save(self, name: str, show: Show) -> None:
         path = Path(f"{name}.toml")
         today = {name: value for name, value in _look(show).items() if name in LiveSettings.model_fields}
-        today |= {"source": self._sources.key, "style": show.stylizer.style}
+        today |= {"source": self._sources.text, "style": show.stylizer.style}
         try:
             save_preset(path, self._settings, today)
         except SinkError as error:

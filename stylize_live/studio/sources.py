@@ -17,6 +17,8 @@ from stylize_live.media.switching import Choice, SwitchingSource
 
 Names = dict[str, str]
 
+_GIVEN = "given"  # key of the source we began with: its path or address is not for every page to read
+
 
 class Sources:
     """Pages choose by key and from this list alone: no page names a file or an address.
@@ -28,14 +30,14 @@ class Sources:
 
     Attributes:
         switching: the source to run the show with.
-        names: names for people by key; a key is what `--source` takes.
+        names: names for people by key.
     """
 
     def __init__(self, source: LiveSource, settings: LiveSettings, ours: str | None = None) -> None:
         self._settings = settings
         self._ours = ours
-        self._key = settings.source
-        self._first = {settings.source: source_name(settings.source)}
+        self._key = "test" if settings.source == "test" else _GIVEN
+        self._first = {self._key: source_name(settings.source)}
         self._camera = source.camera.index if isinstance(source, CameraSource) else None
         self._looking = threading.Lock()
         self.switching = SwitchingSource(source, self._choice(self._key, self._first[self._key]))
@@ -49,7 +51,15 @@ class Sources:
     @property
     def name(self) -> str:
         """Its name."""
-        return self.names.get(self._key) or source_name(self._key)
+        return self.names.get(self._key) or self.switching.name  # unplugged, it is not listed
+
+    @property
+    def text(self) -> str:
+        """What `--source` has to be given for it."""
+        return self._text(self._key)
+
+    def _text(self, key: str) -> str:
+        return self._settings.source if key == _GIVEN else key
 
     def choose(self, key: str) -> None:
         """Show another source soon; one that is not listed is not touched."""
@@ -73,16 +83,17 @@ class Sources:
     def _found(self) -> Names:
         cameras = [c for c in list_cameras() if c.captures and self._ours not in (c.name, c.path)]
         found = self._first | {self._key_of(camera): camera.name for camera in cameras}
-        if _has_screen():
+        if self._settings.source != "screen" and _has_screen():
             found["screen"] = source_name("screen")
         return found | {"test": source_name("test")}
 
     def _key_of(self, camera: Camera) -> str:
-        """The camera that we began with keeps the words it was given with."""
-        return self._settings.source if camera.index == self._camera else str(camera.index)
+        """The camera that we began with is not listed twice."""
+        return _GIVEN if camera.index == self._camera else str(camera.index)
 
     def _choice(self, key: str, name: str) -> Choice:
-        return Choice(name, lambda: open_source(self._settings.model_copy(update={"source": key})))
+        settings = self._settings.model_copy(update={"source": self._text(key)})
+        return Choice(name, lambda: open_source(settings))
 
 
 def _has_screen() -> bool:
