@@ -5,8 +5,9 @@ python benchmarks/styles.py
 
 from __future__ import annotations
 
-from stylize_live.nets.catalogue import shipped_names, style_path
+from stylize_live.nets.catalogue import style_path
 from stylize_live.nets.checkpoint import read_info
+from stylize_live.nets.folders import shipped_names
 
 
 def main() -> None:

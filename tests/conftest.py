@@ -16,7 +16,7 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from stylize_live.frame import Pixels
 from stylize_live.media.still import Still, write_still
-from stylize_live.nets import catalogue
+from stylize_live.nets import folders
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, save_checkpoint
 from stylize_live.nets.transformer import Architecture, ResidualTransformer, initialise
 from stylize_live.training.run import Job
@@ -44,7 +44,7 @@ def no_thread_left() -> Iterator[None]:
 def own_styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of the user's own styles for this test alone; it does not exist yet."""
     folder = tmp_path / "user-data" / "styles"
-    monkeypatch.setattr(catalogue, "own_folder", lambda: folder)
+    monkeypatch.setattr(folders, "user_data_path", lambda *_, **__: folder.parent)
     return folder
 
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from stylize_live.errors import StyleError
-from stylize_live.nets.catalogue import BASE, load_style, shipped_names
+from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import load_checkpoint
+from stylize_live.nets.folders import BASE, shipped_names
 
 
 def test_shipped_names() -> None:

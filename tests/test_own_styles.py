@@ -17,12 +17,12 @@ from stylize_live.media.still import Still, write_still
 from stylize_live.nets.catalogue import (
     load_style,
     own_names,
-    shipped_names,
     style_names,
     style_path,
     style_word,
 )
 from stylize_live.nets.checkpoint import load_checkpoint, save_checkpoint
+from stylize_live.nets.folders import shipped_names
 
 QUICK = ["--steps", "2", "--crop", "64", "--batch", "1", "--painting-size", "64", "--device", "cpu"]
 
@@ -156,3 +156,16 @@ def test_a_wrong_name_is_told_the_nearest_own_one(own_styles: Path) -> None:
     put(own_styles, "aquarelle")
     with pytest.raises(StyleError, match="did you mean aquarelle"):
         style_path("aquarel")
+
+
+@pytest.mark.parametrize("command", ["live", "convert in.mp4 out.mp4", "image in.jpg"])
+def test_the_shell_completes_names(
+    command: str, own_styles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own_styles.mkdir(parents=True, exist_ok=True)
+    (own_styles / "mine.safetensors").touch()
+    (own_styles / "later.state.safetensors").touch()
+    assert main(["__complete", *command.split(), "--style", ""]) == 0
+    offered = capsys.readouterr().out.split()
+    assert {"starry-night", "mine"} <= set(offered)
+    assert not [name for name in offered if "later" in name or name == "base"]

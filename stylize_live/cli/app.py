@@ -32,6 +32,7 @@ _COMMANDS = {
     "train": "Train a new style from a painting.",
     "evaluate": "Measure how good styles are, and how steady films.",
     "styles": "List the styles that come with the program, or show them on a photo.",
+    "export": "Write a style as ONNX, for other programs.",
     "devices": "List cameras, screens, GPUs and encoders.",
 }
 # Flags whose value may be left out, and what that means.
@@ -39,6 +40,9 @@ _BARE = {"--virtual-camera": "auto", "--stream": "auto", "--microphone": "auto"}
 # By name, so that `--help` and `styles` do not wait for torch.
 for _order, (_name, _help) in enumerate(_COMMANDS.items()):
     app.command(f"stylize_live.cli.{_name}:{_name}", name=_name, help=_help, sort_key=_order)
+
+
+app.register_install_completion_command(help="Have the shell complete commands, options and style names.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stylize_live.cli.completion import with_style_names
 from stylize_live.cli.console import fail, warn
 from stylize_live.cli.convert_output import (
     Display,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from stylize_live.pipeline.queue import Job, Outcome
 
 _DEFAULT_SETTINGS = ConvertSettings()
+with_style_names(ConvertSettings)
 
 
 def convert(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from rich.progress import track
 
+from stylize_live.cli.completion import with_style_names
 from stylize_live.cli.console import print_line, stderr, warn
 from stylize_live.config import EngineSettings, merged
 from stylize_live.errors import StylizeError, UsageError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
 
 _DEFAULT_SETTINGS = EngineSettings()
+with_style_names(EngineSettings)
 
 
 def image(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stylize_live.cli.completion import with_style_names
 from stylize_live.cli.console import fail, print_beside, print_line
 from stylize_live.config import LiveSettings, merged
 from stylize_live.errors import SinkError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from stylize_live.pipeline.outlets import OutletReport
 
 _DEFAULT_SETTINGS = LiveSettings()
+with_style_names(LiveSettings)
 _TITLE = "stylize-live"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stylize_live.cli.completion import with_style_names
 from stylize_live.cli.console import print_beside, print_line
 from stylize_live.cli.live import open_display, tell, where
 from stylize_live.config import StudioSettings, merged
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from stylize_live.studio.sources import Sources
 
 _DEFAULT_SETTINGS = StudioSettings()
+with_style_names(StudioSettings)
 
 
 def studio(

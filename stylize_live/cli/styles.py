@@ -36,7 +36,7 @@ def styles(
     overwrite
         Replace a sheet that exists.
     json
-        Print a JSON list instead of a table.
+        Print a JSON list instead of a table, with licences, sizes and training records.
     """
     if sheet is not None:
         if json:
@@ -49,12 +49,11 @@ def styles(
         print_line(json_module.dumps(rows, ensure_ascii=False, indent=2))
         return 0
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("style", "painting", "painter", "year", "licence"):
+    table.add_column("style", no_wrap=True)  # what has to be typed stays whole
+    for heading in ("painting", "painter", "year"):  # licences and sizes: --json
         table.add_column(heading)
-    table.add_column("size", justify="right")
     for row in rows:
-        words = (str(row[key]) for key in ("name", "title", "artist", "year", "licence"))
-        table.add_row(*words, f"{int(str(row['bytes'])) / 1e6:.2f} MB")
+        table.add_row(*(str(row[key]) for key in ("name", "title", "artist", "year")))
     stdout.print(table)
     return 0
 

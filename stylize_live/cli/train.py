@@ -90,8 +90,9 @@ def train(
         Where to train.
     """
     from stylize_live.engine.device import choose_device
-    from stylize_live.nets.catalogue import BASE, style_path
+    from stylize_live.nets.catalogue import style_path
     from stylize_live.nets.checkpoint import StyleInfo
+    from stylize_live.nets.folders import BASE
     from stylize_live.training.run import Job
     from stylize_live.training.run import train as run_training
 
@@ -136,7 +137,7 @@ def _target(painting: Path, output: Path | None, name: str | None, *, is_base: b
         UsageError: the name is taken by a shipped style, or there is none.
         SinkError: the user's folder of styles cannot be made.
     """
-    from stylize_live.nets.catalogue import own_folder, shipped_names
+    from stylize_live.nets.folders import own_folder, shipped_names
 
     if output is not None:
         return output

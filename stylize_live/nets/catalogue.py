@@ -8,15 +8,11 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from platformdirs import user_data_path
-
 from stylize_live.errors import StyleError
 from stylize_live.nets.checkpoint import Checkpoint, blend, load_checkpoint, read_info
+from stylize_live.nets.folders import WEIGHTS, own_files, own_folder, shipped_names
 
 log = logging.getLogger(__name__)
-
-WEIGHTS = Path(__file__).parent / "weights"
-BASE = WEIGHTS / "base.safetensors"
 
 
 def style_names() -> list[str]:
@@ -24,26 +20,12 @@ def style_names() -> list[str]:
     return shipped_names() + own_names()
 
 
-def shipped_names() -> list[str]:
-    """Names of the styles that come with the package, sorted."""
-    return sorted(path.stem for path in WEIGHTS.glob("*.safetensors") if path != BASE)
-
-
-def own_folder() -> Path:
-    """Where the user's own styles are found by name; `train` writes there. It may not exist yet."""
-    return user_data_path("stylize-live", appauthor=False) / "styles"
-
-
 def own_names() -> list[str]:
     """Names of the user's own styles, sorted; what hides behind a shipped name or is no style is left out."""
-    taken = {*shipped_names(), BASE.stem}
-    found = (path for path in own_folder().glob("[!.]*.safetensors") if path.stem not in taken)
-    return sorted(path.stem for path in found if _is_style(path))
+    return [path.stem for path in own_files() if _is_style(path)]
 
 
 def _is_style(path: Path) -> bool:
-    if path.name.endswith(".state.safetensors"):  # of an unfinished training run
-        return False
     try:
         read_info(path)
     except StyleError as error:

@@ -1,0 +1,19 @@
+"""Names of styles for the shell's completion."""
+
+from __future__ import annotations
+
+from cyclopts import Parameter
+from cyclopts.completion import CompletionContext
+from pydantic import BaseModel
+
+from stylize_live.nets.folders import own_files, shipped_names
+
+
+def style_words(context: CompletionContext) -> list[str]:
+    """All names that `--style` can take; a blend's or timeline's other parts stay as they were typed."""
+    return shipped_names() + [path.stem for path in own_files()]
+
+
+def with_style_names(settings: type[BaseModel]) -> None:
+    """Have the shell complete the style of a command's settings."""
+    settings.model_fields["style"].metadata.append(Parameter(completer=style_words))

@@ -1,0 +1,28 @@
+"""Where styles are: those that come with the package, and the user's own. Quick: nothing is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+WEIGHTS = Path(__file__).parent / "weights"
+BASE = WEIGHTS / "base.safetensors"
+
+
+def shipped_names() -> list[str]:
+    """Names of the styles that come with the package, sorted."""
+    return sorted(path.stem for path in WEIGHTS.glob("*.safetensors") if path != BASE)
+
+
+def own_folder() -> Path:
+    """Where the user's own styles are found by name; `train` writes there. It may not exist yet."""
+    return user_data_path("stylize-live", appauthor=False) / "styles"
+
+
+def own_files() -> list[Path]:
+    """What is in there and may be a style of its own, sorted: no state of an unfinished training run, no
+    name that a shipped style has."""
+    taken = {*shipped_names(), BASE.stem}
+    found = (path for path in own_folder().glob("[!.]*.safetensors") if path.stem not in taken)
+    return sorted(path for path in found if not path.name.endswith(".state.safetensors"))
