@@ -17,7 +17,7 @@ help:
 	@echo "make lint       ruff, format and lint"
 	@echo "make types      mypy, strict"
 	@echo "make coverage   quick tests with line coverage"
-	@echo "make slow-test  tests with a real window (needs Xvfb and xdotool)"
+	@echo "make slow-test  tests with a real window and a real browser (need Xvfb and xdotool, and Chromium)"
 	@echo "make gpu-test   tests on an NVIDIA GPU; they fail, not skip, where there is none"
 	@echo "make bench      time the network beside the usual one"
 	@echo "make clean      remove the virtual environment and the demo"

@@ -197,7 +197,42 @@ class LiveSettings(SteadySettings, EngineSettings):
     mirror: bool = Field(default=False, description="Mirror the picture.")
     split: bool = Field(default=False, description="Show the original in the left half.")
     window: bool = Field(default=True, description="Show a window.")
+    virtual_camera: str | None = Field(
+        default=None,
+        description="Feed a virtual camera that other programs can choose: its name or number, or auto, "
+        "which the flag alone means too.",
+    )
+    stream: str | None = Field(
+        default=None,
+        description="Serve a stream for OBS's Media Source: a port or host:port; auto, which the flag "
+        "alone means too, is port 9710 for this machine only.",
+    )
+    record: Path | None = Field(
+        default=None, description="Record what is shown into this .mp4, .mov or .mkv."
+    )
+    microphone: str | None = Field(
+        default=None,
+        description="Record a microphone's sound too: its name or number, or auto, the system's choice, "
+        "which the flag alone means too.",
+    )
     duration: float | None = Field(default=None, gt=0, description="Stop after so many seconds.")
+
+
+class StudioSettings(LiveSettings):
+    """How `studio` captures, shows and serves."""
+
+    window: bool = Field(default=False, description="Show a window, too.")
+    port: int = Field(default=9720, ge=0, le=65535, description="Port of the page; 0 takes any free one.")
+    host: str = Field(
+        default="127.0.0.1",
+        description="Address to serve on: 0.0.0.0 lets phones in your network in, who need the link with "
+        "its token.",
+    )
+    token: str | None = Field(
+        default=None,
+        min_length=8,
+        description="Secret in the link; without it, other addresses than this machine's own get a new one.",
+    )
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseModel)

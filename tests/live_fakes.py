@@ -73,6 +73,8 @@ class FakeStylizer:
         self.style = "first"
         self.strength = 1.0
         self.steadiness = 0.8
+        self.stroke = 1.0
+        self.keep_colors = False
         self.warmed: list[tuple[int, int]] = []
         self.painted: list[tuple[int, str]] = []
         self._before = before
@@ -95,6 +97,7 @@ class FakeDisplay:
     frames: list[Frame] = field(default_factory=list)
     captions: list[Caption] = field(default_factory=list)
     polls: int = 0
+    watched: bool = True
 
     def write(self, frame: Frame, caption: Caption | None = None) -> None:
         self.frames.append(frame)

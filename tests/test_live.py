@@ -109,7 +109,7 @@ def test_an_error_comes_out_although_the_source_hangs() -> None:
 def test_a_waiting_source_is_woken_at_the_end() -> None:
     start = time.monotonic()
     report = run_live(WakeableSource(), FakeStylizer(), NullDisplay(), duration=0.1)
-    assert 0.1 <= report.seconds <= time.monotonic() - start < 1
+    assert 0.1 <= report.seconds <= time.monotonic() - start + 0.001 < 1  # it is rounded
 
 
 @pytest.mark.parametrize("key", ["q", "escape", "closed"])
@@ -247,12 +247,12 @@ def test_a_snapshot_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_snapshot_names(style: str, name: str) -> None:
-    assert snapshot_name(style, datetime(2025, 1, 31, 20, 15, 2, 125_000)) == name
+    assert snapshot_name(style, datetime(2025, 1, 31, 20, 15, 2, 125_000), ".png") == name
 
 
 def make_view(styles: list[str]) -> tuple[View, FakeStylizer]:
     stylizer = FakeStylizer()
-    return View(stylizer, styles, lambda: None), stylizer
+    return View(stylizer, styles, lambda: None, lambda: None), stylizer
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_a_style_that_broke_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
                 raise StyleError("bad: unreadable")
             super().__setattr__(name, value)
 
-    view = View(Broken(), ["bad"], lambda: None)
+    view = View(Broken(), ["bad"], lambda: None, lambda: None)
     view.press("1")
     assert view.note == "bad: unreadable"
 

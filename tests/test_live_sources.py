@@ -22,7 +22,7 @@ from stylize_live.config import LiveSettings
 from stylize_live.errors import NoCameraError, SourceError
 from stylize_live.frame import Frame
 from stylize_live.media import camera as camera_module
-from stylize_live.media import devices, screen
+from stylize_live.media import devices, live_source, screen
 from stylize_live.media.camera import CameraSource
 from stylize_live.media.devices import Camera
 from stylize_live.media.libraries import av, cv2
@@ -221,9 +221,9 @@ def test_close_does_not_wait_for_a_device_that_hangs(caplog: pytest.LogCaptureFi
 
 
 class Server:
-    """Sends bytes to whoever connects, then closes the connection."""
+    """Sends bytes to whoever connects, one after the other, then closes the connection."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, *data: bytes) -> None:
         self._data = data
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -231,9 +231,11 @@ class Server:
         self._thread.start()
 
     def _serve(self) -> None:
-        connection, _ = self._socket.accept()
-        with connection:
-            connection.sendall(self._data)
+        for data in self._data:
+            connection, _ = self._socket.accept()
+            with connection:
+                connection.sendall(data)
+        self._socket.close()  # nobody waits in line for an answer
 
     def close(self) -> None:
         self._thread.join(5)
@@ -246,10 +248,26 @@ class TestStreams:
         with open_stream(f"tcp://127.0.0.1:{server.port}") as source:
             assert isinstance(source, StreamSource)
             assert source.size == (64, 48)
-            frames = list(source)
+            frames = list(itertools.islice(source, FRAMES - 1))
         server.close()
-        assert len(frames) >= FRAMES - 1
         assert_red(frames[-1])
+        assert all(a.pts < b.pts for a, b in itertools.pairwise(frames))
+
+    def test_a_stream_that_breaks_off_is_opened_anew(
+        self, clip: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(live_source, "_BACK_OFF", (0.01, 0.02))
+        monkeypatch.setattr(live_source, "_PATIENCE_SECONDS", 0.05)
+        server = Server(clip.read_bytes(), clip.read_bytes())
+        frames: list[Frame] = []
+        with open_stream(f"tcp://127.0.0.1:{server.port}") as source:
+            with pytest.raises(SourceError, match=r"tcp://127\.0\.0\.1:\d+ vanished and did not come back"):
+                frames.extend(source)
+            assert source.trouble is not None
+            assert source.trouble.endswith("is gone, waiting for it")
+        server.close()
+        assert len(frames) >= 2 * (FRAMES - 1)
+        assert [frame.index for frame in frames] == list(range(len(frames)))
         assert all(a.pts < b.pts for a, b in itertools.pairwise(frames))
 
     def test_a_video_with_an_end_is_paced(self, clip: Path) -> None:
@@ -391,7 +409,7 @@ def plug(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[FakeCapture]]:
         monkeypatch.setattr(FakeCapture, "opened", [])
         monkeypatch.setattr(cv2, "VideoCapture", FakeCapture)
         monkeypatch.setattr(camera_module, "list_cameras", lambda: [Camera(5, "Test Camera", "/dev/video5")])
-        monkeypatch.setattr(camera_module, "_BACK_OFF", (0.01, 0.02))
+        monkeypatch.setattr(live_source, "_BACK_OFF", (0.01, 0.02))
         monkeypatch.setattr(camera_module.os, "access", lambda *_: True)
         return FakeCapture.opened
 
@@ -452,7 +470,7 @@ class TestCamera:
         self, plug: Callable[..., list[FakeCapture]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         plug([True])
-        monkeypatch.setattr(camera_module, "_PATIENCE_SECONDS", 0.05)
+        monkeypatch.setattr(live_source, "_PATIENCE_SECONDS", 0.05)
         with CameraSource(CAMERA, (64, 48), 30) as source, pytest.raises(SourceError, match="did not come"):
             list(source)
 
@@ -460,7 +478,7 @@ class TestCamera:
         self, plug: Callable[..., list[FakeCapture]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         plug([True])
-        monkeypatch.setattr(camera_module, "_BACK_OFF", (30.0,))
+        monkeypatch.setattr(live_source, "_BACK_OFF", (30.0,))
         source: LiveSource = CameraSource(CAMERA, (64, 48), 30)
         thread = threading.Thread(target=lambda: list(source), name="stylize-test")
         thread.start()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from cyclopts import App, CycloptsError
 from rich.markup import escape
@@ -25,6 +26,7 @@ app = App(
 )
 _COMMANDS = {
     "live": "Paint a camera, a screen, a file or a URL, live in a window.",
+    "studio": "The same on a web page, also for phones and OBS.",
     "convert": "Paint videos, their sound kept.",
     "image": "Paint pictures and folders of pictures.",
     "train": "Train a new style from a painting.",
@@ -33,6 +35,8 @@ _COMMANDS = {
     "export": "Write a style as ONNX, for other programs.",
     "devices": "List cameras, screens, GPUs and encoders.",
 }
+# Flags whose value may be left out, and what that means.
+_BARE = {"--virtual-camera": "auto", "--stream": "auto", "--microphone": "auto"}
 # By name, so that `--help` and `styles` do not wait for torch.
 for _order, (_name, _help) in enumerate(_COMMANDS.items()):
     app.command(f"stylize_live.cli.{_name}:{_name}", name=_name, help=_help, sort_key=_order)
@@ -55,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in words
     # A lone "-" is a path here, standard input or output; Cyclopts would take it for an option.
     words = ["./-" if word == "-" else word for word in words if word != "--debug"]
+    words = list(_with_values(words))
     if words[:1] and words[0] in _COMMANDS:
         app[words[0]].help = None  # of one command, its own longer text
     level = logging.DEBUG if debug else logging.WARNING
@@ -75,6 +80,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERNAL
     except Exception as error:
         return _fail(error, debug)
+
+
+def _with_values(words: Sequence[str]) -> Iterator[str]:
+    """The words, flags that stand alone followed by what they mean then."""
+    for word, following in pairwise([*words, "--"]):
+        yield word
+        if word in _BARE and following.startswith("--"):
+            yield _BARE[word]
 
 
 def _fail(error: Exception, debug: bool) -> int:

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import chain, repeat
 
 import numpy as np
 
@@ -16,9 +15,8 @@ from stylize_live.frame import Frame, Pixels
 from stylize_live.media.devices import Camera, list_cameras
 from stylize_live.media.libraries import cv2
 from stylize_live.media.live_source import LiveSource
+from stylize_live.media.picture_watch import PictureWatch
 
-_BACK_OFF = (0.25, 0.5, 1.0, 2.0)
-_PATIENCE_SECONDS = 60.0
 _FIRST_TRIES = 10
 _BAD_PICTURES = 15
 _SELECT_SECONDS = "2"
@@ -28,19 +26,23 @@ class CameraSource(LiveSource):
     """Frames of a camera.
 
     Size and rate are what the camera gave, not what was asked. A camera that vanishes is looked
-    for again, by name, for a minute; meanwhile `trouble` says so and no frame comes.
+    for again, by name, for a minute; meanwhile `trouble` says so and no frame comes. It also says when
+    a camera gives black pictures, or a virtual one what may be its placeholder.
 
     Args:
         camera: one from `find_camera`.
         size: (width, height) in pixels to ask for; a camera takes the nearest it has.
         fps: frames per second to ask for.
 
+    Attributes:
+        camera: which one it is; another number after it was plugged in again.
+
     Raises:
         SourceError: the camera is busy, forbidden or gives no picture.
     """
 
     def __init__(self, camera: Camera, size: tuple[int, int], fps: int) -> None:
-        self._camera = camera
+        self.camera = camera
         self._asked = (size, fps)
         self._device, picture = _open(camera, size, fps)
         rate = self._device.get(cv2.CAP_PROP_FPS)
@@ -51,13 +53,15 @@ class CameraSource(LiveSource):
     def __iter__(self) -> Iterator[Frame]:
         index = 0
         start: float | None = None
+        watch = PictureWatch(self.camera)
         while not self._ending.is_set():
             taken = self._take()
             if taken is None:
-                self._find_again()
+                self._lose()
                 continue
             captured_at, pixels = taken
             start = captured_at if start is None else start
+            self.trouble = watch.look(pixels, captured_at)
             yield Frame(pixels, Fraction(round((captured_at - start) * 1e6), 10**6), captured_at, index)
             index += 1
 
@@ -74,31 +78,24 @@ class CameraSource(LiveSource):
                 return captured_at, np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
         return None
 
-    def _find_again(self) -> None:
-        """Wait until the camera is back or the source is asked to stop. Raises SourceError after a minute."""
-        if self._ending.is_set():
-            return
+    def _lose(self) -> None:
+        """Give up a device that is gone and wait for it."""
         with self._device_lock:
-            self._device.release()
-        self.trouble = f"{self._camera.name} is gone, waiting for it"
-        give_up = time.monotonic() + _PATIENCE_SECONDS
-        for delay in chain(_BACK_OFF, repeat(_BACK_OFF[-1])):
-            if not self._wait(delay) or self._reopen():
-                self.trouble = None
+            if self._ending.is_set():
                 return
-            if time.monotonic() > give_up:
-                raise SourceError(f"{self._camera.name} vanished and did not come back")
+            self._device.release()
+        self._find_again(self.camera.name, self._reopen)
 
     def _reopen(self) -> bool:
         with self._device_lock:
             if self._ending.is_set():
                 return False
             try:
-                camera = _same_camera(self._camera)
+                camera = _same_camera(self.camera)
                 self._device, _ = _open(camera, *self._asked)
             except SourceError:
                 return False
-        self._camera = camera
+        self.camera = camera
         return True
 
     def _release(self) -> None:

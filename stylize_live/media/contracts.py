@@ -22,9 +22,13 @@ class Source(Protocol):
     another thread's `finally`, but never while a frame is being decoded.
     """
 
-    size: tuple[int, int]
-    rate: Fraction | None
     is_live: bool
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+    @property
+    def rate(self) -> Fraction | None: ...
 
     def __iter__(self) -> Iterator[Frame]: ...
 
@@ -46,3 +50,21 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Finish and release. May be called twice."""
+
+
+class LiveSink(Sink, Protocol):
+    """Where live pictures go beside the window: a virtual camera, a stream, a recording.
+
+    `write` is called by one thread that serves this sink alone, with the newest picture each time,
+    so it may be slow. Pictures come at any pace, and all of them have the source's size unless the
+    source changes it. `close` is called by another thread when no `write` follows.
+
+    Attributes:
+        name: what it is, in words for people, such as "virtual camera".
+        watched: whether anybody may be looking. Where nobody looks anywhere, nothing is painted.
+    """
+
+    name: str
+
+    @property
+    def watched(self) -> bool: ...

@@ -113,19 +113,20 @@ def find_camera(text: str) -> Camera:
     """
     everything = list_cameras()
     cameras = [camera for camera in everything if camera.captures]
-    fitting = _fitting(cameras, text)
+    fitting = fitting_cameras(cameras, text)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
-        raise NoCameraError(f"{text!r} fits several cameras: {_listed(fitting)}; use the number")
-    if idle := _fitting(everything, text):
-        raise NoCameraError(f"nothing feeds the virtual camera {_listed(idle)}; start the program that does")
+        raise NoCameraError(f"{text!r} fits several cameras: {listed(fitting)}; use the number")
+    if idle := fitting_cameras(everything, text):
+        raise NoCameraError(f"nothing feeds the virtual camera {listed(idle)}; start the program that does")
     if not cameras:
         raise NoCameraError(f"no camera {text!r}; none is connected. Try --source test, screen or a file")
-    raise NoCameraError(f"no camera {text!r}; there is {_listed(cameras)}")
+    raise NoCameraError(f"no camera {text!r}; there is {listed(cameras)}")
 
 
-def _fitting(cameras: list[Camera], text: str) -> list[Camera]:
+def fitting_cameras(cameras: list[Camera], text: str) -> list[Camera]:
+    """Those that a number, path, name or part of a name means; see `find_camera`."""
     wanted = text.strip().lower()
     if wanted.isdigit():
         return [camera for camera in cameras if camera.index == int(wanted)]
@@ -146,7 +147,8 @@ def _by_name(cameras: list[Camera], wanted: str) -> list[Camera]:
     return []
 
 
-def _listed(cameras: list[Camera]) -> str:
+def listed(cameras: list[Camera]) -> str:
+    """Numbers and names, for messages."""
     return ", ".join(
         f"{camera.index}: {camera.name}{' (virtual)' if camera.virtual else ''}" for camera in cameras
     )

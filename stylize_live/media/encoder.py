@@ -50,6 +50,8 @@ class FilmEncoder(Closing):
         rate: nominal frames per second; for the encoder's planning only.
         sample_aspect: width of a pixel over its height, or None when unknown.
         alpha: whether to keep the frames' transparency; `keeps_alpha` of `codecs.py` tells who can.
+        reorder: whether pictures may be coded in another order than they are shown, which is smaller;
+            without, packets come sooner and files that are cut off anywhere keep their times.
         after: ticks that the first frame must come after; of a later piece, `last_ticks` of the
             piece before.
 
@@ -68,6 +70,7 @@ class FilmEncoder(Closing):
         rate: Fraction = Fraction(30),
         sample_aspect: Fraction | None = None,
         alpha: bool = False,
+        reorder: bool = True,
         after: int = NEVER,
     ) -> None:
         self.clock = clock
@@ -80,7 +83,7 @@ class FilmEncoder(Closing):
         self._durations: dict[int, int] = {}
         self._usual_duration = 1 / rate
         self._name = choose_encoder(codec, settings.encoder, settings.bits)
-        self._alpha = alpha
+        self._alpha, self._reorder = alpha, reorder
         self._format = self._pixel_format(codec, settings.bits)
         self._stored_size = stored_size(size, self._format)
         self._convert = ToPalette() if self._format == PALETTE_FORMAT else ToStored(self._format)
@@ -118,6 +121,8 @@ class FilmEncoder(Closing):
         context.time_base = self.clock
         if self._name == "libx264":
             context.thread_type = "FRAME"  # slices, the default, compress worse and only save delay
+        if not self._reorder:
+            context.max_b_frames = 0
         context.flags |= av.codec.context.Flags.frame_duration | av.codec.context.Flags.global_header
         if self._format != PALETTE_FORMAT:
             tag(context, av.VideoFormat(self._format))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from stylize_live.frame import Pixels
+from stylize_live.media.libraries import cv2
 
 _SAME_SHAPE = 0.02  # rounding to whole and even sides
 
@@ -20,6 +21,17 @@ def fitting(size: tuple[int, int], outer: tuple[int, int]) -> tuple[int, int]:
     if max(scales) <= min(scales) * (1 + _SAME_SHAPE):
         return outer
     return max(1, round(size[0] * min(scales))), max(1, round(size[1] * min(scales)))
+
+
+def boxed(pixels: Pixels, outer: tuple[int, int]) -> Pixels:
+    """The whole picture, (H, W, 3) uint8, scaled into `outer`, black where its shape differs."""
+    height, width = pixels.shape[:2]
+    inner = fitting((width, height), outer)
+    if inner != (width, height):
+        shrinks = inner[0] < width
+        scaled = cv2.resize(pixels, inner, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        pixels = np.asarray(scaled, np.uint8)
+    return framed(pixels, outer)
 
 
 def framed(pixels: Pixels, outer: tuple[int, int]) -> Pixels:

@@ -6,15 +6,19 @@ import logging
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import chain, repeat
 
 from stylize_live.closing import Closing
+from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
 
 log = logging.getLogger(__name__)
 
 _RELEASE_SECONDS = 0.5
+_BACK_OFF = (0.25, 0.5, 1.0, 2.0)  # the last one again and again
+_PATIENCE_SECONDS = 60.0
 
 
 class LiveSource(Closing, ABC):
@@ -50,6 +54,25 @@ class LiveSource(Closing, ABC):
     def _wait(self, seconds: float) -> bool:
         """Wait; False when asked to stop."""
         return not self._ending.wait(max(0.0, seconds))
+
+    def _find_again(self, who: str, reopen: Callable[[], bool]) -> None:
+        """Wait until a source that broke off is back or we are asked to stop; `trouble` says so meanwhile.
+
+        Args:
+            who: what to call it.
+            reopen: tries once; whether that worked.
+
+        Raises:
+            SourceError: it did not come back for a minute.
+        """
+        self.trouble = f"{who} is gone, waiting for it"
+        give_up = time.monotonic() + _PATIENCE_SECONDS
+        for delay in chain(_BACK_OFF, repeat(_BACK_OFF[-1])):
+            if not self._wait(delay) or reopen():
+                self.trouble = None
+                return
+            if time.monotonic() > give_up:
+                raise SourceError(f"{who} vanished and did not come back")
 
     def interrupt(self) -> None:
         """Ask the iteration to end soon. Any thread may call this at any time."""

@@ -17,11 +17,19 @@ from stylize_live.files import replacing
 from stylize_live.media.codecs import video_format
 from stylize_live.media.companions import Companions
 from stylize_live.media.container import Disposition
+from stylize_live.media.growing import GrowingFile
 from stylize_live.media.libraries import av
 from stylize_live.media.pipes import PIPE
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.tags import lasting, lost
-from stylize_live.media.target import PICTURES_ONLY, QUICKTIME, check_target, container_options, quicktime_tag
+from stylize_live.media.target import (
+    PICTURES_ONLY,
+    QUICKTIME,
+    check_target,
+    container_options,
+    growing_options,
+    quicktime_tag,
+)
 from stylize_live.media.track_choice import make_track
 from stylize_live.media.tracks import Track
 
@@ -45,6 +53,9 @@ class Muxer(WholeOrNothing):
         rate: nominal frames per second.
         like: file whose tags, chapters and other streams are taken over.
         audio: what to do with its sound.
+        sound: stream that describes packets of sound for `write_sound`, or None.
+        in_place: write under the file's own name from the start, in parts that can be played even if
+            the program is killed; what was written stays whatever happens. The file must not exist.
 
     Raises:
         UsageError: the suffix names no known format.
@@ -60,8 +71,11 @@ class Muxer(WholeOrNothing):
         rate: Fraction = Fraction(30),
         like: VideoReader | None = None,
         audio: AudioChoice = "copy",
+        sound: av.AudioStream | None = None,
+        in_place: bool = False,
     ) -> None:
         self.path = path
+        self._growing: GrowingFile | None = None
         self._audio: AudioChoice = audio
         self.notes: list[str] = []
         self._format = video_format(path)
@@ -71,22 +85,26 @@ class Muxer(WholeOrNothing):
         self._tracks: dict[int, Track] = {}
         self._resources = ExitStack()
         with self._cleaned_up_on_error():
-            self._open(clock, like.metadata if like else {})
+            self._open(clock, like.metadata if like else {}, in_place)
             self._add_film(film, clock, rate)
+            self._sound = self._output.add_stream_from_template(sound, opaque=True) if sound else None
             if like is not None:
                 self._add_companions(like)
             self._output.start_encoding()
 
-    def _open(self, clock: Fraction, tags: dict[str, str]) -> None:
+    def _open(self, clock: Fraction, tags: dict[str, str], in_place: bool) -> None:
         check_target(self.path)
-        place = "pipe:1"
-        if self.path != PIPE:
+        place: Any = "pipe:1"
+        if in_place:
+            place = self._growing = self._resources.enter_context(GrowingFile(self.path))
+        elif self.path != PIPE:
             place = f"file:{self._resources.enter_context(replacing(self.path))}"
         self._output = av.open(
             place,
             "w",
             format=self._format,
-            container_options=container_options(self._format, clock, tags),
+            container_options=container_options(self._format, clock, tags)
+            | (growing_options(self._format) if in_place else {}),
             metadata_errors="replace",
         )
 
@@ -156,6 +174,13 @@ class Muxer(WholeOrNothing):
                 packet.stream = self._film
                 self._output.mux_one(packet)
 
+    def write_sound(self, packets: Iterable[av.Packet[Any]]) -> None:
+        """Write packets of the sound that was announced; the packets are changed. Raises as `write` does."""
+        with self._working():
+            for packet in packets:
+                packet.stream = self._sound
+                self._output.mux_one(packet)
+
     def _write_companions(self, until: Fraction | None) -> None:
         if self._companions is None:
             return
@@ -218,6 +243,8 @@ class Muxer(WholeOrNothing):
                 raise SinkError(f"{self.path}: was closed while it was written")
             try:
                 yield
+                if self._growing is not None and self._growing.error is not None:
+                    raise self._growing.error
             except (av.FFmpegError, OSError) as error:
                 raise _sink_error(self.path, error) from error
 

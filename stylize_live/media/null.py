@@ -7,7 +7,14 @@ from stylize_live.media.overlay import Caption
 
 
 class NullDisplay:
-    """Takes frames and forgets them; for measuring, tests and `--no-window`."""
+    """Takes frames and forgets them; for measuring, tests and `--no-window`.
+
+    Args:
+        watched: False where only other sinks decide whether a picture is worth painting.
+    """
+
+    def __init__(self, *, watched: bool = True) -> None:
+        self.watched = watched
 
     def write(self, frame: Frame, caption: Caption | None = None) -> None:
         """Forget a frame."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -14,8 +15,11 @@ from stylize_live.media.libraries import av
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.paced import PacedSource
 
+log = logging.getLogger(__name__)
+
 _OPEN_SECONDS = 10.0
 _READ_SECONDS = 5.0
+_LEAST_GAP = Fraction(1, 1000)  # seconds
 # No waiting for packets in order or for a better guess of the stream. "nobuffer" is not among these:
 # it throws away what was read for the guess, the key frame with it, and saves nothing here, since a
 # burst of old pictures at the start is dropped down to the newest.
@@ -29,6 +33,9 @@ _LOW_DELAY = {
 class StreamSource(LiveSource):
     """Frames of a network stream, passed on as they arrive.
 
+    One without an end that breaks off is opened anew, for a minute; meanwhile `trouble` says so and no
+    frame comes. Frames keep the size that the first ones had.
+
     Args:
         url: anything FFmpeg opens: rtsp, http, rtmp, srt, udp, tcp.
 
@@ -40,38 +47,39 @@ class StreamSource(LiveSource):
     """
 
     def __init__(self, url: str) -> None:
-        self._shown_url = without_password(url)
-        try:
-            self._container = av.open(
-                url, container_options=_LOW_DELAY, timeout=(_OPEN_SECONDS, _READ_SECONDS)
-            )
-        except (av.FFmpegError, OSError, ValueError) as error:
-            raise SourceError(f"{self._shown_url}: {_reason(error)}") from None
-        if not self._container.streams.video:
-            self._container.close()
-            raise SourceError(f"{self._shown_url}: no video in this stream")
-        self._video = self._container.streams.video[0]
-        # Frame threads decode faster, but hold back one picture each.
-        self._video.thread_type = "SLICE"
-        self._video.codec_context.flags |= av.codec.context.Flags.low_delay
+        self._url = url
+        self._container, self._video = _connect(url)
         self.finite = _finite(self._container)
         super().__init__((self._video.width, self._video.height), _rate(self._video))
 
     def __iter__(self) -> Iterator[Frame]:
         to_rgb = ToRgb()
         start = time.monotonic()
+        shift: Fraction | None = Fraction(0)  # of the stream's clock, which begins anew with each connection
+        last = Fraction(0)
         index = 0
-        while (picture := self._next()) is not None:
+        while not self._ending.is_set():
+            picture = self._next()
+            if picture is None:
+                if self.finite or self._ending.is_set():
+                    return
+                self._find_again(without_password(self._url), self._reopen)
+                shift = None
+                continue
             captured_at = time.monotonic()
+            since_start = Fraction(round((captured_at - start) * 1e6), 10**6)
             if picture.pts is None or picture.time_base is None:
-                pts = Fraction(round((captured_at - start) * 1e6), 10**6)
+                pts = since_start
             else:
                 pts = picture.pts * picture.time_base
+                shift = max(since_start, last + _LEAST_GAP) - pts if shift is None else shift
+                pts += shift
+            last = pts
             yield Frame(to_rgb(picture, self.size), pts, captured_at, index)
             index += 1
 
     def _next(self) -> av.VideoFrame | None:
-        """The next picture; None at the end or when asked to stop."""
+        """The next picture; None at the end, when the stream breaks off or when asked to stop."""
         with self._device_lock:
             if self._ending.is_set():
                 return None
@@ -80,10 +88,42 @@ class StreamSource(LiveSource):
             except av.EOFError:
                 return None
             except (av.FFmpegError, OSError) as error:
-                raise SourceError(f"{self._shown_url}: {_reason(error)}") from None
+                if not self.finite:
+                    log.info("%s: %s", without_password(self._url), _reason(error))
+                    return None
+                raise _source_error(self._url, error) from None
+
+    def _reopen(self) -> bool:
+        with self._device_lock:
+            self._container.close()
+        try:
+            container, video = _connect(self._url)  # may take ten seconds: `close` need not wait for it
+        except SourceError:
+            return False
+        with self._device_lock:
+            if self._ending.is_set():
+                container.close()
+                return False
+            self._container, self._video = container, video
+            return True
 
     def _release(self) -> None:
         self._container.close()
+
+
+def _connect(url: str) -> tuple[av.container.InputContainer, av.VideoStream]:
+    try:
+        container = av.open(url, container_options=_LOW_DELAY, timeout=(_OPEN_SECONDS, _READ_SECONDS))
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise _source_error(url, error) from None
+    if not container.streams.video:
+        container.close()
+        raise SourceError(f"{without_password(url)}: no video in this stream")
+    video = container.streams.video[0]
+    # Frame threads decode faster, but hold back one picture each.
+    video.thread_type = "SLICE"
+    video.codec_context.flags |= av.codec.context.Flags.low_delay
+    return container, video
 
 
 def open_stream(url: str) -> LiveSource:
@@ -109,6 +149,10 @@ def _finite(container: av.container.InputContainer) -> bool:
 def _rate(video: av.VideoStream) -> Fraction | None:
     rate = video.average_rate or video.guessed_rate
     return Fraction(rate) if rate else None
+
+
+def _source_error(url: str, error: Exception) -> SourceError:
+    return SourceError(f"{without_password(url)}: {_reason(error)}")
 
 
 def _reason(error: Exception) -> str:

@@ -34,6 +34,17 @@ def container_options(format_name: str, clock: Fraction, tags: dict[str, str]) -
     return {"movflags": flags, "movie_timescale": str(ticks)}
 
 
+def growing_options(format_name: str) -> dict[str, str]:
+    """What keeps a file playable while it grows: a part of one second after another."""
+    # A microphone that falls silent for good holds no picture back for longer than a second.
+    always = {"flush_packets": "1", "max_interleave_delta": "1000000"}
+    if format_name not in QUICKTIME:
+        return always | {"cluster_time_limit": "1000"}
+    # "hybrid": a file that is finished in peace gets the usual index and no longer needs its parts'.
+    flags = "hybrid_fragmented+negative_cts_offsets"
+    return always | {"movflags": flags, "frag_duration": "1000000"}
+
+
 def quicktime_tag(film: av.VideoStream) -> str:
     """What .mp4 and .mov call a codec, where the muxer's own choice is not the best; else nothing."""
     match film.codec_context.codec.canonical_name:

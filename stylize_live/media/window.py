@@ -32,6 +32,8 @@ class Window(Closing):
         DisplayError: there is no display, or this is not the main thread.
     """
 
+    watched = True  # a hidden window cannot be told from a seen one on every system
+
     def __init__(self, title: str, size: tuple[int, int]) -> None:
         if threading.current_thread() is not threading.main_thread():
             raise DisplayError("a window can only be opened by the main thread: use --no-window")

@@ -65,7 +65,7 @@ def load_style(text: str) -> Checkpoint:
         StyleError: unknown name, unreadable file, a share that is no positive number, or networks
             that cannot be blended.
     """
-    shares = _parse_shares(text)
+    shares = style_shares(text)
     checkpoints = {name: _load_cached(style_path(name)) for name in shares}
     if len(shares) == 1:
         return next(iter(checkpoints.values()))
@@ -79,7 +79,12 @@ def _load_cached(path: Path) -> Checkpoint:
     return load_checkpoint(path)
 
 
-def _parse_shares(text: str) -> dict[str, float]:
+def style_shares(text: str) -> dict[str, float]:
+    """The styles that a blend's text names, and their shares; of any other text, itself.
+
+    Raises:
+        StyleError: a share is no positive number.
+    """
     if "," not in text:
         return {text: 1.0}
     shares: dict[str, float] = {}

@@ -123,6 +123,10 @@ class LatencyClock:
         mean_gap = (times[-1] - times[0]) / (len(times) - 1)
         return (len(times) - 1) / max(times[-1] - times[0], now - times[0] - mean_gap, 1e-6)
 
+    def recent(self) -> dict[str, Percentiles]:
+        """Ages of the last 120 pictures by stage, in milliseconds."""
+        return {name: durations.recent() for name, durations in self._stages.items()}
+
     def recent_total(self) -> Percentiles:
         """Ages of the last 120 pictures at the moment they were on the screen, in milliseconds."""
         return self._stages[self._last].recent()

@@ -1,6 +1,7 @@
 """The live journey: capture, paint, show; the newest picture wins.
 
     capture thread -> [Latest] -> inference thread -> [Latest] -> display, on the main thread
+                                                  +-> [Latest] -> each other sink, on a thread of its own
 
 Nothing waits for anything slower: a picture that was not taken in time is replaced by the next one
 and counted as dropped. No picture is shown twice, except that one redrawn because its caption or
@@ -17,17 +18,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from types import FrameType
 from typing import Protocol, runtime_checkable
 
 from stylize_live.errors import SinkError
 from stylize_live.frame import Frame, Pixels
-from stylize_live.media.contracts import Source
+from stylize_live.media.contracts import LiveSink, Source
 from stylize_live.media.overlay import Caption
 from stylize_live.media.still import Still, write_still
 from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import LatencyClock, Percentiles
+from stylize_live.pipeline.outlets import OutletReport, Outlets
+from stylize_live.pipeline.recordings import Recordings
+from stylize_live.pipeline.remote import Figures, Remote
 from stylize_live.pipeline.stages import Stages
 from stylize_live.pipeline.view import Stylizer, View, compose
 
@@ -36,7 +41,13 @@ _CAPTION_SECONDS = 0.25
 
 
 class Display(Protocol):
-    """Where pictures go: a window, or nothing."""
+    """Where pictures go: a window, or nothing.
+
+    Attributes:
+        watched: whether anybody may be looking.
+    """
+
+    watched: bool
 
     def write(self, frame: Frame, caption: Caption | None = None) -> None:
         """Take a picture and what to write on it."""
@@ -65,6 +76,7 @@ class LiveReport:
         dropped: frames that were replaced by newer ones before they were painted or shown.
         dropped_before: the same by where they waited: for "inference" or for "display".
         frozen: frames that were passed over while the picture was frozen.
+        idle: frames that were passed over because nobody watched, neither here nor at a sink.
         fps: frames shown a second, from the first to the last one.
         seconds: length of the run, without opening and warming up.
         latency_ms: ages of the shown frames in milliseconds, as percentiles by stage. An age
@@ -75,6 +87,7 @@ class LiveReport:
             "display": it was taken by the main thread, composed and handed to the window;
             "total": the window had painted it. Capture to display, then; what camera and
             screen add is not in it.
+        outputs: what became of each sink beside the display, by its name.
     """
 
     captured: int
@@ -82,9 +95,11 @@ class LiveReport:
     dropped: int
     dropped_before: dict[str, int]
     frozen: int
+    idle: int
     fps: float
     seconds: float
     latency_ms: dict[str, Percentiles]
+    outputs: dict[str, OutletReport]
 
     def as_dict(self) -> dict[str, object]:
         """The report as plain numbers and dictionaries, for JSON."""
@@ -104,68 +119,95 @@ def run_live(
     stylizer: Stylizer,
     display: Display,
     *,
+    sinks: Sequence[LiveSink] = (),
     styles: Sequence[str] = (),
     mirror: bool = False,
     split: bool = False,
     duration: float | None = None,
     snapshots: Path | None = None,
+    remote: Remote | None = None,
 ) -> LiveReport:
     """Show a source painted until it ends, the time is over, or the user ends it.
 
     Call it from the main thread. The first Ctrl-C ends the run as if the user had pressed q, the
-    second one kills the process. Source and display stay open; whoever opened them closes them.
+    second one kills the process. Source, display and sinks stay open; whoever opened them closes them.
 
     Args:
         source: live frames; one with an `interrupt` method is woken by it at the end.
         stylizer: paints in a thread of its own.
         display: polled about a hundred times a second.
+        sinks: get every picture that is shown, without overlay, or the newest they have time for. One
+            that fails is reported and left out; the run ends only where nothing else is left.
         styles: names that keys choose from.
         mirror: start mirrored.
         split: start with the split view.
         duration: seconds after which the run ends, or None.
-        snapshots: folder for snapshots; default is the current one.
+        snapshots: folder for snapshots and recordings that keys ask for; default is the current one.
+        remote: runs the show beside the display, called as often as that is polled.
 
     Raises:
         StylizeError: what any stage met, within two seconds; also any other exception of theirs.
     """
     stylizer.warm_up(source.size)
-    journey = _Journey(source, stylizer, display, styles, snapshots or Path())
+    journey = _Journey(source, stylizer, display, sinks, styles, snapshots or Path())
     journey.view.mirror, journey.view.split = mirror, split
-    return journey.run(duration)
+    return journey.run(duration, remote)
 
 
 class _Journey:
     def __init__(
-        self, source: Source, stylizer: Stylizer, display: Display, styles: Sequence[str], snapshots: Path
+        self,
+        source: Source,
+        stylizer: Stylizer,
+        display: Display,
+        sinks: Sequence[LiveSink],
+        styles: Sequence[str],
+        snapshots: Path,
     ) -> None:
         self._source = source
-        self._stylizer = stylizer
+        self.stylizer = stylizer
         self._display = display
         self._snapshots = snapshots
         self._to_paint: Latest[Frame] = Latest()
         self._to_show: Latest[_Painted] = Latest()
-        self._stages = Stages(self._to_paint, self._to_show, _Waker(source))
+        self._outlets = Outlets(sinks)
+        self._stages = Stages(self._to_paint, self._to_show, self._outlets, _Waker(source))
         self._clock = LatencyClock()
         self._captured = 0
         self._frozen = 0
+        self._idle = 0
         self._held: _Painted | None = None
         self._caption = Caption()
         self._caption_at = 0.0
-        self.view = View(stylizer, styles, self._snapshot)
+        self.shown: Frame | None = None
+        self.view = View(stylizer, styles, self._snapshot, self._record)
+        self._recordings = Recordings(self._outlets, self.view.say)
+        self._remote: Remote | None = None
 
-    def run(self, duration: float | None) -> LiveReport:
+    def run(self, duration: float | None, remote: Remote | None) -> LiveReport:
+        self._remote = remote
         start = time.monotonic()
         end = None if duration is None else start + duration
         with self._stages as stages, stopping_on_ctrl_c(stages.stopping):
             stages.start("capture", self._capture, closes=(self._to_paint,))
             stages.start("inference", self._paint, closes=(self._to_show,))
+            self._outlets.start(stages)
             while not self.view.ended and not stages.stopping.is_set() and not _over(end):
                 try:
                     self._show_next()
                 except Closed:
                     break
+                if remote is not None:
+                    remote.attend(self)
+                elif not self._display.watched:
+                    self._outlets.check()
         stages.check()
         return self._report(time.monotonic() - start)
+
+    @property
+    def _watched(self) -> bool:
+        remote = self._remote is not None and self._remote.watched
+        return remote or self._display.watched or self._outlets.watched
 
     def _capture(self) -> None:
         for frame in self._source:
@@ -174,6 +216,8 @@ class _Journey:
             self._captured += 1
             if self.view.frozen:
                 self._frozen += 1  # the painter rests, the source is still emptied
+            elif not self._watched:
+                self._idle += 1
             else:
                 self._to_paint.put(frame)
 
@@ -182,8 +226,17 @@ class _Journey:
             if self._stages.stopping.is_set():
                 return
             taken_at = time.monotonic()
-            painted = self._stylizer(frame)
-            self._to_show.put(_Painted(frame, painted, taken_at, time.monotonic()))
+            painted = self.stylizer(frame)
+            item = _Painted(frame, painted, taken_at, time.monotonic())
+            self._to_show.put(item)
+            if not self.view.frozen:
+                # From here and not from the main thread, which a window that is dragged may hold up.
+                self._publish(item)
+
+    def _publish(self, item: _Painted) -> None:
+        """Hand a picture to the sinks beside the display."""
+        if self._outlets:
+            self._outlets.put(item.painted.with_pixels(self._composed(item)))
 
     def _show_next(self) -> None:
         """Wait a moment for the next picture, show it, and obey a key. Raises `Closed` at the end."""
@@ -192,6 +245,8 @@ class _Journey:
         self._update_caption(now)
         if (fresh or self.view.changed) and self._held is not None:
             self._draw(self._held)
+            if self.view.frozen:
+                self._publish(self._held)  # mirrored or painted anew
         drawn_at = time.monotonic()
         key = self._display.poll()
         if fresh and self._held is not None:
@@ -218,7 +273,8 @@ class _Journey:
         self.view.changed = False
         show_strip = self.view.overlay
         caption = self._caption if show_strip else Caption(note=self._caption.note)
-        self._display.write(item.painted.with_pixels(self._composed(item)), caption)
+        self.shown = item.painted.with_pixels(self._composed(item))
+        self._display.write(self.shown, caption)
 
     def _composed(self, item: _Painted) -> Pixels:
         return compose(
@@ -242,25 +298,39 @@ class _Journey:
 
     def _update_caption(self, now: float) -> None:
         """Figures change four times a second: faster ones cannot be read. Messages come at once."""
-        note = self.view.note or self._trouble()
+        note = self.view.note or self.trouble
         if now - self._caption_at < _CAPTION_SECONDS and note == self._caption.note:
             return
-        caption = Caption(self._headline(), self._figures(now), note)
+        caption = Caption(self._headline(), self._strip(now), note)
         self._caption_at = now
         if caption != self._caption:
             self._caption = caption
             # A new picture brings new figures along; without one, the old picture is drawn again.
             self.view.changed = True
 
-    def _trouble(self) -> str:
-        return (isinstance(self._source, Interruptible) and self._source.trouble) or ""
+    @property
+    def original(self) -> Frame | None:
+        """The frame of the source that is shown painted."""
+        return None if self._held is None else self._held.original
+
+    def figures(self, now: float) -> Figures:
+        """How it runs at the moment `now`, in monotonic seconds."""
+        dropped = self._to_paint.dropped + self._to_show.dropped
+        latency = self._clock.recent()
+        return Figures(self._captured, self._clock.shown, dropped, self._clock.recent_fps(now), latency)
+
+    @property
+    def trouble(self) -> str:
+        """What the source waits for, or ""."""
+        waiting = isinstance(self._source, Interruptible) and self._source.trouble
+        return waiting or self._outlets.trouble
 
     def _headline(self) -> str:
-        strength = self._stylizer.strength
-        name = _style_label(self._stylizer.style)
+        strength = self.stylizer.strength
+        name = _style_label(self.stylizer.style)
         return name if strength >= 1 else f"{name}  {strength:.0%}"
 
-    def _figures(self, now: float) -> tuple[str, ...]:
+    def _strip(self, now: float) -> tuple[str, ...]:
         if self.view.frozen:
             return ("frozen",)
         age = self._clock.recent_total().p50
@@ -273,8 +343,19 @@ class _Journey:
         if self._held is None:
             return
         pixels = self._composed(self._held)
-        path = self._snapshots / snapshot_name(self._stylizer.style, datetime.now())
+        path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".png")
         self._stages.start("snapshot", lambda: self._write_snapshot(path, pixels))
+
+    def _record(self) -> None:
+        if self._held is None:
+            return
+        path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".mp4")
+        self._recordings.toggle(path, self._held.painted.size, self._source.rate or Fraction(30))
+
+    @property
+    def recorded(self) -> float | None:
+        """Seconds since a recording began, or None while there is none."""
+        return self._recordings.seconds
 
     def _write_snapshot(self, path: Path, pixels: Pixels) -> None:
         try:
@@ -292,9 +373,11 @@ class _Journey:
             dropped=sum(before.values()),
             dropped_before=before,
             frozen=self._frozen,
+            idle=self._idle,
             fps=round(self._clock.fps(), 3),
             seconds=round(seconds, 3),
             latency_ms=self._clock.latency(),
+            outputs=self._outlets.report(),
         )
 
 
@@ -330,10 +413,10 @@ def stopping_on_ctrl_c(stop: threading.Event) -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
 
 
-def snapshot_name(style: str, moment: datetime) -> str:
-    """File name of a snapshot, such as starry-night-20250131-201502-125.png."""
+def snapshot_name(style: str, moment: datetime, suffix: str) -> str:
+    """File name of a snapshot or recording, such as starry-night-20250131-201502-125.png."""
     safe = re.sub(r"[^\w.-]+", "_", _style_label(style)).strip("._") or "snapshot"
-    return f"{safe}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}.png"
+    return f"{safe}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}{suffix}"
 
 
 def _style_label(style: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class Stylizer(Protocol):
 
 
 class View:
-    """The state of the window, changed by keys.
+    """The state of the show, changed by keys in the window and by whoever else runs it.
 
     ======================  ==========================================
     1-9                     that style of the list
@@ -45,6 +45,7 @@ class View:
     t                       steadiness on or off
     space                   freeze; styles can be tried on the picture
     p                       snapshot
+    r                       begin or end a recording
     h                       overlay
     q, escape, closed       end
     ======================  ==========================================
@@ -53,6 +54,7 @@ class View:
         stylizer: its style, strength, strokes, colours and steadiness are changed.
         styles: names that keys choose from; may be empty.
         snapshot: called when a snapshot is wanted.
+        record: called when a recording is to begin or to end.
 
     Attributes:
         mirror, split, frozen, overlay: what is switched on.
@@ -61,7 +63,13 @@ class View:
         repaint: whether a frozen picture has to be painted again; likewise.
     """
 
-    def __init__(self, stylizer: Stylizer, styles: Sequence[str], snapshot: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        stylizer: Stylizer,
+        styles: Sequence[str],
+        snapshot: Callable[[], None],
+        record: Callable[[], None],
+    ) -> None:
         self._stylizer = stylizer
         self._styles = list(styles)
         self._steadiness = stylizer.steadiness
@@ -89,6 +97,7 @@ class View:
             "h": lambda: self._toggle("overlay"),
             "space": self._freeze,
             "p": snapshot,
+            "r": record,
         } | dict.fromkeys(("q", "escape", "closed"), self._end)
 
     def press(self, key: str) -> None:
@@ -96,7 +105,7 @@ class View:
         if key in self._actions:
             self._actions[key]()
         elif key.isdigit() and 1 <= int(key) <= len(self._styles):
-            self._use_style(self._styles[int(key) - 1])
+            self._choose(self._styles[int(key) - 1])
 
     def say(self, text: str) -> None:
         """Show a message for two seconds."""
@@ -109,6 +118,40 @@ class View:
         text, until = self._note
         return text if time.monotonic() < until else ""
 
+    def use_style(self, name: str) -> bool:
+        """Change to a style or blend; whether it could be read. If not, a message says why."""
+        try:
+            self._stylizer.style = name
+        except StyleError as error:
+            self.say(str(error))  # a file that broke since is no reason to end the show
+            return False
+        self.repaint = True
+        return True
+
+    def use_strength(self, strength: float) -> None:
+        """Mix in so much of the painted picture, 0 to 1."""
+        self._stylizer.strength = strength
+        self.repaint = True
+
+    def use_stroke(self, stroke: float) -> None:
+        """Paint with strokes of this size, 0.25 to 4."""
+        self._stylizer.stroke = stroke
+        self.repaint = True
+
+    def use_keep_colors(self, keep: bool) -> None:
+        """Take the picture's own colours, or the style's."""
+        self._stylizer.keep_colors = keep
+        self.repaint = True
+
+    def use_steadiness(self, steadiness: float) -> None:
+        """Let each picture follow so far from the one before, 0 to 1."""
+        self._stylizer.steadiness = steadiness
+
+    def switch(self, what: Literal["mirror", "split", "frozen", "overlay"], on: bool) -> None:
+        """Switch something on or off."""
+        setattr(self, what, on)
+        self.changed = True
+
     def _step_style(self, step: int) -> None:
         if not self._styles:
             return
@@ -116,47 +159,39 @@ class View:
             place = self._styles.index(self._stylizer.style) + step
         else:
             place = 0 if step > 0 else -1
-        self._use_style(self._styles[place % len(self._styles)])
+        self._choose(self._styles[place % len(self._styles)])
 
-    def _use_style(self, name: str) -> None:
-        try:
-            self._stylizer.style = name
-        except StyleError as error:
-            self.say(str(error))  # a file that broke since is no reason to end the show
-            return
-        self.say(name)
-        self.repaint = True
+    def _choose(self, name: str) -> None:
+        if self.use_style(name):
+            self.say(name)
 
     def _add_strength(self, step: float) -> None:
         strength = min(1.0, max(0.0, round(self._stylizer.strength + step, 2)))
-        self._stylizer.strength = strength
+        self.use_strength(strength)
         self.say(f"strength {strength:.0%}")
-        self.repaint = True
 
     def _step_stroke(self, step: int) -> None:
         nearest = min(range(len(_STROKES)), key=lambda i: abs(_STROKES[i] - self._stylizer.stroke))
         stroke = _STROKES[min(len(_STROKES) - 1, max(0, nearest + step))]
-        self._stylizer.stroke = stroke
+        self.use_stroke(stroke)
         self.say(f"strokes {stroke:g}x")
-        self.repaint = True
 
     def _toggle_colors(self) -> None:
-        self._stylizer.keep_colors = not self._stylizer.keep_colors
+        self.use_keep_colors(not self._stylizer.keep_colors)
         self.say("colours of the " + ("picture" if self._stylizer.keep_colors else "style"))
-        self.repaint = True
 
     def _toggle_steadiness(self) -> None:
         # Started without it, the key gives it in full: whoever presses it wants to see a difference.
-        self._stylizer.steadiness = 0.0 if self._stylizer.steadiness else self._steadiness or 1.0
+        self.use_steadiness(0.0 if self._stylizer.steadiness else self._steadiness or 1.0)
         self.say(f"steadiness {'on' if self._stylizer.steadiness else 'off'}")
 
-    def _toggle(self, what: str) -> None:
+    def _toggle(self, what: Literal["mirror", "split", "overlay"]) -> None:
         on = not getattr(self, what)
-        setattr(self, what, on)
+        self.switch(what, on)
         self.say(f"{what} {'on' if on else 'off'}")
 
     def _freeze(self) -> None:
-        self.frozen = not self.frozen
+        self.switch("frozen", not self.frozen)
         self.say("frozen: space goes on" if self.frozen else "live")
 
     def _end(self) -> None:

@@ -1,0 +1,113 @@
+"""A microphone, heard through sounddevice."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stylize_live.closing import Closing
+from stylize_live.errors import SourceError, UsageError
+from stylize_live.media.sound_encoder import RATES
+
+_MISSING = (
+    "--microphone needs sounddevice: run  pip install sounddevice  in this program's environment"
+    " (on Debian and Ubuntu also: sudo apt install libportaudio2)"
+)
+_MOST_PIECES = 4096  # that wait for somebody to take them; some forty seconds
+_BELIEVABLE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A little sound.
+
+    Attributes:
+        moment: of its first sample, in monotonic seconds.
+        samples: (N, channels) float32 in [-1, 1].
+    """
+
+    moment: float
+    samples: npt.NDArray[np.float32]
+
+
+class Microphone(Closing):
+    """Collects sound in the system's own thread until somebody takes it.
+
+    Attributes:
+        name: what the system calls it.
+        rate: samples a second.
+        channels: 1 or 2.
+
+    Args:
+        wanted: "auto" for the system's choice, or a number, a name or a part of one.
+
+    Raises:
+        UsageError: sounddevice is not installed, or none or several fit.
+        SourceError: it cannot be opened.
+    """
+
+    def __init__(self, wanted: str) -> None:
+        sounddevice = _library()
+        device = _device(sounddevice, wanted)
+        self.name = str(device["name"])
+        self.rate = min(RATES, key=lambda known: abs(known - float(device["default_samplerate"])))
+        self.channels = min(2, int(device["max_input_channels"]))
+        self._pieces: deque[Piece] = deque(maxlen=_MOST_PIECES)
+        try:
+            self._stream = sounddevice.InputStream(
+                device=device["index"],
+                samplerate=self.rate,
+                channels=self.channels,
+                dtype="float32",
+                callback=self._hear,
+            )
+            self._stream.start()
+        except sounddevice.PortAudioError as error:
+            raise SourceError(f"microphone {self.name}: {error}; is it allowed, and free?") from None
+
+    def _hear(self, samples: npt.NDArray[np.float32], count: int, timing: Any, status: object) -> None:
+        """Called by the system."""
+        age = timing.currentTime - timing.inputBufferAdcTime
+        if not 0 < age < _BELIEVABLE_SECONDS:  # some systems do not tell
+            age = count / self.rate
+        self._pieces.append(Piece(time.monotonic() - age, samples.copy()))
+
+    @property
+    def working(self) -> bool:
+        """Whether it still hears; unplugged ones do not."""
+        return bool(self._stream.active)
+
+    def take(self) -> list[Piece]:
+        """What was heard since the last call, in order."""
+        return [self._pieces.popleft() for _ in range(len(self._pieces))]
+
+    def close(self) -> None:
+        """Give the microphone back. May be called twice."""
+        self._stream.close()
+
+
+def _library() -> ModuleType:
+    try:
+        import sounddevice
+    except (ImportError, OSError):  # OSError: PortAudio itself is missing
+        raise UsageError(_MISSING) from None
+    module: ModuleType = sounddevice
+    return module
+
+
+def _device(sounddevice: ModuleType, wanted: str) -> Any:
+    which = None if wanted == "auto" else int(wanted) if wanted.isdigit() else wanted
+    try:
+        return sounddevice.query_devices(which, kind="input")
+    except (ValueError, sounddevice.PortAudioError):
+        inputs = [device for device in sounddevice.query_devices() if device["max_input_channels"] > 0]
+    if not inputs:
+        raise UsageError("no microphone is connected, leave --microphone out")
+    listed = ", ".join(f"{device['index']}: {device['name']}" for device in inputs)
+    raise UsageError(f"{wanted!r} is not one microphone; there is {listed}")

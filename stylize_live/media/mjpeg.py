@@ -1,0 +1,60 @@
+"""Pictures as JPEGs in a NUT stream: every picture stands alone, so that nothing has to be waited for."""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+from typing import Any, cast
+
+from stylize_live.media.libraries import av
+
+_CLOCK = Fraction(1, 90_000)
+
+
+class NutMuxer:
+    """JPEGs become the bytes of one NUT stream.
+
+    Pictures carry the time at which they are added. A reader that shows them in step with that clock
+    shows them as they come; the source's own clock could run away from it.
+
+    Args:
+        size: (width, height) in pixels.
+        rate: nominal frames per second.
+    """
+
+    def __init__(self, size: tuple[int, int], rate: Fraction) -> None:
+        self._bytes = bytearray()
+        # Without an index: it is of use in files only, and would grow as long as the stream runs.
+        options = {"flush_packets": "1", "write_index": "0"}
+        self._container = av.open(cast("Any", self), "w", format="nut", container_options=options)
+        stream = self._container.add_stream("mjpeg", rate=rate, options={"threads": "1"})
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuvj420p"
+        stream.time_base = stream.codec_context.time_base = _CLOCK
+        self._stream = stream
+        self._container.start_encoding()
+        self._start = time.monotonic()
+        self._ticks = -1
+
+    def write(self, data: bytes) -> int:
+        """Called by the container."""
+        self._bytes += data
+        return len(data)
+
+    def add(self, jpeg: bytes) -> bytes:
+        """What to send for one more picture; the stream's header comes with the first one."""
+        packet = av.Packet(jpeg)
+        self._ticks = max(self._ticks + 1, int((time.monotonic() - self._start) / _CLOCK))
+        packet.pts = packet.dts = self._ticks
+        packet.time_base = _CLOCK
+        packet.is_keyframe = True
+        packet.stream = self._stream
+        self._container.mux_one(packet)
+        ready = bytes(self._bytes)
+        self._bytes.clear()
+        return ready
+
+    def close(self) -> None:
+        """Release the container."""
+        self._container.close()

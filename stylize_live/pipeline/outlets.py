@@ -1,0 +1,164 @@
+"""The sinks beside the window: each in a thread of its own, so that none disturbs the picture or another."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain, count
+
+from stylize_live.errors import SinkError
+from stylize_live.frame import Frame
+from stylize_live.media.contracts import LiveSink
+from stylize_live.pipeline.channel import Closed, Latest
+from stylize_live.pipeline.clock import Durations, Percentiles
+from stylize_live.pipeline.stages import Stages
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OutletReport:
+    """What became of a sink.
+
+    Attributes:
+        written: pictures that it took.
+        dropped: pictures that were replaced by newer ones before it had time for them.
+        latency_ms: ages of pictures when it had taken them, counted from `Frame.captured_at`.
+        error: why it ended early, or None.
+    """
+
+    written: int
+    dropped: int
+    latency_ms: Percentiles
+    error: str | None
+
+
+class Outlets:
+    """Any number of sinks, fed newest-picture-wins. One that fails ends; the others go on.
+
+    Args:
+        sinks: stay open; whoever opened them closes them.
+    """
+
+    def __init__(self, sinks: Sequence[LiveSink]) -> None:
+        # Replaced and never changed, as another thread may be going through it.
+        self._outlets = [_Outlet(sink) for sink in sinks]
+        self._removed: list[_Outlet] = []
+        self._stages: Stages | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._outlets)
+
+    def start(self, stages: Stages) -> None:
+        """Run every sink in a thread of this group."""
+        self._stages = stages
+        for outlet in self._outlets:
+            stages.start(outlet.name.replace(" ", "-"), outlet.run)
+
+    def add(self, sink: LiveSink) -> None:
+        """Feed one more from now on; it is closed when it is removed or all ends."""
+        assert self._stages is not None
+        outlet = _Outlet(sink, self._free_name(sink.name))
+        self._outlets = [*self._outlets, outlet]
+        self._stages.start(outlet.name.replace(" ", "-"), outlet.run_and_close)
+
+    def _free_name(self, name: str) -> str:
+        taken = {outlet.name for outlet in (*self._outlets, *self._removed)}
+        names = chain([name], (f"{name} {number}" for number in count(2)))
+        return next(free for free in names if free not in taken)
+
+    def remove(self, sink: LiveSink) -> None:
+        """Let a sink that was added take what was put last, and end."""
+        for outlet in self._outlets:
+            if outlet.sink is sink:
+                self._outlets = [other for other in self._outlets if other is not outlet]
+                self._removed.append(outlet)
+                outlet.pictures.close()
+
+    def error_of(self, sink: LiveSink) -> str | None:
+        """Why a sink ended early, or None."""
+        return next((outlet.error for outlet in self._outlets if outlet.sink is sink), None)
+
+    def put(self, frame: Frame) -> None:
+        """Leave a picture for every sink that has not ended; never waits."""
+        for outlet in self._outlets:
+            with suppress(Closed):  # removed meanwhile
+                outlet.pictures.put(frame)
+
+    def close(self) -> None:
+        """Let every sink take what was put last, and end."""
+        for outlet in self._outlets:
+            outlet.pictures.close()
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody may be looking at any sink that works."""
+        return any(outlet.watched for outlet in self._outlets)
+
+    @property
+    def trouble(self) -> str:
+        """Why a sink ended early, to be shown; "" while all is well."""
+        return next((outlet.error for outlet in self._outlets if outlet.error), "")
+
+    def check(self) -> None:
+        """Raise `SinkError` where there were sinks and none is left."""
+        if self._outlets and all(outlet.error for outlet in self._outlets):
+            raise SinkError(self.trouble)
+
+    def report(self) -> dict[str, OutletReport]:
+        """What became of each sink so far."""
+        return {outlet.name: outlet.report() for outlet in (*self._removed, *self._outlets)}
+
+
+class _Outlet:
+    def __init__(self, sink: LiveSink, name: str | None = None) -> None:
+        self.name = name or sink.name
+        self.sink = sink
+        self.pictures: Latest[Frame] = Latest()
+        self.error: str | None = None
+        self._written = 0
+        self._ages = Durations()
+        self._newest = -1
+
+    @property
+    def watched(self) -> bool:
+        return self.error is None and self.sink.watched
+
+    def run(self) -> None:
+        """Write what comes until the channel is closed or the sink fails."""
+        for frame in self.pictures:
+            try:
+                self.sink.write(frame)
+            except SinkError as error:
+                self._fail(error)
+                self._discard()
+                return
+            self._written += 1
+            if frame.index != self._newest:  # a frozen picture that comes again is not late
+                self._newest = frame.index
+                self._ages.add(time.monotonic() - frame.captured_at)
+
+    def run_and_close(self) -> None:
+        """The same, and close the sink."""
+        try:
+            self.run()
+        finally:
+            try:
+                self.sink.close()
+            except SinkError as error:
+                self._fail(error)
+
+    def _fail(self, error: SinkError) -> None:
+        self.error = f"{self.name}: {error}"
+        log.warning(self.error)
+
+    def _discard(self) -> None:
+        """Hold no picture for a sink that will take none."""
+        for _ in self.pictures:
+            pass
+
+    def report(self) -> OutletReport:
+        return OutletReport(self._written, self.pictures.dropped, self._ages.total(), self.error)

@@ -1,0 +1,62 @@
+"""Recordings that are begun and ended while the show runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+from stylize_live.errors import StylizeError
+from stylize_live.media.contracts import LiveSink
+from stylize_live.media.recorder import Recorder
+from stylize_live.pipeline.outlets import Outlets
+
+
+class Recordings:
+    """One film at a time, each in a file of its own.
+
+    Args:
+        outlets: feed the film.
+        say: shows a message.
+    """
+
+    def __init__(self, outlets: Outlets, say: Callable[[str], None]) -> None:
+        self._outlets = outlets
+        self._say = say
+        self._sink: LiveSink | None = None
+        self._path = Path()
+        self._began_at = 0.0
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the film is that is being recorded; None while there is none, or once it failed."""
+        if self._sink is None or self._outlets.error_of(self._sink):
+            return None
+        return time.monotonic() - self._began_at
+
+    def toggle(self, path: Path, size: tuple[int, int], rate: Fraction) -> None:
+        """End the film, or begin one; a message says what became of it.
+
+        Args:
+            path: of a new film, an .mp4 that does not exist yet.
+            size: (width, height) of its pictures in pixels.
+            rate: nominal frames per second.
+        """
+        if self._sink is not None:
+            self._end(self._sink)
+            return
+        try:
+            sink = Recorder(path, size, rate)
+        except StylizeError as error:
+            self._say(str(error))
+            return
+        self._sink, self._path, self._began_at = sink, path, time.monotonic()
+        self._outlets.add(sink)
+        self._say(f"recording {path.name}")
+
+    def _end(self, sink: LiveSink) -> None:
+        failed = self._outlets.error_of(sink)
+        self._outlets.remove(sink)
+        self._sink = None
+        self._say(failed or f"saved {self._path.name}")

@@ -1,0 +1,72 @@
+"""How a show is watched and run from elsewhere than its window, such as from a web page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from stylize_live.frame import Frame
+from stylize_live.pipeline.clock import Percentiles
+from stylize_live.pipeline.view import Stylizer, View
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How a show runs at a moment.
+
+    Attributes:
+        captured, shown, dropped: frames since the start.
+        fps: frames shown a second, of the last two seconds.
+        latency_ms: ages of the last 120 shown frames by stage, as in `LiveReport`.
+    """
+
+    captured: int
+    shown: int
+    dropped: int
+    fps: float
+    latency_ms: Mapping[str, Percentiles]
+
+
+class Show(Protocol):
+    """A live run as a remote sees it. For the thread in which `Remote.attend` is called.
+
+    Attributes:
+        view: what can be changed.
+        stylizer: what it is set to.
+        shown: the picture as it was shown last, without overlay: a new object whenever it changed.
+            None before the first one.
+    """
+
+    view: View
+    stylizer: Stylizer
+    shown: Frame | None
+
+    @property
+    def original(self) -> Frame | None:
+        """The frame of the source that is shown painted."""
+
+    @property
+    def recorded(self) -> float | None:
+        """Seconds since a recording began, or None while there is none."""
+
+    @property
+    def trouble(self) -> str:
+        """What the source waits for, or ""."""
+
+    def figures(self, now: float) -> Figures:
+        """How it runs at the moment `now`, in monotonic seconds."""
+
+
+class Remote(Protocol):
+    """Whoever watches and runs a show beside its display.
+
+    Attributes:
+        watched: whether anybody may be looking. Any thread may ask.
+    """
+
+    @property
+    def watched(self) -> bool: ...
+
+    def attend(self, show: Show) -> None:
+        """Take the picture, obey what was asked. Called by the main thread a hundred times a second."""

@@ -1,0 +1,64 @@
+"""What the studio answers to which address."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
+
+from stylize_live.studio.guard import Guard, Rules, with_headers
+from stylize_live.studio.hub import Hub
+
+_KINDS = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+
+
+def make_app(hub: Hub, thumbnail: Callable[[int], bytes | None], rules: Rules) -> ASGIApp:
+    """The web application.
+
+    Args:
+        hub: attends to pages.
+        thumbnail: the JPEG of a style by its place in the list, if there is one.
+        rules: who is let in.
+    """
+    files = static_files()
+
+    def file(request: Request) -> Response:
+        name = request.path_params.get("name") or {"/": "index.html", "/bare": "bare.html"}[request.url.path]
+        if name not in files:
+            return with_headers(PlainTextResponse("There is no such page.", 404))
+        return with_headers(Response(files[name], media_type=_KINDS[name[name.rindex(".") :]]))
+
+    async def page(request: Request) -> Response:
+        return file(request)
+
+    async def thumb(request: Request) -> Response:
+        jpeg = thumbnail(request.path_params["index"])
+        if jpeg is None:
+            return with_headers(PlainTextResponse("Not painted yet.", 404))
+        return with_headers(Response(jpeg, media_type="image/jpeg"))
+
+    routes = [
+        Route("/", page),
+        Route("/bare", page),
+        Route("/static/{name}", page),
+        Route("/thumbnails/{index:int}.jpg", thumb),
+        WebSocketRoute("/live", hub.serve),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(Guard, rules=rules)])
+
+
+def static_files() -> dict[str, bytes]:
+    """The page's files by name, read once: a handful of kilobytes."""
+    folder = importlib.resources.files(__package__) / "static"
+    return {file.name: file.read_bytes() for file in folder.iterdir() if file.name[-4:] != ".jpg"}

@@ -1,0 +1,168 @@
+"""All open pages: each gets the newest of everything, at its own pace."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import statistics
+import struct
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from pydantic import ValidationError
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from stylize_live.frame import Frame
+from stylize_live.studio.preview import Packet, Preview
+from stylize_live.studio.wishes import Message
+
+log = logging.getLogger(__name__)
+
+_MOST_PAGES = 8
+_LONGEST = 1280  # pixels: of pictures in the studio; the bare page gets all of them
+# Pictures that a page has not drawn yet: two keep the line busy while one is drawn.
+_IN_FLIGHT = 2
+_DELAYS = 15  # pictures of which a page's usual delay is taken
+_TRY_LATER, _REFUSED = 1013, 1008  # WebSocket close codes
+_NUMBER = struct.Struct(">I")  # before the JPEG in every binary message
+
+
+class Hub:
+    """The pages that are open. Everything happens in one event loop, except `watched`.
+
+    Args:
+        executor: where pictures are encoded.
+        wish: called with every message that asks for something.
+    """
+
+    def __init__(self, executor: Executor, wish: Callable[[Message], None]) -> None:
+        self._wish = wish
+        self._previews = {True: Preview(executor, None), False: Preview(executor, _LONGEST)}
+        self._said: dict[str, object] = {}
+        self._pages: set[_Page] = set()
+
+    @property
+    def watched(self) -> bool:
+        """Whether any page is open and can be seen. Any thread may ask."""
+        return any(page.visible for page in tuple(self._pages))
+
+    def show(self, frame: Frame) -> None:
+        """Give every page this picture, or the newest one it has time for."""
+        for preview in self._previews.values():
+            preview.put(frame)
+
+    def say(self, topic: str, words: object) -> None:
+        """Tell every page, now and when it opens; the newest words on a topic replace older ones."""
+        self._said[topic] = words
+        for page in self._pages:
+            page.say(topic, words)
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Attend to a page until it leaves."""
+        if len(self._pages) >= _MOST_PAGES:
+            await socket.accept()  # only then does the page hear the code
+            await socket.close(_TRY_LATER, "too many pages are open")
+            return
+        await socket.accept()
+        bare = socket.query_params.get("bare") == "1"
+        page = _Page(socket, self._previews[bare], self._wish)
+        if not bare:
+            for topic, words in self._said.items():
+                page.say(topic, words)
+        self._pages.add(page)
+        try:
+            await page.run(bare)
+        finally:
+            self._pages.discard(page)
+
+
+class _Page:
+    def __init__(self, socket: WebSocket, preview: Preview, wish: Callable[[Message], None]) -> None:
+        self.visible = True
+        self._socket = socket
+        self._preview = preview
+        self._wish = wish
+        self._words: dict[str, object] = {}
+        self._news = asyncio.Event()
+        self._under_way: deque[Packet] = deque()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._first = 0
+        self._delays: deque[float] = deque(maxlen=_DELAYS)
+
+    def say(self, topic: str, words: object) -> None:
+        self._words[topic] = words
+        self._news.set()
+
+    async def run(self, bare: bool) -> None:
+        """Talk until the page leaves or says something that none of ours would."""
+        work = [asyncio.ensure_future(self._send_pictures()), asyncio.ensure_future(self._listen())]
+        if not bare:
+            work.append(asyncio.ensure_future(self._send_words()))
+        try:
+            await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in work:
+                task.cancel()
+            ended = await asyncio.gather(*work, return_exceptions=True)
+        for problem in ended:
+            if isinstance(problem, Exception) and not isinstance(problem, (WebSocketDisconnect, OSError)):
+                log.warning("a page was left alone: %r", problem)
+
+    async def _send_pictures(self) -> None:
+        seen = 0
+        while True:
+            await self._room.wait()
+            packet = await self._preview.newer(seen)
+            self._first = self._first or packet.number
+            seen = packet.number
+            self._under_way.append(packet)
+            if len(self._under_way) >= _IN_FLIGHT:
+                self._room.clear()
+            await self._socket.send_bytes(_NUMBER.pack(packet.number & 0xFFFFFFFF) + packet.jpeg)
+
+    async def _send_words(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            words, self._words = self._words, {}
+            if self._delays:
+                words["delay"] = round(statistics.median(self._delays) * 1e3, 1)
+            await self._socket.send_text(json.dumps(words))
+
+    async def _listen(self) -> None:
+        while True:
+            event = await self._socket.receive()
+            if event["type"] == "websocket.disconnect":
+                return
+            try:
+                message = Message.model_validate_json(event.get("text") or "")
+            except ValidationError:
+                with contextlib.suppress(RuntimeError):
+                    await self._socket.close(_REFUSED, "not understood")
+                return
+            self._hear(message)
+
+    def _hear(self, message: Message) -> None:
+        if message.ack is not None:
+            self._count(message.ack)
+        if message.visible is not None:
+            self.visible = message.visible
+        if message.set or message.do or message.save:
+            self._wish(message)
+
+    def _count(self, number: int) -> None:
+        """A picture was drawn: there is room for the next one."""
+        if not any(packet.number == number for packet in self._under_way):
+            return
+        while True:
+            packet = self._under_way.popleft()
+            if packet.number == number:
+                break
+        if packet.number != self._first:  # that one may have been there long before the page
+            self._delays.append(time.monotonic() - packet.came_at)
+        self._room.set()

@@ -1,0 +1,65 @@
+"""The newest picture as a JPEG for any number of readers: encoded once, and only when one asks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from stylize_live.frame import Frame
+from stylize_live.media.jpeg import encode_jpeg
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A picture on its way to pages.
+
+    Attributes:
+        number: grows by one with every picture that came, sent or not.
+        jpeg: the picture.
+        came_at: when it came from the show, monotonic seconds.
+    """
+
+    number: int
+    jpeg: bytes
+    came_at: float
+
+
+class Preview:
+    """Holds one picture, like `Latest`, but any number of readers get it. For one event loop.
+
+    Args:
+        executor: where pictures are encoded.
+        longest: longest side of pictures in pixels; larger ones are shrunk. None keeps all.
+    """
+
+    def __init__(self, executor: Executor, longest: int | None) -> None:
+        self._executor = executor
+        self._longest = longest
+        self._frame: tuple[Frame, float] | None = None
+        self._number = 0
+        self._arrival = asyncio.Event()
+        self._coding: tuple[int, asyncio.Future[Packet]] | None = None
+
+    def put(self, frame: Frame) -> None:
+        """Replace the picture."""
+        self._frame = frame, time.monotonic()
+        self._number += 1
+        self._arrival.set()
+        self._arrival = asyncio.Event()
+
+    async def newer(self, seen: int) -> Packet:
+        """The newest picture, once there is one after number `seen`; 0 takes any."""
+        while self._number <= seen:
+            await self._arrival.wait()
+        if self._coding is None or self._coding[0] != self._number:
+            loop = asyncio.get_running_loop()
+            self._coding = self._number, loop.run_in_executor(self._executor, self._encode, self._number)
+        # Shielded: another reader waits for the same picture when this one leaves.
+        return await asyncio.shield(self._coding[1])
+
+    def _encode(self, number: int) -> Packet:
+        assert self._frame is not None
+        frame, came_at = self._frame
+        return Packet(number, encode_jpeg(frame.pixels, longest=self._longest), came_at)

@@ -1,0 +1,273 @@
+"""The studio: a web server in a thread of its own beside a running show."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import shlex
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import uvicorn
+
+from stylize_live.closing import Closing
+from stylize_live.config import LiveSettings
+from stylize_live.errors import SinkError
+from stylize_live.frame import Frame
+from stylize_live.pipeline.remote import Show
+from stylize_live.studio.address import listen, own_address
+from stylize_live.studio.app import make_app
+from stylize_live.studio.guard import Rules, is_loopback
+from stylize_live.studio.hub import Hub
+from stylize_live.studio.presets import save_preset
+from stylize_live.studio.sources import Names, Sources
+from stylize_live.studio.telemetry import Telemetry
+from stylize_live.studio.thumbnails import Paint, Thumbnails
+from stylize_live.studio.wishes import Changes, Message, obey, shares_of
+
+log = logging.getLogger(__name__)
+
+_START_SECONDS = 10.0
+_JOIN_SECONDS = 3.0
+_MOST_CONNECTIONS = 64
+_MOST_BYTES = 4096  # of a message from a page
+_MOST_WISHES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What does not change while the studio is open.
+
+    Attributes:
+        engine: where and how it is painted, such as "cpu, bfloat16".
+        styles: names that pages can choose.
+    """
+
+    engine: str
+    styles: Sequence[str]
+
+
+class Studio(Closing):
+    """Serves the page while it is open; a `Remote` of the show.
+
+    Args:
+        about: what pages say about the show.
+        sources: what pages choose from.
+        settings: what the program was started with; presets build on them.
+        paint: paints thumbnails; called in a thread of its own.
+        host, port: where to listen; port 0 takes any free one.
+        token: secret in the link; None makes one where other machines reach the address.
+
+    Attributes:
+        url: link to the page.
+
+    Raises:
+        SinkError: the address or port cannot be had.
+    """
+
+    def __init__(
+        self,
+        about: About,
+        sources: Sources,
+        settings: LiveSettings,
+        paint: Paint,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        token: str | None = None,
+    ) -> None:
+        self._about = about
+        self._sources = sources
+        self._settings = settings
+        if token is None and not is_loopback(host):
+            token = secrets.token_urlsafe(16)
+        self._socket = listen(host, port, _MOST_CONNECTIONS)
+        self._rules = Rules(host, self._socket.getsockname()[1], token)
+        self._wishes: deque[Message] = deque(maxlen=_MOST_WISHES)
+        self._telemetry = Telemetry()
+        self._shown: Frame | None = None
+        self._state: dict[str, object] = {}
+        self._encoder = ThreadPoolExecutor(1, "stylize-studio-encode")
+        self._loop = asyncio.new_event_loop()
+        self._hub = Hub(self._encoder, self._wishes.append)
+        names = {style: style_label(style) for style in about.styles}
+        # The link is for pages that are let in already; OBS has no cookie of theirs.
+        bare = f"/bare?token={token}" if token else "/bare"
+        self._hub.say("about", {**asdict(about), "names": names, "bare": bare})
+        self._hub.say("sources", sources.names)
+        sources.look(self._tell_sources)
+        self._thumbnails = Thumbnails(about.styles, paint, lambda: self.watched, self._tell_thumbnails)
+        self._server = uvicorn.Server(self._config())
+        self._thread = threading.Thread(target=self._run, name="stylize-studio-server", daemon=True)
+        self._thread.start()
+        self._wait_until_open()
+
+    def _config(self) -> uvicorn.Config:
+        return uvicorn.Config(
+            make_app(self._hub, self._thumbnail, self._rules),
+            ws="websockets-sansio",
+            ws_max_size=_MOST_BYTES,
+            ws_per_message_deflate=False,  # JPEGs do not get smaller
+            limit_concurrency=_MOST_CONNECTIONS,
+            timeout_graceful_shutdown=1,
+            lifespan="off",
+            log_config=None,
+            log_level=logging.ERROR,
+            access_log=False,
+            server_header=False,
+        )
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._server.serve([self._socket]))
+        except Exception:
+            log.exception("the studio's server ended")
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    def _wait_until_open(self) -> None:
+        end = time.monotonic() + _START_SECONDS
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > end:
+                self.close()
+                raise SinkError("the studio's server did not start: run again with --debug")
+            time.sleep(0.005)
+
+    @property
+    def url(self) -> str:
+        """Link to the page, with the token if there is one."""
+        return self._link("/")
+
+    @property
+    def bare_url(self) -> str:
+        """Link to the picture alone."""
+        return self._link("/bare")
+
+    def _link(self, path: str) -> str:
+        host = self._rules.host
+        name = own_address() if host in ("0.0.0.0", "::") else host
+        name = f"[{name}]" if ":" in name else name
+        query = f"?token={self._rules.token}" if self._rules.token else ""
+        return f"http://{name}:{self._rules.port}{path}{query}"
+
+    @property
+    def styles(self) -> Sequence[str]:
+        """Names that pages can choose."""
+        return self._about.styles
+
+    @property
+    def watched(self) -> bool:
+        """Whether any page is open and can be seen."""
+        return self._hub.watched
+
+    def attend(self, show: Show) -> None:
+        """See `Remote.attend`."""
+        while self._wishes:
+            self._obey(self._wishes.popleft(), show)
+        if self.watched and show.shown is not None and show.shown is not self._shown:
+            self._shown = show.shown
+            self._call("show", show.shown)
+        if show.original is not None:
+            self._thumbnails.offer(show.original)
+        self._tell_state(show)
+        now = time.monotonic()
+        if self._telemetry.due(now):
+            point = self._telemetry.add(show.figures(now), now)
+            self._call("say", "figures", {"now": point, "history": list(self._telemetry.history)})
+
+    def _obey(self, message: Message, show: Show) -> None:
+        changes = message.set or Changes()
+        obey(changes, show.view, self._about.styles)
+        if changes.source is not None:
+            self._sources.choose(changes.source)
+        match message.do:
+            case "snapshot":
+                show.view.press("p")
+            case "record":
+                show.view.press("r")
+            case "look":
+                self._sources.look(self._tell_sources)
+        if message.save is not None:
+            self._save(message.save, show)
+
+    def _save(self, name: str, show: Show) -> None:
+        path = Path(f"{name}.toml")
+        today = {name: value for name, value in _look(show).items() if name in LiveSettings.model_fields}
+        today |= {"source": self._sources.text, "style": show.stylizer.style}
+        try:
+            save_preset(path, self._settings, today)
+        except SinkError as error:
+            show.view.say(str(error))
+        else:
+            show.view.say(f"saved: stylize-live live --config {shlex.quote(path.name)}")
+
+    def _tell_state(self, show: Show) -> None:
+        recorded = show.recorded
+        state = _look(show) | {
+            "style": shares_of(show.stylizer.style),
+            "source": self._sources.key,
+            "source_name": self._sources.name,
+            "note": show.view.note or show.trouble,
+            "recorded": None if recorded is None else int(recorded),
+            "size": None if show.shown is None else show.shown.size,
+        }
+        if state != self._state:
+            self._state = state
+            self._call("say", "state", state)
+
+    def _tell_sources(self, names: Names) -> None:
+        self._call("say", "sources", names)
+
+    def _tell_thumbnails(self, versions: dict[str, int]) -> None:
+        self._call("say", "thumbnails", versions)
+
+    def _thumbnail(self, index: int) -> bytes | None:
+        styles = self._about.styles
+        return self._thumbnails.picture(styles[index]) if 0 <= index < len(styles) else None
+
+    def _call(self, method: str, *arguments: object) -> None:
+        """Let the hub do something, in its own thread."""
+        try:
+            self._loop.call_soon_threadsafe(getattr(self._hub, method), *arguments)
+        except RuntimeError:  # the server has ended
+            log.debug("nobody hears %s any more", method)
+
+    def close(self) -> None:
+        """Send the pages away and end every thread. May be called again."""
+        self._server.should_exit = True
+        self._thread.join(_JOIN_SECONDS)
+        if self._thread.is_alive():
+            log.warning("the studio's server did not stop in time")
+        self._thumbnails.close()
+        self._encoder.shutdown(wait=True, cancel_futures=True)
+        self._socket.close()
+
+
+def _look(show: Show) -> dict[str, object]:
+    """What can be changed and is no text."""
+    view, stylizer = show.view, show.stylizer
+    return {
+        "strength": stylizer.strength,
+        "steadiness": stylizer.steadiness,
+        "stroke": stylizer.stroke,
+        "keep_colors": stylizer.keep_colors,
+        "mirror": view.mirror,
+        "split": view.split,
+        "frozen": view.frozen,
+    }
+
+
+def style_label(style: str) -> str:
+    """A style's name for people: no folders, suffix or hyphens; Roman numbers stay large."""
+    name = Path(style).stem if style.endswith(".safetensors") else style
+    words = re.split(r"[-_ ]+", name)
+    return " ".join(word.upper() if re.fullmatch("[ivx]+", word) else word.capitalize() for word in words)

@@ -1,0 +1,115 @@
+"""What pages can choose to be painted: cameras, the screen, the test pattern, and what we began with."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from stylize_live.config import LiveSettings
+from stylize_live.errors import SourceError
+from stylize_live.media.camera import CameraSource
+from stylize_live.media.devices import Camera, list_cameras
+from stylize_live.media.live_source import LiveSource
+from stylize_live.media.live_sources import open_source
+from stylize_live.media.switching import Choice, SwitchingSource
+
+Names = dict[str, str]
+
+_GIVEN = "given"  # key of the source we began with: its path or address is not for every page to read
+
+
+class Sources:
+    """Pages choose by key and from this list alone: no page names a file or an address.
+
+    Args:
+        source: is open, and what `settings.source` names; closed by whoever closes `switching`.
+        settings: for everything else that a source is asked for.
+        ours: name or path of the virtual camera that we feed, which cannot be our source.
+
+    Attributes:
+        switching: the source to run the show with.
+        names: names for people by key.
+    """
+
+    def __init__(self, source: LiveSource, settings: LiveSettings, ours: str | None = None) -> None:
+        self._settings = settings
+        self._ours = ours
+        self._key = "test" if settings.source == "test" else _GIVEN
+        self._first = {self._key: source_name(settings.source)}
+        self._camera = source.camera.index if isinstance(source, CameraSource) else None
+        self._looking = threading.Lock()
+        self.switching = SwitchingSource(source, self._choice(self._key, self._first[self._key]))
+        self.names: Names = self._first | {"test": source_name("test")}
+
+    @property
+    def key(self) -> str:
+        """Key of what is shown, or is being opened."""
+        return self._key
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.names.get(self._key) or self.switching.name  # unplugged, it is not listed
+
+    @property
+    def text(self) -> str:
+        """What `--source` has to be given for it."""
+        return self._text(self._key)
+
+    def _text(self, key: str) -> str:
+        return self._settings.source if key == _GIVEN else key
+
+    def choose(self, key: str) -> None:
+        """Show another source soon; one that is not listed is not touched."""
+        if key in self.names:
+            self._key = key
+            self.switching.switch(self._choice(key, self.names[key]))
+
+    def look(self, tell: Callable[[Names], None]) -> None:
+        """See again what is connected and tell, in a thread of its own: some systems take a second."""
+        threading.Thread(target=self._look, args=(tell,), name="stylize-studio-look", daemon=True).start()
+
+    def _look(self, tell: Callable[[Names], None]) -> None:
+        if not self._looking.acquire(blocking=False):
+            return  # somebody is at it, and tells everyone
+        try:
+            self.names = self._found()
+            tell(self.names)
+        finally:
+            self._looking.release()
+
+    def _found(self) -> Names:
+        cameras = [c for c in list_cameras() if c.captures and self._ours not in (c.name, c.path)]
+        found = self._first | {self._key_of(camera): camera.name for camera in cameras}
+        if self._settings.source != "screen" and _has_screen():
+            found["screen"] = source_name("screen")
+        return found | {"test": source_name("test")}
+
+    def _key_of(self, camera: Camera) -> str:
+        """The camera that we began with is not listed twice."""
+        return _GIVEN if camera.index == self._camera else str(camera.index)
+
+    def _choice(self, key: str, name: str) -> Choice:
+        settings = self._settings.model_copy(update={"source": self._text(key)})
+        return Choice(name, lambda: open_source(settings))
+
+
+def _has_screen() -> bool:
+    from stylize_live.media.screen import screen_size
+
+    try:
+        screen_size()
+    except SourceError:
+        return False
+    return True
+
+
+def source_name(text: str) -> str:
+    """What `--source` was given, for people."""
+    if text.isdigit():
+        return f"Camera {text}"
+    if "://" in text:
+        return urlsplit(text).hostname or "Stream"  # without password and path: others may read along
+    return {"test": "Test pattern", "screen": "Screen"}.get(text, Path(text).name)

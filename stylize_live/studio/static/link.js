@@ -1,0 +1,49 @@
+// The line to the program: one WebSocket, opened again whenever it breaks.
+
+const FIRST_PAUSE = 400;
+const LONGEST_PAUSE = 4000;
+
+/**
+ * Connect and stay connected.
+ *
+ * onPicture(jpeg, done): a picture came; call done() once it is drawn, then the next one is sent.
+ * onWords(words): something about the show came.
+ * onLine(up): the connection came or went.
+ *
+ * Returns send(message); what is sent while the line is down is lost.
+ */
+export function connect({ bare = false, onPicture, onWords = () => {}, onLine = () => {} }) {
+  let socket = null;
+  let pause = FIRST_PAUSE;
+
+  const send = (message) => {
+    if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  };
+  const tellVisible = () => send({ visible: document.visibilityState === "visible" });
+
+  function open() {
+    const mine = new WebSocket(`ws://${location.host}/live${bare ? "?bare=1" : ""}`);
+    socket = mine;
+    mine.binaryType = "arraybuffer";
+    mine.onopen = () => {
+      pause = FIRST_PAUSE;
+      tellVisible();
+      onLine(true);
+    };
+    mine.onmessage = ({ data }) => {
+      if (typeof data === "string") return onWords(JSON.parse(data));
+      const number = new DataView(data).getUint32(0);
+      const done = () => { if (mine === socket) send({ ack: number }); };
+      onPicture(new Blob([new Uint8Array(data, 4)], { type: "image/jpeg" }), done);
+    };
+    mine.onclose = ({ code }) => {
+      onLine(false, code);
+      setTimeout(open, pause);
+      pause = Math.min(LONGEST_PAUSE, pause * 1.6);
+    };
+  }
+
+  document.addEventListener("visibilitychange", tellVisible);
+  open();
+  return send;
+}

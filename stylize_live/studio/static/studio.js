@@ -1,0 +1,326 @@
+// The studio: shows what the program says, asks it for what is touched. All pages stay in step, as each
+// shows only what the program told all of them; a control that is being moved is left alone meanwhile.
+import { connect } from "./link.js";
+import { Painter } from "./picture.js";
+import { Graph, stages } from "./graph.js";
+
+const $ = (id) => document.getElementById(id);
+const SEND_EVERY = 60;  // ms, while a slider moves
+const LEFT_ALONE = 500;  // ms after the last touch
+const FULL_PAGE = 1013;
+
+let about = { styles: [], names: {} };
+let state = null;
+let points = [];
+let delay = 0;
+const touched = {};
+
+const stage = $("stage");
+const painter = new Painter($("picture"), (width, height) => {
+  stage.style.setProperty("--shape", `${width} / ${height}`);
+});
+const graph = new Graph($("graph"));
+
+const send = connect({
+  onPicture: (jpeg, done) => {
+    if ($("veil").textContent) $("veil").textContent = "";
+    painter.draw(jpeg, done);
+  },
+  onWords: (words) => {
+    if (words.delay) delay = words.delay;
+    if (words.about) showAbout(words.about);
+    if (words.sources) showSources(words.sources);
+    if (words.state) showState(words.state);
+    if (words.thumbnails) showThumbnails(words.thumbnails);
+    if (words.figures) showFigures(words.figures);
+  },
+  onLine: (up, code) => {
+    stage.classList.toggle("down", !up);
+    $("dot").classList.toggle("down", !up);
+    if (!up) $("veil").textContent = code === FULL_PAGE ? "Too many pages are open" : "The program has ended. Waiting for it to come back";
+    else if (state?.size) $("veil").textContent = "";
+  },
+});
+
+// ---------------------------------------------------------------- asking
+
+const waiting = {};
+let timer = null;
+
+/** Ask for a change: at once, and again at most every few milliseconds while a slider moves. */
+function ask(changes) {
+  for (const name of Object.keys(changes)) touched[name] = performance.now();
+  Object.assign(waiting, changes);
+  if (timer) return;
+  flush();
+  timer = setTimeout(() => { timer = null; flush(); }, SEND_EVERY);
+}
+
+function flush() {
+  if (!Object.keys(waiting).length) return;
+  send({ set: { ...waiting } });
+  for (const name of Object.keys(waiting)) delete waiting[name];
+}
+
+const leftAlone = (name) => performance.now() - (touched[name] || -LEFT_ALONE) < LEFT_ALONE;
+
+// ---------------------------------------------------------------- sliders and switches
+
+const percent = (value) => `${Math.round(value * 100)} %`;
+const SLIDERS = {
+  strength: { words: percent },
+  steadiness: { words: (value) => (value ? percent(value) : "off") },
+  // The slider moves in doublings: its middle is natural.
+  stroke: { to: Math.log2, from: (at) => 2 ** at, words: (value) => `${value.toFixed(2).replace(/\.?0+$/, "")} ×` },
+};
+
+function showSlider(name, value) {
+  const { to = (v) => v, words } = SLIDERS[name];
+  const input = $(name);
+  input.value = to(value);
+  fill(input);
+  $(`${name}-out`).textContent = words(value);
+}
+
+function fill(input) {
+  const share = (input.value - input.min) / (input.max - input.min);
+  // The thumb's middle does not reach the ends of the track.
+  input.style.setProperty("--at", `calc(${share * 100}% + ${(0.5 - share) * 18}px)`);
+}
+
+for (const [name, { from = (at) => at, words }] of Object.entries(SLIDERS)) {
+  $(name).addEventListener("input", ({ target }) => {
+    const value = Math.round(from(Number(target.value)) * 1000) / 1000;
+    fill(target);
+    $(`${name}-out`).textContent = words(value);
+    ask({ [name]: value });
+  });
+}
+$("stroke").addEventListener("dblclick", () => ask({ stroke: 1 }));
+$("keep_colors").addEventListener("change", ({ target }) => ask({ keep_colors: target.checked }));
+for (const name of ["mirror", "split", "frozen"]) $(name).addEventListener("click", () => ask({ [name]: !state?.[name] }));
+$("snapshot").addEventListener("click", () => send({ do: "snapshot" }));
+$("record").addEventListener("click", () => send({ do: "record" }));
+$("full").addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : stage.requestFullscreen?.()));
+if (!stage.requestFullscreen) $("full").hidden = true;
+
+// ---------------------------------------------------------------- source and preset
+
+let sources = {};
+
+function showSources(found) {
+  if (JSON.stringify(found) === JSON.stringify(sources)) return;  // an open list would close
+  sources = found;
+  $("source").replaceChildren(...Object.entries(found).map(([key, name]) => new Option(name, key)));
+  showSource();
+}
+
+function showSource() {
+  if (!state) return;
+  $("source-name").textContent = state.source_name;
+  if (!leftAlone("source")) $("source").value = state.source;
+}
+
+// What was plugged in meanwhile is in the list the next time it is opened, or at once where it can grow.
+$("source").addEventListener("pointerdown", () => send({ do: "look" }));
+$("source").addEventListener("focus", () => send({ do: "look" }));
+$("source").addEventListener("change", ({ target }) => ask({ source: target.value }));
+
+$("preset").addEventListener("submit", (event) => {
+  event.preventDefault();
+  send({ save: $("preset-name").value.trim() });
+  $("preset-name").value = "";
+  $("preset-name").blur();
+});
+
+// ---------------------------------------------------------------- styles
+
+/** [first, second, share of the second] of what is shown; first is null for a style that is not listed. */
+function mix() {
+  const names = Object.keys(state?.style || {}).filter((name) => about.styles.includes(name));
+  if (!names.length || names.length !== Object.keys(state.style).length || names.length > 2) return [null, null, 0];
+  const [a, b] = names;
+  return b ? [a, b, state.style[b] / (state.style[a] + state.style[b])] : [a, null, 0];
+}
+
+// Which two are blended outlives the moment at which the slider is all on one side.
+let pair = [null, null];
+
+function choose(name) {
+  pair = [name, null];
+  ask({ style: { [name]: 1 } });
+  $("blend-row").hidden = true;
+}
+
+function blendWith(name) {
+  const [first, second] = mix();
+  if (!first || name === first) return;
+  if (name === second) return choose(first);
+  pair = [first, name];
+  askBlend(0.5);
+}
+
+function askBlend(share) {
+  ask({ style: { [pair[0]]: Math.round((1 - share) * 1000) / 1000, [pair[1]]: Math.round(share * 1000) / 1000 } });
+}
+
+$("blend").addEventListener("input", ({ target }) => {
+  fill(target);
+  showBlendWords(1 - target.value);
+  askBlend(1 - Number(target.value));
+});
+
+function showBlendWords(share) {
+  $("blend-out").textContent = `${Math.round((1 - share) * 100)} : ${Math.round(share * 100)}`;
+}
+
+let chosen = null;
+
+/** Move the row, and nothing else, so far that a style can be seen. */
+function bringIntoView(name) {
+  const row = $("styles");
+  const card = [...row.children].find((c) => c.dataset.style === name);
+  if (!card) return;
+  const [left, right] = [card.offsetLeft - row.offsetLeft, card.offsetLeft - row.offsetLeft + card.offsetWidth];
+  if (left < row.scrollLeft || right > row.scrollLeft + row.clientWidth) row.scrollTo({ left: left - row.clientWidth / 2 + card.offsetWidth / 2 });
+}
+
+function showStyle() {
+  const [first, second, share] = mix();
+  // All on one side of the slider is still a blend here, and its other style stays at hand.
+  if (second && !(pair.includes(first) && pair.includes(second))) pair = [first, second];
+  else if (!second && !pair.includes(first)) pair = [first, null];
+  const blended = Boolean(pair[1]);
+  if (first !== chosen) bringIntoView((chosen = first));
+  for (const card of $("styles").children) {
+    const name = card.dataset.style;
+    card.classList.toggle("chosen", name === pair[0] && first !== null);
+    card.classList.toggle("second", blended && name === pair[1]);
+    card.firstChild.setAttribute("aria-pressed", name === pair[0] && first !== null);
+    card.lastChild.textContent = blended && name === pair[1] ? "Blended ×" : "Blend";
+    card.lastChild.hidden = first === null;
+  }
+  $("blend-row").hidden = !blended;
+  if (!blended) return;
+  $("blend-a").textContent = about.names[pair[0]];
+  $("blend-b").textContent = about.names[pair[1]];
+  if (leftAlone("style")) return;
+  const shown = second ? (first === pair[0] ? share : 1 - share) : first === pair[1] ? 1 : 0;
+  $("blend").value = 1 - shown;
+  fill($("blend"));
+  showBlendWords(shown);
+}
+
+function makeCard(name) {
+  const card = document.createElement("div");
+  card.className = "style";
+  card.dataset.style = name;
+  const button = document.createElement("button");
+  button.innerHTML = '<span class="pic"></span><span class="name"></span>';
+  button.lastChild.textContent = about.names[name];
+  button.addEventListener("click", () => choose(name));
+  const blend = document.createElement("button");
+  blend.className = "mix";
+  blend.textContent = "Blend";
+  blend.setAttribute("aria-label", `Blend with ${about.names[name]}`);
+  blend.addEventListener("click", () => blendWith(name));
+  card.append(button, blend);
+  return card;
+}
+
+// A mouse wheel turns up and down; the row lies on its side.
+$("styles").addEventListener("wheel", (event) => {
+  const row = event.currentTarget;
+  if (event.deltaX || row.scrollWidth <= row.clientWidth) return;
+  row.scrollLeft += event.deltaY;
+  event.preventDefault();
+}, { passive: false });
+
+const versions = {};
+
+function showThumbnails(found) {
+  for (const [name, version] of Object.entries(found)) {
+    const card = [...$("styles").children].find((c) => c.dataset.style === name);
+    if (!card || versions[name] === version) continue;
+    versions[name] = version;
+    const picture = new Image();
+    picture.alt = "";
+    picture.className = "new";
+    // Laid over the old one once it is here: nothing flickers.
+    picture.onload = () => card.querySelector(".pic").append(picture);
+    picture.onanimationend = () => { while (picture.previousSibling) picture.previousSibling.remove(); };
+    picture.src = `/thumbnails/${about.styles.indexOf(name)}.jpg?${version}`;
+  }
+}
+
+// ---------------------------------------------------------------- what the program says
+
+function showAbout(news) {
+  about = news;
+  $("engine").textContent = news.engine;
+  $("styles").replaceChildren(...news.styles.map(makeCard));
+  for (const name of Object.keys(versions)) delete versions[name];
+  $("bare").textContent = $("bare").title = location.origin + news.bare;
+}
+
+function showState(news) {
+  state = news;
+  for (const name of Object.keys(SLIDERS)) if (!leftAlone(name)) showSlider(name, news[name]);
+  for (const name of ["mirror", "split", "frozen"]) $(name).setAttribute("aria-pressed", news[name]);
+  $("frozen").querySelector("use").setAttribute("href", news.frozen ? "#i-go" : "#i-freeze");
+  $("frozen").querySelector("span").textContent = news.frozen ? "Go on" : "Freeze";
+  $("keep_colors").checked = news.keep_colors;
+  $("dot").classList.toggle("frozen", news.frozen);
+  showSource();
+  const recording = news.recorded !== null;
+  $("record").setAttribute("aria-pressed", recording);
+  $("record-out").textContent = recording ? clock(news.recorded) : "Record";
+  $("size").textContent = news.size ? `${news.size[0]} × ${news.size[1]}` : "";
+  $("toast").classList.toggle("on", Boolean(news.note));
+  if (news.note) $("toast").textContent = news.note;
+  showStyle();
+}
+
+const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+const number = (value) => (value === null || value === undefined ? "–" : Math.round(value).toString());
+const rate = (value) => (value && value < 9.95 ? value.toFixed(1) : number(value));
+
+function showFigures({ now, history }) {
+  const total = now.ms.total;
+  now.page = delay;  // from the show into this page and drawn; each page knows its own
+  points = points.length ? [...points, now].slice(-120) : history.slice(0, -1).concat(now);
+  graph.draw(points);
+  const parts = stages(now);
+  $("fps").textContent = rate(now.fps);
+  $("age").textContent = number(total === null ? null : total + delay);
+  $("ms-wait").textContent = number(parts?.wait);
+  $("ms-paint").textContent = number(parts?.paint);
+  $("ms-show").textContent = number(parts?.show);
+  $("ms-page").textContent = number(delay || null);
+  $("fps-2").textContent = rate(now.fps);
+  $("p95").textContent = `${number(now.p95)} ms`;
+  $("p99").textContent = `${number(now.p99)} ms`;
+  $("source-fps").textContent = `${number(now.source_fps)} fps`;
+  $("dropped").textContent = number(now.dropped);
+  $("cpu").textContent = percent(now.cpu);
+  $("cpu-bar").style.transform = `translateX(${(now.cpu - 1) * 100}%)`;
+}
+
+$("copy").addEventListener("click", async () => {
+  await navigator.clipboard?.writeText($("bare").textContent).catch(() => {});
+  $("copy").textContent = "Copied";
+  setTimeout(() => { $("copy").textContent = "Copy"; }, 1500);
+});
+window.addEventListener("resize", () => graph.draw(points));
+
+// Keys as in the live window.
+const KEYS = { m: "mirror", s: "split", " ": "frozen", p: "snapshot", r: "record", f: "full", c: "keep_colors" };
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select")) return;
+  if (event.key === " " && event.target.matches("button")) return;
+  const place = Number(event.key);
+  if (KEYS[event.key]) $(KEYS[event.key]).click();
+  else if (place >= 1 && about.styles[place - 1]) choose(about.styles[place - 1]);
+  else return;
+  event.preventDefault();
+});

@@ -1,0 +1,127 @@
+"""Small pictures of every style, painted from what is before the camera, one after the other."""
+
+from __future__ import annotations
+
+import importlib.resources
+import io
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PIL import Image
+
+from stylize_live.closing import Closing
+from stylize_live.engine import Stylizer
+from stylize_live.errors import StylizeError
+from stylize_live.frame import Frame, Pixels, eight_bit
+from stylize_live.media.jpeg import encode_jpeg
+
+log = logging.getLogger(__name__)
+
+_SIZE = (360, 240)  # (width, height) of a thumbnail in pixels
+_PAUSE = 2.0  # seconds between two: a hundredth of the machine
+_PATIENCE = 3.0  # seconds to wait for a first picture before a sample is painted
+_DARK = 14.0  # levels: a covered camera or a placeholder shows no style
+
+Paint = Callable[[str, Pixels], Pixels]
+
+
+def style_painter() -> Paint:
+    """Paints each style with a stylizer of its own, on the CPU: the show's has no time to change."""
+    stylizers: dict[str, Stylizer] = {}
+
+    def paint(style: str, pixels: Pixels) -> Pixels:
+        if style not in stylizers:
+            stylizers[style] = Stylizer(style, device="cpu")
+        return stylizers[style](pixels)
+
+    return paint
+
+
+class Thumbnails(Closing):
+    """Paints in a thread of its own, slowly, and only while somebody watches.
+
+    Args:
+        styles: names, in the order of their turns.
+        paint: paints a picture in a style.
+        wanted: whether somebody watches.
+        tell: called with the number of versions of every style whenever one is new.
+    """
+
+    def __init__(
+        self,
+        styles: Sequence[str],
+        paint: Paint,
+        wanted: Callable[[], bool],
+        tell: Callable[[dict[str, int]], None],
+    ) -> None:
+        self._styles = list(styles)
+        self._paint = paint
+        self._wanted = wanted
+        self._tell = tell
+        self._frame: Frame | None = None
+        self._versions: dict[str, int] = {}
+        self._pictures: dict[str, bytes] = {}
+        self._offered = threading.Event()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="stylize-studio-thumbnails", daemon=True)
+        self._thread.start()
+
+    def offer(self, frame: Frame) -> None:
+        """The newest picture of the source; kept, not looked at yet."""
+        self._frame = frame
+        self._offered.set()
+
+    def picture(self, style: str) -> bytes | None:
+        """The newest JPEG of a style, if there is one."""
+        return self._pictures.get(style)
+
+    def close(self) -> None:
+        """End the thread. May be called again."""
+        self._ending.set()
+        self._offered.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._offered.wait(_PATIENCE)
+        turn = 0
+        while self._styles and not self._ending.is_set():
+            if self._wanted():
+                self._make(self._styles[turn % len(self._styles)])
+                turn += 1
+            # The first round is quick: a page without pictures is waiting.
+            self._ending.wait(0.05 if 0 < turn < len(self._styles) else _PAUSE if turn else 0.1)
+
+    def _make(self, style: str) -> None:
+        frame = self._frame
+        small = None if frame is None else framed(frame.pixels)
+        if small is None or small.mean() < _DARK:
+            small = sample()
+        try:
+            painted = self._paint(style, small)
+        except StylizeError as error:
+            log.warning("no thumbnail: %s", error)
+            self._styles.remove(style)
+            return
+        self._pictures[style] = encode_jpeg(painted, 85)
+        self._versions[style] = self._versions.get(style, 0) + 1
+        self._tell(dict(self._versions))
+
+
+def framed(pixels: Pixels) -> Pixels:
+    """The middle of a picture at a thumbnail's size: (240, 360, 3) uint8."""
+    height, width = pixels.shape[:2]
+    wide = min(width, round(height * _SIZE[0] / _SIZE[1]))
+    high = min(height, round(width * _SIZE[1] / _SIZE[0]))
+    left, top = (width - wide) // 2, (height - high) // 2
+    box = (left, top, left + max(1, wide), top + max(1, high))
+    image = Image.fromarray(eight_bit(pixels)).resize(_SIZE, Image.Resampling.BILINEAR, box, 2.0)
+    return np.array(image)
+
+
+def sample() -> Pixels:
+    """A landscape that comes with the program, for while there is no picture."""
+    data = (importlib.resources.files(__package__) / "static" / "sample.jpg").read_bytes()
+    with Image.open(io.BytesIO(data)) as image:
+        return framed(np.array(image.convert("RGB")))

@@ -1,0 +1,95 @@
+"""What a page may ask for, checked before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stylize_live.errors import StyleError
+from stylize_live.nets.catalogue import style_shares
+from stylize_live.pipeline.view import View
+
+_LEAST_SHARE = 0.005  # of a style in a blend: less is none
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Changes(BaseModel):
+    """New values of what can be changed; None leaves it as it is.
+
+    Attributes:
+        style: one style, or two and their shares; only names that the studio offers are obeyed.
+        source: likewise.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    style: Annotated[dict[str, Share], Field(min_length=1, max_length=2)] | None = None
+    strength: Share | None = None
+    steadiness: Share | None = None
+    stroke: Annotated[float, Field(ge=0.25, le=4)] | None = None
+    keep_colors: bool | None = None
+    mirror: bool | None = None
+    split: bool | None = None
+    frozen: bool | None = None
+    source: Annotated[str, Field(max_length=2000)] | None = None
+
+
+class Message(BaseModel):
+    """One message of a page.
+
+    Attributes:
+        ack: number of a picture that the page has drawn.
+        visible: whether the page can be seen.
+        set: what to change.
+        do: what to do once; "look" is to see what is connected.
+        save: name of a preset to save.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ack: int | None = None
+    visible: bool | None = None
+    set: Changes | None = None
+    do: Literal["snapshot", "record", "look"] | None = None
+    save: Annotated[str, Field(pattern=r"^\w[\w .-]{0,39}$")] | None = None
+
+
+def obey(changes: Changes, view: View, styles: Sequence[str]) -> None:
+    """Do what was asked of the view; styles that are not in the list are not touched."""
+    if changes.style is not None and (text := style_text(changes.style, styles)):
+        view.use_style(text)
+    if changes.strength is not None:
+        view.use_strength(changes.strength)
+    if changes.steadiness is not None:
+        view.use_steadiness(changes.steadiness)
+    if changes.stroke is not None:
+        view.use_stroke(changes.stroke)
+    if changes.keep_colors is not None:
+        view.use_keep_colors(changes.keep_colors)
+    if changes.mirror is not None:
+        view.switch("mirror", changes.mirror)
+    if changes.split is not None:
+        view.switch("split", changes.split)
+    if changes.frozen is not None:
+        view.switch("frozen", changes.frozen)
+
+
+def style_text(shares: dict[str, float], styles: Sequence[str]) -> str:
+    """A style or blend as the stylizer takes it, or "" where one is not offered."""
+    if not all(name in styles for name in shares):
+        return ""
+    real = {name: share for name, share in shares.items() if share >= _LEAST_SHARE}
+    if len(real) < 2:
+        return next(iter(real or shares))
+    return ",".join(f"{name}:{share:.3g}" for name, share in real.items())
+
+
+def shares_of(text: str) -> dict[str, float]:
+    """The other way round; a text that is no blend, such as a timeline, is one style."""
+    try:
+        return style_shares(text)
+    except StyleError:
+        return {text: 1.0}

@@ -1,0 +1,142 @@
+"""A real studio on loopback beside a show that inverts the test pattern, and pages that talk to it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from live_fakes import FakeStylizer
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from stylize_live.config import LiveSettings
+from stylize_live.media.live_sources import open_source
+from stylize_live.media.null import NullDisplay
+from stylize_live.pipeline.live import run_live
+from stylize_live.studio.server import About, Studio
+from stylize_live.studio.sources import Sources
+
+STYLES = ["first", "second", "third"]
+SETTINGS = LiveSettings(source="test", width=64, height=36, fps=50)
+_PATIENCE = 8.0
+
+
+class Show:
+    """A studio whose show runs in a thread; `stylizer` remembers what it painted."""
+
+    def __init__(self, studio: Studio, stylizer: FakeStylizer) -> None:
+        self.studio = studio
+        self.stylizer = stylizer
+        self.report: Any = None
+
+    @property
+    def port(self) -> int:
+        return int(self.studio.url.split(":")[2].split("/")[0])
+
+
+@contextmanager
+def running(settings: LiveSettings = SETTINGS, **server: Any) -> Iterator[Show]:
+    """A show for as long as the block lasts."""
+    sources = Sources(open_source(settings), settings)
+    stylizer = FakeStylizer()
+    about = About("cpu, float32", STYLES)
+    ended = threading.Event()
+
+    class Display(NullDisplay):
+        def poll(self) -> str | None:
+            return "q" if ended.is_set() else None
+
+    with (
+        sources.switching as source,
+        Studio(about, sources, settings, lambda style, pixels: 255 - pixels, **server) as studio,
+    ):
+        show = Show(studio, stylizer)
+
+        def run() -> None:
+            show.report = run_live(source, stylizer, Display(watched=False), styles=STYLES, remote=studio)
+
+        thread = threading.Thread(target=run, name="stylize-test-show")
+        thread.start()
+        try:
+            yield show
+        finally:
+            ended.set()
+            thread.join(10)
+
+
+class Page:
+    """What a page knows: the newest words on every topic, and the pictures that came."""
+
+    def __init__(self, line: ClientConnection) -> None:
+        self._line = line
+        self.words: dict[str, Any] = {}
+        self.pictures: list[tuple[int, bytes]] = []
+
+    def say(self, **message: Any) -> None:
+        self._line.send(json.dumps(message))
+
+    def set(self, **changes: Any) -> None:
+        self.say(set=changes)
+
+    def hear(self, *, answer: bool = True) -> None:
+        """Take one message; pictures are acknowledged if we `answer`."""
+        message = self._line.recv(_PATIENCE)
+        if isinstance(message, str):
+            self.words |= json.loads(message)
+            return
+        number = int.from_bytes(message[:4], "big")
+        self.pictures.append((number, message[4:]))
+        if answer:
+            self.say(ack=number)
+
+    def until(self, true: Callable[[], object]) -> None:
+        """Listen until something is true."""
+        end = time.monotonic() + _PATIENCE
+        while not true():
+            assert time.monotonic() < end, f"never came true; last words: {self.words}"
+            self.hear()
+
+    def until_state(self, **wanted: Any) -> None:
+        """Listen until the show's state has these values."""
+        self.until(lambda: wanted.items() <= self.words.get("state", {}).items())
+
+    def end(self) -> int | None:
+        """Listen until the line is closed; its code."""
+        try:
+            while True:
+                self.hear()
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else None
+
+
+@contextmanager
+def page(port: int, query: str = "", **headers: str) -> Iterator[Page]:
+    """A page that is open; its Origin is the studio's own unless told otherwise."""
+    origin = headers.pop("Origin", f"http://127.0.0.1:{port}")
+    host = headers.pop("Host", f"127.0.0.1:{port}")
+    with connect(
+        f"ws://{host}/live{query}",
+        sock=socket.create_connection(("127.0.0.1", port), 10),
+        origin=origin or None,  # type: ignore[arg-type]
+        additional_headers=headers,
+        proxy=None,
+        close_timeout=1,
+    ) as line:
+        yield Page(line)
+
+
+def get(port: int, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers in lower case, and body."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        line.request("GET", path, headers=headers)
+        answer = line.getresponse()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+    finally:
+        line.close()

@@ -1,0 +1,76 @@
+"""What a show must survive: everything real but the camera, which does what cameras do to streamers."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from live_fakes import FakeDisplay, WakeableSource
+
+from stylize_live.config import EngineSettings
+from stylize_live.engine import Stylizer
+from stylize_live.frame import Frame
+from stylize_live.media.reader import VideoReader
+from stylize_live.media.recorder import Recorder
+from stylize_live.media.stream_server import StreamServer
+from stylize_live.pipeline.live import run_live
+
+SIZES = [(64, 48), (48, 64), (128, 96), (64, 48)]
+EACH = 4
+
+
+class MoodyCamera(WakeableSource):
+    """Gives some pictures of each size, waits for its cable in between, and comes back at another rate."""
+
+    def __init__(self, display: FakeDisplay) -> None:
+        super().__init__(0)
+        self.size = SIZES[0]
+        self._display = display
+
+    def __iter__(self) -> Iterator[Frame]:
+        index = 0
+        for turn, (width, height) in enumerate(SIZES):
+            for _ in range(EACH):
+                pixels = np.full((height, width, 3), (200, 30, 30), np.uint8)
+                yield Frame(pixels, Fraction(index, 30), time.monotonic(), index)
+                self._until(lambda wanted=index: wanted in self._display.indices)
+                index += 1
+            self.trouble = f"camera is gone {turn}"
+            self._until(lambda note=self.trouble: self._display.captions[-1].note == note)
+            self.trouble = None
+
+    @staticmethod
+    def _until(true: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 20
+        while not true():
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+
+
+def test_the_show_goes_on(tmp_path: Path, tiny_style: Path) -> None:
+    """A camera that leaves and returns in other sizes, a reader that hangs, one that left: all is shown."""
+    display, film = FakeDisplay(), tmp_path / "show.mp4"
+    settings = EngineSettings(style=str(tiny_style), device="cpu")
+    with (
+        Stylizer.from_settings(settings, steadiness=0.8) as stylizer,
+        StreamServer("0", SIZES[0]) as server,
+        Recorder(film, SIZES[0]) as recorder,
+    ):
+        address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+        with socket.create_connection(address), MoodyCamera(display) as camera:
+            socket.create_connection(address).close()
+            report = run_live(camera, stylizer, display, sinks=[server, recorder], split=True)
+    assert display.indices == list(range(EACH * len(SIZES)))
+    shapes = [frame.size for frame in display.frames]
+    assert list(dict.fromkeys(shapes)) == SIZES[:3]
+    assert report.shown == EACH * len(SIZES)
+    assert [output.error for output in report.outputs.values()] == [None, None]
+    with VideoReader(film) as reader:
+        frames = list(reader)
+    assert {frame.size for frame in frames} == {SIZES[0]}
+    assert len(frames) == report.outputs["recording"].written
+    assert np.abs(frames[-1].pixels[24, 8].astype(int) - (200, 30, 30)).max() <= 6  # the original half

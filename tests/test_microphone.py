@@ -1,0 +1,219 @@
+"""The microphone in recordings: a fake system, a real encoder, and sound found where its picture is."""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from stylize_live.cli.app import main
+from stylize_live.errors import SourceError, UsageError
+from stylize_live.frame import Frame
+from stylize_live.media.libraries import av
+from stylize_live.media.microphone import Microphone
+from stylize_live.media.recorder import Recorder
+from stylize_live.media.sound_encoder import SoundEncoder
+
+SIZE = (64, 48)
+RATE = 48_000
+BUILT_IN = {"index": 0, "name": "Built-in Microphone", "max_input_channels": 2, "default_samplerate": 48000.0}
+HEADSET = {"index": 3, "name": "USB Headset", "max_input_channels": 1, "default_samplerate": 44100.0}
+SPEAKER = {"index": 4, "name": "Speaker", "max_input_channels": 0, "default_samplerate": 48000.0}
+
+
+class PortAudioError(Exception):
+    """As sounddevice's."""
+
+
+class FakeStream:
+    """What sounddevice calls an InputStream; `hear` is the system."""
+
+    opened: ClassVar[list[FakeStream]] = []
+    busy = False
+
+    def __init__(self, *, device: int, samplerate: int, channels: int, dtype: str, callback: Any) -> None:
+        if FakeStream.busy:
+            raise PortAudioError("Device unavailable")
+        self.asked = (device, samplerate, channels, dtype)
+        self._callback = callback
+        self.active = False
+        self.closed = 0
+        FakeStream.opened.append(self)
+
+    def start(self) -> None:
+        self.active = True
+
+    def close(self) -> None:
+        self.active = False
+        self.closed += 1
+
+    def hear(self, samples: np.ndarray, age: float = 0.0) -> None:
+        self._callback(samples, len(samples), SimpleNamespace(currentTime=age, inputBufferAdcTime=0.0), None)
+
+
+def query_devices(which: int | str | None = None, kind: str | None = None) -> Any:
+    devices = [BUILT_IN, HEADSET, SPEAKER]
+    if kind is None:
+        return devices
+    if which is None:
+        return BUILT_IN
+    for device in devices:
+        if which == device["index"] or (
+            isinstance(which, str) and which.lower() in str(device["name"]).lower()
+        ):
+            return device
+    raise ValueError(f"No input device matching {which!r}")
+
+
+@pytest.fixture(autouse=True)
+def system(monkeypatch: pytest.MonkeyPatch) -> type[FakeStream]:
+    """A system with two microphones."""
+    module = ModuleType("sounddevice")
+    vars(module).update(InputStream=FakeStream, query_devices=query_devices, PortAudioError=PortAudioError)
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    monkeypatch.setattr(FakeStream, "opened", [])
+    return FakeStream
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asked"),
+    [
+        ("auto", (0, 48000, 2, "float32")),
+        ("headset", (3, 44100, 1, "float32")),
+        ("3", (3, 44100, 1, "float32")),
+    ],
+)
+def test_by_name_number_or_the_systems_choice(
+    wanted: str, asked: tuple[Any, ...], system: type[FakeStream]
+) -> None:
+    with Microphone(wanted) as microphone:
+        assert microphone.working
+        assert system.opened[0].asked == asked
+    assert system.opened[0].closed == 1
+
+
+def test_pieces_carry_the_moment_of_their_first_sample(
+    system: type[FakeStream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stylize_live.media.microphone.time.monotonic", lambda: 50.0)
+    with Microphone("auto") as microphone:
+        buffer = np.ones((480, 2), np.float32)
+        system.opened[0].hear(buffer, age=0.03)
+        system.opened[0].hear(buffer, age=0.0)  # the system does not tell: it took as long as it lasts
+        buffer[:] = 0  # the system uses its memory again
+        first, second = microphone.take()
+        assert microphone.take() == []
+    assert (first.moment, second.moment) == pytest.approx((49.97, 49.99))
+    assert first.samples.min() == 1
+
+
+def test_an_unknown_one_is_named_with_those_that_are_there() -> None:
+    with pytest.raises(UsageError, match=r"'studio' is not one microphone; there is 0: Built-in.*, 3: USB"):
+        Microphone("studio")
+
+
+def test_one_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeStream, "busy", True)
+    with pytest.raises(SourceError, match="microphone Built-in Microphone: Device unavailable"):
+        Microphone("auto")
+
+
+def test_without_sounddevice(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    words = "live --source test --width 48 --height 32 --no-window --record show.mp4 --microphone"
+    assert main(words.split()) == UsageError.exit_code
+    assert "pip install sounddevice" in capsys.readouterr().err
+    assert not Path("show.mp4").exists()
+
+
+def test_it_is_for_recordings(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "live --source test --width 48 --height 32 --no-window --microphone"
+    assert main(words.split()) == UsageError.exit_code
+    assert "name a file with --record" in capsys.readouterr().err
+
+
+def tone(seconds: float, channels: int = 2) -> np.ndarray:
+    wave = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(round(seconds * RATE)) / RATE)
+    return np.repeat(wave[:, None], channels, axis=1).astype(np.float32)
+
+
+def heard(path: Path) -> np.ndarray:
+    """A file's sound by its times, (samples,)."""
+    with av.open(str(path)) as container:
+        sound = np.zeros(20 * RATE, np.float32)
+        end = 0
+        for frame in container.decode(audio=0):
+            at = round(float(frame.pts * frame.time_base) * RATE)
+            part = frame.to_ndarray()[0]
+            sound[max(0, at) : at + part.size] = part[max(0, -at) :]
+            end = at + part.size
+    return sound[:end]
+
+
+def onsets(sound: np.ndarray) -> list[float]:
+    """Seconds at which it becomes loud after at least 50 ms of silence."""
+    loud = np.flatnonzero(np.abs(sound) > 0.1)
+    starts = loud[np.diff(loud, prepend=-RATE) > RATE // 20]
+    return [float(start / RATE) for start in starts]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_a_clap_is_heard_when_it_is_seen(
+    tmp_path: Path, suffix: str, system: type[FakeStream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sound begins before the first picture, loses a buffer, and claps at 1.0 and 2.5 seconds."""
+    path, now = tmp_path / f"show{suffix}", [0.0]
+    monkeypatch.setattr("stylize_live.media.microphone.time.monotonic", lambda: now[0])
+    sound = np.zeros((4 * RATE, 2), np.float32)
+    for clap in (1.0, 2.5):
+        at = round((clap + 0.5) * RATE)  # the microphone is half a second ahead of the camera
+        sound[at : at + RATE // 10] = tone(0.1)
+    with Microphone("auto") as microphone, Recorder(path, SIZE, microphone=microphone) as recorder:
+        for index in range(105):
+            now[0] = 99.5 + (index + 1) / 30
+            if not 60 <= index < 66:  # lost: 0.2 seconds of silence
+                system.opened[0].hear(sound[index * 1600 : (index + 1) * 1600], age=1 / 30)
+            if index >= 15:
+                pixels = np.full((SIZE[1], SIZE[0], 3), 128, np.uint8)
+                recorder.write(Frame(pixels, Fraction(0), 100 + (index - 15) / 30, index))
+    times = onsets(heard(path))
+    assert times == pytest.approx([1.0, 2.5], abs=0.004)
+    with av.open(str(path)) as container:
+        assert container.streams.audio[0].codec_context.name == "aac"
+        pictures = [float(frame.time) for frame in container.decode(video=0)]
+    assert pictures == pytest.approx([index / 30 for index in range(90)], abs=6e-4)
+
+
+def test_a_microphone_that_dies_does_not_end_the_film(
+    tmp_path: Path, system: type[FakeStream], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "show.mp4"
+    with Microphone("auto") as microphone, Recorder(path, SIZE, microphone=microphone) as recorder:
+        for index in range(60):
+            if index == 10:
+                system.opened[0].active = False
+            recorder.write(Frame(np.zeros((48, 64, 3), np.uint8), Fraction(0), index / 30, index))
+    assert caplog.text.count("Built-in Microphone is gone") == 1
+    with av.open(str(path)) as container:
+        assert len(list(container.decode(video=0))) == 60
+
+
+def test_what_a_mad_driver_sends_ends_nothing() -> None:
+    with SoundEncoder(RATE, 1) as encoder:
+        mad = np.array([np.nan, np.inf, -np.inf, 1e9] * 600, np.float32)[:, None]
+        assert len(encoder.encode(mad, Fraction(1)) + encoder.finish()) > RATE // 1024
+
+
+def test_small_slips_of_the_clock_leave_no_holes() -> None:
+    """A sound card that runs 0.1 % fast: pieces overlap by little, and are cut once it is 50 ms."""
+    with SoundEncoder(RATE, 1) as encoder:
+        pieces = 300
+        for index in range(pieces):
+            encoder.encode(tone(0.5, 1), Fraction(index) * Fraction(1, 2) * Fraction(999, 1000))
+        end = encoder._next + encoder._queue.shape[1]
+    assert abs(end / RATE - pieces * 0.4995) <= 0.06

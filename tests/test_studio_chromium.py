@@ -1,0 +1,218 @@
+"""The studio in a real browser: every control, several pages in step, desktop and phone.
+
+Needs Chromium: `apt-get install chromium`. Run with
+
+    pytest -m slow tests/test_studio_chromium.py
+
+Screenshots are left in pytest's temporary folder; set SCREENSHOTS to have them elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chromium import Chromium, Tab
+from studio_show import SETTINGS, Show, running
+
+from stylize_live.config import LiveSettings, merged
+
+_PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(_PROGRAM is None, reason="needs Chromium")]
+
+PHONE = (390, 844)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chromium]:
+    with Chromium(Path(_PROGRAM or "")) as found:
+        yield found
+
+
+@pytest.fixture
+def show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Show]:
+    monkeypatch.chdir(tmp_path)
+    with running(SETTINGS.model_copy(update={"width": 640, "height": 360, "fps": 30})) as found:
+        yield found
+
+
+@pytest.fixture
+def tab(browser: Chromium, show: Show) -> Iterator[Tab]:
+    yield from opened(browser, show.studio.url)
+
+
+def opened(browser: Chromium, url: str, size: tuple[int, int] = (1440, 900)) -> Iterator[Tab]:
+    """A page that shows a picture; in the end it must have complained of nothing."""
+    found = browser.open(url, size, phone=size == PHONE)
+    found.until("document.getElementById('picture').width > 16")
+    yield found
+    try:
+        assert found.said == []
+        assert found.run("document.documentElement.scrollWidth <= innerWidth"), "wider than the screen"
+        foreign = [url for url in found.requests if "://" in url and "://127.0.0.1:" not in url]
+        assert foreign == []
+    finally:
+        found.leave()
+
+
+def pressed(selector: str) -> str:
+    return f"document.querySelector('{selector}').getAttribute('aria-pressed') === 'true'"
+
+
+def middle(x: str, y: str = "0.5") -> str:
+    """Script: colour of the shown picture at a place, as shares of its width and height."""
+    return (
+        "(() => { const c = document.getElementById('picture');"
+        "const pen = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });"
+        f"pen.drawImage(c, {x} * c.width, {y} * c.height, 1, 1, 0, 0, 1, 1);"
+        "return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3) })()"
+    )
+
+
+def keep(tab: Tab, name: str, tmp_path: Path) -> None:
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"studio-{name}.png").write_bytes(tab.picture())
+
+
+def test_the_picture_moves_and_everything_is_there(tab: Tab, show: Show, tmp_path: Path) -> None:
+    first = tab.run(middle("0.25"))
+    tab.until(f"String({middle('0.25')}) !== '{','.join(map(str, first))}'")
+    tab.until("document.querySelectorAll('.style img').length >= 3")
+    tab.until("Number(document.getElementById('fps').textContent) > 1")
+    tab.until("Number(document.getElementById('age').textContent) > 0")
+    assert tab.run("document.getElementById('source-name').textContent") == "Test pattern"
+    assert tab.run("document.getElementById('bare').textContent") == f"http://127.0.0.1:{show.port}/bare"
+    assert tab.run("document.querySelectorAll('.style').length") == 3
+    keep(tab, "desktop", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("slider", "setting", "value"),
+    [("strength", "strength", 0.5), ("stroke", "stroke", 1.0), ("steadiness", "steadiness", 0.5)],
+)
+def test_sliders(tab: Tab, show: Show, slider: str, setting: str, value: float) -> None:
+    start = {"strength": 0.98, "stroke": 0.5, "steadiness": 0.79}[slider]
+    tab.drag(f"#{slider}", start, 0.2)
+    tab.until(f"document.getElementById('{slider}').value !== null")
+    tab.drag(f"#{slider}", 0.2, 0.5)
+    tab.settle()
+    assert getattr(show.stylizer, setting) == pytest.approx(value, abs=0.06)
+
+
+@pytest.mark.parametrize("name", ["mirror", "split", "frozen"])
+def test_switches_and_their_keys(tab: Tab, name: str) -> None:
+    tab.click(f"#{name}")
+    tab.until(pressed(f"#{name}"))
+    tab.run("document.activeElement.blur()")
+    tab.key({"mirror": "m", "split": "s", "frozen": " "}[name])
+    tab.until(f"!({pressed(f'#{name}')})")
+
+
+def test_split_is_seen(tab: Tab) -> None:
+    tab.click("#frozen")
+    tab.until(pressed("#frozen"))
+    painted = tab.run(middle("0.2"))
+    tab.click("#split")
+    wanted = [255 - level for level in painted]  # the fake painter inverts
+    tab.until(f"{middle('0.2')}.every((v, i) => Math.abs(v - {wanted}[i]) < 12)")
+
+
+def test_keep_colours(tab: Tab, show: Show) -> None:
+    tab.click("#keep_colors")
+    tab.until("document.getElementById('keep_colors').checked")
+    tab.settle()
+    assert show.stylizer.keep_colors
+
+
+def test_styles_and_blends(tab: Tab, show: Show, tmp_path: Path) -> None:
+    tab.click(".style:nth-child(2) > button")
+    tab.until("document.querySelector('.style.chosen').dataset.style === 'second'")
+    tab.click(".style:nth-child(3) .mix")
+    tab.until("!document.getElementById('blend-row').hidden")
+    tab.settle()
+    assert show.stylizer.style == "second:0.5,third:0.5"
+    tab.drag("#blend", 0.5, 0.25)
+    tab.settle()
+    shares = dict(part.split(":") for part in show.stylizer.style.split(","))
+    assert float(shares["third"]) == pytest.approx(0.75, abs=0.06)
+    keep(tab, "blend", tmp_path)
+    tab.click(".style:nth-child(3) .mix")
+    tab.until("document.getElementById('blend-row').hidden")
+    tab.run("document.activeElement.blur()")
+    tab.key("1")
+    tab.until("document.querySelector('.style.chosen').dataset.style === 'first'")
+    tab.settle()
+    assert show.stylizer.style == "first"
+
+
+def test_snapshot_record_preset_and_source(tab: Tab, tmp_path: Path) -> None:
+    tab.click("#snapshot")
+    tab.until("document.getElementById('toast').textContent.startsWith('saved first')")
+    tab.click("#record")
+    tab.until("document.getElementById('record-out').textContent === '0:01'")
+    keep(tab, "recording", tmp_path)
+    tab.click("#record")
+    tab.until("document.getElementById('record-out').textContent === 'Record'")
+    tab.run("document.getElementById('preset-name').focus()")
+    tab.call("Input.insertText", text="evening")
+    tab.click("#preset button")
+    tab.until("document.getElementById('toast').textContent.includes('--config evening.toml')")
+    assert merged(LiveSettings(), tmp_path / "evening.toml").source == "test"
+    assert len([*tmp_path.glob("first-*.png"), *tmp_path.glob("first-*.mp4")]) == 2
+    tab.run(
+        "(() => { const s = document.getElementById('source'); s.value = 'test';"
+        "s.dispatchEvent(new Event('change')); })()"
+    )
+    tab.until("document.getElementById('toast').textContent !== 'opening Test pattern'")
+    tab.click("#copy")
+    tab.until("document.getElementById('copy').textContent === 'Copied'")
+
+
+def test_two_pages_stay_in_step(browser: Chromium, tab: Tab, show: Show) -> None:
+    for other in opened(browser, show.studio.url, PHONE):
+        tab.click("#mirror")
+        other.until(pressed("#mirror"))
+        other.drag("#strength", 0.97, 0.4)
+        tab.until("Number(document.getElementById('strength').value) < 0.5")
+
+
+def test_on_a_phone(browser: Chromium, show: Show, tmp_path: Path) -> None:
+    for phone in opened(browser, show.studio.url, PHONE):
+        phone.until("document.querySelectorAll('.style img').length >= 3")
+        keep(phone, "phone", tmp_path)
+        small = phone.run(
+            "[...document.querySelectorAll('button, input, select')].filter((e) => e.offsetParent &&"
+            "e.getBoundingClientRect().height < 28).map((e) => e.id || e.className)"
+        )
+        assert small == [] or small == ["keep_colors"]  # its label is the target
+        phone.run("scrollTo(0, 2000)")
+        phone.click("#keep_colors")
+        phone.until("document.getElementById('keep_colors').checked")
+        phone.run("scrollTo(0, 2000)")
+        phone.settle()
+        keep(phone, "phone-below", tmp_path)
+        assert phone.run("document.getElementById('stage').getBoundingClientRect().top") == 0
+
+
+def test_the_browser_source_is_the_picture_alone(browser: Chromium, show: Show, tmp_path: Path) -> None:
+    for bare in opened(browser, show.studio.bare_url, (1280, 720)):
+        first = bare.run(middle("0.5"))
+        bare.until(f"String({middle('0.5')}) !== '{','.join(map(str, first))}'")
+        box = bare.run("JSON.stringify(document.getElementById('picture').getBoundingClientRect())")
+        assert '"width":1280,"height":720' in box
+        assert bare.run("getComputedStyle(document.body).backgroundColor") == "rgba(0, 0, 0, 0)"
+        keep(bare, "bare", tmp_path)
+
+
+def test_an_ended_program_is_said(browser: Chromium, tmp_path: Path) -> None:
+    with running() as show:
+        tabs = opened(browser, show.studio.url)
+        tab = next(tabs)
+    tab.until("document.getElementById('veil').textContent.startsWith('The program has ended')")
+    keep(tab, "ended", tmp_path)
+    tab.leave()
