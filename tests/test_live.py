@@ -21,7 +21,8 @@ from stylize_live.errors import SourceError, StyleError
 from stylize_live.frame import Frame
 from stylize_live.media.null import NullDisplay
 from stylize_live.media.still import read_still
-from stylize_live.pipeline.live import run_live, snapshot_name
+from stylize_live.pipeline.labels import snapshot_name
+from stylize_live.pipeline.live import run_live
 from stylize_live.pipeline.view import View, compose
 
 

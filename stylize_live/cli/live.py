@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from stylize_live.media.contracts import LiveSink
     from stylize_live.media.live_source import LiveSource
-    from stylize_live.pipeline.live import Display, LiveReport
+    from stylize_live.pipeline.live import Display
+    from stylize_live.pipeline.live_report import LiveReport
     from stylize_live.pipeline.outlets import OutletReport
 
 _DEFAULT_SETTINGS = LiveSettings()

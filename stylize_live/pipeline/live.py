@@ -10,17 +10,12 @@ the view changed, which is not counted.
 
 from __future__ import annotations
 
-import re
-import signal
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
-from types import FrameType
 from typing import Protocol, runtime_checkable
 
 from stylize_live.errors import SinkError
@@ -29,8 +24,11 @@ from stylize_live.media.contracts import LiveSink, Source
 from stylize_live.media.overlay import Caption
 from stylize_live.media.still import Still, write_still
 from stylize_live.pipeline.channel import Closed, Latest
-from stylize_live.pipeline.clock import LatencyClock, Percentiles
-from stylize_live.pipeline.outlets import OutletReport, Outlets
+from stylize_live.pipeline.clock import LatencyClock
+from stylize_live.pipeline.interrupts import stopping_on_ctrl_c
+from stylize_live.pipeline.labels import snapshot_name, style_label
+from stylize_live.pipeline.live_report import LiveReport
+from stylize_live.pipeline.outlets import Outlets
 from stylize_live.pipeline.recordings import Recordings
 from stylize_live.pipeline.remote import Figures, Remote
 from stylize_live.pipeline.stages import Stages
@@ -64,46 +62,6 @@ class Interruptible(Protocol):
 
     def interrupt(self) -> None:
         """End the iteration soon."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveReport:
-    """What a live run did.
-
-    Attributes:
-        captured: frames that the source gave.
-        shown: different frames that were shown.
-        dropped: frames that were replaced by newer ones before they were painted or shown.
-        dropped_before: the same by where they waited: for "inference" or for "display".
-        frozen: frames that were passed over while the picture was frozen.
-        idle: frames that were passed over because nobody watched, neither here nor at a sink.
-        fps: frames shown a second, from the first to the last one.
-        seconds: length of the run, without opening and warming up.
-        latency_ms: ages of the shown frames in milliseconds, as percentiles by stage. An age
-            counts from `Frame.captured_at` (for a camera: the driver handed the picture over) to
-            the moment at which the stage was done with the frame:
-            "capture": it was converted and taken by the painter, waiting for it included;
-            "inference": it was painted;
-            "display": it was taken by the main thread, composed and handed to the window;
-            "total": the window had painted it. Capture to display, then; what camera and
-            screen add is not in it.
-        outputs: what became of each sink beside the display, by its name.
-    """
-
-    captured: int
-    shown: int
-    dropped: int
-    dropped_before: dict[str, int]
-    frozen: int
-    idle: int
-    fps: float
-    seconds: float
-    latency_ms: dict[str, Percentiles]
-    outputs: dict[str, OutletReport]
-
-    def as_dict(self) -> dict[str, object]:
-        """The report as plain numbers and dictionaries, for JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +285,7 @@ class _Journey:
 
     def _headline(self) -> str:
         strength = self.stylizer.strength
-        name = _style_label(self.stylizer.style)
+        name = style_label(self.stylizer.style)
         return name if strength >= 1 else f"{name}  {strength:.0%}"
 
     def _strip(self, now: float) -> tuple[str, ...]:
@@ -390,38 +348,6 @@ class _Waker:
     def close(self) -> None:
         if isinstance(self._source, Interruptible):
             self._source.interrupt()
-
-
-@contextmanager
-def stopping_on_ctrl_c(stop: threading.Event) -> Iterator[None]:
-    """Turn the first Ctrl-C into an event; the second one ends the process at once.
-
-    Does nothing outside the main thread, where signals cannot be caught.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def on_interrupt(number: int, where: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        stop.set()
-
-    before = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
-
-
-def snapshot_name(style: str, moment: datetime, suffix: str) -> str:
-    """File name of a snapshot or recording, such as starry-night-20250131-201502-125.png."""
-    safe = re.sub(r"[^\w.-]+", "_", _style_label(style)).strip("._") or "snapshot"
-    return f"{safe}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}{suffix}"
-
-
-def _style_label(style: str) -> str:
-    """A style's name without folders and suffix."""
-    return Path(style).stem if style.endswith(".safetensors") else style
 
 
 def _over(end: float | None) -> bool:

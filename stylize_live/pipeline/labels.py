@@ -1,0 +1,18 @@
+"""What a style is called on the screen and in names of files."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+
+def snapshot_name(style: str, moment: datetime, suffix: str) -> str:
+    """File name of a snapshot or recording, such as starry-night-20250131-201502-125.png."""
+    safe = re.sub(r"[^\w.-]+", "_", style_label(style)).strip("._") or "snapshot"
+    return f"{safe}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}{suffix}"
+
+
+def style_label(style: str) -> str:
+    """A style's name without folders and suffix."""
+    return Path(style).stem if style.endswith(".safetensors") else style

@@ -1,0 +1,48 @@
+"""What a live run did."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from stylize_live.pipeline.clock import Percentiles
+from stylize_live.pipeline.outlets import OutletReport
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReport:
+    """What a live run did.
+
+    Attributes:
+        captured: frames that the source gave.
+        shown: different frames that were shown.
+        dropped: frames that were replaced by newer ones before they were painted or shown.
+        dropped_before: the same by where they waited: for "inference" or for "display".
+        frozen: frames that were passed over while the picture was frozen.
+        idle: frames that were passed over because nobody watched, neither here nor at a sink.
+        fps: frames shown a second, from the first to the last one.
+        seconds: length of the run, without opening and warming up.
+        latency_ms: ages of the shown frames in milliseconds, as percentiles by stage. An age
+            counts from `Frame.captured_at` (for a camera: the driver handed the picture over) to
+            the moment at which the stage was done with the frame:
+            "capture": it was converted and taken by the painter, waiting for it included;
+            "inference": it was painted;
+            "display": it was taken by the main thread, composed and handed to the window;
+            "total": the window had painted it. Capture to display, then; what camera and
+            screen add is not in it.
+        outputs: what became of each sink beside the display, by its name.
+    """
+
+    captured: int
+    shown: int
+    dropped: int
+    dropped_before: dict[str, int]
+    frozen: int
+    idle: int
+    fps: float
+    seconds: float
+    latency_ms: dict[str, Percentiles]
+    outputs: dict[str, OutletReport]
+
+    def as_dict(self) -> dict[str, object]:
+        """The report as plain numbers and dictionaries, for JSON."""
+        return asdict(self)
