@@ -51,7 +51,7 @@ def test_ages_count_from_capture() -> None:
     medians = [stage.p50 for stage in clock.latency().values()]
     assert medians == pytest.approx([10, 20, 30, 40], rel=0.01)
     assert list(clock.latency()) == list(STAGES)
-    assert clock.recent_total().p50 == pytest.approx(40)
+    assert clock.recent()["total"].p50 == pytest.approx(40)
 
 
 def test_fps_of_the_whole_run() -> None:

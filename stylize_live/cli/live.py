@@ -54,7 +54,9 @@ def live(
       q, Esc        end; closing the window or Ctrl-C do the same
 
     The overlay shows the frames shown a second, the median age of a picture
-    from capture to display, and the frames dropped because newer ones were there.
+    from capture to display, and the frames dropped because newer ones were
+    there; where there is room, also the ages that 95 and 99 of 100 pictures
+    stay below, and the median ages by stage.
 
     Parameters
     ----------

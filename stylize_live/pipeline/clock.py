@@ -127,10 +127,6 @@ class LatencyClock:
         """Ages of the last 120 pictures by stage, in milliseconds."""
         return {name: durations.recent() for name, durations in self._stages.items()}
 
-    def recent_total(self) -> Percentiles:
-        """Ages of the last 120 pictures at the moment they were on the screen, in milliseconds."""
-        return self._stages[self._last].recent()
-
     def latency(self) -> dict[str, Percentiles]:
         """Ages over the whole run, by stage, in milliseconds."""
         return {name: durations.total() for name, durations in self._stages.items()}

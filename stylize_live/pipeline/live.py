@@ -291,10 +291,15 @@ class _Journey:
     def _strip(self, now: float) -> tuple[str, ...]:
         if self.view.frozen:
             return ("frozen",)
-        age = self._clock.recent_total().p50
-        dropped = self._to_paint.dropped + self._to_show.dropped
-        latency = () if age is None else (f"{age:.0f} ms",)
-        return (f"{self._clock.recent_fps(now):.1f} fps", *latency, f"{dropped} dropped")
+        figures = self.figures(now)
+        fps, dropped = f"{figures.fps:.1f} fps", f"{figures.dropped} dropped"
+        total = figures.latency_ms["total"]
+        if total.p50 is None:
+            return (fps, dropped)
+        ages = {stage: ages.p50 or 0 for stage, ages in figures.latency_ms.items()}
+        stages = f"taken {ages['capture']:.0f}, painted {ages['inference']:.0f}, shown {total.p50:.0f} ms"
+        tail = f"p95 {total.p95:.0f}, p99 {total.p99:.0f} ms"
+        return (fps, f"{total.p50:.0f} ms", dropped, tail, stages)
 
     def _snapshot(self) -> None:
         """Write what is shown, without the overlay, in a thread: a large PNG takes a good second."""
