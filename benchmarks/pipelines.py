@@ -86,7 +86,6 @@ def run_convert(target: Path) -> tuple[str, float]:
     """What `convert` says, and the peak memory of its process in MB."""
     command = [*PROGRAM, "convert", str(SAMPLE), str(target), "--overwrite"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    # ru_maxrss is the largest of all children so far; the live run before it is smaller.
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     return done.stdout.strip().splitlines()[-1], peak
 
@@ -94,14 +93,14 @@ def run_convert(target: Path) -> tuple[str, float]:
 def main() -> None:
     """Run and print."""
     with tempfile.TemporaryDirectory() as folder:
-        clip = Path(folder) / "live.mp4"
+        clip, target = Path(folder) / "live.mp4", Path(folder) / "out.mp4"
+        # First, while this process is small: a program's peak counts what it was started from.
+        said, peak = run_convert(target)
         make_live_clip(clip)
         live = run_live(clip)
         print("live, 640x360 at 30 fps, no window:")
         print(json.dumps(live, indent=2))
-        target = Path(folder) / "out.mp4"
         parts = measure_parts(target)
-        said, peak = run_convert(target)
     cores = os.cpu_count() or 1
     slowest = max(wall for wall, _ in parts.values())
     ideal = max(slowest, sum(processor for _, processor in parts.values()) / cores)
