@@ -11,7 +11,6 @@ it. Also: how long after the start of the command the first painted picture arri
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import socket
@@ -24,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from stamps import age, in_words, patch_errors, stamped_stream
+from stamps import age, in_words, patch_errors, stamped_options, stamped_stream
 
 from stylize_live.errors import SourceError
 from stylize_live.media.stream import StreamSource
@@ -105,13 +104,7 @@ def read(show: Show, seconds: float) -> tuple[float, list[float], np.ndarray]:
 
 def main() -> int:
     """Measure and print; 1 where colours are more than 8 levels off."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--size", default="640x360")
-    parser.add_argument("--fps", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--style", default="starry-night")
+    parser = stamped_options(__doc__, seconds=20)
     parser.add_argument("--picture", type=Path, help="PNG to write the last picture to")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

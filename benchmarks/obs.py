@@ -20,7 +20,6 @@ size that is timed, 0.15 s for 640x360, with software graphics.
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import logging
@@ -41,7 +40,7 @@ import cv2
 import numpy as np
 import obsws_python
 from latency import free_port, live_show, wait_for
-from stamps import age, in_words, patch_errors, stamped_stream
+from stamps import age, in_words, patch_errors, stamped_options, stamped_stream
 
 from stylize_live.frame import Pixels
 from stylize_live.media.still import Still, write_still
@@ -228,13 +227,7 @@ def say(title: str, seen: Seen) -> None:
 
 def main() -> int:
     """Measure and print; 1 where colours are off."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--size", default="640x360")
-    parser.add_argument("--fps", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=12)
-    parser.add_argument("--style", default="starry-night")
+    parser = stamped_options(__doc__, seconds=12)
     parser.add_argument("--pictures", type=Path, default=Path(), help="folder for the screenshots")
     options = parser.parse_args()
     width, height = (int(side) for side in options.size.split("x"))

@@ -7,6 +7,7 @@ that what comes out of a sink can be read although the program paints.
 
 from __future__ import annotations
 
+import argparse
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -76,6 +77,18 @@ def patch_errors(pixels: Pixels) -> dict[str, int]:
         name: int(np.abs(_middle(pixels, box).astype(int) - colour).max())
         for (name, colour), box in zip(PATCHES.items(), boxes, strict=True)
     }
+
+
+def stamped_options(description: str | None, *, seconds: float) -> argparse.ArgumentParser:
+    """What every measurement with such pictures can be told; `seconds` is how long it usually takes."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--size", default="640x360")
+    parser.add_argument("--fps", type=int, default=30)
+    parser.add_argument("--seconds", type=float, default=seconds)
+    parser.add_argument("--style", default="starry-night")
+    return parser
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from stylize_live.nets.folders import own_files, shipped_names
 
 
 def style_words(context: CompletionContext) -> list[str]:
-    """All names that `--style` can take; a blend's or timeline's other parts stay as they were typed."""
+    """All names that `--style` can take, shipped ones first; not parts of blends and timelines."""
     return shipped_names() + [path.stem for path in own_files()]
 
 

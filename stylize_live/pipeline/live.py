@@ -293,11 +293,10 @@ class _Journey:
             return ("frozen",)
         figures = self.figures(now)
         fps, dropped = f"{figures.fps:.1f} fps", f"{figures.dropped} dropped"
-        total = figures.latency_ms["total"]
+        taken, painted, total = (figures.latency_ms[stage] for stage in ("capture", "inference", "total"))
         if total.p50 is None:
             return (fps, dropped)
-        ages = {stage: ages.p50 or 0 for stage, ages in figures.latency_ms.items()}
-        stages = f"taken {ages['capture']:.0f}, painted {ages['inference']:.0f}, shown {total.p50:.0f} ms"
+        stages = f"taken {taken.p50:.0f}, painted {painted.p50:.0f}, shown {total.p50:.0f} ms"
         tail = f"p95 {total.p95:.0f}, p99 {total.p99:.0f} ms"
         return (fps, f"{total.p50:.0f} ms", dropped, tail, stages)
 

@@ -56,14 +56,14 @@ class Outlets:
         """Run every sink in a thread of this group."""
         self._stages = stages
         for outlet in self._outlets:
-            stages.start(outlet.name.replace(" ", "-"), outlet.run)
+            stages.start(outlet.thread_name, outlet.run)
 
     def add(self, sink: LiveSink) -> None:
         """Feed one more from now on; it is closed when it is removed or all ends."""
         assert self._stages is not None
         outlet = _Outlet(sink, self._free_name(sink.name))
         self._outlets = [*self._outlets, outlet]
-        self._stages.start(outlet.name.replace(" ", "-"), outlet.run_and_close)
+        self._stages.start(outlet.thread_name, outlet.run_and_close)
 
     def _free_name(self, name: str) -> str:
         taken = {outlet.name for outlet in (*self._outlets, *self._removed)}
@@ -122,6 +122,10 @@ class _Outlet:
         self._written = 0
         self._ages = Durations()
         self._newest = -1
+
+    @property
+    def thread_name(self) -> str:
+        return self.name.replace(" ", "-")
 
     @property
     def watched(self) -> bool:
