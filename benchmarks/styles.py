@@ -1,4 +1,4 @@
-"""Print the styles' table of docs/styles.md: the figures that each style's training recorded.
+"""Print the styles' table of docs/gallery.md: the figures that each style's training recorded.
 
 python benchmarks/styles.py
 """
