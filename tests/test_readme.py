@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clips import CFR, Film
 
+from stylize_live.media.reader import VideoReader
 from stylize_live.media.still import read_still
+from stylize_live.pipeline.progress import ConvertReport
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,20 +22,40 @@ def python_blocks() -> list[str]:
 
 
 def test_there_is_python_in_the_readme() -> None:
-    assert python_blocks()
+    assert len(python_blocks()) == 2
 
 
-@pytest.mark.parametrize("block", python_blocks())
-def test_python_lines_run(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to stand in, with the samples of the README; the film is a short one."""
+    folder = tmp_path / "samples"
+    folder.mkdir()
+    (folder / "snow-mountain.jpg").symlink_to(ROOT / "samples" / "snow-mountain.jpg")
+    Film().write(folder / "flower.mp4")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    return folder
+
+
+def run(block: str) -> dict[str, object]:
     names: dict[str, object] = {}
     exec(compile(block, "README.md", "exec"), names)
-    original = read_still(ROOT / "samples" / "snow-mountain.jpg").pixels
-    painted = names["painted"]
+    return names
+
+
+def test_python_paints_a_picture(samples: Path) -> None:
+    painted = run(python_blocks()[0])["painted"]
+    original = read_still(samples / "snow-mountain.jpg").pixels
     assert isinstance(painted, np.ndarray)
     assert painted.shape == original.shape
     assert (painted != original).any()
+
+
+def test_python_converts_a_film(samples: Path) -> None:
+    report = run(python_blocks()[1])["report"]
+    assert isinstance(report, ConvertReport)
+    assert report.frames == len(CFR)
+    with VideoReader(samples.parent / "painted.mp4") as reader:
+        assert len(list(reader)) == len(CFR)
 
 
 def test_every_command_in_the_readme_exists() -> None:

@@ -26,12 +26,14 @@ from stylize_live.pipeline.preview import without_preview
 from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 from stylize_live.pipeline.resume import open_behind
 
+_AS_IT_IS = ConvertSettings()
+
 
 def convert(
-    source: Path,
-    target: Path,
+    source: Path | str,
+    target: Path | str,
     stylizer: FramePainter,
-    settings: ConvertSettings,
+    settings: ConvertSettings = _AS_IT_IS,
     *,
     overwrite: bool = False,
     restart: bool = False,
@@ -49,7 +51,8 @@ def convert(
         target: file to write, its suffix chooses the format; appears whole or not at all. Or numbered
             pictures, such as frames/%05d.png, or - for standard output.
         stylizer: paints the frames, in a thread of its own.
-        settings: how it is painted and encoded.
+        settings: which part, and how it is encoded; what they say of painting and steadiness is the
+            stylizer's own affair.
         overwrite: replace a target that exists.
         restart: discard what an interrupted run has finished.
         on_progress: called in this thread about 5 times a second; what it raises stops everything.
@@ -60,6 +63,7 @@ def convert(
         SinkError: the target cannot be written, or another run is writing it; it is untouched.
         KeyboardInterrupt: Ctrl-C; the target is untouched.
     """
+    source, target = Path(source), Path(target)
     check_paths(source, target, overwrite)
     if not is_sequence(target):
         codec_for(target, settings)
