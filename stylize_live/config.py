@@ -235,6 +235,24 @@ class StudioSettings(LiveSettings):
     )
 
 
+class BenchSettings(SteadySettings, EngineSettings):
+    """What `bench` can be told."""
+
+    size: str = Field(default="640x360", description="Size of the pictures to measure with, or 720p.")
+    seconds: float = Field(
+        default=90.0, ge=1, description="About how long the whole may take; longer is more exact."
+    )
+
+    @field_validator("size")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        try:
+            fitted(text, (16, 9))
+        except ValueError as error:
+            raise ValueError(f"size: {error}") from None
+        return text
+
+
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
 
 

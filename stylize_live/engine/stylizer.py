@@ -206,6 +206,11 @@ class Stylizer(Closing):
         """Arithmetic of the network: "float32", "bfloat16" or "float16"."""
         return str(self._dtype).removeprefix("torch.")
 
+    @property
+    def runtime(self) -> str:
+        """Name and version of what computes the network."""
+        return self._backend.runtime
+
     @overload
     def __call__(self, picture: Frame) -> Frame: ...
     @overload
