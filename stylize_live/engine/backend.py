@@ -168,14 +168,14 @@ class CpuBackend:
     def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """See `Backend.run`."""
         small = reduced_to(pixels, look.working_size((pixels.shape[1], pixels.shape[0])))
-        fresh = self._paint(small)
+        fresh = self.painted(small)
         if steady is not None:
             fresh = self._smoothed(fresh, steady)
         shown = torch.from_numpy(finished(fresh, small, pixels, look)).permute(2, 0, 1)[None]
         found: Pixels = quantised(shown, torch.from_numpy(pixels).dtype).numpy()
         return found
 
-    def _paint(self, pixels: Pixels) -> Plane:
+    def painted(self, pixels: Pixels) -> Plane:
         """The network alone: (h, w, 3) uint8 or uint16 -> (h, w, 3) float32 in 0..255."""
         with torch.inference_mode():
             painted = paint(self._network, levels(torch.from_numpy(pixels)))

@@ -56,9 +56,10 @@ class OpenVinoBackend(CpuBackend):
         self._graphed = checkpoint
         self._graphs: OrderedDict[tuple[int, ...], Callable[[Pixels], Plane]] = OrderedDict()
 
-    def _paint(self, pixels: Pixels) -> Plane:
+    def painted(self, pixels: Pixels) -> Plane:
+        """See `CpuBackend.painted`."""
         if self._graphed is None:
-            return super()._paint(pixels)
+            return super().painted(pixels)
         key = (*pixels.shape, pixels.itemsize)
         if key not in self._graphs:
             self._graphs[key] = _compiled(self._graphed, pixels, _PRECISIONS[self._dtype])
