@@ -80,7 +80,7 @@ def _compiled(checkpoint: Checkpoint, like: Pixels, precision: str) -> Callable[
         "INFERENCE_PRECISION_HINT": precision,
         "ENABLE_CPU_PINNING": False,
     }
-    request = _core().compile_model(_Graph(checkpoint).model(like), "CPU", how).create_infer_request()
+    request = _core().compile_model(Graph(checkpoint).model(like), "CPU", how).create_infer_request()
 
     def paint(pixels: Pixels) -> Plane:
         # The result is copied: smoothing keeps it, and the request writes over its own.
@@ -91,7 +91,7 @@ def _compiled(checkpoint: Checkpoint, like: Pixels, precision: str) -> Callable[
     return paint
 
 
-class _Graph:
+class Graph:
     """`ResidualTransformer` in OpenVINO's operations; its texts say why it is as it is."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
