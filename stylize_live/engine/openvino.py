@@ -23,7 +23,7 @@ from stylize_live.frame import Pixels
 from stylize_live.nets.checkpoint import Checkpoint
 from stylize_live.nets.transformer import LUMA, NORM_EPSILON, STRIDE, fold_upsampling
 
-_SIZES = 4  # graphs kept, one for each size of pictures
+_SIZES = 8  # graphs kept, one for each size of pictures
 # The two names of arithmetic that a CPU has.
 _PRECISIONS = {torch.float32: "f32", torch.bfloat16: "bf16"}
 

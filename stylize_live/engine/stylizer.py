@@ -47,8 +47,8 @@ class _StyleSet:
 class Stylizer(Closing):
     """Paints pictures in one style; the style may change between pictures.
 
-    Use one from one thread at a time; `style`, `strength`, `keep_colors` and `stroke` may be set
-    from any thread and count from the next picture on.
+    Use one from one thread at a time; `style`, `strength`, `keep_colors`, `stroke` and `lines` may be
+    set from any thread and count from the next picture on.
 
     Args:
         style: name of a shipped style, path of a style file, a blend such as
@@ -170,6 +170,17 @@ class Stylizer(Closing):
         if not 0.25 <= value <= 4:
             raise UsageError(f"stroke must be between 0.25 and 4, got {value}")
         self._look = replace(self._look, stroke=float(value))
+
+    @property
+    def lines(self) -> int:
+        """Shorter side in pixels at which larger pictures are painted; may be set, 480 is natural."""
+        return self._look.lines
+
+    @lines.setter
+    def lines(self, value: int) -> None:
+        if value < 1:
+            raise UsageError(f"lines must be positive, got {value}")
+        self._look = replace(self._look, lines=value)
 
     @property
     def steadiness(self) -> float:
