@@ -31,8 +31,10 @@ from stylize_live.bench.machine import cores, describe
 from stylize_live.bench.timing import Spread, alternate
 from stylize_live.config import DEFAULT_STYLE
 from stylize_live.engine.backend import CpuBackend
-from stylize_live.engine.device import fast_bfloat16
+from stylize_live.engine.choices import fast_bfloat16
+from stylize_live.engine.host import HostBackend
 from stylize_live.nets.catalogue import load_style
+from stylize_live.nets.checkpoint import Checkpoint
 
 SIZES = ((640, 360), (1280, 720))
 ROUNDS = 9
@@ -65,14 +67,20 @@ def ours(size: tuple[int, int], dtypes: list[torch.dtype]) -> list[Peer]:
     """Our network under everything that is installed, the one that `auto` takes last."""
     pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
     checkpoint = load_style(DEFAULT_STYLE)
-    millions = sum(weight.numel() for weight in checkpoint.weights.values()) / 1e6
-    backends: dict[str, type[CpuBackend]] = {"torch": CpuBackend}
+    millions = sum(weight.size for weight in checkpoint.weights.values()) / 1e6
+    backends: dict[str, Callable[[Checkpoint, str], HostBackend]] = {"torch": CpuBackend}
     if find_spec("openvino"):
         from stylize_live.engine.openvino import OpenVinoBackend
 
         backends["OpenVINO"] = OpenVinoBackend
     return [
-        Peer("ours", name, name_of(dtype), millions, partial(backend(checkpoint, dtype).painted, pixels))
+        Peer(
+            "ours",
+            name,
+            name_of(dtype),
+            millions,
+            partial(backend(checkpoint, name_of(dtype)).painted, pixels),
+        )
         for name, backend in backends.items()
         for dtype in dtypes
     ]

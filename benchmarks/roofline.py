@@ -25,7 +25,7 @@ from network import name_of, ours
 
 from stylize_live.bench.timing import Spread, alternate
 from stylize_live.config import DEFAULT_STYLE
-from stylize_live.engine.device import fast_bfloat16
+from stylize_live.engine.choices import fast_bfloat16
 from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.transformer import ResidualTransformer
 

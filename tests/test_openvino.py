@@ -92,7 +92,7 @@ def test_not_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stylize_live.engine.device.find_spec", lambda name: None)
+    monkeypatch.setattr("stylize_live.engine.choices.find_spec", lambda name: None)
     assert "openvino" not in Stylizer(device="cpu").fingerprint
     with pytest.raises(DeviceError, match="pip install openvino"):
         Stylizer(runtime="openvino")

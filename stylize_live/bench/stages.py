@@ -12,7 +12,7 @@ from stylize_live.bench.timing import Effort, alternate, effort_of
 from stylize_live.closing import Closing
 from stylize_live.config import BenchSettings, ConvertSettings, EngineSettings, Precision, Runtime
 from stylize_live.engine import Stylizer
-from stylize_live.engine.device import choose_device, choose_runtime, fast_bfloat16
+from stylize_live.engine.choices import choose_device_name, choose_runtime, fast_bfloat16
 from stylize_live.frame import Frame
 from stylize_live.media.colour import ToRgb, ToStored
 from stylize_live.media.pattern import PatternSource
@@ -109,10 +109,10 @@ def measure_networks(settings: BenchSettings, seconds: float, tally: Tally) -> N
 
 def _choices(settings: BenchSettings) -> dict[str, EngineSettings]:
     """Every runtime and precision that this machine has, by name."""
-    device = choose_device(settings.device)
+    device = choose_device_name(settings.device)
     runtimes: list[Runtime] = ["torch"]
     precisions: list[Precision] = ["float32"]
-    if device.type == "cuda":
+    if device == "cuda":
         precisions += ["bfloat16", "float16"]
     else:
         precisions += ["bfloat16"] if fast_bfloat16() else []

@@ -9,60 +9,78 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import openvino
-import torch
 from openvino import opset13 as ops
 
-from stylize_live.engine.backend import CpuBackend
 from stylize_live.engine.flow import Plane
+from stylize_live.engine.host import HostBackend
 from stylize_live.frame import Pixels
+from stylize_live.nets.architecture import LUMA, NORM_EPSILON, SPLIT, STRIDE
 from stylize_live.nets.checkpoint import Checkpoint
-from stylize_live.nets.transformer import LUMA, NORM_EPSILON, STRIDE, fold_upsampling
+
+if TYPE_CHECKING:
+    from stylize_live.engine.backend import CpuBackend
 
 _SIZES = 8  # graphs kept, one for each size of pictures
 # The two names of arithmetic that a CPU has.
-_PRECISIONS = {torch.float32: "f32", torch.bfloat16: "bf16"}
+_PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
 _Node = Any  # OpenVINO's own types are not known to mypy
 _Array = npt.NDArray[Any]
 
 
-class OpenVinoBackend(CpuBackend):
+class OpenVinoBackend(HostBackend):
     """Paints with OpenVINO, and with torch while weights change from picture to picture.
+
+    Torch takes as long to load as all the rest of a start, so it is loaded when there is a crossfade.
 
     Args:
         checkpoint: weights to start with.
-        dtype: float32 or bfloat16.
+        precision: "float32" or "bfloat16".
     """
 
     # Torch paints crossfades.
-    runtime = f"openvino {openvino.__version__}, {CpuBackend.runtime}"
+    runtime = f"openvino {openvino.__version__}, torch {version('torch')}"
+
+    def __init__(self, checkpoint: Checkpoint, precision: str) -> None:
+        super().__init__()
+        self._precision = precision
+        self._blended: CpuBackend | None = None
+        self.load(checkpoint)
 
     def load(self, checkpoint: Checkpoint) -> None:
         """See `Backend.load`."""
-        super().load(checkpoint)
         self._use(checkpoint)
 
     def blend(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
         """See `Backend.blend`. A graph takes as long as some pictures, so torch paints what lies between."""
-        super().blend(first, second, share)
-        self._use(first if share == 0 else second if share == 1 else None)
+        if share in (0, 1):
+            self._use(second if share else first)
+            return
+        if self._blended is None:
+            from stylize_live.engine.backend import CpuBackend
+
+            self._blended = CpuBackend(first, self._precision)
+        self._blended.blend(first, second, share)
+        self._use(None)
 
     def _use(self, checkpoint: Checkpoint | None) -> None:
         self._graphed = checkpoint
         self._graphs: OrderedDict[tuple[int, ...], Callable[[Pixels], Plane]] = OrderedDict()
 
     def painted(self, pixels: Pixels) -> Plane:
-        """See `CpuBackend.painted`."""
+        """See `HostBackend.painted`."""
         if self._graphed is None:
-            return super().painted(pixels)
+            assert self._blended is not None
+            return self._blended.painted(pixels)
         key = (*pixels.shape, pixels.itemsize)
         if key not in self._graphs:
-            self._graphs[key] = _compiled(self._graphed, pixels, _PRECISIONS[self._dtype])
+            self._graphs[key] = _compiled(self._graphed, pixels, _PRECISIONS[self._precision])
             if len(self._graphs) > _SIZES:
                 self._graphs.popitem(last=False)
         return self._graphs[key](pixels)
@@ -95,7 +113,7 @@ class Graph:
     """`ResidualTransformer` in OpenVINO's operations; its texts say why it is as it is."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self._weights = {name: tensor.numpy() for name, tensor in checkpoint.weights.items()}
+        self._weights = checkpoint.weights
         self._architecture = checkpoint.architecture
 
     def model(self, like: Pixels) -> Any:
@@ -153,12 +171,18 @@ class Graph:
         return ops.add(ops.multiply(h, scale), shift)
 
     def _upsampled(self, x: _Node, name: str) -> _Node:
-        folded = fold_upsampling(torch.from_numpy(self._weights[f"{name}.weight"])).numpy()
-        h = _convolved(_edged(x, (1, 1), (1, 1)), folded)
+        h = _convolved(_edged(x, (1, 1), (1, 1)), _folded(self._weights[f"{name}.weight"]))
         bias = self._weights.get(f"{name}.bias")
         if bias is not None:
             h = ops.add(h, _constant(bias.repeat(4).reshape(1, -1, 1, 1)))
         return ops.depth_to_space(h, "depth_first", 2)
+
+
+def _folded(weight: _Array) -> _Array:
+    """See `fold_upsampling` in `nets/transformer.py`."""
+    split = np.array(SPLIT, np.float32)
+    folded: _Array = np.einsum("arp,bsq,oipq->oabirs", split, split, weight, optimize=True)
+    return folded.reshape(4 * weight.shape[0], *weight.shape[1:])
 
 
 def _constant(value: object) -> _Node:
