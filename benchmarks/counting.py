@@ -13,17 +13,17 @@ from torch.utils.flop_counter import FlopCounterMode
 # Operations that look at memory in another way and move nothing.
 _VIEWS = {
     "view",
-    "_unsafe_view",
     "reshape",
     "permute",
     "slice",
     "expand",
     "unsqueeze",
-    "t",
     "detach",
+    "detach_",
     "alias",
+    "lift_fresh",
 }
-_CONVOLUTIONS = {"convolution", "_convolution"}
+_CONVOLUTIONS = {"conv2d", "convolution"}
 
 
 @dataclass(frozen=True, slots=True)

