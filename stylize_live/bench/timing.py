@@ -49,7 +49,7 @@ def alternate(
     *,
     seconds: float = 0.0,
     least: int = 3,
-    settle: bool = False,
+    settle: float = 0.0,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Run all jobs once to warm up, then in turn, so that a slow moment hits all alike.
@@ -58,8 +58,8 @@ def alternate(
         jobs: what to time, by name.
         seconds: how long to go on.
         least: rounds in any case.
-        settle: run each job twice in its turn and take the second time: caches are then its own, and the
-            waiting threads of another library asleep.
+        settle: seconds for which each job runs in its turn before it is timed: caches are then its own, and
+            the waiting threads of another library asleep.
         clock: seconds.
 
     Returns:
@@ -71,7 +71,8 @@ def alternate(
     begun, rounds = clock(), 0
     while rounds < least or clock() - begun < seconds:
         for name, work in jobs.items():
-            if settle:
+            settled = clock() + settle
+            while clock() < settled:
                 work()
             started = clock()
             work()
