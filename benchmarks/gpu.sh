@@ -5,7 +5,7 @@
 #   TRAIN=1 PHOTOS=dir FEATURES=file PAINTINGS=dir benchmarks/gpu.sh [OUT]
 #                                                also trains the paintings' styles there, a minute each
 #
-# Needs: python with torch (CUDA build), torchvision, numpy, OpenCV, safetensors, pytest, pydantic, cyclopts, rich.
+# Needs: python with torch (CUDA build) and what else pyproject.toml names, and pytest.
 set -euo pipefail
 STYLES=(starry-night:van-gogh-starry-night-1889 great-wave:hokusai-great-wave-1831 the-scream:munch-the-scream-1893
     udnie:picabia-udnie-1913 water-lilies:monet-water-lilies-1919 the-kiss:klimt-the-kiss-1908
@@ -19,6 +19,10 @@ mkdir -p "$out"
 export PYTHONPATH=$PWD FAIL_WITHOUT_CUDA=1
 python3 -m pytest -m gpu tests/test_cuda.py -p no:cacheprovider | tee "$out/tests.txt"
 python3 benchmarks/gpu.py | tee "$out/speed.txt"
+for size in 640x360 1920x1080; do
+    python3 -m stylize_live.cli.app bench --device cuda --size "$size" --json "$out/bench-$size.json" |
+        tee "$out/bench-$size.txt"
+done
 if [[ ${TRAIN:-} == 1 ]]; then
     for pair in "${STYLES[@]}"; do
         python3 -m stylize_live.cli.app train "$PAINTINGS/${pair#*:}.jpg" -o "$out/${pair%%:*}.safetensors" \

@@ -21,7 +21,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, save_checkpoint
+from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, save_checkpoint, weights_of
 from stylize_live.nets.transformer import Architecture, ResidualTransformer, initialise
 
 HERE = Path(__file__).resolve().parent
@@ -129,7 +129,7 @@ def make_style(path: Path) -> None:
     shape = Architecture(width=8, deep_width=8, head_width=8, blocks_in=1, blocks_deep=1, blocks_out=1)
     network = ResidualTransformer(shape)
     initialise(network, 0)
-    save_checkpoint(path, Checkpoint(StyleInfo("tiny"), shape, dict(network.state_dict())))
+    save_checkpoint(path, Checkpoint(StyleInfo("tiny"), shape, weights_of(network.state_dict())))
 
 
 def _run(work: Path, *words: str) -> str:

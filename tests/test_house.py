@@ -13,7 +13,7 @@ import stylize_live
 
 PACKAGE = Path(stylize_live.__file__).parent
 # High to low: a room may import from itself and from what stands further right.
-ROOMS = ["cli", "studio", "pipeline", "training", "engine", "nets", "media"]
+ROOMS = ["cli", "studio", "bench", "pipeline", "training", "engine", "nets", "media"]
 VOCABULARY = {"closing", "frame", "config", "errors", "files", "quantities"}
 
 
@@ -91,3 +91,15 @@ def test_public_names() -> None:
         assert getattr(stylize_live, name) is not None
     with pytest.raises(AttributeError):
         _ = stylize_live.no_such_name
+
+
+def test_openvino_paints_without_torch() -> None:
+    """Torch takes longer to load than all the rest of a start."""
+    pytest.importorskip("openvino")
+    code = (
+        "import sys; from stylize_live import Stylizer; import numpy as np\n"
+        "with Stylizer(steadiness=0.8, device='cpu', runtime='openvino') as paint:\n"
+        "    paint(np.zeros((16, 16, 3), np.uint8)), paint.fingerprint\n"
+        "print('torch' in sys.modules)"
+    )
+    assert run_python(code) == "False"

@@ -60,7 +60,18 @@ def test_python_converts_a_film(samples: Path) -> None:
 
 def test_every_command_in_the_readme_exists() -> None:
     commands = set(re.findall(r"stylize-live (\w+)", README))
-    known = {"live", "studio", "convert", "image", "train", "evaluate", "styles", "export", "devices"}
+    known = {
+        "live",
+        "studio",
+        "convert",
+        "image",
+        "train",
+        "evaluate",
+        "styles",
+        "export",
+        "bench",
+        "devices",
+    }
     assert commands <= known
     assert {"live", "convert", "image", "train", "styles", "devices"} <= commands
 

@@ -13,7 +13,7 @@ from stylize_live.engine import Stylizer
 from stylize_live.engine.timeline import Mix, Timeline
 from stylize_live.errors import StyleError
 from stylize_live.frame import Frame, Pixels
-from stylize_live.nets.checkpoint import Checkpoint, save_checkpoint
+from stylize_live.nets.checkpoint import Checkpoint, save_checkpoint, weights_of
 from stylize_live.nets.transformer import Architecture, ResidualTransformer
 
 PICTURE = random_pixels(40, 32)
@@ -119,7 +119,7 @@ def test_fingerprint_names_all_that_counts(two_styles: tuple[Path, Path]) -> Non
 
 def test_networks_must_agree(two_styles: tuple[Path, Path], tmp_path: Path) -> None:
     wide = Architecture(**{**TINY.to_dict(), "width": 16})
-    weights = ResidualTransformer(wide).state_dict()
+    weights = weights_of(ResidualTransformer(wide).state_dict())
     other = tmp_path / "wide.safetensors"
     save_checkpoint(other, Checkpoint(make_checkpoint().info, wide, weights))
     with pytest.raises(StyleError, match="networks differ"):

@@ -75,3 +75,12 @@ def test_initialise_is_reproducible() -> None:
 def test_architecture_refuses_nonsense(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="architecture"):
         Architecture.from_dict({**Architecture().to_dict(), **change})
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [Architecture(), Architecture(deep_width=0, blocks_in=2), Architecture(8, 16, 12, 0, 1, 3)],
+)
+def test_shapes_are_known_without_the_network(architecture: Architecture) -> None:
+    weights = ResidualTransformer(architecture).state_dict()
+    assert architecture.shapes() == {name: tuple(tensor.shape) for name, tensor in weights.items()}

@@ -33,6 +33,7 @@ _COMMANDS = {
     "evaluate": "Measure how good styles are, and how steady films.",
     "styles": "List the styles that come with the program, or show them on a photo.",
     "export": "Write a style as ONNX, for other programs.",
+    "bench": "Measure how fast everything is on this machine.",
     "devices": "List cameras, screens, GPUs and encoders.",
 }
 # Flags whose value may be left out, and what that means.

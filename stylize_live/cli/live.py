@@ -120,6 +120,7 @@ def _run(
 ) -> LiveReport:
     from stylize_live.engine import Stylizer
     from stylize_live.nets.catalogue import style_names
+    from stylize_live.pipeline.governor import govern
     from stylize_live.pipeline.live import run_live
 
     stylizer = Stylizer.from_settings(settings, steadiness=settings.steadiness)
@@ -133,6 +134,7 @@ def _run(
             mirror=settings.mirror,
             split=settings.split,
             duration=settings.duration,
+            governor=govern(stylizer, settings.size),
         )
 
 
@@ -143,6 +145,8 @@ def summary(report: LiveReport) -> str:
         f"shown    {frames} in {report.seconds:.1f} s, {report.fps:.1f} fps",
         f"dropped  {report.dropped}" + _details(report),
     ]
+    if report.lines:
+        lines.append(f"painted  at {', '.join(f'{number}p' for number in report.lines)}")
     total = report.latency_ms["total"]
     if total.p50 is not None:
         lines.append(

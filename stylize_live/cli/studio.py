@@ -47,6 +47,7 @@ def studio(
     from stylize_live.media.live_sinks import open_sinks
     from stylize_live.media.live_sources import open_source
     from stylize_live.media.virtual_camera import VirtualCamera
+    from stylize_live.pipeline.governor import govern
     from stylize_live.pipeline.live import run_live
     from stylize_live.studio.sources import Sources
 
@@ -72,6 +73,7 @@ def studio(
             split=settings.split,
             duration=settings.duration,
             remote=page,
+            governor=govern(stylizer, settings.size),
         )
     return tell(report, json=json)
 

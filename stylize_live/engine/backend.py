@@ -1,78 +1,17 @@
-"""Where the arithmetic happens: the contract, and the CPU."""
+"""The network under torch: on any device, and the way to paint with it on the CPU."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from stylize_live.engine.finishing import finished, reduced_to
-from stylize_live.engine.flow import Motion, Plane
-from stylize_live.engine.look import Look
-from stylize_live.engine.smoothing import smoothed
-from stylize_live.frame import Frame, Pixels
+from stylize_live.engine.flow import Plane
+from stylize_live.engine.host import HostBackend
+from stylize_live.frame import Pixels
 from stylize_live.nets.checkpoint import Checkpoint
 from stylize_live.nets.transformer import ResidualTransformer
 
-
-@dataclass(frozen=True, slots=True)
-class Steady:
-    """How a picture is to follow from the one before.
-
-    Attributes:
-        motion: measures that of the input, or finds that pictures start anew (None). Called once for each
-            picture, in order, when the device has been given its work: so a GPU is not kept waiting,
-            and on a CPU, whose cores the network takes all, the two do not get in each other's way.
-        share: least share of the fresh picture, see `smoothing.least_share`.
-    """
-
-    motion: Callable[[], Motion | None]
-    share: float
-
-
-# A frame, and how to smooth it; None leaves it as painted.
-Job = tuple[Frame, Steady | None]
-
-
-class Backend(Protocol):
-    """Runs one network on one device.
-
-    Attributes:
-        memory: the last smoothed painting, (h, w, 3) float32 in 0..255, or None; may be set.
-        runtime: name and version of what computes the network.
-    """
-
-    runtime: str
-
-    @property
-    def memory(self) -> Plane | None: ...
-    @memory.setter
-    def memory(self, picture: Plane | None) -> None: ...
-
-    def load(self, checkpoint: Checkpoint) -> None:
-        """Use these weights from the next picture on."""
-
-    def blend(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
-        """Use weights between two of one architecture from the next picture on, changed in place.
-
-        Cheap enough for every picture of a crossfade: the styles are brought to the device once.
-
-        Args:
-            first, second: the same network as the one in use.
-            share: of the second, 0 to 1.
-        """
-
-    def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
-        """Paint one picture: (H, W, 3) RGB, uint8 or uint16 -> the same shape and dtype, a new array."""
-
-    def stream(self, jobs: Iterable[Job], look: Look) -> Iterator[Frame]:
-        """Paint frames in order, with as many under way at once as the device likes."""
-
-    def close(self) -> None:
-        """Release device memory."""
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def prepare_network(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> ResidualTransformer:
@@ -101,7 +40,9 @@ class Blender:
 
     def _weights(self, checkpoint: Checkpoint) -> dict[str, Tensor]:
         if id(checkpoint) not in self._seen:
-            weights = {name: tensor.to(self._device) for name, tensor in checkpoint.weights.items()}
+            weights = {
+                name: torch.from_numpy(array).to(self._device) for name, array in checkpoint.weights.items()
+            }
             self._seen[id(checkpoint)] = checkpoint, weights  # held, so that its id stays its own
         return self._seen[id(checkpoint)][1]
 
@@ -141,19 +82,19 @@ def quantised(picture: Tensor, dtype: torch.dtype) -> Tensor:
     return levels[0].permute(1, 2, 0).contiguous()
 
 
-class CpuBackend:
+class CpuBackend(HostBackend):
     """The network under torch on the CPU, one picture at a time on all cores.
 
     Args:
         checkpoint: weights to start with.
-        dtype: float32 or bfloat16.
+        precision: "float32" or "bfloat16".
     """
 
     runtime = f"torch {torch.__version__}"
 
-    def __init__(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
-        self._dtype = dtype
-        self.memory: Plane | None = None
+    def __init__(self, checkpoint: Checkpoint, precision: str) -> None:
+        super().__init__()
+        self._dtype = DTYPES[precision]
         self.load(checkpoint)
 
     def load(self, checkpoint: Checkpoint) -> None:
@@ -165,36 +106,9 @@ class CpuBackend:
         """See `Backend.blend`."""
         self._blender(first, second, share)
 
-    def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
-        """See `Backend.run`."""
-        small = reduced_to(pixels, look.working_size((pixels.shape[1], pixels.shape[0])))
-        fresh = self._paint(small)
-        if steady is not None:
-            fresh = self._smoothed(fresh, steady)
-        shown = torch.from_numpy(finished(fresh, small, pixels, look)).permute(2, 0, 1)[None]
-        found: Pixels = quantised(shown, torch.from_numpy(pixels).dtype).numpy()
-        return found
-
-    def _paint(self, pixels: Pixels) -> Plane:
-        """The network alone: (h, w, 3) uint8 or uint16 -> (h, w, 3) float32 in 0..255."""
+    def painted(self, pixels: Pixels) -> Plane:
+        """See `HostBackend.painted`."""
         with torch.inference_mode():
             painted = paint(self._network, levels(torch.from_numpy(pixels)))
             picture: Plane = painted[0].permute(1, 2, 0).contiguous().numpy()
         return picture
-
-    def _smoothed(self, fresh: Plane, steady: Steady) -> Plane:
-        motion = steady.motion()
-        if motion is None or self.memory is None or self.memory.shape != fresh.shape:
-            self.memory = fresh
-        else:
-            self.memory = smoothed(self.memory, fresh, motion, steady.share)
-        return self.memory
-
-    def stream(self, jobs: Iterable[Job], look: Look) -> Iterator[Frame]:
-        """See `Backend.stream`."""
-        for frame, steady in jobs:
-            yield frame.with_pixels(self.run(frame.pixels, look, steady))
-
-    def close(self) -> None:
-        """See `Backend.close`."""
-        self.memory = None

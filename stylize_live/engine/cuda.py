@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 
 import torch
 
-from stylize_live.engine.backend import Blender, Job, Steady, levels, paint, prepare_network, quantised
+from stylize_live.engine.backend import DTYPES, Blender, levels, paint, prepare_network, quantised
+from stylize_live.engine.contract import Job, Steady
 from stylize_live.engine.finishing_torch import finished, reduced_to
 from stylize_live.engine.flow import Plane
 from stylize_live.engine.look import Look
@@ -45,15 +46,14 @@ class CudaBackend:
 
     Args:
         checkpoint: weights to start with.
-        device: a CUDA device.
-        dtype: float16, bfloat16 or float32.
+        precision: "float16", "bfloat16" or "float32".
     """
 
     runtime = f"torch {torch.__version__}"
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> None:
-        self._device, self._dtype = device, dtype
-        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    def __init__(self, checkpoint: Checkpoint, precision: str) -> None:
+        self._device, self._dtype = torch.device("cuda"), DTYPES[precision]
+        self._stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         self._ring: deque[_Slot] = deque()
         self._kind: tuple[object, ...] = ()
         self._memory: torch.Tensor | None = None

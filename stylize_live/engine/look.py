@@ -23,20 +23,23 @@ class Look:
         keep_colors: take only light and dark from the painting, colours from the picture
             (luminance-only transfer: Gatys et al., arXiv:1606.05897, section 3).
         stroke: size of strokes; 1 is natural, 2 twice as large.
+        lines: shorter side in pixels at which larger pictures are painted. Fewer are faster, and make
+            strokes a larger share of the picture.
     """
 
     strength: float = 1.0
     keep_colors: bool = False
     stroke: float = 1.0
+    lines: int = NATURAL_SIDE
 
     def working_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """The (width, height) at which a picture of this (width, height) is painted.
 
-        Up to `NATURAL_SIDE` pictures are painted as they are. Strokes change by painting a smaller
+        Up to `lines` pictures are painted as they are. Strokes change by painting a smaller
         or larger picture of the same thing.
         """
         shorter = min(size)
-        factor = min(shorter, NATURAL_SIDE) / self.stroke / shorter
+        factor = min(shorter, self.lines) / self.stroke / shorter
         if factor == 1:
             return size
         width, height = (max(_STEP, round(side * factor / _STEP) * _STEP) for side in size)

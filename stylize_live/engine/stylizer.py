@@ -15,8 +15,8 @@ from safetensors.numpy import load, save
 
 from stylize_live.closing import Closing
 from stylize_live.config import DEFAULT_STYLE, DeviceName, EngineSettings, Precision, Runtime
-from stylize_live.engine.backend import Backend, CpuBackend, Job, Steady
-from stylize_live.engine.device import choose_device, choose_precision, choose_runtime
+from stylize_live.engine.choices import choose_device_name, choose_precision, choose_runtime
+from stylize_live.engine.contract import Backend, Job, Steady
 from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.timeline import Mix, Timeline
@@ -47,8 +47,8 @@ class _StyleSet:
 class Stylizer(Closing):
     """Paints pictures in one style; the style may change between pictures.
 
-    Use one from one thread at a time; `style`, `strength`, `keep_colors` and `stroke` may be set
-    from any thread and count from the next picture on.
+    Use one from one thread at a time; `style`, `strength`, `keep_colors`, `stroke` and `lines` may be
+    set from any thread and count from the next picture on.
 
     Args:
         style: name of a shipped style, path of a style file, a blend such as
@@ -88,8 +88,8 @@ class Stylizer(Closing):
         precision: Precision = "auto",
         runtime: Runtime = "auto",
     ) -> None:
-        self._device = choose_device(device)
-        self._dtype = choose_precision(precision, self._device)
+        self._device = choose_device_name(device)
+        self._precision = choose_precision(precision, self._device)
         self._runtime = choose_runtime(runtime, self._device)
         self._style, self._crossfade = str(style), crossfade
         self._pending: _StyleSet | None = None
@@ -120,15 +120,18 @@ class Stylizer(Closing):
         )
 
     def _make_backend(self, checkpoint: Checkpoint) -> Backend:
-        if self._device.type == "cuda":
+        # Only what is needed: each loads a runtime.
+        if self._device == "cuda":
             from stylize_live.engine.cuda import CudaBackend
 
-            return CudaBackend(checkpoint, self._device, self._dtype)
+            return CudaBackend(checkpoint, self._precision)
         if self._runtime == "openvino":
             from stylize_live.engine.openvino import OpenVinoBackend
 
-            return OpenVinoBackend(checkpoint, self._dtype)
-        return CpuBackend(checkpoint, self._dtype)
+            return OpenVinoBackend(checkpoint, self._precision)
+        from stylize_live.engine.backend import CpuBackend
+
+        return CpuBackend(checkpoint, self._precision)
 
     @property
     def style(self) -> str:
@@ -172,6 +175,17 @@ class Stylizer(Closing):
         self._look = replace(self._look, stroke=float(value))
 
     @property
+    def lines(self) -> int:
+        """Shorter side in pixels at which larger pictures are painted; may be set, 480 is natural."""
+        return self._look.lines
+
+    @lines.setter
+    def lines(self, value: int) -> None:
+        if value < 1:
+            raise UsageError(f"lines must be positive, got {value}")
+        self._look = replace(self._look, lines=value)
+
+    @property
     def steadiness(self) -> float:
         """How far each picture follows from the one before, 0 to 1."""
         return self._steadiness
@@ -199,12 +213,17 @@ class Stylizer(Closing):
     @property
     def device(self) -> str:
         """Where the network runs: "cpu" or "cuda"."""
-        return self._device.type
+        return self._device
 
     @property
     def precision(self) -> str:
         """Arithmetic of the network: "float32", "bfloat16" or "float16"."""
-        return str(self._dtype).removeprefix("torch.")
+        return self._precision
+
+    @property
+    def runtime(self) -> str:
+        """Name and version of what computes the network."""
+        return self._backend.runtime
 
     @overload
     def __call__(self, picture: Frame) -> Frame: ...

@@ -18,16 +18,23 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+import numpy as np
+import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
+from safetensors.numpy import save
 
 from stylize_live.errors import SinkError, StyleError
 from stylize_live.files import replacing
-from stylize_live.nets.transformer import Architecture, ResidualTransformer
+from stylize_live.nets.architecture import Architecture
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from stylize_live.nets.transformer import ResidualTransformer
+
+Weights = dict[str, npt.NDArray[np.float32]]
 
 FORMAT = "stylize_live.style"
 VERSION = "2"
@@ -54,28 +61,37 @@ class Checkpoint:
     Attributes:
         info: name, painter, licence.
         architecture: what network the weights belong to.
-        weights: tensor name -> float32 tensor on the CPU.
+        weights: tensor name -> float32 array.
         training: settings and figures of the training run.
     """
 
     info: StyleInfo
     architecture: Architecture
-    weights: dict[str, Tensor]
+    weights: Weights
     training: dict[str, Any] = field(default_factory=dict)
 
     def network(self) -> ResidualTransformer:
         """A new network in evaluation mode that carries these weights."""
+        import torch
+
+        from stylize_live.nets.transformer import ResidualTransformer
+
         network = ResidualTransformer(self.architecture)
-        network.load_state_dict(self.weights)
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in self.weights.items()})
         return network.eval().requires_grad_(False)
 
     def digest(self) -> str:
         """A hash of architecture and weights; names and training records do not count."""
         digest = hashlib.sha256(json.dumps(self.architecture.to_dict(), sort_keys=True).encode())
-        for name, tensor in sorted(self.weights.items()):
+        for name, array in sorted(self.weights.items()):
             digest.update(name.encode())
-            digest.update(tensor.contiguous().numpy().tobytes())
+            digest.update(array.tobytes())
         return digest.hexdigest()
+
+
+def weights_of(state: Mapping[str, Tensor]) -> Weights:
+    """The weights of a network's `state_dict`, wherever it is, as a checkpoint holds them."""
+    return {name: tensor.detach().cpu().float().numpy() for name, tensor in state.items()}
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -91,7 +107,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "style": json.dumps(asdict(checkpoint.info), ensure_ascii=False),
         "training": json.dumps(checkpoint.training),
     }
-    tensors = {k: v.detach().cpu().half().contiguous() for k, v in checkpoint.weights.items()}
+    tensors = {k: np.ascontiguousarray(v, np.float16) for k, v in checkpoint.weights.items()}
     try:
         with replacing(path) as temporary:
             temporary.write_bytes(save(tensors, metadata))
@@ -126,15 +142,21 @@ def load_checkpoint(path: Path) -> Checkpoint:
             architecture = Architecture.from_dict(_json_object(path, metadata, "architecture"))
         except ValueError as error:
             raise StyleError(f"{path}: damaged style file: {error}") from None
-        with torch.device("meta"):
-            expected = ResidualTransformer(architecture).state_dict()
+        expected = architecture.shapes()
         shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (its handle is no mapping)
-        if shapes != {name: tuple(tensor.shape) for name, tensor in expected.items()}:
+        if shapes != expected:
             raise StyleError(f"{path}: its weights do not fit the network it declares")
-        weights = {name: file.get_tensor(name).float() for name in expected}
-    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+        weights = {name: _read(path, file, name) for name in expected}
+    if not all(np.isfinite(array).all() for array in weights.values()):
         raise StyleError(f"{path}: damaged style file: some weights are not finite")
     return Checkpoint(info, architecture, weights, _json_object(path, metadata, "training"))
+
+
+def _read(path: Path, file: Any, name: str) -> npt.NDArray[np.float32]:
+    try:
+        return np.asarray(file.get_tensor(name), np.float32)
+    except TypeError:
+        raise StyleError(f"{path}: damaged style file: {name} is of a kind that styles do not have") from None
 
 
 def _opened(path: Path) -> Any:  # safetensors ships no types for its handle
@@ -147,7 +169,7 @@ def _opened(path: Path) -> Any:  # safetensors ships no types for its handle
     if size > MAX_BYTES:
         raise StyleError(f"{path}: {size} bytes is no style file (limit {MAX_BYTES})")
     try:
-        return safe_open(path, framework="pt")
+        return safe_open(path, framework="numpy")
     except (OSError, SafetensorError) as error:
         raise StyleError(f"{path}: not a safetensors file or damaged: {error}") from None
 
@@ -183,7 +205,7 @@ def _info(path: Path, metadata: Mapping[str, str]) -> StyleInfo:
     return info
 
 
-def blend(checkpoints: Mapping[str, Checkpoint], shares: Mapping[str, float]) -> dict[str, Tensor]:
+def blend(checkpoints: Mapping[str, Checkpoint], shares: Mapping[str, float]) -> Weights:
     """Interpolate the weights of networks that were trained from one base.
 
     Deep network interpolation (Wang et al., CVPR 2019, arXiv:1811.10515).
@@ -193,7 +215,7 @@ def blend(checkpoints: Mapping[str, Checkpoint], shares: Mapping[str, float]) ->
         shares: style name -> share; normalised to sum 1.
 
     Returns:
-        tensor name -> float32 tensor.
+        tensor name -> float32 array.
 
     Raises:
         StyleError: the architectures differ, or the shares are negative or all zero.
@@ -206,6 +228,6 @@ def blend(checkpoints: Mapping[str, Checkpoint], shares: Mapping[str, float]) ->
         raise StyleError(f"{', '.join(shares)}: cannot be blended, their networks differ")
     parts = [share / total for share in shares.values()]
     return {
-        name: torch.stack([p * c.weights[name] for p, c in zip(parts, chosen, strict=True)]).sum(0)
+        name: np.sum([np.float32(p) * c.weights[name] for p, c in zip(parts, chosen, strict=True)], 0)
         for name in chosen[0].weights
     }

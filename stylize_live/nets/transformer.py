@@ -16,58 +16,13 @@ brown or black where the painting would have blue.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# Sides are filled up to a multiple of this and cropped at the end.
-STRIDE = 8
-# Shares of red, green and blue in brightness (Rec. 709).
-LUMA = (0.2126, 0.7152, 0.0722)
-NORM_EPSILON = 1e-5  # added to variances
-
-
-@dataclass(frozen=True, slots=True)
-class Architecture:
-    """Numbers that define a network; stored in every checkpoint.
-
-    Attributes:
-        width: channels at quarter resolution.
-        deep_width: channels at eighth resolution; 0 leaves that stage out.
-        head_width: channels at half resolution.
-        blocks_in: residual blocks at quarter resolution before the deep stage.
-        blocks_deep: residual blocks at eighth resolution.
-        blocks_out: residual blocks at quarter resolution after the deep stage.
-    """
-
-    width: int = 48
-    deep_width: int = 64
-    head_width: int = 24
-    blocks_in: int = 1
-    blocks_deep: int = 3
-    blocks_out: int = 1
-
-    def to_dict(self) -> dict[str, int]:
-        """The fields as a plain dictionary, as checkpoints store them."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, object]) -> Architecture:
-        """Inverse of :meth:`to_dict`.
-
-        Raises:
-            ValueError: a field is missing, unknown, no integer, or out of the range 0..512.
-        """
-        names = {field.name for field in fields(cls)}
-        if set(values) != names:
-            raise ValueError(f"architecture fields are {sorted(values)}, expected {sorted(names)}")
-        for name, value in values.items():
-            low = 0 if name == "deep_width" or name.startswith("blocks") else 1
-            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= 512:
-                raise ValueError(f"architecture field {name} is {value!r}, expected {low}..512")
-        return cls(**{name: int(str(values[name])) for name in names})
+from stylize_live.nets.architecture import LUMA as LUMA
+from stylize_live.nets.architecture import NORM_EPSILON, SPLIT, STRIDE
+from stylize_live.nets.architecture import Architecture as Architecture
 
 
 class InstanceNorm(nn.Module):
@@ -111,14 +66,6 @@ class ResidualBlock(nn.Module):
         return x + branch
 
 
-# _SPLIT[phase][r][t]: how much of source pixel r - 1 the tap t of a 3-tap kernel sees when the source
-# is first doubled bilinearly (weights 3/4 and 1/4) and the output pixel has that phase.
-_SPLIT = (
-    ((0.75, 0.25, 0.00), (0.25, 0.75, 0.75), (0.00, 0.00, 0.25)),
-    ((0.25, 0.00, 0.00), (0.75, 0.75, 0.25), (0.00, 0.25, 0.75)),
-)
-
-
 def fold_upsampling(weight: Tensor) -> Tensor:
     """Turn "bilinear x2, then this 3x3 kernel" into one 3x3 kernel before ``pixel_shuffle(2)``.
 
@@ -131,7 +78,7 @@ def fold_upsampling(weight: Tensor) -> Tensor:
     Returns:
         (4 * O, I, 3, 3) of the same dtype; outputs ordered as ``pixel_shuffle`` reads them.
     """
-    split = weight.new_tensor(_SPLIT)
+    split = weight.new_tensor(SPLIT)
     folded = torch.einsum("arp,bsq,oipq->oabirs", split, split, weight)
     outputs, inputs = weight.shape[:2]
     return folded.reshape(4 * outputs, inputs, 3, 3)
@@ -170,12 +117,12 @@ class ResidualTransformer(nn.Module):
     """Small residual image transformation network.
 
     Args:
-        architecture: widths and depths.
+        architecture: widths and depths; None is the usual one.
     """
 
-    def __init__(self, architecture: Architecture = Architecture()) -> None:
+    def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()
-        a = self.architecture = architecture
+        a = self.architecture = architecture or Architecture()
         self.stem = ConvNorm(48, a.width)
         self.body_in = nn.Sequential(*(ResidualBlock(a.width) for _ in range(a.blocks_in)))
         self.deep = DeepStage(a.width, a.deep_width, a.blocks_deep) if a.deep_width else nn.Identity()

@@ -25,6 +25,7 @@ from stylize_live.media.overlay import Caption
 from stylize_live.media.still import Still, write_still
 from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import LatencyClock
+from stylize_live.pipeline.governor import Governor
 from stylize_live.pipeline.interrupts import stopping_on_ctrl_c
 from stylize_live.pipeline.labels import snapshot_name, style_label
 from stylize_live.pipeline.live_report import LiveReport
@@ -84,6 +85,7 @@ def run_live(
     duration: float | None = None,
     snapshots: Path | None = None,
     remote: Remote | None = None,
+    governor: Governor | None = None,
 ) -> LiveReport:
     """Show a source painted until it ends, the time is over, or the user ends it.
 
@@ -102,12 +104,16 @@ def run_live(
         duration: seconds after which the run ends, or None.
         snapshots: folder for snapshots and recordings that keys ask for; default is the current one.
         remote: runs the show beside the display, called as often as that is polled.
+        governor: chooses the size that the stylizer paints at.
 
     Raises:
         StylizeError: what any stage met, within two seconds; also any other exception of theirs.
     """
-    stylizer.warm_up(source.size)
-    journey = _Journey(source, stylizer, display, sinks, styles, snapshots or Path())
+    if governor is None:
+        stylizer.warm_up(source.size)
+    else:
+        governor.start(source.size, source.rate)
+    journey = _Journey(source, stylizer, display, sinks, styles, snapshots or Path(), governor)
     journey.view.mirror, journey.view.split = mirror, split
     return journey.run(duration, remote)
 
@@ -121,8 +127,10 @@ class _Journey:
         sinks: Sequence[LiveSink],
         styles: Sequence[str],
         snapshots: Path,
+        governor: Governor | None,
     ) -> None:
         self._source = source
+        self._governor = governor
         self.stylizer = stylizer
         self._display = display
         self._snapshots = snapshots
@@ -187,6 +195,8 @@ class _Journey:
             painted = self.stylizer(frame)
             item = _Painted(frame, painted, taken_at, time.monotonic())
             self._to_show.put(item)
+            if self._governor is not None:
+                self._governor.note(item.painted_at - taken_at, self._to_paint.dropped)
             if not self.view.frozen:
                 # From here and not from the main thread, which a window that is dragged may hold up.
                 self._publish(item)
@@ -296,9 +306,10 @@ class _Journey:
         taken, painted, total = (figures.latency_ms[stage] for stage in ("capture", "inference", "total"))
         if total.p50 is None:
             return (fps, dropped)
+        size = () if self._governor is None else (f"at {self._governor.lines}p",)
         stages = f"taken {taken.p50:.0f}, painted {painted.p50:.0f}, shown {total.p50:.0f} ms"
         tail = f"p95 {total.p95:.0f}, p99 {total.p99:.0f} ms"
-        return (fps, f"{total.p50:.0f} ms", dropped, tail, stages)
+        return (fps, f"{total.p50:.0f} ms", dropped, *size, tail, stages)
 
     def _snapshot(self) -> None:
         """Write what is shown, without the overlay, in a thread: a large PNG takes a good second."""
@@ -340,6 +351,7 @@ class _Journey:
             seconds=round(seconds, 3),
             latency_ms=self._clock.latency(),
             outputs=self._outlets.report(),
+            lines=[] if self._governor is None else self._governor.chosen,
         )
 
 

@@ -30,6 +30,7 @@ class LiveReport:
             "total": the window had painted it. Capture to display, then; what camera and
             screen add is not in it.
         outputs: what became of each sink beside the display, by its name.
+        lines: at which pictures were painted, one after the other, where that was left to the program.
     """
 
     captured: int
@@ -42,6 +43,7 @@ class LiveReport:
     seconds: float
     latency_ms: dict[str, Percentiles]
     outputs: dict[str, OutletReport]
+    lines: list[int]
 
     def as_dict(self) -> dict[str, object]:
         """The report as plain numbers and dictionaries, for JSON."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.nets.catalogue import style_word
-from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, load_checkpoint, save_checkpoint
+from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, load_checkpoint, save_checkpoint, weights_of
 from stylize_live.nets.transformer import ResidualTransformer, initialise
 from stylize_live.training.evaluation import StyleFigures, measure
 from stylize_live.training.features import FeatureNetwork, load_features
@@ -125,7 +125,8 @@ def train(
     figures = measure(final, features, paintings, photos.held_out, device)
     figures = replace(figures, style=figures.style * features.gain, content=figures.content * features.gain)
     record = _record(job, trainer.progress, figures, batches.size, device)
-    save_checkpoint(job.target, Checkpoint(job.info, network.architecture, trainer.weights, record))
+    weights = weights_of(trainer.weights)
+    save_checkpoint(job.target, Checkpoint(job.info, network.architecture, weights, record))
     trainer.finish()
     watch.finish(figures)
     return Result(trainer.progress, figures, sorted(photos.unreadable | batches.unreadable), resumed_at)

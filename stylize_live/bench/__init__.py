@@ -1,0 +1,1 @@
+"""What `stylize-live bench` measures, and how."""

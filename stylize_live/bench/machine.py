@@ -1,0 +1,68 @@
+"""What a benchmark runs on: figures without it mean nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+_PACKAGES = ("stylize-live", "torch", "openvino", "av", "opencv-python", "numpy")
+
+
+def describe() -> dict[str, object]:
+    """Processor, cores, memory, GPU, system and versions, by name; None is unknown. Loads torch."""
+    return {
+        "processor": _processor(),
+        "cores": cores(),
+        "memory_gb": _memory_gb(),
+        "gpu": _gpu(),
+        "system": platform.platform(),
+        "versions": {"python": platform.python_version()} | _versions(),
+    }
+
+
+def _processor() -> str:
+    listing = Path("/proc/cpuinfo")
+    if listing.exists():
+        for line in listing.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def load_now() -> float | None:
+    """How many programs wanted a core in the last minute, None where the system does not tell.
+
+    Should be nearly none: a benchmark measures what others leave.
+    """
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    return allowed or os.cpu_count() or 1
+
+
+def _memory_gb() -> float | None:
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _gpu() -> str | None:
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,118 @@
+"""The commands as a user runs them: each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, Any
+
+from stylize_live.config import BenchSettings
+from stylize_live.errors import StylizeError
+
+_PROGRAM = ("-m", "stylize_live.cli.app")
+_OWN = {"size", "seconds"}  # settings that the other commands do not have
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of a process.
+
+    Attributes:
+        line: the last one it wrote.
+        seconds: from its start to that line.
+        peak_mb: most memory it held, or None where the system does not tell. At least what this process
+            held when it started the other one.
+    """
+
+    line: str
+    seconds: float
+    peak_mb: float | None
+
+
+def run_python(arguments: Sequence[str]) -> Ended:
+    """Run Python and wait for its end.
+
+    Raises:
+        StylizeError: it failed, with the last line that it wrote of it.
+    """
+    started = time.perf_counter()
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(
+            [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=complaints, text=True
+        ) as child,
+    ):
+        try:
+            last, at = "", started
+            for line in child.stdout or ():
+                last, at = line, time.perf_counter()
+            peak = _wait(child)
+        except BaseException:
+            child.kill()
+            raise
+        if child.returncode:
+            raise StylizeError(
+                f"{' '.join(arguments[:3])} ended with {child.returncode}: {_last(complaints)}"
+            )
+    return Ended(last.strip(), at - started, peak)
+
+
+def _wait(child: subprocess.Popen[str]) -> float | None:
+    """Wait for the end of a process; the most memory that it held, in MB."""
+    if sys.platform == "win32":
+        child.wait()
+        return None
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return float(used.ru_maxrss) / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def _last(complaints: IO[bytes]) -> str:
+    complaints.seek(0)
+    lines = complaints.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+def import_milliseconds(module: str) -> float:
+    """Time that a fresh Python takes to import a module, in milliseconds."""
+    code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
+    return float(run_python(["-c", code]).line) * 1e3
+
+
+class Commands:
+    """`live` and `convert` on one film.
+
+    Args:
+        film: what they paint.
+        settings: how.
+        folder: where a settings file and the painted film go.
+    """
+
+    def __init__(self, film: Path, settings: BenchSettings, folder: Path) -> None:
+        self._film, self._target = film, folder / "painted.mp4"
+        self._config = folder / "settings.toml"
+        values = settings.model_dump(exclude=_OWN)
+        # Words, numbers, true and false look the same in TOML.
+        self._config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
+
+    def live(self) -> tuple[dict[str, Any], Ended]:
+        """Play the film in real time, without a window; the report of `live` and how the process went."""
+        ended = self._run("live", "--source", str(self._film), "--no-window")
+        return json.loads(ended.line), ended
+
+    def convert(self, end: Fraction) -> tuple[dict[str, Any], Ended]:
+        """Convert the film up to a moment in seconds; the report on the file and how the process went."""
+        paths = str(self._film), str(self._target)
+        ended = self._run("convert", *paths, "--overwrite", "--end", str(float(end)))
+        return json.loads(ended.line)["files"][0], ended
+
+    def _run(self, *words: str) -> Ended:
+        return run_python([*_PROGRAM, *words, "--json", "--config", str(self._config)])

@@ -1,0 +1,125 @@
+"""A whole benchmark: what is measured when, and for how long.
+
+Three rounds, in each of which everything has its turn, so that a slow moment of the machine hits all
+alike. The programs come first: a process is taken to hold at least what the one that started it held,
+so what `live` and `convert` need is read in the first round, before anything large is loaded here.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from stylize_live.bench.film import RATE, make_film
+from stylize_live.bench.machine import cores, describe, load_now
+from stylize_live.bench.programs import Commands, Ended, import_milliseconds
+from stylize_live.bench.report import BenchReport, Tally
+from stylize_live.config import BenchSettings
+from stylize_live.quantities import fitted
+
+ROUNDS = 3
+# Shares of the time: one run of `live`, the painting of one run of `convert`, all of the network. The
+# rest goes into starting programs and into measuring the parts.
+_LIVE, _CONVERT, _NETWORK = 0.05, 0.028, 0.15
+_LEAST_FRAMES = 24
+
+
+def run_bench(settings: BenchSettings, on_step: Callable[[str], None] = lambda step: None) -> BenchReport:
+    """Measure everything.
+
+    Args:
+        settings: what with, and for how long.
+        on_step: told what is measured next, in words.
+
+    Raises:
+        StylizeError: the style, the device or a program failed.
+    """
+    started, load = time.monotonic(), load_now()
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
+        bench = _Bench(settings, Path(folder), on_step)
+        painter = bench.run(opened)
+    seconds = round(time.monotonic() - started, 1)
+    machine = describe() | {"load": load}
+    return BenchReport(machine, settings.model_dump(), painter, seconds, bench.tally.rows())
+
+
+class _Bench:
+    """One benchmark under way.
+
+    Args:
+        settings: what with, and for how long.
+        folder: for films.
+        on_step: told what is measured next.
+    """
+
+    def __init__(self, settings: BenchSettings, folder: Path, on_step: Callable[[str], None]) -> None:
+        self._settings, self._folder, self._on_step = settings, folder, on_step
+        self._film = folder / "film.mp4"
+        self._commands = Commands(self._film, settings, folder)
+        self._frames = max(_LEAST_FRAMES, round(settings.seconds * _LIVE * RATE))
+        self._end = Fraction(0)  # of the part that is converted, in seconds
+        self.tally = Tally()
+
+    def run(self, opened: ExitStack) -> str:
+        """Measure; what painted, in words. What it opens is closed with `opened`."""
+        self._on_step("making a film")
+        make_film(self._film, fitted(self._settings.size, (16, 9)), self._frames)
+        taken = self._programs(first=True)
+        # Only now, see the module's text.
+        from stylize_live.bench.stages import Stages, ideal_seconds, measure_networks
+
+        self._on_step("network")
+        measure_networks(self._settings, self._settings.seconds * _NETWORK, self.tally)
+        stages = opened.enter_context(
+            Stages(self._film, self._end, self._settings, self._folder / "stages.mp4")
+        )
+        for number in range(ROUNDS):
+            if number:
+                taken = self._programs()
+            self._on_step(f"parts alone, round {number + 1} of {ROUNDS}")
+            ideal = ideal_seconds(stages.measure(self.tally), cores())
+            self.tally.add("convert", "share of the ideal", 100 * ideal / taken, "%")
+        return stages.painter
+
+    def _programs(self, *, first: bool = False) -> float:
+        """Everything that is a process of its own, once; seconds that `convert` took."""
+        self._on_step("imports, live, convert")
+        self.tally.add("program", "import stylize_live", import_milliseconds("stylize_live"))
+        self.tally.add("program", "import its engine", import_milliseconds("stylize_live.engine"))
+        report, process = self._commands.live()
+        self._note_live(report, process)
+        if first:
+            self._end = Fraction(self._convertible(report), RATE)
+            self._note_memory("live", process)
+        report, process = self._commands.convert(self._end)
+        self.tally.add("convert", "pictures", report["fps"], "a second")
+        if first:
+            self._note_memory("convert", process)
+        return float(report["seconds"])
+
+    def _note_live(self, report: dict[str, Any], process: Ended) -> None:
+        add = self.tally.add
+        add("live", "pictures shown", report["fps"], "a second")
+        add("live", "dropped", 100 * report["dropped"] / max(1, report["captured"]), "%")
+        for name in ("p50", "p95", "p99"):
+            age = report["latency_ms"]["total"][name]
+            if age is not None:
+                add("live", f"capture to display, {name}", age)
+        add("program", "from the command to live pictures", 1e3 * process.seconds - 1e3 * report["seconds"])
+
+    def _note_memory(self, command: str, process: Ended) -> None:
+        if process.peak_mb is not None:
+            self.tally.add("program", f"memory of {command}", process.peak_mb, "MB")
+
+    def _convertible(self, report: dict[str, Any]) -> int:
+        """How many frames can be painted in the time for it, going by a run of `live`."""
+        taken, painted = (report["latency_ms"][stage]["p50"] for stage in ("capture", "inference"))
+        if taken is None or painted is None:
+            return _LEAST_FRAMES
+        affordable = round(self._settings.seconds * _CONVERT * 1e3 / max(1.0, float(painted - taken)))
+        return min(self._frames, max(_LEAST_FRAMES, affordable))

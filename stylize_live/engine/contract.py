@@ -1,0 +1,69 @@
+"""The contract of whatever does the arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from stylize_live.engine.flow import Motion, Plane
+from stylize_live.engine.look import Look
+from stylize_live.frame import Frame, Pixels
+from stylize_live.nets.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """How a picture is to follow from the one before.
+
+    Attributes:
+        motion: measures that of the input, or finds that pictures start anew (None). Called once for each
+            picture, in order, when the device has been given its work: so a GPU is not kept waiting,
+            and on a CPU, whose cores the network takes all, the two do not get in each other's way.
+        share: least share of the fresh picture, see `smoothing.least_share`.
+    """
+
+    motion: Callable[[], Motion | None]
+    share: float
+
+
+# A frame, and how to smooth it; None leaves it as painted.
+Job = tuple[Frame, Steady | None]
+
+
+class Backend(Protocol):
+    """Runs one network on one device.
+
+    Attributes:
+        memory: the last smoothed painting, (h, w, 3) float32 in 0..255, or None; may be set.
+        runtime: name and version of what computes the network.
+    """
+
+    runtime: str
+
+    @property
+    def memory(self) -> Plane | None: ...
+    @memory.setter
+    def memory(self, picture: Plane | None) -> None: ...
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Use these weights from the next picture on."""
+
+    def blend(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
+        """Use weights between two of one architecture from the next picture on, changed in place.
+
+        Cheap enough for every picture of a crossfade: the styles are brought to the device once.
+
+        Args:
+            first, second: the same network as the one in use.
+            share: of the second, 0 to 1.
+        """
+
+    def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
+        """Paint one picture: (H, W, 3) RGB, uint8 or uint16 -> the same shape and dtype, a new array."""
+
+    def stream(self, jobs: Iterable[Job], look: Look) -> Iterator[Frame]:
+        """Paint frames in order, with as many under way at once as the device likes."""
+
+    def close(self) -> None:
+        """Release device memory."""
