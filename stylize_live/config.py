@@ -177,7 +177,8 @@ class LiveSettings(SteadySettings, EngineSettings):
 
     source: str = Field(
         default="0",
-        description="Camera number or name, a video file, 'screen', a URL, or 'test' for a pattern.",
+        description="Camera number or name, a video file, 'screen', a URL, 'test' for a pattern, or in the "
+        "studio 'browser' for a page's own camera.",
     )
     width: int = Field(
         default=640,
