@@ -17,7 +17,7 @@ from studio_show import SETTINGS, STYLES, Page, Show, get, page, running
 
 from stylize_live.cli.app import main
 from stylize_live.config import LiveSettings, merged
-from stylize_live.errors import SinkError
+from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.pattern import PatternSource
 from stylize_live.media.reader import VideoReader
@@ -440,3 +440,23 @@ def test_the_command_runs_and_reports(
     assert "studio: http://127.0.0.1:" in out
     assert "/bare" in out
     assert "more passed while nobody watched" in out
+
+
+def test_live_has_the_page_beside_it(
+    tiny_style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    size = ["--width", "64", "--height", "48"]
+    words = ["live", "--no-window", "--source", "test", "--style", str(tiny_style), "--device", "cpu", *size]
+    assert main([*words, "--studio", "--port", "0", "--duration", "0.6"]) == 0
+    out = capsys.readouterr().out
+    assert "studio: http://127.0.0.1:" in out
+    assert "more passed while nobody watched" in out  # the page would tell, no window is there
+    for option in (["--port", "0"], ["--host", "0.0.0.0"], ["--token", "a-long-secret"]):
+        assert main([*words, *option]) == UsageError.exit_code
+        assert f"{option[0]} is for the studio's page: add --studio" in capsys.readouterr().err
+
+
+def test_a_browsers_camera_needs_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["live", "--source", "browser", "--no-window"]) == UsageError.exit_code
+    assert "add --studio" in capsys.readouterr().err
