@@ -88,6 +88,7 @@ def _run(
         mirror=settings.mirror,
         split=settings.split,
         duration=settings.duration,
+        microphone=settings.microphone,
         remote=page,
     )
 

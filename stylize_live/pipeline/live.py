@@ -83,6 +83,7 @@ def run_live(
     split: bool = False,
     duration: float | None = None,
     snapshots: Path | None = None,
+    microphone: str | None = None,
     remote: Remote | None = None,
 ) -> LiveReport:
     """Show a source painted until it ends, the time is over, or the user ends it.
@@ -101,13 +102,14 @@ def run_live(
         split: start with the split view.
         duration: seconds after which the run ends, or None.
         snapshots: folder for snapshots and recordings that keys ask for; default is the current one.
+        microphone: whose sound such recordings have: its name or number.
         remote: runs the show beside the display, called as often as that is polled.
 
     Raises:
         StylizeError: what any stage met, within two seconds; also any other exception of theirs.
     """
     stylizer.warm_up(source.size)
-    journey = _Journey(source, stylizer, display, sinks, styles, snapshots or Path())
+    journey = _Journey(source, stylizer, display, sinks, styles, snapshots or Path(), microphone)
     journey.view.mirror, journey.view.split = mirror, split
     return journey.run(duration, remote)
 
@@ -121,6 +123,7 @@ class _Journey:
         sinks: Sequence[LiveSink],
         styles: Sequence[str],
         snapshots: Path,
+        microphone: str | None,
     ) -> None:
         self._source = source
         self.stylizer = stylizer
@@ -139,7 +142,7 @@ class _Journey:
         self._caption_at = 0.0
         self.shown: Frame | None = None
         self.view = View(stylizer, styles, self._snapshot, self._record)
-        self._recordings = Recordings(self._outlets, self.view.say)
+        self._recordings = Recordings(self._outlets, self.view.say, microphone)
         self._remote: Remote | None = None
 
     def run(self, duration: float | None, remote: Remote | None) -> LiveReport:
