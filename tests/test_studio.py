@@ -17,6 +17,7 @@ from studio_show import SETTINGS, STYLES, Page, Show, get, page, running
 
 from stylize_live.cli.app import main
 from stylize_live.config import LiveSettings, merged
+from stylize_live.engine.device import GpuLoad
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.pattern import PatternSource
@@ -94,8 +95,9 @@ def test_pages_get_the_painted_picture_and_everything_about_it(show: Show) -> No
         assert words["sources"]["test"] == "Test pattern"
         assert words["state"]["size"] == [64, 36]
         figure = words["figures"]["now"]
-        assert {"fps", "source_fps", "dropped", "ms", "p95", "p99", "cpu"} == figure.keys()
+        assert {"fps", "source_fps", "dropped", "ms", "p95", "p99", "cpu", "gpu"} == figure.keys()
         assert 0 <= figure["cpu"] <= 1
+        assert figure["gpu"] is None  # nothing is painted on one
         status, headers, body = get(show.port, "/thumbnails/1.jpg?1")
         assert (status, headers["content-type"]) == (200, "image/jpeg")
         assert decoded(body).shape == (240, 360, 3)
@@ -428,6 +430,24 @@ def test_load_is_a_share() -> None:
     while time.process_time() < end:
         pass
     assert 0 < load() <= 1
+
+
+def test_the_gpus_load_is_asked_only_while_one_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def tell() -> int:
+        asked.append(1)
+        if len(asked) > 2:
+            raise ModuleNotFoundError("nvidia-ml-py")
+        return 40
+
+    monkeypatch.setattr("torch.cuda.utilization", tell)
+    load = GpuLoad()
+    assert load() is None
+    monkeypatch.setattr("torch.cuda.is_initialized", lambda: True)
+    assert (load(), load()) == (0.4, 0.4)
+    assert (load(), load()) == (None, None)
+    assert len(asked) == 3  # what is not there is not looked for again
 
 
 def test_the_command_runs_and_reports(

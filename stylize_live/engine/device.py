@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib.util import find_spec
 from typing import Literal
 
@@ -10,7 +11,31 @@ import torch
 from stylize_live.config import DeviceName, Precision, Runtime
 from stylize_live.errors import DeviceError
 
+log = logging.getLogger(__name__)
+
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class GpuLoad:
+    """How busy the GPU is that torch works on, whoever keeps it busy. Not known without nvidia-ml-py."""
+
+    def __init__(self) -> None:
+        self._known = True
+
+    def __call__(self) -> float | None:
+        """Share of the last moments in which it worked, 0 to 1; None where none is used, or unknown."""
+        if not self._known or not _cuda_in_use():
+            return None
+        try:
+            return torch.cuda.utilization() / 100
+        except Exception as error:  # the driver's own exceptions, and a library that is not there
+            log.info("the GPU's load is not known: %s", error)
+            self._known = False
+            return None
+
+
+def _cuda_in_use() -> bool:
+    return bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
 
 
 def choose_device(name: DeviceName) -> torch.device:

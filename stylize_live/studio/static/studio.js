@@ -2,7 +2,7 @@
 // shows only what the program told all of them; a control that is being moved is left alone meanwhile.
 import { connect } from "./link.js";
 import { Painter } from "./picture.js";
-import { Graph, stages } from "./graph.js";
+import { Graph, drawShares, stages } from "./graph.js";
 import { Camera } from "./camera.js";
 
 const $ = (id) => document.getElementById(id);
@@ -337,8 +337,17 @@ function showFigures({ now, history }) {
   $("p99").textContent = `${number(now.p99)} ms`;
   $("source-fps").textContent = `${number(now.source_fps)} fps`;
   $("dropped").textContent = number(now.dropped);
-  $("cpu").textContent = percent(now.cpu);
-  $("cpu-bar").style.transform = `translateX(${(now.cpu - 1) * 100}%)`;
+  $("gpu-row").hidden = now.gpu === null;
+  showLoads();
+}
+
+function showLoads() {
+  for (const name of ["cpu", "gpu"]) {
+    const shares = points.map((point) => point[name]).filter((share) => share !== null);
+    if (!shares.length) continue;
+    $(name).textContent = percent(shares.at(-1));
+    drawShares($(`${name}-graph`), shares);
+  }
 }
 
 $("copy").addEventListener("click", async () => {
@@ -346,7 +355,7 @@ $("copy").addEventListener("click", async () => {
   $("copy").textContent = "Copied";
   setTimeout(() => { $("copy").textContent = "Copy"; }, 1500);
 });
-window.addEventListener("resize", () => graph.draw(points));
+window.addEventListener("resize", () => { graph.draw(points); showLoads(); });
 
 // Keys as in the live window.
 const KEYS = { m: "mirror", s: "split", " ": "frozen", p: "snapshot", r: "record", f: "full", c: "keep_colors" };
