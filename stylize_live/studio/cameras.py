@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Protocol
 
 from stylize_live.errors import StylizeError
@@ -23,7 +24,7 @@ class PageCameras:
     """Receives the camera of the page that offered it last. For one event loop.
 
     Pages hear {"answer": SDP} when theirs is received, and {"off": why} when it is not, or no longer;
-    `why` may be "", where they know.
+    `why` may be "", where they know. Calls are followed one after the other, and nobody waits for them.
 
     Args:
         give: called with every picture.
@@ -33,37 +34,55 @@ class PageCameras:
         self._give = give
         self._owner: Listener | None = None
         self._peer: CameraPeer | None = None
-        self._changing = asyncio.Lock()
+        self._turn = asyncio.Lock()
+        self._work: set[asyncio.Task[None]] = set()
 
-    async def offer(self, page: Listener, offer: str) -> None:
+    def offer(self, page: Listener, offer: str) -> None:
         """A page offers its camera with this SDP; "" takes it back."""
-        if not offer:
-            await self.leave(page)
-            return
-        async with self._changing:
-            if self._owner is not page:
-                await self._end(_TAKEN_OVER)
-            await self._hang_up()
-            self._owner = page
-            try:
-                # In another thread: its libraries take a second to load, the first time.
-                await asyncio.to_thread(load)
-                self._peer = CameraPeer(self._give)
-                answer = await self._peer.answer(offer)
-            except StylizeError as error:
-                await self._end(str(error))
-                return
-            page.say(TOPIC, {"answer": answer})
+        if offer:
+            self._do(self._receive(page, offer))
+        else:
+            self.leave(page)
 
-    async def leave(self, page: Listener) -> None:
+    def leave(self, page: Listener) -> None:
         """A page has left, or turned its camera off."""
-        async with self._changing:
-            if self._owner is page:
-                await self._end("")
+        self._do(self._leave(page))
+
+    def end(self) -> None:
+        """No page's camera is the source any more."""
+        self._do(self._end(""))
 
     async def close(self) -> None:
-        """Let go of whatever camera there is: it is not the source any more."""
-        async with self._changing:
+        """The same, and wait for it."""
+        self.end()
+        await asyncio.gather(*self._work)
+
+    def _do(self, work: Awaitable[None]) -> None:
+        async def in_turn() -> None:
+            async with self._turn:
+                await work
+
+        task = asyncio.ensure_future(in_turn())
+        self._work.add(task)  # the loop alone would forget it
+        task.add_done_callback(self._work.discard)
+
+    async def _receive(self, page: Listener, offer: str) -> None:
+        if self._owner is not page:
+            await self._end(_TAKEN_OVER)
+        await self._hang_up()
+        self._owner = page
+        try:
+            # In another thread: its libraries take a second to load, the first time.
+            await asyncio.to_thread(load)
+            self._peer = CameraPeer(self._give)
+            answer = await self._peer.answer(offer)
+        except StylizeError as error:
+            await self._end(str(error))
+        else:
+            page.say(TOPIC, {"answer": answer})
+
+    async def _leave(self, page: Listener) -> None:
+        if self._owner is page:
             await self._end("")
 
     async def _end(self, why: str) -> None:

@@ -81,15 +81,15 @@ class Hub:
             await page.run(bare)
         finally:
             self._pages.discard(page)
-            await self._cameras.leave(page)
+            self._cameras.leave(page)
+
+    def end_camera(self) -> None:
+        """No page's camera is the source any more."""
+        self._cameras.end()
 
     async def close(self) -> None:
         """Let go of what pages sent."""
         await self._cameras.close()
-
-    def end_camera(self) -> None:
-        """No page's camera is the source any more."""
-        self._ending = asyncio.ensure_future(self._cameras.close())
 
 
 class _Page:
@@ -165,14 +165,14 @@ class _Page:
                     await self._socket.close(_REFUSED, "not understood")
                 return
             self._hear(message)
-            if message.camera is not None:
-                await self._cameras.offer(self, message.camera)
 
     def _hear(self, message: Message) -> None:
         if message.ack is not None:
             self._count(message.ack)
         if message.visible is not None:
             self.visible = message.visible
+        if message.camera is not None:
+            self._cameras.offer(self, message.camera)
         if message.set or message.do or message.save:
             self._wish(message)
 
