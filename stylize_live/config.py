@@ -173,11 +173,12 @@ class ConvertSettings(FilmSettings, SourceSettings, SteadySettings, EngineSettin
 
 
 class LiveSettings(SteadySettings, EngineSettings):
-    """How `live` captures and shows."""
+    """How live pictures are captured, shown and served."""
 
     source: str = Field(
         default="0",
-        description="Camera number or name, a video file, 'screen', a URL, or 'test' for a pattern.",
+        description="Camera number or name, a video file, 'screen', a URL, 'test' for a pattern, or in the "
+        "studio 'browser' for a page's own camera.",
     )
     width: int = Field(
         default=640,
@@ -222,23 +223,32 @@ class LiveSettings(SteadySettings, EngineSettings):
         "which the flag alone means too.",
     )
     duration: float | None = Field(default=None, gt=0, description="Stop after so many seconds.")
-
-
-class StudioSettings(LiveSettings):
-    """How `studio` captures, shows and serves."""
-
-    window: bool = Field(default=False, description="Show a window, too.")
-    port: int = Field(default=9720, ge=0, le=65535, description="Port of the page; 0 takes any free one.")
+    port: int = Field(
+        default=9720, ge=0, le=65535, description="Port of the studio's page; 0 takes any free one."
+    )
     host: str = Field(
         default="127.0.0.1",
-        description="Address to serve on: 0.0.0.0 lets phones in your network in, who need the link with "
-        "its token.",
+        description="Address to serve the page on: 0.0.0.0 lets phones in your network in, who need the "
+        "link with its token.",
     )
     token: str | None = Field(
         default=None,
         min_length=8,
-        description="Secret in the link; without it, other addresses than this machine's own get a new one.",
+        description="Secret in the link to the page; without it, other addresses than this machine's own "
+        "get a new one.",
     )
+
+
+class WindowSettings(LiveSettings):
+    """What `live` can be told."""
+
+    studio: bool = Field(default=False, description="Serve the studio's web page, too.")
+
+
+class StudioSettings(LiveSettings):
+    """What `studio` can be told."""
+
+    window: bool = Field(default=False, description="Show a window, too.")
 
 
 class BenchSettings(SteadySettings, EngineSettings):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
-from stylize_live.config import ConvertSettings, LiveSettings, merged
+from stylize_live.config import ConvertSettings, LiveSettings, StudioSettings, WindowSettings, merged
 from stylize_live.errors import ConfigError
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -51,7 +52,7 @@ def test_missing_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda p: p.name)
 def test_shipped_configs_load(path: Path) -> None:
-    model = ConvertSettings if path.name.startswith("convert") else LiveSettings
+    model = ConvertSettings if path.name.startswith("convert") else WindowSettings
     assert merged(model(), path) != model()
 
 
@@ -59,7 +60,7 @@ def test_there_are_configs() -> None:
     assert list(CONFIGS.glob("*.toml"))
 
 
-@pytest.mark.parametrize("model", [LiveSettings, ConvertSettings])
-def test_every_setting_explains_itself(model: type[LiveSettings]) -> None:
+@pytest.mark.parametrize("model", [WindowSettings, StudioSettings, ConvertSettings])
+def test_every_setting_explains_itself(model: type[BaseModel]) -> None:
     for name, field in model.model_fields.items():
         assert field.description, name

@@ -16,7 +16,7 @@ import pytest
 from live_fakes import SIZE, FakeDisplay, FakeSource, FakeStylizer, WakeableSource, keys, make_frame
 
 from stylize_live.cli.app import main
-from stylize_live.cli.live import summary
+from stylize_live.cli.show import summary
 from stylize_live.errors import SourceError, StyleError
 from stylize_live.frame import Frame
 from stylize_live.media.null import NullDisplay

@@ -10,14 +10,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from live_fakes import FakeDisplay, FakeSource, FakeStylizer, keys
 
 from stylize_live.cli.app import main
 from stylize_live.errors import SourceError, UsageError
 from stylize_live.frame import Frame
 from stylize_live.media.libraries import av
 from stylize_live.media.microphone import Microphone
-from stylize_live.media.recorder import Recorder
+from stylize_live.media.recorder import Recorder, open_recorder
 from stylize_live.media.sound_encoder import SoundEncoder
+from stylize_live.pipeline.live import run_live
 
 SIZE = (64, 48)
 RATE = 48_000
@@ -131,10 +133,63 @@ def test_without_sounddevice(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert not Path("show.mp4").exists()
 
 
-def test_it_is_for_recordings(capsys: pytest.CaptureFixture[str]) -> None:
-    words = "live --source test --width 48 --height 32 --no-window --microphone"
+def test_one_that_is_not_there_is_said_before_it_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "live --source test --width 48 --height 32 --no-window --microphone studio"
     assert main(words.split()) == UsageError.exit_code
-    assert "name a file with --record" in capsys.readouterr().err
+    assert "'studio' is not one microphone" in capsys.readouterr().err
+
+
+def test_a_film_that_cannot_begin_gives_the_microphone_back(tmp_path: Path, system: type[FakeStream]) -> None:
+    path = tmp_path / "show.mp4"
+    path.touch()
+    with pytest.raises(UsageError, match="exists already"):
+        open_recorder(path, SIZE, Fraction(30), "auto")
+    assert [stream.active for stream in system.opened] == [False]
+
+
+def test_films_begun_by_key_have_sound(tmp_path: Path, system: type[FakeStream]) -> None:
+    """Each film opens the microphone for itself, and lets go of it."""
+    said: list[str] = []
+    # Pressed once there are so many films, and were for some pictures.
+    script = [("r", 0), ("r", 1), ("r", 1), ("r", 2), ("q", 2)]
+    since: list[int] = []
+
+    def press(display: FakeDisplay) -> str | None:
+        for stream in system.opened:
+            if stream.active:
+                stream.hear(tone(0.01), age=0.01)
+        said.append(display.captions[-1].note if display.captions else "")
+        if len(list(tmp_path.glob("*.mp4"))) < script[0][1]:
+            return None
+        since.append(len(display.frames))
+        if since[-1] - since[0] < 20:
+            return None
+        since.clear()
+        return script.pop(0)[0]
+
+    source = FakeSource(10_000, gap=0.01)
+    with source:
+        display = FakeDisplay(press)
+        run_live(source, FakeStylizer(), display, snapshots=tmp_path, microphone="auto")
+    assert [stream.closed > 0 for stream in system.opened] == [True, True]
+    films = sorted(tmp_path.glob("first-*.mp4"))
+    assert f"recording {films[0].name} with sound" in said
+    assert len(films) == 2
+    for film in films:
+        with av.open(str(film)) as container:
+            assert len(list(container.decode(video=0))) > 1
+        assert np.abs(heard(film)).max() > 0.3
+
+
+def test_a_microphone_that_is_taken_is_named_and_no_film_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeStream, "busy", True)
+    display = FakeDisplay(keys("r", *[None] * 60))
+    with FakeSource(10_000) as source:
+        run_live(source, FakeStylizer(), display, snapshots=tmp_path, microphone="auto")
+    assert any("Built-in Microphone: Device unavailable" in caption.note for caption in display.captions)
+    assert list(tmp_path.iterdir()) == []
 
 
 def tone(seconds: float, channels: int = 2) -> np.ndarray:

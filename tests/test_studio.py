@@ -17,7 +17,8 @@ from studio_show import SETTINGS, STYLES, Page, Show, get, page, running
 
 from stylize_live.cli.app import main
 from stylize_live.config import LiveSettings, merged
-from stylize_live.errors import SinkError
+from stylize_live.engine.gpu_load import GpuLoad
+from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.pattern import PatternSource
 from stylize_live.media.reader import VideoReader
@@ -94,8 +95,9 @@ def test_pages_get_the_painted_picture_and_everything_about_it(show: Show) -> No
         assert words["sources"]["test"] == "Test pattern"
         assert words["state"]["size"] == [64, 36]
         figure = words["figures"]["now"]
-        assert {"fps", "source_fps", "dropped", "ms", "p95", "p99", "cpu"} == figure.keys()
+        assert {"fps", "source_fps", "dropped", "ms", "p95", "p99", "cpu", "gpu"} == figure.keys()
         assert 0 <= figure["cpu"] <= 1
+        assert figure["gpu"] is None  # nothing is painted on one
         status, headers, body = get(show.port, "/thumbnails/1.jpg?1")
         assert (status, headers["content-type"]) == (200, "image/jpeg")
         assert decoded(body).shape == (240, 360, 3)
@@ -430,6 +432,24 @@ def test_load_is_a_share() -> None:
     assert 0 < load() <= 1
 
 
+def test_the_gpus_load_is_asked_only_while_one_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def tell() -> int:
+        asked.append(1)
+        if len(asked) > 2:
+            raise ModuleNotFoundError("nvidia-ml-py")
+        return 40
+
+    monkeypatch.setattr("torch.cuda.utilization", tell)
+    load = GpuLoad()
+    assert load() is None
+    monkeypatch.setattr("torch.cuda.is_initialized", lambda: True)
+    assert (load(), load()) == (0.4, 0.4)
+    assert (load(), load()) == (None, None)
+    assert len(asked) == 3  # what is not there is not looked for again
+
+
 def test_the_command_runs_and_reports(
     tiny_style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -440,3 +460,23 @@ def test_the_command_runs_and_reports(
     assert "studio: http://127.0.0.1:" in out
     assert "/bare" in out
     assert "more passed while nobody watched" in out
+
+
+def test_live_has_the_page_beside_it(
+    tiny_style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    size = ["--width", "64", "--height", "48"]
+    words = ["live", "--no-window", "--source", "test", "--style", str(tiny_style), "--device", "cpu", *size]
+    assert main([*words, "--studio", "--port", "0", "--duration", "0.6"]) == 0
+    out = capsys.readouterr().out
+    assert "studio: http://127.0.0.1:" in out
+    assert "more passed while nobody watched" in out  # the page would tell, no window is there
+    for option in (["--port", "0"], ["--host", "0.0.0.0"], ["--token", "a-long-secret"]):
+        assert main([*words, *option]) == UsageError.exit_code
+        assert f"{option[0]} is for the studio's page: add --studio" in capsys.readouterr().err
+
+
+def test_a_browsers_camera_needs_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["live", "--source", "browser", "--no-window"]) == UsageError.exit_code
+    assert "add --studio" in capsys.readouterr().err

@@ -19,18 +19,36 @@ from chromium import Chromium, Tab
 from studio_show import SETTINGS, Show, running
 
 from stylize_live.config import LiveSettings, merged
+from stylize_live.media.jpeg import encode_jpeg
+from stylize_live.media.reader import VideoReader
 
 _PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(_PROGRAM is None, reason="needs Chromium")]
 
 PHONE = (390, 844)
+SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Chromium]:
     with Chromium(Path(_PROGRAM or "")) as found:
         yield found
+
+
+@pytest.fixture
+def browser_with_camera(tmp_path: Path) -> Iterator[Chromium]:
+    """A browser whose camera plays the sample clip, again and again."""
+    clip = make_mjpeg(tmp_path / "clip.mjpeg")
+    options = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    with Chromium(Path(_PROGRAM or ""), *options, f"--use-file-for-fake-video-capture={clip}") as found:
+        yield found
+
+
+def make_mjpeg(path: Path) -> Path:
+    with VideoReader(SAMPLE) as reader:
+        path.write_bytes(b"".join(encode_jpeg(frame.pixels, longest=640) for frame in reader))
+    return path
 
 
 @pytest.fixture
@@ -207,6 +225,65 @@ def test_the_browser_source_is_the_picture_alone(browser: Chromium, show: Show, 
         assert '"width":1280,"height":720' in box
         assert bare.run("getComputedStyle(document.body).backgroundColor") == "rgba(0, 0, 0, 0)"
         keep(bare, "bare", tmp_path)
+
+
+def choose(tab: Tab, source: str) -> None:
+    tab.run(
+        f"(() => {{ const s = document.getElementById('source'); s.value = '{source}';"
+        "s.dispatchEvent(new Event('change')); })()"
+    )
+
+
+def test_the_browsers_own_camera_comes_back_painted(
+    browser_with_camera: Chromium, show: Show, tmp_path: Path
+) -> None:
+    for tab in opened(browser_with_camera, show.studio.url):
+        choose(tab, "browser")
+        tab.until("document.getElementById('source-name').textContent === 'A browser\\'s camera'")
+        tab.until("document.getElementById('camera').hidden")
+        tab.until("Number(document.getElementById('fps').textContent) > 20")
+        # The flower is red; inverted, it is cyan. Any other page sees it, too.
+        tab.until(f"(([r, g, b]) => g > r + 60 && b > r + 60)({middle('0.47', '0.45')})")
+        for other in opened(browser_with_camera, show.studio.url, PHONE):
+            other.until(f"(([r, g, b]) => g > r + 60 && b > r + 60)({middle('0.47', '0.45')})")
+            assert other.run("document.getElementById('camera').hidden")
+        keep(tab, "browser-camera", tmp_path)
+        choose(tab, "test")
+        tab.until("document.getElementById('source-name').textContent === 'Test pattern'")
+        choose(tab, "browser")  # and again
+        tab.until("document.getElementById('source-name').textContent === 'A browser\\'s camera'")
+        tab.until(f"(([r, g, b]) => g > r + 60 && b > r + 60)({middle('0.47', '0.45')})")
+        tab.call("Page.reload")  # the page is new, its camera is off, and a button turns it on
+        tab.until("document.readyState === 'complete'")
+        tab.until("document.getElementById('camera')?.hidden === false")
+        tab.settle()
+        keep(tab, "browser-camera-off", tmp_path)
+        tab.click("#camera")
+        tab.until("document.getElementById('camera').hidden")
+        tab.until("Number(document.getElementById('source-fps').textContent.split(' ')[0]) > 20")
+
+
+def test_a_page_without_a_camera_says_so(browser: Chromium, show: Show, tmp_path: Path) -> None:
+    tabs = opened(browser, show.studio.url)
+    tab = next(tabs)
+    choose(tab, "browser")
+    tab.until("/camera/.test(document.getElementById('toast').textContent)")
+    tab.settle()
+    assert tab.run("document.getElementById('source').value") == "test"
+    keep(tab, "no-camera", tmp_path)
+    for _ in tabs:
+        pass
+
+
+def test_a_page_from_elsewhere_says_why_it_has_no_camera(browser: Chromium, tmp_path: Path) -> None:
+    with running(host="0.0.0.0") as show:
+        tab = browser.open(show.studio.url)
+        tab.until("document.getElementById('picture').width > 16")
+        choose(tab, "browser")
+        tab.until("document.getElementById('toast').textContent.includes('ssh -L')")
+        tab.settle()
+        keep(tab, "insecure", tmp_path)
+        tab.leave()
 
 
 def test_an_ended_program_is_said(browser: Chromium, tmp_path: Path) -> None:

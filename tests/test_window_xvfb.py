@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from studio_show import page
 
 from stylize_live.media.still import read_still
 
@@ -90,6 +91,18 @@ def display() -> Iterator[str]:
     server.wait(10)
 
 
+def shoot(display: str, target: Path) -> None:
+    """A screenshot of a whole screen."""
+    code = (
+        "import sys, mss, mss.tools\n"
+        "with getattr(mss, 'MSS', None)() as grabber:\n"
+        "    shot = grabber.grab(grabber.monitors[1])\n"
+        "    mss.tools.to_png(shot.rgb, shot.size, output=sys.argv[1])\n"
+    )
+    environment = os.environ | {"DISPLAY": display}
+    subprocess.run([sys.executable, "-c", code, str(target)], env=environment, check=True, timeout=30)
+
+
 class Driver:
     """The program in its window, and a hand on its keyboard."""
 
@@ -130,15 +143,7 @@ class Driver:
     def shoot(self, name: str) -> Path:
         """A screenshot of the whole screen."""
         target = Path(os.environ.get("SCREENSHOTS", self.folder)) / f"{name}.png"
-        code = (
-            "import sys, mss, mss.tools\n"
-            "with getattr(mss, 'MSS', None)() as grabber:\n"
-            "    shot = grabber.grab(grabber.monitors[1])\n"
-            "    mss.tools.to_png(shot.rgb, shot.size, output=sys.argv[1])\n"
-        )
-        subprocess.run(
-            [sys.executable, "-c", code, str(target)], env=self._environment, check=True, timeout=30
-        )
+        shoot(self._environment["DISPLAY"], target)
         return target
 
     def press_close_button(self) -> None:
@@ -222,3 +227,34 @@ def test_without_a_display_there_is_an_error_and_no_crash() -> None:
         assert done.returncode == 1
         assert "DisplayError: no display" in done.stderr
         assert "--no-window" in done.stderr
+
+
+def test_window_and_page_are_one_show(display: str, tmp_path: Path, tiny_style: Path) -> None:
+    """The real command: a key in the window shows on the page, a wish of the page in the window."""
+    words = ["--source", "test", "--style", str(tiny_style), "--studio", "--port", "0", "--device", "cpu"]
+    command = [sys.executable, "-m", "stylize_live.cli.app", "live", *words]
+    environment = os.environ | {"DISPLAY": display}
+
+    def do(*words: str) -> str:
+        return subprocess.run(
+            ["xdotool", *words], env=environment, check=True, capture_output=True, text=True, timeout=60
+        ).stdout
+
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as live:
+        try:
+            assert live.stdout is not None
+            url = next(line.split()[1] for line in live.stdout if line.startswith("studio:"))
+            window = do("search", "--sync", "--onlyvisible", "--name", "stylize-live").split()[0]
+            do("windowfocus", "--sync", window)
+            with page(int(url.rstrip("/").rsplit(":", 1)[1])) as open_page:
+                open_page.until_state(mirror=False)
+                do("key", "m")
+                open_page.until_state(mirror=True)
+                open_page.set(split=True, strength=0.5)
+                open_page.until_state(split=True)
+                open_page.until(lambda: len(open_page.pictures) > 30)
+                shoot(display, Path(os.environ.get("SCREENSHOTS", tmp_path)) / "live-studio.png")
+            do("key", "q")
+            assert live.wait(20) == 0
+        finally:
+            live.kill()

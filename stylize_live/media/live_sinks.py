@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from fractions import Fraction
 
 from stylize_live.config import LiveSettings
-from stylize_live.errors import UsageError
 from stylize_live.media.contracts import LiveSink
 from stylize_live.media.live_source import LiveSource
 
@@ -37,11 +36,12 @@ def open_sinks(settings: LiveSettings, source: LiveSource, opened: ExitStack) ->
 
         sinks.append(opened.enter_context(StreamServer(settings.stream, source.size, rate)))
     if settings.record is not None:
-        from stylize_live.media.microphone import Microphone
-        from stylize_live.media.recorder import Recorder
+        from stylize_live.media.recorder import open_recorder
 
-        microphone = opened.enter_context(Microphone(settings.microphone)) if settings.microphone else None
-        sinks.append(opened.enter_context(Recorder(settings.record, source.size, rate, microphone)))
+        recorder = open_recorder(settings.record, source.size, rate, settings.microphone)
+        sinks.append(opened.enter_context(recorder))
     elif settings.microphone is not None:
-        raise UsageError("--microphone is for recordings: name a file with --record")
+        from stylize_live.media.microphone import check_microphone
+
+        check_microphone(settings.microphone)  # it is heard when a recording begins: too late to be told
     return sinks

@@ -16,7 +16,7 @@ _FILE_SUFFIX = re.compile(r"\.[a-z][a-z0-9]{1,4}", re.IGNORECASE)
 def open_source(settings: LiveSettings) -> LiveSource:
     """Open what `settings.source` names.
 
-    "test" and "screen" are themselves; text with "://" is a URL; a file that exists, or text that
+    "test", "screen" and "browser" are themselves; text with "://" is a URL; a file that exists, or text that
     looks like a path, is a file; anything else is the number or name of a camera.
 
     Raises:
@@ -33,6 +33,10 @@ def open_source(settings: LiveSettings) -> LiveSource:
         from stylize_live.media.screen import ScreenSource
 
         return ScreenSource(size, settings.fps)
+    if text == "browser":
+        from stylize_live.media.browser_camera import BrowserSource
+
+        return BrowserSource(size)
     if "://" in text:
         from stylize_live.media.stream import open_stream
 

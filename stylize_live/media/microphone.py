@@ -92,6 +92,11 @@ class Microphone(Closing):
         self._stream.close()
 
 
+def check_microphone(wanted: str) -> None:
+    """See that there is such a microphone. Raises `UsageError` as `Microphone` does; opens nothing."""
+    _device(_library(), wanted)
+
+
 def _library() -> ModuleType:
     try:
         import sounddevice

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -42,7 +43,7 @@ class Recorder(Closing):
         path: an .mp4, .mov or .mkv that does not exist yet.
         size: (width, height) of pictures in pixels; those of another size are scaled into it.
         rate: nominal frames per second.
-        microphone: whose sound is recorded too; stays open, whoever opened it closes it.
+        microphone: whose sound is recorded too; closed with the film.
 
     Raises:
         UsageError: the suffix is another one, or the file exists.
@@ -130,8 +131,31 @@ class Recorder(Closing):
             self._encoder.close()
             if self._sound is not None:
                 self._sound.close()
+            if self._microphone is not None:
+                self._microphone.close()
             if self._muxer is not None:
                 self._muxer.abort()  # nothing after its `close`
+
+
+def open_recorder(
+    path: Path, size: tuple[int, int], rate: Fraction, microphone: str | None = None
+) -> Recorder:
+    """Begin a film, with sound where a microphone is named.
+
+    Args:
+        path, size, rate: see `Recorder`.
+        microphone: see `Microphone`.
+
+    Raises:
+        UsageError: there is no such microphone, or it is the path's fault.
+        SourceError: the microphone cannot be opened.
+        SinkError: the film cannot be written.
+    """
+    with ExitStack() as undone:
+        heard = undone.enter_context(Microphone(microphone)) if microphone else None
+        recorder = Recorder(path, size, rate, heard)
+        undone.pop_all()
+        return recorder
 
 
 def _check(path: Path) -> None:

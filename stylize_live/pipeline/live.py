@@ -84,6 +84,7 @@ def run_live(
     split: bool = False,
     duration: float | None = None,
     snapshots: Path | None = None,
+    microphone: str | None = None,
     remote: Remote | None = None,
     governor: Governor | None = None,
 ) -> LiveReport:
@@ -103,6 +104,7 @@ def run_live(
         split: start with the split view.
         duration: seconds after which the run ends, or None.
         snapshots: folder for snapshots and recordings that keys ask for; default is the current one.
+        microphone: whose sound such recordings have: its name or number.
         remote: runs the show beside the display, called as often as that is polled.
         governor: chooses the size that the stylizer paints at.
 
@@ -113,7 +115,7 @@ def run_live(
         stylizer.warm_up(source.size)
     else:
         governor.start(source.size, source.rate)
-    journey = _Journey(source, stylizer, display, sinks, styles, snapshots or Path(), governor)
+    journey = _Journey(source, stylizer, display, sinks, styles, snapshots or Path(), microphone, governor)
     journey.view.mirror, journey.view.split = mirror, split
     return journey.run(duration, remote)
 
@@ -127,6 +129,7 @@ class _Journey:
         sinks: Sequence[LiveSink],
         styles: Sequence[str],
         snapshots: Path,
+        microphone: str | None,
         governor: Governor | None,
     ) -> None:
         self._source = source
@@ -147,7 +150,7 @@ class _Journey:
         self._caption_at = 0.0
         self.shown: Frame | None = None
         self.view = View(stylizer, styles, self._snapshot, self._record)
-        self._recordings = Recordings(self._outlets, self.view.say)
+        self._recordings = Recordings(self._outlets, self.view.say, microphone)
         self._remote: Remote | None = None
 
     def run(self, duration: float | None, remote: Remote | None) -> LiveReport:

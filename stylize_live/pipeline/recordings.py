@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stylize_live.errors import StylizeError
 from stylize_live.media.contracts import LiveSink
-from stylize_live.media.recorder import Recorder
+from stylize_live.media.recorder import open_recorder
 from stylize_live.pipeline.outlets import Outlets
 
 
@@ -19,11 +19,13 @@ class Recordings:
     Args:
         outlets: feed the film.
         say: shows a message.
+        microphone: whose sound is recorded too, while a film is: its name or number; None for none.
     """
 
-    def __init__(self, outlets: Outlets, say: Callable[[str], None]) -> None:
+    def __init__(self, outlets: Outlets, say: Callable[[str], None], microphone: str | None = None) -> None:
         self._outlets = outlets
         self._say = say
+        self._microphone = microphone
         self._sink: LiveSink | None = None
         self._path = Path()
         self._began_at = 0.0
@@ -47,13 +49,13 @@ class Recordings:
             self._end(self._sink)
             return
         try:
-            sink = Recorder(path, size, rate)
+            sink = open_recorder(path, size, rate, self._microphone)
         except StylizeError as error:
             self._say(str(error))
             return
         self._sink, self._path, self._began_at = sink, path, time.monotonic()
         self._outlets.add(sink)
-        self._say(f"recording {path.name}")
+        self._say(f"recording {path.name}" + (" with sound" if self._microphone else ""))
 
     def _end(self, sink: LiveSink) -> None:
         failed = self._outlets.error_of(sink)

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stylize_live.frame import Frame
+from stylize_live.studio.cameras import PageCameras
 from stylize_live.studio.preview import Packet, Preview
 from stylize_live.studio.wishes import Message
 
@@ -37,10 +38,12 @@ class Hub:
     Args:
         executor: where pictures are encoded.
         wish: called with every message that asks for something.
+        cameras: receive pages' own cameras.
     """
 
-    def __init__(self, executor: Executor, wish: Callable[[Message], None]) -> None:
+    def __init__(self, executor: Executor, wish: Callable[[Message], None], cameras: PageCameras) -> None:
         self._wish = wish
+        self._cameras = cameras
         self._previews = {True: Preview(executor, None), False: Preview(executor, _LONGEST)}
         self._said: dict[str, object] = {}
         self._pages: set[_Page] = set()
@@ -69,7 +72,7 @@ class Hub:
             return
         await socket.accept()
         bare = socket.query_params.get("bare") == "1"
-        page = _Page(socket, self._previews[bare], self._wish)
+        page = _Page(socket, self._previews[bare], self._wish, self._cameras)
         if not bare:
             for topic, words in self._said.items():
                 page.say(topic, words)
@@ -78,14 +81,30 @@ class Hub:
             await page.run(bare)
         finally:
             self._pages.discard(page)
+            self._cameras.leave(page)
+
+    def end_camera(self) -> None:
+        """No page's camera is the source any more."""
+        self._cameras.end()
+
+    async def close(self) -> None:
+        """Let go of what pages sent."""
+        await self._cameras.close()
 
 
 class _Page:
-    def __init__(self, socket: WebSocket, preview: Preview, wish: Callable[[Message], None]) -> None:
+    def __init__(
+        self,
+        socket: WebSocket,
+        preview: Preview,
+        wish: Callable[[Message], None],
+        cameras: PageCameras,
+    ) -> None:
         self.visible = True
         self._socket = socket
         self._preview = preview
         self._wish = wish
+        self._cameras = cameras
         self._words: dict[str, object] = {}
         self._news = asyncio.Event()
         self._under_way: deque[Packet] = deque()
@@ -152,6 +171,8 @@ class _Page:
             self._count(message.ack)
         if message.visible is not None:
             self.visible = message.visible
+        if message.camera is not None:
+            self._cameras.offer(self, message.camera)
         if message.set or message.do or message.save:
             self._wish(message)
 

@@ -9,8 +9,8 @@ from stylize_live.config import LiveSettings
 from stylize_live.errors import SinkError
 from stylize_live.files import replacing
 
-# What belongs to one evening, not to a preset.
-_LEFT_OUT = {"record", "microphone", "duration", "window"}
+# What belongs to one evening or to the page, not to a preset.
+_LEFT_OUT = {"record", "microphone", "duration", "window", "port", "host", "token"}
 
 
 def save_preset(path: Path, settings: LiveSettings, changed: dict[str, object]) -> None:

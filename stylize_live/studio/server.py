@@ -21,13 +21,15 @@ from stylize_live.closing import Closing
 from stylize_live.config import LiveSettings
 from stylize_live.errors import SinkError
 from stylize_live.frame import Frame
+from stylize_live.media.browser_camera import why_no_browser_camera
 from stylize_live.pipeline.remote import Show
 from stylize_live.studio.address import listen, own_address
 from stylize_live.studio.app import make_app
+from stylize_live.studio.cameras import PageCameras
 from stylize_live.studio.guard import Rules, is_loopback
 from stylize_live.studio.hub import Hub
 from stylize_live.studio.presets import save_preset
-from stylize_live.studio.sources import Names, Sources
+from stylize_live.studio.sources import BROWSER, Names, Sources
 from stylize_live.studio.telemetry import Telemetry
 from stylize_live.studio.thumbnails import Paint, Thumbnails
 from stylize_live.studio.wishes import Changes, Message, obey, shares_of
@@ -37,7 +39,7 @@ log = logging.getLogger(__name__)
 _START_SECONDS = 10.0
 _JOIN_SECONDS = 3.0
 _MOST_CONNECTIONS = 64
-_MOST_BYTES = 4096  # of a message from a page
+_MOST_BYTES = 16384  # of a message from a page; the offer of a camera is the longest by far
 _MOST_WISHES = 256
 
 
@@ -96,11 +98,13 @@ class Studio(Closing):
         self._state: dict[str, object] = {}
         self._encoder = ThreadPoolExecutor(1, "stylize-studio-encode")
         self._loop = asyncio.new_event_loop()
-        self._hub = Hub(self._encoder, self._wishes.append)
+        self._hub = Hub(self._encoder, self._wishes.append, PageCameras(sources.give))
         names = {style: style_label(style) for style in about.styles}
         # The link is for pages that are let in already; OBS has no cookie of theirs.
         bare = f"/bare?token={token}" if token else "/bare"
-        self._hub.say("about", {**asdict(about), "names": names, "bare": bare})
+        wanted = {"width": settings.width, "height": settings.height, "fps": settings.fps}
+        camera = wanted | {"missing": why_no_browser_camera()}
+        self._hub.say("about", {**asdict(about), "names": names, "bare": bare, "camera": camera})
         self._hub.say("sources", sources.names)
         sources.look(self._tell_sources)
         self._thumbnails = Thumbnails(about.styles, paint, lambda: self.watched, self._tell_thumbnails)
@@ -131,7 +135,9 @@ class Studio(Closing):
         except Exception:
             log.exception("the studio's server ended")
         finally:
+            self._loop.run_until_complete(self._hub.close())
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
             self._loop.close()
 
     def _wait_until_open(self) -> None:
@@ -189,6 +195,8 @@ class Studio(Closing):
         obey(changes, show.view, self._about.styles)
         if changes.source is not None:
             self._sources.choose(changes.source)
+            if self._sources.key != BROWSER:
+                self._call("end_camera")
         match message.do:
             case "snapshot":
                 show.view.press("p")
@@ -216,6 +224,7 @@ class Studio(Closing):
             "style": shares_of(show.stylizer.style),
             "source": self._sources.key,
             "source_name": self._sources.name,
+            "no_camera": self._sources.waits_for_browser,
             "note": show.view.note or show.trouble,
             "recorded": None if recorded is None else int(recorded),
             "size": None if show.shown is None else show.shown.size,

@@ -9,14 +9,18 @@ from urllib.parse import urlsplit
 
 from stylize_live.config import LiveSettings
 from stylize_live.errors import SourceError
+from stylize_live.media.browser_camera import BrowserSource
 from stylize_live.media.camera import CameraSource
 from stylize_live.media.devices import Camera, list_cameras
+from stylize_live.media.libraries import av
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.live_sources import open_source
 from stylize_live.media.switching import Choice, SwitchingSource
 
 Names = dict[str, str]
 
+BROWSER = "browser"  # key of a page's own camera
+_OWN_KEYS = ("test", BROWSER)
 _GIVEN = "given"  # key of the source we began with: its path or address is not for every page to read
 
 
@@ -36,12 +40,13 @@ class Sources:
     def __init__(self, source: LiveSource, settings: LiveSettings, ours: str | None = None) -> None:
         self._settings = settings
         self._ours = ours
-        self._key = "test" if settings.source == "test" else _GIVEN
+        self._key = settings.source if settings.source in _OWN_KEYS else _GIVEN
         self._first = {self._key: source_name(settings.source)}
         self._camera = source.camera.index if isinstance(source, CameraSource) else None
+        self._browser = source if isinstance(source, BrowserSource) else None
         self._looking = threading.Lock()
         self.switching = SwitchingSource(source, self._choice(self._key, self._first[self._key]))
-        self.names: Names = self._first | {"test": source_name("test")}
+        self.names: Names = self._first | _own_names()
 
     @property
     def key(self) -> str:
@@ -67,6 +72,17 @@ class Sources:
             self._key = key
             self.switching.switch(self._choice(key, self.names[key]))
 
+    @property
+    def waits_for_browser(self) -> bool:
+        """Whether the source is a page's camera, and none sends."""
+        browser = self._browser
+        return self._key == BROWSER and browser is not None and browser.trouble is not None
+
+    def give(self, picture: av.VideoFrame, captured_at: float) -> None:
+        """A picture of a page's camera; passed over unless that is the source. Any thread may call this."""
+        if self._browser is not None:
+            self._browser.give(picture, captured_at)
+
     def look(self, tell: Callable[[Names], None]) -> None:
         """See again what is connected and tell, in a thread of its own: some systems take a second."""
         threading.Thread(target=self._look, args=(tell,), name="stylize-studio-look", daemon=True).start()
@@ -85,7 +101,7 @@ class Sources:
         found = self._first | {self._key_of(camera): camera.name for camera in cameras}
         if self._settings.source != "screen" and _has_screen():
             found["screen"] = source_name("screen")
-        return found | {"test": source_name("test")}
+        return found | _own_names()
 
     def _key_of(self, camera: Camera) -> str:
         """The camera that we began with is not listed twice."""
@@ -93,7 +109,16 @@ class Sources:
 
     def _choice(self, key: str, name: str) -> Choice:
         settings = self._settings.model_copy(update={"source": self._text(key)})
-        return Choice(name, lambda: open_source(settings))
+        return Choice(name, lambda: self._open(settings))
+
+    def _open(self, settings: LiveSettings) -> LiveSource:
+        source = open_source(settings)
+        self._browser = source if isinstance(source, BrowserSource) else None
+        return source
+
+
+def _own_names() -> Names:
+    return {key: source_name(key) for key in _OWN_KEYS}
 
 
 def _has_screen() -> bool:
@@ -112,4 +137,5 @@ def source_name(text: str) -> str:
         return f"Camera {text}"
     if "://" in text:
         return urlsplit(text).hostname or "Stream"  # without password and path: others may read along
-    return {"test": "Test pattern", "screen": "Screen"}.get(text, Path(text).name)
+    own = {"test": "Test pattern", "screen": "Screen", BROWSER: "A browser's camera"}
+    return own.get(text, Path(text).name)

@@ -6,6 +6,7 @@ import os
 import time
 from collections import deque
 
+from stylize_live.engine.gpu_load import GpuLoad
 from stylize_live.pipeline.clock import STAGES
 from stylize_live.pipeline.remote import Figures
 
@@ -32,6 +33,7 @@ class Telemetry:
 
     def __init__(self) -> None:
         self._load = Load()
+        self._gpu_load = GpuLoad()
         self._due = 0.0
         self._captured: tuple[float, int] | None = None
         self.history: deque[dict[str, object]] = deque(maxlen=_KEPT)
@@ -41,7 +43,7 @@ class Telemetry:
         return now >= self._due
 
     def add(self, figures: Figures, now: float) -> dict[str, object]:
-        """Keep a figure: rates a second, ages in milliseconds, the load as a share of all cores."""
+        """Keep a figure: rates a second, ages in milliseconds, loads as shares."""
         self._due = now + PERIOD
         stages = {name: figures.latency_ms[name].p50 for name in STAGES}
         point: dict[str, object] = {
@@ -52,6 +54,7 @@ class Telemetry:
             "p95": figures.latency_ms["total"].p95,
             "p99": figures.latency_ms["total"].p99,
             "cpu": round(self._load(), 3),
+            "gpu": self._gpu_load(),
         }
         self.history.append(point)
         return point

@@ -11,6 +11,7 @@ from stylize_live.errors import StyleError
 from stylize_live.nets.catalogue import style_shares
 from stylize_live.pipeline.view import View
 
+_LONGEST_OFFER = 12_000  # characters; browsers need about half of that
 _LEAST_SHARE = 0.005  # of a style in a blend: less is none
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -46,6 +47,7 @@ class Message(BaseModel):
         set: what to change.
         do: what to do once; "look" is to see what is connected.
         save: name of a preset to save.
+        camera: SDP that offers the page's own camera; "" turns it off.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,6 +57,7 @@ class Message(BaseModel):
     set: Changes | None = None
     do: Literal["snapshot", "record", "look"] | None = None
     save: Annotated[str, Field(pattern=r"^\w[\w .-]{0,39}$")] | None = None
+    camera: Annotated[str, Field(max_length=_LONGEST_OFFER)] | None = None
 
 
 def obey(changes: Changes, view: View, styles: Sequence[str]) -> None:

@@ -16,6 +16,37 @@ function ceiling(value) {
   return Math.ceil(value / 10000) * 10000;
 }
 
+/** An empty canvas as sharp as the screen: a pen in CSS pixels, width and height. */
+function cleared(canvas) {
+  const { width, height } = canvas.getBoundingClientRect();
+  const scale = window.devicePixelRatio || 1;
+  canvas.width = Math.round(width * scale);
+  canvas.height = Math.round(height * scale);
+  const pen = canvas.getContext("2d");
+  pen.scale(scale, scale);
+  return { pen, width, height };
+}
+
+/** Shares from 0 to 1 over the last minute, as a filled line. */
+export function drawShares(canvas, shares) {
+  const { pen, width, height } = cleared(canvas);
+  if (!width) return;
+  const style = getComputedStyle(document.documentElement);
+  const x = (i) => width - ((shares.length - 1 - i) / (KEPT - 1)) * width;
+  const y = (share) => height - 1 - share * (height - 2);
+  pen.beginPath();
+  shares.forEach((share, i) => pen.lineTo(x(i), y(share)));
+  pen.strokeStyle = style.getPropertyValue("--text").trim();
+  pen.lineWidth = 1.5;
+  pen.lineJoin = "round";
+  pen.stroke();
+  pen.lineTo(width, height);
+  pen.lineTo(x(0), height);
+  pen.fillStyle = style.getPropertyValue("--line").trim();
+  pen.globalCompositeOperation = "destination-over";
+  pen.fill();
+}
+
 export class Graph {
   #canvas;
   #ink;
@@ -27,14 +58,8 @@ export class Graph {
   }
 
   draw(points) {
-    const box = this.#canvas.getBoundingClientRect();
-    const scale = window.devicePixelRatio || 1;
-    const [width, height] = [box.width, box.height];
+    const { pen, width, height } = cleared(this.#canvas);
     if (!width) return;
-    this.#canvas.width = Math.round(width * scale);
-    this.#canvas.height = Math.round(height * scale);
-    const pen = this.#canvas.getContext("2d");
-    pen.scale(scale, scale);
 
     const rows = points.map((p) => ({ parts: stages(p), fps: p.fps }));
     const sums = rows.map((r) => (r.parts ? LAYERS.reduce((sum, n) => sum + r.parts[n], 0) : 0));

@@ -2,12 +2,15 @@
 // shows only what the program told all of them; a control that is being moved is left alone meanwhile.
 import { connect } from "./link.js";
 import { Painter } from "./picture.js";
-import { Graph, stages } from "./graph.js";
+import { Graph, drawShares, stages } from "./graph.js";
+import { Camera } from "./camera.js";
 
 const $ = (id) => document.getElementById(id);
 const SEND_EVERY = 60;  // ms, while a slider moves
 const LEFT_ALONE = 500;  // ms after the last touch
 const FULL_PAGE = 1013;
+const TOLD = 8000;  // ms that a message of this page's own stays
+const BROWSER = "browser";  // the source that is a page's own camera
 
 let about = { styles: [], names: {} };
 let state = null;
@@ -33,12 +36,14 @@ const send = connect({
     if (words.state) showState(words.state);
     if (words.thumbnails) showThumbnails(words.thumbnails);
     if (words.figures) showFigures(words.figures);
+    if (words.camera) camera.hear(words.camera);
   },
   onLine: (up, code) => {
     stage.classList.toggle("down", !up);
     $("dot").classList.toggle("down", !up);
     if (!up) $("veil").textContent = code === FULL_PAGE ? "Too many pages are open" : "The program has ended. Waiting for it to come back";
     else if (state?.size) $("veil").textContent = "";
+    if (up) camera.again();
   },
 });
 
@@ -118,13 +123,30 @@ function showSources(found) {
 function showSource() {
   if (!state) return;
   $("source-name").textContent = state.source_name;
+  $("camera").hidden = !state.no_camera || camera.on;
   if (!leftAlone("source")) $("source").value = state.source;
 }
 
 // What was plugged in meanwhile is in the list the next time it is opened, or at once where it can grow.
 $("source").addEventListener("pointerdown", () => send({ do: "look" }));
 $("source").addEventListener("focus", () => send({ do: "look" }));
-$("source").addEventListener("change", ({ target }) => ask({ source: target.value }));
+$("source").addEventListener("change", ({ target }) => {
+  if (target.value === BROWSER) turnCameraOn();
+  else ask({ source: target.value });
+});
+
+const camera = new Camera(send, (why) => {
+  if (why) tell(why);
+  delete touched.source;
+  showSource();
+});
+
+function turnCameraOn() {
+  touched.source = performance.now();
+  camera.turnOn(about.camera);
+}
+
+$("camera").addEventListener("click", turnCameraOn);
 
 $("preset").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -276,9 +298,22 @@ function showState(news) {
   $("record").setAttribute("aria-pressed", recording);
   $("record-out").textContent = recording ? clock(news.recorded) : "Record";
   $("size").textContent = news.size ? `${news.size[0]} × ${news.size[1]}` : "";
-  $("toast").classList.toggle("on", Boolean(news.note));
-  if (news.note) $("toast").textContent = news.note;
+  showNote();
   showStyle();
+}
+
+let own = ["", 0];  // what this page alone has to say, and until when
+
+function tell(text) {
+  own = [text, performance.now() + TOLD];
+  showNote();
+  setTimeout(showNote, TOLD + 50);
+}
+
+function showNote() {
+  const note = performance.now() < own[1] ? own[0] : state?.note;
+  $("toast").classList.toggle("on", Boolean(note));
+  if (note) $("toast").textContent = note;
 }
 
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
@@ -302,8 +337,17 @@ function showFigures({ now, history }) {
   $("p99").textContent = `${number(now.p99)} ms`;
   $("source-fps").textContent = `${number(now.source_fps)} fps`;
   $("dropped").textContent = number(now.dropped);
-  $("cpu").textContent = percent(now.cpu);
-  $("cpu-bar").style.transform = `translateX(${(now.cpu - 1) * 100}%)`;
+  $("gpu-row").hidden = now.gpu === null;
+  showLoads();
+}
+
+function showLoads() {
+  for (const name of ["cpu", "gpu"]) {
+    const shares = points.map((point) => point[name]).filter((share) => share !== null);
+    if (!shares.length) continue;
+    $(name).textContent = percent(shares.at(-1));
+    drawShares($(`${name}-graph`), shares);
+  }
 }
 
 $("copy").addEventListener("click", async () => {
@@ -311,7 +355,7 @@ $("copy").addEventListener("click", async () => {
   $("copy").textContent = "Copied";
   setTimeout(() => { $("copy").textContent = "Copy"; }, 1500);
 });
-window.addEventListener("resize", () => graph.draw(points));
+window.addEventListener("resize", () => { graph.draw(points); showLoads(); });
 
 // Keys as in the live window.
 const KEYS = { m: "mirror", s: "split", " ": "frozen", p: "snapshot", r: "record", f: "full", c: "keep_colors" };

@@ -1,0 +1,199 @@
+"""A live show from its settings to its report: what `live` and `studio` both do."""
+
+from __future__ import annotations
+
+import json as json_module
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from stylize_live.cli.console import fail, print_beside, print_line
+from stylize_live.errors import SinkError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stylize_live.config import LiveSettings
+    from stylize_live.engine import Stylizer
+    from stylize_live.media.contracts import LiveSink, Source
+    from stylize_live.media.live_source import LiveSource
+    from stylize_live.pipeline.live import Display
+    from stylize_live.pipeline.live_report import LiveReport
+    from stylize_live.pipeline.outlets import OutletReport
+    from stylize_live.studio.server import Studio
+
+_TITLE = "stylize-live"
+
+
+def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
+    """Show a source painted until it ends or the user ends it, then print what was done.
+
+    Args:
+        settings: what the user wished for.
+        studio: whether the web page is served beside it.
+        json: whether the report is printed as one JSON object.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        StylizeError: something cannot be opened, or broke.
+    """
+    from stylize_live.media.live_sinks import open_sinks
+    from stylize_live.media.live_sources import open_source
+
+    if settings.source.strip() == "browser" and not studio:
+        raise UsageError("--source browser is the camera of the studio's page: add --studio")
+    with ExitStack() as opened:
+        # Source, sinks and window first: what is wrong with them shows before the network is loaded.
+        source = opened.enter_context(open_source(settings))
+        sinks = open_sinks(settings, source, opened)
+        # Without window and sinks, somebody is taken to look all the same; with a page, it tells.
+        watched = not sinks and not studio
+        display = open_display(opened, settings, source.size, watched=watched)
+        report = _run(opened, source, display, sinks, settings, studio=studio)
+    return _tell(report, json=json)
+
+
+def _run(
+    opened: ExitStack,
+    source: LiveSource,
+    display: Display,
+    sinks: Sequence[LiveSink],
+    settings: LiveSettings,
+    *,
+    studio: bool,
+) -> LiveReport:
+    from stylize_live.engine import Stylizer
+    from stylize_live.nets.catalogue import style_names
+    from stylize_live.pipeline.governor import govern
+    from stylize_live.pipeline.live import run_live
+
+    if not studio:
+        _say_where(sinks)  # at once, while the network is loaded
+    stylizer = opened.enter_context(Stylizer.from_settings(settings, steadiness=settings.steadiness))
+    shown: Source = source
+    styles: Sequence[str] = style_names()
+    page: Studio | None = None
+    if studio:
+        shown, page = _open_studio(opened, source, sinks, stylizer, settings)
+        styles = page.styles
+        print_line(f"studio: {page.url}")
+        print_line(f"for the Browser Source of OBS: {page.bare_url}")
+        _say_where(sinks)
+    return run_live(
+        shown,
+        stylizer,
+        display,
+        sinks=sinks,
+        styles=styles,
+        mirror=settings.mirror,
+        split=settings.split,
+        duration=settings.duration,
+        microphone=settings.microphone,
+        remote=page,
+        governor=govern(stylizer, settings.size),
+    )
+
+
+def _open_studio(
+    opened: ExitStack,
+    source: LiveSource,
+    sinks: Sequence[LiveSink],
+    stylizer: Stylizer,
+    settings: LiveSettings,
+) -> tuple[Source, Studio]:
+    """The page, and a source that can be changed there."""
+    from stylize_live.media.virtual_camera import VirtualCamera
+    from stylize_live.nets.catalogue import style_names
+    from stylize_live.studio.server import About, Studio
+    from stylize_live.studio.sources import Sources
+    from stylize_live.studio.thumbnails import style_painter
+    from stylize_live.studio.wishes import shares_of
+
+    ours = next((sink.device for sink in sinks if isinstance(sink, VirtualCamera)), None)
+    sources = Sources(source, settings, ours)
+    opened.enter_context(sources.switching)
+    styles = style_names()
+    styles += [name for name in shares_of(settings.style) if name.endswith(".safetensors")]
+    page = Studio(
+        About(f"{stylizer.device}, {stylizer.precision}", styles),
+        sources,
+        settings,
+        style_painter(),
+        host=settings.host,
+        port=settings.port,
+        token=settings.token,
+    )
+    return sources.switching, opened.enter_context(page)
+
+
+def _say_where(sinks: Sequence[LiveSink]) -> None:
+    for sink in sinks:
+        print_beside(where(sink))
+
+
+def _tell(report: LiveReport, *, json: bool) -> int:
+    """Print what a run did; the exit code."""
+    print_line(json_module.dumps(report.as_dict()) if json else summary(report))
+    failed = [output.error for output in report.outputs.values() if output.error]
+    for error in failed:
+        fail(error)
+    return SinkError.exit_code if failed else 0
+
+
+def where(sink: LiveSink) -> str:
+    """Where to find a sink, for people."""
+    from stylize_live.media.recorder import Recorder
+    from stylize_live.media.stream_server import StreamServer
+    from stylize_live.media.virtual_camera import VirtualCamera
+
+    if isinstance(sink, StreamServer):
+        return f"stream: {sink.url} (in OBS: Media Source, input format nut, network buffering 0 MB)"
+    if isinstance(sink, Recorder):
+        return f"recording: {sink.path}"
+    return f"virtual camera: {sink.device}" if isinstance(sink, VirtualCamera) else sink.name
+
+
+def open_display(
+    opened: ExitStack, settings: LiveSettings, size: tuple[int, int], *, watched: bool
+) -> Display:
+    """The window, or none; then `watched` says whether somebody is taken to look all the same."""
+    if not settings.window:
+        from stylize_live.media.null import NullDisplay
+
+        return NullDisplay(watched=watched)
+    from stylize_live.media.window import Window
+
+    return opened.enter_context(Window(_TITLE, size))
+
+
+def summary(report: LiveReport) -> str:
+    """A few lines for people."""
+    frames = f"{report.shown} of {report.captured} frames"
+    lines = [
+        f"shown    {frames} in {report.seconds:.1f} s, {report.fps:.1f} fps",
+        f"dropped  {report.dropped}" + _details(report),
+    ]
+    if report.lines:
+        lines.append(f"painted  at {', '.join(f'{number}p' for number in report.lines)}")
+    total = report.latency_ms["total"]
+    if total.p50 is not None:
+        lines.append(
+            f"latency  {total.p50:.0f} ms median, {total.p95:.0f} ms p95, {total.p99:.0f} ms p99, "
+            "capture to display"
+        )
+    lines += [f"{name}: {output.written} pictures" + _loss(output) for name, output in report.outputs.items()]
+    return "\n".join(lines)
+
+
+def _loss(output: OutletReport) -> str:
+    return f", {output.dropped} dropped" if output.dropped else ""
+
+
+def _details(report: LiveReport) -> str:
+    parts = [f"{count} before {where}" for where, count in report.dropped_before.items() if count]
+    if report.idle:
+        parts.append(f"{report.idle} more passed while nobody watched")
+    if report.frozen:
+        parts.append(f"{report.frozen} more passed while frozen")
+    return f" ({', '.join(parts)})" if parts else ""

@@ -1,0 +1,29 @@
+"""How busy the GPU is."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+class GpuLoad:
+    """How busy the GPU is that torch works on, whoever keeps it busy. Not known without nvidia-ml-py."""
+
+    def __init__(self) -> None:
+        self._known = True
+
+    def __call__(self) -> float | None:
+        """Share of the last moments in which it worked, 0 to 1; None where none is used, or unknown."""
+        # Torch is not loaded for this: what was not loaded uses no GPU.
+        torch: Any = sys.modules.get("torch")
+        if not self._known or torch is None or not torch.cuda.is_initialized():
+            return None
+        try:
+            return float(torch.cuda.utilization()) / 100
+        except Exception as error:  # the driver's own exceptions, and a library that is not there
+            log.info("the GPU's load is not known: %s", error)
+            self._known = False
+            return None
