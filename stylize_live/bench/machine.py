@@ -7,11 +7,13 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from stylize_live.engine.choices import choose_device_name
+
 _PACKAGES = ("stylize-live", "torch", "openvino", "av", "opencv-python", "numpy")
 
 
 def describe() -> dict[str, object]:
-    """Processor, cores, memory, GPU, system and versions, by name; None is unknown. Loads torch."""
+    """Processor, cores, memory, GPU, system and versions, by name; None is unknown, or no GPU."""
     return {
         "processor": _processor(),
         "cores": cores(),
@@ -53,9 +55,11 @@ def _memory_gb() -> float | None:
 
 
 def _gpu() -> str | None:
+    if choose_device_name("auto") == "cpu":
+        return None
     import torch
 
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return torch.cuda.get_device_name()
 
 
 def _versions() -> dict[str, str]:

@@ -37,7 +37,7 @@ def bench(
     config: Path | None = None,
     settings: Annotated[BenchSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
 ) -> int:
-    """Measure how fast everything is on this machine, in a minute and a half.
+    """Measure how fast everything is on this machine, in a minute or two.
 
     On a film of a moving pattern, made for it:
       network   one picture without smoothing, pixels in and pixels out, under
