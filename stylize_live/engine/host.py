@@ -27,7 +27,10 @@ class HostBackend(ABC):
 
     @abstractmethod
     def painted(self, pixels: Pixels) -> Plane:
-        """The network alone: (h, w, 3) uint8 or uint16 -> (h, w, 3) float32 in 0..255."""
+        """The network alone: (h, w, 3) uint8 or uint16 -> (h, w, 3) float32 in 0..255.
+
+        The next call may write over what this one gave.
+        """
 
     def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """See `Backend.run`."""
@@ -40,7 +43,7 @@ class HostBackend(ABC):
     def _smoothed(self, fresh: Plane, steady: Steady) -> Plane:
         motion = steady.motion()
         if motion is None or self.memory is None or self.memory.shape != fresh.shape:
-            self.memory = fresh
+            self.memory = fresh.copy()
         else:
             self.memory = smoothed(self.memory, fresh, motion, steady.share)
         return self.memory

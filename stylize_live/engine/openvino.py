@@ -101,8 +101,7 @@ def _compiled(checkpoint: Checkpoint, like: Pixels, precision: str) -> Callable[
     request = _core().compile_model(Graph(checkpoint).model(like), "CPU", how).create_infer_request()
 
     def paint(pixels: Pixels) -> Plane:
-        # The result is copied: smoothing keeps it, and the request writes over its own.
-        found = request.infer({0: np.ascontiguousarray(pixels)[None]}, share_inputs=True)
+        found = request.infer({0: np.ascontiguousarray(pixels)[None]}, share_inputs=True, share_outputs=True)
         picture: Plane = found[0][0]
         return picture
 
@@ -148,10 +147,11 @@ class Graph:
         # Whole numbers around 0 are exact in bfloat16. The network takes 127.5 off, not 128: the norm that
         # follows does not see the difference.
         h = ops.subtract(ops.convert(h, "f32"), _constant(np.float32(128)))
-        h = ops.transpose(h, _constant([0, 3, 1, 2]))
+        # Edges before the order of axes: so that is a matter of names, and nothing is moved for it.
+        h = ops.transpose(_padded(h, (0, 1, 1, 0), (0, 1, 1, 0)), _constant([0, 3, 1, 2]))
         weight = self._weights["stem.0.weight"] / np.float32(255)
         weight = weight.reshape(-1, 3, 4, 4, 3, 3).transpose(0, 2, 3, 1, 4, 5).reshape(weight.shape)
-        return ops.relu(self._norm(_convolved(_edged(h), weight), "stem.1"))
+        return ops.relu(self._norm(_convolved(h, weight), "stem.1"))
 
     def _painted(self, h: _Node, size: tuple[int, int]) -> _Node:
         """From the stem to what is added to the brightness, (1, H, W, 3)."""
@@ -162,7 +162,7 @@ class Graph:
             h = ops.add(h, self._deep(h))
         for i in range(a.blocks_out):
             h = self._block(h, f"body_out.{i}")
-        h = ops.depth_to_space(self._upsampled(h, self._weights["to_half.weight"]), "depth_first", 2)
+        h = ops.depth_to_space(self._upsampled(h, self._weights["to_half.weight"]), "blocks_first", 2)
         h = ops.relu(self._norm(h, "to_half_norm"))
         h = ops.relu(self._conv_norm(h, "refine"))
         return self._head(h, size)
@@ -170,7 +170,7 @@ class Graph:
     def _head(self, h: _Node, size: tuple[int, int]) -> _Node:
         """The last convolution, whose 2x2x3 outputs become pixels."""
         height, width = size
-        h = self._upsampled(h, self._weights["to_full.weight"], pixels=True)
+        h = self._upsampled(h, self._weights["to_full.weight"])
         h = ops.add(h, _constant(np.tile(self._weights["to_full.bias"], 4).reshape(1, 12, 1, 1)))
         h = ops.transpose(h, _constant([0, 2, 3, 1]))
         h = ops.reshape(h, _constant([1, height // 2, width // 2, 2, 6]), False)
@@ -201,13 +201,9 @@ class Graph:
         )
         return ops.add(ops.multiply(h, scale), shift)
 
-    def _upsampled(self, x: _Node, weight: _Array, *, pixels: bool = False) -> _Node:
-        """Enlarged to four outputs for each; in order of their places and then channels with `pixels`."""
-        folded = _folded(weight)
-        if pixels:
-            parts = folded.reshape(-1, 2, 2, *folded.shape[1:])
-            folded = parts.transpose(1, 2, 0, 3, 4, 5).reshape(folded.shape)
-        return _convolved(_edged(x), folded)
+    def _upsampled(self, x: _Node, weight: _Array) -> _Node:
+        """Enlarged to four outputs for each: all channels of the first place, then of the next."""
+        return _convolved(_edged(x), _folded(weight))
 
 
 def _shift(x: _Node) -> _Node:
@@ -227,9 +223,9 @@ def _shift(x: _Node) -> _Node:
 
 
 def _folded(weight: _Array) -> _Array:
-    """See `fold_upsampling` in `nets/transformer.py`."""
+    """See `fold_upsampling` in `nets/transformer.py`; here, channels of one place are side by side."""
     split = np.array(SPLIT, np.float32)
-    folded: _Array = np.einsum("arp,bsq,oipq->oabirs", split, split, weight, optimize=True)
+    folded: _Array = np.einsum("arp,bsq,oipq->aboirs", split, split, weight, optimize=True)
     return folded.reshape(4 * weight.shape[0], *weight.shape[1:])
 
 
