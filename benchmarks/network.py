@@ -157,7 +157,8 @@ def compare(size: tuple[int, int], dtypes: list[torch.dtype]) -> None:
 def main() -> None:
     """Measure and print."""
     machine = describe()
-    print(f"{machine['processor']}, {cores()} cores, {machine['versions']}, load {os.getloadavg()[0]:.2f}")
+    versions = ", ".join(f"{name} {version}" for name, version in dict(machine["versions"]).items())
+    print(f"{machine['processor']}, {cores()} cores, {versions}, load {os.getloadavg()[0]:.2f}")
     dtypes = [torch.float32] + ([torch.bfloat16] if fast_bfloat16() else [])
     for size in SIZES:
         compare(size, dtypes)
