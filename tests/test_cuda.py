@@ -10,6 +10,7 @@ import torch
 from conftest import random_pixels
 
 from stylize_live.engine import Stylizer
+from stylize_live.engine.cuda_graphs import GraphedNetwork
 from stylize_live.frame import Frame
 
 pytestmark = pytest.mark.gpu
@@ -92,3 +93,31 @@ def test_timeline_with_several_pictures_under_way(cuda: torch.device) -> None:
     for before, after in zip(frames, found, strict=True):
         difference = np.abs(after.pixels.astype(int) - wanted(before).pixels)
         assert difference.mean() <= TOLERANCE["float32"][0]
+
+
+@pytest.mark.parametrize("steadiness", [0.0, 0.8])
+def test_nothing_waits_for_the_device_while_pictures_are_queued(
+    cuda: torch.device, steadiness: float
+) -> None:
+    frames = [Frame(random_pixels(640, 360, i), Fraction(i, 30), 0.0, i) for i in range(6)]
+    with Stylizer(device="cuda", steadiness=steadiness) as stylizer:
+        list(stylizer.stream(frames))  # graphs are recorded
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            assert len(list(stylizer.stream(frames))) == len(frames)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+
+def test_graphs_paint_what_kernels_one_by_one_paint(
+    cuda: torch.device, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sizes = [(64, 48), (96, 48), (64, 48), (33, 17), (64, 80), (80, 80), (96, 96), (64, 48)]
+    pictures = [random_pixels(*size, seed) for seed, size in enumerate(sizes)]
+    with Stylizer(device="cuda", precision="float32") as stylizer:
+        found = [stylizer(pixels) for pixels in pictures]
+    assert not caplog.records  # none of them had to do without
+    monkeypatch.setattr(GraphedNetwork, "_record", lambda self, picture: None)
+    with Stylizer(device="cuda", precision="float32") as stylizer:
+        for pixels, graphed in zip(pictures, found, strict=True):
+            assert np.abs(stylizer(pixels).astype(int) - graphed).max() <= 1

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 
 import torch
 
-from stylize_live.engine.backend import DTYPES, Blender, levels, paint, prepare_network, quantised
+from stylize_live.engine.backend import DTYPES, Blender, levels, prepare_network, quantised
 from stylize_live.engine.contract import Job, Steady
+from stylize_live.engine.cuda_graphs import GraphedNetwork
 from stylize_live.engine.finishing_torch import finished, reduced_to
 from stylize_live.engine.flow import Plane
 from stylize_live.engine.look import Look
@@ -62,8 +63,9 @@ class CudaBackend:
     def load(self, checkpoint: Checkpoint) -> None:
         """See `Backend.load`; uploaded on our stream, so it queues behind pictures under way."""
         with torch.cuda.stream(self._stream):
-            self._network = prepare_network(checkpoint, self._device, self._dtype)
-            self._blender = Blender(self._network)
+            network = prepare_network(checkpoint, self._device, self._dtype)
+            self._paint = GraphedNetwork(network, self._stream)
+            self._blender = Blender(network)
 
     def blend(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
         """See `Backend.blend`; computed on our stream, so it queues behind pictures under way."""
@@ -112,7 +114,7 @@ class CudaBackend:
             slot.device_in.copy_(slot.host_in, non_blocking=True)
             picture = levels(slot.device_in)
             small = reduced_to(picture, look.working_size((pixels.shape[1], pixels.shape[0])))
-            painted = paint(self._network, small)
+            painted = self._paint(small)
             if steady is not None:
                 painted = self._smoothed(painted, steady)
             shown = finished(painted, small, picture, look)
@@ -124,7 +126,7 @@ class CudaBackend:
         """Smooth on the device. The host measures the motion while the device paints."""
         motion = steady.motion()
         if motion is None or self._memory is None or self._memory.shape != fresh.shape:
-            self._memory = fresh
+            self._memory = fresh.clone()  # the next painting is written over this one
         else:
             self._memory = smoothed(self._memory, fresh, motion, steady.share, Tuning())
         return self._memory

@@ -31,7 +31,9 @@ def finished(painted: Tensor, small: Tensor, picture: Tensor, look: Look) -> Ten
 
 
 def _light(picture: Tensor) -> Tensor:
-    return (picture * picture.new_tensor(_LIGHT).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    # Numbers and not a tensor of them, for which a GPU would be waited for.
+    red, green, blue = picture[:, :1], picture[:, 1:2], picture[:, 2:]
+    return _LIGHT[0] * red + _LIGHT[1] * green + _LIGHT[2] * blue
 
 
 def _resized(planes: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:

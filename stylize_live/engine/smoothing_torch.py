@@ -55,8 +55,9 @@ def _uploaded(plane: object, like: Tensor) -> Tensor:
 def _moved(picture: Tensor, flow: Tensor) -> Tensor:
     height, width = picture.shape[2:]
     # In units of grid_sample, where a picture spans -1 to 1: independent of the flow's own size.
-    scale = flow.new_tensor((2 / flow.shape[3], 2 / flow.shape[2])).view(1, 2, 1, 1)
-    shift = _resized(flow * scale, (height, width)).permute(0, 2, 3, 1)
+    across, down = flow[:, :1], flow[:, 1:]
+    scaled = torch.cat((across * (2 / flow.shape[3]), down * (2 / flow.shape[2])), 1)
+    shift = _resized(scaled, (height, width)).permute(0, 2, 3, 1)
     rows = (torch.arange(height, device=picture.device) * 2 + 1) / height - 1
     columns = (torch.arange(width, device=picture.device) * 2 + 1) / width - 1
     grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)[None] + shift

@@ -66,7 +66,7 @@ class ResidualBlock(nn.Module):
         return x + branch
 
 
-def fold_upsampling(weight: Tensor) -> Tensor:
+def fold_upsampling(weight: Tensor, split: Tensor | None = None) -> Tensor:
     """Turn "bilinear x2, then this 3x3 kernel" into one 3x3 kernel before ``pixel_shuffle(2)``.
 
     The same function, without ever making the enlarged features; it differs only in the outermost
@@ -74,11 +74,13 @@ def fold_upsampling(weight: Tensor) -> Tensor:
 
     Args:
         weight: (O, I, 3, 3), any float dtype.
+        split: `SPLIT` on the same device, of the same dtype; without it, it is brought there, and a GPU
+            is waited for.
 
     Returns:
         (4 * O, I, 3, 3) of the same dtype; outputs ordered as ``pixel_shuffle`` reads them.
     """
-    split = weight.new_tensor(SPLIT)
+    split = weight.new_tensor(SPLIT) if split is None else split
     folded = torch.einsum("arp,bsq,oipq->oabirs", split, split, weight)
     outputs, inputs = weight.shape[:2]
     return folded.reshape(4 * outputs, inputs, 3, 3)
@@ -92,11 +94,13 @@ class UpsampleConv(nn.Module):
         plain = _conv3(inputs, outputs, bias=bias)
         self.weight = plain.weight
         self.bias = plain.bias
+        self.split: Tensor
+        self.register_buffer("split", torch.tensor(SPLIT), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         bias = None if self.bias is None else self.bias.repeat_interleave(4)
         edged = F.pad(x, (1, 1, 1, 1), mode="replicate")
-        return F.pixel_shuffle(F.conv2d(edged, fold_upsampling(self.weight), bias), 2)
+        return F.pixel_shuffle(F.conv2d(edged, fold_upsampling(self.weight, self.split), bias), 2)
 
 
 class DeepStage(nn.Module):
@@ -162,7 +166,9 @@ class ResidualTransformer(nn.Module):
 
 def _brightness(x: Tensor) -> Tensor:
     """Rec. 709 luma of (N, 3, H, W), as (N, 1, H, W)."""
-    return (x * x.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    # Numbers and not a tensor of them, for which a GPU would be waited for.
+    red, green, blue = x[:, :1], x[:, 1:2], x[:, 2:]
+    return LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
 
 
 def initialise(network: ResidualTransformer, seed: int) -> None:
