@@ -48,7 +48,7 @@ class StreamSource(LiveSource):
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._container, self._video = _connect(url)
+        self._use(*_connect(url))
         self.finite = _finite(self._container)
         super().__init__((self._video.width, self._video.height), _rate(self._video))
 
@@ -84,7 +84,7 @@ class StreamSource(LiveSource):
             if self._ending.is_set():
                 return None
             try:
-                return next(self._container.decode(self._video), None)
+                return next(self._pictures, None)
             except av.EOFError:
                 return None
             except (av.FFmpegError, OSError) as error:
@@ -104,8 +104,13 @@ class StreamSource(LiveSource):
             if self._ending.is_set():
                 container.close()
                 return False
-            self._container, self._video = container, video
+            self._use(container, video)
             return True
+
+    def _use(self, container: av.container.InputContainer, video: av.VideoStream) -> None:
+        self._container, self._video = container, video
+        # One for all pictures: each call of `decode` leaves a few hundred bytes behind.
+        self._pictures = container.decode(video)
 
     def _release(self) -> None:
         self._container.close()
