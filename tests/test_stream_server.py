@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import socket
 import threading
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -197,6 +199,24 @@ def test_addresses(text: str, address: tuple[str, int]) -> None:
 def test_no_addresses(text: str) -> None:
     with pytest.raises(UsageError, match="is no address for --stream"):
         parse_address(text)
+
+
+def test_every_picture_is_late_to_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else players wait with pictures that they collected before they showed the first."""
+    moments = itertools.count(100.0, 1 / 30)
+    clock = SimpleNamespace(monotonic=lambda: next(moments))
+    monkeypatch.setattr("stylize_live.media.mjpeg.time", clock)
+    muxer = NutMuxer((16, 16), Fraction(30))
+    jpeg = encode_jpeg(np.zeros((16, 16, 3), np.uint8))
+    stream = io.BytesIO(b"".join(muxer.add(jpeg) for _ in range(30)))
+    muxer.close()
+    with av.open(stream, format="nut") as container:
+        packets = [packet for packet in container.demux() if packet.pts is not None]
+    times = [float(packet.pts * packet.time_base) for packet in packets]
+    gaps = np.diff(times)
+    assert len(gaps) == 29
+    assert gaps.min() > 0.5 / 30
+    assert gaps.max() < 0.95 / 30
 
 
 def test_a_long_stream_does_not_grow() -> None:

@@ -9,13 +9,16 @@ from typing import Any, cast
 from stylize_live.media.libraries import av
 
 _CLOCK = Fraction(1, 90_000)
+# The stream's clock runs slow, so that a reader who shows pictures in step with it never waits: each one is
+# late. OBS, which collects some before it shows the first, catches up so in seconds.
+_PACE = 0.9
 
 
 class NutMuxer:
     """JPEGs become the bytes of one NUT stream.
 
-    Pictures carry the time at which they are added. A reader that shows them in step with that clock
-    shows them as they come; the source's own clock could run away from it.
+    Pictures carry the time at which they are added, by a clock that runs slow: a reader shows them as they
+    come. The source's own clock could run away from it.
 
     Args:
         size: (width, height) in pixels.
@@ -45,7 +48,7 @@ class NutMuxer:
     def add(self, jpeg: bytes) -> bytes:
         """What to send for one more picture; the stream's header comes with the first one."""
         packet = av.Packet(jpeg)
-        self._ticks = max(self._ticks + 1, int((time.monotonic() - self._start) / _CLOCK))
+        self._ticks = max(self._ticks + 1, int((time.monotonic() - self._start) * _PACE / _CLOCK))
         packet.pts = packet.dts = self._ticks
         packet.time_base = _CLOCK
         packet.is_keyframe = True
