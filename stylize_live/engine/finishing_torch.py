@@ -21,16 +21,16 @@ def finished(painted: Tensor, small: Tensor, picture: Tensor, look: Look) -> Ten
     detail = DETAIL if small.shape != picture.shape else 0.0
     size = picture.shape[2:]
     if look.keep_colors:
-        light = _resized(_light(painted) - detail * _light(small), size)
-        shown = picture + (light + (detail - 1) * _light(picture))
+        light = _resized(light_of(painted) - detail * light_of(small), size)
+        shown = picture + (light + (detail - 1) * light_of(picture))
     elif detail:
-        shown = _resized(painted - detail * _light(small), size) + detail * _light(picture)
+        shown = _resized(painted - detail * light_of(small), size) + detail * light_of(picture)
     else:
         shown = painted
     return torch.lerp(picture, shown, look.strength) if look.strength < 1 else shown
 
 
-def _light(picture: Tensor) -> Tensor:
+def light_of(picture: Tensor) -> Tensor:
     # Numbers and not a tensor of them, for which a GPU would be waited for.
     red, green, blue = picture[:, :1], picture[:, 1:2], picture[:, 2:]
     return _LIGHT[0] * red + _LIGHT[1] * green + _LIGHT[2] * blue

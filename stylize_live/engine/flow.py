@@ -1,9 +1,12 @@
 """Where everything in a picture was a moment ago: optical flow of the *input*, reduced.
 
-Dense inverse search (Kroeger et al., ECCV 2016) down to single pixels of the small picture, with one
-round of variational refinement. A larger picture searched at wider distances follows better than a
-smaller one searched densely, at the same cost; blurring the flow, or refining it by least squares,
-makes it worse (docs/steadiness.md has the figures).
+A glance at a quarter of the small picture finds where anything moves; that part is then searched as
+carefully as a fixed number of pixels allows. So a hand before a wall is followed at the small picture's
+full size, and a moving camera, which everything follows, at a smaller one, in about the same time.
+
+Both are dense inverse search (Kroeger et al., ECCV 2016) down to single pixels, with variational
+refinement. Blurring the flow, or refining it by least squares, makes it worse (docs/steadiness.md has the
+figures).
 """
 
 from __future__ import annotations
@@ -18,16 +21,21 @@ from stylize_live.frame import Pixels, eight_bit
 from stylize_live.media.libraries import cv2
 
 Plane = npt.NDArray[np.float32]
+_Box = tuple[slice, slice]  # rows and columns of a picture
 
-_REDUCTION = 2.5
-_PATCH_DISTANCE = 5  # pixels of the small picture between patches that are searched
-_MOST_PIXELS = 432 * 243  # of the small picture: larger inputs are reduced further, to bound the time
-_LEAST_SIDE = 16  # pixels of the small picture: less cannot be searched
+_REDUCTION = 2.0
+_MOST_PIXELS = 480 * 270  # of the small picture: larger inputs are reduced further, to bound the time
+_LEAST_SIDE = 16  # pixels of whatever is searched: less cannot be
+_GLANCE_REDUCTION = 4  # of the small picture
+_CAREFUL_PIXELS = 44_000  # of what moves, searched carefully; more is reduced to that and searched quickly
+_LEAST_MOVING = np.ones((7, 7), np.uint8)  # pixels of the small picture; what is thinner counts as noise
+_MARGIN = 14  # pixels of the small picture around what moves that are searched with it
+_LEAST_BOX = 64  # pixels of the small picture: smaller parts are widened, to have something to find
 _WINDOW = (7, 7)  # pixels of the small picture over which mismatches are averaged
 # Grey levels by which real motion has to explain a picture better than standing still does: flow in
 # still places is nothing but noise, and would make them tremble.
 _STILL_MARGIN = 0.45
-_STILL_PIXELS = 1.7  # of the small picture: what moved farther than this did move
+_STILL_PIXELS = 2.1  # of the small picture: what moved farther than this did move
 _NO_MAP: Any = None  # the stubs do not know that one map may be all
 
 
@@ -54,15 +62,49 @@ class FlowEstimator:
     """Follows a stream of pictures. Use one from one thread at a time."""
 
     def __init__(self) -> None:
-        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        search.setFinestScale(0)
-        search.setPatchStride(_PATCH_DISTANCE)
-        search.setVariationalRefinementIterations(1)
-        self._search: Any = search
+        self._glance = _search(patch_distance=5, refinements=0)
+        self._quickly = _search(patch_distance=5, refinements=1)
+        self._carefully = _search(patch_distance=3, refinements=1)
 
     def __call__(self, before: Pixels, now: Pixels) -> Motion:
         """Compare two small grey pictures of one size, see `reduced`."""
-        flow = self._search.calc(now, before, None)
+        moving = _box(_Fit.of(before, now, _searched(self._glance, before, now, _GLANCE_REDUCTION)).still)
+        flow = np.zeros((*now.shape, 2), np.float32)
+        if moving is not None:
+            flow[moving] = self._part(before[moving], now[moving])
+        fit = _Fit.of(before, now, flow)
+        # Along the motion: otherwise a camera that turns to a lighter place would look like a fade.
+        light = abs(cv2.mean(now)[0] - cv2.mean(fit.followed)[0])
+        mismatch = np.where(fit.still, fit.unmoved, fit.moved)
+        return Motion(fit.flow, mismatch, _deviation(now), light)
+
+    def _part(self, before: Pixels, now: Pixels) -> Plane:
+        if now.size <= _CAREFUL_PIXELS:
+            return _searched(self._carefully, before, now, 1.0)
+        return _searched(self._quickly, before, now, (now.size / _CAREFUL_PIXELS) ** 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """How well a flow explains a picture by the one before.
+
+    Attributes:
+        flow: (h, w, 2) float32; 0 where the picture stands still.
+        followed: (h, w) uint8, the old picture moved along the flow as it was found.
+        moved, unmoved: (h, w) float32, grey levels by which the new picture differs from it, and from
+            the old one where it was; averaged over a few pixels.
+        still: (h, w) bool: standing still explains it as well.
+    """
+
+    flow: Plane
+    followed: Pixels
+    moved: Plane
+    unmoved: Plane
+    still: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, before: Pixels, now: Pixels, flow: Plane) -> _Fit:
+        """Try a flow, which is changed."""
         followed = warped(before, flow)
         moved = _averaged(cv2.absdiff(now, followed))
         unmoved = _averaged(cv2.absdiff(now, before))
@@ -70,20 +112,69 @@ class FlowEstimator:
         still = (cv2.magnitude(across, down) < _STILL_PIXELS) & (unmoved <= moved + _STILL_MARGIN)
         across[still] = 0
         down[still] = 0
-        # Along the motion: otherwise a camera that turns to a lighter place would look like a fade.
-        light = abs(cv2.mean(now)[0] - cv2.mean(followed)[0])
-        moving = np.asarray(cv2.merge((across, down)), np.float32)
-        return Motion(moving, np.where(still, unmoved, moved), _deviation(now), light)
+        cv2.merge((across, down), dst=flow)
+        return cls(flow, followed, moved, unmoved, still)
+
+
+def _search(*, patch_distance: int, refinements: int) -> Any:
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    search.setFinestScale(0)
+    search.setPatchStride(patch_distance)
+    search.setVariationalRefinementIterations(refinements)
+    return search
+
+
+def _searched(search: Any, before: Pixels, now: Pixels, reduction: float) -> Plane:
+    """The flow between two pictures, (h, w, 2) in their pixels, searched in reduced ones."""
+    size = now.shape[1::-1]
+    less = _shrunk_size(size, reduction)
+    return rescaled(search.calc(_scaled(now, less), _scaled(before, less), None), size)
+
+
+def _box(still: npt.NDArray[np.bool_]) -> _Box | None:
+    """The part of a picture in which anything moves, with a margin; None where nothing does."""
+    moving = cv2.erode(np.asarray(~still, np.uint8), _LEAST_MOVING)
+    left, top, width, height = cv2.boundingRect(moving)
+    if not width:
+        return None
+    return _stretch(top, height, still.shape[0]), _stretch(left, width, still.shape[1])
+
+
+def _stretch(first: int, length: int, limit: int) -> slice:
+    """A stretch with a margin, at least `_LEAST_BOX` long, within 0 to the limit."""
+    half = max(length // 2 + _MARGIN, _LEAST_BOX // 2)
+    middle = first + length // 2
+    return slice(max(0, middle - half), min(limit, middle + half))
 
 
 def reduced(pixels: Pixels) -> Pixels:
     """The small grey picture that motion is measured on: (H, W, 3) uint8 or uint16 RGB -> (h, w) uint8."""
     height, width = pixels.shape[:2]
     factor = max(_REDUCTION, (height * width / _MOST_PIXELS) ** 0.5)
-    size = (max(_LEAST_SIDE, round(width / factor)), max(_LEAST_SIDE, round(height / factor)))
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)  # first: reducing one channel is faster than three
-    small: Pixels = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), pixels.dtype)
-    return eight_bit(small)
+    return eight_bit(_scaled(np.asarray(grey, pixels.dtype), _shrunk_size((width, height), factor)))
+
+
+def _shrunk_size(size: tuple[int, int], factor: float) -> tuple[int, int]:
+    """A (width, height) divided by a factor, but not below what can be searched."""
+    width, height = (max(_LEAST_SIDE, round(side / factor)) for side in size)
+    return width, height
+
+
+def _scaled(plane: Pixels, size: tuple[int, int]) -> Pixels:
+    if plane.shape[1::-1] == size:
+        return np.ascontiguousarray(plane)
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), plane.dtype)
+
+
+def rescaled(flow: Plane, size: tuple[int, int]) -> Plane:
+    """A flow for a picture of another (width, height), in its pixels: (h, w, 2) -> (height, width, 2)."""
+    height, width = flow.shape[:2]
+    if (width, height) == size:
+        return flow
+    # Four numbers are a scalar to OpenCV, one for each channel: a fifth of numpy's time for two.
+    pixels = cv2.multiply(flow, np.array([size[0] / width, size[1] / height, 0, 0]))
+    return np.asarray(cv2.resize(pixels, size), np.float32)
 
 
 def warped(picture: npt.NDArray[Any], flow: Plane) -> npt.NDArray[Any]:

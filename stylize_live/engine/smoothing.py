@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stylize_live.engine.flow import Motion, Plane, warped
+from stylize_live.engine.flow import Motion, Plane, rescaled, warped
 from stylize_live.media.libraries import cv2
 
-COARSE = 4  # pixels of a cell in which shares and gains are computed
+HALVINGS = 2  # of a picture, to the cells in which shares and gains are computed
 COARSE_BLUR = (7, 7)  # cells: wider than strokes, which are allowed to differ
 SHARPNESS_BLUR = (9, 9)  # cells
-FINE_BLUR = (3, 3)  # pixels: what is finer than their mean is sharpness
+FINE_BLUR = (5, 5)  # pixels: what is finer than their mean is sharpness
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,14 @@ class Tuning:
     """
 
     doubt: float = 4.0
-    doubt_by_texture: float = 0.25
+    doubt_by_texture: float = 0.33
     disbelief: float = 2.0
     change: float = 12.0
     replaced: float = 40.0
     follow: float = 0.1
     light: float = 0.15
-    sharpness: float = 1.14
-    most_gain: float = 1.5
+    sharpness: float = 1.0
+    most_gain: float = 1.8
 
 
 def least_share(steadiness: float) -> float:
@@ -75,7 +75,7 @@ def smoothed(previous: Plane, fresh: Plane, motion: Motion, share: float, tuning
         (H, W, 3) float32 in 0..255: to be shown (rounded) and passed in as `previous` next time.
     """
     height, width = fresh.shape[:2]
-    moved = _moved(previous, motion.flow)
+    moved = warped(previous, rescaled(motion.flow, (width, height)))
     slow = _coarse(cv2.subtract(fresh, moved), COARSE_BLUR)
     doubts = motion.mismatch / (tuning.doubt + tuning.doubt_by_texture * motion.texture)
     distrust = _smoothstep(doubts, 1.0, tuning.disbelief)
@@ -90,13 +90,6 @@ def smoothed(previous: Plane, fresh: Plane, motion: Motion, share: float, tuning
     return _sharpened(np.asarray(result, np.float32), fresh, tuning)
 
 
-def _moved(picture: Plane, flow: Plane) -> Plane:
-    height, width = picture.shape[:2]
-    small_height, small_width = flow.shape[:2]
-    pixels = flow * np.array([width / small_width, height / small_height], np.float32)
-    return np.asarray(warped(picture, np.asarray(cv2.resize(pixels, (width, height)), np.float32)))
-
-
 def _largest(differences: Plane) -> Plane:
     """Largest difference of the three colours; channel by channel, numpy is slow along short axes."""
     red, green, blue = cv2.split(np.abs(differences))
@@ -105,27 +98,32 @@ def _largest(differences: Plane) -> Plane:
 
 def _sharpened(result: Plane, fresh: Plane, tuning: Tuning) -> Plane:
     height, width = result.shape[:2]
-    soft = cv2.blur(result, FINE_BLUR)
-    # Green stands for all: it is most of what the eye calls sharp.
-    wanted = tuning.sharpness * _energy(cv2.extractChannel(fresh, 1))
-    gain = np.sqrt((wanted + 0.5) / (_energy(cv2.extractChannel(result, 1)) + 0.5))
-    gains = cv2.resize(np.clip(gain, 1, tuning.most_gain), (width, height))
-    sharp = cv2.blendLinear(result, soft, gains, 1 - gains)
+    ours, theirs = _fine(result), _fine(fresh)
+    gain = np.sqrt((tuning.sharpness * _energy(theirs) + 0.5) / (_energy(ours) + 0.5))
+    more = cv2.resize(np.clip(gain, 1, tuning.most_gain) - 1, (width, height))
+    sharp = cv2.add(result, cv2.cvtColor(cv2.multiply(ours, more), cv2.COLOR_GRAY2RGB))
     cv2.threshold(sharp, 255, 0, cv2.THRESH_TRUNC, dst=sharp)
     cv2.threshold(sharp, 0, 0, cv2.THRESH_TOZERO, dst=sharp)
     return np.asarray(sharp, np.float32)
 
 
-def _energy(plane: npt.NDArray[Any]) -> Plane:
-    """Mean square of what is finer than a few pixels, in cells."""
-    fine = cv2.subtract(plane, cv2.blur(plane, FINE_BLUR))
+def _fine(picture: Plane) -> Plane:
+    """What is finer than a few pixels, of the brightness: that is what the eye calls sharp."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.subtract(grey, cv2.blur(grey, FINE_BLUR)), np.float32)
+
+
+def _energy(fine: Plane) -> Plane:
+    """Mean square, in cells."""
     return _coarse(cv2.multiply(fine, fine), SHARPNESS_BLUR)
 
 
 def _coarse(plane: npt.NDArray[Any], blur: tuple[int, int]) -> Plane:
-    height, width = plane.shape[:2]
-    size = (max(1, width // COARSE), max(1, height // COARSE))
-    return np.asarray(cv2.blur(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), blur), np.float32)
+    # Halved twice, each pixel the mean of four: a third of the time of one step.
+    for _ in range(HALVINGS):
+        height, width = plane.shape[:2]
+        plane = cv2.resize(plane, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.blur(plane, blur), np.float32)
 
 
 def _smoothstep(values: Plane, low: float, high: float) -> Plane:

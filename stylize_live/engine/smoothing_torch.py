@@ -6,11 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stylize_live.engine.finishing_torch import light_of
 from stylize_live.engine.flow import Motion
 from stylize_live.engine.smoothing import (
-    COARSE,
     COARSE_BLUR,
     FINE_BLUR,
+    HALVINGS,
     SHARPNESS_BLUR,
     Tuning,
 )
@@ -65,20 +66,26 @@ def _moved(picture: Tensor, flow: Tensor) -> Tensor:
 
 
 def _sharpened(result: Tensor, fresh: Tensor, tuning: Tuning) -> Tensor:
-    soft = _blurred(result, FINE_BLUR)
-    ours = (result - soft)[:, 1:2]
-    green = fresh[:, 1:2]
-    theirs = green - _blurred(green, FINE_BLUR)
-    wanted = tuning.sharpness * _coarse(theirs * theirs, SHARPNESS_BLUR)
-    gain = ((wanted + 0.5) / (_coarse(ours * ours, SHARPNESS_BLUR) + 0.5)).sqrt()
-    gains = _resized(gain.clamp(1, tuning.most_gain), result.shape[2:])
-    return torch.lerp(soft, result, gains).clamp(0, 255)
+    ours, theirs = _fine(result), _fine(fresh)
+    gain = ((tuning.sharpness * _energy(theirs) + 0.5) / (_energy(ours) + 0.5)).sqrt()
+    more = _resized(gain.clamp(1, tuning.most_gain) - 1, result.shape[2:])
+    return (result + more * ours).clamp(0, 255)
+
+
+def _fine(picture: Tensor) -> Tensor:
+    light = light_of(picture)
+    return light - _blurred(light, FINE_BLUR)
+
+
+def _energy(fine: Tensor) -> Tensor:
+    return _coarse(fine * fine, SHARPNESS_BLUR)
 
 
 def _coarse(planes: Tensor, blur: tuple[int, int]) -> Tensor:
-    height, width = planes.shape[2:]
-    cells = F.adaptive_avg_pool2d(planes, (max(1, height // COARSE), max(1, width // COARSE)))
-    return _blurred(cells, blur)
+    for _ in range(HALVINGS):
+        height, width = planes.shape[2:]
+        planes = _resized(planes, (max(1, height // 2), max(1, width // 2)))
+    return _blurred(planes, blur)
 
 
 def _blurred(planes: Tensor, window: tuple[int, int]) -> Tensor:
