@@ -64,7 +64,7 @@ class FlowEstimator:
     def __init__(self) -> None:
         self._glance = _search(patch_distance=5, refinements=0)
         self._quickly = _search(patch_distance=5, refinements=1)
-        self._carefully = _search(patch_distance=3, refinements=1)
+        self._carefully = _search(patch_distance=4, refinements=2)
 
     def __call__(self, before: Pixels, now: Pixels) -> Motion:
         """Compare two small grey pictures of one size, see `reduced`."""
