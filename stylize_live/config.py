@@ -32,6 +32,7 @@ Preset = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
 ]
 AudioChoice = Literal["copy", "aac", "none"]
+CodecKind = Literal["software", "hardware", "auto"]
 
 
 class EngineSettings(BaseModel):
@@ -94,6 +95,11 @@ class SourceSettings(BaseModel):
     )
     start: str | None = Field(default=None, description="Begin here: seconds, or 1:02:03.5.")
     end: str | None = Field(default=None, description="Stop here: seconds, or 1:02:03.5.")
+    decoder: CodecKind = Field(
+        default="software",
+        description="Who unpacks the pictures: hardware leaves the processor to the network, auto takes it "
+        "where it works.",
+    )
 
     @field_validator("size", "fps", "start", "end")
     @classmethod
@@ -137,7 +143,7 @@ class FilmSettings(BaseModel):
     preset: Preset = Field(
         default="veryfast", description="Speed of the encoder: slower is smaller. The same scale for all."
     )
-    encoder: Literal["software", "hardware", "auto"] = Field(
+    encoder: CodecKind = Field(
         default="software",
         description="Who compresses: software is smaller, hardware leaves the processor to the network, "
         "auto takes hardware where it works.",

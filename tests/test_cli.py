@@ -68,6 +68,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "codec": ("hevc", "hevc"),
     "crf": ("21", 21),
     "preset": ("slow", "slow"),
+    "decoder": ("auto", "auto"),
     "encoder": ("auto", "auto"),
     "bits": ("10", 10),
     "audio": ("none", "none"),

@@ -6,7 +6,9 @@ import contextlib
 from fractions import Fraction
 from pathlib import Path
 
+from stylize_live.config import CodecKind
 from stylize_live.errors import SourceError
+from stylize_live.media.decoders import opened_for_chip
 from stylize_live.media.libraries import av
 from stylize_live.media.sequence import USUAL_RATE, first_number, is_sequence
 
@@ -18,12 +20,16 @@ INTERLACED = "interlaced video was deinterlaced, one picture for every two field
 _MOST_BOXES = 1000
 
 
-def open_container(path: Path, sequence_rate: Fraction | None = None) -> av.container.InputContainer:
+def open_container(
+    path: Path, sequence_rate: Fraction | None = None, decoder: CodecKind = "software"
+) -> av.container.InputContainer:
     """Open a media file for reading.
 
     Args:
         path: a file, or numbered pictures such as frames/%05d.png.
-        sequence_rate: frames per second of numbered pictures; the usual rate if None.
+        sequence_rate: frames per second of numbered pictures, which only software decodes; the usual rate
+            if None.
+        decoder: who decodes the film.
 
     Raises:
         SourceError: it is missing, a folder, empty, or nothing that holds a video.
@@ -36,7 +42,7 @@ def open_container(path: Path, sequence_rate: Fraction | None = None) -> av.cont
         if path.stat().st_size == 0:
             raise SourceError(f"{path}: the file is empty (0 bytes)")
         # "file:" keeps FFmpeg from reading a colon in the name as a protocol.
-        container = av.open(f"file:{path}", "r", metadata_errors="replace")
+        container = _opened(f"file:{path}", decoder)
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file") from None
     except PermissionError:
@@ -54,6 +60,17 @@ def open_container(path: Path, sequence_rate: Fraction | None = None) -> av.cont
         what = "text" if kind == "tty" else "a still picture, use the image command"
         raise SourceError(f"{path}: not a video but {what}")
     return container
+
+
+def _opened(name: str, decoder: CodecKind) -> av.container.InputContainer:
+    found = None if decoder == "software" else opened_for_chip(name, metadata_errors="replace")
+    if found is None:
+        found = av.open(name, "r", metadata_errors="replace")
+        if decoder == "hardware":
+            found.close()
+            path = name.removeprefix("file:")
+            raise SourceError(f"{path}: no chip of this machine decodes this film; --decoder software works")
+    return found
 
 
 def _open_sequence(pattern: Path, rate: Fraction) -> av.container.InputContainer:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
 
-from stylize_live.config import FilmSettings
+from stylize_live.config import CodecKind, FilmSettings
 from stylize_live.errors import UsageError
 from stylize_live.media.codecs import CODECS, encoder_options, pixel_format
 from stylize_live.media.libraries import av
@@ -45,7 +44,7 @@ def list_encoders() -> list[Encoder]:
     return found
 
 
-def choose_encoder(codec: str, kind: Literal["software", "hardware", "auto"], bits: int = 8) -> str:
+def choose_encoder(codec: str, kind: CodecKind, bits: int = 8) -> str:
     """FFmpeg's name of the encoder to take for a codec.
 
     Args:

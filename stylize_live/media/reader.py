@@ -105,7 +105,7 @@ class VideoReader(Closing):
         self._square_pixels = square_pixels
         self._settings = settings
         self._new_rate = rate(settings.fps) if settings.fps else None
-        self._container = open_container(path, self._new_rate)
+        self._container = open_container(path, self._new_rate, settings.decoder)
         try:
             self._stream = pick_film(self._container, path)
             self._describe_stream()

@@ -1,0 +1,32 @@
+"""Films whose pictures a chip of this machine decodes: NVDEC and its like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stylize_live.media.libraries import av
+
+# FFmpeg's names of the makers' interfaces, the most specific first.
+_INTERFACES = ("cuda", "qsv", "videotoolbox", "d3d11va", "vaapi")
+
+
+def opened_for_chip(name: str, **options: Any) -> av.container.InputContainer | None:
+    """Open a film so that a chip decodes it and gives its pictures back in the machine's memory.
+
+    Args:
+        name: of the file, as FFmpeg takes it.
+        options: of `av.open`.
+
+    Returns:
+        None where no chip that PyAV can talk to decodes such a film, or where it cannot be opened at all.
+    """
+    for interface in _INTERFACES:
+        if interface not in av.codec.hwaccel.hwdevices_available():
+            continue
+        chip = av.codec.hwaccel.HWAccel(interface, allow_software_fallback=False)
+        try:
+            film: av.container.InputContainer = av.open(name, "r", hwaccel=chip, **options)
+        except (OSError, RuntimeError, NotImplementedError, av.FFmpegError):
+            continue  # no such chip, or it does not know this codec
+        return film
+    return None

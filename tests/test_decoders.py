@@ -1,0 +1,46 @@
+"""Films that a chip should decode, on machines that most likely have none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stylize_live.cli.app import main
+from stylize_live.config import SourceSettings
+from stylize_live.errors import SourceError
+from stylize_live.media.decoders import opened_for_chip
+from stylize_live.media.reader import VideoReader
+
+SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
+
+
+@pytest.fixture
+def no_chip() -> None:
+    film = opened_for_chip(f"file:{SAMPLE}")
+    if film is not None:
+        film.close()
+        pytest.skip("a chip decodes here")
+
+
+def test_auto_gives_the_same_pictures() -> None:
+    with VideoReader(SAMPLE) as plain, VideoReader(SAMPLE, SourceSettings(decoder="auto")) as other:
+        for _, ours, theirs in zip(range(5), plain, other, strict=False):
+            assert ours.pts == theirs.pts
+            # A chip hands pictures over in another layout, whose colours may be rounded otherwise.
+            assert np.abs(ours.pixels.astype(int) - theirs.pixels).max() <= 2
+
+
+@pytest.mark.usefixtures("no_chip")
+def test_a_chip_that_is_asked_for_and_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["convert", str(SAMPLE), str(tmp_path / "painted.mp4"), "--decoder", "hardware"])
+    assert code == SourceError.exit_code
+    assert "no chip of this machine decodes this film" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("decoder", ["hardware", "auto"])
+def test_a_missing_film_is_called_missing(tmp_path: Path, decoder: str) -> None:
+    with pytest.raises(SourceError, match="no such file"):
+        VideoReader(tmp_path / "no.mp4", SourceSettings(decoder=decoder))
