@@ -172,7 +172,8 @@ def test_no_drift_over_a_thousand_pictures(run: Run) -> None:
     assert float(late.mean()) == pytest.approx(float(wanted.mean()), abs=1.5)
     assert float(late.std()) == pytest.approx(float(early.std()), rel=0.02)
     assert sharpness(late) == pytest.approx(sharpness(early), rel=0.05)
-    assert sharpness(late) == pytest.approx(sharpness(wanted), rel=0.08)
+    # Between the painting and the painting with the noise that it was given.
+    assert 0.95 * sharpness(wanted) < sharpness(late) < sharpness(noisy(wanted, 5000, 6))
 
 
 def sharpness(pixels: Pixels) -> float:

@@ -52,7 +52,7 @@ class Tuning:
     replaced: float = 40.0
     follow: float = 0.1
     light: float = 0.15
-    sharpness: float = 1.0
+    sharpness: float = 1.05
     most_gain: float = 1.8
 
 
