@@ -201,11 +201,11 @@ class LiveSettings(SteadySettings, EngineSettings):
     fps: int = Field(
         default=30, ge=1, le=240, description="Frame rate asked of the camera, screen or test pattern."
     )
-    size: str | None = Field(
-        default=None,
+    size: str = Field(
+        default="auto",
         pattern=r"^(auto|\d{2,4}p?)$",
         description="Lines at which larger pictures are painted, before they get their size and detail back: "
-        "360p, or auto for as many as the rate allows. [default: 480p]",
+        "360p, say, or auto for as many as the rate allows, up to 480.",
     )
     mirror: bool = Field(default=False, description="Mirror the picture.")
     split: bool = Field(default=False, description="Show the original in the left half.")

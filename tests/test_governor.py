@@ -87,13 +87,15 @@ def test_the_usual_size_is_kept_where_it_is_fast_enough() -> None:
 def test_the_largest_size_that_leaves_room_is_chosen() -> None:
     show = Show(0.048)  # 26.7 ms are allowed: 384 lines take 30.7, 336 take 23.5
     assert show.governor.chosen == [336]
-    assert set(show.painter.asked) == {480, 432, 384, 336, 288}
+    # 480 lines take 48 ms, from which follows that 432 and 384 take too long; 288 is made ready.
+    assert set(show.painter.asked) == {480, 336, 288}
     assert show.run(300) == []
 
 
 def test_a_slow_machine_gets_the_smallest_size() -> None:
     show = Show(1.0)
     assert show.governor.chosen == [LADDER[-1]]
+    assert set(show.painter.asked) == {480, LADDER[-1]}
     show.run(60)
     assert show.governor.chosen == [LADDER[-1]]
 
@@ -154,7 +156,6 @@ def test_lines_bound_what_is_painted() -> None:
     with Stylizer() as stylizer:
         with pytest.raises(UsageError, match="lines must be positive"):
             stylizer.lines = 0
-        assert govern(stylizer, None) is None
         assert stylizer.lines == 480
         assert govern(stylizer, "48p") is None
         painted = stylizer(random_pixels(120, 90))

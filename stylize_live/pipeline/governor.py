@@ -1,6 +1,6 @@
 """`--size auto`: paints live pictures as large as the source's rate allows.
 
-At the start a few pictures are painted at each size, from the largest down, until one leaves room for
+At the start a few pictures are painted at some sizes, from the largest down, until one leaves room for
 the rest of the work. While the show goes on, one size is given up when pictures were dropped for two
 seconds, because something else needs the machine, and the next larger one is tried again after five
 seconds without a drop; each try that fails makes the next one wait twice as long.
@@ -88,13 +88,16 @@ class Governor:
         pictures = [pattern.picture(tick) for tick in range(_PICTURES)]
         self._costs = {}
         for lines in self._ladder:
+            # Going by area flatters smaller sizes, as some work is the same for all: what does not fit even
+            # so need not be tried. The smallest has to do in any case.
+            if self._costs and lines != self._ladder[-1] and not self._fits(lines):
+                continue
             self._costs[lines] = self._measured(lines, pictures)
             if self._fits(lines):
+                # The next smaller one is made ready too, as it is the first to be needed.
+                for smaller in [rung for rung in self._ladder if rung < lines][:1]:
+                    self._measured(smaller, pictures)
                 break
-        # The next smaller one is made ready too, as it is the first to be needed.
-        rest = self._ladder[len(self._costs) :]
-        if rest:
-            self._measured(rest[0], pictures)
         self._choose(next((lines for lines in self._ladder if self._fits(lines)), self._ladder[-1]))
         self._stylizer.reset()
         self._begin(self._clock(), 0)
@@ -176,14 +179,12 @@ class Governor:
         self._begin(now, dropped)
 
 
-def govern(stylizer: Sizable, size: str | None) -> Governor | None:
-    """Do what a `size` setting says: "auto", lines such as "360p", or None for the usual ones.
+def govern(stylizer: Sizable, size: str) -> Governor | None:
+    """Do what a `size` setting says: "auto", or lines such as "360p".
 
     Returns:
         The governor for "auto".
     """
-    if size is None:
-        return None
     if size == "auto":
         return Governor(stylizer)
     stylizer.lines = int(size.removesuffix("p"))
