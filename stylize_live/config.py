@@ -26,7 +26,7 @@ from stylize_live.quantities import fitted, rate, seconds
 
 DEFAULT_STYLE = "starry-night"
 DeviceName = Literal["auto", "cpu", "cuda"]
-Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Precision = Literal["auto", "float32", "bfloat16", "float16", "int8"]
 Runtime = Literal["auto", "torch", "openvino"]
 Preset = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"

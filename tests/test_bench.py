@@ -135,7 +135,7 @@ def test_stages_measure_every_part(tmp_path: Path) -> None:
     tally = Tally()
     with Stages(tmp_path / "film.mp4", Fraction(4, 30), SMALL, tmp_path / "out.mp4") as parts:
         efforts = parts.measure(tally)
-        assert re.fullmatch(r"(torch|openvino) on cpu, (float32|bfloat16)", parts.painter)
+        assert re.fullmatch(r"(torch|openvino) on cpu, (float32|bfloat16|int8)", parts.painter)
     assert len(efforts) == 3
     assert all(effort.wall > 0 for effort in efforts)
     with VideoReader(tmp_path / "out.mp4") as reader:

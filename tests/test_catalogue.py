@@ -25,8 +25,9 @@ def test_shipped_style_is_described_and_measured(name: str) -> None:
     assert style.info.artist
     assert style.architecture == load_checkpoint(BASE).architecture
     # An untouched photo has 2 to 2.5 for a painting, far more for the smooth desert photograph.
-    assert 0 < style.training["style_error"] < 2 <= style.training["photos_measured"]
-    assert 0 < style.training["content_error"] < 1
+    assert 0 < style.training["style_error"] < (2.5 if name == "desert" else 1)
+    assert 0 < style.training["content_error"] < 0.6
+    assert style.training["photos_measured"] >= 2
 
 
 def test_blend_lies_between_its_parts() -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from stylize_live.engine import choices
-from stylize_live.engine.choices import choose_device_name, choose_precision, fast_bfloat16
+from stylize_live.engine.choices import Device, choose_device_name, choose_precision, fast_bfloat16, fast_int8
 from stylize_live.errors import DeviceError
 
 
@@ -32,25 +32,35 @@ def test_with_a_driver_torch_decides(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("listing", "fast"),
+    ("listing", "floating", "int8"),
     [
-        ("processor: 0\nflags\t\t: fpu avx512f avx512_bf16 sse\n", True),
-        ("flags : fpu amx_bf16\n", True),
-        ("Features\t: fp asimd bf16 i8mm\n", True),
-        ("flags : fpu avx512f\n", False),
-        ("Features : fp asimd\n", False),
-        ("", False),
+        ("processor: 0\nflags\t\t: fpu avx512f avx512_bf16 avx512_vnni sse\n", "bfloat16", True),
+        ("flags : fpu amx_bf16 amx_int8\n", "bfloat16", True),
+        ("flags : fpu avx2 avx_vnni\n", "float32", True),
+        ("Features\t: fp asimd bf16 i8mm\n", "bfloat16", False),
+        ("flags : fpu avx512f\n", "float32", False),
+        ("Features : fp asimd\n", "float32", False),
+        ("", "float32", False),
     ],
 )
-def test_the_system_tells_what_multiplies_bfloat16(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listing: str, fast: bool
+def test_the_system_tells_what_is_fast(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listing: str, floating: str, int8: bool
 ) -> None:
     cpu_info = tmp_path / "cpuinfo"
     cpu_info.write_text(listing)
     monkeypatch.setattr(choices, "_CPU_INFO", cpu_info)
-    assert fast_bfloat16() is fast
-    assert choose_precision("auto", "cpu") == ("bfloat16" if fast else "float32")
-    assert choose_precision("auto", "cuda") == "float16"
+    assert fast_bfloat16() is (floating == "bfloat16")
+    assert fast_int8() is int8
+    assert choose_precision("auto", "cpu", "torch") == floating
+    assert choose_precision("auto", "cpu", "openvino") == ("int8" if int8 else floating)
+    assert choose_precision("auto", "cuda", "torch") == "float16"
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_eight_bits_are_openvinos(device: Device) -> None:
+    assert choose_precision("int8", "cpu", "openvino") == "int8"
+    with pytest.raises(DeviceError, match="int8 needs OpenVINO"):
+        choose_precision("int8", device, "torch")
 
 
 def test_where_the_system_does_not_tell_torch_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,3 +69,4 @@ def test_where_the_system_does_not_tell_torch_does(tmp_path: Path, monkeypatch: 
     assert fast_bfloat16()
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_f": True}, raising=False)
     assert not fast_bfloat16()
+    assert not fast_int8()

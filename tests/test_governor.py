@@ -92,6 +92,10 @@ def test_the_largest_size_that_leaves_room_is_chosen() -> None:
     assert show.run(300) == []
 
 
+def test_a_fast_machine_is_not_kept_waiting() -> None:
+    assert set(Show(0.010).painter.asked) == {480}
+
+
 def test_a_slow_machine_gets_the_smallest_size() -> None:
     show = Show(1.0)
     assert show.governor.chosen == [LADDER[-1]]

@@ -62,7 +62,7 @@ class Stylizer(Closing):
         steadiness: 0 to 1: how far each picture follows from the one before. Above 0, pictures are
             taken as a film in order, see `reset`; 0 paints each by itself.
         device: "auto", "cpu" or "cuda".
-        precision: "auto", "float32", "bfloat16" or "float16".
+        precision: "auto", "float32", "bfloat16", "float16" (a GPU only) or "int8" (OpenVINO only).
         runtime: "auto", "torch" or "openvino" (CPU, needs the package `openvino`).
 
     Raises:
@@ -89,8 +89,8 @@ class Stylizer(Closing):
         runtime: Runtime = "auto",
     ) -> None:
         self._device = choose_device_name(device)
-        self._precision = choose_precision(precision, self._device)
         self._runtime = choose_runtime(runtime, self._device)
+        self._precision = choose_precision(precision, self._device, self._runtime)
         self._style, self._crossfade = str(style), crossfade
         self._pending: _StyleSet | None = None
         self._watcher = MotionWatcher()
@@ -217,7 +217,7 @@ class Stylizer(Closing):
 
     @property
     def precision(self) -> str:
-        """Arithmetic of the network: "float32", "bfloat16" or "float16"."""
+        """Arithmetic of the network: "float32", "bfloat16", "float16" or "int8"."""
         return self._precision
 
     @property

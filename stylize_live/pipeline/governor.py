@@ -21,6 +21,7 @@ from stylize_live.media.pattern import PatternSource
 LADDER = (480, 432, 384, 336, 288, 240, 192)
 USUAL_RATE = Fraction(30)
 _ROOM = 0.8  # share of the time between two pictures that painting may take
+_MUCH_ROOM = 0.55
 _PICTURES = 6  # painted to measure a size; the quickest counts, as a program that starts has more to do
 _WINDOW = 1.0  # seconds over which drops are counted
 _BAD_DROPS = 0.04  # share of a window's pictures from which on it is a bad one
@@ -94,13 +95,17 @@ class Governor:
                 continue
             self._costs[lines] = self._measured(lines, pictures)
             if self._fits(lines):
-                # The next smaller one is made ready too, as it is the first to be needed.
-                for smaller in [rung for rung in self._ladder if rung < lines][:1]:
-                    self._measured(smaller, pictures)
+                self._make_ready_for_less(lines, pictures)
                 break
         self._choose(next((lines for lines in self._ladder if self._fits(lines)), self._ladder[-1]))
         self._stylizer.reset()
         self._begin(self._clock(), 0)
+
+    def _make_ready_for_less(self, lines: int, pictures: Iterable[Pixels]) -> None:
+        """Paint at the next smaller size too, unless there is so much room that it will hardly be needed."""
+        smaller = [rung for rung in self._ladder if rung < lines]
+        if smaller and self._costs[lines] > _MUCH_ROOM * self._period:
+            self._measured(smaller[0], pictures)
 
     def _fits(self, lines: int) -> bool:
         return self._cost(lines) <= _ROOM * self._period
