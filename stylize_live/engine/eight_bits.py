@@ -68,7 +68,7 @@ def input_ranges(checkpoint: Checkpoint) -> dict[str, Range]:
     """Which convolutions are worth eight bits, and the range of their inputs.
 
     Left out are the first, whose inputs are pixels, and the way down to an eighth, which takes a thirtieth
-    of the time and makes a fifth of all the error.
+    of the time and makes a tenth to a fifth of the error.
 
     Returns:
         Name of the convolution's weight -> least and greatest value of its input.
