@@ -97,14 +97,14 @@ def test_the_report_has_everything_beside_it(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    save_checkpoint(tmp_path / "other.safetensors", make_checkpoint("other <one>", 1))
+    save_checkpoint(tmp_path / "other <one>.safetensors", make_checkpoint("other <one>", 1))
     report = tmp_path / "report"
     more = ("--paintings", painting, f"other <one>={painting}", "--features", features_file)
     arguments = words(tiny_style, photos, report, *more, "--iterations", 10, "--json")
-    assert main([arguments[0], str(tmp_path / "other.safetensors"), *arguments[1:]]) == 0
+    assert main([arguments[0], str(tmp_path / "other <one>.safetensors"), *arguments[1:]]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures == json.loads((report / "figures.json").read_text())
-    assert [style["name"] for style in figures["styles"]] == ["other", "tiny"]
+    assert [style["name"] for style in figures["styles"]] == ["other <one>", "tiny"]
     tiny = figures["styles"][1]
     assert tiny["style_error"] == pytest.approx(sum(p["style_error"] for p in tiny["photos"]) / 3, abs=1e-3)
     assert list(tiny["optimised"]) == ["0", "1", "2", "3", "5", "7", "10"]
@@ -199,6 +199,9 @@ def test_broken_photos_are_skipped_and_counted(tiny_style: Path, photos: Path, t
         (["stary-night", "--photos", "x", "-o", "r"], 3, "did you mean"),
         (["--steadiness", "x", "-o", "r"], 2, "--output has no meaning with --steadiness"),
         (["a", "b", "--steadiness", "x"], 2, "one style at a time"),
+        (["--steadiness", "x", "--size", "200"], 2, "--size has no meaning with --steadiness"),
+        (["--steadiness", "x", "--frames", "1"], 2, "--frames"),
+        (["--photos", "x", "-o", "r", "--amount", "0.5"], 2, "--amount has no meaning with --photos"),
     ],
 )
 def test_errors_are_one_line(

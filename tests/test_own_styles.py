@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
@@ -169,3 +170,23 @@ def test_the_shell_completes_names(
     offered = capsys.readouterr().out.split()
     assert {"starry-night", "mine"} <= set(offered)
     assert not [name for name in offered if "later" in name or name == "base"]
+
+
+def test_a_style_file_may_have_a_comma_in_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "red, blue.safetensors"
+    save_checkpoint(path, make_checkpoint("mixed"))
+    assert load_style(str(path)).info.name == "mixed"
+
+
+def test_a_file_of_a_shipped_name_is_called_by_its_path(own_styles: Path) -> None:
+    assert style_word(own_styles / "starry-night.safetensors") == str(own_styles / "starry-night.safetensors")
+    assert style_word(own_styles / "mine.safetensors") == "mine"
+
+
+def test_brackets_in_a_title_are_no_markup(own_styles: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checkpoint = make_checkpoint("study")
+    info = replace(checkpoint.info, title="Study [/oil]")
+    own_styles.mkdir(parents=True, exist_ok=True)
+    save_checkpoint(own_styles / "study.safetensors", replace(checkpoint, info=info))
+    assert main(["styles", "study"]) == 0
+    assert "Study [/oil]" in capsys.readouterr().out

@@ -11,6 +11,7 @@ import pytest
 from test_smoothing import noisy, texture
 
 from stylize_live.cli.app import main
+from stylize_live.cli.evaluate_films import _word
 from stylize_live.engine.flow import warped
 from stylize_live.engine.steadiness import Referee, Tally
 from stylize_live.frame import Frame, Pixels
@@ -105,3 +106,65 @@ def test_evaluate_draws_curves(tmp_path: Path, tiny_style: Path) -> None:
     write_clip(clip, [noisy(texture(64, 64, 0, 5), i, 4) for i in range(4)])
     assert main(["evaluate", str(tiny_style), "--steadiness", str(clip), "--plot", str(plot)]) == 0
     assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """In a folder of its own, with a name that looks like markup."""
+    path = tmp_path / "films" / "take [red] 2.mp4"
+    path.parent.mkdir()
+    write_clip(path, [noisy(texture(64, 64, 0, 5), i, 4) for i in range(3)])
+    return path
+
+
+def test_no_film_and_nothing_else_is_written_over(
+    film: Path, tmp_path: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", str(tiny_style), "--frames", "3", "--steadiness", str(film)]
+    before = film.read_bytes()
+    assert main([*words, "--compare", str(film.parent)]) == 2
+    assert main([*words, "--compare", str(film.parent), "--overwrite"]) == 2
+    assert film.read_bytes() == before
+    assert "is one of the films" in capsys.readouterr().err
+    twin = tmp_path / film.name
+    twin.write_bytes(before)
+    assert main([*words, str(twin), "--compare", str(tmp_path / "side")]) == 2
+    assert "more than one of the films" in capsys.readouterr().err
+    plot = tmp_path / "kept.png"
+    plot.write_text("mine")
+    assert main([*words, "--plot", str(plot)]) == 2
+    assert plot.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--compare", "file"], 5, "cannot make a folder"),
+        (["--plot", "nowhere/x.png"], 5, "no such folder"),
+        (["--plot", "x.xyz"], 2, "pictures of curves end in"),
+    ],
+)
+def test_bad_targets_are_named_before_the_work(
+    words: list[str],
+    code: int,
+    message: str,
+    film: Path,
+    tmp_path: Path,
+    tiny_style: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("stylize_live.pipeline.steadiness.judge", lambda *_: pytest.fail("worked"))
+    (tmp_path / "file").touch()
+    assert main(["evaluate", str(tiny_style), "--steadiness", str(film), *words]) == code
+    assert message in capsys.readouterr().err
+
+
+def test_names_are_no_markup_and_what_is_unknown_is_a_dash(
+    film: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(tiny_style), "--steadiness", str(film), "--frames", "3"]) == 0
+    assert "take [red]" in capsys.readouterr().out
+    assert _word(float("nan"), 4) == "-"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, validators
 
 from stylize_live.config import DEFAULT_STYLE, EngineSettings, SteadySettings
 from stylize_live.errors import UsageError
@@ -23,7 +23,6 @@ class _Engine(EngineSettings):
     style: Annotated[str, Parameter(parse=False)] = DEFAULT_STYLE
 
 
-_DEFAULT_AMOUNT = SteadySettings().steadiness
 _DEFAULT_SETTINGS = AssessmentSettings()
 _DEFAULT_ENGINE = _Engine()
 _Several = Parameter(consume_multiple=True, negative="")
@@ -37,10 +36,13 @@ def evaluate(
     features: Annotated[Path | None, Parameter(group=_PHOTOS)] = None,
     settings: Annotated[AssessmentSettings, Parameter(name="*", group=_PHOTOS)] = _DEFAULT_SETTINGS,
     steadiness: Annotated[list[Path] | None, _Several, Parameter(group=_FILMS)] = None,
-    amount: Annotated[float, Parameter(group=_FILMS)] = _DEFAULT_AMOUNT,
-    frames: Annotated[int | None, Parameter(group=_FILMS)] = None,
+    amount: Annotated[
+        float | None, Parameter(group=_FILMS, validator=validators.Number(gte=0, lte=1))
+    ] = None,
+    frames: Annotated[int | None, Parameter(group=_FILMS, validator=validators.Number(gte=2))] = None,
     compare: Annotated[Path | None, Parameter(group=_FILMS)] = None,
     plot: Annotated[Path | None, Parameter(group=_FILMS)] = None,
+    overwrite: Annotated[bool | None, Parameter(group=_FILMS, negative="")] = None,
     json: Annotated[bool, Parameter(group=_BOTH)] = False,
     engine: Annotated[_Engine, Parameter(name="*", group=_BOTH)] = _DEFAULT_ENGINE,
 ) -> int:
@@ -66,7 +68,7 @@ def evaluate(
     Parameters
     ----------
     styles
-        Names of styles, style files or blends; on photos, without any, all that come with the program.
+        Names of styles, style files or blends; on photos, without any, all that there are.
     photos
         Pictures, and folders of pictures: of a large folder the twelve that training keeps out of it.
     output
@@ -79,13 +81,15 @@ def evaluate(
     steadiness
         Films to paint, in one style.
     amount
-        Steadiness to judge, 0 to 1.
+        Steadiness to judge, 0 to 1; default is that of live and convert.
     frames
-        Stop each film after so many pictures.
+        Stop each film after so many pictures, at least 2.
     compare
         Folder for films of input, network and smoothed, side by side.
     plot
         Picture file for curves over time (needs the extra `report`).
+    overwrite
+        Replace such films and curves that are there already.
     json
         Print the figures as JSON instead of a table.
     """
@@ -94,7 +98,8 @@ def evaluate(
     if photos is not None:
         from stylize_live.cli.evaluate_photos import evaluate_photos
 
-        _refuse("--photos", {"--frames": frames, "--compare": compare, "--plot": plot})
+        others = {"--amount": amount, "--frames": frames, "--compare": compare, "--plot": plot}
+        _refuse("--photos", {**others, "--overwrite": overwrite})
         if output is None:
             raise UsageError("--photos needs a folder for the report: --output DIR")
         evaluate_photos(
@@ -103,19 +108,32 @@ def evaluate(
     elif steadiness is not None:
         from stylize_live.cli.evaluate_films import evaluate_films
 
-        others = {"--output": output, "--paintings": paintings, "--features": features}
-        _refuse("--steadiness", others)
+        _refuse("--steadiness", {"--output": output, "--paintings": paintings, "--features": features})
+        _refuse("--steadiness", _changed(settings))
         if len(styles) > 1:
             raise UsageError(f"--steadiness judges one style at a time, got {len(styles)}")
         chosen = _plain(engine).model_copy(update={"style": styles[0] if styles else DEFAULT_STYLE})
         evaluate_films(
-            steadiness, chosen, amount=amount, frames=frames, compare=compare, plot=plot, json=json
+            steadiness,
+            chosen,
+            amount=SteadySettings().steadiness if amount is None else amount,
+            frames=frames,
+            compare=compare,
+            plot=plot,
+            overwrite=bool(overwrite),
+            json=json,
         )
     return 0
 
 
 def _plain(engine: _Engine) -> EngineSettings:
     return EngineSettings(**engine.model_dump())
+
+
+def _changed(settings: AssessmentSettings) -> dict[str, object]:
+    """Those that are not as by default, by their options."""
+    usual = _DEFAULT_SETTINGS.model_dump()
+    return {f"--{name}": value for name, value in settings.model_dump().items() if value != usual[name]}
 
 
 def _refuse(mode: str, others: Mapping[str, object]) -> None:

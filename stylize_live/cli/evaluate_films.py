@@ -7,10 +7,13 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from rich.table import Table
 
 from stylize_live.cli.console import print_line, stderr, stdout
 from stylize_live.config import EngineSettings
+from stylize_live.errors import SinkError, UsageError
+from stylize_live.files import replacing
 
 if TYPE_CHECKING:
     from stylize_live.pipeline.steadiness import SteadinessReport
@@ -24,22 +27,26 @@ def evaluate_films(
     frames: int | None,
     compare: Path | None,
     plot: Path | None,
+    overwrite: bool,
     json: bool,
 ) -> None:
     """Judge smoothing on films, and print what came out; see `evaluate.evaluate` for the arguments."""
     from stylize_live.engine import Stylizer
     from stylize_live.pipeline.steadiness import judge
 
-    if compare is not None:
-        compare.mkdir(parents=True, exist_ok=True)
+    # Whatever can be wrong is found before minutes of work.
+    targets = _comparisons(clips, compare)
+    _check_targets(clips, [*targets, plot], overwrite=overwrite)
+    if plot is not None:
+        _check_plot(plot)
+    _check_films(clips)
     reports = []
     with (
         Stylizer.from_settings(settings) as network,
         Stylizer.from_settings(settings, steadiness=amount) as smoothed,
     ):
-        for clip in clips:
-            target = compare / f"{clip.stem}.mp4" if compare is not None else None
-            with stderr.status(clip.name):
+        for clip, target in zip(clips, targets, strict=True):
+            with stderr.status(escape(clip.name)):
                 reports.append(judge(clip, network, smoothed, most_frames=frames, compare=target))
     if plot is not None:
         _plot(plot, reports)
@@ -47,6 +54,51 @@ def evaluate_films(
         print_line(json_module.dumps([_figures(report) for report in reports], indent=2))
     else:
         stdout.print(_table(reports))
+
+
+def _comparisons(clips: list[Path], folder: Path | None) -> list[Path | None]:
+    """Where the films beside each other go, one for each clip."""
+    if folder is None:
+        return [None] * len(clips)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"{folder}: cannot make a folder there: {error.strerror}") from None
+    return [folder / f"{clip.stem}.mp4" for clip in clips]
+
+
+def _check_targets(clips: list[Path], targets: list[Path | None], *, overwrite: bool) -> None:
+    inputs = {clip.resolve() for clip in clips}
+    seen: set[Path] = set()
+    for target in (target for target in targets if target is not None):
+        if target.resolve() in inputs:
+            raise UsageError(f"{target}: is one of the films, choose another folder")
+        if target.resolve() in seen:
+            raise UsageError(f"{target}: more than one of the films would be written there")
+        if target.exists() and not overwrite:
+            raise UsageError(f"{target}: exists already, use --overwrite to replace")
+        seen.add(target.resolve())
+
+
+def _check_plot(path: Path) -> None:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UsageError("--plot needs matplotlib: pip install 'stylize-live[report]'") from None
+    known = Figure().canvas.get_supported_filetypes()
+    if _format(path) not in known:
+        raise UsageError(
+            f"{path}: pictures of curves end in {', '.join(f'.{kind}' for kind in sorted(known))}"
+        )
+    if not path.parent.is_dir():
+        raise SinkError(f"{path.parent}: no such folder")
+
+
+def _check_films(clips: list[Path]) -> None:
+    from stylize_live.media.reader import VideoReader
+
+    for clip in clips:
+        VideoReader(clip).close()
 
 
 def _figures(report: SteadinessReport) -> dict[str, object]:
@@ -70,21 +122,24 @@ def _table(reports: list[SteadinessReport]) -> Table:
     for heading in headings:
         table.add_column(heading, justify="right")
     for report in reports:
-        errors = (f"{tally.warp_error:.4f}" for tally in report.tallies.values())
-        ratios = (report.ratio(name) for name in ("warp_error", "still_error", "contrast", "energy"))
-        words = ("-" if math.isnan(ratio) else f"{ratio:.2f}" for ratio in ratios)
-        table.add_row(Path(report.clip).stem, str(report.frames), *errors, *words)
+        errors = (_word(tally.warp_error, 4) for tally in report.tallies.values())
+        names = ("warp_error", "still_error", "contrast", "energy")
+        ratios = (_word(report.ratio(name), 2) for name in names)
+        table.add_row(escape(Path(report.clip).stem), str(report.frames), *errors, *ratios)
     return table
 
 
-def _plot(path: Path, reports: list[SteadinessReport]) -> None:
-    from stylize_live.errors import UsageError
-    from stylize_live.files import replacing
+def _word(value: float, digits: int) -> str:
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"
 
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UsageError("--plot needs matplotlib: pip install 'stylize-live[report]'") from None
+
+def _format(path: Path) -> str:
+    return path.suffix.removeprefix(".").lower() or "png"
+
+
+def _plot(path: Path, reports: list[SteadinessReport]) -> None:
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(9, 2.2 * len(reports)), layout="constrained")
     for row, report in enumerate(reports, start=1):
         axes = figure.add_subplot(len(reports), 1, row)
@@ -94,5 +149,8 @@ def _plot(path: Path, reports: list[SteadinessReport]) -> None:
         axes.set_ylabel("warp error")
         axes.set_ylim(bottom=0)
         axes.legend(fontsize="small", loc="upper right")
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110, format=path.suffix.removeprefix(".") or "png")
+    try:
+        with replacing(path) as temporary:
+            figure.savefig(temporary, dpi=110, format=_format(path))
+    except OSError as error:
+        raise SinkError(f"{path}: cannot write the curves: {error.strerror}") from None

@@ -6,6 +6,7 @@ import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -94,5 +95,5 @@ def _table(findings: Findings) -> Table:
     for heading in columns(findings):
         table.add_column(heading.removesuffix(" iterations"), justify="right")
     for style in findings.styles:
-        table.add_row(style.name, *row(style, findings))
+        table.add_row(escape(style.name), *row(style, findings))
     return table

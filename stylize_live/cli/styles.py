@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich.markup import escape
 from rich.table import Table
 
 from stylize_live.cli.console import print_line, stderr, stdout
@@ -53,7 +54,7 @@ def styles(
     for heading in ("painting", "painter", "year"):  # licences and sizes: --json
         table.add_column(heading)
     for row in rows:
-        table.add_row(*(str(row[key]) for key in ("name", "title", "artist", "year")))
+        table.add_row(*(escape(str(row[key])) for key in ("name", "title", "artist", "year")))
     stdout.print(table)
     return 0
 
@@ -81,7 +82,9 @@ def _write_sheet(target: Path, names: list[str], photos: list[Path] | None, over
     if target.exists() and not overwrite:
         raise UsageError(f"{target}: exists already, use --overwrite to replace")
     with stderr.status("painting") as status:
-        pixels = style_sheet(names or style_names(), photos, on_style=status.update)
+        pixels = style_sheet(
+            names or style_names(), photos, on_style=lambda style: status.update(escape(style))
+        )
     write_still(target, Still(pixels))
     print_line(str(target))
     return 0

@@ -55,7 +55,8 @@ def style_path(text: str) -> Path:
 
 def style_word(path: Path) -> str:
     """What to write after --style for a file: its name if it is one of the user's own, else its path."""
-    return path.stem if path.parent == own_folder() else str(path)
+    named = path.parent == own_folder() and path.stem not in shipped_names()
+    return path.stem if named else str(path)
 
 
 def load_style(text: str) -> Checkpoint:
@@ -85,7 +86,8 @@ def style_shares(text: str) -> dict[str, float]:
     Raises:
         StyleError: a share is no positive number.
     """
-    if "," not in text:
+    # A file may have a comma in its path, too.
+    if "," not in text or (text.endswith(".safetensors") and Path(text).is_file()):
         return {text: 1.0}
     shares: dict[str, float] = {}
     for part in text.split(","):

@@ -107,11 +107,11 @@ class Assessment:
     def __init__(self, job: Job) -> None:
         self._job = job
         checkpoints = {text: load_style(text) for text in dict.fromkeys(job.styles)}
-        found = find_paintings(job.paintings, [c.info.name for c in checkpoints.values()])
-        self._device = choose_device(job.engine.device)
         names = _names(list(checkpoints))
+        found = find_paintings(job.paintings, names)
+        self._device = choose_device(job.engine.device)
         self._candidates = [
-            self._candidate(text, name, checkpoint, found.get(checkpoint.info.name))
+            self._candidate(text, name, checkpoint, found.get(name))
             for name, (text, checkpoint) in zip(names, checkpoints.items(), strict=True)
         ]
         self._features = (
