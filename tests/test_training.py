@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import make_checkpoint
 
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.media.still import Still, write_still
-from stylize_live.nets.checkpoint import load_checkpoint
+from stylize_live.nets.checkpoint import load_checkpoint, save_checkpoint
 from stylize_live.training import losses
 from stylize_live.training.optimizer import MuonAdam, orthogonalised
 from stylize_live.training.painting import load_painting
@@ -245,6 +246,43 @@ def test_state_of_another_run_is_refused(job: Job) -> None:
     with pytest.raises(TrainingError, match="--restart"):
         train(other, CPU, on_step=ignore)
     assert train(job, CPU, restart=True, on_step=ignore).resumed_at == 0
+
+
+def test_a_run_that_is_interrupted_while_it_is_measured_is_kept(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("stylize_live.training.run.measure", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train(job, CPU, on_step=ignore)
+    assert not job.target.exists()
+    result = train(job, CPU, on_step=lambda _: pytest.fail("practised again"))
+    assert result.resumed_at == job.settings.steps
+    assert job.target.exists()
+    assert not job.state_path.exists()
+
+
+def test_another_start_is_another_run(job: Job, tiny_style: Path) -> None:
+    def interrupt(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(replace(job, start=tiny_style), CPU, on_step=interrupt)
+    other = tiny_style.with_name("other.safetensors")
+    save_checkpoint(other, make_checkpoint("other", 5))
+    with pytest.raises(TrainingError, match="--restart"):
+        train(replace(job, start=other), CPU, on_step=ignore)
+
+
+def test_previews_of_the_users_own_stay(job: Job) -> None:
+    job.previews.mkdir(parents=True)
+    mine = job.previews / "step-mine.jpg"
+    mine.write_text("mine")
+    train(job, CPU, on_step=ignore)
+    assert mine.read_text() == "mine"
 
 
 @pytest.mark.parametrize("name", ["style.pt", "no/style.safetensors"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _DEFAULT_SETTINGS = TrainSettings()
 _NAMED = 3  # of the photos that were skipped
+# Bytes of a style's name: file systems have 255, and names beside it are longer.
+_LONGEST = 180
 _LINE_EVERY = 50  # steps, where the progress goes to a file and not to a terminal
 
 
@@ -99,7 +102,8 @@ def train(
     begin = {"base": BASE, "scratch": None}.get(start) if start in ("base", "scratch") else style_path(start)
     target = _target(painting, output, name, is_base=bool(more))
     if target.exists() and not overwrite:
-        raise SinkError(f"{target}: is there already: --overwrite to replace it, or another --name")
+        other = "--name" if output is None else "--output"
+        raise SinkError(f"{target}: is there already: --overwrite to replace it, or another {other}")
     job = Job(
         paintings=[painting, *more],
         photos=photos or _own_photos(),
@@ -112,6 +116,8 @@ def train(
         ),
         settings=settings,
     )
+    if not overwrite:
+        _keep_others(job)
     with _progress_bar() as bar:
         task = bar.add_task("training", total=1.0, losses="", left="")
 
@@ -128,6 +134,19 @@ def train(
         result = run_training(job, choose_device(device), restart=restart, on_step=show)
     _summary(job, result)
     return 0
+
+
+def _keep_others(job: Job) -> None:
+    """What lies beside a style that is not begun yet is somebody's.
+
+    Raises:
+        SinkError: the report or the previews would replace it.
+    """
+    if job.state_path.exists():
+        return
+    for path in (job.report_path, job.previews / "photos.jpg"):
+        if path.exists():
+            raise SinkError(f"{path}: is there already, from another run: --overwrite to replace it")
 
 
 def _target(painting: Path, output: Path | None, name: str | None, *, is_base: bool) -> Path:
@@ -159,10 +178,12 @@ def _target(painting: Path, output: Path | None, name: str | None, *, is_base: b
 def style_name(text: str) -> str:
     """A file name or title as the name of a style: small letters, digits and hyphens.
 
-    It begins with a letter, because in a timeline digits are times. May be empty.
+    It begins with a letter, because in a timeline digits are times. Cut where the files beside the style
+    would get longer names than file systems have. May be empty.
     """
     word = re.sub(r"[\W_]+", "-", text.lower()).strip("-")
-    return f"style-{word}" if word[:1].isdigit() else word
+    word = f"style-{word}" if word[:1].isdigit() else word
+    return word.encode()[:_LONGEST].decode(errors="ignore").rstrip("-")
 
 
 def _own_photos() -> Path:
@@ -215,7 +236,7 @@ def _summary(job: Job, result: Result) -> None:
     if result.unreadable:
         names = ", ".join(path.name for path in result.unreadable[:_NAMED])
         more = ", ..." if len(result.unreadable) > _NAMED else ""
-        print_line(f"skipped   {len(result.unreadable)} photos that could not be read: {names}{more}")
+        print_line(f"skipped   {_photos(len(result.unreadable))} that could not be read: {names}{more}")
     progress, figures = result.progress, result.figures
     print_line(f"style     {job.target}")
     print_line(f"report    {job.report_path}")
@@ -223,6 +244,10 @@ def _summary(job: Job, result: Result) -> None:
     print_line(f"trained   {progress.step} steps in {progress.seconds / 60:.1f} minutes")
     print_line(
         f"errors    style {figures.style:.3f}, content {figures.content:.3f} "
-        f"on {figures.photos} photos kept out of training"
+        f"on {_photos(figures.photos)} {'kept out of training' if result.held_out else 'it has practised on'}"
     )
-    print_line(f"try it    stylize-live live --style {style_word(job.target)}")
+    print_line(f"try it    stylize-live live --style {shlex.quote(style_word(job.target))}")
+
+
+def _photos(count: int) -> str:
+    return "1 photo" if count == 1 else f"{count} photos"

@@ -46,7 +46,7 @@ class Previews:
 
     def clear(self) -> None:
         """Remove the rows of an earlier run."""
-        for path in self.folder.glob("step-*.jpg"):
+        for path in self.folder.glob(f"step-{'[0-9]' * 6}.jpg"):  # no other file of the user's
             path.unlink()
 
     def write_photos(self) -> None:

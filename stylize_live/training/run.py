@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,6 +62,11 @@ class Job:
         """Where the page about the run goes."""
         return self.report or self.target.with_name(f"{self.target.stem}-report.html")
 
+    @property
+    def state_path(self) -> Path:
+        """What an unfinished run goes on from."""
+        return self.target.with_suffix(".state.safetensors")
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -71,12 +77,14 @@ class Result:
         figures: errors on photos that were kept out of training.
         unreadable: photos that could not be read, sorted.
         resumed_at: the step the run went on from; 0 for a fresh one.
+        held_out: whether those photos were kept out of training: of very few, none is.
     """
 
     progress: Progress
     figures: StyleFigures
     unreadable: list[Path]
     resumed_at: int
+    held_out: bool
 
 
 def train(
@@ -106,14 +114,13 @@ def train(
     network = _starting_network(job)
     # bfloat16 for features only: they are compared, never shown.
     features = load_features(job.features, device=device, dtype=torch.bfloat16)
-    state_path = job.target.with_suffix(".state.safetensors")
     if restart:
-        state_path.unlink(missing_ok=True)
+        job.state_path.unlink(missing_ok=True)
     with _batches(photos.training, settings, device) as batches:
         objective = Objective(features, paintings, settings)
-        task = _task(paintings, features)
+        task = _task(paintings, features, network)
         trainer = Trainer(
-            network, objective, batches, settings, device=device, state_path=state_path, task=task
+            network, objective, batches, settings, device=device, state_path=job.state_path, task=task
         )
         trainer.resume()
         resumed_at = trainer.progress.step
@@ -129,7 +136,8 @@ def train(
     save_checkpoint(job.target, Checkpoint(job.info, network.architecture, weights, record))
     trainer.finish()
     watch.finish(figures)
-    return Result(trainer.progress, figures, sorted(photos.unreadable | batches.unreadable), resumed_at)
+    unreadable = sorted(photos.unreadable | batches.unreadable)
+    return Result(trainer.progress, figures, unreadable, resumed_at, photos.are_held_out)
 
 
 def _batches(photos: list[Path], settings: TrainSettings, device: torch.device) -> PhotoBatches:
@@ -147,6 +155,7 @@ def _practise(trainer: Trainer, watch: Watch) -> None:
     except KeyboardInterrupt:
         trainer.save()
         raise
+    trainer.save()  # what is left is measuring, which takes a while and may be interrupted, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +163,10 @@ class _Photos:
     training: list[Path]
     held_out: list[Path]
     unreadable: set[Path]
+
+    @property
+    def are_held_out(self) -> bool:
+        return not set(self.held_out) & set(self.training)
 
 
 def _photos(folder: Path) -> _Photos:
@@ -176,11 +189,12 @@ def _photos(folder: Path) -> _Photos:
     return _Photos(training, shown, unreadable)
 
 
-def _task(paintings: list[Tensor], features: FeatureNetwork) -> str:
-    """A hash that tells runs with other paintings or other features apart."""
+def _task(paintings: list[Tensor], features: FeatureNetwork, start: ResidualTransformer) -> str:
+    """A hash that tells runs with other paintings, other features or another start apart."""
     digest = hashlib.sha256(type(features).__name__.encode())
-    for painting in paintings:
-        digest.update(painting.cpu().numpy().tobytes())
+    weights = (*features.state_dict().values(), *start.state_dict().values())
+    for tensor in (*paintings, *weights):
+        digest.update(tensor.detach().float().cpu().numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -234,5 +248,6 @@ def _report(job: Job, photos: _Photos, columns: int, batch: int, device: torch.d
         ("style file", str(job.target)),
     ]
     by = ", ".join(word for word in (info.artist, info.year) if word)
-    use = f"stylize-live live --style {style_word(job.target)}"
-    return Report(info.title or info.name, by, job.paintings, columns, facts, job.settings, use)
+    use = f"stylize-live live --style {shlex.quote(style_word(job.target))}"
+    held_out = photos.are_held_out
+    return Report(info.title or info.name, by, job.paintings, columns, facts, job.settings, use, held_out)

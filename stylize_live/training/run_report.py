@@ -48,7 +48,8 @@ class Report:
         facts: further lines for the table of settings: name and value.
         settings: of the run.
         use: a command that uses the style.
-        figures: errors on photos kept out of training, once they are measured.
+        held_out: whether the photos that are shown and measured were kept out of training.
+        figures: errors on them, once they are measured.
     """
 
     title: str
@@ -58,6 +59,7 @@ class Report:
     facts: list[tuple[str, str]]
     settings: TrainSettings
     use: str
+    held_out: bool = True
     figures: StyleFigures | None = None
 
 
@@ -84,7 +86,7 @@ def write_report(path: Path, report: Report, progress: Progress, previews: Path)
         pictures="\n".join(f".{name} {{ background-image: url({_data(data)}); }}" for name, _, data in rows),
         paintings="".join(f'<img src="{_painting(p)}" alt="{escape(p.name)}">' for p in report.paintings),
         state=_state(report, progress),
-        body=_results(rows, report.columns)
+        body=_results(rows, report)
         + _growth(rows, report.columns)
         + _losses(report, progress)
         # The settings last: few want to read them.
@@ -141,24 +143,29 @@ def _state(report: Report, progress: Progress) -> str:
         _tile(f"{figures.style:.2f}", "style error; an untouched photo has 2 to 2.5, a good style 0.5"),
         _tile(f"{figures.content:.2f}", "content error; faces stay faces at 0.5 to 0.6"),
         _tile(f"{progress.seconds / 60:.1f} min", f"of training, {progress.step} steps"),
-        _tile(str(figures.photos), "photos kept out of training, on which the errors were measured"),
+        _tile(str(figures.photos), f"photos {_which(report)}, on which the errors were measured"),
     ]
     return f'<div class="tiles">{"".join(tiles)}</div><code class="use">{escape(report.use)}</code>'
+
+
+def _which(report: Report) -> str:
+    return "kept out of training" if report.held_out else "it has practised on"
 
 
 def _tile(value: str, meaning: str) -> str:
     return f'<div class="tile"><b>{value}</b><span>{meaning}</span></div>'
 
 
-def _results(rows: list[Row], columns: int) -> str:
+def _results(rows: list[Row], report: Report) -> str:
     if len(rows) < 2:
         return ""
+    columns = report.columns
     pairs = [
         f"<div>{_cell('photos', 'photo', i, columns)}{_cell(rows[-1][0], 'painted', i, columns)}</div>"
         for i in range(columns)
     ]
     return (
-        '<h2>What it paints</h2><p class="soft">Photos it has not practised on.</p>'
+        f'<h2>What it paints</h2><p class="soft">Photos {_which(report)}.</p>'
         f'<div class="pairs">{"".join(pairs)}</div>'
     )
 
@@ -191,7 +198,7 @@ def _losses(report: Report, progress: Progress) -> str:
             f'<p class="soft">{meaning}</p>{curve(steps, values, target=target)}</figure>'
         )
     return (
-        '<h2>The losses</h2><p class="soft">On the crops it practised on; lower is better.</p>'
+        '<h2>The losses</h2><p class="soft">On the crops it practised on; of errors, lower is better.</p>'
         f'<div class="curves">{"".join(charts)}</div>'
     )
 
