@@ -119,16 +119,17 @@ def _paint_file(stylizer: Stylizer, source: Path, target: Path, side_by_side: bo
     import numpy as np
 
     from stylize_live.errors import SinkError
-    from stylize_live.media.still import Still, keeps_alpha, read_still, write_still
+    from stylize_live.media.still import Still, keeps_alpha, on_paper, read_still, write_still
 
     still = read_still(source)
+    if still.alpha is not None and not keeps_alpha(target):
+        warn(f"{target}: this format cannot be transparent, use png or webp to keep it")
+        still = Still(on_paper(still), None, still.icc_profile)
     painted = stylizer(still.pixels)
     alpha = still.alpha
     if side_by_side:
         painted = np.concatenate([still.pixels, painted], axis=1)
         alpha = None if alpha is None else np.concatenate([alpha, alpha], axis=1)
-    if alpha is not None and not keeps_alpha(target):
-        warn(f"{target}: this format cannot be transparent, use png or webp to keep it")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -54,14 +54,20 @@ def sifted(photos: list[Path]) -> tuple[list[Path], set[Path]]:
     shown, unreadable = [], set()
     for photo in photos:
         try:
-            height, width = read_still(photo, least_side=64).pixels.shape[:2]
+            strip = is_strip(read_still(photo, least_side=64).pixels)
         except SourceError as error:
             log.info("photo skipped: %s", error)
             unreadable.add(photo)
             continue
-        if max(height, width) <= _LONGEST * min(height, width):
+        if not strip:
             shown.append(photo)
     return shown, unreadable
+
+
+def is_strip(pixels: Pixels) -> bool:
+    """Whether a picture is too long and narrow to be shown or measured."""
+    height, width = pixels.shape[:2]
+    return bool(max(height, width) > _LONGEST * min(height, width))
 
 
 def to_tensor(pixels: Pixels) -> Tensor:

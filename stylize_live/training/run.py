@@ -185,7 +185,8 @@ def _photos(folder: Path) -> _Photos:
             if shown:
                 break
         else:
-            raise TrainingError(f"{folder}: none of the {len(found)} photos in it can be read")
+            what = "can be read" if unreadable else "is less long and narrow than 1:8"
+            raise TrainingError(f"{folder}: none of the {len(found)} photos in it {what}")
     return _Photos(training, shown, unreadable)
 
 
