@@ -12,7 +12,7 @@ import torch
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.media.still import Still, write_still
 from stylize_live.nets.checkpoint import load_checkpoint
-from stylize_live.training import losses
+from stylize_live.training import losses, run
 from stylize_live.training.optimizer import MuonAdam, orthogonalised
 from stylize_live.training.painting import load_painting
 from stylize_live.training.photos import PhotoBatches, find_photos, split_photos
@@ -233,6 +233,25 @@ def test_resumed_run_equals_an_uninterrupted_one(job: Job, tmp_path: Path) -> No
     assert result.resumed_at == 2
     for name, value in load_checkpoint(job.target).weights.items():
         assert np.array_equal(value, wanted[name])
+
+
+@pytest.mark.parametrize("stage", ["measure", "save_checkpoint"])
+def test_interrupted_after_the_last_step(job: Job, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, stage, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train(job, CPU, on_step=ignore)
+    assert not job.target.exists()
+
+    seen: list[int] = []
+    result = train(job, CPU, on_step=lambda progress: seen.append(progress.step))
+    assert result.resumed_at == 4
+    assert seen == []
+    assert load_checkpoint(job.target).training["steps"] == 4
+    assert not job.target.with_suffix(".state.safetensors").exists()
 
 
 def test_state_of_another_run_is_refused(job: Job) -> None:

@@ -84,7 +84,8 @@ def train(
 ) -> Result:
     """Train a style, writing previews, a report and a state file on the way and the style at the end.
 
-    Interrupting (KeyboardInterrupt) saves the state; the same job then goes on from there.
+    Interrupting (KeyboardInterrupt) keeps the state, also while the result is being measured; the same job
+    then goes on from there.
 
     Args:
         job: see `Job`.
@@ -125,10 +126,11 @@ def train(
     figures = measure(final, features, paintings, photos.held_out, device)
     figures = replace(figures, style=figures.style * features.gain, content=figures.content * features.gain)
     record = _record(job, trainer.progress, figures, batches.size, device)
+    watch.finish(figures)
+    # The style last: until it is there, the same job goes on from the state.
     weights = weights_of(trainer.weights)
     save_checkpoint(job.target, Checkpoint(job.info, network.architecture, weights, record))
     trainer.finish()
-    watch.finish(figures)
     return Result(trainer.progress, figures, sorted(photos.unreadable | batches.unreadable), resumed_at)
 
 
@@ -141,12 +143,15 @@ def _batches(photos: list[Path], settings: TrainSettings, device: torch.device) 
 
 
 def _practise(trainer: Trainer, watch: Watch) -> None:
+    """Train to the end of the budget; what was learnt is on the disk then, and after a Ctrl-C."""
     watch.begin()
     try:
         trainer.run(on_step=watch)
     except KeyboardInterrupt:
         trainer.save()
         raise
+    # Measuring takes a while, too, and is no time to lose everything in.
+    trainer.save()
 
 
 @dataclass(frozen=True, slots=True)
