@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import make_checkpoint
+from safetensors.torch import load_file, save_file
 
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.media.still import Still, write_still
-from stylize_live.nets.checkpoint import load_checkpoint
+from stylize_live.nets.checkpoint import load_checkpoint, save_checkpoint
 from stylize_live.training import losses, run
 from stylize_live.training.optimizer import MuonAdam, orthogonalised
 from stylize_live.training.painting import load_painting
@@ -264,6 +266,29 @@ def test_state_of_another_run_is_refused(job: Job) -> None:
     with pytest.raises(TrainingError, match="--restart"):
         train(other, CPU, on_step=ignore)
     assert train(job, CPU, restart=True, on_step=ignore).resumed_at == 0
+
+
+@pytest.mark.parametrize("other", ["features", "start", "no start"])
+def test_a_run_goes_on_with_its_own_features_and_start_only(
+    job: Job, features_file: Path, tmp_path: Path, other: str
+) -> None:
+    def interrupt(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(job, CPU, on_step=interrupt)
+    weights = load_file(features_file)
+    weights["features.0.bias"] += 1
+    save_file(weights, tmp_path / "other-features.safetensors")
+    save_checkpoint(tmp_path / "other-start.safetensors", make_checkpoint("other", seed=1))
+    changed = {
+        "features": replace(job, features=tmp_path / "other-features.safetensors"),
+        "start": replace(job, start=tmp_path / "other-start.safetensors"),
+        "no start": replace(job, start=None),
+    }[other]
+    with pytest.raises(TrainingError, match=r"other paintings, features or start.*--restart"):
+        train(changed, CPU, on_step=ignore)
+    assert train(job, CPU, on_step=ignore).resumed_at == 1
 
 
 @pytest.mark.parametrize("name", ["style.pt", "no/style.safetensors"])

@@ -15,6 +15,7 @@ from stylize_live.errors import SinkError, TrainingError
 from stylize_live.nets.catalogue import style_word
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, load_checkpoint, save_checkpoint, weights_of
 from stylize_live.nets.transformer import ResidualTransformer, initialise
+from stylize_live.training.digest import digest_of
 from stylize_live.training.evaluation import StyleFigures, measure
 from stylize_live.training.features import FeatureNetwork, load_features
 from stylize_live.training.objective import Objective
@@ -112,7 +113,7 @@ def train(
         state_path.unlink(missing_ok=True)
     with _batches(photos.training, settings, device) as batches:
         objective = Objective(features, paintings, settings)
-        task = _task(paintings, features)
+        task = _task(paintings, features, network if job.start else None)
         trainer = Trainer(
             network, objective, batches, settings, device=device, state_path=state_path, task=task
         )
@@ -181,12 +182,14 @@ def _photos(folder: Path) -> _Photos:
     return _Photos(training, shown, unreadable)
 
 
-def _task(paintings: list[Tensor], features: FeatureNetwork) -> str:
-    """A hash that tells runs with other paintings or other features apart."""
-    digest = hashlib.sha256(type(features).__name__.encode())
-    for painting in paintings:
-        digest.update(painting.cpu().numpy().tobytes())
-    return digest.hexdigest()
+def _task(paintings: list[Tensor], features: FeatureNetwork, start: ResidualTransformer | None) -> str:
+    """A hash that tells runs with other paintings, other features or another start apart."""
+    parts = [
+        digest_of(type(features).__name__, features.state_dict().values()),
+        digest_of("paintings", paintings),
+        digest_of("start", start.state_dict().values() if start else []),
+    ]
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def _check_target(target: Path) -> None:

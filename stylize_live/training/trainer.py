@@ -61,7 +61,7 @@ class Trainer:
         settings: budget, rate, seed.
         device: where to compute.
         state_path: file that a killed run resumes from; deleted by `finish`.
-        task: tells runs with the same settings but other paintings apart.
+        task: tells runs with the same settings but other paintings, features or start apart.
     """
 
     def __init__(
