@@ -13,7 +13,7 @@ from conftest import make_checkpoint, random_pixels
 
 from stylize_live.cli.app import main
 from stylize_live.cli.train import style_name
-from stylize_live.errors import StyleError
+from stylize_live.errors import EXIT_INTERRUPTED, StyleError
 from stylize_live.media.still import Still, write_still
 from stylize_live.nets.catalogue import (
     load_style,
@@ -24,6 +24,7 @@ from stylize_live.nets.catalogue import (
 )
 from stylize_live.nets.checkpoint import load_checkpoint, save_checkpoint
 from stylize_live.nets.folders import shipped_names
+from stylize_live.training.trainer import Trainer
 
 QUICK = ["--steps", "2", "--crop", "64", "--batch", "1", "--painting-size", "64", "--device", "cpu"]
 
@@ -83,6 +84,63 @@ def test_a_painting_becomes_a_style_that_is_found_by_name(
     assert "--overwrite" in fails(["train", painting, *source, *QUICK], capsys)
     assert style.read_bytes() == before
     assert main(["train", str(painting), *source, *QUICK, "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize("name", ["m-report.html", "kept/photos.jpg", "kept/step-000003.jpg"])
+def test_a_fresh_run_replaces_nothing_unasked(
+    name: str,
+    painting: Path,
+    photos: Path,
+    features_file: Path,
+    tiny_style: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / name).write_bytes(b"mine")
+    similar = [
+        tmp_path / "kept" / other for other in ("step-one.jpg", "step-0000003.jpg", "my-step-000003.jpg")
+    ]
+    for path in similar:
+        path.write_bytes(b"mine")
+    command = ["train", painting, "-o", tmp_path / "m.safetensors", "--previews", tmp_path / "kept", *QUICK]
+    command += ["--photos", photos, "--features", features_file, "--start", tiny_style]
+    error = fails(command, capsys)
+    assert error.startswith(
+        f"error: {tmp_path / name}: is there already: --overwrite to replace it, or another -"
+    )
+    assert (tmp_path / name).read_bytes() == b"mine"
+    assert not (tmp_path / "m.state.safetensors").exists()
+
+    assert main([*map(str, command), "--overwrite"]) == 0
+    assert [path.read_bytes() for path in similar] == [b"mine"] * 3
+    assert not (tmp_path / name).exists() or (tmp_path / name).read_bytes() != b"mine"
+    error = fails(command, capsys)
+    assert f"{tmp_path / 'm.safetensors'}: is there already" in error
+    assert error.endswith("or another -o")
+
+
+@pytest.mark.parametrize("more", [[], ["--restart"]])
+def test_an_unfinished_run_is_not_in_its_own_way(
+    more: list[str],
+    painting: Path,
+    photos: Path,
+    features_file: Path,
+    tiny_style: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    files = [painting, "-o", tmp_path / "m.safetensors", "--photos", photos, "--features", features_file]
+    command = ["train", *map(str, files), "--start", str(tiny_style), *QUICK]
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_step", interrupt)
+        assert main(command) == EXIT_INTERRUPTED
+    assert (tmp_path / "m-report.html").exists()
+    assert main([*command, *more]) == 0
+    assert load_checkpoint(tmp_path / "m.safetensors").training["steps"] == 2
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def train(
     restart
         Start over instead of going on with an unfinished run.
     overwrite
-        Replace a style that is there already.
+        Replace a style, a report or previews that are there already.
     device
         Where to train.
     """
@@ -98,8 +98,6 @@ def train(
 
     begin = {"base": BASE, "scratch": None}.get(start) if start in ("base", "scratch") else style_path(start)
     target = _target(painting, output, name, is_base=bool(more))
-    if target.exists() and not overwrite:
-        raise SinkError(f"{target}: is there already: --overwrite to replace it, or another --name")
     job = Job(
         paintings=[painting, *more],
         photos=photos or _own_photos(),
@@ -112,6 +110,8 @@ def train(
         ),
         settings=settings,
     )
+    if not overwrite:
+        _spare(job, "-o" if output else "--name")
     with _progress_bar() as bar:
         task = bar.add_task("training", total=1.0, losses="", left="")
 
@@ -128,6 +128,21 @@ def train(
         result = run_training(job, choose_device(device), restart=restart, on_step=show)
     _summary(job, result)
     return 0
+
+
+def _spare(job: Job, option: str) -> None:
+    """Keep what is there already.
+
+    Args:
+        job: the run that is about to begin.
+        option: what names the style file, and with it all others.
+
+    Raises:
+        SinkError: the run would replace something.
+    """
+    for path in job.in_the_way():
+        other = "--previews" if path.parent == job.previews else option
+        raise SinkError(f"{path}: is there already: --overwrite to replace it, or another {other}")
 
 
 def _target(painting: Path, output: Path | None, name: str | None, *, is_base: bool) -> Path:

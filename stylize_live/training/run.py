@@ -21,7 +21,7 @@ from stylize_live.training.features import FeatureNetwork, load_features
 from stylize_live.training.objective import Objective
 from stylize_live.training.painting import load_painting
 from stylize_live.training.photos import PhotoBatches, find_photos, sifted, split_photos
-from stylize_live.training.preview import Previews
+from stylize_live.training.preview import Previews, rows_in
 from stylize_live.training.run_report import Report
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress, Trainer
@@ -62,6 +62,19 @@ class Job:
         """Where the page about the run goes."""
         return self.report or self.target.with_name(f"{self.target.stem}-report.html")
 
+    @property
+    def state_path(self) -> Path:
+        """Where an unfinished run is kept."""
+        return self.target.with_suffix(".state.safetensors")
+
+    def in_the_way(self) -> list[Path]:
+        """Files that a run would replace: of an earlier run, or somebody else's.
+
+        The report and the previews of an unfinished run are its own and not among them.
+        """
+        own = [] if self.state_path.exists() else [self.report_path, *rows_in(self.previews)]
+        return [path for path in (self.target, *own) if path.exists()]
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -84,6 +97,8 @@ def train(
     job: Job, device: torch.device, *, restart: bool = False, on_step: Callable[[Progress], None]
 ) -> Result:
     """Train a style, writing previews, a report and a state file on the way and the style at the end.
+
+    What is there already is replaced; see `Job.in_the_way`.
 
     Interrupting (KeyboardInterrupt) keeps the state, also while the result is being measured; the same job
     then goes on from there.
@@ -108,14 +123,13 @@ def train(
     network = _starting_network(job)
     # bfloat16 for features only: they are compared, never shown.
     features = load_features(job.features, device=device, dtype=torch.bfloat16)
-    state_path = job.target.with_suffix(".state.safetensors")
     if restart:
-        state_path.unlink(missing_ok=True)
+        job.state_path.unlink(missing_ok=True)
     with _batches(photos.training, settings, device) as batches:
         objective = Objective(features, paintings, settings)
         task = _task(paintings, features, network if job.start else None)
         trainer = Trainer(
-            network, objective, batches, settings, device=device, state_path=state_path, task=task
+            network, objective, batches, settings, device=device, state_path=job.state_path, task=task
         )
         trainer.resume()
         resumed_at = trainer.progress.step
@@ -145,6 +159,8 @@ def _batches(photos: list[Path], settings: TrainSettings, device: torch.device) 
 
 def _practise(trainer: Trainer, watch: Watch) -> None:
     """Train to the end of the budget; what was learnt is on the disk then, and after a Ctrl-C."""
+    # From the first file on, the state tells whose report and previews these are.
+    trainer.save()
     watch.begin()
     try:
         trainer.run(on_step=watch)
