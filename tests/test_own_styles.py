@@ -159,6 +159,33 @@ def test_names_from_file_names(text: str, name: str) -> None:
     assert style_name(text) == name
 
 
+@pytest.mark.parametrize("stem", [240 * "a", 80 * "浪", "1" + 120 * "é", 100 * "a-"])
+def test_long_names_leave_room_for_the_files_beside_a_style(stem: str) -> None:
+    name = style_name(stem)
+    assert len(name.encode()) > 190
+    assert not name.endswith("-")
+    for longest in (f".{name}.state.1234567890.part.safetensors", f".{name}-report.1234567890.part.html"):
+        assert len(longest.encode()) <= 255
+    assert style_name(name) == name
+
+
+def test_a_painting_with_a_long_name(
+    photos: Path, features_file: Path, tiny_style: Path, tmp_path: Path, own_styles: Path
+) -> None:
+    write_still(tmp_path / "short.png", Still(random_pixels(100, 80, 9)))
+    painting = (tmp_path / "short.png").rename(tmp_path / f"{80 * '浪'}.png")
+    files = ["--photos", photos, "--features", features_file, "--start", tiny_style]
+    assert main(["train", *map(str, [painting, *files]), *QUICK]) == 0
+    assert len(own_names()[0]) == 66
+
+
+def test_a_long_output_is_one_clear_error(
+    painting: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / f"{260 * 'a'}.safetensors"
+    assert "name is too long" in fails(["train", painting, "-o", output, "--photos", photos], capsys)
+
+
 @pytest.mark.parametrize("name", ["starry-night", "Starry Night", "base", "scratch"])
 def test_shipped_names_are_taken(
     name: str, painting: Path, photos: Path, own_styles: Path, capsys: pytest.CaptureFixture[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _DEFAULT_SETTINGS = TrainSettings()
 _NAMED = 3  # of the photos that were skipped
+# Bytes of a name. File systems take 255, and around it come ".", ".state", a process number and so on.
+_LONGEST_NAME = 200
 _LINE_EVERY = 50  # steps, where the progress goes to a file and not to a terminal
 
 
@@ -150,11 +153,13 @@ def _target(painting: Path, output: Path | None, name: str | None, *, is_base: b
 
     Raises:
         UsageError: the name is taken by a shipped style, or there is none.
-        SinkError: the user's folder of styles cannot be made.
+        SinkError: the user's folder of styles cannot be made, or the name is too long.
     """
     from stylize_live.nets.folders import own_folder, shipped_names
 
     if output is not None:
+        if len(os.fsencode(output.stem)) > _LONGEST_NAME:
+            raise SinkError(f"{output}: the name is too long: {_LONGEST_NAME} bytes at most")
         return output
     if is_base:
         raise UsageError("several pictures make a base: say with --output which file to write")
@@ -174,10 +179,12 @@ def _target(painting: Path, output: Path | None, name: str | None, *, is_base: b
 def style_name(text: str) -> str:
     """A file name or title as the name of a style: small letters, digits and hyphens.
 
-    It begins with a letter, because in a timeline digits are times. May be empty.
+    It begins with a letter, because in a timeline digits are times. It is cut to what the names of its
+    files can hold. May be empty.
     """
     word = re.sub(r"[\W_]+", "-", text.lower()).strip("-")
-    return f"style-{word}" if word[:1].isdigit() else word
+    word = f"style-{word}" if word[:1].isdigit() else word
+    return word.encode()[:_LONGEST_NAME].decode(errors="ignore").rstrip("-")
 
 
 def _own_photos() -> Path:
