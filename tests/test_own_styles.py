@@ -66,6 +66,8 @@ def test_a_painting_becomes_a_style_that_is_found_by_name(
     assert main(["train", str(painting), *source, *QUICK]) == 0
     out = capsys.readouterr().out
     assert "stylize-live live --style mein-garten-1912\n" in out
+    assert "skipped   1 photo that could not be read: broken.jpg\n" in out
+    assert "on 1 photo it has practised on, too\n" in out
 
     style = own_styles / "mein-garten-1912.safetensors"
     assert load_checkpoint(style).info.name == "mein-garten-1912"

@@ -160,6 +160,27 @@ def test_a_run_leaves_a_page(job: Job) -> None:
     assert len(page.pictures) == 1 + 1 + len(looks)
 
 
+@pytest.mark.parametrize(
+    ("count", "fact", "origin"),
+    [
+        (3, "3 to practise on, 1 of them to measure on", "1 photo it has practised on, too."),
+        (10, "9 to practise on, 1 to measure on", "1 photo kept out of training."),
+        (20, "18 to practise on, 2 to measure on", "2 photos kept out of training."),
+    ],
+)
+def test_the_page_tells_whether_photos_were_practised_on(
+    job: Job, count: int, fact: str, origin: str
+) -> None:
+    for i in range(3, count):
+        write_still(job.photos / f"{i}.png", Still(random_pixels(90, 80, i)))
+    result = train(job, CPU, on_step=lambda progress: None)
+    assert result.kept_out == (count >= 10)
+    words = Page(job.report_path).words
+    assert fact in words
+    assert origin in words
+    assert origin.split(" ", 1)[1].replace(".", "; the errors were measured there") in words
+
+
 def test_a_resumed_run_keeps_its_early_looks_and_a_new_one_does_not(job: Job) -> None:
     def interrupt(progress: Progress) -> None:
         if progress.step == 2:

@@ -231,13 +231,15 @@ def _minutes(seconds: float) -> str:
 
 def _summary(job: Job, result: Result) -> None:
     from stylize_live.nets.catalogue import style_word
+    from stylize_live.training.photos import photo_word, which_photos
 
     if result.resumed_at:
         print_line(f"went on from step {result.resumed_at}")
     if result.unreadable:
         names = ", ".join(path.name for path in result.unreadable[:_NAMED])
         more = ", ..." if len(result.unreadable) > _NAMED else ""
-        print_line(f"skipped   {len(result.unreadable)} photos that could not be read: {names}{more}")
+        count = len(result.unreadable)
+        print_line(f"skipped   {count} {photo_word(count)} that could not be read: {names}{more}")
     progress, figures = result.progress, result.figures
     print_line(f"style     {job.target}")
     print_line(f"report    {job.report_path}")
@@ -245,6 +247,6 @@ def _summary(job: Job, result: Result) -> None:
     print_line(f"trained   {progress.step} steps in {progress.seconds / 60:.1f} minutes")
     print_line(
         f"errors    style {figures.style:.3f}, content {figures.content:.3f} "
-        f"on {figures.photos} photos kept out of training"
+        f"on {figures.photos} {which_photos(figures.photos, kept_out=result.kept_out)}"
     )
     print_line(f"try it    stylize-live live --style {style_word(job.target)}")

@@ -40,6 +40,7 @@ def split_photos(photos: list[Path]) -> tuple[list[Path], list[Path]]:
     """Keep some photos out of training for previews and figures: twelve, or a tenth of a small set.
 
     They are spread evenly over the sorted list, so that the same folder always gives the same split.
+    Of fewer than ten none can be spared: the first one is in both lists.
     """
     kept_out = min(12, len(photos) // 10)
     if kept_out == 0:
@@ -62,6 +63,17 @@ def sifted(photos: list[Path]) -> tuple[list[Path], set[Path]]:
         if max(height, width) <= _LONGEST * min(height, width):
             shown.append(photo)
     return shown, unreadable
+
+
+def which_photos(count: int, *, kept_out: bool) -> str:
+    """What to write after the number of photos that errors were measured on."""
+    origin = "kept out of training" if kept_out else "it has practised on, too"
+    return f"{photo_word(count)} {origin}"
+
+
+def photo_word(count: int) -> str:
+    """What to write after a number of photos."""
+    return "photo" if count == 1 else "photos"
 
 
 def to_tensor(pixels: Pixels) -> Tensor:

@@ -82,13 +82,15 @@ class Result:
 
     Attributes:
         progress: steps, seconds and losses.
-        figures: errors on photos that were kept out of training.
+        figures: errors on some photos.
+        kept_out: whether these were kept out of training; of very few photos none can be.
         unreadable: photos that could not be read, sorted.
         resumed_at: the step the run went on from; 0 for a fresh one.
     """
 
     progress: Progress
     figures: StyleFigures
+    kept_out: bool
     unreadable: list[Path]
     resumed_at: int
 
@@ -133,12 +135,12 @@ def train(
         )
         trainer.resume()
         resumed_at = trainer.progress.step
-        previews = Previews(job.previews, photos.held_out)
+        previews = Previews(job.previews, photos.measured)
         report = _report(job, photos, previews.columns, batches.size, device)
         watch = Watch(report, job.report_path, previews, trainer, network.architecture, device, on_step)
         _practise(trainer, watch)
     final = painter(network.architecture, trainer, torch.device("cpu"))
-    figures = measure(final, features, paintings, photos.held_out, device)
+    figures = measure(final, features, paintings, photos.measured, device)
     figures = replace(figures, style=figures.style * features.gain, content=figures.content * features.gain)
     record = _record(job, trainer.progress, figures, batches.size, device)
     watch.finish(figures)
@@ -146,7 +148,8 @@ def train(
     weights = weights_of(trainer.weights)
     save_checkpoint(job.target, Checkpoint(job.info, network.architecture, weights, record))
     trainer.finish()
-    return Result(trainer.progress, figures, sorted(photos.unreadable | batches.unreadable), resumed_at)
+    unreadable = sorted(photos.unreadable | batches.unreadable)
+    return Result(trainer.progress, figures, photos.are_kept_out, unreadable, resumed_at)
 
 
 def _batches(photos: list[Path], settings: TrainSettings, device: torch.device) -> PhotoBatches:
@@ -174,8 +177,13 @@ def _practise(trainer: Trainer, watch: Watch) -> None:
 @dataclass(frozen=True, slots=True)
 class _Photos:
     training: list[Path]
-    held_out: list[Path]
+    measured: list[Path]
     unreadable: set[Path]
+
+    @property
+    def are_kept_out(self) -> bool:
+        """Whether what is shown and measured is not practised on."""
+        return not set(self.measured) & set(self.training)
 
 
 def _photos(folder: Path) -> _Photos:
@@ -249,9 +257,10 @@ def _features_name(job: Job) -> str:
 
 def _report(job: Job, photos: _Photos, columns: int, batch: int, device: torch.device) -> Report:
     info = job.info
+    of_them = "" if photos.are_kept_out else " of them"
     facts = [
         ("paintings", ", ".join(path.name for path in job.paintings)),
-        ("photos", f"{len(photos.training)} to practise on, {len(photos.held_out)} to measure on"),
+        ("photos", f"{len(photos.training)} to practise on, {len(photos.measured)}{of_them} to measure on"),
         ("features", _features_name(job)),
         ("started from", job.start.stem if job.start else "scratch"),
         ("device", f"{device.type}, {batch} crops in a batch"),
@@ -259,4 +268,13 @@ def _report(job: Job, photos: _Photos, columns: int, batch: int, device: torch.d
     ]
     by = ", ".join(word for word in (info.artist, info.year) if word)
     use = f"stylize-live live --style {style_word(job.target)}"
-    return Report(info.title or info.name, by, job.paintings, columns, facts, job.settings, use)
+    return Report(
+        info.title or info.name,
+        by,
+        job.paintings,
+        columns,
+        facts,
+        job.settings,
+        use,
+        kept_out=photos.are_kept_out,
+    )

@@ -20,6 +20,7 @@ from stylize_live.files import replacing
 from stylize_live.media.still import Still, encoded, on_paper, read_still, resized
 from stylize_live.training.curves import curve, running_mean
 from stylize_live.training.evaluation import StyleFigures
+from stylize_live.training.photos import which_photos
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress
 
@@ -48,7 +49,8 @@ class Report:
         facts: further lines for the table of settings: name and value.
         settings: of the run.
         use: a command that uses the style.
-        figures: errors on photos kept out of training, once they are measured.
+        kept_out: whether the photos that are shown and measured were kept out of training.
+        figures: errors on these photos, once they are measured.
     """
 
     title: str
@@ -58,6 +60,7 @@ class Report:
     facts: list[tuple[str, str]]
     settings: TrainSettings
     use: str
+    kept_out: bool = True
     figures: StyleFigures | None = None
 
 
@@ -84,7 +87,7 @@ def write_report(path: Path, report: Report, progress: Progress, previews: Path)
         pictures="\n".join(f".{name} {{ background-image: url({_data(data)}); }}" for name, _, data in rows),
         paintings="".join(f'<img src="{_painting(p)}" alt="{escape(p.name)}">' for p in report.paintings),
         state=_state(report, progress),
-        body=_results(rows, report.columns)
+        body=_results(rows, report)
         + _growth(rows, report.columns)
         + _losses(report, progress)
         # The settings last: few want to read them.
@@ -137,11 +140,12 @@ def _state(report: Report, progress: Progress) -> str:
             f"{_tile(str(progress.step), 'steps')}</div>"
             f'<div class="bar"><i style="width:{share}%"></i></div>'
         )
+    measured = which_photos(figures.photos, kept_out=report.kept_out)
     tiles = [
         _tile(f"{figures.style:.2f}", "style error; an untouched photo has 2 to 2.5, a good style 0.5"),
         _tile(f"{figures.content:.2f}", "content error; faces stay faces at 0.5 to 0.6"),
         _tile(f"{progress.seconds / 60:.1f} min", f"of training, {progress.step} steps"),
-        _tile(str(figures.photos), "photos kept out of training, on which the errors were measured"),
+        _tile(str(figures.photos), f"{measured}; the errors were measured there"),
     ]
     return f'<div class="tiles">{"".join(tiles)}</div><code class="use">{escape(report.use)}</code>'
 
@@ -150,15 +154,17 @@ def _tile(value: str, meaning: str) -> str:
     return f'<div class="tile"><b>{value}</b><span>{meaning}</span></div>'
 
 
-def _results(rows: list[Row], columns: int) -> str:
+def _results(rows: list[Row], report: Report) -> str:
     if len(rows) < 2:
         return ""
+    columns = report.columns
     pairs = [
         f"<div>{_cell('photos', 'photo', i, columns)}{_cell(rows[-1][0], 'painted', i, columns)}</div>"
         for i in range(columns)
     ]
     return (
-        '<h2>What it paints</h2><p class="soft">Photos it has not practised on.</p>'
+        "<h2>What it paints</h2>"
+        f'<p class="soft">{columns} {which_photos(columns, kept_out=report.kept_out)}.</p>'
         f'<div class="pairs">{"".join(pairs)}</div>'
     )
 
