@@ -18,7 +18,7 @@ from stylize_live.media.still import SUFFIXES, on_paper, read_still, resized
 log = logging.getLogger(__name__)
 
 # Long over short side of the part of a strip that a crop is taken from; no usual photo is longer.
-_LONGEST = 8
+LONGEST = 8
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -60,7 +60,7 @@ def sifted(photos: list[Path]) -> tuple[list[Path], set[Path]]:
             log.info("photo skipped: %s", error)
             unreadable.add(photo)
             continue
-        if max(height, width) <= _LONGEST * min(height, width):
+        if max(height, width) <= LONGEST * min(height, width):
             shown.append(photo)
     return shown, unreadable
 
@@ -154,7 +154,7 @@ def random_crop(pixels: Pixels, crop: int, rng: np.random.Generator) -> Pixels:
 def _part_of_strip(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """A picture as it is; of a very long one a random part, before it is scaled up to gigabytes."""
     height, width = pixels.shape[:2]
-    longest = _LONGEST * min(height, width)
+    longest = LONGEST * min(height, width)
     if max(height, width) <= longest:
         return pixels
     start = rng.integers(max(height, width) - longest + 1)

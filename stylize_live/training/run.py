@@ -20,7 +20,7 @@ from stylize_live.training.evaluation import StyleFigures, measure
 from stylize_live.training.features import FeatureNetwork, load_features
 from stylize_live.training.objective import Objective
 from stylize_live.training.painting import load_painting
-from stylize_live.training.photos import PhotoBatches, find_photos, sifted, split_photos
+from stylize_live.training.photos import LONGEST, PhotoBatches, find_photos, sifted, split_photos
 from stylize_live.training.preview import Previews, rows_in
 from stylize_live.training.run_report import Report
 from stylize_live.training.settings import TrainSettings
@@ -190,7 +190,7 @@ def _photos(folder: Path) -> _Photos:
     """Find and split the photos; those to be shown and measured are tried.
 
     Raises:
-        TrainingError: none can be read.
+        TrainingError: none can be read, or those that can are strips.
     """
     found = find_photos(folder)
     training, held_out = split_photos(found)
@@ -202,8 +202,19 @@ def _photos(folder: Path) -> _Photos:
             if shown:
                 break
         else:
-            raise TrainingError(f"{folder}: none of the {len(found)} photos in it can be read")
+            raise TrainingError(f"{folder}: {_nothing_to_show(len(found), len(unreadable))}")
     return _Photos(training, shown, unreadable)
+
+
+def _nothing_to_show(found: int, unreadable: int) -> str:
+    """Why none of the photos will do."""
+    these = "the only photo in it" if found == 1 else f"none of the {found} photos in it"
+    if unreadable == found:
+        return f"{these} cannot be read" if found == 1 else f"{these} can be read"
+    shape = f"too long and narrow, longer than 1:{LONGEST}"
+    if unreadable:
+        return f"{these} will do: {unreadable} cannot be read, the others are {shape}"
+    return f"{these} is {shape}" if found == 1 else f"all {found} photos in it are {shape}"
 
 
 def _task(paintings: list[Tensor], features: FeatureNetwork, start: ResidualTransformer | None) -> str:
