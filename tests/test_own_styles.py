@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -120,6 +121,21 @@ def test_a_fresh_run_replaces_nothing_unasked(
     error = fails(command, capsys)
     assert f"{tmp_path / 'm.safetensors'}: is there already" in error
     assert error.endswith("or another -o")
+
+
+def test_the_command_to_try_is_for_the_shell(
+    painting: Path,
+    photos: Path,
+    features_file: Path,
+    tiny_style: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = tmp_path / "my garden's.safetensors"
+    files = [painting, "-o", output, "--photos", photos, "--features", features_file, "--start", tiny_style]
+    assert main(["train", *map(str, files), *QUICK]) == 0
+    command = capsys.readouterr().out.partition("try it ")[2]
+    assert shlex.split(command) == ["stylize-live", "live", "--style", str(output)]
 
 
 @pytest.mark.parametrize("more", [[], ["--restart"]])

@@ -115,6 +115,14 @@ def test_page_of_a_finished_run(report: Report, previews: Path, tmp_path: Path) 
     assert re.search(r"https?://", page.source) is None
 
 
+def test_the_weight_is_no_loss(report: Report, tmp_path: Path) -> None:
+    history = [(step, terms(1) | {"content_weight": 5.0}) for step in (10, 20)]
+    write_report(tmp_path / "r.html", report, Progress(20, 9.0, 0.5, terms(1), history), tmp_path)
+    losses, weight = Page(tmp_path / "r.html").words.split("lower is better")[1].split("The balance")
+    assert "content weight" not in losses
+    assert "content weight" in weight
+
+
 def test_page_of_a_run_that_has_not_begun(report: Report, tmp_path: Path) -> None:
     write_report(tmp_path / "r.html", report, Progress(), tmp_path)
     page = Page(tmp_path / "r.html")

@@ -230,7 +230,6 @@ def _minutes(seconds: float) -> str:
 
 
 def _summary(job: Job, result: Result) -> None:
-    from stylize_live.nets.catalogue import style_word
     from stylize_live.training.photos import photo_word, which_photos
 
     if result.resumed_at:
@@ -249,4 +248,4 @@ def _summary(job: Job, result: Result) -> None:
         f"errors    style {figures.style:.3f}, content {figures.content:.3f} "
         f"on {figures.photos} {which_photos(figures.photos, kept_out=result.kept_out)}"
     )
-    print_line(f"try it    stylize-live live --style {style_word(job.target)}")
+    print_line(f"try it    {job.use}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,6 +67,11 @@ class Job:
     def state_path(self) -> Path:
         """Where an unfinished run is kept."""
         return self.target.with_suffix(".state.safetensors")
+
+    @property
+    def use(self) -> str:
+        """A command for the shell that uses the style."""
+        return f"stylize-live live --style {shlex.quote(style_word(self.target))}"
 
     def in_the_way(self) -> list[Path]:
         """Files that a run would replace: of an earlier run, or somebody else's.
@@ -278,7 +284,6 @@ def _report(job: Job, photos: _Photos, columns: int, batch: int, device: torch.d
         ("style file", str(job.target)),
     ]
     by = ", ".join(word for word in (info.artist, info.year) if word)
-    use = f"stylize-live live --style {style_word(job.target)}"
     return Report(
         info.title or info.name,
         by,
@@ -286,6 +291,6 @@ def _report(job: Job, photos: _Photos, columns: int, batch: int, device: torch.d
         columns,
         facts,
         job.settings,
-        use,
+        job.use,
         kept_out=photos.are_kept_out,
     )

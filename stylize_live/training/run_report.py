@@ -33,8 +33,8 @@ _TERMS = {
     "palette": "Distance from the painting's colours and their proportions.",
     "tone": "How much light and dark places changed roles.",
     "steady": "Disagreement of two views of one photo: what flickers in a film.",
-    "content_weight": "The weight that moved to bring the content error to its target.",
 }
+_WEIGHT = {"content_weight": "The weight that moved to bring the content error to its target."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +182,20 @@ def _growth(rows: list[Row], columns: int) -> str:
 
 
 def _losses(report: Report, progress: Progress) -> str:
+    """The charts. The weight stands apart: it is no loss, and neither high nor low is better."""
     if len(progress.history) < 2:
         return ""
+    weight = _charts(_WEIGHT, report, progress)
+    return (
+        '<h2>The losses</h2><p class="soft">On the crops it practised on; lower is better.</p>'
+        f'<div class="curves">{_charts(_TERMS, report, progress)}</div>'
+    ) + (f'<h2>The balance</h2><div class="curves">{weight}</div>' if weight else "")
+
+
+def _charts(terms: dict[str, str], report: Report, progress: Progress) -> str:
     steps = [step for step, _ in progress.history]
     charts = []
-    for name, meaning in _TERMS.items():
+    for name, meaning in terms.items():
         values = [terms[name] for _, terms in progress.history if name in terms]
         if len(values) < len(steps):
             continue
@@ -196,10 +205,7 @@ def _losses(report: Report, progress: Progress) -> str:
             f"<span>{running_mean(values)[-1]:.3g}</span></figcaption>"
             f'<p class="soft">{meaning}</p>{curve(steps, values, target=target)}</figure>'
         )
-    return (
-        '<h2>The losses</h2><p class="soft">On the crops it practised on; lower is better.</p>'
-        f'<div class="curves">{"".join(charts)}</div>'
-    )
+    return "".join(charts)
 
 
 def _settings(report: Report) -> str:
