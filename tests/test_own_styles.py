@@ -147,6 +147,7 @@ def test_an_unfinished_run_is_not_in_its_own_way(
     tiny_style: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -156,6 +157,7 @@ def test_an_unfinished_run_is_not_in_its_own_way(
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "_step", interrupt)
         assert main(command) == EXIT_INTERRUPTED
+    assert "the same command goes on" in capsys.readouterr().err
     assert (tmp_path / "m-report.html").exists()
     assert main([*command, *more]) == 0
     assert load_checkpoint(tmp_path / "m.safetensors").training["steps"] == 2

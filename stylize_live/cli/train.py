@@ -128,7 +128,13 @@ def train(
 
         if stderr.is_terminal:
             stderr.print(f"watch it grow in {job.report_path}", markup=False)
-        result = run_training(job, choose_device(device), restart=restart, on_step=show)
+        try:
+            result = run_training(job, choose_device(device), restart=restart, on_step=show)
+        except KeyboardInterrupt:
+            if job.state_path.exists():
+                command = "the same command" + (" without --restart" if restart else "")
+                stderr.print(f"what was learnt is kept: {command} goes on from there")
+            raise
     _summary(job, result)
     return 0
 
