@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 from conftest import SmallFeatures, make_checkpoint, random_pixels
 
@@ -284,3 +285,14 @@ def test_a_descent_is_drawn_with_the_place_where_it_meets_the_network() -> None:
     assert re.search(r">19</text>", met)
     assert "<circle" not in plots.descent(curve, 0.3, None, "x")
     ElementTree.fromstring(met)
+
+
+def test_strips_are_left_out_and_paper_is_white(tiny_style: Path, photos: Path, tmp_path: Path) -> None:
+    write_still(photos / "strip.png", Still(np.zeros((4, 400, 3), np.uint8)))
+    hidden = Still(np.zeros((80, 80, 3), np.uint8), np.zeros((80, 80), np.uint8))
+    write_still(photos / "alpha.png", hidden)
+    assert main(words(tiny_style, photos, tmp_path / "report")) == 0
+    figures = json.loads((tmp_path / "report" / "figures.json").read_text())
+    assert figures["photos_skipped"] == 1
+    (shown,) = (tmp_path / "report" / "pictures").glob("*-alpha.jpg")
+    assert read_still(shown).pixels.min() > 250

@@ -182,7 +182,7 @@ def test_names_from_file_names(text: str, name: str) -> None:
 @pytest.mark.parametrize("stem", [240 * "a", 80 * "浪", "1" + 120 * "é", 100 * "a-"])
 def test_long_names_leave_room_for_the_files_beside_a_style(stem: str) -> None:
     name = style_name(stem)
-    assert len(name.encode()) > 190
+    assert len(name.encode()) > 170
     assert not name.endswith("-")
     for longest in (f".{name}.state.1234567890.part.safetensors", f".{name}-report.1234567890.part.html"):
         assert len(longest.encode()) <= 255
@@ -196,7 +196,7 @@ def test_a_painting_with_a_long_name(
     painting = (tmp_path / "short.png").rename(tmp_path / f"{80 * '浪'}.png")
     files = ["--photos", photos, "--features", features_file, "--start", tiny_style]
     assert main(["train", *map(str, [painting, *files]), *QUICK]) == 0
-    assert len(own_names()[0]) == 66
+    assert len(own_names()[0]) == 60
 
 
 def test_a_long_output_is_one_clear_error(
@@ -237,7 +237,11 @@ def test_own_styles_come_after_the_shipped_ones(own_styles: Path) -> None:
         put(own_styles, name)
     assert style_names() == [*shipped_names(), "aquarelle", "zebra"]
     assert load_style("aquarelle").info.name == "aquarelle"
-    assert load_style("aquarelle:1,zebra:2").info.title == " + "
+    assert load_style("aquarelle:1,zebra:2").info.title == ""
+    both = load_style("starry-night:1,great-wave:2").info
+    assert both.artist == "Vincent van Gogh + Katsushika Hokusai"
+    assert both.year == "1889 + 1831"
+    assert both.licence == "public domain"
     assert style_word(own_styles / "zebra.safetensors") == "zebra"
     assert style_word(Path("here/zebra.safetensors")) == "here/zebra.safetensors"
 
@@ -295,3 +299,23 @@ def test_brackets_in_a_title_are_no_markup(own_styles: Path, capsys: pytest.Capt
     save_checkpoint(own_styles / "study.safetensors", replace(checkpoint, info=info))
     assert main(["styles", "study"]) == 0
     assert "Study [/oil]" in capsys.readouterr().out
+
+
+def test_what_lies_beside_a_new_style_is_not_replaced(
+    painting: Path, own_styles: Path, features_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "mine-report.html"
+    report.write_text("mine")
+    target = tmp_path / "mine.safetensors"
+    words = ["train", painting, "-o", target, "--photos", tmp_path, "--features", features_file, *QUICK]
+    assert "--overwrite to replace" in fails(words, capsys)
+    assert report.read_text() == "mine"
+    assert main([str(word) for word in (*words, "--overwrite")]) == 0
+    assert report.read_text() != "mine"
+
+
+def test_long_names_are_cut() -> None:
+    name = style_name("ночь " * 80)
+    assert len(name.encode()) <= 180
+    assert name.startswith("ночь-ночь")
+    assert not name.endswith("-")

@@ -45,8 +45,20 @@ def test_orientation_tag_turns_the_picture(tmp_path: Path) -> None:
 
 
 def test_icc_profile_is_passed_on(tmp_path: Path) -> None:
-    write_still(tmp_path / "x.png", Still(PIXELS, None, b"profile"))
-    assert read_still(tmp_path / "x.png").icc_profile == b"profile"
+    rgb, cmyk = (b"0" * 16 + space + b"..." for space in (b"RGB ", b"CMYK"))
+    write_still(tmp_path / "x.png", Still(PIXELS, None, rgb))
+    assert read_still(tmp_path / "x.png").icc_profile == rgb
+    write_still(tmp_path / "y.png", Still(PIXELS, None, cmyk))
+    assert read_still(tmp_path / "y.png").icc_profile is None  # what is written is RGB
+
+
+@pytest.mark.parametrize(("name", "width"), [("x.jpg", 70_000), ("x.webp", 20_000)])
+def test_what_a_format_cannot_hold_is_said(tmp_path: Path, name: str, width: int) -> None:
+    strip = Still(np.zeros((2, width, 3), np.uint8))
+    with pytest.raises(SinkError, match=r"too large for (JPEG|WEBP).*\.png"):
+        write_still(tmp_path / name, strip)
+    assert not list(tmp_path.iterdir())
+    write_still(tmp_path / "x.png", strip)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "1", "CMYK", "LA", "PA"])

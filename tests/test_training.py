@@ -291,6 +291,14 @@ def test_a_run_goes_on_with_its_own_features_and_start_only(
     assert train(job, CPU, on_step=ignore).resumed_at == 1
 
 
+def test_previews_of_the_users_own_stay(job: Job) -> None:
+    job.previews.mkdir(parents=True)
+    mine = job.previews / "step-mine.jpg"
+    mine.write_text("mine")
+    train(job, CPU, on_step=ignore)
+    assert mine.read_text() == "mine"
+
+
 @pytest.mark.parametrize("name", ["style.pt", "no/style.safetensors"])
 def test_bad_targets_fail_before_training(job: Job, tmp_path: Path, name: str) -> None:
     bad = replace(job, target=tmp_path / name)

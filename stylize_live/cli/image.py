@@ -67,7 +67,7 @@ def image(
 
 def _plan(inputs: list[Path], output: Path) -> list[tuple[Path, Path]]:
     """Pair every picture with its target; nothing is read or written yet, only folders listed."""
-    from stylize_live.media.still import SUFFIXES, picture_format
+    from stylize_live.media.still import picture_format
 
     if not inputs:
         raise UsageError("no pictures given")
@@ -77,8 +77,7 @@ def _plan(inputs: list[Path], output: Path) -> list[tuple[Path, Path]]:
         return [(inputs[0], output)]
     sources: list[Path] = []
     for path in inputs:
-        found = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES] if path.is_dir() else [path]
-        sources += sorted(found)
+        sources += _pictures(path) if path.is_dir() else [path]
     if not sources:
         raise UsageError(f"{inputs[0]}: no pictures in this folder (jpg, png or webp)")
     if output.exists() and not output.is_dir():
@@ -88,6 +87,14 @@ def _plan(inputs: list[Path], output: Path) -> list[tuple[Path, Path]]:
     if repeated:
         raise UsageError(f"{repeated.name}: several inputs would be written to this name in {output}")
     return list(zip(sources, targets, strict=True))
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """Those in a folder, without what is hidden."""
+    from stylize_live.media.still import SUFFIXES
+
+    found = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
 
 
 def _writable_name(path: Path) -> str:
@@ -112,16 +119,17 @@ def _paint_file(stylizer: Stylizer, source: Path, target: Path, side_by_side: bo
     import numpy as np
 
     from stylize_live.errors import SinkError
-    from stylize_live.media.still import Still, keeps_alpha, read_still, write_still
+    from stylize_live.media.still import Still, keeps_alpha, on_paper, read_still, write_still
 
     still = read_still(source)
+    if still.alpha is not None and not keeps_alpha(target):
+        warn(f"{target}: this format cannot be transparent, use png or webp to keep it")
+        still = Still(on_paper(still), None, still.icc_profile)
     painted = stylizer(still.pixels)
     alpha = still.alpha
     if side_by_side:
         painted = np.concatenate([still.pixels, painted], axis=1)
         alpha = None if alpha is None else np.concatenate([alpha, alpha], axis=1)
-    if alpha is not None and not keeps_alpha(target):
-        warn(f"{target}: this format cannot be transparent, use png or webp to keep it")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

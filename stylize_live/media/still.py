@@ -17,6 +17,7 @@ from stylize_live.frame import Pixels
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _WRITABLE = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 _NO_ALPHA = frozenset({"JPEG"})
+_LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}  # pixels that the formats can say
 _QUALITY = 93
 
 
@@ -51,7 +52,7 @@ def read_still(path: Path, *, least_side: int | None = None) -> Still:
             if least_side is not None:
                 image.draft("RGB", (least_side, least_side))
             upright = ImageOps.exif_transpose(image)
-            profile = upright.info.get("icc_profile")
+            profile = _of_rgb(upright.info.get("icc_profile"))
             alpha = None
             if upright.has_transparency_data:
                 rgba = upright.convert("RGBA")
@@ -69,6 +70,11 @@ def read_still(path: Path, *, least_side: int | None = None) -> Still:
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise SourceError(f"{path}: cannot read the picture: {error}") from None
     return Still(pixels, alpha, profile)
+
+
+def _of_rgb(profile: bytes | None) -> bytes | None:
+    """A colour profile, if it describes RGB as its header says: others do not fit what is written."""
+    return profile if profile and profile[16:20] == b"RGB " else None
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
@@ -90,7 +96,21 @@ def on_paper(still: Still) -> Pixels:
 
 
 def encoded(still: Still, format_name: str) -> bytes:
-    """A picture as the content of a file; "JPEG", "PNG" or "WEBP", see `picture_format`."""
+    """A picture as the content of a file.
+
+    Args:
+        still: the picture.
+        format_name: "JPEG", "PNG" or "WEBP", see `picture_format`.
+
+    Raises:
+        ValueError: sides longer than the format has.
+    """
+    height, width = still.pixels.shape[:2]
+    if max(height, width) > _LONGEST_SIDE.get(format_name, max(height, width)):
+        most = _LONGEST_SIDE[format_name]
+        raise ValueError(
+            f"{width}x{height} is too large for {format_name}, which has {most}: save it as .png"
+        )
     image = Image.fromarray(still.pixels)
     if still.alpha is not None and format_name not in _NO_ALPHA:
         image.putalpha(Image.fromarray(still.alpha))
@@ -104,9 +124,12 @@ def write_still(path: Path, still: Still) -> None:
 
     Raises:
         UsageError: the suffix is not jpg, png or webp.
-        SinkError: the target cannot be written.
+        SinkError: the target cannot be written, or the picture is larger than its format can be.
     """
-    content = encoded(still, picture_format(path))
+    try:
+        content = encoded(still, picture_format(path))
+    except ValueError as error:
+        raise SinkError(f"{path}: {error}") from None
     try:
         with replacing(path) as temporary:
             temporary.write_bytes(content)

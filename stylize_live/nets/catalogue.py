@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import logging
-from dataclasses import replace
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 
 from stylize_live.errors import StyleError
-from stylize_live.nets.checkpoint import Checkpoint, blend, load_checkpoint, read_info
+from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, blend, load_checkpoint, read_info
 from stylize_live.nets.folders import WEIGHTS, own_files, own_folder, shipped_names
 
 log = logging.getLogger(__name__)
@@ -71,8 +71,15 @@ def load_style(text: str) -> Checkpoint:
     if len(shares) == 1:
         return next(iter(checkpoints.values()))
     first = next(iter(checkpoints.values()))
-    info = replace(first.info, name=text, title=" + ".join(c.info.title for c in checkpoints.values()))
+    info = _joined(text, [checkpoint.info for checkpoint in checkpoints.values()])
     return Checkpoint(info, first.architecture, blend(checkpoints, shares))
+
+
+def _joined(name: str, infos: list[StyleInfo]) -> StyleInfo:
+    """What is known of a blend: of all its parts, each once."""
+    parts = [asdict(info) for info in infos]
+    joined = {key: " + ".join(dict.fromkeys(part[key] for part in parts if part[key])) for key in parts[0]}
+    return StyleInfo(**{**joined, "name": name})
 
 
 @lru_cache(maxsize=32)

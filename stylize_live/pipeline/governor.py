@@ -21,7 +21,7 @@ from stylize_live.media.pattern import PatternSource
 LADDER = (480, 432, 384, 336, 288, 240, 192)
 USUAL_RATE = Fraction(30)
 _ROOM = 0.8  # share of the time between two pictures that painting may take
-_MUCH_ROOM = 0.55
+_MUCH_ROOM = 0.55  # the same, up to which less will hardly be needed
 _PICTURES = 6  # painted to measure a size; the quickest counts, as a program that starts has more to do
 _WINDOW = 1.0  # seconds over which drops are counted
 _BAD_DROPS = 0.04  # share of a window's pictures from which on it is a bad one

@@ -8,7 +8,7 @@ from pathlib import Path
 from stylize_live.engine import Stylizer
 from stylize_live.frame import Pixels
 from stylize_live.media.contact_sheet import Entry, contact_sheet
-from stylize_live.media.still import read_still, resized
+from stylize_live.media.still import on_paper, read_still, resized
 from stylize_live.nets.catalogue import load_style
 
 _SHORT_SIDE = 540  # pixels: painted larger than they are shown, like a film seen in a window
@@ -29,7 +29,7 @@ def style_sheet(styles: list[str], photos: list[Path], *, on_style: Callable[[st
         SourceError: a photo cannot be read.
         StyleError: a style cannot be read.
     """
-    originals = tuple(_small(read_still(path).pixels) for path in photos)
+    originals = tuple(_small(on_paper(read_still(path))) for path in photos)
     infos = [load_style(style).info for style in styles]  # all of them, before the work begins
     entries = [Entry(originals, "original")]
     for style, info in zip(styles, infos, strict=True):

@@ -21,7 +21,7 @@ from stylize_live.engine.device import choose_device
 from stylize_live.engine.similarity import psnr, rmse, ssim, stroke_energy
 from stylize_live.errors import SinkError, SourceError
 from stylize_live.frame import Pixels
-from stylize_live.media.still import Still, read_still, resized, write_still
+from stylize_live.media.still import Still, on_paper, read_still, resized, write_still
 from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint
 from stylize_live.training.descents import Descents
@@ -30,7 +30,7 @@ from stylize_live.training.features import load_features
 from stylize_live.training.findings import Findings, Optimised, PhotoFindings, StyleFindings
 from stylize_live.training.painting import load_painting
 from stylize_live.training.paintings import find_paintings
-from stylize_live.training.photos import find_photos, split_photos, to_tensor
+from stylize_live.training.photos import find_photos, is_strip, split_photos, to_tensor
 from stylize_live.training.settings import AssessmentSettings, TrainSettings
 
 log = logging.getLogger(__name__)
@@ -198,11 +198,12 @@ class Assessment:
         size, photos, skipped = self._job.settings.size, list[_Photo](), 0
         for path in paths:
             try:
-                pixels = np.ascontiguousarray(resized(read_still(path).pixels, size))
+                picture = _shown(path)
             except SourceError as error:
                 log.warning("photo skipped: %s", error)
                 skipped += 1
                 continue
+            pixels = np.ascontiguousarray(resized(picture, size))
             file = PurePosixPath("pictures", f"{len(photos) + 1:02d}-{_safe(path.stem)}.jpg")
             write_still(self._job.report / file, Still(pixels))
             photos.append(_Photo(path.stem, pixels, file))
@@ -218,7 +219,7 @@ class Assessment:
         self.findings.timed = f"{width}x{height}, {stylizer.device}, {stylizer.precision}"
         if candidate.painting_file is not None:
             style.painting = PurePosixPath("pictures", f"{candidate.file}-painting.jpg")
-            picture = resized(read_still(candidate.painting_file).pixels, 240)
+            picture = resized(on_paper(read_still(candidate.painting_file)), 240)
             write_still(self._job.report / style.painting, Still(picture))
         return style
 
@@ -263,6 +264,18 @@ def _chosen(given: list[Path]) -> list[Path]:
         found = find_photos(path) if path.is_dir() else [path]
         chosen += found if len(found) <= _MOST_PHOTOS else split_photos(found)[1]
     return chosen
+
+
+def _shown(path: Path) -> Pixels:
+    """A photo as it looks on paper.
+
+    Raises:
+        SourceError: it cannot be read, or is a long strip, which no report can show.
+    """
+    pixels = on_paper(read_still(path))
+    if is_strip(pixels):
+        raise SourceError(f"{path}: too long and narrow to be judged")
+    return pixels
 
 
 def _as_trained(checkpoint: Checkpoint) -> TrainSettings:

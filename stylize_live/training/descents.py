@@ -12,7 +12,6 @@ from torch import Tensor
 from stylize_live.errors import SinkError
 from stylize_live.files import replacing
 from stylize_live.media.still import Still, write_still
-from stylize_live.training.digest import bytes_of, digest_of
 from stylize_live.training.evaluation import CONTENT_SHARE, Errors, Yardstick
 from stylize_live.training.features import FeatureNetwork
 from stylize_live.training.findings import Optimised
@@ -33,11 +32,14 @@ class Descents:
 
     def __init__(self, report: Path, features: FeatureNetwork) -> None:
         self._report, self._features = report, features
-        self._about = digest_of(str(CONTENT_SHARE), features.state_dict().values())
+        digest = hashlib.sha256(str(CONTENT_SHARE).encode())
+        for tensor in features.state_dict().values():
+            digest.update(_bytes(tensor))
+        self._about = digest.digest()
 
     def key(self, painting: Tensor, photo: Tensor) -> str:
         """The name under which a run is stored."""
-        return hashlib.sha256(self._about + bytes_of(painting) + bytes_of(photo)).hexdigest()[:16]
+        return hashlib.sha256(self._about + _bytes(painting) + _bytes(photo)).hexdigest()[:16]
 
     def find(self, key: str, iterations: int) -> Optimised | None:
         """A stored run, if it went far enough."""
@@ -102,3 +104,7 @@ class Descents:
 
 def _picture(key: str, at: int) -> str:
     return f"{key}-{at:04d}.jpg"
+
+
+def _bytes(tensor: Tensor) -> bytes:
+    return tensor.detach().cpu().float().contiguous().numpy().tobytes()

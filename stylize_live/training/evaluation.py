@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stylize_live.errors import SourceError
-from stylize_live.media.still import read_still, resized
+from stylize_live.media.still import on_paper, read_still, resized
 from stylize_live.nets.transformer import ResidualTransformer
 from stylize_live.training import losses
 from stylize_live.training.features import CONTENT_LAYER, STYLE_LAYERS, FeatureNetwork
@@ -111,7 +111,7 @@ def measure(
     found = []
     for path in photos:
         try:
-            photo = to_tensor(resized(read_still(path).pixels, SHORT_SIDE))
+            photo = to_tensor(resized(on_paper(read_still(path)), SHORT_SIDE))
         except SourceError:
             continue
         found.append(yardstick(network(photo).to(device), yardstick.content_of(photo.to(device))))

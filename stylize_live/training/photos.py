@@ -55,12 +55,12 @@ def sifted(photos: list[Path]) -> tuple[list[Path], set[Path]]:
     shown, unreadable = [], set()
     for photo in photos:
         try:
-            height, width = read_still(photo, least_side=64).pixels.shape[:2]
+            strip = is_strip(read_still(photo, least_side=64).pixels)
         except SourceError as error:
             log.info("photo skipped: %s", error)
             unreadable.add(photo)
             continue
-        if max(height, width) <= LONGEST * min(height, width):
+        if not strip:
             shown.append(photo)
     return shown, unreadable
 
@@ -74,6 +74,12 @@ def which_photos(count: int, *, kept_out: bool) -> str:
 def photo_word(count: int) -> str:
     """What to write after a number of photos."""
     return "photo" if count == 1 else "photos"
+
+
+def is_strip(pixels: Pixels) -> bool:
+    """Whether a picture is too long and narrow to be shown or measured."""
+    height, width = pixels.shape[:2]
+    return bool(max(height, width) > LONGEST * min(height, width))
 
 
 def to_tensor(pixels: Pixels) -> Tensor:

@@ -16,7 +16,6 @@ from stylize_live.errors import SinkError, TrainingError
 from stylize_live.nets.catalogue import style_word
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, load_checkpoint, save_checkpoint, weights_of
 from stylize_live.nets.transformer import ResidualTransformer, initialise
-from stylize_live.training.digest import digest_of
 from stylize_live.training.evaluation import StyleFigures, measure
 from stylize_live.training.features import FeatureNetwork, load_features
 from stylize_live.training.objective import Objective
@@ -135,7 +134,7 @@ def train(
         job.state_path.unlink(missing_ok=True)
     with _batches(photos.training, settings, device) as batches:
         objective = Objective(features, paintings, settings)
-        task = _task(paintings, features, network if job.start else None)
+        task = _task(paintings, features, network)
         trainer = Trainer(
             network, objective, batches, settings, device=device, state_path=job.state_path, task=task
         )
@@ -223,14 +222,13 @@ def _nothing_to_show(found: int, unreadable: int) -> str:
     return f"{these} is {shape}" if found == 1 else f"all {found} photos in it are {shape}"
 
 
-def _task(paintings: list[Tensor], features: FeatureNetwork, start: ResidualTransformer | None) -> str:
+def _task(paintings: list[Tensor], features: FeatureNetwork, start: ResidualTransformer) -> str:
     """A hash that tells runs with other paintings, other features or another start apart."""
-    parts = [
-        digest_of(type(features).__name__, features.state_dict().values()),
-        digest_of("paintings", paintings),
-        digest_of("start", start.state_dict().values() if start else []),
-    ]
-    return hashlib.sha256(b"".join(parts)).hexdigest()
+    digest = hashlib.sha256(type(features).__name__.encode())
+    weights = (*features.state_dict().values(), *start.state_dict().values())
+    for tensor in (*paintings, *weights):
+        digest.update(tensor.detach().float().cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _check_target(target: Path) -> None:
