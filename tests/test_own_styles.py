@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from conftest import make_checkpoint, random_pixels
 
 from stylize_live.cli.app import main
 from stylize_live.cli.train import style_name
-from stylize_live.errors import StyleError
+from stylize_live.errors import EXIT_INTERRUPTED, StyleError
 from stylize_live.media.still import Still, write_still
 from stylize_live.nets.catalogue import (
     load_style,
@@ -24,6 +25,7 @@ from stylize_live.nets.catalogue import (
 )
 from stylize_live.nets.checkpoint import load_checkpoint, save_checkpoint
 from stylize_live.nets.folders import shipped_names
+from stylize_live.training.trainer import Trainer
 
 QUICK = ["--steps", "2", "--crop", "64", "--batch", "1", "--painting-size", "64", "--device", "cpu"]
 
@@ -65,6 +67,8 @@ def test_a_painting_becomes_a_style_that_is_found_by_name(
     assert main(["train", str(painting), *source, *QUICK]) == 0
     out = capsys.readouterr().out
     assert "stylize-live live --style mein-garten-1912\n" in out
+    assert "skipped   1 photo that could not be read: broken.jpg\n" in out
+    assert "on 1 photo it has practised on, too\n" in out
 
     style = own_styles / "mein-garten-1912.safetensors"
     assert load_checkpoint(style).info.name == "mein-garten-1912"
@@ -85,6 +89,80 @@ def test_a_painting_becomes_a_style_that_is_found_by_name(
     assert main(["train", str(painting), *source, *QUICK, "--overwrite"]) == 0
 
 
+@pytest.mark.parametrize("name", ["m-report.html", "kept/photos.jpg", "kept/step-000003.jpg"])
+def test_a_fresh_run_replaces_nothing_unasked(
+    name: str,
+    painting: Path,
+    photos: Path,
+    features_file: Path,
+    tiny_style: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / name).write_bytes(b"mine")
+    similar = [
+        tmp_path / "kept" / other for other in ("step-one.jpg", "step-0000003.jpg", "my-step-000003.jpg")
+    ]
+    for path in similar:
+        path.write_bytes(b"mine")
+    command = ["train", painting, "-o", tmp_path / "m.safetensors", "--previews", tmp_path / "kept", *QUICK]
+    command += ["--photos", photos, "--features", features_file, "--start", tiny_style]
+    error = fails(command, capsys)
+    assert error.startswith(
+        f"error: {tmp_path / name}: is there already: --overwrite to replace it, or another -"
+    )
+    assert (tmp_path / name).read_bytes() == b"mine"
+    assert not (tmp_path / "m.state.safetensors").exists()
+
+    assert main([*map(str, command), "--overwrite"]) == 0
+    assert [path.read_bytes() for path in similar] == [b"mine"] * 3
+    assert not (tmp_path / name).exists() or (tmp_path / name).read_bytes() != b"mine"
+    error = fails(command, capsys)
+    assert f"{tmp_path / 'm.safetensors'}: is there already" in error
+    assert error.endswith("or another -o")
+
+
+def test_the_command_to_try_is_for_the_shell(
+    painting: Path,
+    photos: Path,
+    features_file: Path,
+    tiny_style: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = tmp_path / "my garden's.safetensors"
+    files = [painting, "-o", output, "--photos", photos, "--features", features_file, "--start", tiny_style]
+    assert main(["train", *map(str, files), *QUICK]) == 0
+    command = capsys.readouterr().out.partition("try it ")[2]
+    assert shlex.split(command) == ["stylize-live", "live", "--style", str(output)]
+
+
+@pytest.mark.parametrize("more", [[], ["--restart"]])
+def test_an_unfinished_run_is_not_in_its_own_way(
+    more: list[str],
+    painting: Path,
+    photos: Path,
+    features_file: Path,
+    tiny_style: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    files = [painting, "-o", tmp_path / "m.safetensors", "--photos", photos, "--features", features_file]
+    command = ["train", *map(str, files), "--start", str(tiny_style), *QUICK]
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_step", interrupt)
+        assert main(command) == EXIT_INTERRUPTED
+    assert "the same command goes on" in capsys.readouterr().err
+    assert (tmp_path / "m-report.html").exists()
+    assert main([*command, *more]) == 0
+    assert load_checkpoint(tmp_path / "m.safetensors").training["steps"] == 2
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
@@ -99,6 +177,33 @@ def test_a_painting_becomes_a_style_that_is_found_by_name(
 )
 def test_names_from_file_names(text: str, name: str) -> None:
     assert style_name(text) == name
+
+
+@pytest.mark.parametrize("stem", [240 * "a", 80 * "浪", "1" + 120 * "é", 100 * "a-"])
+def test_long_names_leave_room_for_the_files_beside_a_style(stem: str) -> None:
+    name = style_name(stem)
+    assert len(name.encode()) > 170
+    assert not name.endswith("-")
+    for longest in (f".{name}.state.1234567890.part.safetensors", f".{name}-report.1234567890.part.html"):
+        assert len(longest.encode()) <= 255
+    assert style_name(name) == name
+
+
+def test_a_painting_with_a_long_name(
+    photos: Path, features_file: Path, tiny_style: Path, tmp_path: Path, own_styles: Path
+) -> None:
+    write_still(tmp_path / "short.png", Still(random_pixels(100, 80, 9)))
+    painting = (tmp_path / "short.png").rename(tmp_path / f"{80 * '浪'}.png")
+    files = ["--photos", photos, "--features", features_file, "--start", tiny_style]
+    assert main(["train", *map(str, [painting, *files]), *QUICK]) == 0
+    assert len(own_names()[0]) == 60
+
+
+def test_a_long_output_is_one_clear_error(
+    painting: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / f"{260 * 'a'}.safetensors"
+    assert "name is too long" in fails(["train", painting, "-o", output, "--photos", photos], capsys)
 
 
 @pytest.mark.parametrize("name", ["starry-night", "Starry Night", "base", "scratch"])

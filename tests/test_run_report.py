@@ -115,6 +115,14 @@ def test_page_of_a_finished_run(report: Report, previews: Path, tmp_path: Path) 
     assert re.search(r"https?://", page.source) is None
 
 
+def test_the_weight_is_no_loss(report: Report, tmp_path: Path) -> None:
+    history = [(step, terms(1) | {"content_weight": 5.0}) for step in (10, 20)]
+    write_report(tmp_path / "r.html", report, Progress(20, 9.0, 0.5, terms(1), history), tmp_path)
+    losses, weight = Page(tmp_path / "r.html").words.split("lower is better")[1].split("The balance")
+    assert "content weight" not in losses
+    assert "content weight" in weight
+
+
 def test_page_of_a_run_that_has_not_begun(report: Report, tmp_path: Path) -> None:
     write_report(tmp_path / "r.html", report, Progress(), tmp_path)
     page = Page(tmp_path / "r.html")
@@ -158,6 +166,27 @@ def test_a_run_leaves_a_page(job: Job) -> None:
         "step-000004.jpg",
     ]
     assert len(page.pictures) == 1 + 1 + len(looks)
+
+
+@pytest.mark.parametrize(
+    ("count", "fact", "origin"),
+    [
+        (3, "3 to practise on, 1 of them to measure on", "1 photo it has practised on, too."),
+        (10, "9 to practise on, 1 to measure on", "1 photo kept out of training."),
+        (20, "18 to practise on, 2 to measure on", "2 photos kept out of training."),
+    ],
+)
+def test_the_page_tells_whether_photos_were_practised_on(
+    job: Job, count: int, fact: str, origin: str
+) -> None:
+    for i in range(3, count):
+        write_still(job.photos / f"{i}.png", Still(random_pixels(90, 80, i)))
+    result = train(job, CPU, on_step=lambda progress: None)
+    assert result.kept_out == (count >= 10)
+    words = Page(job.report_path).words
+    assert fact in words
+    assert origin in words
+    assert origin.split(" ", 1)[1].replace(".", "; the errors were measured there") in words
 
 
 def test_a_resumed_run_keeps_its_early_looks_and_a_new_one_does_not(job: Job) -> None:

@@ -242,6 +242,35 @@ def test_photos_to_show_are_tried(tmp_path: Path) -> None:
     assert unreadable == {tmp_path / "broken.png"}
 
 
+@pytest.mark.parametrize(
+    ("strips", "broken", "why"),
+    [
+        (1, 0, "the only photo in it is too long and narrow, longer than 1:8"),
+        (12, 0, "all 12 photos in it are too long and narrow, longer than 1:8"),
+        (
+            11,
+            1,
+            "none of the 12 photos in it will do: 1 cannot be read, "
+            "the others are too long and narrow, longer than 1:8",
+        ),
+        (0, 1, "the only photo in it cannot be read"),
+    ],
+)
+def test_folder_of_strips_is_no_unreadable_one(
+    strips: int, broken: int, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for i in range(strips):
+        picture(2000, 2).save(photos / f"{i}.png")
+    for i in range(broken):
+        (photos / f"broken{i}.png").write_bytes(b"no picture")
+    picture(90, 60).save(tmp_path / "painting.png")
+    code = main(["train", str(tmp_path / "painting.png"), "--photos", str(photos), "--device", "cpu"])
+    assert code == TrainingError.exit_code
+    assert capsys.readouterr().err.strip().splitlines()[-1] == f"error: {photos}: {why}"
+
+
 def test_folder_without_a_readable_photo_is_one_clear_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 from conftest import make_checkpoint
+from safetensors.torch import load_file, save_file
 
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.media.still import Still, write_still
 from stylize_live.nets.checkpoint import load_checkpoint, save_checkpoint
-from stylize_live.training import losses
+from stylize_live.training import losses, run
 from stylize_live.training.optimizer import MuonAdam, orthogonalised
 from stylize_live.training.painting import load_painting
 from stylize_live.training.photos import PhotoBatches, find_photos, split_photos
@@ -236,6 +237,25 @@ def test_resumed_run_equals_an_uninterrupted_one(job: Job, tmp_path: Path) -> No
         assert np.array_equal(value, wanted[name])
 
 
+@pytest.mark.parametrize("stage", ["measure", "save_checkpoint"])
+def test_interrupted_after_the_last_step(job: Job, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, stage, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train(job, CPU, on_step=ignore)
+    assert not job.target.exists()
+
+    seen: list[int] = []
+    result = train(job, CPU, on_step=lambda progress: seen.append(progress.step))
+    assert result.resumed_at == 4
+    assert seen == []
+    assert load_checkpoint(job.target).training["steps"] == 4
+    assert not job.target.with_suffix(".state.safetensors").exists()
+
+
 def test_state_of_another_run_is_refused(job: Job) -> None:
     def interrupt(progress: Progress) -> None:
         raise KeyboardInterrupt
@@ -248,33 +268,27 @@ def test_state_of_another_run_is_refused(job: Job) -> None:
     assert train(job, CPU, restart=True, on_step=ignore).resumed_at == 0
 
 
-def test_a_run_that_is_interrupted_while_it_is_measured_is_kept(
-    job: Job, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("other", ["features", "start", "no start"])
+def test_a_run_goes_on_with_its_own_features_and_start_only(
+    job: Job, features_file: Path, tmp_path: Path, other: str
 ) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("stylize_live.training.run.measure", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            train(job, CPU, on_step=ignore)
-    assert not job.target.exists()
-    result = train(job, CPU, on_step=lambda _: pytest.fail("practised again"))
-    assert result.resumed_at == job.settings.steps
-    assert job.target.exists()
-    assert not job.state_path.exists()
-
-
-def test_another_start_is_another_run(job: Job, tiny_style: Path) -> None:
     def interrupt(progress: Progress) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(replace(job, start=tiny_style), CPU, on_step=interrupt)
-    other = tiny_style.with_name("other.safetensors")
-    save_checkpoint(other, make_checkpoint("other", 5))
-    with pytest.raises(TrainingError, match="--restart"):
-        train(replace(job, start=other), CPU, on_step=ignore)
+        train(job, CPU, on_step=interrupt)
+    weights = load_file(features_file)
+    weights["features.0.bias"] += 1
+    save_file(weights, tmp_path / "other-features.safetensors")
+    save_checkpoint(tmp_path / "other-start.safetensors", make_checkpoint("other", seed=1))
+    changed = {
+        "features": replace(job, features=tmp_path / "other-features.safetensors"),
+        "start": replace(job, start=tmp_path / "other-start.safetensors"),
+        "no start": replace(job, start=None),
+    }[other]
+    with pytest.raises(TrainingError, match=r"other paintings, features or start.*--restart"):
+        train(changed, CPU, on_step=ignore)
+    assert train(job, CPU, on_step=ignore).resumed_at == 1
 
 
 def test_previews_of_the_users_own_stay(job: Job) -> None:

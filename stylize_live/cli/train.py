@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _DEFAULT_SETTINGS = TrainSettings()
 _NAMED = 3  # of the photos that were skipped
-# Bytes of a style's name: file systems have 255, and names beside it are longer.
-_LONGEST = 180
+# Bytes of a name. File systems take 255, and around it come ".", ".state", a process number and so on.
+_LONGEST_NAME = 180
 _LINE_EVERY = 50  # steps, where the progress goes to a file and not to a terminal
 
 
@@ -88,7 +88,7 @@ def train(
     restart
         Start over instead of going on with an unfinished run.
     overwrite
-        Replace a style that is there already.
+        Replace a style, a report or previews that are there already.
     device
         Where to train.
     """
@@ -101,9 +101,6 @@ def train(
 
     begin = {"base": BASE, "scratch": None}.get(start) if start in ("base", "scratch") else style_path(start)
     target = _target(painting, output, name, is_base=bool(more))
-    if target.exists() and not overwrite:
-        other = "--name" if output is None else "--output"
-        raise SinkError(f"{target}: is there already: --overwrite to replace it, or another {other}")
     job = Job(
         paintings=[painting, *more],
         photos=photos or _own_photos(),
@@ -117,7 +114,7 @@ def train(
         settings=settings,
     )
     if not overwrite:
-        _keep_others(job)
+        _spare(job, "-o" if output else "--name")
     with _progress_bar() as bar:
         task = bar.add_task("training", total=1.0, losses="", left="")
 
@@ -131,22 +128,30 @@ def train(
 
         if stderr.is_terminal:
             stderr.print(f"watch it grow in {job.report_path}", markup=False)
-        result = run_training(job, choose_device(device), restart=restart, on_step=show)
+        try:
+            result = run_training(job, choose_device(device), restart=restart, on_step=show)
+        except KeyboardInterrupt:
+            if job.state_path.exists():
+                command = "the same command" + (" without --restart" if restart else "")
+                stderr.print(f"what was learnt is kept: {command} goes on from there")
+            raise
     _summary(job, result)
     return 0
 
 
-def _keep_others(job: Job) -> None:
-    """What lies beside a style that is not begun yet is somebody's.
+def _spare(job: Job, option: str) -> None:
+    """Keep what is there already.
+
+    Args:
+        job: the run that is about to begin.
+        option: what names the style file, and with it all others.
 
     Raises:
-        SinkError: the report or the previews would replace it.
+        SinkError: the run would replace something.
     """
-    if job.state_path.exists():
-        return
-    for path in (job.report_path, job.previews / "photos.jpg"):
-        if path.exists():
-            raise SinkError(f"{path}: is there already, from another run: --overwrite to replace it")
+    for path in job.in_the_way():
+        other = "--previews" if path.parent == job.previews else option
+        raise SinkError(f"{path}: is there already: --overwrite to replace it, or another {other}")
 
 
 def _target(painting: Path, output: Path | None, name: str | None, *, is_base: bool) -> Path:
@@ -154,11 +159,13 @@ def _target(painting: Path, output: Path | None, name: str | None, *, is_base: b
 
     Raises:
         UsageError: the name is taken by a shipped style, or there is none.
-        SinkError: the user's folder of styles cannot be made.
+        SinkError: the user's folder of styles cannot be made, or the name is too long.
     """
     from stylize_live.nets.folders import own_folder, shipped_names
 
     if output is not None:
+        if len(os.fsencode(output.stem)) > _LONGEST_NAME:
+            raise SinkError(f"{output}: the name is too long: {_LONGEST_NAME} bytes at most")
         return output
     if is_base:
         raise UsageError("several pictures make a base: say with --output which file to write")
@@ -178,12 +185,12 @@ def _target(painting: Path, output: Path | None, name: str | None, *, is_base: b
 def style_name(text: str) -> str:
     """A file name or title as the name of a style: small letters, digits and hyphens.
 
-    It begins with a letter, because in a timeline digits are times. Cut where the files beside the style
-    would get longer names than file systems have. May be empty.
+    It begins with a letter, because in a timeline digits are times. It is cut to what the names of its
+    files can hold. May be empty.
     """
     word = re.sub(r"[\W_]+", "-", text.lower()).strip("-")
     word = f"style-{word}" if word[:1].isdigit() else word
-    return word.encode()[:_LONGEST].decode(errors="ignore").rstrip("-")
+    return word.encode()[:_LONGEST_NAME].decode(errors="ignore").rstrip("-")
 
 
 def _own_photos() -> Path:
@@ -229,14 +236,15 @@ def _minutes(seconds: float) -> str:
 
 
 def _summary(job: Job, result: Result) -> None:
-    from stylize_live.nets.catalogue import style_word
+    from stylize_live.training.photos import photo_word, which_photos
 
     if result.resumed_at:
         print_line(f"went on from step {result.resumed_at}")
     if result.unreadable:
         names = ", ".join(path.name for path in result.unreadable[:_NAMED])
         more = ", ..." if len(result.unreadable) > _NAMED else ""
-        print_line(f"skipped   {_photos(len(result.unreadable))} that could not be read: {names}{more}")
+        count = len(result.unreadable)
+        print_line(f"skipped   {count} {photo_word(count)} that could not be read: {names}{more}")
     progress, figures = result.progress, result.figures
     print_line(f"style     {job.target}")
     print_line(f"report    {job.report_path}")
@@ -244,10 +252,6 @@ def _summary(job: Job, result: Result) -> None:
     print_line(f"trained   {progress.step} steps in {progress.seconds / 60:.1f} minutes")
     print_line(
         f"errors    style {figures.style:.3f}, content {figures.content:.3f} "
-        f"on {_photos(figures.photos)} {'kept out of training' if result.held_out else 'it has practised on'}"
+        f"on {figures.photos} {which_photos(figures.photos, kept_out=result.kept_out)}"
     )
-    print_line(f"try it    stylize-live live --style {shlex.quote(style_word(job.target))}")
-
-
-def _photos(count: int) -> str:
-    return "1 photo" if count == 1 else f"{count} photos"
+    print_line(f"try it    {job.use}")

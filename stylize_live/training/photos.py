@@ -18,7 +18,7 @@ from stylize_live.media.still import SUFFIXES, on_paper, read_still, resized
 log = logging.getLogger(__name__)
 
 # Long over short side of the part of a strip that a crop is taken from; no usual photo is longer.
-_LONGEST = 8
+LONGEST = 8
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -40,6 +40,7 @@ def split_photos(photos: list[Path]) -> tuple[list[Path], list[Path]]:
     """Keep some photos out of training for previews and figures: twelve, or a tenth of a small set.
 
     They are spread evenly over the sorted list, so that the same folder always gives the same split.
+    Of fewer than ten none can be spared: the first one is in both lists.
     """
     kept_out = min(12, len(photos) // 10)
     if kept_out == 0:
@@ -64,10 +65,21 @@ def sifted(photos: list[Path]) -> tuple[list[Path], set[Path]]:
     return shown, unreadable
 
 
+def which_photos(count: int, *, kept_out: bool) -> str:
+    """What to write after the number of photos that errors were measured on."""
+    origin = "kept out of training" if kept_out else "it has practised on, too"
+    return f"{photo_word(count)} {origin}"
+
+
+def photo_word(count: int) -> str:
+    """What to write after a number of photos."""
+    return "photo" if count == 1 else "photos"
+
+
 def is_strip(pixels: Pixels) -> bool:
     """Whether a picture is too long and narrow to be shown or measured."""
     height, width = pixels.shape[:2]
-    return bool(max(height, width) > _LONGEST * min(height, width))
+    return bool(max(height, width) > LONGEST * min(height, width))
 
 
 def to_tensor(pixels: Pixels) -> Tensor:
@@ -148,7 +160,7 @@ def random_crop(pixels: Pixels, crop: int, rng: np.random.Generator) -> Pixels:
 def _part_of_strip(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """A picture as it is; of a very long one a random part, before it is scaled up to gigabytes."""
     height, width = pixels.shape[:2]
-    longest = _LONGEST * min(height, width)
+    longest = LONGEST * min(height, width)
     if max(height, width) <= longest:
         return pixels
     start = rng.integers(max(height, width) - longest + 1)

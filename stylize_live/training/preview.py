@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 _SIDE = 320  # pixels
 MOST = 4  # photos
+_PHOTOS = "photos.jpg"
+_STEP = re.compile(r"step-[0-9]{6}\.jpg")
 
 
 class Previews:
@@ -46,12 +49,12 @@ class Previews:
 
     def clear(self) -> None:
         """Remove the rows of an earlier run."""
-        for path in self.folder.glob(f"step-{'[0-9]' * 6}.jpg"):  # no other file of the user's
+        for path in rows_in(self.folder):
             path.unlink()
 
     def write_photos(self) -> None:
         """Write the row of originals."""
-        self._write("photos.jpg", self._squares)
+        self._write(_PHOTOS, self._squares)
 
     @torch.inference_mode()
     def write(self, name: str, network: ResidualTransformer, device: torch.device) -> None:
@@ -69,6 +72,14 @@ class Previews:
     def _write(self, name: str, row: list[Pixels]) -> None:
         if row:
             write_still(self.folder / name, Still(np.ascontiguousarray(np.concatenate(row, axis=1))))
+
+
+def rows_in(folder: Path) -> list[Path]:
+    """The rows in a folder, sorted; files of other names, however similar, are not ours."""
+    if not folder.is_dir():
+        return []
+    named = (path for path in folder.iterdir() if path.name == _PHOTOS or _STEP.fullmatch(path.name))
+    return sorted(path for path in named if path.is_file())
 
 
 def _squares(photos: list[Path]) -> list[Pixels]:

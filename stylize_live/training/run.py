@@ -20,8 +20,8 @@ from stylize_live.training.evaluation import StyleFigures, measure
 from stylize_live.training.features import FeatureNetwork, load_features
 from stylize_live.training.objective import Objective
 from stylize_live.training.painting import load_painting
-from stylize_live.training.photos import PhotoBatches, find_photos, sifted, split_photos
-from stylize_live.training.preview import Previews
+from stylize_live.training.photos import LONGEST, PhotoBatches, find_photos, sifted, split_photos
+from stylize_live.training.preview import Previews, rows_in
 from stylize_live.training.run_report import Report
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress, Trainer
@@ -64,8 +64,21 @@ class Job:
 
     @property
     def state_path(self) -> Path:
-        """What an unfinished run goes on from."""
+        """Where an unfinished run is kept."""
         return self.target.with_suffix(".state.safetensors")
+
+    @property
+    def use(self) -> str:
+        """A command for the shell that uses the style."""
+        return f"stylize-live live --style {shlex.quote(style_word(self.target))}"
+
+    def in_the_way(self) -> list[Path]:
+        """Files that a run would replace: of an earlier run, or somebody else's.
+
+        The report and the previews of an unfinished run are its own and not among them.
+        """
+        own = [] if self.state_path.exists() else [self.report_path, *rows_in(self.previews)]
+        return [path for path in (self.target, *own) if path.exists()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +87,17 @@ class Result:
 
     Attributes:
         progress: steps, seconds and losses.
-        figures: errors on photos that were kept out of training.
+        figures: errors on some photos.
+        kept_out: whether these were kept out of training; of very few photos none can be.
         unreadable: photos that could not be read, sorted.
         resumed_at: the step the run went on from; 0 for a fresh one.
-        held_out: whether those photos were kept out of training: of very few, none is.
     """
 
     progress: Progress
     figures: StyleFigures
+    kept_out: bool
     unreadable: list[Path]
     resumed_at: int
-    held_out: bool
 
 
 def train(
@@ -92,7 +105,10 @@ def train(
 ) -> Result:
     """Train a style, writing previews, a report and a state file on the way and the style at the end.
 
-    Interrupting (KeyboardInterrupt) saves the state; the same job then goes on from there.
+    What is there already is replaced; see `Job.in_the_way`.
+
+    Interrupting (KeyboardInterrupt) keeps the state, also while the result is being measured; the same job
+    then goes on from there.
 
     Args:
         job: see `Job`.
@@ -124,20 +140,21 @@ def train(
         )
         trainer.resume()
         resumed_at = trainer.progress.step
-        previews = Previews(job.previews, photos.held_out)
+        previews = Previews(job.previews, photos.measured)
         report = _report(job, photos, previews.columns, batches.size, device)
         watch = Watch(report, job.report_path, previews, trainer, network.architecture, device, on_step)
         _practise(trainer, watch)
     final = painter(network.architecture, trainer, torch.device("cpu"))
-    figures = measure(final, features, paintings, photos.held_out, device)
+    figures = measure(final, features, paintings, photos.measured, device)
     figures = replace(figures, style=figures.style * features.gain, content=figures.content * features.gain)
     record = _record(job, trainer.progress, figures, batches.size, device)
+    watch.finish(figures)
+    # The style last: until it is there, the same job goes on from the state.
     weights = weights_of(trainer.weights)
     save_checkpoint(job.target, Checkpoint(job.info, network.architecture, weights, record))
     trainer.finish()
-    watch.finish(figures)
     unreadable = sorted(photos.unreadable | batches.unreadable)
-    return Result(trainer.progress, figures, unreadable, resumed_at, photos.are_held_out)
+    return Result(trainer.progress, figures, photos.are_kept_out, unreadable, resumed_at)
 
 
 def _batches(photos: list[Path], settings: TrainSettings, device: torch.device) -> PhotoBatches:
@@ -149,31 +166,36 @@ def _batches(photos: list[Path], settings: TrainSettings, device: torch.device) 
 
 
 def _practise(trainer: Trainer, watch: Watch) -> None:
+    """Train to the end of the budget; what was learnt is on the disk then, and after a Ctrl-C."""
+    # From the first file on, the state tells whose report and previews these are.
+    trainer.save()
     watch.begin()
     try:
         trainer.run(on_step=watch)
     except KeyboardInterrupt:
         trainer.save()
         raise
-    trainer.save()  # what is left is measuring, which takes a while and may be interrupted, too
+    # Measuring takes a while, too, and is no time to lose everything in.
+    trainer.save()
 
 
 @dataclass(frozen=True, slots=True)
 class _Photos:
     training: list[Path]
-    held_out: list[Path]
+    measured: list[Path]
     unreadable: set[Path]
 
     @property
-    def are_held_out(self) -> bool:
-        return not set(self.held_out) & set(self.training)
+    def are_kept_out(self) -> bool:
+        """Whether what is shown and measured is not practised on."""
+        return not set(self.measured) & set(self.training)
 
 
 def _photos(folder: Path) -> _Photos:
     """Find and split the photos; those to be shown and measured are tried.
 
     Raises:
-        TrainingError: none can be read.
+        TrainingError: none can be read, or those that can are strips.
     """
     found = find_photos(folder)
     training, held_out = split_photos(found)
@@ -185,9 +207,19 @@ def _photos(folder: Path) -> _Photos:
             if shown:
                 break
         else:
-            what = "can be read" if unreadable else "is less long and narrow than 1:8"
-            raise TrainingError(f"{folder}: none of the {len(found)} photos in it {what}")
+            raise TrainingError(f"{folder}: {_nothing_to_show(len(found), len(unreadable))}")
     return _Photos(training, shown, unreadable)
+
+
+def _nothing_to_show(found: int, unreadable: int) -> str:
+    """Why none of the photos will do."""
+    these = "the only photo in it" if found == 1 else f"none of the {found} photos in it"
+    if unreadable == found:
+        return f"{these} cannot be read" if found == 1 else f"{these} can be read"
+    shape = f"too long and narrow, longer than 1:{LONGEST}"
+    if unreadable:
+        return f"{these} will do: {unreadable} cannot be read, the others are {shape}"
+    return f"{these} is {shape}" if found == 1 else f"all {found} photos in it are {shape}"
 
 
 def _task(paintings: list[Tensor], features: FeatureNetwork, start: ResidualTransformer) -> str:
@@ -240,15 +272,23 @@ def _features_name(job: Job) -> str:
 
 def _report(job: Job, photos: _Photos, columns: int, batch: int, device: torch.device) -> Report:
     info = job.info
+    of_them = "" if photos.are_kept_out else " of them"
     facts = [
         ("paintings", ", ".join(path.name for path in job.paintings)),
-        ("photos", f"{len(photos.training)} to practise on, {len(photos.held_out)} to measure on"),
+        ("photos", f"{len(photos.training)} to practise on, {len(photos.measured)}{of_them} to measure on"),
         ("features", _features_name(job)),
         ("started from", job.start.stem if job.start else "scratch"),
         ("device", f"{device.type}, {batch} crops in a batch"),
         ("style file", str(job.target)),
     ]
     by = ", ".join(word for word in (info.artist, info.year) if word)
-    use = f"stylize-live live --style {shlex.quote(style_word(job.target))}"
-    held_out = photos.are_held_out
-    return Report(info.title or info.name, by, job.paintings, columns, facts, job.settings, use, held_out)
+    return Report(
+        info.title or info.name,
+        by,
+        job.paintings,
+        columns,
+        facts,
+        job.settings,
+        job.use,
+        kept_out=photos.are_kept_out,
+    )

@@ -20,6 +20,7 @@ from stylize_live.files import replacing
 from stylize_live.media.still import Still, encoded, on_paper, read_still, resized
 from stylize_live.training.curves import curve, running_mean
 from stylize_live.training.evaluation import StyleFigures
+from stylize_live.training.photos import which_photos
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress
 
@@ -32,8 +33,8 @@ _TERMS = {
     "palette": "Distance from the painting's colours and their proportions.",
     "tone": "How much light and dark places changed roles.",
     "steady": "Disagreement of two views of one photo: what flickers in a film.",
-    "content_weight": "The weight that moved to bring the content error to its target.",
 }
+_WEIGHT = {"content_weight": "The weight that moved to bring the content error to its target."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ class Report:
         facts: further lines for the table of settings: name and value.
         settings: of the run.
         use: a command that uses the style.
-        held_out: whether the photos that are shown and measured were kept out of training.
-        figures: errors on them, once they are measured.
+        kept_out: whether the photos that are shown and measured were kept out of training.
+        figures: errors on these photos, once they are measured.
     """
 
     title: str
@@ -59,7 +60,7 @@ class Report:
     facts: list[tuple[str, str]]
     settings: TrainSettings
     use: str
-    held_out: bool = True
+    kept_out: bool = True
     figures: StyleFigures | None = None
 
 
@@ -139,17 +140,14 @@ def _state(report: Report, progress: Progress) -> str:
             f"{_tile(str(progress.step), 'steps')}</div>"
             f'<div class="bar"><i style="width:{share}%"></i></div>'
         )
+    measured = which_photos(figures.photos, kept_out=report.kept_out)
     tiles = [
         _tile(f"{figures.style:.2f}", "style error; an untouched photo has 2 to 2.5, a good style 0.5"),
         _tile(f"{figures.content:.2f}", "content error; faces stay faces at 0.5 to 0.6"),
         _tile(f"{progress.seconds / 60:.1f} min", f"of training, {progress.step} steps"),
-        _tile(str(figures.photos), f"photos {_which(report)}, on which the errors were measured"),
+        _tile(str(figures.photos), f"{measured}; the errors were measured there"),
     ]
     return f'<div class="tiles">{"".join(tiles)}</div><code class="use">{escape(report.use)}</code>'
-
-
-def _which(report: Report) -> str:
-    return "kept out of training" if report.held_out else "it has practised on"
 
 
 def _tile(value: str, meaning: str) -> str:
@@ -165,7 +163,8 @@ def _results(rows: list[Row], report: Report) -> str:
         for i in range(columns)
     ]
     return (
-        f'<h2>What it paints</h2><p class="soft">Photos {_which(report)}.</p>'
+        "<h2>What it paints</h2>"
+        f'<p class="soft">{columns} {which_photos(columns, kept_out=report.kept_out)}.</p>'
         f'<div class="pairs">{"".join(pairs)}</div>'
     )
 
@@ -183,11 +182,20 @@ def _growth(rows: list[Row], columns: int) -> str:
 
 
 def _losses(report: Report, progress: Progress) -> str:
+    """The charts. The weight stands apart: it is no loss, and neither high nor low is better."""
     if len(progress.history) < 2:
         return ""
+    weight = _charts(_WEIGHT, report, progress)
+    return (
+        '<h2>The losses</h2><p class="soft">On the crops it practised on; lower is better.</p>'
+        f'<div class="curves">{_charts(_TERMS, report, progress)}</div>'
+    ) + (f'<h2>The balance</h2><div class="curves">{weight}</div>' if weight else "")
+
+
+def _charts(terms: dict[str, str], report: Report, progress: Progress) -> str:
     steps = [step for step, _ in progress.history]
     charts = []
-    for name, meaning in _TERMS.items():
+    for name, meaning in terms.items():
         values = [terms[name] for _, terms in progress.history if name in terms]
         if len(values) < len(steps):
             continue
@@ -197,10 +205,7 @@ def _losses(report: Report, progress: Progress) -> str:
             f"<span>{running_mean(values)[-1]:.3g}</span></figcaption>"
             f'<p class="soft">{meaning}</p>{curve(steps, values, target=target)}</figure>'
         )
-    return (
-        '<h2>The losses</h2><p class="soft">On the crops it practised on; of errors, lower is better.</p>'
-        f'<div class="curves">{"".join(charts)}</div>'
-    )
+    return "".join(charts)
 
 
 def _settings(report: Report) -> str:

@@ -88,7 +88,7 @@ def load_state(
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise TrainingError(f"{path}: damaged training state, delete it to start over: {error}") from None
     if not (same_settings and same_task):
-        other = "settings" if same_task else "paintings or features"
+        other = "settings" if same_task else "paintings, features or start"
         raise TrainingError(
             f"{path}: unfinished run with other {other}: use the same ones to go on, or --restart"
         )

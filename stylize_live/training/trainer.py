@@ -61,7 +61,7 @@ class Trainer:
         settings: budget, rate, seed.
         device: where to compute.
         state_path: file that a killed run resumes from; deleted by `finish`.
-        task: tells runs with the same settings but other paintings apart.
+        task: tells runs with the same settings but other paintings, features or start apart.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Trainer:
             terms = self._objective.terms(self.network, photos, p.step)
         loss = self._objective.total(terms)
         if not bool(loss.isfinite()):
-            raise TrainingError(f"training diverged at step {p.step}: try a lower --rate")
+            raise TrainingError(f"training diverged at step {p.step}: try a lower --rate, with --restart")
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)

@@ -47,9 +47,11 @@ class Watch:
 
     def begin(self) -> None:
         """Show the photos and, unless the run is being resumed, what the network makes of them."""
-        self._previews.write_photos()
-        if self._trainer.progress.step == 0:
+        is_fresh = self._trainer.progress.step == 0
+        if is_fresh:
             self._previews.clear()
+        self._previews.write_photos()
+        if is_fresh:
             self._look()
         self._next = sum(share <= self._trainer.progress.done for share in _LOOKS)
 
