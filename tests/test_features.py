@@ -132,7 +132,7 @@ def test_unfinished_run_with_other_features_is_refused(job: Job, resnet_file: Pa
 
     with pytest.raises(KeyboardInterrupt):
         train(job, CPU, on_step=interrupt)
-    with pytest.raises(TrainingError, match="other paintings or features"):
+    with pytest.raises(TrainingError, match="other paintings, features or start"):
         train(replace(job, features=resnet_file), CPU, on_step=interrupt)
 
 
