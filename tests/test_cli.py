@@ -218,3 +218,18 @@ def test_interrupt_is_130(monkeypatch: pytest.MonkeyPatch, picture: Path, tmp_pa
     monkeypatch.setattr("stylize_live.media.still.read_still", interrupt)
     assert main(["image", str(picture), "-o", str(tmp_path / "x.png")]) == 130
     assert [p.name for p in tmp_path.iterdir()] == ["in.png"]
+
+
+def test_a_timeline_is_for_films(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_still(tmp_path / "in.png", Still(random_pixels(40, 30)))
+    words = [
+        "image",
+        tmp_path / "in.png",
+        "-o",
+        tmp_path / "out.png",
+        "--style",
+        "0:starry-night,1:the-scream",
+    ]
+    assert main([str(word) for word in words]) == 2
+    assert "pictures have no times" in capsys.readouterr().err
+    assert not (tmp_path / "out.png").exists()

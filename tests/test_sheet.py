@@ -106,3 +106,17 @@ def test_errors_are_one_line(
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert message in line
     assert not list(tmp_path.iterdir())
+
+
+def test_of_a_strip_the_middle_is_shown(tiny_style: Path, tmp_path: Path) -> None:
+    strip = np.zeros((20, 2000, 3), np.uint8)
+    strip[:, 960:1040] = (0, 255, 0)
+    write_still(tmp_path / "strip.png", Still(strip))
+    sheet = tmp_path / "sheet.png"
+    assert (
+        main(["styles", str(tiny_style), "--sheet", str(sheet), "--photos", str(tmp_path / "strip.png")]) == 0
+    )
+    pixels = read_still(sheet).pixels
+    assert pixels.shape[1] < 6 * pixels.shape[0]
+    left, _, right, _ = boxes(pixels, (0, 255, 0))
+    assert right - left > pixels.shape[1] / 3

@@ -48,7 +48,10 @@ def image(
     if not overwrite:
         _refuse_existing([target for _, target in pairs])
     from stylize_live.engine import Stylizer
+    from stylize_live.engine.timeline import Timeline
 
+    if len(Timeline.parse(settings.style).styles) > 1:
+        raise UsageError(f"--style {settings.style}: pictures have no times, name one style or a blend")
     stylizer = Stylizer.from_settings(settings)
     failures: list[StylizeError] = []
     quiet = len(pairs) == 1 or not stderr.is_terminal
