@@ -37,6 +37,13 @@ def painting(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def command(painting: Path, photos: Path, features_file: Path, tiny_style: Path) -> list[object]:
+    """A short training, but for where it goes."""
+    sources = ["--photos", photos, "--features", features_file, "--start", tiny_style]
+    return ["train", painting, *sources, *QUICK]
+
+
 def put(folder: Path, name: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     save_checkpoint(folder / f"{name}.safetensors", make_checkpoint(name))
@@ -91,13 +98,7 @@ def test_a_painting_becomes_a_style_that_is_found_by_name(
 
 @pytest.mark.parametrize("name", ["m-report.html", "kept/photos.jpg", "kept/step-000003.jpg"])
 def test_a_fresh_run_replaces_nothing_unasked(
-    name: str,
-    painting: Path,
-    photos: Path,
-    features_file: Path,
-    tiny_style: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    name: str, command: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / name).write_bytes(b"mine")
@@ -106,8 +107,7 @@ def test_a_fresh_run_replaces_nothing_unasked(
     ]
     for path in similar:
         path.write_bytes(b"mine")
-    command = ["train", painting, "-o", tmp_path / "m.safetensors", "--previews", tmp_path / "kept", *QUICK]
-    command += ["--photos", photos, "--features", features_file, "--start", tiny_style]
+    command += ["-o", tmp_path / "m.safetensors", "--previews", tmp_path / "kept"]
     error = fails(command, capsys)
     assert error.startswith(
         f"error: {tmp_path / name}: is there already: --overwrite to replace it, or another -"
@@ -124,27 +124,18 @@ def test_a_fresh_run_replaces_nothing_unasked(
 
 
 def test_the_command_to_try_is_for_the_shell(
-    painting: Path,
-    photos: Path,
-    features_file: Path,
-    tiny_style: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    command: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "my garden's.safetensors"
-    files = [painting, "-o", output, "--photos", photos, "--features", features_file, "--start", tiny_style]
-    assert main(["train", *map(str, files), *QUICK]) == 0
-    command = capsys.readouterr().out.partition("try it ")[2]
-    assert shlex.split(command) == ["stylize-live", "live", "--style", str(output)]
+    assert main([*map(str, command), "-o", str(output)]) == 0
+    to_try = capsys.readouterr().out.partition("try it ")[2]
+    assert shlex.split(to_try) == ["stylize-live", "live", "--style", str(output)]
 
 
 @pytest.mark.parametrize("more", [[], ["--restart"]])
 def test_an_unfinished_run_is_not_in_its_own_way(
     more: list[str],
-    painting: Path,
-    photos: Path,
-    features_file: Path,
-    tiny_style: Path,
+    command: list[object],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -152,14 +143,13 @@ def test_an_unfinished_run_is_not_in_its_own_way(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    files = [painting, "-o", tmp_path / "m.safetensors", "--photos", photos, "--features", features_file]
-    command = ["train", *map(str, files), "--start", str(tiny_style), *QUICK]
+    words = [*map(str, command), "-o", str(tmp_path / "m.safetensors")]
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "_step", interrupt)
-        assert main(command) == EXIT_INTERRUPTED
+        assert main(words) == EXIT_INTERRUPTED
     assert "the same command goes on" in capsys.readouterr().err
     assert (tmp_path / "m-report.html").exists()
-    assert main([*command, *more]) == 0
+    assert main([*words, *more]) == 0
     assert load_checkpoint(tmp_path / "m.safetensors").training["steps"] == 2
 
 

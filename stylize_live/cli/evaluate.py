@@ -108,8 +108,8 @@ def evaluate(
     elif steadiness is not None:
         from stylize_live.cli.evaluate_films import evaluate_films
 
-        _refuse("--steadiness", {"--output": output, "--paintings": paintings, "--features": features})
-        _refuse("--steadiness", _changed(settings))
+        on_photos = {"--output": output, "--paintings": paintings, "--features": features}
+        _refuse("--steadiness", on_photos | _changed(settings))
         if len(styles) > 1:
             raise UsageError(f"--steadiness judges one style at a time, got {len(styles)}")
         chosen = _plain(engine).model_copy(update={"style": styles[0] if styles else DEFAULT_STYLE})

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from stylize_live.cli.console import print_line, stderr, stdout
+from stylize_live.cli.targets import refuse_existing
 from stylize_live.config import EngineSettings
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.files import replacing
@@ -36,7 +37,10 @@ def evaluate_films(
 
     # Whatever can be wrong is found before minutes of work.
     targets = _comparisons(clips, compare)
-    _check_targets(clips, [*targets, plot], overwrite=overwrite)
+    written = [target for target in (*targets, plot) if target is not None]
+    _check_targets(clips, written)
+    if not overwrite:
+        refuse_existing(written)
     if plot is not None:
         _check_plot(plot)
     _check_films(clips)
@@ -67,17 +71,16 @@ def _comparisons(clips: list[Path], folder: Path | None) -> list[Path | None]:
     return [folder / f"{clip.stem}.mp4" for clip in clips]
 
 
-def _check_targets(clips: list[Path], targets: list[Path | None], *, overwrite: bool) -> None:
+def _check_targets(clips: list[Path], targets: list[Path]) -> None:
     inputs = {clip.resolve() for clip in clips}
     seen: set[Path] = set()
-    for target in (target for target in targets if target is not None):
-        if target.resolve() in inputs:
+    for target in targets:
+        place = target.resolve()
+        if place in inputs:
             raise UsageError(f"{target}: is one of the films, choose another folder")
-        if target.resolve() in seen:
+        if place in seen:
             raise UsageError(f"{target}: more than one of the films would be written there")
-        if target.exists() and not overwrite:
-            raise UsageError(f"{target}: exists already, use --overwrite to replace")
-        seen.add(target.resolve())
+        seen.add(place)
 
 
 def _check_plot(path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from stylize_live.cli.console import print_line, stderr
+from stylize_live.cli.targets import refuse_existing
 from stylize_live.errors import UsageError
 
 
@@ -37,8 +38,8 @@ def export(
     """
     if output.suffix != ".onnx":
         raise UsageError(f"{output}: only .onnx can be written")
-    if output.exists() and not overwrite:
-        raise UsageError(f"{output}: exists already, use --overwrite to replace")
+    if not overwrite:
+        refuse_existing([output])
 
     from stylize_live.nets.catalogue import load_style
     from stylize_live.nets.export import export_onnx

@@ -10,6 +10,7 @@ from rich.progress import track
 
 from stylize_live.cli.completion import with_style_names
 from stylize_live.cli.console import print_line, stderr, warn
+from stylize_live.cli.targets import refuse_existing
 from stylize_live.config import EngineSettings, merged
 from stylize_live.errors import StylizeError, UsageError
 
@@ -46,7 +47,7 @@ def image(
     settings = merged(settings, config)
     pairs = _plan(list(inputs), output)
     if not overwrite:
-        _refuse_existing([target for _, target in pairs])
+        refuse_existing([target for _, target in pairs])
     from stylize_live.engine import Stylizer
     from stylize_live.engine.timeline import Timeline
 
@@ -109,13 +110,6 @@ def _writable_name(path: Path) -> str:
     except UsageError:
         return f"{path.stem}.png"
     return path.name
-
-
-def _refuse_existing(targets: list[Path]) -> None:
-    existing = [target for target in targets if target.exists()]
-    if existing:
-        more = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
-        raise UsageError(f"{existing[0]}: exists already{more}, use --overwrite to replace")
 
 
 def _paint_file(stylizer: Stylizer, source: Path, target: Path, side_by_side: bool) -> None:

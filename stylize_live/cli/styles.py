@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from stylize_live.cli.console import print_line, stderr, stdout
+from stylize_live.cli.targets import refuse_existing
 from stylize_live.errors import UsageError
 
 
@@ -79,8 +80,8 @@ def _write_sheet(target: Path, names: list[str], photos: list[Path] | None, over
     picture_format(target)
     if not photos:
         raise UsageError("--sheet needs a photo to paint: --photos face.jpg street.jpg")
-    if target.exists() and not overwrite:
-        raise UsageError(f"{target}: exists already, use --overwrite to replace")
+    if not overwrite:
+        refuse_existing([target])
     with stderr.status("painting") as status:
         pixels = style_sheet(
             names or style_names(), photos, on_style=lambda style: status.update(escape(style))

@@ -25,6 +25,7 @@ _BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
 # And whole numbers of eight bits, without overflow on the way; of x86 alone, as nothing else was tried.
 _INT8 = {"avx512_vnni", "avx_vnni", "amx_int8"}
 _CPU_INFO = Path("/proc/cpuinfo")
+_LISTED = ("flags", "Features")  # how its lists of instructions begin: on x86, on ARM
 
 
 def choose_device_name(name: DeviceName) -> Device:
@@ -105,9 +106,9 @@ def fast_int8() -> bool:
 def _instructions() -> frozenset[str]:
     """What this CPU can do, by the names that Linux or torch have for it."""
     if _CPU_INFO.exists():
-        lines = _CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines()
-        listed = (line for line in lines if line.startswith(("flags", "Features")))
-        return frozenset(next(listed, "").split())
+        # Not to its end: there is a part for each core, and all say the same.
+        with _CPU_INFO.open(encoding="utf-8", errors="replace") as lines:
+            return frozenset(next((line for line in lines if line.startswith(_LISTED)), "").split())
     import torch
 
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()

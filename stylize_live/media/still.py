@@ -95,6 +95,14 @@ def on_paper(still: Still) -> Pixels:
     return ((still.pixels * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
 
 
+def middle_of_strip(pixels: Pixels, longest: float) -> Pixels:
+    """The middle of a picture whose long side is more than `longest` times the short one; others whole."""
+    height, width = pixels.shape[:2]
+    most = int(min(height, width) * longest)
+    top, left = max(0, height - most) // 2, max(0, width - most) // 2
+    return np.ascontiguousarray(pixels[top : top + most, left : left + most])
+
+
 def encoded(still: Still, format_name: str) -> bytes:
     """A picture as the content of a file.
 
@@ -106,8 +114,8 @@ def encoded(still: Still, format_name: str) -> bytes:
         ValueError: sides longer than the format has.
     """
     height, width = still.pixels.shape[:2]
-    if max(height, width) > _LONGEST_SIDE.get(format_name, max(height, width)):
-        most = _LONGEST_SIDE[format_name]
+    most = _LONGEST_SIDE.get(format_name)
+    if most is not None and max(height, width) > most:
         raise ValueError(
             f"{width}x{height} is too large for {format_name}, which has {most}: save it as .png"
         )

@@ -97,7 +97,7 @@ class Governor:
             if self._fits(lines):
                 self._make_ready_for_less(lines, pictures)
                 break
-        self._choose(next((lines for lines in self._ladder if self._fits(lines)), self._ladder[-1]))
+        self._choose(lines)
         self._stylizer.reset()
         self._begin(self._clock(), 0)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from stylize_live.engine import Stylizer
 from stylize_live.frame import Pixels
 from stylize_live.media.contact_sheet import Entry, contact_sheet
-from stylize_live.media.still import on_paper, read_still, resized
+from stylize_live.media.still import middle_of_strip, on_paper, read_still, resized
 from stylize_live.nets.catalogue import load_style
 
 _SHORT_SIDE = 540  # pixels: painted larger than they are shown, like a film seen in a window
@@ -32,7 +30,7 @@ def style_sheet(styles: list[str], photos: list[Path], *, on_style: Callable[[st
         SourceError: a photo cannot be read.
         StyleError: a style cannot be read.
     """
-    originals = tuple(_small(_middle(on_paper(read_still(path)))) for path in photos)
+    originals = tuple(_small(middle_of_strip(on_paper(read_still(path)), _LONGEST)) for path in photos)
     infos = [load_style(style).info for style in styles]  # all of them, before the work begins
     entries = [Entry(originals, "original")]
     for style, info in zip(styles, infos, strict=True):
@@ -42,13 +40,6 @@ def style_sheet(styles: list[str], photos: list[Path], *, on_style: Callable[[st
         note = ", ".join(part for part in (info.artist, info.title, info.year) if part)
         entries.append(Entry(painted, info.name, note))
     return contact_sheet(entries)
-
-
-def _middle(pixels: Pixels) -> Pixels:
-    height, width = pixels.shape[:2]
-    most = _LONGEST * min(height, width)
-    top, left = max(0, height - most) // 2, max(0, width - most) // 2
-    return np.ascontiguousarray(pixels[top : top + most, left : left + most])
 
 
 def _small(pixels: Pixels) -> Pixels:

@@ -13,7 +13,7 @@ from torchvision.transforms.v2.functional import gaussian_blur
 
 from stylize_live.errors import TrainingError
 from stylize_live.frame import Pixels
-from stylize_live.media.still import on_paper, read_still, resized
+from stylize_live.media.still import middle_of_strip, on_paper, read_still, resized
 from stylize_live.training import losses
 from stylize_live.training.features import STYLE_LAYERS, FeatureNetwork
 from stylize_live.training.photos import to_tensor
@@ -41,10 +41,11 @@ def load_painting(path: Path, settings: TrainSettings) -> Tensor:
         SourceError: not a picture.
         TrainingError: there is nothing on it.
     """
-    pixels = _middle(_opaque_part(path, 4 * settings.painting_size), settings.painting_size)
-    if min(pixels.shape[:2]) < settings.painting_size / 2:
+    size = settings.painting_size
+    pixels = middle_of_strip(_opaque_part(path, 4 * size), min(_LONGEST, _MOST_PIXELS / size**2))
+    if min(pixels.shape[:2]) < size / 2:
         log.warning("%s: only %d pixels high or wide, strokes will be soft", path.name, min(pixels.shape[:2]))
-    picture = to_tensor(resized(pixels, settings.painting_size))
+    picture = to_tensor(resized(pixels, size))
     if not settings.painting_blur:
         return picture
     width = 2 * math.ceil(3 * settings.painting_blur) + 1
@@ -60,14 +61,6 @@ def _opaque_part(path: Path, least_side: int) -> Pixels:
     if not len(rows):
         raise TrainingError(f"{path}: the picture is wholly transparent")
     return on_paper(still)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
-def _middle(pixels: Pixels, size: int) -> Pixels:
-    """The middle of a strip that would become too long when its short side is `size`."""
-    height, width = pixels.shape[:2]
-    longest = int(min(height, width) * min(_LONGEST, _MOST_PIXELS / size**2))
-    top, left = max(0, height - longest) // 2, max(0, width - longest) // 2
-    return pixels[top : top + longest, left : left + longest]
 
 
 class PaintingTarget:

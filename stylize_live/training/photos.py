@@ -159,10 +159,10 @@ def random_crop(pixels: Pixels, crop: int, rng: np.random.Generator) -> Pixels:
 
 def _part_of_strip(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """A picture as it is; of a very long one a random part, before it is scaled up to gigabytes."""
+    if not is_strip(pixels):
+        return pixels
     height, width = pixels.shape[:2]
     longest = LONGEST * min(height, width)
-    if max(height, width) <= longest:
-        return pixels
     start = rng.integers(max(height, width) - longest + 1)
     part = slice(start, start + longest)
     return pixels[:, part] if width > height else pixels[part]
