@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,33 +13,62 @@ import numpy.typing as npt
 Pixels = npt.NDArray[np.uint8 | np.uint16]
 
 
+class Surface(Protocol):
+    """A picture that stays on the chip which decoded it, or which will encode it.
+
+    Attributes:
+        size: (width, height) in pixels.
+        preview: (h, w, 3) uint8 RGB in the machine's memory: the same picture, usually smaller.
+    """
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+    @property
+    def preview(self) -> Pixels: ...
+
+    def download(self) -> Pixels:
+        """All of it: (H, W, 3) uint8 RGB in the machine's memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One picture and its place in time.
 
     Attributes:
-        pixels: (H, W, 3) RGB, C-contiguous, upright; never written to after it was made. uint8, or
-            uint16 from 0 to 65535 in a conversion that keeps more than 8 bits.
+        picture: (H, W, 3) RGB, C-contiguous, upright; never written to after it was made. uint8, or
+            uint16 from 0 to 65535 in a conversion that keeps more than 8 bits. Or a surface.
         pts: presentation time in seconds, exact.
         captured_at: `time.monotonic` seconds at which the picture reached this program.
         index: position in the source, counted from 0; dropped frames leave gaps.
         alpha: (H, W) opacity of the same dtype as `pixels`, or None for an opaque picture.
     """
 
-    pixels: Pixels
+    picture: Pixels | Surface
     pts: Fraction
     captured_at: float
     index: int
     alpha: Pixels | None = None
 
     @property
+    def pixels(self) -> Pixels:
+        """The picture in the machine's memory; a surface is downloaded each time."""
+        return self.picture if isinstance(self.picture, np.ndarray) else self.picture.download()
+
+    @property
+    def preview(self) -> Pixels:
+        """What can be looked at without a download: `pixels`, or a surface's smaller ones."""
+        return self.picture if isinstance(self.picture, np.ndarray) else self.picture.preview
+
+    @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
-        return self.pixels.shape[1], self.pixels.shape[0]
+        if isinstance(self.picture, np.ndarray):
+            return self.picture.shape[1], self.picture.shape[0]
+        return self.picture.size
 
-    def with_pixels(self, pixels: Pixels) -> Frame:
+    def with_picture(self, picture: Pixels | Surface) -> Frame:
         """The same moment with another picture."""
-        return replace(self, pixels=pixels)
+        return replace(self, picture=picture)
 
 
 def check_pixels(pixels: object) -> Pixels:

@@ -83,7 +83,7 @@ class FakeStylizer:
         if self._before is not None:
             self._before(picture)
         self.painted.append((picture.index, self.style))
-        return picture.with_pixels(255 - picture.pixels)
+        return picture.with_picture(255 - picture.pixels)
 
     def warm_up(self, size: tuple[int, int], /) -> None:
         self.warmed.append(size)

@@ -41,7 +41,7 @@ class Inverter:
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in frames:
-            yield frame.with_pixels(np.iinfo(frame.pixels.dtype).max - frame.pixels)
+            yield frame.with_picture(np.iinfo(frame.pixels.dtype).max - frame.pixels)
 
 
 class Ahead(Inverter):

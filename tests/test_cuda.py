@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from conftest import random_pixels
 
+from stylize_live.config import ConvertSettings
 from stylize_live.engine import Stylizer
 from stylize_live.engine.cuda_graphs import GraphedNetwork
 from stylize_live.frame import Frame
+from stylize_live.media.decoders import opened_for_chip
+from stylize_live.media.nv12 import from_rgb
+from stylize_live.media.reader import VideoReader
+from stylize_live.media.surface import Nv12Surface
+from stylize_live.pipeline.convert import convert
 
 pytestmark = pytest.mark.gpu
+
+SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
 
 # Stated tolerances against float32 on the CPU, in levels of 255: (mean, 99.9th percentile).
 TOLERANCE = {"float32": (0.1, 2.0), "float16": (0.5, 6.0), "bfloat16": (1.5, 16.0)}
@@ -121,3 +130,43 @@ def test_graphs_paint_what_kernels_one_by_one_paint(
     with Stylizer(device="cuda", precision="float32") as stylizer:
         for pixels, graphed in zip(pictures, found, strict=True):
             assert np.abs(stylizer(pixels).astype(int) - graphed).max() <= 1
+
+
+def test_surfaces_stay_and_are_painted_as_pixels_are(cuda: torch.device) -> None:
+    """Mixed with pixels, several in flight."""
+    frames = []
+    for i in range(12):
+        levels = torch.from_numpy(random_pixels(64, 48, i)).permute(2, 0, 1)[None].float().to(cuda)
+        frames.append(Frame(Nv12Surface(*from_rgb(levels)), Fraction(i), 0.0, i))
+    mixed = [Frame(f.pixels, f.pts, 0.0, f.index) if f.index % 3 == 0 else f for f in frames]
+    with Stylizer(device="cuda", precision="float32", steadiness=0.8) as stylizer:
+        painted = list(stylizer.stream(mixed))
+        stylizer.reset()
+        wanted = list(stylizer.stream(Frame(f.pixels, f.pts, 0.0, f.index) for f in frames))
+    for before, found, plain in zip(mixed, painted, wanted, strict=True):
+        assert isinstance(found.picture, Nv12Surface) == isinstance(before.picture, Nv12Surface)
+        if isinstance(found.picture, Nv12Surface):
+            assert found.picture.luma.is_cuda
+            levels = torch.from_numpy(plain.pixels).permute(2, 0, 1)[None].float()
+            luma = from_rgb(levels)[0].float()
+            assert (found.picture.luma.cpu().float() - luma).abs().mean() < 1.5
+
+
+@pytest.mark.parametrize("steadiness", [0.0, 0.8])
+def test_a_film_that_never_leaves_the_gpu(cuda: torch.device, tmp_path: Path, steadiness: float) -> None:
+    film = opened_for_chip(f"file:{SAMPLE}", stay=True)
+    if film is None:
+        pytest.skip("no chip decodes here")
+    film.close()
+    settings = ConvertSettings(decoder="hardware", encoder="hardware", end="1")
+    with VideoReader(SAMPLE, settings, stay=True) as reader:
+        assert reader.stays
+    target = tmp_path / "painted.mp4"
+    with Stylizer(device="cuda", steadiness=steadiness) as stylizer:
+        report = convert(SAMPLE, target, stylizer, settings)
+        stylizer.reset()
+        with VideoReader(SAMPLE) as before, VideoReader(target) as painted:
+            wanted = stylizer.stream(frame for frame, _ in zip(before, range(report.frames), strict=False))
+            for ours, theirs in zip(painted, wanted, strict=True):
+                assert ours.pts == theirs.pts
+                assert np.abs(ours.pixels.astype(int) - theirs.pixels).mean() < 4

@@ -59,7 +59,7 @@ class Painter:
             if frame.index == self.stop_at:
                 raise StopError
             self.painted.append(frame.index)
-            yield frame.with_pixels(self.paint(frame.pixels))
+            yield frame.with_picture(self.paint(frame.pixels))
 
     def paint(self, pixels: Pixels) -> Pixels:
         return 255 - pixels
@@ -414,7 +414,7 @@ def test_pieces_made_alone_in_any_order_are_the_same(source: Path, tmp_path: Pat
     spans = list(split_at_cuts(source))
     assert len(spans) > 4
     with VideoReader(source) as reader:
-        frames = [frame.with_pixels(255 - frame.pixels) for frame in reader]
+        frames = [frame.with_picture(255 - frame.pixels) for frame in reader]
         clock, rate, last_duration = (
             film_clock(target, reader.time_base),
             reader.average_rate,

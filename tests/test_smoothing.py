@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +13,7 @@ from stylize_live.engine import smoothing_torch
 from stylize_live.engine.flow import FlowEstimator, reduced
 from stylize_live.engine.smoothing import Tuning, least_share, smoothed
 from stylize_live.engine.watcher import MotionWatcher
-from stylize_live.frame import Pixels
+from stylize_live.frame import Frame, Pixels
 from stylize_live.media.libraries import cv2
 
 SHARE = least_share(0.8)
@@ -39,7 +40,7 @@ class Run:
         self.picture: np.ndarray | None = None
 
     def __call__(self, seen: Pixels, painted: Pixels) -> Pixels:
-        motion = self._watcher.follow(seen)
+        motion = self._watcher.follow(Frame(seen, Fraction(0), 0.0, 0))
         if motion is None or self.picture is None:
             self.picture = painted.astype(np.float32)
         else:

@@ -184,7 +184,7 @@ def test_a_new_style_shows_at_once(tiny_style: Path, tmp_path: Path) -> None:
 
 def test_sixteen_bits_are_smoothed_alike(tiny_style: Path) -> None:
     frames = film(4)
-    deep = [frame.with_pixels(frame.pixels.astype(np.uint16) * 257) for frame in frames]
+    deep = [frame.with_picture(frame.pixels.astype(np.uint16) * 257) for frame in frames]
     with exact(tiny_style, steadiness=0.8) as eight, exact(tiny_style, steadiness=0.8) as sixteen:
         for a, b in zip(eight.stream(frames), sixteen.stream(deep), strict=True):
             assert np.abs(b.pixels / 257 - a.pixels).max() <= 1
@@ -214,8 +214,8 @@ def test_nothing_to_save_without_steadiness(tiny_style: Path) -> None:
 
 
 def test_a_cut_starts_as_if_the_film_began_there(tiny_style: Path) -> None:
-    dark = [frame.with_pixels(frame.pixels // 4) for frame in film(6)]
-    light = [frame.with_pixels(255 - frame.pixels // 4) for frame in film(6)]
+    dark = [frame.with_picture(frame.pixels // 4) for frame in film(6)]
+    light = [frame.with_picture(255 - frame.pixels // 4) for frame in film(6)]
     with exact(tiny_style, steadiness=0.8) as through, exact(tiny_style, steadiness=0.8) as from_cut:
         wanted = list(from_cut.stream(light))
         found = list(through.stream(dark + light))[6:]

@@ -51,7 +51,7 @@ class HostBackend(ABC):
     def stream(self, jobs: Iterable[Job], look: Look) -> Iterator[Frame]:
         """See `Backend.stream`."""
         for frame, steady in jobs:
-            yield frame.with_pixels(self.run(frame.pixels, look, steady))
+            yield frame.with_picture(self.run(frame.pixels, look, steady))
 
     def close(self) -> None:
         """See `Backend.close`."""

@@ -243,14 +243,14 @@ class Stylizer(Closing):
             ValueError: a side is zero.
         """
         if isinstance(picture, Frame):
-            return picture.with_pixels(self._paint(picture.pixels, picture.pts))
-        return self._paint(check_pixels(picture), Fraction(0))
+            return picture.with_picture(self._paint(picture))
+        return self._paint(Frame(check_pixels(picture), Fraction(0), 0.0, 0))
 
-    def _paint(self, pixels: Pixels, when: Fraction) -> Pixels:
-        self._apply_style(when)
-        return self._backend.run(pixels, self._look, self._steady(pixels))
+    def _paint(self, frame: Frame) -> Pixels:
+        self._apply_style(frame.pts)
+        return self._backend.run(frame.pixels, self._look, self._steady(frame))
 
-    def _steady(self, pixels: Pixels) -> Steady | None:
+    def _steady(self, frame: Frame) -> Steady | None:
         """How the picture is to follow from the one before, if that is wanted."""
         if not self._steadiness or not self._look.strength:
             self._fresh = True  # nothing is wanted, or nothing shown: no film to go on with
@@ -258,7 +258,7 @@ class Stylizer(Closing):
         if self._fresh:
             self._fresh = False
             self._watcher.reset()
-        return Steady(partial(self._watcher.follow, pixels), least_share(self._steadiness))
+        return Steady(partial(self._watcher.follow, frame), least_share(self._steadiness))
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Paint frames in order; on a GPU several are under way at once.
@@ -271,7 +271,7 @@ class Stylizer(Closing):
         """The frames; the backend, which works on each as soon as it has it, gets its style before."""
         for frame in frames:
             self._apply_style(frame.pts)
-            yield frame, self._steady(frame.pixels)
+            yield frame, self._steady(frame)
 
     def save_state(self) -> bytes:
         """What the next picture depends on beside its input; empty without steadiness."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from stylize_live.engine.flow import FlowEstimator, Motion, reduced
-from stylize_live.frame import Pixels
+from stylize_live.frame import Frame, Pixels
 from stylize_live.media.cut_detector import CutDetector
 
 
@@ -20,16 +20,14 @@ class MotionWatcher:
         self._cuts = CutDetector()
         self._before: Pixels | None = None
 
-    def follow(self, pixels: Pixels) -> Motion | None:
-        """Compare the next picture of the stream with the one before.
-
-        Args:
-            pixels: (H, W, 3) uint8 or uint16 RGB.
+    def follow(self, frame: Frame) -> Motion | None:
+        """Compare the next picture of the stream with the one before, by their previews.
 
         Returns:
             Its motion; None where nothing goes on: the first picture, a cut, another size.
         """
-        before, self._before = self._before, reduced(pixels)
+        pixels = frame.preview
+        before, self._before = self._before, reduced(pixels, frame.size)
         cut = self._cuts.is_cut(pixels)
         if before is None or cut or before.shape != self._before.shape:
             return None

@@ -21,7 +21,11 @@ _MOST_BOXES = 1000
 
 
 def open_container(
-    path: Path, sequence_rate: Fraction | None = None, decoder: CodecKind = "software"
+    path: Path,
+    sequence_rate: Fraction | None = None,
+    decoder: CodecKind = "software",
+    *,
+    stay: bool = False,
 ) -> av.container.InputContainer:
     """Open a media file for reading.
 
@@ -30,6 +34,7 @@ def open_container(
         sequence_rate: frames per second of numbered pictures, which only software decodes; the usual rate
             if None.
         decoder: who decodes the film.
+        stay: leave pictures on the chip that decodes them, where that is possible.
 
     Raises:
         SourceError: it is missing, a folder, empty, or nothing that holds a video.
@@ -42,7 +47,7 @@ def open_container(
         if path.stat().st_size == 0:
             raise SourceError(f"{path}: the file is empty (0 bytes)")
         # "file:" keeps FFmpeg from reading a colon in the name as a protocol.
-        container = _opened(f"file:{path}", decoder)
+        container = _opened(f"file:{path}", decoder, stay)
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file") from None
     except PermissionError:
@@ -62,8 +67,8 @@ def open_container(
     return container
 
 
-def _opened(name: str, decoder: CodecKind) -> av.container.InputContainer:
-    found = None if decoder == "software" else opened_for_chip(name, metadata_errors="replace")
+def _opened(name: str, decoder: CodecKind, stay: bool) -> av.container.InputContainer:
+    found = None if decoder == "software" else opened_for_chip(name, stay=stay, metadata_errors="replace")
     if found is None:
         found = av.open(name, "r", metadata_errors="replace")
         if decoder == "hardware":

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from stylize_live.media.libraries import av
+from stylize_live.media.surface import CHIP
 
 # FFmpeg's names of the makers' interfaces, the most specific first.
 _INTERFACES = ("cuda", "qsv", "videotoolbox", "d3d11va", "vaapi")
 
 
-def opened_for_chip(name: str, **options: Any) -> av.container.InputContainer | None:
+def opened_for_chip(name: str, *, stay: bool = False, **options: Any) -> av.container.InputContainer | None:
     """Open a film so that a chip decodes it and gives its pictures back in the machine's memory.
 
     Args:
         name: of the file, as FFmpeg takes it.
+        stay: leave the pictures on the chip if it is one that pictures can stay on, see `surface.py`.
         options: of `av.open`.
 
     Returns:
@@ -23,7 +25,8 @@ def opened_for_chip(name: str, **options: Any) -> av.container.InputContainer | 
     for interface in _INTERFACES:
         if interface not in av.codec.hwaccel.hwdevices_available():
             continue
-        chip = av.codec.hwaccel.HWAccel(interface, allow_software_fallback=False)
+        owned = stay and interface == CHIP
+        chip = av.codec.hwaccel.HWAccel(interface, allow_software_fallback=False, is_hw_owned=owned)
         try:
             film: av.container.InputContainer = av.open(name, "r", hwaccel=chip, **options)
         except (OSError, RuntimeError, NotImplementedError, av.FFmpegError):

@@ -17,9 +17,10 @@ from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.codecs import encoder_options, pixel_format
 from stylize_live.media.colour import ToStored, padded, stored_size, tag
-from stylize_live.media.encoders import choose_encoder, stores
+from stylize_live.media.encoders import choose_encoder, stores, takes_surfaces
 from stylize_live.media.libraries import av
 from stylize_live.media.palette import PALETTE_FORMAT, ToPalette
+from stylize_live.media.surface import Nv12Surface, chip_to_encode
 
 _ROUNDED = {
     Fraction(1, 1000): "this kind of file stores whole milliseconds: the times of pictures were rounded",
@@ -54,6 +55,7 @@ class FilmEncoder(Closing):
             without, packets come sooner and files that are cut off anywhere keep their times.
         after: ticks that the first frame must come after; of a later piece, `last_ticks` of the
             piece before.
+        stay: whether frames come on a GPU; an encoder that is there, too, takes them where they are.
 
     Raises:
         UsageError: there is no such encoder here, or it has no such quality or number of bits.
@@ -72,6 +74,7 @@ class FilmEncoder(Closing):
         alpha: bool = False,
         reorder: bool = True,
         after: int = NEVER,
+        stay: bool = False,
     ) -> None:
         self.clock = clock
         self.last_ticks = after
@@ -86,6 +89,7 @@ class FilmEncoder(Closing):
         self._alpha, self._reorder = alpha, reorder
         self._format = self._pixel_format(codec, settings.bits)
         self._stored_size = stored_size(size, self._format)
+        self._on_chip = stay and takes_surfaces(self._name, self._format)
         self._convert = ToPalette() if self._format == PALETTE_FORMAT else ToStored(self._format)
         # A container that writes nowhere: only streams of containers can be templates of others.
         self._scratch = av.open("film", "w", format="null")
@@ -113,7 +117,10 @@ class FilmEncoder(Closing):
     def _add_stream(
         self, options: dict[str, str], rate: Fraction, sample_aspect: Fraction | None
     ) -> av.VideoStream:
-        stream = self._scratch.add_stream(self._name, rate=rate, options=options, time_base=self.clock)
+        chip = chip_to_encode() if self._on_chip else None
+        stream = self._scratch.add_stream(
+            self._name, rate=rate, options=options, time_base=self.clock, hwaccel=chip
+        )
         assert isinstance(stream, av.VideoStream)
         context = stream.codec_context
         context.width, context.height = self._stored_size
@@ -158,11 +165,16 @@ class FilmEncoder(Closing):
             return packets + self._encoded(None)
 
     def _encode(self, frame: Frame, duration: Fraction) -> list[av.Packet[Any]]:
-        picture = self._convert(padded(self._pixels(frame), self._stored_size))
+        picture = self._stored(frame)
         picture.pts = self._next_ticks(frame.pts)
         picture.time_base = self.clock
         picture.duration = self._durations[picture.pts] = max(1, round(duration / self.clock))
         return self._encoded(picture)
+
+    def _stored(self, frame: Frame) -> av.VideoFrame:
+        if self._on_chip and isinstance(frame.picture, Nv12Surface):
+            return frame.picture.video_frame()
+        return self._convert(padded(self._pixels(frame), self._stored_size))
 
     def _pixels(self, frame: Frame) -> Pixels:
         """RGB, or RGBA where transparency is kept."""

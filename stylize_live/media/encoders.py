@@ -9,6 +9,7 @@ from stylize_live.config import CodecKind, FilmSettings
 from stylize_live.errors import UsageError
 from stylize_live.media.codecs import CODECS, encoder_options, pixel_format
 from stylize_live.media.libraries import av
+from stylize_live.media.surface import NV12
 
 _HARDWARE = ("nvenc", "qsv", "amf", "videotoolbox")
 _HARDWARE_CODECS = ("h264", "hevc", "av1")
@@ -74,6 +75,11 @@ def stores(encoder: str, pixel_format: str) -> bool:
     """Whether an encoder was built for a pixel format."""
     formats = av.Codec(encoder, "w").video_formats or ()
     return any(known.name == pixel_format for known in formats)
+
+
+def takes_surfaces(encoder: str, pixel_format: str) -> bool:
+    """Whether an encoder takes pictures that lie on its chip, see `surface.py`."""
+    return encoder.endswith("_nvenc") and pixel_format == NV12
 
 
 def _hardware(codec: str) -> list[str]:

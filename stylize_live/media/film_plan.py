@@ -59,6 +59,7 @@ class FilmPlan:
             sample_aspect=self._like.sample_aspect if self._like else None,
             alpha=self._alpha,
             after=after,
+            stay=self._like is not None and self._like.stays,
         )
 
     def muxer(self, path: Path, encoder: FilmEncoder) -> Muxer:

@@ -14,34 +14,31 @@ from typing import Any
 from stylize_live.closing import Closing
 from stylize_live.config import SourceSettings
 from stylize_live.errors import SourceError
-from stylize_live.frame import Frame, Pixels
-from stylize_live.media.colour import UNSITED_LEFT, ToRgb
+from stylize_live.frame import Frame
+from stylize_live.media.colour import UNSITED_LEFT
 from stylize_live.media.container import (
     INTERLACED,
     clock_origin,
     decoder_of,
     film_duration,
-    has_alpha,
     has_loose_clock,
     is_constant_rate,
     open_container,
     pick_film,
-    picture_losses,
 )
 from stylize_live.media.cut import Cut, Shown, at_rate
 from stylize_live.media.deinterlace import deinterlaced
 from stylize_live.media.demux import Demuxer, from_key_frame
 from stylize_live.media.extent import Extent
-from stylize_live.media.fitting import fitting, framed
+from stylize_live.media.film_pictures import FilmPictures
 from stylize_live.media.libraries import av
-from stylize_live.media.orientation import Orientation
-from stylize_live.quantities import fitted, rate, seconds, squared
+from stylize_live.media.surface import in_memory
+from stylize_live.quantities import rate, seconds
 
 log = logging.getLogger(__name__)
 
 _COMPLAINTS = 5  # a damaged hour must not fill a log
 _USUAL_RATE = Fraction(30)
-_MOST_STRETCHED = Fraction(8)  # what is said to be more is a fault in the header
 _WHOLE = SourceSettings()
 
 
@@ -67,6 +64,7 @@ class VideoReader(Closing):
             one before by the usual step.
         last_duration: how long the last picture is shown, in seconds, once it was read.
         has_alpha: whether the frames have transparency.
+        stays: whether frames are surfaces, but for pictures unlike the first.
         notes: what is not carried over from this file or was put right, in words; may grow while
             it is read.
         cut: the part of the file that is read; times count from its start.
@@ -79,6 +77,7 @@ class VideoReader(Closing):
         settings: which part of it, how large, at which rate.
         bits: of each colour; more than 8 gives frames of uint16.
         square_pixels: stretch pictures whose pixels are not square until they are.
+        stay: leave upright pictures of 8 bits on the GPU that decodes them: frames are surfaces.
 
     Raises:
         SourceError: missing, a folder, empty, not a video, without pictures.
@@ -93,6 +92,7 @@ class VideoReader(Closing):
         *,
         bits: int = 8,
         square_pixels: bool = False,
+        stay: bool = False,
     ) -> None:
         self.path = path
         self.damaged = 0
@@ -105,7 +105,7 @@ class VideoReader(Closing):
         self._square_pixels = square_pixels
         self._settings = settings
         self._new_rate = rate(settings.fps) if settings.fps else None
-        self._container = open_container(path, self._new_rate, settings.decoder)
+        self._container = open_container(path, self._new_rate, settings.decoder, stay=stay)
         try:
             self._stream = pick_film(self._container, path)
             self._describe_stream()
@@ -124,7 +124,6 @@ class VideoReader(Closing):
         stream = self._stream
         stream.thread_type = "AUTO"
         self._decoder = decoder_of(stream)
-        self._convert = ToRgb(self._bits, unsited_left=stream.codec_context.name in UNSITED_LEFT)
         # Copied here, because PyAV reads freed memory when a stream outlives its container.
         self.video_index = stream.index
         self.video_metadata = dict(stream.metadata)
@@ -195,32 +194,20 @@ class VideoReader(Closing):
         self._demuxer.forget()
         return True
 
-    def _describe_picture(self, picture: av.VideoFrame) -> None:
-        if picture.pts is not None and picture.time_base:  # formats cut off what is before 0
-            self.origin = min(self.origin, picture.pts * picture.time_base)
-        # Once: PyAV ties a picture and its side data into a cycle, so reading this from every picture
-        # would keep hundreds of them until the garbage collector comes by.
-        turn = self._turn = Orientation.of(picture)
-        aspect = self._stream.sample_aspect_ratio
-        self.size = (picture.height, picture.width) if turn.transpose else (picture.width, picture.height)
-        self.sample_aspect = 1 / aspect if aspect and turn.transpose else aspect or None
-        if self._square_pixels:
-            self._make_square()
-        if self._settings.size:
-            self.size = fitted(self._settings.size, self.size)
-        self._stored_size = picture.width, picture.height
-        self.has_alpha = has_alpha(picture)
-        self.notes += picture_losses(picture, self._bits)
-        if (look := self._convert.look(picture)) is not None:
-            self.notes.append(look.note)
-
-    def _make_square(self) -> None:
-        aspect = self.sample_aspect or Fraction(1)
-        if aspect != 1 and 1 / _MOST_STRETCHED <= aspect <= _MOST_STRETCHED:
-            self.size = squared(self.size, aspect)
-            self.sample_aspect = Fraction(1)
-            shape = f"{aspect.numerator}:{aspect.denominator}"
-            self._note(f"pixels of {shape}, which this kind of file does not store, were made square")
+    def _describe_picture(self, first: av.VideoFrame) -> None:
+        if first.pts is not None and first.time_base:  # formats cut off what is before 0
+            self.origin = min(self.origin, first.pts * first.time_base)
+        made = self._pictures = FilmPictures(
+            first,
+            self._stream.sample_aspect_ratio,
+            bits=self._bits,
+            unsited_left=self._stream.codec_context.name in UNSITED_LEFT,
+            square_pixels=self._square_pixels,
+            wanted_size=self._settings.size,
+            note=self._note,
+        )
+        self.size, self.sample_aspect = made.size, made.sample_aspect
+        self.has_alpha, self.stays = made.has_alpha, made.stays
 
     def __iter__(self) -> Iterator[Frame]:
         """Frames not read yet.
@@ -268,7 +255,7 @@ class VideoReader(Closing):
         for picture in pictures:
             if picture.interlaced_frame:
                 self._note(INTERLACED)
-                yield from deinterlaced(itertools.chain([picture], pictures))
+                yield from deinterlaced(map(in_memory, itertools.chain([picture], pictures)))
             else:
                 yield picture
 
@@ -294,9 +281,9 @@ class VideoReader(Closing):
         for index, shown in enumerate(film):
             self.last_duration = shown.duration
             if shown.picture is not converted:  # repeated for a higher rate
-                pixels, alpha = self._upright(shown.picture)
+                made, alpha = self._pictures(shown.picture)
                 converted = shown.picture
-            yield Frame(pixels, shown.when, time.monotonic(), index, alpha)
+            yield Frame(made, shown.when, time.monotonic(), index, alpha)
 
     def _time(self, picture: av.VideoFrame, before: Shown | None) -> Fraction:
         ticks = picture.pts if picture.pts is not None else picture.dts
@@ -306,17 +293,6 @@ class VideoReader(Closing):
                 return when
         self.retimed += 1
         return Fraction(0) if before is None else before.when + before.duration
-
-    def _upright(self, picture: av.VideoFrame) -> tuple[Pixels, Pixels | None]:
-        size = self.size[::-1] if self._turn.transpose else self.size
-        stored, inner = (picture.width, picture.height), size
-        if stored != self._stored_size:
-            first = "x".join(map(str, self._stored_size))
-            self._note(f"the size changes in the film: all pictures were fitted into the first one's {first}")
-            inner = fitting(stored, size)
-        pixels = framed(self._convert(picture, inner), size)
-        alpha = framed(self._convert.alpha(picture, inner), size) if self.has_alpha else None
-        return self._turn.apply(pixels), None if alpha is None else self._turn.apply(alpha)
 
     def _note(self, what: str) -> None:
         if what not in self.notes:

@@ -19,7 +19,14 @@ from stylize_live.media.writer import VideoWriter
 from stylize_live.pipeline.identity import identity_of, source_identity
 from stylize_live.pipeline.journey import Journey
 from stylize_live.pipeline.output import DirectOutput, Output
-from stylize_live.pipeline.painter import FramePainter, Later, Remembering, SideBySide, restore_state
+from stylize_live.pipeline.painter import (
+    FramePainter,
+    Later,
+    Remembering,
+    SideBySide,
+    restore_state,
+    takes_surfaces,
+)
 from stylize_live.pipeline.parts import Parts, clear_published
 from stylize_live.pipeline.piecewise import PiecewiseFilm
 from stylize_live.pipeline.preview import without_preview
@@ -98,7 +105,7 @@ def _pieces(
     restart: bool,
 ) -> tuple[Journey, Output]:
     """A conversion that goes on where an earlier one stopped; what it opens is closed with `opened`."""
-    reader = opened.enter_context(open_reader(source, target, settings))
+    reader = opened.enter_context(_reader(source, target, settings, painter))
     identity = identity_of(source, settings, painter.fingerprint)
     parts = opened.enter_context(Parts(target, identity, restart=restart))
     if not parts.whole:
@@ -127,7 +134,7 @@ def _at_once(
     restart: bool,
 ) -> tuple[Journey, Output]:
     """A conversion that is made in one go, see `_pieces`."""
-    reader = opened.enter_context(open_reader(source, target, settings))
+    reader = opened.enter_context(_reader(source, target, settings, painter))
     writer = open_writer(target, reader, settings)
     opened.push(writer)
     output = DirectOutput(writer)
@@ -170,10 +177,16 @@ def check_paths(source: Path, target: Path, overwrite: bool) -> None:
         raise UsageError(f"{target}: exists already, use --overwrite to replace it")
 
 
-def open_reader(source: Path, target: Path, settings: ConvertSettings) -> VideoReader:
-    """A film as a target needs it. Raises as `VideoReader` and `codec_for` do."""
+def open_reader(source: Path, target: Path, settings: ConvertSettings, *, stay: bool = False) -> VideoReader:
+    """A film as a target needs it; see `VideoReader`, also for what it raises, and `codec_for`."""
     square = is_sequence(target) or not keeps_pixel_shape(target, codec_for(target, settings))
-    return VideoReader(source, settings, bits=settings.bits, square_pixels=square)
+    return VideoReader(source, settings, bits=settings.bits, square_pixels=square, stay=stay)
+
+
+def _reader(source: Path, target: Path, settings: ConvertSettings, painter: FramePainter) -> VideoReader:
+    """See `open_reader`; pictures stay on a chip if that was asked for and whoever paints is there, too."""
+    stay = settings.decoder == "hardware" and takes_surfaces(painter)
+    return open_reader(source, target, settings, stay=stay)
 
 
 def _frames_to_paint(
@@ -185,7 +198,7 @@ def _frames_to_paint(
     state = parts.state
     forgotten = isinstance(painter, Remembering) and state is None
     if parts.finished and not forgotten:
-        found = open_behind(lambda: open_reader(reader.path, target, settings), parts.finished[-1])
+        found = open_behind(lambda: _reader(reader.path, target, settings, painter), parts.finished[-1])
         if found is not None:
             reader.close()
             restore_state(painter, state)

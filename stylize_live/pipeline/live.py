@@ -207,7 +207,7 @@ class _Journey:
     def _publish(self, item: _Painted) -> None:
         """Hand a picture to the sinks beside the display."""
         if self._outlets:
-            self._outlets.put(item.painted.with_pixels(self._composed(item)))
+            self._outlets.put(item.painted.with_picture(self._composed(item)))
 
     def _show_next(self) -> None:
         """Wait a moment for the next picture, show it, and obey a key. Raises `Closed` at the end."""
@@ -244,7 +244,7 @@ class _Journey:
         self.view.changed = False
         show_strip = self.view.overlay
         caption = self._caption if show_strip else Caption(note=self._caption.note)
-        self.shown = item.painted.with_pixels(self._composed(item))
+        self.shown = item.painted.with_picture(self._composed(item))
         self._display.write(self.shown, caption)
 
     def _composed(self, item: _Painted) -> Pixels:

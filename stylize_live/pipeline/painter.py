@@ -41,6 +41,20 @@ class Remembering(Protocol):
         """Go on from a saved memory; None forgets everything, as before a film's first frame."""
 
 
+@runtime_checkable
+class OnDevice(Protocol):
+    """A painter that can take pictures which stay on a GPU, and then gives such back."""
+
+    @property
+    def device(self) -> str:
+        """Where it paints: "cuda" is such a GPU."""
+
+
+def takes_surfaces(painter: FramePainter) -> bool:
+    """Whether a film's pictures may stay on the GPU that decodes them."""
+    return isinstance(painter, OnDevice) and painter.device == "cuda"
+
+
 def save_state(painter: FramePainter) -> bytes | None:
     """The painter's memory, or None if it has none."""
     return painter.save_state() if isinstance(painter, Remembering) else None
@@ -121,4 +135,4 @@ class SideBySide(_Wrapped):
             alpha = None
             if original.alpha is not None and painted.alpha is not None:
                 alpha = np.concatenate([original.alpha, painted.alpha], axis=1)
-            yield replace(painted, pixels=both, alpha=alpha)
+            yield replace(painted, picture=both, alpha=alpha)

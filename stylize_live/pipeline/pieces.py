@@ -44,20 +44,20 @@ class PieceCutter:
         The film's first frame begins none. `at_cut` says whether the new piece begins at a cut: it
         owes nothing to the pictures before, even under a painter with a memory.
         """
-        cut = self._cuts.is_cut(frame.pixels)
+        cut = self._cuts.is_cut(frame.preview)
         begins = self._frames >= MOST_FRAMES or (cut and self._frames >= LEAST_FRAMES)
         if begins:
             self.at_cut = cut
             self._frames = 0
             # Nothing may reach over the border, or a resumed run would find others.
             self._cuts.reset()
-            self._cuts.is_cut(frame.pixels)
+            self._cuts.is_cut(frame.preview)
         self._frames += 1
         return begins
 
     def remember(self, frame: Frame) -> None:
         """Keep the fingerprint of a frame of the current piece."""
-        self._tail.append((frame.pts, fingerprint(frame.pixels)))
+        self._tail.append((frame.pts, fingerprint(frame.preview)))
 
     @property
     def tail(self) -> tuple[Fingerprint, ...]:

@@ -78,7 +78,7 @@ class Sample:
         self._next = 0
         self._settled = False
         self._offered: dict[int, Frame] = {}
-        self._pair: tuple[Pixels, Pixels] | None = None
+        self._pair: tuple[Frame, Frame] | None = None
 
     def offer(self, frame: Frame) -> None:
         """See a frame on its way to the stylizer."""
@@ -92,12 +92,12 @@ class Sample:
         """See a frame that comes from the stylizer."""
         original = self._offered.pop(painted.index, None)
         if original is not None:
-            self._pair = original.pixels, painted.pixels
+            self._pair = original, painted
 
     @property
     def pair(self) -> tuple[Pixels, Pixels] | None:
         """The kept frame and its painting; None if there was no frame at all."""
-        return self._pair
+        return None if self._pair is None else (self._pair[0].pixels, self._pair[1].pixels)
 
 
 class Stopwatch:

@@ -58,7 +58,7 @@ def _passes(frames: Iterable[Frame], tail: list[Fingerprint]) -> bool:
     found = []
     for frame in frames:
         if frame.pts >= first:
-            found.append((frame.pts, fingerprint(frame.pixels)))
+            found.append((frame.pts, fingerprint(frame.preview)))
         if frame.pts >= last:
             break
     return found == tail

@@ -83,7 +83,7 @@ def judge(
             for tally, picture in zip(tallies.values(), shown, strict=True):
                 tally.add(picture, motion)
             if writer is not None:
-                writer.write(frame.with_pixels(np.ascontiguousarray(np.concatenate(shown, axis=1))))
+                writer.write(frame.with_picture(np.ascontiguousarray(np.concatenate(shown, axis=1))))
             before = pixels
             count += 1
             if on_frame is not None:

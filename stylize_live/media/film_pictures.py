@@ -1,0 +1,100 @@
+"""What a film's decoded pictures become: upright, RGB, all of one size. Or surfaces, where they can stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from stylize_live.frame import Pixels, Surface
+from stylize_live.media.colour import ToRgb
+from stylize_live.media.container import has_alpha, picture_losses
+from stylize_live.media.fitting import fitting, framed
+from stylize_live.media.libraries import av
+from stylize_live.media.orientation import Orientation
+from stylize_live.media.surface import in_memory, on_chip, surface_of
+from stylize_live.quantities import fitted, squared
+
+_MOST_STRETCHED = Fraction(8)  # what is said to be more is a fault in the header
+
+
+class FilmPictures:
+    """Makes the pictures of one film. Keeps scalers, so use it in one thread at a time.
+
+    Attributes:
+        size: (width, height) of the upright pictures in pixels; others are fitted into it.
+        sample_aspect: width of an upright pixel over its height, or None when unknown.
+        has_alpha: whether they have transparency.
+        stays: whether they are surfaces, but for pictures unlike the first.
+
+    Args:
+        first: the film's first picture; what it says of itself holds for all.
+        sample_aspect: width of a stored pixel over its height, or None when unknown.
+        bits: of each colour; more than 8 gives uint16.
+        unsited_left: see `ToRgb`.
+        square_pixels: stretch pictures whose pixels are not square until they are.
+        wanted_size: as `--size` has it, or None to keep the size.
+        note: told what is not carried over, in words; perhaps more than once.
+    """
+
+    def __init__(
+        self,
+        first: av.VideoFrame,
+        sample_aspect: Fraction | None,
+        *,
+        bits: int,
+        unsited_left: bool,
+        square_pixels: bool,
+        wanted_size: str | None,
+        note: Callable[[str], None],
+    ) -> None:
+        self._note = note
+        picture = in_memory(first)
+        self._convert = ToRgb(bits, unsited_left=unsited_left)
+        # Once: PyAV ties a picture and its side data into a cycle, so reading this from every picture
+        # would keep hundreds of them until the garbage collector comes by.
+        turn = self._turn = Orientation.of(picture)
+        self._stored_size = picture.width, picture.height
+        self.size = self._stored_size[::-1] if turn.transpose else self._stored_size
+        turned = 1 / sample_aspect if sample_aspect and turn.transpose else sample_aspect
+        self.sample_aspect = turned or None
+        if square_pixels:
+            self._make_square()
+        if wanted_size:
+            self.size = fitted(wanted_size, self.size)
+        self.has_alpha = has_alpha(picture)
+        for loss in picture_losses(picture, bits):
+            note(loss)
+        look = self._convert.look(picture)
+        if look is not None:
+            note(look.note)
+        as_stored = turn == Orientation() and self.size == self._stored_size
+        plain = as_stored and look is None and bits == 8
+        self.stays = plain and on_chip(first) and surface_of(first) is not None
+
+    def _make_square(self) -> None:
+        aspect = self.sample_aspect or Fraction(1)
+        if aspect != 1 and 1 / _MOST_STRETCHED <= aspect <= _MOST_STRETCHED:
+            self.size = squared(self.size, aspect)
+            self.sample_aspect = Fraction(1)
+            shape = f"{aspect.numerator}:{aspect.denominator}"
+            self._note(f"pixels of {shape}, which this kind of file does not store, were made square")
+
+    def __call__(self, picture: av.VideoFrame) -> tuple[Pixels | Surface, Pixels | None]:
+        """A decoded picture, and its opacity if it has one."""
+        stored = picture.width, picture.height
+        if self.stays and on_chip(picture) and stored == self._stored_size:
+            surface = surface_of(picture)
+            if surface is not None:
+                return surface, None
+        return self._upright(in_memory(picture))
+
+    def _upright(self, picture: av.VideoFrame) -> tuple[Pixels, Pixels | None]:
+        size = self.size[::-1] if self._turn.transpose else self.size
+        stored, inner = (picture.width, picture.height), size
+        if stored != self._stored_size:
+            first = "x".join(map(str, self._stored_size))
+            self._note(f"the size changes in the film: all pictures were fitted into the first one's {first}")
+            inner = fitting(stored, size)
+        pixels = framed(self._convert(picture, inner), size)
+        alpha = framed(self._convert.alpha(picture, inner), size) if self.has_alpha else None
+        return self._turn.apply(pixels), None if alpha is None else self._turn.apply(alpha)

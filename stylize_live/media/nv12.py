@@ -1,0 +1,82 @@
+"""Between the RGB of networks and the two planes that chips decode into and encode from, in torch.
+
+NV12: brightness for each pixel; blue and red difference, side by side, for each two by two. What
+`colour.py` has FFmpeg do for pictures in the machine's memory is done here where a picture lies.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+# Shares of red and blue in the brightness, by the scaler's name of the matrix (ITU-T H.273, table 4).
+_SHARES = {
+    "bt709": (0.2126, 0.0722),
+    "bt601": (0.299, 0.114),
+    "bt2020": (0.2627, 0.0593),
+    "fcc": (0.30, 0.11),
+    "smpte240m": (0.212, 0.087),
+}
+_STORED = "bt709"  # as everything that this package encodes
+
+
+def to_rgb(luma: Tensor, chroma: Tensor, matrix: str, *, full_range: bool) -> Tensor:
+    """The planes of a picture as levels of red, green and blue.
+
+    Args:
+        luma: (H, W) uint8, H and W even.
+        chroma: (H/2, W/2, 2) uint8, each sample at the left of its four pixels, as video has it.
+        matrix: a key of `_SHARES`.
+        full_range: whether values fill 0..255; else 16..235 and 16..240.
+
+    Returns:
+        (1, 3, H, W) float32 in 0..255, on the same device.
+    """
+    red_share, blue_share = _SHARES[matrix]
+    dark, levels, differences = (0, 255, 255) if full_range else (16, 219, 224)
+    light = (luma.float() - dark) * (255 / levels)
+    blue, red = _spread((chroma.float() - 128) * (255 / differences))
+    red = light + 2 * (1 - red_share) * red
+    blue = light + 2 * (1 - blue_share) * blue
+    green = (light - red_share * red - blue_share * blue) / (1 - red_share - blue_share)
+    return torch.stack((red, green, blue))[None].clamp_(0, 255)
+
+
+def from_rgb(picture: Tensor) -> tuple[Tensor, Tensor]:
+    """Levels as planes, BT.709 in limited range: what `to_rgb` undoes, but for detail of colours.
+
+    Args:
+        picture: (1, 3, H, W) float32 in 0..255, H and W even.
+
+    Returns:
+        Brightness (H, W) and differences (H/2, W/2, 2), uint8, contiguous.
+    """
+    red_share, blue_share = _SHARES[_STORED]
+    red, green, blue = picture[0]
+    light = red_share * red + (1 - red_share - blue_share) * green + blue_share * blue
+    differences = torch.stack(
+        ((blue - light) / (2 * (1 - blue_share)), (red - light) / (2 * (1 - red_share)))
+    )
+    chroma = _gathered(differences) * (224 / 255) + 128
+    return _rounded(light * (219 / 255) + 16), _rounded(chroma)
+
+
+def _spread(chroma: Tensor) -> Tensor:
+    """(h, w, 2) -> (2, 2 h, 2 w), bilinear."""
+    planes = F.interpolate(chroma.permute(2, 0, 1)[None], scale_factor=(2.0, 1.0), mode="bilinear")[0]
+    right = torch.cat((planes[..., 1:], planes[..., -1:]), -1)
+    return torch.stack((planes, (planes + right) / 2), -1).flatten(-2)
+
+
+def _gathered(planes: Tensor) -> Tensor:
+    """(2, 2 h, 2 w) -> (h, w, 2): what falls under a triangle around each sample, as the scaler has it."""
+    above = torch.cat((planes[:, :1], planes[:, 1:-1:2]), 1)
+    below = torch.cat((planes[:, 2::2], planes[:, -1:]), 1)
+    rows = (above + below + 3 * (planes[:, ::2] + planes[:, 1::2])) / 8
+    left = torch.cat((rows[..., :1], rows[..., 1:-1:2]), -1)
+    return (rows[..., ::2] / 2 + (left + rows[..., 1::2]) / 4).permute(1, 2, 0)
+
+
+def _rounded(plane: Tensor) -> Tensor:
+    return plane.add(0.5).clamp_(0, 255).to(torch.uint8).contiguous()

@@ -1,0 +1,271 @@
+"""Pictures that stay on a GPU. There is none here: the planes lie in the machine's memory, and PyAV's and
+torch's ends of the hand-over, the arithmetic and the way through reader, painter and encoder are real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stylize_live.config import ConvertSettings, FilmSettings, SourceSettings
+from stylize_live.engine import Stylizer
+from stylize_live.engine.backend import DTYPES, paint, prepare_network
+from stylize_live.engine.contract import Steady
+from stylize_live.engine.look import Look
+from stylize_live.engine.painting_torch import TensorPainter
+from stylize_live.engine.slots import SurfaceSlot
+from stylize_live.engine.smoothing import least_share
+from stylize_live.engine.watcher import MotionWatcher
+from stylize_live.frame import Frame
+from stylize_live.media import encoder, film_pictures, reader, surface
+from stylize_live.media.colour import ToRgb, ToStored
+from stylize_live.media.encoder import FilmEncoder
+from stylize_live.media.libraries import av
+from stylize_live.media.nv12 import from_rgb, to_rgb
+from stylize_live.media.reader import VideoReader
+from stylize_live.media.surface import Nv12Surface, in_memory, on_chip, surface_of
+from stylize_live.nets.catalogue import load_style
+from stylize_live.pipeline import pieces
+from stylize_live.pipeline.convert import convert
+
+SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
+Matrix = av.video.reformatter.Colorspace
+
+
+def nv12_frame(width: int = 96, height: int = 64, seed: int = 0) -> av.VideoFrame:
+    """Soft noise, with values beyond what limited range knows."""
+    rng = np.random.default_rng(seed)
+    luma = rng.integers(0, 256, (height, width), np.uint8)
+    chroma = rng.integers(40, 216, (height // 2, width // 2, 2), np.uint8)
+    return av.VideoFrame.from_dlpack((torch.from_numpy(luma), torch.from_numpy(chroma)), format="nv12")
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[np.ndarray]:
+    with VideoReader(SAMPLE) as film:
+        return [frame.pixels for frame, _ in zip(film, range(3), strict=False)]
+
+
+@pytest.mark.parametrize("matrix", [Matrix.ITU709, Matrix.ITU601])
+@pytest.mark.parametrize("full", [False, True])
+def test_same_colours_as_ffmpeg(matrix: int, full: bool) -> None:
+    frame = nv12_frame()
+    frame.colorspace, frame.color_range = matrix, 2 if full else 1
+    wanted = ToRgb(unsited_left=True)(frame).astype(int)
+    found = surface_of(frame)
+    assert found is not None
+    assert found.full_range == full
+    difference = np.abs(found.download() - wanted)
+    assert difference.max() <= 2
+    assert difference.mean() < 0.4
+
+
+def test_same_planes_as_ffmpeg(pictures: list[np.ndarray]) -> None:
+    wanted = ToStored("nv12")(pictures[0])
+    luma, chroma = (plane.numpy().astype(int) for plane in from_rgb(as_levels(pictures[0])))
+    height, width = luma.shape
+    ours = np.concatenate([luma, chroma.reshape(height // 2, width)])
+    difference = np.abs(ours - wanted.to_ndarray())
+    assert difference.max() <= 1
+    assert difference.mean() < 0.02
+
+
+def as_levels(pixels: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
+
+
+def test_there_and_back_is_the_same_where_colours_are_wide() -> None:
+    wide = np.repeat(np.repeat(np.random.default_rng(1).integers(0, 256, (8, 12, 3), np.uint8), 16, 0), 16, 1)
+    back = to_rgb(*from_rgb(as_levels(wide)), "bt709", full_range=False)
+    inner = np.s_[8::16, 8::16]
+    assert np.abs(back[0].permute(1, 2, 0).numpy()[inner] - wide[inner]).max() <= 2.5
+
+
+def test_a_surface_outlives_the_picture_it_was_made_of() -> None:
+    frame = nv12_frame()
+    taken = surface_of(frame)
+    assert taken is not None
+    before = taken.download()
+    memory = np.asarray(frame.planes[0])  # type: ignore[call-overload]
+    torch.from_dlpack(frame.planes[0].__dlpack__()).zero_()
+    assert not memory.any()
+    assert (taken.download() == before).all()
+
+
+@pytest.mark.parametrize(("size", "kind"), [((96, 64), "yuv420p"), ((96, 64), "p010le"), ((97, 64), "nv12")])
+def test_what_cannot_be_a_surface(size: tuple[int, int], kind: str) -> None:
+    assert surface_of(av.VideoFrame(*size, kind)) is None
+
+
+def test_in_memory_leaves_what_is_there() -> None:
+    frame = nv12_frame()
+    assert not on_chip(frame)
+    assert in_memory(frame) is frame
+
+
+def test_previews_are_small_and_alike() -> None:
+    whole = surface_of(nv12_frame(1920, 1080))
+    assert whole is not None
+    assert whole.size == (1920, 1080)
+    assert whole.preview.shape == (270, 480, 3)
+    assert whole.preview is whole.preview
+    blocks = whole.download().reshape(270, 4, 480, 4, 3).mean((1, 3))
+    assert np.abs(whole.preview - blocks).max() <= 1
+    frame = Frame(whole, Fraction(0), 0.0, 0)
+    assert frame.size == (1920, 1080)
+    assert frame.preview is whole.preview
+    assert frame.pixels.shape == (1080, 1920, 3)
+
+
+class OnDevice:
+    """Paints surfaces as `CudaBackend` does, but for streams, events and graphs.
+
+    Args:
+        steadiness: see `Stylizer`.
+    """
+
+    fingerprint = "surfaces"
+    device = "cuda"
+
+    def __init__(self, steadiness: float = 0.0) -> None:
+        self._painter = TensorPainter()
+        network = prepare_network(load_style("starry-night"), torch.device("cpu"), DTYPES["float32"])
+        self._painter.network = lambda small: paint(network, small)
+        self._steadiness, self._watcher = steadiness, MotionWatcher()
+        self.taken = 0
+
+    def warm_up(self, size: tuple[int, int]) -> None:
+        """Nothing to warm."""
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """See `FramePainter.stream`."""
+        for frame in frames:
+            assert isinstance(frame.picture, Nv12Surface)
+            self.taken += 1
+            slot = SurfaceSlot(frame.picture)
+            steady = None
+            if self._steadiness:
+                share = least_share(self._steadiness)
+                steady = Steady(lambda frame=frame: self._watcher.follow(frame), share)  # type: ignore[misc]
+            with torch.inference_mode():
+                given = (slot.given() + 0.5).floor()  # as pixels are; flat places show the difference
+                slot.take(self._painter(given, Look(), steady))
+            yield frame.with_picture(slot.result())
+
+
+@pytest.mark.parametrize("steadiness", [0.0, 0.8])
+def test_painted_as_pixels_are(steadiness: float, pictures: list[np.ndarray]) -> None:
+    surfaces = [Nv12Surface(*from_rgb(as_levels(p[:180, :320]))) for p in pictures]
+    frames = [Frame(s, Fraction(i, 30), 0.0, i) for i, s in enumerate(surfaces)]
+    plain = [Frame(frame.pixels, frame.pts, 0.0, frame.index) for frame in frames]
+    options = {"device": "cpu", "runtime": "torch", "precision": "float32", "steadiness": steadiness}
+    with Stylizer(**options) as stylizer:  # type: ignore[arg-type]
+        wanted = list(stylizer.stream(plain))
+    for ours, theirs in zip(OnDevice(steadiness).stream(frames), wanted, strict=True):
+        assert isinstance(ours.picture, Nv12Surface)
+        stored = from_rgb(as_levels(theirs.pixels))
+        for found, wanted_plane in zip((ours.picture.luma, ours.picture.chroma), stored, strict=True):
+            difference = (found.float() - wanted_plane.float()).abs()
+            assert difference.mean() < 0.5
+            assert difference.max() <= 3
+
+
+@pytest.fixture
+def chip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoded pictures count as lying on a chip, and the encoder as taking them from there."""
+    decode = VideoReader._decode
+
+    def nv12(self: VideoReader) -> Iterator[av.VideoFrame]:
+        return (picture.reformat(format="nv12") for picture in decode(self))
+
+    monkeypatch.setattr(VideoReader, "_decode", nv12)
+    monkeypatch.setattr(film_pictures, "on_chip", lambda picture: picture.format.name == "nv12")
+    software = reader.open_container
+    monkeypatch.setattr(
+        reader, "open_container", lambda path, rate, decoder, stay=False: software(path, rate, "software")
+    )
+    monkeypatch.setattr(encoder, "takes_surfaces", lambda name, kind: True)
+    monkeypatch.setattr(encoder, "chip_to_encode", lambda: None)
+
+
+HARDWARE = ConvertSettings(decoder="hardware", end="0.5")
+
+
+@pytest.mark.usefixtures("chip")
+def test_a_film_that_never_leaves_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    downloads: list[int] = []
+    monkeypatch.setattr(surface.Nv12Surface, "download", lambda self: downloads.append(1) or black(self))
+    painter, target = OnDevice(), tmp_path / "painted.mp4"
+    report = convert(SAMPLE, target, painter, HARDWARE)
+    assert report.frames == painter.taken > 5
+    assert len(downloads) == 2  # the pair of pictures that the report shows
+    monkeypatch.undo()
+    with VideoReader(SAMPLE) as film, VideoReader(target) as painted, Stylizer(runtime="torch") as stylizer:
+        assert painted.size == film.size
+        for before, after in zip(film, painted, strict=False):
+            assert before.pts == after.pts
+            assert np.abs(stylizer(before).pixels.astype(int) - after.pixels).mean() < 4
+            break
+
+
+def black(surface: Nv12Surface) -> np.ndarray:
+    width, height = surface.size
+    return np.zeros((height, width, 3), np.uint8)
+
+
+@pytest.mark.usefixtures("chip")
+def test_it_is_resumed_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "MOST_FRAMES", 4)
+
+    class Stopping(OnDevice):
+        def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+            for frame in super().stream(frames):
+                if frame.index == 12:
+                    raise KeyboardInterrupt
+                yield frame
+
+    whole, again = tmp_path / "whole.mp4", tmp_path / "again.mp4"
+    frames = convert(SAMPLE, whole, OnDevice(), HARDWARE).frames
+    with pytest.raises(KeyboardInterrupt):
+        convert(SAMPLE, again, Stopping(), HARDWARE)
+    painter = OnDevice()
+    resumed = convert(SAMPLE, again, painter, HARDWARE).resumed
+    assert 0 < resumed < frames
+    assert resumed % 4 == 0
+    assert painter.taken == frames - resumed
+    assert again.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.usefixtures("chip")
+def test_only_upright_pictures_of_eight_bits_stay() -> None:
+    with VideoReader(SAMPLE, stay=True) as film:
+        assert film.stays
+        assert isinstance(next(iter(film)).picture, Nv12Surface)
+    with VideoReader(SAMPLE, SourceSettings(size="160x90"), stay=True) as film:
+        assert not film.stays
+        assert next(iter(film)).pixels.shape == (90, 160, 3)
+    with VideoReader(SAMPLE, bits=10, stay=True) as film:
+        assert not film.stays
+
+
+def test_without_a_gpu_nothing_stays() -> None:
+    with VideoReader(SAMPLE, stay=True) as film:
+        assert not film.stays
+        first = next(iter(film))
+    assert first.preview is first.pixels
+
+
+def test_encoders_elsewhere_download(tmp_path: Path) -> None:
+    """A surface that the encoder cannot take goes the way of pixels."""
+    taken = surface_of(nv12_frame())
+    assert taken is not None
+    packets = []
+    for picture in (taken, taken.download()):
+        with FilmEncoder((96, 64), "h264", FilmSettings(), clock=Fraction(1, 30), stay=True) as writer:
+            made = writer.encode(Frame(picture, Fraction(0), 0.0, 0)) + writer.finish()
+            packets.append([bytes(packet) for packet in made])
+    assert packets[0] == packets[1]
