@@ -94,6 +94,38 @@ def test_a_large_picture_is_followed_as_a_whole() -> None:
     assert np.median(inner, 0) == pytest.approx([10, 6], abs=0.2)
 
 
+def test_a_pan_is_searched_without_a_glance_and_its_end_is_seen() -> None:
+    scene = texture(190, 400, 0)
+    views = [reduced(scene[:144, 6 * i : 6 * i + 192].copy()) for i in range(5)]
+    estimate = FlowEstimator()
+    assert not estimate.everywhere
+    for before, now in pairwise(views):
+        flow = estimate(before, now).flow
+        assert np.median(flow[8:-8, 8:-8].reshape(-1, 2), 0) == pytest.approx([3, 0], abs=0.1)
+        assert estimate.everywhere
+    assert not estimate(views[-1], views[-1]).flow.any()
+    assert not estimate.everywhere
+
+
+def test_memory_tells_where_something_moved() -> None:
+    scene = texture(190, 400, 0)
+    frames = [Frame(scene[:144, 6 * i : 6 * i + 192].copy(), Fraction(i, 30), 0.0, i) for i in range(4)]
+    one, other = MotionWatcher(), MotionWatcher()
+    for frame in frames[:3]:
+        one.follow(frame)
+    other.memory = one.memory
+    first, second = one.follow(frames[3]), other.follow(frames[3])
+    assert first is not None
+    assert second is not None
+    assert (first.flow == second.flow).all()
+    assert one.memory["everywhere"]
+    for forgetful in (one, other):
+        forgetful.reset()
+        assert not forgetful.memory
+        forgetful.follow(frames[0])
+        assert not forgetful.memory["everywhere"]
+
+
 def test_noise_is_no_motion() -> None:
     scene = texture(144, 192, 0)
     motion = FlowEstimator()(reduced(noisy(scene, 1, 4)), reduced(noisy(scene, 2, 4)))

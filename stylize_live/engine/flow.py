@@ -31,6 +31,7 @@ _CAREFUL_PIXELS = 44_000  # of what moves, searched carefully; more is reduced t
 _LEAST_MOVING = np.ones((7, 7), np.uint8)  # pixels of the small picture; what is thinner counts as noise
 _MARGIN = 14  # pixels of the small picture around what moves that are searched with it
 _LEAST_BOX = 64  # pixels of the small picture: smaller parts are widened, to have something to find
+_NEARLY_ALL = 0.95  # of the picture
 _WINDOW = (7, 7)  # pixels of the small picture over which mismatches are averaged
 # Grey levels by which real motion has to explain a picture better than standing still does: flow in
 # still places is nothing but noise, and would make them tremble.
@@ -59,9 +60,15 @@ class Motion:
 
 
 class FlowEstimator:
-    """Follows a stream of pictures. Use one from one thread at a time."""
+    """Follows a stream of pictures. Use one from one thread at a time.
+
+    Attributes:
+        everywhere: whether something moved nearly everywhere in the last picture; may be set. Then the next
+            is searched as a whole, without a glance, which would not save anything.
+    """
 
     def __init__(self) -> None:
+        self.everywhere = False
         self._glance = _search(patch_distance=5, refinements=0)
         self._quickly = _search(patch_distance=5, refinements=1)
         self._carefully = _search(patch_distance=4, refinements=2)
@@ -69,16 +76,21 @@ class FlowEstimator:
     def __call__(self, before: Pixels, now: Pixels) -> Motion:
         """Compare two small grey pictures of one size, see `reduced`."""
         unmoved = _averaged(cv2.absdiff(now, before))
+        flow = self._part(before, now) if self.everywhere else self._where_it_moves(before, now, unmoved)
+        fit = _Fit.of(before, now, flow, unmoved)
+        self.everywhere = _is_all(_box(fit.moving), now.shape)
+        # Along the motion: otherwise a camera that turns to a lighter place would look like a fade.
+        light = abs(cv2.mean(now)[0] - cv2.mean(fit.followed)[0])
+        mismatch = _where(fit.moving, fit.moved, unmoved)
+        return Motion(_where(fit.moving, flow, np.zeros_like(flow)), mismatch, _deviation(now), light)
+
+    def _where_it_moves(self, before: Pixels, now: Pixels, unmoved: Plane) -> Plane:
         glance = _searched(self._glance, before, now, _GLANCE_REDUCTION)
         box = _box(_Fit.of(before, now, glance, unmoved).moving)
         flow = np.zeros((*now.shape, 2), np.float32)
         if box is not None:
             flow[box] = self._part(before[box], now[box])
-        fit = _Fit.of(before, now, flow, unmoved)
-        # Along the motion: otherwise a camera that turns to a lighter place would look like a fade.
-        light = abs(cv2.mean(now)[0] - cv2.mean(fit.followed)[0])
-        mismatch = _where(fit.moving, fit.moved, unmoved)
-        return Motion(_where(fit.moving, flow, np.zeros_like(flow)), mismatch, _deviation(now), light)
+        return flow
 
     def _part(self, before: Pixels, now: Pixels) -> Plane:
         if now.size <= _CAREFUL_PIXELS:
@@ -135,6 +147,15 @@ def _box(moving: Pixels) -> _Box | None:
     if not width:
         return None
     return _stretch(top, height, moving.shape[0]), _stretch(left, width, moving.shape[1])
+
+
+def _is_all(box: _Box | None, shape: tuple[int, ...]) -> bool:
+    """Whether a part is (nearly) all of a picture, (h, w)."""
+    if box is None:
+        return False
+    rows, columns = box
+    area = (rows.stop - rows.start) * (columns.stop - columns.start)
+    return bool(area >= _NEARLY_ALL * shape[0] * shape[1])
 
 
 def _stretch(first: int, length: int, limit: int) -> slice:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from stylize_live.engine.flow import FlowEstimator, Motion, reduced
@@ -30,6 +31,7 @@ class MotionWatcher:
         before, self._before = self._before, reduced(pixels, frame.size)
         cut = self._cuts.is_cut(pixels)
         if before is None or cut or before.shape != self._before.shape:
+            self._estimate.everywhere = False
             return None
         return self._estimate(before, self._before)
 
@@ -40,9 +42,14 @@ class MotionWatcher:
     @property
     def memory(self) -> dict[str, npt.NDArray[Any]]:
         """All that the next motion depends on, by name; may be set. Empty before the first picture."""
-        return {} if self._before is None else {"before": self._before, **self._cuts.memory}
+        if self._before is None:
+            return {}
+        everywhere = np.array(self._estimate.everywhere)
+        return {"before": self._before, "everywhere": everywhere, **self._cuts.memory}
 
     @memory.setter
     def memory(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        self._before = arrays.get("before")
-        self._cuts.memory = {name: array for name, array in arrays.items() if name != "before"}
+        cuts = dict(arrays)
+        self._before = cuts.pop("before", None)
+        self._estimate.everywhere = bool(cuts.pop("everywhere", False))
+        self._cuts.memory = cuts
