@@ -81,6 +81,29 @@ def test_torch_finishes_like_opencv(
     assert np.abs(found[0].permute(1, 2, 0).numpy() - expected).max() < 1.5
 
 
+@pytest.mark.parametrize("contrast", [0.0, 1.0, 3.0, 20.0])
+@pytest.mark.parametrize("scale", [1, 257])
+def test_little_contrast_is_painted_with_little(contrast: float, scale: int) -> None:
+    noise = np.random.default_rng(0).normal(0, contrast, (304, 400, 3))
+    small = (np.clip(100 + noise, 0, 255) * scale).astype(np.uint8 if scale == 1 else np.uint16)
+    painted = random_pixels(400, 304).astype(np.float32)
+    found = finishing.settled(painted, small).astype(float)  # sums of float32 round
+    wanted = min(1, contrast / 4) * painted.std((0, 1))
+    assert found.std((0, 1)) == pytest.approx(wanted, rel=0.1, abs=0.01)
+    assert found.mean((0, 1)) == pytest.approx(painted.mean((0, 1)), abs=0.05)
+    theirs = finishing_torch.settled(planes(painted), planes(small / scale))
+    assert np.abs(theirs[0].permute(1, 2, 0).numpy() - found).max() < 0.1
+
+
+@pytest.mark.parametrize("size", [(640, 360), (5, 3)])
+def test_a_black_picture_is_painted_in_one_colour(size: tuple[int, int]) -> None:
+    """Networks make a mesh of it, out of rounding errors."""
+    black = np.zeros((size[1], size[0], 3), np.uint8)
+    with Stylizer(device="cpu", steadiness=0.8) as stylizer:
+        for painted in (stylizer(black), stylizer(black)):
+            assert (painted == painted[0, 0]).all()
+
+
 @pytest.mark.parametrize("size", [(400, 304), (1200, 904)])
 def test_torch_resizes_like_opencv(size: tuple[int, int]) -> None:
     found = finishing_torch.reduced_to(planes(SMOOTH), size)[0].permute(1, 2, 0).numpy()

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylize_live.engine.flow import Plane
-from stylize_live.engine.look import DETAIL, Look
+from stylize_live.engine.look import DETAIL, LEAST_CONTRAST, Look, contrast_step
 from stylize_live.frame import Pixels
 from stylize_live.media.libraries import cv2
 
@@ -26,6 +26,28 @@ def reduced_to(pixels: Pixels, size: tuple[int, int]) -> Pixels:
         return pixels
     how = cv2.INTER_AREA if size[0] < pixels.shape[1] else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(pixels, size, interpolation=how), pixels.dtype)
+
+
+def settled(painted: Plane, small: Pixels) -> Plane:
+    """Take back what the network makes of next to nothing: a black picture would get a mesh.
+
+    Its norms bring any contrast to the same level, be it that of noise. So the painting of a picture with
+    less than `LEAST_CONTRAST` gets as much less itself, down to a single colour.
+
+    Args:
+        painted: (h, w, 3) float32.
+        small: (h, w, 3), the picture it was painted from.
+
+    Returns:
+        (h, w, 3) float32, mostly `painted` itself.
+    """
+    step = contrast_step(*small.shape[:2])
+    _, deviations = cv2.meanStdDev(np.ascontiguousarray(small[::step, ::step]))
+    share = float(deviations.max()) * 255 / np.iinfo(small.dtype).max / LEAST_CONTRAST
+    if share >= 1:
+        return painted
+    mean = np.asarray(cv2.mean(painted)[:3], np.float32)
+    return mean + np.float32(share) * (painted - mean)
 
 
 def finished(painted: Plane, small: Pixels, pixels: Pixels, look: Look) -> Plane:

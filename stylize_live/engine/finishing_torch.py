@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylize_live.engine.look import DETAIL, Look
+from stylize_live.engine.look import DETAIL, LEAST_CONTRAST, Look, contrast_step
 
 _LIGHT = (0.299, 0.587, 0.114)  # Rec. 601, as OpenCV's grey has it
 
@@ -14,6 +14,14 @@ _LIGHT = (0.299, 0.587, 0.114)  # Rec. 601, as OpenCV's grey has it
 def reduced_to(picture: Tensor, size: tuple[int, int]) -> Tensor:
     """See `finishing.reduced_to`: (1, 3, H, W) floats -> (1, 3, h, w), size as (width, height)."""
     return _resized(picture, (size[1], size[0]))
+
+
+def settled(painted: Tensor, small: Tensor) -> Tensor:
+    """See `finishing.settled`; both (1, 3, h, w) float32 in 0..255."""
+    step = contrast_step(*small.shape[2:])
+    deviation = small[:, :, ::step, ::step].std((2, 3), correction=0).amax()
+    mean = painted.mean((2, 3), keepdim=True)
+    return torch.lerp(mean, painted, (deviation / LEAST_CONTRAST).clamp(max=1))
 
 
 def finished(painted: Tensor, small: Tensor, picture: Tensor, look: Look) -> Tensor:

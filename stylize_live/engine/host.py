@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stylize_live.engine.contract import Job, Steady
-from stylize_live.engine.finishing import finished, reduced_to
+from stylize_live.engine.finishing import finished, reduced_to, settled
 from stylize_live.engine.flow import Plane
 from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import smoothed
@@ -35,7 +35,7 @@ class HostBackend(ABC):
     def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """See `Backend.run`."""
         small = reduced_to(pixels, look.working_size((pixels.shape[1], pixels.shape[0])))
-        fresh = self.painted(small)
+        fresh = settled(self.painted(small), small)
         if steady is not None:
             fresh = self._smoothed(fresh, steady)
         return quantised(finished(fresh, small, pixels, look), pixels.dtype)

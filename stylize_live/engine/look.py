@@ -12,6 +12,13 @@ _STEP = 8
 # Share of the picture's fine light and dark that an enlarged painting gets back. All of it would let
 # grain through.
 DETAIL = 0.8
+# Levels of contrast (standard deviation of a colour) below which a picture is painted with less of it.
+LEAST_CONTRAST = 4.0
+
+
+def contrast_step(height: int, width: int) -> int:
+    """Every so manieth row and column tells the contrast of a picture."""
+    return max(1, min(height, width) // 64)
 
 
 @dataclass(frozen=True, slots=True)

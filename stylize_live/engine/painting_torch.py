@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from stylize_live.engine.contract import Steady
-from stylize_live.engine.finishing_torch import finished, reduced_to
+from stylize_live.engine.finishing_torch import finished, reduced_to, settled
 from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import Tuning
 from stylize_live.engine.smoothing_torch import smoothed
@@ -39,7 +39,7 @@ class TensorPainter:
             The same shape; a little may lie outside of 0..255.
         """
         small = reduced_to(picture, look.working_size((picture.shape[3], picture.shape[2])))
-        painted = self.network(small)
+        painted = settled(self.network(small), small)
         if steady is not None:
             painted = self._smoothed(painted, steady)
         return finished(painted, small, picture, look)
@@ -48,7 +48,7 @@ class TensorPainter:
         # The host measures the motion while a GPU paints.
         motion = steady.motion()
         if motion is None or self.memory is None or self.memory.shape != fresh.shape:
-            self.memory = fresh.clone()  # the next painting is written over this one
+            self.memory = fresh
         else:
             self.memory = smoothed(self.memory, fresh, motion, steady.share, Tuning())
         return self.memory
