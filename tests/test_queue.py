@@ -163,7 +163,7 @@ def test_a_folder_that_cannot_be_made_is_the_targets_fault(tmp_path: Path) -> No
     (tmp_path / "a file").touch()
     (outcome,) = convert_all([Job(source, tmp_path / "a file" / "out.mp4")], Painter(), SETTINGS)
     assert isinstance(outcome.error, SinkError)
-    assert "a file/out.mp4: cannot make the folder" in str(outcome.error)
+    assert "a file: cannot make this folder" in str(outcome.error)
 
 
 def test_painting_is_timed_as_it_is_done() -> None:

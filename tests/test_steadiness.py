@@ -139,7 +139,7 @@ def test_no_film_and_nothing_else_is_written_over(
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["--compare", "file"], 5, "cannot make a folder"),
+        (["--compare", "file"], 5, "cannot make this folder"),
         (["--plot", "nowhere/x.png"], 5, "no such folder"),
         (["--plot", "x.xyz"], 2, "pictures of curves end in"),
     ],

@@ -14,7 +14,7 @@ from stylize_live.cli.console import print_line, stderr, stdout
 from stylize_live.cli.targets import refuse_existing
 from stylize_live.config import EngineSettings
 from stylize_live.errors import SinkError, UsageError
-from stylize_live.files import replacing
+from stylize_live.files import make_folder, replacing
 
 if TYPE_CHECKING:
     from stylize_live.pipeline.steadiness import SteadinessReport
@@ -64,10 +64,7 @@ def _comparisons(clips: list[Path], folder: Path | None) -> list[Path | None]:
     """Where the films beside each other go, one for each clip."""
     if folder is None:
         return [None] * len(clips)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SinkError(f"{folder}: cannot make a folder there: {error.strerror}") from None
+    make_folder(folder)
     return [folder / f"{clip.stem}.mp4" for clip in clips]
 
 

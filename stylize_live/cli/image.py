@@ -13,6 +13,7 @@ from stylize_live.cli.console import print_line, stderr, warn
 from stylize_live.cli.targets import refuse_existing
 from stylize_live.config import EngineSettings, merged
 from stylize_live.errors import StylizeError, UsageError
+from stylize_live.files import make_folder
 
 if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
@@ -115,7 +116,6 @@ def _writable_name(path: Path) -> str:
 def _paint_file(stylizer: Stylizer, source: Path, target: Path, side_by_side: bool) -> None:
     import numpy as np
 
-    from stylize_live.errors import SinkError
     from stylize_live.media.still import Still, keeps_alpha, on_paper, read_still, write_still
 
     still = read_still(source)
@@ -127,8 +127,5 @@ def _paint_file(stylizer: Stylizer, source: Path, target: Path, side_by_side: bo
     if side_by_side:
         painted = np.concatenate([still.pixels, painted], axis=1)
         alpha = None if alpha is None else np.concatenate([alpha, alpha], axis=1)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SinkError(f"{target.parent}: cannot make this folder: {error.strerror}") from None
+    make_folder(target.parent)
     write_still(target, Still(painted, alpha, still.icc_profile))

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from stylize_live.cli.console import print_line, stderr
 from stylize_live.config import DeviceName
 from stylize_live.errors import SinkError, UsageError
+from stylize_live.files import make_folder
 from stylize_live.training.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -175,10 +176,7 @@ def _target(painting: Path, output: Path | None, name: str | None, *, is_base: b
     if word in (*shipped_names(), "base", "scratch"):
         raise UsageError(f"the name {word!r} is taken by a style of the program: give another with --name")
     folder = own_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SinkError(f"{folder}: cannot make your folder of styles: {error.strerror}") from None
+    make_folder(folder)
     return folder / f"{word}.safetensors"
 
 

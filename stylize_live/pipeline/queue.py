@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from stylize_live.config import ConvertSettings
-from stylize_live.errors import EXIT_OK, EXIT_PARTIAL, SinkError, SourceError, StylizeError, UsageError
+from stylize_live.errors import EXIT_OK, EXIT_PARTIAL, SourceError, StylizeError, UsageError
+from stylize_live.files import make_folder
 from stylize_live.media.codecs import FORMATS, video_format
 from stylize_live.media.pipes import PIPE
 from stylize_live.media.sequence import is_sequence
@@ -207,7 +208,7 @@ def convert_all(
             continue
         on_start(job)
         try:
-            _make_folder(job.target)
+            make_folder(job.target.parent)
             report = convert(
                 job.source,
                 job.target,
@@ -225,15 +226,6 @@ def convert_all(
             yield Outcome(job, "failed", error=error)
         else:
             yield Outcome(job, "done" if report.complete else "partial", report)
-
-
-def _make_folder(target: Path) -> None:
-    """Make the folder that a target goes to. Raises `SinkError`."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise SinkError(f"{target}: cannot make the folder {target.parent}: {reason}") from None
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> int:

@@ -19,7 +19,8 @@ from stylize_live.config import EngineSettings
 from stylize_live.engine import Stylizer
 from stylize_live.engine.device import choose_device
 from stylize_live.engine.similarity import psnr, rmse, ssim, stroke_energy
-from stylize_live.errors import SinkError, SourceError
+from stylize_live.errors import SourceError
+from stylize_live.files import make_folder
 from stylize_live.frame import Pixels
 from stylize_live.media.still import Still, on_paper, read_still, resized, write_still
 from stylize_live.nets.catalogue import load_style
@@ -118,7 +119,7 @@ class Assessment:
             load_features(job.features, device=self._device, dtype=torch.float32) if found else None
         )
         chosen = _chosen(job.photos)
-        _make_folder(job.report / "pictures")
+        make_folder(job.report / "pictures")
         self._photos, skipped = self._read_photos(chosen)
         self._descents = Descents(job.report, self._features) if self._features else None
         self.findings = Findings(
@@ -311,10 +312,3 @@ def _milliseconds(stylizer: Stylizer) -> float:
 def _safe(name: str) -> str:
     """As part of a file's name."""
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "unnamed"
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SinkError(f"{folder}: cannot make this folder: {error.strerror}") from None

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stylize_live.errors import SinkError, SourceError
+from stylize_live.errors import SourceError
+from stylize_live.files import make_folder
 from stylize_live.frame import Pixels
 from stylize_live.media.still import Still, on_paper, read_still, resized, write_still
 from stylize_live.nets.transformer import ResidualTransformer
@@ -36,10 +37,7 @@ class Previews:
 
     def __init__(self, folder: Path, photos: list[Path]) -> None:
         self.folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SinkError(f"{folder}: cannot make the folder for previews: {error.strerror}") from None
+        make_folder(folder)
         self._squares = _squares(photos)
 
     @property
