@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -105,6 +106,28 @@ def test_in_memory_leaves_what_is_there() -> None:
     frame = nv12_frame()
     assert not on_chip(frame)
     assert in_memory(frame) is frame
+
+
+@pytest.mark.parametrize("size", [(96, 64), (512, 64), (854, 480)])
+def test_planes_lie_as_encoders_on_chips_expect(size: tuple[int, int]) -> None:
+    taken = surface_of(nv12_frame(*size))
+    assert taken is not None
+    for luma, chroma in ((taken.luma, taken.chroma), from_rgb(taken.levels())):
+        pitch = luma.stride(0)
+        assert pitch % 256 == 0
+        assert chroma.stride() == (pitch, 2, 1)
+        assert chroma.data_ptr() == luma.data_ptr() + size[1] * pitch
+    frame = taken.video_frame()
+    assert [plane.line_size for plane in frame.planes] == [pitch, pitch]
+
+
+@pytest.mark.parametrize("matrix", ["bt709", "bt601"])
+def test_encoders_are_given_what_is_tagged(matrix: str, pictures: list[np.ndarray]) -> None:
+    surface = Nv12Surface(*from_rgb(as_levels(cv2.GaussianBlur(pictures[0], (0, 0), 5))), matrix)
+    frame = surface.video_frame()
+    assert frame.colorspace == Matrix.ITU709
+    found = ToRgb(unsited_left=True)(frame)
+    assert np.abs(found - surface.download().astype(int)).max() <= 4
 
 
 def test_previews_are_small_and_alike() -> None:

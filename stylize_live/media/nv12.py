@@ -18,7 +18,7 @@ _SHARES = {
     "fcc": (0.30, 0.11),
     "smpte240m": (0.212, 0.087),
 }
-_STORED = "bt709"  # as everything that this package encodes
+_ROW = 256  # bytes: rows begin at multiples, as FFmpeg's own pictures on a GPU have it
 
 
 def to_rgb(luma: Tensor, chroma: Tensor, matrix: str, *, full_range: bool) -> Tensor:
@@ -50,16 +50,26 @@ def from_rgb(picture: Tensor) -> tuple[Tensor, Tensor]:
         picture: (1, 3, H, W) float32 in 0..255, H and W even.
 
     Returns:
-        Brightness (H, W) and differences (H/2, W/2, 2), uint8, contiguous.
+        Brightness (H, W) and differences (H/2, W/2, 2), uint8, see `together`.
     """
-    red_share, blue_share = _SHARES[_STORED]
+    red_share, blue_share = _SHARES["bt709"]
     red, green, blue = picture[0]
     light = red_share * red + (1 - red_share - blue_share) * green + blue_share * blue
     differences = torch.stack(
         ((blue - light) / (2 * (1 - blue_share)), (red - light) / (2 * (1 - red_share)))
     )
     chroma = _gathered(differences) * (224 / 255) + 128
-    return _rounded(light * (219 / 255) + 16), _rounded(chroma)
+    return together(_rounded(light * (219 / 255) + 16), _rounded(chroma))
+
+
+def together(luma: Tensor, chroma: Tensor) -> tuple[Tensor, Tensor]:
+    """Copies of two planes, one right behind the other: NVENC is told where the first begins, and no more."""
+    height, width = luma.shape
+    rows = torch.empty((height + height // 2, -(-width // _ROW) * _ROW), dtype=luma.dtype, device=luma.device)
+    planes = rows[:height, :width], rows[height:, :width].view(height // 2, width // 2, 2)
+    for plane, given in zip(planes, (luma, chroma), strict=True):
+        plane.copy_(given)
+    return planes
 
 
 def _spread(chroma: Tensor) -> Tensor:
@@ -79,4 +89,4 @@ def _gathered(planes: Tensor) -> Tensor:
 
 
 def _rounded(plane: Tensor) -> Tensor:
-    return plane.add(0.5).clamp_(0, 255).to(torch.uint8).contiguous()
+    return plane.add(0.5).clamp_(0, 255).to(torch.uint8)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CHIP = "cuda"  # FFmpeg's name of these chips, and of the pixel format of what lies on them
 NV12 = "nv12"
+STORED = "bt709"  # the scaler's name of the matrix of everything that this package encodes
 _MOST_PREVIEWED = 480 * 270  # pixels
 
 
@@ -29,14 +30,14 @@ class Nv12Surface:
 
     Attributes:
         luma: (H, W) uint8, H and W even.
-        chroma: (H/2, W/2, 2) uint8.
+        chroma: (H/2, W/2, 2) uint8, right behind it, see `nv12.together`.
         matrix: the scaler's name of the matrix that it was made with.
         full_range: whether its values fill 0..255.
     """
 
     luma: Tensor
     chroma: Tensor
-    matrix: str = "bt709"
+    matrix: str = STORED
     full_range: bool = False
     _preview: Pixels | None = field(default=None, init=False)
 
@@ -68,8 +69,12 @@ class Nv12Surface:
         return _downloaded(self.levels())
 
     def video_frame(self) -> av.VideoFrame:
-        """It as an encoder takes it, tagged; shares the planes, which must be complete."""
+        """It as an encoder takes it, BT.709 and tagged; shares the planes, which must be complete."""
         planes = self.luma, self.chroma
+        if self.matrix != STORED or self.full_range:
+            from stylize_live.media.nv12 import from_rgb
+
+            planes = from_rgb(self.levels())
         frame = av.VideoFrame.from_dlpack(planes, format=NV12, cuda_context=_context())
         tag(frame, av.VideoFormat(NV12))
         return frame
@@ -106,11 +111,13 @@ def surface_of(picture: av.VideoFrame) -> Nv12Surface | None:
         return None
     from torch.utils.dlpack import from_dlpack
 
+    from stylize_live.media.nv12 import together
+
     # FFmpeg decodes on the stream that is torch's usual one, too, so the copies wait for it. PyAV wants no
     # stream named, which torch does when it is given the plane itself.
     planes: tuple[Any, ...] = picture.planes
-    luma, chroma = (from_dlpack(plane.__dlpack__()).clone() for plane in planes)
-    return Nv12Surface(luma, chroma, matrix_of(picture) or "bt709", range_of(picture) == "pc")
+    luma, chroma = together(*(from_dlpack(plane.__dlpack__()) for plane in planes))
+    return Nv12Surface(luma, chroma, matrix_of(picture) or STORED, range_of(picture) == "pc")
 
 
 def in_memory(picture: av.VideoFrame) -> av.VideoFrame:
