@@ -149,6 +149,14 @@ def test_an_unfinished_run_is_not_in_its_own_way(
         assert main(words) == EXIT_INTERRUPTED
     assert "the same command goes on" in capsys.readouterr().err
     assert (tmp_path / "m-report.html").exists()
+
+    other = tmp_path / "album"
+    other.mkdir()
+    (other / "photos.jpg").write_bytes(b"mine")
+    error = fails([*words, *more, "--previews", other], capsys)
+    assert error.startswith(f"error: {other / 'photos.jpg'}: is there already: --overwrite")
+    assert (other / "photos.jpg").read_bytes() == b"mine"
+
     assert main([*words, *more]) == 0
     assert load_checkpoint(tmp_path / "m.safetensors").training["steps"] == 2
 

@@ -24,6 +24,7 @@ from stylize_live.training.photos import LONGEST, PhotoBatches, find_photos, sif
 from stylize_live.training.preview import Previews, rows_in
 from stylize_live.training.run_report import Report
 from stylize_live.training.settings import TrainSettings
+from stylize_live.training.state import owns
 from stylize_live.training.trainer import Progress, Trainer
 from stylize_live.training.watch import Watch, painter
 
@@ -77,8 +78,12 @@ class Job:
 
         The report and the previews of an unfinished run are its own and not among them.
         """
-        own = [] if self.state_path.exists() else [self.report_path, *rows_in(self.previews)]
-        return [path for path in (self.target, *own) if path.exists()]
+        files = [self.target]
+        if not owns(self.state_path, self.report_path):
+            files.append(self.report_path)
+        if not owns(self.state_path, self.previews):
+            files += rows_in(self.previews)
+        return [path for path in files if path.exists()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,14 @@ def train(
         objective = Objective(features, paintings, settings)
         task = _task(paintings, features, network)
         trainer = Trainer(
-            network, objective, batches, settings, device=device, state_path=job.state_path, task=task
+            network,
+            objective,
+            batches,
+            settings,
+            device=device,
+            state_path=job.state_path,
+            task=task,
+            files=(job.report_path, job.previews),
         )
         trainer.resume()
         resumed_at = trainer.progress.step

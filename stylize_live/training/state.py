@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,9 @@ def save_state(
     optimizer: MuonAdam,
     objective: Objective,
     progress: Progress,
+    files: Sequence[Path] = (),
 ) -> None:
-    """Write everything a run needs to go on.
+    """Write everything a run needs to go on, and which other files and folders are its own.
 
     Raises:
         SinkError: the file cannot be written.
@@ -46,13 +48,31 @@ def save_state(
         "history": progress.history,
         "looks": progress.looks,
     }
-    metadata = {"settings": settings.model_dump_json(), "task": task, "progress": json.dumps(record)}
+    metadata = {
+        "settings": settings.model_dump_json(),
+        "task": task,
+        "progress": json.dumps(record),
+        "files": json.dumps([_named(file) for file in files]),
+    }
     data = save({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, metadata)
     try:
         with replacing(path) as temporary:
             temporary.write_bytes(data)
     except OSError as error:
         raise SinkError(f"{path}: cannot save the training state: {error.strerror}") from None
+
+
+def owns(path: Path, file: Path) -> bool:
+    """Whether a state file says that another file or folder is its run's own; no state owns nothing."""
+    try:
+        with safe_open(path, framework="pt") as state:
+            return _named(file) in json.loads((state.metadata() or {}).get("files", "[]"))
+    except (OSError, SafetensorError, ValueError):
+        return False
+
+
+def _named(file: Path) -> str:
+    return file.resolve().as_uri()  # names of any bytes as ASCII
 
 
 def load_state(

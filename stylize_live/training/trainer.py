@@ -6,7 +6,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,6 +62,7 @@ class Trainer:
         device: where to compute.
         state_path: file that a killed run resumes from; deleted by `finish`.
         task: tells runs with the same settings but other paintings, features or start apart.
+        files: what else the run writes; the state says that they are its own.
     """
 
     def __init__(
@@ -74,10 +75,11 @@ class Trainer:
         device: torch.device,
         state_path: Path,
         task: str = "",
+        files: Sequence[Path] = (),
     ) -> None:
         self.network = network.to(device).to(memory_format=torch.channels_last).train()
         self._objective, self._batches, self._settings = objective, batches, settings
-        self._device, self._state_path, self._task = device, state_path, task
+        self._device, self._state_path, self._task, self._files = device, state_path, task, files
         self._optimizer = MuonAdam(network)
         self._average = {k: v.detach().clone() for k, v in network.state_dict().items()}
         self.progress = Progress()
@@ -100,7 +102,9 @@ class Trainer:
 
     def save(self) -> None:
         """Write the state file."""
-        save_state(self._state_path, self._settings, self._task, *self._parts, self.progress)
+        save_state(
+            self._state_path, self._settings, self._task, *self._parts, self.progress, files=self._files
+        )
 
     @property
     def _parts(self) -> tuple[ResidualTransformer, dict[str, Tensor], MuonAdam, Objective]:
