@@ -21,11 +21,11 @@ tune_process()  # as the program does: before torch is loaded
 import numpy as np
 import torch
 from counting import Work, work_of
-from network import name_of, ours
+from network import ours, ours_in_eight_bits
 
 from stylize_live.bench.timing import Spread, alternate
 from stylize_live.config import DEFAULT_STYLE
-from stylize_live.engine.choices import fast_bfloat16
+from stylize_live.engine.choices import fast_bfloat16, fast_int8, floating_precision
 from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.transformer import ResidualTransformer
 
@@ -34,6 +34,13 @@ SIDE = 2048  # of the matrices
 CHANNELS, PLACES = 256, 64  # of the wide convolution: channels in and out, height and width
 LARGE, SMALL = 256 << 20, 1 << 20  # bytes to copy: beyond every cache, and within the cores' own
 SHOWN = 6  # kinds of operations
+INT8 = "int8"
+HINTS = {"float32": "f32", "bfloat16": "bf16"}  # as OpenVINO calls them
+
+
+def floating(precision: str) -> str:
+    """In what a network of that precision computes what it does not compute in eight bits."""
+    return floating_precision() if precision == INT8 else precision
 
 
 def product(dtype: torch.dtype) -> tuple[Callable[[], object], int]:
@@ -54,40 +61,50 @@ def wide_convolution(dtype: torch.dtype) -> tuple[Callable[[], object], int]:
     return run, (CHANNELS * PLACES) ** 2 * 9
 
 
-def wide_openvino(dtype: torch.dtype) -> tuple[Callable[[], object], int]:
+def wide_openvino(precision: str) -> tuple[Callable[[], object], int]:
     """Four such convolutions under OpenVINO, and their multiply-adds."""
     import openvino
     from openvino import opset13 as ops
+
+    from stylize_live.engine.eight_bits import in_steps
 
     x = ops.parameter([1, CHANNELS, PLACES, PLACES], np.float32)
     y, count = x, 4
     for seed in range(count):
         weight = np.random.default_rng(seed).normal(0, 0.02, (CHANNELS, CHANNELS, 3, 3)).astype(np.float32)
-        y = ops.convolution(y, ops.constant(weight), [1, 1], [1, 1], [1, 1], [1, 1])
-    precision = {torch.float32: "f32", torch.bfloat16: "bf16"}[dtype]
-    how = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
+        kernel = ops.constant(weight)
+        if precision == INT8:
+            low, high = (ops.constant(np.full((1, 1, 1, 1), value, np.float32)) for value in (-4, 4))
+            y = ops.fake_quantize(y, low, high, low, high, 256)
+            steps, size = in_steps(weight)
+            kernel = ops.multiply(ops.convert(ops.constant(steps), "f32"), ops.constant(size))
+        y = ops.convolution(y, kernel, [1, 1], [1, 1], [1, 1], [1, 1])
+    how = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": HINTS[floating(precision)]}
     request = openvino.Core().compile_model(openvino.Model([y], [x]), "CPU", how).create_infer_request()
     given = {0: np.random.default_rng(0).random((1, CHANNELS, PLACES, PLACES), np.float32)}
     work = partial(request.infer, given, share_inputs=True, share_outputs=True)
     return work, count * (CHANNELS * PLACES) ** 2 * 9
 
 
-def arithmetic(dtypes: list[torch.dtype]) -> dict[torch.dtype, float]:
+def arithmetic(precisions: list[str]) -> dict[str, float]:
     """Measure and print multiply-adds a second; the most for each precision."""
-    makers = {"torch, matrix product": product, "torch, convolution": wide_convolution}
-    if find_spec("openvino"):
-        makers["OpenVINO, convolution"] = wide_openvino
     jobs, counts = {}, {}
-    for dtype in dtypes:
+    for precision in precisions:
+        makers: dict[str, Callable[[], tuple[Callable[[], object], int]]] = {}
+        if precision != INT8:
+            dtype = getattr(torch, precision)
+            makers["torch, matrix product"] = partial(product, dtype)
+            makers["torch, convolution"] = partial(wide_convolution, dtype)
+        if find_spec("openvino"):
+            makers["OpenVINO, convolution"] = partial(wide_openvino, precision)
         for name, make in makers.items():
-            jobs[f"{name}, {name_of(dtype)}"], counts[f"{name}, {name_of(dtype)}"] = make(dtype)
-    print("\n| arithmetic | billion multiply-adds a second |\n|---|---|")
-    best = dict.fromkeys(dtypes, 0.0)
-    for name, times in alternate(jobs, seconds=8).items():
-        rate = counts[name] / (Spread.of(times).low / 1e3)
-        print(f"| {name} | {rate / 1e9:.0f} |")
-        dtype = next(dtype for dtype in dtypes if name.endswith(name_of(dtype)))
-        best[dtype] = max(best[dtype], rate)
+            jobs[name, precision], counts[name, precision] = make()
+    print("\n| arithmetic | precision | billion multiply-adds a second |\n|---|---|---|")
+    best = dict.fromkeys(precisions, 0.0)
+    for (name, precision), times in alternate(jobs, seconds=8).items():
+        rate = counts[name, precision] / (Spread.of(times).low / 1e3)
+        print(f"| {name} | {precision} | {rate / 1e9:.0f} |")
+        best[precision] = max(best[precision], rate)
     return best
 
 
@@ -110,19 +127,19 @@ def bandwidth() -> float:
     return rates[0]
 
 
-def print_work(size: tuple[int, int], dtype: torch.dtype, work: Work) -> None:
+def print_work(size: tuple[int, int], precision: str, work: Work) -> None:
     """What there is to do."""
     megabytes = " | ".join(
         f"{count / 1e6:.1f}" for count in (work.least_bytes, work.layer_bytes, work.all_bytes)
     )
     count = f"{work.multiply_adds / 1e9:.2f}"
-    print(f"| {size[0]}x{size[1]} | {name_of(dtype)} | {count} | {megabytes} |")
+    print(f"| {size[0]}x{size[1]} | {precision} | {count} | {megabytes} |")
 
 
 def compare(size: tuple[int, int], works: dict[str, Work], peaks: dict[str, float], memory: float) -> None:
     """Print how far the backends are from the ceilings."""
-    dtypes = [getattr(torch, name) for name in works]
-    peers = ours(size, dtypes)
+    dtypes = [getattr(torch, name) for name in works if name != INT8]
+    peers = ours(size, dtypes) + (ours_in_eight_bits(size) if INT8 in works else [])
     times = alternate({f"{p.runtime} {p.precision}": p.run for p in peers}, seconds=8)
     for peer, taken in zip(peers, times.values(), strict=True):
         work, spread = works[peer.precision], Spread.of(taken)
@@ -133,9 +150,9 @@ def compare(size: tuple[int, int], works: dict[str, Work], peaks: dict[str, floa
         print(f"| {name} | {figures} | {share:.0%} |", flush=True)
 
 
-def where_torch(size: tuple[int, int], dtype: torch.dtype) -> Counter[str]:
+def where_torch(size: tuple[int, int], precision: str) -> Counter[str]:
     """Milliseconds by operation under torch."""
-    peer = next(p for p in ours(size, [dtype]) if p.runtime == "torch")
+    peer = next(p for p in ours(size, [getattr(torch, precision)]) if p.runtime == "torch")
     peer.run()
     with torch.profiler.profile() as profile:
         for _ in range(10):
@@ -146,20 +163,21 @@ def where_torch(size: tuple[int, int], dtype: torch.dtype) -> Counter[str]:
     return times
 
 
-def where_openvino(size: tuple[int, int], dtype: torch.dtype) -> Counter[str]:
+def where_openvino(size: tuple[int, int], precision: str) -> Counter[str]:
     """Milliseconds by operation under OpenVINO."""
     import openvino
 
+    from stylize_live.engine.eight_bits import input_ranges
     from stylize_live.engine.openvino import Graph
 
     pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
-    precision = {torch.float32: "f32", torch.bfloat16: "bf16"}[dtype]
     how: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_PRECISION_HINT": HINTS[floating(precision)],
         "PERF_COUNT": True,
     }
-    model = Graph(load_style(DEFAULT_STYLE)).model(pixels)
+    style = load_style(DEFAULT_STYLE)
+    model = Graph(style, input_ranges(style) if precision == INT8 else {}).model(pixels)
     request = openvino.Core().compile_model(model, "CPU", how).create_infer_request()
     times: Counter[str] = Counter()
     for number in range(11):
@@ -172,24 +190,29 @@ def where_openvino(size: tuple[int, int], dtype: torch.dtype) -> Counter[str]:
 
 def main() -> None:
     """Measure and print."""
-    dtypes = [torch.float32] + ([torch.bfloat16] if fast_bfloat16() else [])
-    peaks = {name_of(dtype): rate for dtype, rate in arithmetic(dtypes).items()}
+    plain = ["float32"] + (["bfloat16"] if fast_bfloat16() else [])
+    precisions = plain + ([INT8] if find_spec("openvino") and fast_int8() else [])
+    peaks = arithmetic(precisions)
     memory = bandwidth()
     print("\n| size | precision | billion multiply-adds | MB at least | MB by layers | MB, all |")
     print("|---|---|---|---|---|---|")
-    works = {size: {name_of(d): work_of(ResidualTransformer(), size, d) for d in dtypes} for size in SIZES}
+    works = {
+        size: {p: work_of(ResidualTransformer(), size, getattr(torch, floating(p))) for p in precisions}
+        for size in SIZES
+    }
     for size in SIZES:
-        for dtype in dtypes:
-            print_work(size, dtype, works[size][name_of(dtype)])
+        for precision in plain:
+            print_work(size, precision, works[size][precision])
     print("\n| size | runtime | precision | arithmetic, ms | memory, ms | measured, ms | share |")
     print("|---|---|---|---|---|---|---|")
     for size in SIZES:
         compare(size, works[size], peaks, memory)
     places = {"torch": where_torch} | ({"OpenVINO": where_openvino} if find_spec("openvino") else {})
     for name, where in places.items():
-        times = where(SIZES[0], dtypes[-1])
-        shares = ", ".join(f"{kind} {ms:.1f}" for kind, ms in times.most_common(SHOWN))
-        print(f"\n{name}, {name_of(dtypes[-1])}, ms of {times.total():.1f}: {shares}")
+        for precision in precisions if name == "OpenVINO" else plain:
+            times = where(SIZES[0], precision)
+            shares = ", ".join(f"{kind} {ms:.1f}" for kind, ms in times.most_common(SHOWN))
+            print(f"\n{name}, {precision}, ms of {times.total():.1f}: {shares}")
 
 
 if __name__ == "__main__":
