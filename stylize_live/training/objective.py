@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from stylize_live.training import losses
 from stylize_live.training.balance import ContentBalance
@@ -54,11 +54,11 @@ class Objective:
         ]
         self._balance = ContentBalance(settings.content_target) if settings.content_target else None
 
-    def terms(self, network: nn.Module, photos: Tensor, step: int) -> Terms:
+    def terms(self, network: Callable[[Tensor], Tensor], photos: Tensor, step: int) -> Terms:
         """Run the network on two views of the photos and measure.
 
         Args:
-            network: (N, 3, H, W) in [0, 1] -> the same.
+            network: (N, 3, H, W) float32 in [0, 1] -> the same.
             photos: (N, 3, H, W) in [0, 1].
             step: decides motion, noise and which painting each crop is compared with.
         """

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -147,8 +146,7 @@ class Trainer:
         p = self.progress
         rate = self._settings.rate * _schedule(p.step, p.done)
         photos = self._batches(p.step).to(self._device, non_blocking=True)
-        with self._precision():
-            terms = self._objective.terms(self.network, photos, p.step)
+        terms = self._objective.terms(self._painted, photos, p.step)
         loss = self._objective.total(terms)
         if not bool(loss.isfinite()):
             raise TrainingError(f"training diverged at step {p.step}: try a lower --rate, with --restart")
@@ -162,11 +160,12 @@ class Trainer:
         if p.step % 10 == 0:
             p.history.append((p.step, p.terms))
 
-    @contextlib.contextmanager
-    def _precision(self) -> Iterator[None]:
-        # The small network is cheap on a CPU, where float32 keeps its gradients exact.
+    def _painted(self, views: Tensor) -> Tensor:
+        # The small network is cheap on a CPU, where float32 keeps its gradients exact. Losses are
+        # computed in what they say themselves.
         with torch.autocast("cuda", torch.bfloat16, enabled=self._device.type == "cuda"):
-            yield
+            painted: Tensor = self.network(views)
+        return painted
 
     def _update_average(self) -> None:
         # Short memory at first, or the random start would linger in the average.

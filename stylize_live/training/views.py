@@ -76,7 +76,8 @@ def random_motion(rng: np.random.Generator, height: int, width: int) -> Motion:
 
 def sensor_noise(pictures: Tensor, rng: np.random.Generator) -> Tensor:
     """Add sensor noise (sigma 0 to 0.03) and a brightness change (up to 4 %) to (N, 3, H, W) in [0, 1]."""
-    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    noise = torch.randn(pictures.shape, generator=generator).to(pictures)
+    # Where the pictures are: for a large batch, a GPU would wait longer for the host's than for all else.
+    generator = torch.Generator(pictures.device).manual_seed(int(rng.integers(2**62)))
+    noise = torch.randn(pictures.shape, generator=generator, device=pictures.device)
     sigma, gain = rng.uniform(0, 0.03), rng.uniform(0.96, 1.04)
     return torch.clamp(pictures * gain + noise * sigma, 0, 1)
