@@ -31,9 +31,10 @@ class Terms:
     steady: Tensor
 
     def as_floats(self) -> dict[str, float]:
-        """The parts as numbers."""
+        """The parts as numbers, fetched together."""
         names = ("style", "content", "palette", "tone", "variation", "steady")
-        return {name: float(getattr(self, name).detach()) for name in names}
+        parts = torch.stack([getattr(self, name).detach().float() for name in names])
+        return dict(zip(names, parts.tolist(), strict=True))
 
 
 class Objective:

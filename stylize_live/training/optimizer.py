@@ -30,6 +30,9 @@ class MuonAdam:
         self._parameters = list(network.parameters())
         self._matrices = [p for p in self._parameters if p.ndim == 4]
         self._momenta = [torch.zeros_like(p) for p in self._matrices]
+        self._alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
+        for matrix, momentum in zip(self._matrices, self._momenta, strict=True):
+            self._alike.setdefault(matrix.shape, []).append((matrix, momentum))
         self._adam = torch.optim.Adam([p for p in self._parameters if p.ndim != 4], betas=_BETAS)
 
     def zero_grad(self) -> None:
@@ -43,14 +46,23 @@ class MuonAdam:
         for group in self._adam.param_groups:
             group["lr"] = rate
         self._adam.step()
-        for matrix, momentum in zip(self._matrices, self._momenta, strict=True):
-            if matrix.grad is None:
-                continue
-            momentum.lerp_(matrix.grad, 1 - _MOMENTUM)
-            ahead = matrix.grad.lerp(momentum, _MOMENTUM)  # Nesterov's look ahead
-            update = orthogonalised(ahead.flatten(1)).view_as(matrix)
-            longest = max(matrix.shape[0], matrix[0].numel())
-            matrix.add_(update, alpha=-rate * _RMS * longest**0.5)
+        for alike in self._alike.values():
+            learned = [(m, m.grad, momentum) for m, momentum in alike if m.grad is not None]
+            if learned:
+                self._move(learned, rate)
+
+    @staticmethod
+    def _move(alike: list[tuple[Tensor, Tensor, Tensor]], rate: float) -> None:
+        """Move matrices of one shape, given with gradients and momenta: together, a GPU being kept waiting
+        by many small steps."""
+        ahead = []
+        for _, gradient, momentum in alike:
+            momentum.lerp_(gradient, 1 - _MOMENTUM)
+            ahead.append(gradient.lerp(momentum, _MOMENTUM).flatten(1))  # Nesterov's look ahead
+        updates = orthogonalised(torch.stack(ahead))
+        longest = max(updates.shape[1:])
+        for (matrix, _, _), update in zip(alike, updates, strict=True):
+            matrix.add_(update.view_as(matrix), alpha=-rate * _RMS * longest**0.5)
 
     def tensors(self) -> dict[str, Tensor]:
         """All that `load` needs to go on, by name."""
@@ -75,20 +87,20 @@ class MuonAdam:
         self._adam.load_state_dict({**self._adam.state_dict(), "state": state})
 
 
-def orthogonalised(matrix: Tensor) -> Tensor:
-    """Nearly the nearest matrix with orthonormal rows or columns, by Newton-Schulz iteration.
+def orthogonalised(matrices: Tensor) -> Tensor:
+    """Nearly the nearest matrices with orthonormal rows or columns, by Newton-Schulz iteration.
 
     Args:
-        matrix: (R, C) float.
+        matrices: (..., R, C) float.
 
     Returns:
-        (R, C) of the same dtype; singular values between about 0.7 and 1.2, whatever they were.
+        (..., R, C) of the same dtype; singular values between about 0.7 and 1.2, whatever they were.
     """
     a, b, c = _QUINTIC
-    tall = matrix.shape[0] > matrix.shape[1]
-    x: Tensor = matrix.T if tall else matrix
-    x = x / (x.norm() + 1e-7)
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    x: Tensor = matrices.mT if tall else matrices
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(_STEPS):
-        square = x @ x.T
+        square = x @ x.mT
         x = a * x + (b * square + c * square @ square) @ x
-    return x.T if tall else x
+    return x.mT if tall else x

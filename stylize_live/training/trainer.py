@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from stylize_live.errors import TrainingError
 from stylize_live.nets.transformer import ResidualTransformer
@@ -148,15 +149,17 @@ class Trainer:
         photos = self._batches(p.step).to(self._device, non_blocking=True)
         terms = self._objective.terms(self._painted, photos, p.step)
         loss = self._objective.total(terms)
-        if not bool(loss.isfinite()):
-            raise TrainingError(f"training diverged at step {p.step}: try a lower --rate, with --restart")
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
         self._optimizer.step(rate)
         self._update_average()
+        # Only here, and once, is a GPU waited for.
+        found = terms.as_floats()
+        if not math.isfinite(sum(found.values())):
+            raise TrainingError(f"training diverged at step {p.step}: try a lower --rate, with --restart")
         p.step += 1
-        p.terms = terms.as_floats() | self._objective.adapt(float(terms.content.detach()))
+        p.terms = found | self._objective.adapt(found["content"])
         if p.step % 10 == 0:
             p.history.append((p.step, p.terms))
 
@@ -170,9 +173,9 @@ class Trainer:
     def _update_average(self) -> None:
         # Short memory at first, or the random start would linger in the average.
         keep = min(_AVERAGE, (1 + self.progress.step) / (10 + self.progress.step))
-        with torch.no_grad():
-            for name, value in self.network.state_dict().items():
-                self._average[name].lerp_(value, 1 - keep)
+        newest = self.network.state_dict()
+        update = get_ema_multi_avg_fn(keep)  # type: ignore[no-untyped-call]
+        update([self._average[name] for name in newest], list(newest.values()), None)
 
 
 def _schedule(step: int, done: float) -> float:
