@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from stylize_live.engine.backend import paint
 from stylize_live.engine.cuda_graphs import GraphedNetwork
+from stylize_live.engine.cuda_network import TorchNetwork, quickest
 from stylize_live.nets.transformer import ResidualTransformer, initialise
 
 
@@ -27,11 +29,31 @@ def test_paints_without_a_graph_where_none_can_be_recorded(
         raise RuntimeError("no graphs here")
 
     monkeypatch.setattr(torch.cuda, "CUDAGraph", fail)
-    stream: Any = None
-    graphed, picture = GraphedNetwork(network, stream), 255 * torch.rand(1, 3, 24, 32)
+    graphed, picture = GraphedNetwork(TorchNetwork(network)), 255 * torch.rand(1, 3, 24, 32)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             torch.testing.assert_close(graphed(picture), paint(network, picture))
     assert [record.message for record in caplog.records] == [
         "painting kernel by kernel, as a CUDA graph could not be recorded: no graphs here"
     ]
+
+
+def test_paints_with_torch_where_triton_is_not_there(
+    network: ResidualTransformer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "stylize_live.engine.fused", None)
+    picture = 255 * torch.rand(1, 3, 24, 32)
+    found = quickest(network)
+    assert isinstance(found, TorchNetwork)
+    torch.testing.assert_close(found(picture), paint(network, picture))
+
+
+def test_paints_with_torch_where_triton_cannot_build(
+    network: ResidualTransformer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(network: ResidualTransformer) -> None:
+        raise FileNotFoundError("no C compiler")
+
+    monkeypatch.setitem(sys.modules, "stylize_live.engine.fused", SimpleNamespace(FusedNetwork=fail))
+    assert isinstance(quickest(network), TorchNetwork)
+    assert "Triton cannot build ours: no C compiler" in caplog.text

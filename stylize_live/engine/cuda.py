@@ -2,7 +2,8 @@
 
 Uploading, painting and downloading are queued on one stream and marked by an event; the host waits for
 that event only, never for the whole device, so that the copies of one picture overlap with the host's
-work on others. Pictures that were decoded on the GPU are neither uploaded nor downloaded.
+work on others. Pictures that were decoded on the GPU are neither uploaded nor downloaded, and planes that
+were decoded elsewhere travel as planes.
 """
 
 from __future__ import annotations
@@ -10,18 +11,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import torch
 
 from stylize_live.engine.backend import DTYPES, Blender, prepare_network
 from stylize_live.engine.contract import Job, Steady
 from stylize_live.engine.cuda_graphs import GraphedNetwork
+from stylize_live.engine.cuda_network import quickest
 from stylize_live.engine.flow import Plane
 from stylize_live.engine.look import Look
 from stylize_live.engine.painting_torch import TensorPainter
-from stylize_live.engine.slots import HostSlot, Slot, SurfaceSlot
-from stylize_live.frame import Frame, Pixels, Surface
+from stylize_live.engine.slots import HostSlot, Picture, Slot, SurfaceSlot, host_slot, kind_of
+from stylize_live.frame import Frame, Pixels
 from stylize_live.media.surface import Nv12Surface
 from stylize_live.nets.checkpoint import Checkpoint
 
@@ -33,7 +35,7 @@ class _UnderWay:
     slot: Slot
     done: torch.cuda.Event
 
-    def result(self) -> Pixels | Nv12Surface:
+    def result(self) -> Picture:
         """Wait for it."""
         self.done.synchronize()
         return self.slot.result()
@@ -45,14 +47,15 @@ class CudaBackend:
     Args:
         checkpoint: weights to start with.
         precision: "float16", "bfloat16" or "float32".
-    """
 
-    runtime = f"torch {torch.__version__}"
+    Attributes:
+        runtime: see `Backend`.
+    """
 
     def __init__(self, checkpoint: Checkpoint, precision: str) -> None:
         self._device, self._dtype = torch.device("cuda"), DTYPES[precision]
         self._stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
-        self._ring: deque[HostSlot] = deque()
+        self._ring: deque[HostSlot[Any]] = deque()
         self._kind: tuple[object, ...] = ()
         self._painter = TensorPainter()
         self.load(checkpoint)
@@ -61,13 +64,16 @@ class CudaBackend:
         """See `Backend.load`; uploaded on our stream, so it queues behind pictures under way."""
         with torch.cuda.stream(self._stream):
             network = prepare_network(checkpoint, self._device, self._dtype)
-            self._painter.network = GraphedNetwork(network, self._stream)
+            self._network = quickest(network)
+            self._painter.network = GraphedNetwork(self._network)
             self._blender = Blender(network)
+        self.runtime = self._network.kernels
 
     def blend(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
         """See `Backend.blend`; computed on our stream, so it queues behind pictures under way."""
         with torch.cuda.stream(self._stream):
             self._blender(first, second, share)
+            self._network.refresh()
 
     @property
     def memory(self) -> Plane | None:
@@ -90,41 +96,47 @@ class CudaBackend:
         """See `Backend.run`."""
         slot = self._next_slot(pixels)
         self._submitted(slot, look, steady).done.synchronize()
-        return slot.result()
+        painted: Pixels = slot.result()
+        return painted
 
     def stream(self, jobs: Iterable[Job], look: Look) -> Iterator[Frame]:
         """See `Backend.stream`; at most one picture fewer than there are slots is under way."""
         under_way: deque[tuple[Frame, _UnderWay]] = deque()
         for frame, steady in jobs:
-            # A picture of another size would free buffers that the device still reads.
-            while under_way and (len(under_way) >= _SLOTS - 1 or not self._fits(frame.picture)):
+            picture = _takeable(frame)
+            # A picture of another kind would free buffers that the device still reads.
+            while under_way and (len(under_way) >= _SLOTS - 1 or not self._fits(picture)):
                 yield _finished(*under_way.popleft())
-            under_way.append((frame, self._submitted(self._slot(frame), look, steady)))
+            under_way.append((frame, self._submitted(self._slot(picture), look, steady)))
         while under_way:
             yield _finished(*under_way.popleft())
 
     def _submitted(self, slot: Slot, look: Look, steady: Steady | None) -> _UnderWay:
         with torch.inference_mode(), torch.cuda.stream(self._stream):
             slot.take(self._painter(slot.given(), look, steady))
-            done = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            # Waiting for it is to sleep: a core that spins is one that decoders and encoders lack.
+            done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
             done.record(self._stream)
         return _UnderWay(slot, done)
 
-    def _slot(self, frame: Frame) -> Slot:
-        picture = frame.picture
-        return SurfaceSlot(picture) if isinstance(picture, Nv12Surface) else self._next_slot(frame.pixels)
+    def _slot(self, picture: Picture) -> Slot:
+        if isinstance(picture, Nv12Surface) and picture.on_gpu:
+            return SurfaceSlot(picture)
+        return self._next_slot(picture)
 
-    def _next_slot(self, pixels: Pixels) -> HostSlot:
-        if not self._fits(pixels):
-            self._ring = deque(HostSlot(pixels, self._device) for _ in range(_SLOTS))
-            self._kind = _kind(pixels)
+    def _next_slot(self, picture: Picture) -> HostSlot[Any]:
+        if not self._fits(picture):
+            with torch.cuda.stream(self._stream):  # which the device's part is used on
+                self._ring = deque(host_slot(picture, self._device) for _ in range(_SLOTS))
+            self._kind = kind_of(picture)
         self._ring.rotate(-1)
-        self._ring[0].put(pixels)
+        self._ring[0].put(picture)
         return self._ring[0]
 
-    def _fits(self, picture: Pixels | Surface) -> bool:
+    def _fits(self, picture: Picture) -> bool:
         """Whether the ring's buffers are of the picture's kind; what stays on the device needs none."""
-        return not isinstance(picture, np.ndarray) or _kind(picture) == self._kind
+        stays = isinstance(picture, Nv12Surface) and picture.on_gpu
+        return stays or kind_of(picture) == self._kind
 
     def close(self) -> None:
         """Drop the buffers; torch keeps their memory for whoever asks next."""
@@ -137,6 +149,6 @@ def _finished(frame: Frame, under_way: _UnderWay) -> Frame:
     return frame.with_picture(under_way.result())
 
 
-def _kind(pixels: Pixels) -> tuple[object, ...]:
-    """What must be equal for two pictures to use the same buffers."""
-    return *pixels.shape, pixels.dtype
+def _takeable(frame: Frame) -> Picture:
+    """The picture as slots take it."""
+    return frame.picture if isinstance(frame.picture, Nv12Surface) else frame.pixels

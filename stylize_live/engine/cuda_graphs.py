@@ -1,20 +1,18 @@
-"""The network as CUDA graphs: some sixty kernels launched as one.
+"""The network as CUDA graphs: some fifty kernels launched as one.
 
 At small sizes launching them one by one takes longer than they do (NVIDIA, CUDA C++ Programming Guide,
-"CUDA Graphs"). Not run on a GPU yet.
+"CUDA Graphs").
 """
 
 from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-
-from stylize_live.engine.backend import paint
-from stylize_live.nets.transformer import ResidualTransformer
 
 log = logging.getLogger(__name__)
 
@@ -30,21 +28,20 @@ class _Recorded:
 
 
 class GraphedNetwork:
-    """Paints as `paint` does.
+    """Paints as `backend.paint` does.
 
     The graphs read the network's weights where they are, so those may be changed in place.
 
     Args:
-        network: on a GPU.
-        stream: the one that is current whenever this is called.
+        network: paints on a GPU: (1, 3, H, W) float32 in 0..255 -> the same.
     """
 
-    def __init__(self, network: ResidualTransformer, stream: torch.cuda.Stream) -> None:
-        self._network, self._stream = network, stream
+    def __init__(self, network: Callable[[Tensor], Tensor]) -> None:
+        self._network = network
         self._recorded: OrderedDict[tuple[int, ...], _Recorded | None] = OrderedDict()
 
     def __call__(self, picture: Tensor) -> Tensor:
-        """See `paint`. The next call writes over the result, in the order of the stream."""
+        """See `backend.paint`. The next call writes over the result, in the order of the stream."""
         size = tuple(picture.shape)
         if size not in self._recorded:
             self._recorded[size] = self._record(picture)
@@ -52,7 +49,7 @@ class GraphedNetwork:
                 self._recorded.popitem(last=False)
         recorded = self._recorded[size]
         if recorded is None:
-            return paint(self._network, picture)
+            return self._network(picture)
         recorded.given.copy_(picture)
         recorded.graph.replay()
         return recorded.painted
@@ -62,10 +59,11 @@ class GraphedNetwork:
         try:
             graph = torch.cuda.CUDAGraph()
             for _ in range(_WARM_UP):
-                paint(self._network, given)
-            # Other threads may go on with the same GPU meanwhile: the studio's thumbnails do.
-            with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
-                painted = paint(self._network, given)
+                self._network(given)
+            # On a stream of torch's own: on ours, a result that another thread lets go of would be noted
+            # meanwhile. Others may go on with the same GPU, as the studio's thumbnails do.
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+                painted = self._network(given)
         except RuntimeError as error:
             log.warning("painting kernel by kernel, as a CUDA graph could not be recorded: %s", error)
             return None

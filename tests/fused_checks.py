@@ -1,0 +1,77 @@
+"""The GPU's own kernels, run by Triton's interpreter on the CPU, against torch. Run by test_fused.py."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from stylize_live.engine import fused
+from stylize_live.engine.backend import Blender, paint
+from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, weights_of
+from stylize_live.nets.transformer import Architecture, InstanceNorm, ResidualTransformer, initialise
+
+ODD = Architecture(width=24, deep_width=40, head_width=12, blocks_in=1, blocks_deep=1, blocks_out=1)
+SHALLOW = Architecture(width=16, deep_width=0, head_width=8, blocks_in=0, blocks_deep=0, blocks_out=2)
+
+
+@pytest.fixture(autouse=True)
+def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter takes milliseconds for each."""
+    monkeypatch.setattr(fused, "_PROGRAMS", 4)
+
+
+def network_of(architecture: Architecture, seed: int = 0) -> ResidualTransformer:
+    network = ResidualTransformer(architecture)
+    initialise(network, seed)
+    generator = torch.Generator().manual_seed(seed)
+    for module in network.modules():  # as after training, where no two channels are alike
+        if isinstance(module, InstanceNorm):
+            module.weight.data.uniform_(0.5, 1.5, generator=generator)
+            module.bias.data.uniform_(-0.5, 0.5, generator=generator)
+    network.to_full.bias.data.uniform_(-0.5, 0.5, generator=generator)  # type: ignore[union-attr]
+    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def picture_of(width: int, height: int) -> Tensor:
+    coarse = torch.rand((1, 3, 6, 7), generator=torch.Generator().manual_seed(0))
+    return 255 * torch.nn.functional.interpolate(coarse, (height, width), mode="bilinear")
+
+
+@pytest.mark.parametrize("architecture", [ODD, SHALLOW], ids=["odd", "shallow"])
+@pytest.mark.parametrize("size", [(40, 32), (37, 21)])
+def test_paints_as_torch_does(architecture: Architecture, size: tuple[int, int]) -> None:
+    network, picture = network_of(architecture), picture_of(*size)
+    for given in (picture, picture.contiguous(memory_format=torch.channels_last)):
+        torch.testing.assert_close(
+            fused.FusedNetwork(network)(given), paint(network, given), atol=0.01, rtol=0
+        )
+
+
+def test_in_sixteen_bits() -> None:
+    network, picture = network_of(ODD), picture_of(40, 32)
+    exact = paint(network, picture)
+    network = network.to(torch.float16)
+    ours, torchs = fused.FusedNetwork(network)(picture), paint(network, picture)
+    assert ours.dtype == torch.float32
+    assert (ours - exact).abs().mean() < 1.2 * (torchs - exact).abs().mean() + 0.1
+
+
+def test_the_same_picture_gives_the_same_result() -> None:
+    network, picture = fused.FusedNetwork(network_of(ODD)), picture_of(40, 32)
+    first = network(picture)
+    network(255 - picture)
+    assert (network(picture) == first).all()
+
+
+def test_follows_weights_that_change_in_place() -> None:
+    first, second = (
+        Checkpoint(StyleInfo("a style"), ODD, weights_of(network_of(ODD, seed).state_dict()))
+        for seed in (1, 2)
+    )
+    network, picture = network_of(ODD), picture_of(40, 32)
+    ours, blend = fused.FusedNetwork(network), Blender(network)
+    for share in (0.0, 0.5, 1.0):
+        blend(first, second, share)
+        ours.refresh()
+        torch.testing.assert_close(ours(picture), paint(network, picture), atol=0.01, rtol=0)
