@@ -1,58 +1,130 @@
-"""Time the engine on a GPU, transfers included: medians in milliseconds, and pictures a second.
+"""Time the engine on a GPU: `python benchmarks/gpu.py [--frames 600] [--runs 3]`.
 
-`stream` keeps several pictures in flight, as `convert` does; `single` waits for each, as `live` does. Then
-whole films, 1920x1080, beside what only decodes and encodes them: on the GPU's own chips without leaving
-it, on those chips with pictures through the machine's memory, and by the processor.
+First the network alone, at the picture's full size: with our kernels, and with torch's. Then pictures with
+transfers, painted as by default: one by one as `live` does (median and 95th percentile), and several in
+flight as `convert` does. Then whole films, 1920x1080, beside what only decodes and encodes them: PyAV alone,
+by the processor, which nothing can outrun that encodes there; and conversions by the processor, by the GPU's
+own chips, and by one of each.
 """
 
 from __future__ import annotations
 
+from stylize_live.cli.machine import tune_process
+
+tune_process()
+
+import argparse
+import itertools
 import statistics
 import tempfile
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from queue import Queue
 
-import numpy as np
 import torch
 
 from stylize_live.bench.film import make_film
 from stylize_live.config import CodecKind, ConvertSettings
 from stylize_live.engine import Stylizer
+from stylize_live.engine.backend import prepare_network
+from stylize_live.engine.cuda_graphs import GraphedNetwork
+from stylize_live.engine.cuda_network import TorchNetwork, quickest
 from stylize_live.errors import StylizeError
 from stylize_live.frame import Frame
+from stylize_live.media.codecs import encoder_options
+from stylize_live.media.libraries import av
+from stylize_live.media.pattern import PatternSource
+from stylize_live.nets.catalogue import load_style
 from stylize_live.pipeline.convert import convert
 from stylize_live.pipeline.painter import FramePainter
 
 SIZES = ((640, 360), (1280, 720), (1920, 1080), (3840, 2160))
-COUNT = 200
-FILM_SIZE, FILM_FRAMES = (1920, 1080), 600
+COUNT = 100
+FILM_SIZE = (1920, 1080)
+SETTINGS = ConvertSettings(preset="veryfast")
+WAYS: tuple[tuple[CodecKind, CodecKind], ...] = (
+    ("software", "software"),
+    ("hardware", "software"),
+    ("hardware", "hardware"),
+)
 
 
-def single_times(stylizer: Stylizer, frame: Frame) -> list[float]:
-    """Milliseconds of each of `COUNT` pictures, one after the other."""
+def network_table() -> Iterator[str]:
+    """Lines of a Markdown table: the network alone, on the device's own clock."""
+    yield "| size | our kernels, ms | pictures/s | torch's kernels, ms |"
+    yield "|---|---|---|---|"
+    device, stream = torch.device("cuda"), torch.cuda.Stream()
+    with torch.inference_mode(), torch.cuda.stream(stream):
+        network = prepare_network(load_style("starry-night"), device, torch.float16)
+        ways = [GraphedNetwork(kernels) for kernels in (quickest(network), TorchNetwork(network))]
+        for width, height in SIZES:
+            picture = 255 * torch.rand((1, 3, height, width), device=device)
+            picture = picture.contiguous(memory_format=torch.channels_last)
+            ours, torchs = (device_time(way, picture) for way in ways)
+            yield f"| {width}x{height} | {ours:.3f} | {1e3 / ours:.0f} | {torchs:.3f} |"
+
+
+def device_time(paint: Callable[[torch.Tensor], torch.Tensor], picture: torch.Tensor) -> float:
+    """Median milliseconds of a painting on the device."""
     times = []
     for _ in range(COUNT):
+        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        begin.record()
+        paint(picture)
+        end.record()
+        end.synchronize()
+        times.append(begin.elapsed_time(end))
+    return statistics.median(times)
+
+
+def picture_table() -> Iterator[str]:
+    """Lines of a Markdown table: pictures from the host's memory into it."""
+    yield "| size | one by one, ms | p95 | smoothed, ms | p95 | in flight, pictures/s | smoothed |"
+    yield "|---|---|---|---|---|---|---|"
+    for size in SIZES:
+        pattern = PatternSource(size, 30)
+        pixels = [pattern.picture(index) for index in range(6)]
+        frames = [
+            Frame(picture, Fraction(index, 30), 0.0, index)
+            for index, picture in zip(range(COUNT), itertools.cycle(pixels), strict=False)
+        ]
+        single, rates = [], []
+        for steadiness in (0.0, 0.8):
+            with Stylizer(device="cuda", steadiness=steadiness) as stylizer:
+                stylizer.warm_up(size)
+                times = single_times(stylizer, frames)
+                single += [statistics.median(times), statistics.quantiles(times, n=20)[-1]]
+                rates.append(stream_rate(stylizer, frames))
+        cells = [f"{ms:.2f}" for ms in single] + [f"{rate:.0f}" for rate in rates]
+        yield f"| {size[0]}x{size[1]} | {' | '.join(cells)} |"
+
+
+def single_times(stylizer: Stylizer, frames: list[Frame]) -> list[float]:
+    """Milliseconds of each picture, one after the other."""
+    times = []
+    for frame in frames:
         started = time.perf_counter()
         stylizer(frame)
         times.append((time.perf_counter() - started) * 1e3)
     return times
 
 
-def stream_rate(stylizer: Stylizer, frame: Frame) -> float:
+def stream_rate(stylizer: Stylizer, frames: list[Frame]) -> float:
     """Pictures a second with several in flight."""
     started = time.perf_counter()
-    for _ in stylizer.stream(frame for _ in range(COUNT)):
+    for _ in stylizer.stream(frames):
         pass
-    return COUNT / (time.perf_counter() - started)
+    return len(frames) / (time.perf_counter() - started)
 
 
 class Nobody:
     """Gives every frame back as it came: what then is left is decoding and encoding.
 
     Args:
-        device: "cuda" takes frames that stay on the GPU, too.
+        device: "cuda" takes frames that stay planes, too.
     """
 
     fingerprint = "nobody"
@@ -68,66 +140,73 @@ class Nobody:
         return iter(frames)
 
 
-class ThroughMemory:
-    """A painter that does not say that it could take surfaces.
+def decoded(film: Path) -> Iterator[av.VideoFrame]:
+    """A film's pictures, decoded in a thread of their own."""
+    pictures: Queue[av.VideoFrame | None] = Queue(4)
 
-    Args:
-        painter: who really paints.
-    """
+    def decode() -> None:
+        with av.open(str(film)) as container:
+            container.streams.video[0].thread_type = "AUTO"
+            for picture in container.decode(video=0):
+                pictures.put(picture)
+        pictures.put(None)
 
-    def __init__(self, painter: FramePainter) -> None:
-        self.stream, self.warm_up, self.fingerprint = painter.stream, painter.warm_up, painter.fingerprint
+    threading.Thread(target=decode, daemon=True).start()
+    return iter(pictures.get, None)
 
 
-def film_rate(film: Path, painter: FramePainter, kind: CodecKind) -> str:
-    """Pictures a second of a conversion, the median of three; or why there is none."""
-    settings = ConvertSettings(decoder=kind, encoder=kind, preset="veryfast")
+def raw_rate(film: Path, frames: int) -> str:
+    """Pictures a second of PyAV alone, which encodes what it decoded as conversions do."""
+    started = time.perf_counter()
+    with av.open(str(film.with_stem("raw")), "w") as target:
+        stream = target.add_stream(
+            "libx264", rate=30, options=encoder_options("libx264", "h264", SETTINGS, alpha=False)
+        )
+        stream.width, stream.height = FILM_SIZE
+        stream.codec_context.thread_type = "FRAME"
+        for picture in decoded(film):
+            picture.pict_type = 0  # the encoder's own choice
+            target.mux(stream.encode(picture))
+        target.mux(stream.encode(None))
+    return f"{frames / (time.perf_counter() - started):.0f}"
+
+
+def film_rate(film: Path, painter: FramePainter, decoder: CodecKind, encoder: CodecKind, runs: int) -> str:
+    """Pictures a second of a conversion, the median; or why there is none."""
+    settings = SETTINGS.model_copy(update={"decoder": decoder, "encoder": encoder})
+    target = film.with_stem("out")
     try:
-        rates = [
-            convert(film, film.with_stem("out"), painter, settings, overwrite=True).fps for _ in range(3)
-        ]
+        rates = [convert(film, target, painter, settings, overwrite=True).fps for _ in range(runs)]
     except StylizeError as error:
-        return str(error)
+        return str(error).removeprefix(f"{film}: ")
     return f"{statistics.median(rates):.0f}"
 
 
-def film_table(device: str) -> Iterator[str]:
-    """Lines of a Markdown table."""
+def film_table(frames: int, runs: int) -> Iterator[str]:
+    """Lines of a Markdown table: films, pictures a second."""
     yield "| film | decode and encode only | painted | painted, smoothed |"
     yield "|---|---|---|---|"
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "in.mp4"
-        make_film(film, FILM_SIZE, FILM_FRAMES)
-        plain, smoothed = Stylizer(device=device), Stylizer(device=device, steadiness=0.8)  # type: ignore[arg-type]
-        painters = (Nobody(device), plain, smoothed)
-        ways: tuple[tuple[str, CodecKind, bool], ...] = (
-            ("chips, on the GPU", "hardware", True),
-            ("chips, through memory", "hardware", False),
-            ("processor", "software", False),
-        )
-        for name, kind, stays in ways:
-            cells = [film_rate(film, p if stays else ThroughMemory(p), kind) for p in painters]
-            yield f"| {name} | {' | '.join(cells)} |"
+        make_film(film, FILM_SIZE, frames)
+        painters = Nobody("cuda"), Stylizer(device="cuda"), Stylizer(device="cuda", steadiness=0.8)
+        yield f"| PyAV alone | {raw_rate(film, frames)} | | |"
+        for decoder, encoder in WAYS:
+            cells = [film_rate(film, painter, decoder, encoder, runs) for painter in painters]
+            yield f"| {decoder} decoder, {encoder} encoder | {' | '.join(cells)} |"
 
 
 def main() -> None:
     """Measure and print Markdown tables."""
-    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}\n")
-    print("| size | precision | single, median ms | p95 ms | stream, pictures/s |")
-    print("|---|---|---|---|---|")
-    for width, height in SIZES:
-        pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-        frame = Frame(pixels, Fraction(0), 0.0, 0)
-        for precision in ("float32", "float16"):
-            stylizer = Stylizer(device="cuda", precision=precision)
-            stylizer.warm_up((width, height))
-            times = single_times(stylizer, frame)
-            median, p95 = statistics.median(times), statistics.quantiles(times, n=20)[-1]
-            rate = stream_rate(stylizer, frame)
-            print(f"| {width}x{height} | {precision} | {median:.2f} | {p95:.2f} | {rate:.0f} |", flush=True)
-    print()
-    for line in film_table("cuda"):
-        print(line, flush=True)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--frames", type=int, default=600, help="of the film")
+    parser.add_argument("--runs", type=int, default=3, help="of each conversion")
+    options = parser.parse_args()
+    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
+    for table in (network_table(), picture_table(), film_table(options.frames, options.runs)):
+        print()
+        for line in table:
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

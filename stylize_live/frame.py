@@ -14,7 +14,7 @@ Pixels = npt.NDArray[np.uint8 | np.uint16]
 
 
 class Surface(Protocol):
-    """A picture that stays on the chip which decoded it, or which will encode it.
+    """A picture that stays as films store it: on the chip which decoded it or will encode it, or in memory.
 
     Attributes:
         size: (width, height) in pixels.

@@ -145,15 +145,15 @@ def blue_ramp() -> av.VideoFrame:
 
 @pytest.mark.parametrize(("left", "shift"), [(True, 0.0), (False, 0.5)], ids=["left", "middle"])
 def test_where_colour_samples_sit(left: bool, shift: float) -> None:
-    blue = ToRgb(unsited_left=left)(blue_ramp())[8, 20:44, 2].astype(float)
+    blue = ToRgb(sited_left=left)(blue_ramp())[8, 20:44, 2].astype(float)
     # 2.112 levels of blue for each level of chroma, two of those for each pixel.
     expected = 255 / 219 * (128 - 16) + (60 + 2 * (np.arange(20, 44) - shift) - 128) * 2.112
     assert np.abs(blue - expected).max() < 1
 
 
 def test_colour_samples_come_back_where_they_were() -> None:
-    pixels = ToRgb(unsited_left=True)(blue_ramp())
-    back = ToRgb(unsited_left=True)(ToStored()(pixels))
+    pixels = ToRgb(sited_left=True)(blue_ramp())
+    back = ToRgb(sited_left=True)(ToStored()(pixels))
     assert np.abs(back[8, 20:44].astype(float) - pixels[8, 20:44]).mean() < 0.7
 
 

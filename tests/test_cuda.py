@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,11 +13,13 @@ import pytest
 import torch
 from conftest import random_pixels
 
-from stylize_live.config import ConvertSettings
+from stylize_live.config import CodecKind, ConvertSettings
 from stylize_live.engine import Stylizer
 from stylize_live.engine.cuda_graphs import GraphedNetwork
+from stylize_live.errors import UsageError
 from stylize_live.frame import Frame
 from stylize_live.media.decoders import opened_for_chip
+from stylize_live.media.encoders import choose_encoder
 from stylize_live.media.nv12 import from_rgb
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.surface import Nv12Surface
@@ -29,7 +34,7 @@ TOLERANCE = {"float32": (0.1, 2.0), "float16": (0.5, 6.0), "bfloat16": (1.5, 16.
 
 
 @pytest.mark.parametrize("precision", list(TOLERANCE))
-@pytest.mark.parametrize("size", [(640, 360), (321, 243), (5, 3)])
+@pytest.mark.parametrize("size", [(640, 360), (321, 243), (53, 37)])
 def test_same_picture_as_the_cpu(cuda: torch.device, precision: str, size: tuple[int, int]) -> None:
     pixels = random_pixels(*size)
     wanted = Stylizer(device="cpu", precision="float32")(pixels).astype(int)
@@ -38,6 +43,13 @@ def test_same_picture_as_the_cpu(cuda: torch.device, precision: str, size: tuple
     mean, tail = TOLERANCE[precision]
     assert difference.mean() <= mean
     assert np.percentile(difference, 99.9) <= tail
+
+
+def test_tiny_pictures(cuda: torch.device) -> None:
+    """Not compared: where norms see one value or two, rounding decides what is painted."""
+    for size in ((1, 1), (5, 3), (8, 9)):
+        pixels = random_pixels(*size)
+        assert Stylizer(device="cuda")(pixels).shape == pixels.shape
 
 
 def test_stream_equals_single_pictures(cuda: torch.device) -> None:
@@ -104,6 +116,17 @@ def test_timeline_with_several_pictures_under_way(cuda: torch.device) -> None:
         assert difference.mean() <= TOLERANCE["float32"][0]
 
 
+@contextlib.contextmanager
+def waiting_is_an_error() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Synchronization debug mode is a prototype")
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            yield
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+
 @pytest.mark.parametrize("steadiness", [0.0, 0.8])
 def test_nothing_waits_for_the_device_while_pictures_are_queued(
     cuda: torch.device, steadiness: float
@@ -111,11 +134,8 @@ def test_nothing_waits_for_the_device_while_pictures_are_queued(
     frames = [Frame(random_pixels(640, 360, i), Fraction(i, 30), 0.0, i) for i in range(6)]
     with Stylizer(device="cuda", steadiness=steadiness) as stylizer:
         list(stylizer.stream(frames))  # graphs are recorded
-        torch.cuda.set_sync_debug_mode("error")
-        try:
+        with waiting_is_an_error():
             assert len(list(stylizer.stream(frames))) == len(frames)
-        finally:
-            torch.cuda.set_sync_debug_mode("default")
 
 
 def test_graphs_paint_what_kernels_one_by_one_paint(
@@ -158,6 +178,10 @@ def test_a_film_that_never_leaves_the_gpu(cuda: torch.device, tmp_path: Path, st
     if film is None:
         pytest.skip("no chip decodes here")
     film.close()
+    try:
+        choose_encoder("h264", "hardware", 8)
+    except UsageError:
+        pytest.skip("no chip encodes here")
     settings = ConvertSettings(decoder="hardware", encoder="hardware", end="1")
     with VideoReader(SAMPLE, settings, stay=True) as reader:
         assert reader.stays
@@ -170,3 +194,109 @@ def test_a_film_that_never_leaves_the_gpu(cuda: torch.device, tmp_path: Path, st
             for ours, theirs in zip(painted, wanted, strict=True):
                 assert ours.pts == theirs.pts
                 assert np.abs(ours.pixels.astype(int) - theirs.pixels).mean() < 4
+
+
+def host_surface(pixels: np.ndarray) -> Nv12Surface:
+    """Pixels as planes in the machine's memory."""
+    return Nv12Surface(*from_rgb(torch.from_numpy(pixels).permute(2, 0, 1)[None].float()))
+
+
+def test_planes_of_the_host_are_painted_as_pixels_are(cuda: torch.device) -> None:
+    """Mixed with pixels, size changing, several in flight, all results held until the end."""
+    frames = []
+    for i in range(40):
+        pixels = random_pixels(64 + 32 * (i // 7 % 2), 48, i)
+        frames.append(Frame(pixels if i % 5 == 0 else host_surface(pixels), Fraction(i), 0.0, i))
+    with Stylizer(device="cuda", precision="float32") as stylizer:
+        painted = list(stylizer.stream(frames))
+        wanted = [stylizer(frame.pixels) for frame in frames]
+    for before, found, plain in zip(frames, painted, wanted, strict=True):
+        if isinstance(before.picture, np.ndarray):
+            assert (found.pixels == plain).all()
+            continue
+        assert isinstance(found.picture, Nv12Surface)
+        assert not found.picture.on_gpu
+        stored = host_surface(plain)
+        for ours, theirs in ((found.picture.luma, stored.luma), (found.picture.chroma, stored.chroma)):
+            assert (ours.float() - theirs.float()).abs().mean() < 1.5
+
+
+def test_all_three_kinds_of_pictures_in_one_stream(cuda: torch.device) -> None:
+    frames = []
+    for i in range(18):
+        pixels = random_pixels(64, 48, i)
+        host = host_surface(pixels)
+        device = Nv12Surface(host.luma.to(cuda), host.chroma.to(cuda))
+        frames.append(Frame((pixels, host, device)[i // 2 % 3], Fraction(i), 0.0, i))
+    torch.cuda.synchronize()  # surfaces come complete
+    with Stylizer(device="cuda", precision="float32") as stylizer:
+        painted = list(stylizer.stream(frames))
+        again = list(stylizer.stream(frames))
+    for before, found, same in zip(frames, painted, again, strict=True):
+        assert type(found.picture) is type(before.picture)
+        if isinstance(found.picture, Nv12Surface) and isinstance(before.picture, Nv12Surface):
+            assert found.picture.on_gpu == before.picture.on_gpu
+        assert (found.pixels == same.pixels).all()
+
+
+def test_results_may_be_written_to_and_hold_their_memory(cuda: torch.device) -> None:
+    frames = [Frame(random_pixels(64, 48, i), Fraction(i), 0.0, i) for i in range(12)]
+    with Stylizer(device="cuda") as stylizer:
+        painted = list(stylizer.stream(frames))
+        copies = [frame.pixels.copy() for frame in painted]
+        for frame, copy in zip(stylizer.stream(frames), copies, strict=True):
+            assert (frame.pixels == copy).all()
+            frame.pixels[:] = 0
+    assert all((frame.pixels == copy).all() for frame, copy in zip(painted, copies, strict=True))
+
+
+@pytest.mark.parametrize("steadiness", [0.0, 0.8])
+def test_nothing_waits_while_planes_of_the_host_are_queued(cuda: torch.device, steadiness: float) -> None:
+    pictures = [host_surface(random_pixels(640, 360, i)) for i in range(6)]
+    frames = [Frame(picture, Fraction(i, 30), 0.0, i) for i, picture in enumerate(pictures)]
+    with Stylizer(device="cuda", steadiness=steadiness) as stylizer:
+        list(stylizer.stream(frames))  # graphs are recorded
+        with waiting_is_an_error():
+            assert len(list(stylizer.stream(frames))) == len(frames)
+
+
+def test_previews_are_the_same_wherever_planes_lie(cuda: torch.device) -> None:
+    host = host_surface(random_pixels(1920, 1080))
+    device = Nv12Surface(host.luma.to(cuda), host.chroma.to(cuda))
+    assert np.abs(host.preview.astype(int) - device.preview).mean() < 1
+    assert np.abs(host.download().astype(int) - device.download()).max() <= 2
+
+
+class OfPixels:
+    """A painter that does not say that it could take surfaces.
+
+    Args:
+        painter: who really paints.
+    """
+
+    def __init__(self, painter: Stylizer) -> None:
+        self.stream, self.warm_up, self.fingerprint = painter.stream, painter.warm_up, painter.fingerprint
+
+
+@pytest.mark.parametrize("decoder", ["software", "hardware"])
+@pytest.mark.parametrize("steadiness", [0.0, 0.8])
+def test_a_film_that_travels_as_planes(
+    cuda: torch.device, tmp_path: Path, steadiness: float, decoder: CodecKind
+) -> None:
+    """Encoded by the processor, it is the film that it is as pixels."""
+    if decoder == "hardware" and opened_for_chip(f"file:{SAMPLE}", stay=True) is None:
+        pytest.skip("no chip decodes here")
+    ours, theirs = tmp_path / "planes.mp4", tmp_path / "pixels.mp4"
+    settings = ConvertSettings(decoder=decoder, encoder="software", end="1", crf=1)
+    with VideoReader(SAMPLE, settings, stay=True) as reader:
+        assert reader.stays
+        assert reader.stays_on_chip == (decoder == "hardware")
+    with Stylizer(device="cuda", precision="float32", steadiness=steadiness) as stylizer:
+        frames = convert(SAMPLE, ours, stylizer, settings).frames
+        stylizer.reset()
+        settings = settings.model_copy(update={"decoder": "software"})
+        assert convert(SAMPLE, theirs, OfPixels(stylizer), settings).frames == frames > 5
+    with VideoReader(ours) as planes, VideoReader(theirs) as pixels:
+        for a, b in zip(planes, pixels, strict=True):
+            assert a.pts == b.pts
+            assert np.abs(a.pixels.astype(int) - b.pixels).mean() < 3

@@ -22,7 +22,7 @@ from stylize_live.engine.slots import SurfaceSlot
 from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.watcher import MotionWatcher
 from stylize_live.frame import Frame
-from stylize_live.media import encoder, film_pictures, reader, surface
+from stylize_live.media import encoder, film_pictures, plane_previews, reader, surface
 from stylize_live.media.colour import ToRgb, ToStored
 from stylize_live.media.encoder import FilmEncoder
 from stylize_live.media.libraries import av
@@ -56,7 +56,7 @@ def pictures() -> list[np.ndarray]:
 def test_same_colours_as_ffmpeg(matrix: int, full: bool) -> None:
     frame = nv12_frame()
     frame.colorspace, frame.color_range = matrix, 2 if full else 1
-    wanted = ToRgb(unsited_left=True)(frame).astype(int)
+    wanted = ToRgb(sited_left=True)(frame).astype(int)
     found = surface_of(frame)
     assert found is not None
     assert found.full_range == full
@@ -97,7 +97,16 @@ def test_a_surface_outlives_the_picture_it_was_made_of() -> None:
     assert (taken.download() == before).all()
 
 
-@pytest.mark.parametrize(("size", "kind"), [((96, 64), "yuv420p"), ((96, 64), "p010le"), ((97, 64), "nv12")])
+@pytest.mark.parametrize(
+    ("size", "kind"),
+    [
+        ((96, 64), "yuv422p"),
+        ((96, 64), "p010le"),
+        ((97, 64), "nv12"),
+        ((96, 63), "yuv420p"),
+        ((8, 8), "gray"),
+    ],
+)
 def test_what_cannot_be_a_surface(size: tuple[int, int], kind: str) -> None:
     assert surface_of(av.VideoFrame(*size, kind)) is None
 
@@ -110,7 +119,9 @@ def test_in_memory_leaves_what_is_there() -> None:
 
 @pytest.mark.parametrize("size", [(96, 64), (512, 64), (854, 480)])
 def test_planes_lie_as_encoders_on_chips_expect(size: tuple[int, int]) -> None:
-    taken = surface_of(nv12_frame(*size))
+    given = nv12_frame(*size)
+    given.colorspace = Matrix.ITU709
+    taken = surface_of(given)
     assert taken is not None
     for luma, chroma in ((taken.luma, taken.chroma), from_rgb(taken.levels())):
         pitch = luma.stride(0)
@@ -126,18 +137,38 @@ def test_encoders_are_given_what_is_tagged(matrix: str, pictures: list[np.ndarra
     surface = Nv12Surface(*from_rgb(as_levels(cv2.GaussianBlur(pictures[0], (0, 0), 5))), matrix)
     frame = surface.video_frame()
     assert frame.colorspace == Matrix.ITU709
-    found = ToRgb(unsited_left=True)(frame)
+    found = ToRgb(sited_left=True)(frame)
     assert np.abs(found - surface.download().astype(int)).max() <= 4
 
 
-def test_previews_are_small_and_alike() -> None:
-    whole = surface_of(nv12_frame(1920, 1080))
-    assert whole is not None
-    assert whole.size == (1920, 1080)
-    assert whole.preview.shape == (270, 480, 3)
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize(
+    ("size", "small"), [((1920, 1080), (480, 270)), ((1280, 720), (480, 270)), ((854, 480), (480, 270))]
+)
+def test_previews_are_small_and_alike(
+    size: tuple[int, int], small: tuple[int, int], full: bool, pictures: list[np.ndarray]
+) -> None:
+    luma, chroma = from_rgb(as_levels(cv2.resize(pictures[0], size)))
+    whole = Nv12Surface(luma, chroma, "bt601", full)
+    assert whole.size == size
+    assert whole.preview.shape[1::-1] == small
     assert whole.preview is whole.preview
-    blocks = whole.download().reshape(270, 4, 480, 4, 3).mean((1, 3))
-    assert np.abs(whole.preview - blocks).max() <= 1
+    wanted = cv2.resize(whole.download(), small, interpolation=cv2.INTER_AREA)
+    difference = np.abs(whole.preview.astype(int) - wanted)
+    assert difference.mean() < 1
+    assert np.percentile(difference, 99) <= 5
+    on_gpu = plane_previews._on_gpu(luma, chroma, small, "bt601", full)
+    assert np.abs(whole.preview.astype(int) - on_gpu).mean() < 1
+
+
+def test_small_pictures_are_their_own_preview() -> None:
+    taken = surface_of(nv12_frame())
+    assert taken is not None
+    assert (taken.preview == taken.download()).all()
+
+
+def test_frames_show_previews_of_surfaces() -> None:
+    whole = surface_of(nv12_frame(1920, 1080))
     frame = Frame(whole, Fraction(0), 0.0, 0)
     assert frame.size == (1920, 1080)
     assert frame.preview is whole.preview
@@ -275,8 +306,8 @@ def test_only_upright_pictures_of_eight_bits_stay() -> None:
         assert not film.stays
 
 
-def test_without_a_gpu_nothing_stays() -> None:
-    with VideoReader(SAMPLE, stay=True) as film:
+def test_nothing_stays_that_is_not_asked_to() -> None:
+    with VideoReader(SAMPLE) as film:
         assert not film.stays
         first = next(iter(film))
     assert first.preview is first.pixels

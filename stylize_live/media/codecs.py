@@ -151,6 +151,12 @@ def pixel_format(encoder: str, codec: str, bits: int, alpha: bool) -> str | None
     return formats.get((bits, alpha))
 
 
+def stores_planes(path: Path, settings: FilmSettings) -> bool:
+    """Whether a target's pictures are 8 bits of 4:2:0, whoever encodes them. Raises as `codec_for` does."""
+    planes = CODECS[codec_for(path, settings)].formats.get((8, False)) == "yuv420p"
+    return planes and settings.bits == 8
+
+
 def keeps_alpha(path: Path, codec: str) -> bool:
     """Whether a target can be transparent; of VP9, only WebM's own relatives hold the second layer."""
     suffixes = (".webm", ".mkv") if codec == "vp9" else CODECS[codec].suffixes

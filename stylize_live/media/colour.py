@@ -24,8 +24,11 @@ Colorspace = av.video.reformatter.Colorspace
 ColorTrc = av.video.reformatter.ColorTrc
 
 HD_LINES = 720
-# Decoders that do not say where colour samples sit although they mean the left, as all video does.
-UNSITED_LEFT = frozenset({"vp8", "vp9", "libvpx-vp9", "libvpx", "libdav1d", "av1", "ffv1"})
+# Decoders whose colour samples sit on the left, as all video has them. Some do not say so, and the scaler
+# does not listen to those that do.
+SITED_LEFT = frozenset(
+    {"h264", "hevc", "mpeg2video", "mpeg4", "vp8", "vp9", "libvpx-vp9", "libvpx", "libdav1d", "av1", "ffv1"}
+)
 # FFmpeg's tag of the matrix (AVColorSpace) to the scaler's name of it.
 _MATRICES = {
     1: "bt709",
@@ -36,6 +39,7 @@ _MATRICES = {
     9: "bt2020",
     10: "bt2020",
 }
+MATRIX_TAGS = {name: tag for tag, name in _MATRICES.items()}  # one of those that mean it
 
 
 def matrix_of(frame: av.VideoFrame) -> str | None:
@@ -61,14 +65,14 @@ class ToRgb:
 
     Args:
         bits: 8, or more for 16-bit pictures.
-        unsited_left: whether pictures that do not say where their colour samples sit have them on
-            the left, as video has, and not in the middle, as photos have.
+        sited_left: whether colour samples sit on the left, as video has them, and not in the middle, as
+            photos have.
     """
 
-    def __init__(self, bits: int = 8, *, unsited_left: bool = False) -> None:
+    def __init__(self, bits: int = 8, *, sited_left: bool = False) -> None:
         self._deep = bits > 8
         self._format, self._alpha_format = (PLANAR_RGB_16, "rgba64le") if self._deep else (PLANAR_RGB, "rgba")
-        self._unsited_left = unsited_left
+        self._sited_left = sited_left
         self._look: Look | None = None
         self._asked = False
         self._size = (0, 0)
@@ -120,7 +124,7 @@ class ToRgb:
         matrix, range_ = matrix_of(frame), range_of(frame)
         if matrix is not None and range_ is not None:
             arguments |= {"in_color_matrix": matrix, "in_range": range_}
-        if self._unsited_left:
+        if self._sited_left:
             arguments["in_chroma_loc"] = "left"
         return "scale", arguments
 

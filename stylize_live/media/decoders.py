@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stylize_live.media.libraries import av
-from stylize_live.media.surface import CHIP
+from stylize_live.media.surface import CHIP, chip_to_decode
 
 # FFmpeg's names of the makers' interfaces, the most specific first.
 _INTERFACES = ("cuda", "qsv", "videotoolbox", "d3d11va", "vaapi")
@@ -25,11 +25,16 @@ def opened_for_chip(name: str, *, stay: bool = False, **options: Any) -> av.cont
     for interface in _INTERFACES:
         if interface not in av.codec.hwaccel.hwdevices_available():
             continue
-        owned = stay and interface == CHIP
-        chip = av.codec.hwaccel.HWAccel(interface, allow_software_fallback=False, is_hw_owned=owned)
         try:
+            chip = _chip(interface, stay=stay)
             film: av.container.InputContainer = av.open(name, "r", hwaccel=chip, **options)
         except (OSError, RuntimeError, NotImplementedError, av.FFmpegError):
             continue  # no such chip, or it does not know this codec
         return film
     return None
+
+
+def _chip(interface: str, *, stay: bool) -> av.codec.hwaccel.HWAccel:
+    if stay and interface == CHIP:
+        return chip_to_decode()
+    return av.codec.hwaccel.HWAccel(interface, allow_software_fallback=False)

@@ -20,7 +20,7 @@ from stylize_live.media.colour import ToStored, padded, stored_size, tag
 from stylize_live.media.encoders import choose_encoder, stores, takes_surfaces
 from stylize_live.media.libraries import av
 from stylize_live.media.palette import PALETTE_FORMAT, ToPalette
-from stylize_live.media.surface import Nv12Surface, chip_to_encode
+from stylize_live.media.surface import STORED_AS_PLANES, Nv12Surface, chip_to_encode
 
 _ROUNDED = {
     Fraction(1, 1000): "this kind of file stores whole milliseconds: the times of pictures were rounded",
@@ -172,9 +172,17 @@ class FilmEncoder(Closing):
         return self._encoded(picture)
 
     def _stored(self, frame: Frame) -> av.VideoFrame:
-        if self._on_chip and isinstance(frame.picture, Nv12Surface):
-            return frame.picture.video_frame()
+        if isinstance(frame.picture, Nv12Surface) and self._takes(frame.picture):
+            return self._of_planes(frame.picture)
         return self._convert(padded(self._pixels(frame), self._stored_size))
+
+    def _takes(self, surface: Nv12Surface) -> bool:
+        """Whether its planes are stored as they are: without a change of size or colours, or transparency."""
+        return self._format in STORED_AS_PLANES and surface.size == self._stored_size
+
+    def _of_planes(self, surface: Nv12Surface) -> av.VideoFrame:
+        on_chip = self._on_chip and surface.on_gpu
+        return surface.video_frame() if on_chip else surface.stored_frame(self._format)
 
     def _pixels(self, frame: Frame) -> Pixels:
         """RGB, or RGBA where transparency is kept."""

@@ -1,4 +1,4 @@
-"""What a film's decoded pictures become: upright, RGB, all of one size. Or surfaces, where they can stay."""
+"""What a film's decoded pictures become: upright, RGB, all of one size; or surfaces, where they can be."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ class FilmPictures:
         sample_aspect: width of an upright pixel over its height, or None when unknown.
         has_alpha: whether they have transparency.
         stays: whether they are surfaces, but for pictures unlike the first.
+        stays_on_chip: whether those lie on the chip that decoded them.
 
     Args:
         first: the film's first picture; what it says of itself holds for all.
         sample_aspect: width of a stored pixel over its height, or None when unknown.
         bits: of each colour; more than 8 gives uint16.
-        unsited_left: see `ToRgb`.
+        sited_left: see `ToRgb`.
         square_pixels: stretch pictures whose pixels are not square until they are.
         wanted_size: as `--size` has it, or None to keep the size.
+        stay: leave pictures as planes where they can be surfaces.
         note: told what is not carried over, in words; perhaps more than once.
     """
 
@@ -42,14 +44,15 @@ class FilmPictures:
         sample_aspect: Fraction | None,
         *,
         bits: int,
-        unsited_left: bool,
+        sited_left: bool,
         square_pixels: bool,
         wanted_size: str | None,
+        stay: bool,
         note: Callable[[str], None],
     ) -> None:
         self._note = note
         picture = in_memory(first)
-        self._convert = ToRgb(bits, unsited_left=unsited_left)
+        self._convert, self._sited_left = ToRgb(bits, sited_left=sited_left), sited_left
         # Once: PyAV ties a picture and its side data into a cycle, so reading this from every picture
         # would keep hundreds of them until the garbage collector comes by.
         turn = self._turn = Orientation.of(picture)
@@ -69,7 +72,8 @@ class FilmPictures:
             note(look.note)
         as_stored = turn == Orientation() and self.size == self._stored_size
         plain = as_stored and look is None and bits == 8
-        self.stays = plain and on_chip(first) and surface_of(first) is not None
+        self.stays = stay and plain and self._surface(first) is not None
+        self.stays_on_chip = self.stays and on_chip(first)
 
     def _make_square(self) -> None:
         aspect = self.sample_aspect or Fraction(1)
@@ -81,12 +85,14 @@ class FilmPictures:
 
     def __call__(self, picture: av.VideoFrame) -> tuple[Pixels | Surface, Pixels | None]:
         """A decoded picture, and its opacity if it has one."""
-        stored = picture.width, picture.height
-        if self.stays and on_chip(picture) and stored == self._stored_size:
-            surface = surface_of(picture)
-            if surface is not None:
-                return surface, None
-        return self._upright(in_memory(picture))
+        surface = self._surface(picture) if self.stays else None
+        return self._upright(in_memory(picture)) if surface is None else (surface, None)
+
+    def _surface(self, picture: av.VideoFrame) -> Surface | None:
+        """None for a picture that cannot stay planes. What chips decode is video, sited as such."""
+        sited_left = self._sited_left or on_chip(picture)
+        as_first = (picture.width, picture.height) == self._stored_size
+        return surface_of(picture) if sited_left and as_first else None
 
     def _upright(self, picture: av.VideoFrame) -> tuple[Pixels, Pixels | None]:
         size = self.size[::-1] if self._turn.transpose else self.size

@@ -33,14 +33,47 @@ def to_rgb(luma: Tensor, chroma: Tensor, matrix: str, *, full_range: bool) -> Te
     Returns:
         (1, 3, H, W) float32 in 0..255, on the same device.
     """
+    return coloured(luma.float(), _spread(chroma.float()), matrix, full_range=full_range)
+
+
+def coloured(light: Tensor, differences: Tensor, matrix: str, *, full_range: bool) -> Tensor:
+    """`to_rgb`, where the differences are known for each pixel.
+
+    Args:
+        light: (h, w) float32, brightness as it is stored.
+        differences: (2, h, w) float32, blue and red, as they are stored.
+        matrix: a key of `_SHARES`.
+        full_range: see `to_rgb`.
+
+    Returns:
+        (1, 3, h, w) float32 in 0..255.
+    """
+    dark, (for_red, for_green, for_blue) = coefficients(matrix, full_range=full_range)
+    light = (light - dark) * for_red[0]
+    blue, red = differences - 128
+    green = light.add(blue, alpha=for_green[1]).add_(red, alpha=for_green[2])
+    planes = light.add(red, alpha=for_red[2]), green, light.add(blue, alpha=for_blue[1])
+    return torch.stack(planes)[None].clamp_(0, 255)
+
+
+def coefficients(matrix: str, *, full_range: bool) -> tuple[int, list[list[float]]]:
+    """What the values of planes mean.
+
+    Args:
+        matrix: a key of `_SHARES`.
+        full_range: see `to_rgb`.
+
+    Returns:
+        The brightness of black; and for each of red, green and blue, in levels, what it gets of each step of
+        brightness above that, and of each step of the blue and of the red difference from 128.
+    """
     red_share, blue_share = _SHARES[matrix]
     dark, levels, differences = (0, 255, 255) if full_range else (16, 219, 224)
-    light = (luma.float() - dark) * (255 / levels)
-    blue, red = _spread((chroma.float() - 128) * (255 / differences))
-    red = light + 2 * (1 - red_share) * red
-    blue = light + 2 * (1 - blue_share) * blue
-    green = (light - red_share * red - blue_share * blue) / (1 - red_share - blue_share)
-    return torch.stack((red, green, blue))[None].clamp_(0, 255)
+    light, step = 255 / levels, 255 / differences
+    red, blue = 2 * (1 - red_share) * step, 2 * (1 - blue_share) * step
+    green_share = 1 - red_share - blue_share
+    green = -blue_share * blue / green_share, -red_share * red / green_share
+    return dark, [[light, 0.0, red], [light, *green], [light, blue, 0.0]]
 
 
 def from_rgb(picture: Tensor) -> tuple[Tensor, Tensor]:
@@ -50,8 +83,13 @@ def from_rgb(picture: Tensor) -> tuple[Tensor, Tensor]:
         picture: (1, 3, H, W) float32 in 0..255, H and W even.
 
     Returns:
-        Brightness (H, W) and differences (H/2, W/2, 2), uint8, see `together`.
+        Brightness (H, W) and differences (H/2, W/2, 2), uint8, see `parted`.
     """
+    return parted(stored(picture), picture.shape[3])
+
+
+def stored(picture: Tensor) -> Tensor:
+    """What `from_rgb` gives, in one piece: see `room`."""
     red_share, blue_share = _SHARES["bt709"]
     red, green, blue = picture[0]
     light = red_share * red + (1 - red_share - blue_share) * green + blue_share * blue
@@ -59,14 +97,40 @@ def from_rgb(picture: Tensor) -> tuple[Tensor, Tensor]:
         ((blue - light) / (2 * (1 - blue_share)), (red - light) / (2 * (1 - red_share)))
     )
     chroma = _gathered(differences) * (224 / 255) + 128
-    return together(_rounded(light * (219 / 255) + 16), _rounded(chroma))
+    height, width = light.shape
+    rows = room((width, height), picture.device)
+    planes = parted(rows, width)
+    planes[0].copy_(_rounded(light * (219 / 255) + 16))
+    planes[1].copy_(_rounded(chroma))
+    return rows
+
+
+def room(size: tuple[int, int], device: torch.device | None = None, *, pin_memory: bool = False) -> Tensor:
+    """Memory for two planes, one right behind the other: NVENC is told where the first begins, and no more.
+
+    Args:
+        size: (width, height) in pixels, even.
+        device: where; None is the machine's memory.
+        pin_memory: whether it is page-locked there.
+
+    Returns:
+        (H + H/2, at least W) uint8, undefined, contiguous; `parted` gives the planes.
+    """
+    width, height = size
+    shape = height + height // 2, -(-width // _ROW) * _ROW
+    return torch.empty(shape, dtype=torch.uint8, device=device, pin_memory=pin_memory)
+
+
+def parted(rows: Tensor, width: int) -> tuple[Tensor, Tensor]:
+    """The planes in what `room` gave, which they share: (H, W), and (H/2, W/2, 2)."""
+    height = rows.shape[0] // 3 * 2
+    return rows[:height, :width], rows[height:, :width].view(height // 2, width // 2, 2)
 
 
 def together(luma: Tensor, chroma: Tensor) -> tuple[Tensor, Tensor]:
-    """Copies of two planes, one right behind the other: NVENC is told where the first begins, and no more."""
+    """Copies of two planes, where they are, in one `room`."""
     height, width = luma.shape
-    rows = torch.empty((height + height // 2, -(-width // _ROW) * _ROW), dtype=luma.dtype, device=luma.device)
-    planes = rows[:height, :width], rows[height:, :width].view(height // 2, width // 2, 2)
+    planes = parted(room((width, height), luma.device), width)
     for plane, given in zip(planes, (luma, chroma), strict=True):
         plane.copy_(given)
     return planes

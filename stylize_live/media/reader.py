@@ -15,7 +15,7 @@ from stylize_live.closing import Closing
 from stylize_live.config import SourceSettings
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
-from stylize_live.media.colour import UNSITED_LEFT
+from stylize_live.media.colour import SITED_LEFT
 from stylize_live.media.container import (
     INTERLACED,
     clock_origin,
@@ -65,6 +65,7 @@ class VideoReader(Closing):
         last_duration: how long the last picture is shown, in seconds, once it was read.
         has_alpha: whether the frames have transparency.
         stays: whether frames are surfaces, but for pictures unlike the first.
+        stays_on_chip: whether those lie on the chip that decoded them.
         notes: what is not carried over from this file or was put right, in words; may grow while
             it is read.
         cut: the part of the file that is read; times count from its start.
@@ -77,7 +78,8 @@ class VideoReader(Closing):
         settings: which part of it, how large, at which rate.
         bits: of each colour; more than 8 gives frames of uint16.
         square_pixels: stretch pictures whose pixels are not square until they are.
-        stay: leave upright pictures of 8 bits on the GPU that decodes them: frames are surfaces.
+        stay: leave upright pictures of 8 bits as the planes that they were decoded into, on the GPU that did
+            it or in the machine's memory: frames are surfaces.
 
     Raises:
         SourceError: missing, a folder, empty, not a video, without pictures.
@@ -102,7 +104,7 @@ class VideoReader(Closing):
         self._lock = threading.Lock()
         self._closed = False
         self._bits = bits
-        self._square_pixels = square_pixels
+        self._square_pixels, self._stay = square_pixels, stay
         self._settings = settings
         self._new_rate = rate(settings.fps) if settings.fps else None
         self._container = open_container(path, self._new_rate, settings.decoder, stay=stay)
@@ -201,13 +203,15 @@ class VideoReader(Closing):
             first,
             self._stream.sample_aspect_ratio,
             bits=self._bits,
-            unsited_left=self._stream.codec_context.name in UNSITED_LEFT,
+            sited_left=self._stream.codec_context.name in SITED_LEFT,
             square_pixels=self._square_pixels,
             wanted_size=self._settings.size,
+            stay=self._stay,
             note=self._note,
         )
         self.size, self.sample_aspect = made.size, made.sample_aspect
-        self.has_alpha, self.stays = made.has_alpha, made.stays
+        self.has_alpha = made.has_alpha
+        self.stays, self.stays_on_chip = made.stays, made.stays_on_chip
 
     def __iter__(self) -> Iterator[Frame]:
         """Frames not read yet.

@@ -1,27 +1,32 @@
-"""Decoded pictures that stay on an NVIDIA GPU, from PyAV to torch and back through DLPack.
+"""Pictures that stay planes, as films store them, from PyAV to torch and back.
 
-Unverified on a GPU. The same code works on planes in the machine's memory, and is tested there.
+Where a GPU decoded them they stay on it, handed over through DLPack. Unverified on a GPU. The same code works
+on planes in the machine's memory, and is tested there.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from stylize_live.frame import Pixels
-from stylize_live.media.colour import matrix_of, range_of, tag
-from stylize_live.media.libraries import av
+from stylize_live.media.colour import MATRIX_TAGS, ColorRange, ToRgb, ToStored, matrix_of, range_of, tag
+from stylize_live.media.libraries import av, cv2
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 CHIP = "cuda"  # FFmpeg's name of these chips, and of the pixel format of what lies on them
 NV12 = "nv12"
+# FFmpeg is to take the context of the GPU that the thread has from torch. Asked for the "primary" one, which
+# is the same, it insists on flags that torch has not set.
+_OF_THIS_THREAD: dict[str, object] = {"primary_ctx": "0", "current_ctx": "1"}
 STORED = "bt709"  # the scaler's name of the matrix of everything that this package encodes
-_MOST_PREVIEWED = 480 * 270  # pixels
+STORED_AS_PLANES = frozenset({NV12, "yuv420p"})  # what encoders store that is a surface but for its order
+_THREE_PLANES = frozenset({"yuv420p", "yuvj420p"})
 
 
 @dataclass(slots=True, eq=False)
@@ -53,47 +58,100 @@ class Nv12Surface:
         return to_rgb(self.luma, self.chroma, self.matrix, full_range=self.full_range)
 
     @property
+    def on_gpu(self) -> bool:
+        """Whether the planes lie on a GPU, and not in the machine's memory."""
+        return self.luma.is_cuda
+
+    @property
     def preview(self) -> Pixels:
         """See `Surface`; at most as large as what motion is measured on."""
         if self._preview is None:
-            import torch.nn.functional as F
-
-            width, height = self.size
-            factor = max(1.0, (width * height / _MOST_PREVIEWED) ** 0.5)
-            size = max(1, round(height / factor)), max(1, round(width / factor))
-            self._preview = _downloaded(F.interpolate(self.levels(), size, mode="area"))
+            self._preview = self._made_small()
         return self._preview
 
+    def _made_small(self) -> Pixels:
+        from stylize_live.media.plane_previews import MOST_PIXELS, preview_of
+
+        if self.luma.numel() <= MOST_PIXELS:
+            return self.download()
+        return preview_of(self.luma, self.chroma, self.matrix, full_range=self.full_range)
+
     def download(self) -> Pixels:
-        """See `Surface`."""
-        return _downloaded(self.levels())
+        """See `Surface`; from the machine's memory by FFmpeg's scaler, many times as fast as torch there."""
+        if not self.on_gpu:
+            return ToRgb(sited_left=True)(self._as_it_is())
+        from stylize_live.media.plane_previews import downloaded
+
+        return downloaded(self.levels())
 
     def video_frame(self) -> av.VideoFrame:
         """It as an encoder takes it, BT.709 and tagged; shares the planes, which must be complete."""
-        planes = self.luma, self.chroma
-        if self.matrix != STORED or self.full_range:
+        if self.matrix == STORED and not self.full_range:
+            frame = _shared(self.luma, self.chroma)
+        elif self.on_gpu:
             from stylize_live.media.nv12 import from_rgb
 
-            planes = from_rgb(self.levels())
-        frame = av.VideoFrame.from_dlpack(planes, format=NV12, cuda_context=_context())
+            frame = _shared(*from_rgb(self.levels()))
+        else:
+            return ToStored(NV12)(self.download())
         tag(frame, av.VideoFormat(NV12))
         return frame
+
+    def stored_frame(self, pixel_format: str) -> av.VideoFrame:
+        """`video_frame` in the machine's memory, in one of `STORED_AS_PLANES`."""
+        surface = self
+        if self.on_gpu:
+            surface = Nv12Surface(self.luma.cpu(), self.chroma.cpu(), self.matrix, self.full_range)
+        frame = surface.video_frame().reformat(format=pixel_format)
+        tag(frame, av.VideoFormat(pixel_format))
+        return frame
+
+    def _as_it_is(self) -> av.VideoFrame:
+        frame = _shared(self.luma, self.chroma)
+        frame.colorspace = MATRIX_TAGS[self.matrix]
+        frame.color_range = ColorRange.JPEG if self.full_range else ColorRange.MPEG
+        return frame
+
+
+def _shared(luma: Tensor, chroma: Tensor) -> av.VideoFrame:
+    if luma.is_cuda:
+        return av.VideoFrame.from_dlpack((luma, chroma), format=NV12, cuda_context=_context())
+    # As arrays: torch may call page-locked memory a GPU's, which PyAV would not take.
+    return av.VideoFrame.from_dlpack((luma.numpy(), chroma.numpy()), format=NV12)
 
 
 def chip_to_encode() -> av.codec.hwaccel.HWAccel:
     """What an encoder needs to take surfaces: the GPU in the state that torch has made of it."""
-    return av.codec.hwaccel.HWAccel(CHIP, options={"primary_ctx": "1"})
+    _make_current()
+    return av.codec.hwaccel.HWAccel(CHIP, options=_OF_THIS_THREAD)
+
+
+def chip_to_decode() -> av.codec.hwaccel.HWAccel:
+    """What a decoder needs to leave pictures where torch finds them.
+
+    Raises:
+        RuntimeError: torch has no GPU here.
+    """
+    _make_current()
+    return av.codec.hwaccel.HWAccel(
+        CHIP, allow_software_fallback=False, is_hw_owned=True, options=_OF_THIS_THREAD
+    )
 
 
 @cache
 def _context() -> av.video.frame.CudaContext:
     """FFmpeg's view of torch's GPU; nothing of it is asked for before there are planes on one."""
-    return av.video.frame.CudaContext(primary_ctx=True)
+    _make_current()
+    return av.video.frame.CudaContext(primary_ctx=False, current_ctx=True)
 
 
-def _downloaded(levels: Tensor) -> Pixels:
-    pixels = (levels[0] + 0.5).byte().permute(1, 2, 0).contiguous()
-    return np.asarray(pixels.cpu().numpy())
+def _make_current() -> None:
+    """Have torch's context of the GPU be the calling thread's."""
+    import torch
+
+    if not torch.cuda.is_available():
+        raise RuntimeError("torch has no GPU here")
+    torch.empty(1, device=CHIP)
 
 
 def on_chip(picture: av.VideoFrame) -> bool:
@@ -102,13 +160,22 @@ def on_chip(picture: av.VideoFrame) -> bool:
 
 
 def surface_of(picture: av.VideoFrame) -> Nv12Surface | None:
-    """A decoded picture as a surface; None where its planes are not those of NV12.
+    """A decoded picture as a surface where it lies; None where its planes are not 8 bits of 4:2:0.
 
-    It is copied, within the GPU: decoders have few places for pictures, and want them back.
+    It is copied: decoders have few places for pictures, and want them back.
     """
-    kind = picture.sw_format or picture.format
-    if kind.name != NV12 or picture.width % 2 or picture.height % 2:
+    if picture.width % 2 or picture.height % 2:
         return None
+    if picture.format.name in _THREE_PLANES:
+        planes = _two_of_three(picture)
+    elif (picture.sw_format or picture.format).name == NV12:
+        planes = _two(picture)
+    else:
+        return None
+    return Nv12Surface(*planes, matrix_of(picture) or STORED, range_of(picture) == "pc")
+
+
+def _two(picture: av.VideoFrame) -> tuple[Tensor, Tensor]:
     from torch.utils.dlpack import from_dlpack
 
     from stylize_live.media.nv12 import together
@@ -117,7 +184,21 @@ def surface_of(picture: av.VideoFrame) -> Nv12Surface | None:
     # stream named, which torch does when it is given the plane itself.
     planes: tuple[Any, ...] = picture.planes
     luma, chroma = together(*(from_dlpack(plane.__dlpack__()) for plane in planes))
-    return Nv12Surface(luma, chroma, matrix_of(picture) or STORED, range_of(picture) == "pc")
+    return luma, chroma
+
+
+def _two_of_three(picture: av.VideoFrame) -> tuple[Tensor, Tensor]:
+    """By hand: the scaler would change values where a format's name means full range."""
+    from stylize_live.media.nv12 import parted, room
+
+    luma, chroma = parted(room((picture.width, picture.height)), picture.width)
+    light, blue, red = (
+        np.frombuffer(cast("Any", plane), np.uint8).reshape(plane.height, -1)[:, : plane.width]
+        for plane in picture.planes
+    )
+    luma.numpy()[:] = light
+    cv2.merge((blue, red), chroma.numpy())
+    return luma, chroma
 
 
 def in_memory(picture: av.VideoFrame) -> av.VideoFrame:

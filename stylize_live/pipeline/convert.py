@@ -9,7 +9,7 @@ from pathlib import Path
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import SourceError, UsageError
 from stylize_live.frame import Frame
-from stylize_live.media.codecs import codec_for, keeps_pixel_shape, video_format
+from stylize_live.media.codecs import codec_for, keeps_pixel_shape, stores_planes, video_format
 from stylize_live.media.pipes import PIPE, spooled
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.sequence import SequenceWriter, check_empty, is_sequence
@@ -184,8 +184,8 @@ def open_reader(source: Path, target: Path, settings: ConvertSettings, *, stay: 
 
 
 def _reader(source: Path, target: Path, settings: ConvertSettings, painter: FramePainter) -> VideoReader:
-    """See `open_reader`; pictures stay on a chip if that was asked for and whoever paints is there, too."""
-    stay = settings.decoder == "hardware" and takes_surfaces(painter)
+    """See `open_reader`; pictures stay planes if whoever paints takes them, and they become such again."""
+    stay = takes_surfaces(painter) and not is_sequence(target) and stores_planes(target, settings)
     return open_reader(source, target, settings, stay=stay)
 
 

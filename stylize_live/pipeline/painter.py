@@ -43,15 +43,15 @@ class Remembering(Protocol):
 
 @runtime_checkable
 class OnDevice(Protocol):
-    """A painter that can take pictures which stay on a GPU, and then gives such back."""
+    """A painter on a GPU, which can take pictures as planes, there or in memory, and then gives such back."""
 
     @property
     def device(self) -> str:
-        """Where it paints: "cuda" is such a GPU."""
+        """Where it paints: "cuda" is a GPU that can do so."""
 
 
 def takes_surfaces(painter: FramePainter) -> bool:
-    """Whether a film's pictures may stay on the GPU that decodes them."""
+    """Whether a film's pictures may stay the planes that they were decoded into."""
     return isinstance(painter, OnDevice) and painter.device == "cuda"
 
 
