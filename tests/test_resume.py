@@ -133,7 +133,10 @@ def test_resumed_film_is_the_same(source: Path, tmp_path: Path, kind: Callable[.
     assert not list(tmp_path.glob(".*"))
 
 
-def test_real_paint_goes_on_from_its_memory(source: Path, tmp_path: Path, tiny_style: Path) -> None:
+@pytest.mark.parametrize("looks_ahead", [False, True])
+def test_real_paint_goes_on_from_its_memory(
+    source: Path, tmp_path: Path, tiny_style: Path, looks_ahead: bool
+) -> None:
     class Stopping(Stylizer):
         stop_at: int | None = None
 
@@ -144,7 +147,9 @@ def test_real_paint_goes_on_from_its_memory(source: Path, tmp_path: Path, tiny_s
                 yield frame
 
     def painter() -> Stopping:
-        return Stopping(tiny_style, steadiness=0.8, device="cpu")
+        made = Stopping(tiny_style, steadiness=0.8, device="cpu")
+        made._backend.looks_ahead = looks_ahead
+        return made
 
     with painter() as whole, painter() as first, painter() as second:
         run(source, tmp_path / "whole.mp4", whole)

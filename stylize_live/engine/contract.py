@@ -17,9 +17,9 @@ class Steady:
     """How a picture is to follow from the one before.
 
     Attributes:
-        motion: measures that of the input, or finds that pictures start anew (None). Called once for each
-            picture, in order, when the device has been given its work: so a GPU is not kept waiting,
-            and on a CPU, whose cores the network takes all, the two do not get in each other's way.
+        motion: measures that of the input, or waits for it, or finds that pictures start anew (None). Called
+            once for each picture, in order, when the device has been given its work: so a GPU is not kept
+            waiting, and on a CPU, whose cores the network takes all, the two do not get in each other's way.
         share: least share of the fresh picture, see `smoothing.least_share`.
     """
 
@@ -37,9 +37,12 @@ class Backend(Protocol):
     Attributes:
         memory: the last smoothed painting, (h, w, 3) float32 in 0..255, or None; may be set.
         runtime: name and version of what computes the network.
+        looks_ahead: whether, in streams, the motion of the next pictures is to be measured before they are
+            painted: that takes cores which the network has to leave free.
     """
 
     runtime: str
+    looks_ahead: bool
 
     @property
     def memory(self) -> Plane | None: ...

@@ -49,8 +49,10 @@ class CudaBackend:
         precision: "float16", "bfloat16" or "float32".
 
     Attributes:
-        runtime: see `Backend`.
+        runtime, looks_ahead: see `Backend`.
     """
+
+    looks_ahead = True
 
     def __init__(self, checkpoint: Checkpoint, precision: str) -> None:
         self._device, self._dtype = torch.device("cuda"), DTYPES[precision]

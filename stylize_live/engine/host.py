@@ -21,6 +21,7 @@ class HostBackend(ABC):
     """One picture at a time on all cores of the CPU; subclasses say how."""
 
     runtime: str
+    looks_ahead = False
 
     def __init__(self) -> None:
         self.memory: Plane | None = None

@@ -45,7 +45,7 @@ class TensorPainter:
         return finished(painted, small, picture, look)
 
     def _smoothed(self, fresh: Tensor, steady: Steady) -> Tensor:
-        # The host measures the motion while a GPU paints.
+        # The host measures the motion, or waits for it, while a GPU paints.
         motion = steady.motion()
         if motion is None or self.memory is None or self.memory.shape != fresh.shape:
             self.memory = fresh

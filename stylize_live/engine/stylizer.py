@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Self, overload
 
@@ -15,6 +15,7 @@ from safetensors.numpy import load, save
 
 from stylize_live.closing import Closing
 from stylize_live.config import DEFAULT_STYLE, DeviceName, EngineSettings, Precision, Runtime
+from stylize_live.engine.ahead import Lookahead
 from stylize_live.engine.choices import choose_device_name, choose_precision, choose_runtime
 from stylize_live.engine.contract import Backend, Job, Steady
 from stylize_live.engine.look import Look
@@ -248,30 +249,48 @@ class Stylizer(Closing):
 
     def _paint(self, frame: Frame) -> Pixels:
         self._apply_style(frame.pts)
-        return self._backend.run(frame.pixels, self._look, self._steady(frame))
+        return self._backend.run(frame.pixels, self._look, self._steady(frame, self._watcher))
 
-    def _steady(self, frame: Frame) -> Steady | None:
-        """How the picture is to follow from the one before, if that is wanted."""
-        if not self._steadiness or not self._look.strength:
-            self._fresh = True  # nothing is wanted, or nothing shown: no film to go on with
+    @property
+    def _follows(self) -> bool:
+        """Whether pictures are to follow from each other: that is wanted, and something of it shown."""
+        return bool(self._steadiness and self._look.strength)
+
+    def _steady(self, frame: Frame, watcher: MotionWatcher | Lookahead) -> Steady | None:
+        """How the picture is to follow from the one before, if it is; the watcher sees it next."""
+        if not self._follows:
+            self._fresh = True  # no film to go on with
             return None
         if self._fresh:
             self._fresh = False
-            self._watcher.reset()
-        return Steady(partial(self._watcher.follow, frame), least_share(self._steadiness))
+            watcher.reset()
+        return Steady(watcher.motion_of(frame), least_share(self._steadiness))
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Paint frames in order; on a GPU several are under way at once.
 
-        A change of style counts from the next frame taken on; all else is as at the start.
+        A change of style counts from the next frame that is painted on; all else is as at the start. With
+        steadiness, on a GPU, some frames are taken from the source earlier than that, to measure motion.
         """
-        return self._backend.stream(self._jobs(frames), self._look)
+        return self._streamed(frames, self._look)
 
-    def _jobs(self, frames: Iterable[Frame]) -> Iterator[Job]:
+    def _streamed(self, frames: Iterable[Frame], look: Look) -> Iterator[Frame]:
+        jobs = self._jobs_ahead(frames) if self._backend.looks_ahead else self._jobs(frames)
+        with closing(jobs):  # it may have threads, which must not outlive an error of the backend's
+            yield from self._backend.stream(jobs, look)
+
+    def _jobs(self, frames: Iterable[Frame]) -> Generator[Job, None, None]:
         """The frames; the backend, which works on each as soon as it has it, gets its style before."""
         for frame in frames:
             self._apply_style(frame.pts)
-            yield frame, self._steady(frame)
+            yield frame, self._steady(frame, self._watcher)
+
+    def _jobs_ahead(self, frames: Iterable[Frame]) -> Generator[Job, None, None]:
+        """The same, with motion measured in threads, before the backend has come that far."""
+        with Lookahead(frames, self._watcher) as ahead:
+            while (frame := ahead.take(early=self._follows)) is not None:
+                self._apply_style(frame.pts)
+                yield frame, self._steady(frame, ahead)
 
     def save_state(self) -> bytes:
         """What the next picture depends on beside its input; empty without steadiness."""
