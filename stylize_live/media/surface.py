@@ -1,7 +1,7 @@
 """Pictures that stay planes, as films store them, from PyAV to torch and back.
 
-Where a GPU decoded them they stay on it, handed over through DLPack. Unverified on a GPU. The same code works
-on planes in the machine's memory, and is tested there.
+Where a GPU decoded them they stay on it, handed over through DLPack; encoding them there has not been tried.
+The same code works on planes in the machine's memory.
 """
 
 from __future__ import annotations
