@@ -28,7 +28,9 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     names = options.styles or shipped_names()
     paintings = find_paintings(options.paintings, names)
-    changes = {name: dict(text.split("=") for text in words) for name, words in by_style(options.set).items()}
+    changes = by_style(options.set)
+    if not paintings or set(changes) - set(paintings):
+        raise SystemExit(f"no painting for {', '.join(sorted(set(changes) - set(paintings))) or 'any style'}")
     threads = str(max(1, (os.cpu_count() or 1) // len(paintings)))
     environment = os.environ | {"OMP_NUM_THREADS": threads}
     runs = {}
@@ -61,12 +63,13 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def by_style(words: list[str]) -> dict[str, list[str]]:
-    """STYLE:KEY=VALUE -> the KEY=VALUEs of each style."""
-    found: dict[str, list[str]] = {}
+def by_style(words: list[str]) -> dict[str, dict[str, str]]:
+    """STYLE:KEY=VALUE -> the values of each style, by key."""
+    found: dict[str, dict[str, str]] = {}
     for word in words:
         style, _, change = word.partition(":")
-        found.setdefault(style, []).append(change)
+        key, _, value = change.partition("=")
+        found.setdefault(style, {})[key] = value
     return found
 
 

@@ -60,9 +60,10 @@ class GraphedNetwork:
             graph = torch.cuda.CUDAGraph()
             for _ in range(_WARM_UP):
                 self._network(given)
-            # On a stream of torch's own: on ours, a result that another thread lets go of would be noted
-            # meanwhile. Others may go on with the same GPU, as the studio's thumbnails do.
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            # Not on the stream that paints: results that another thread lets go of are noted there. Others
+            # may go on with the same GPU meanwhile.
+            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
                 painted = self._network(given)
         except RuntimeError as error:
             log.warning("painting kernel by kernel, as a CUDA graph could not be recorded: %s", error)

@@ -60,13 +60,13 @@ def quickest(network: ResidualTransformer) -> GpuNetwork:
     """
     try:
         from stylize_live.engine.fused import FusedNetwork
-    except ImportError:
-        log.info("painting with torch's kernels, which takes longer: there is no Triton here")
-        return TorchNetwork(network)
-    try:
+
         fused = FusedNetwork(network)
         with torch.inference_mode():
             fused(torch.zeros(_TRIED, device=network.to_full.weight.device))
+    except ImportError:
+        log.info("painting with torch's kernels, which takes longer: there is no Triton here")
+        return TorchNetwork(network)
     except Exception as error:  # whatever Triton, its compiler or the system's may raise
         why = next(iter(str(error).splitlines()), type(error).__name__)
         log.warning("painting with torch's kernels, which takes longer: Triton cannot build ours: %s", why)

@@ -87,7 +87,7 @@ class FusedNetwork:
         conv, norm = layer[0], layer[1]
         assert isinstance(conv, torch.nn.Conv2d)
         assert isinstance(norm, InstanceNorm)
-        return self._norm(norm, F.conv2d(edged, conv.weight, stride=conv.stride), relu=relu, other=other)
+        return self._norm(norm, _convolved(edged, conv.weight, stride=conv.stride), relu=relu, other=other)
 
     def _block(self, block: torch.nn.Module, edged: Tensor) -> Tensor:
         assert isinstance(block, ResidualBlock)
@@ -98,7 +98,7 @@ class FusedNetwork:
         h = self._conv_norm(stage.down, edged, relu=True)  # type: ignore[arg-type]
         for block in stage.blocks:  # type: ignore[union-attr]
             h = self._block(block, h)
-        small = F.conv2d(h, stage.up.weight)  # type: ignore[union-attr, arg-type]
+        small = _convolved(h, stage.up.weight)  # type: ignore[union-attr, arg-type]
         out = torch.empty_like(edged)
         channels, height, width = _inner(edged)
         sizes = {"channels": channels, "lanes": _lanes(channels), "block": _BLOCK, **_HOW}
@@ -177,7 +177,12 @@ class _Folded:
 
     def __call__(self, edged: Tensor) -> Tensor:
         """(1, inputs, H + 2, W + 2) -> (1, 4 * outputs, H, W), the four pixels one behind the other."""
-        return F.conv2d(edged, self._kernel, self._bias)
+        return _convolved(edged, self._kernel, self._bias)
+
+
+def _convolved(edged: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: Any = 1) -> Tensor:
+    # The kernels count on channels side by side, which some libraries may not keep.
+    return F.conv2d(edged, weight, bias, stride).contiguous(memory_format=torch.channels_last)
 
 
 def _lanes(channels: int) -> int:

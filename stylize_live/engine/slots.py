@@ -166,7 +166,8 @@ class SurfaceSlot:
 
     def given(self) -> Tensor:
         """See `Slot`."""
-        if self._surface.on_gpu:  # decoders and their copies use torch's usual stream
+        # Decoders and their copies use torch's usual stream. Only in tests is a surface elsewhere.
+        if self._surface.on_gpu:
             torch.cuda.current_stream().wait_stream(torch.cuda.default_stream())
         return self._surface.levels()
 

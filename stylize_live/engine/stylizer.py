@@ -237,7 +237,8 @@ class Stylizer(Closing):
             picture: (H, W, 3) RGB of any size, uint8 or uint16, or a `Frame` of it. Not changed.
 
         Returns:
-            The same kind of thing, size and dtype.
+            The same kind of thing, size and dtype. On a GPU it lies in page-locked memory: copy what you
+            keep thousands of.
 
         Raises:
             TypeError: not a uint8 or uint16 array of three channels.

@@ -63,7 +63,7 @@ class BrowserSource(LiveSource):
             self._arrival.notify_all()
 
     def __iter__(self) -> Iterator[Frame]:
-        to_rgb = ToRgb()
+        to_rgb = ToRgb(sited_left=True)  # browsers send H.264 or VP8
         start: float | None = None
         index = 0
         while not self._ending.is_set():

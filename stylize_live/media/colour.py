@@ -27,7 +27,8 @@ HD_LINES = 720
 # Decoders whose colour samples sit on the left, as all video has them. Some do not say so, and the scaler
 # does not listen to those that do.
 SITED_LEFT = frozenset(
-    {"h264", "hevc", "mpeg2video", "mpeg4", "vp8", "vp9", "libvpx-vp9", "libvpx", "libdav1d", "av1", "ffv1"}
+    {"h264", "hevc", "mpeg2video", "mpeg4", "vc1", "wmv3", "vp8", "vp9", "libvpx", "libvpx-vp9"}
+    | {"av1", "libdav1d", "ffv1", "prores", "dnxhd"}
 )
 # FFmpeg's tag of the matrix (AVColorSpace) to the scaler's name of it.
 _MATRICES = {

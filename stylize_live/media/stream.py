@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
-from stylize_live.media.colour import ToRgb
+from stylize_live.media.colour import SITED_LEFT, ToRgb
 from stylize_live.media.libraries import av
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.paced import PacedSource
@@ -53,7 +53,7 @@ class StreamSource(LiveSource):
         super().__init__((self._video.width, self._video.height), _rate(self._video))
 
     def __iter__(self) -> Iterator[Frame]:
-        to_rgb = ToRgb()
+        to_rgb = ToRgb(sited_left=self._video.codec_context.name in SITED_LEFT)
         start = time.monotonic()
         shift: Fraction | None = Fraction(0)  # of the stream's clock, which begins anew with each connection
         last = Fraction(0)

@@ -1,7 +1,7 @@
 """Pictures that stay planes, as films store them, from PyAV to torch and back.
 
-Where a GPU decoded them they stay on it, handed over through DLPack; encoding them there has not been tried.
-The same code works on planes in the machine's memory.
+Where a GPU decoded them they stay on it, handed over through DLPack. The same code works on planes in the
+machine's memory.
 """
 
 from __future__ import annotations
@@ -121,7 +121,11 @@ def _shared(luma: Tensor, chroma: Tensor) -> av.VideoFrame:
 
 
 def chip_to_encode() -> av.codec.hwaccel.HWAccel:
-    """What an encoder needs to take surfaces: the GPU in the state that torch has made of it."""
+    """What an encoder needs to take surfaces: the GPU in the state that torch has made of it.
+
+    Raises:
+        RuntimeError: torch has no GPU here.
+    """
     _make_current()
     return av.codec.hwaccel.HWAccel(CHIP, options=_OF_THIS_THREAD)
 

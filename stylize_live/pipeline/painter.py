@@ -106,6 +106,11 @@ class Later(_Wrapped):
         """See `FramePainter.fingerprint`."""
         return f"{self._painter.fingerprint} {self._offset} seconds later"
 
+    @property
+    def device(self) -> str:
+        """See `OnDevice.device`."""
+        return self._painter.device if isinstance(self._painter, OnDevice) else "cpu"
+
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """See `FramePainter.stream`; frames come out with the times they came with."""
         later = (replace(frame, pts=frame.pts + self._offset) for frame in frames)

@@ -154,7 +154,7 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
         self._optimizer.step(rate)
         self._update_average()
-        # Only here, and once, is a GPU waited for.
+        # Only here, and once, is a GPU waited for. Weights that have just become nonsense are not saved.
         found = terms.as_floats()
         if not math.isfinite(sum(found.values())):
             raise TrainingError(f"training diverged at step {p.step}: try a lower --rate, with --restart")
