@@ -121,6 +121,38 @@ def test_colours_and_tags(tmp_path: Path) -> None:
     assert np.abs(error).max() <= 4
 
 
+CODECS = pytest.mark.parametrize(
+    "name", ["h264.mp4", "hevc.mp4", "av1.mp4", "vp9.webm", "prores.mov", "ffv1.mkv"], ids=lambda n: n[:4]
+)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@CODECS
+def test_films_of_hardly_any_pictures(tmp_path: Path, name: str, count: int) -> None:
+    codec = name.partition(".")[0]
+    with VideoWriter(tmp_path / name, (64, 48), FilmSettings(codec=codec)) as writer:  # type: ignore[arg-type]
+        for frame in plain_frames(count):
+            writer.write(frame)
+        writer.finish()
+    assert milliseconds(content(tmp_path / name).times) == [0, 33, 67][:count]
+
+
+@CODECS
+def test_colours_stay_where_they_were(tmp_path: Path, name: str) -> None:
+    """A ramp of blue, which moved by half a pixel would be off by 1.5 levels everywhere."""
+    blue = 40 + 3 * np.arange(64)
+    grey = (110 - 0.0722 * blue) / 0.9278  # so that brightness is the same everywhere
+    ramp = np.stack([np.tile(row, (64, 1)) for row in (grey, grey, blue)], -1).round().astype(np.uint8)
+    codec = name.partition(".")[0]
+    with VideoWriter(tmp_path / name, (64, 64), FilmSettings(codec=codec)) as writer:  # type: ignore[arg-type]
+        for index in range(3):
+            writer.write(Frame(ramp, Fraction(index, 30), 0.0, index))
+        writer.finish()
+    with VideoReader(tmp_path / name) as reader:
+        back = next(iter(reader)).pixels
+    assert abs((back - ramp.astype(float))[16:48, 16:48, 2].mean()) < 0.7
+
+
 def test_what_a_file_says_is_kept(tmp_path: Path) -> None:
     film = Film(sound="aac", sample_aspect=Fraction(4, 3), chapters=True)
     source = film.write(tmp_path / "in.mkv")

@@ -27,6 +27,9 @@ _ROUNDED = {
     Fraction(1, 100): "GIF stores hundredths of seconds: the times of pictures were rounded",
 }
 NEVER = -(2**63)
+# Ticks between decoding and showing; what is more, or less than none, is nonsense. x265 makes it up in films,
+# and pieces, of one picture or two, which have no other order than that in which they are shown.
+_LONGEST_DELAY = 2**40
 
 
 class FilmEncoder(Closing):
@@ -197,6 +200,8 @@ class FilmEncoder(Closing):
         packets: list[av.Packet[Any]] = self.stream.encode(picture)
         for packet in packets:  # some encoders pass the duration on, some make one up
             packet.duration = self._durations.pop(packet.pts or 0, packet.duration)
+            if packet.pts is not None and not 0 <= packet.pts - (packet.dts or 0) <= _LONGEST_DELAY:
+                packet.dts = packet.pts
         return packets
 
     def _next_ticks(self, when: Fraction) -> int:
