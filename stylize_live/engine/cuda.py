@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 
@@ -122,9 +122,7 @@ class CudaBackend:
         return _UnderWay(slot, done)
 
     def _slot(self, picture: Picture) -> Slot:
-        if isinstance(picture, Nv12Surface) and picture.on_gpu:
-            return SurfaceSlot(picture)
-        return self._next_slot(picture)
+        return SurfaceSlot(picture) if _is_there(picture) else self._next_slot(picture)
 
     def _next_slot(self, picture: Picture) -> HostSlot[Any]:
         if not self._fits(picture):
@@ -137,8 +135,7 @@ class CudaBackend:
 
     def _fits(self, picture: Picture) -> bool:
         """Whether the ring's buffers are of the picture's kind; what stays on the device needs none."""
-        stays = isinstance(picture, Nv12Surface) and picture.on_gpu
-        return stays or kind_of(picture) == self._kind
+        return _is_there(picture) or kind_of(picture) == self._kind
 
     def close(self) -> None:
         """Drop the buffers; torch keeps their memory for whoever asks next."""
@@ -149,6 +146,11 @@ class CudaBackend:
 
 def _finished(frame: Frame, under_way: _UnderWay) -> Frame:
     return frame.with_picture(under_way.result())
+
+
+def _is_there(picture: Picture) -> TypeGuard[Nv12Surface]:
+    """Whether a picture lies on the device and stays there."""
+    return isinstance(picture, Nv12Surface) and picture.on_gpu
 
 
 def _takeable(frame: Frame) -> Picture:

@@ -76,9 +76,10 @@ class FusedNetwork:
         height, width = picture.shape[2:]
         rows, columns = (math.ceil(side / STRIDE) * (STRIDE // 4) for side in (height, width))
         out = self._edged(48, rows, columns)
-        steps = picture.stride(2), picture.stride(3), picture.stride(1)
         grid = (_programs(out),)
-        kernels.blocks_edged[grid](picture, out, height, width, rows, columns, *steps, block=_BLOCK, **_HOW)
+        kernels.blocks_edged[grid](
+            picture, out, height, width, rows, columns, *_steps(picture), block=_BLOCK, **_HOW
+        )
         return out
 
     def _conv_norm(
@@ -100,7 +101,7 @@ class FusedNetwork:
             h = self._block(block, h)
         small = _convolved(h, stage.up.weight)  # type: ignore[union-attr, arg-type]
         out = torch.empty_like(edged)
-        channels, height, width = _inner(edged)
+        channels, height, width = edged.shape[1], edged.shape[2] - 2, edged.shape[3] - 2
         sizes = {"channels": channels, "lanes": _lanes(channels), "block": _BLOCK, **_HOW}
         kernels.risen_edged[(_programs(out),)](small, edged, out, height, width, **sizes)
         return out
@@ -135,10 +136,9 @@ class FusedNetwork:
     def _picture(self, values: Tensor, picture: Tensor) -> Tensor:
         height, width = picture.shape[2:]
         out = torch.empty_like(picture, memory_format=torch.channels_last)
-        steps = picture.stride(2), picture.stride(3), picture.stride(1)
         red, green, blue = LUMA
         kernels.picture_of[(math.ceil(height * width / (4 * _BLOCK)),)](
-            values, picture, out, height, width, values.shape[3], *steps,
+            values, picture, out, height, width, values.shape[3], *_steps(picture),
             red=red, green=green, blue=blue, block=4 * _BLOCK, **_HOW,
         )  # fmt: skip
         return out
@@ -193,6 +193,6 @@ def _programs(edged: Tensor) -> int:
     return math.ceil(edged.shape[2] * edged.shape[3] / _BLOCK)
 
 
-def _inner(edged: Tensor) -> tuple[int, int, int]:
-    """Channels, height and width of what lies within an edge."""
-    return edged.shape[1], edged.shape[2] - 2, edged.shape[3] - 2
+def _steps(picture: Tensor) -> tuple[int, int, int]:
+    """From a pixel down, to the right, and to its next colour: the kernels take pictures however they lie."""
+    return picture.stride(2), picture.stride(3), picture.stride(1)

@@ -33,8 +33,7 @@ def blocks_edged(
     at = tl.program_id(0) * block + tl.arange(0, block)
     inside = at < (rows + 2) * (columns + 2)
     channel = tl.arange(0, 64)
-    row = tl.minimum(tl.maximum(at // (columns + 2) - 1, 0), rows - 1)
-    column = tl.minimum(tl.maximum(at % (columns + 2) - 1, 0), columns - 1)
+    row, column = _within(at, rows, columns)
     y = tl.minimum(4 * row[:, None] + (channel % 16 // 4)[None, :], height - 1)
     x = tl.minimum(4 * column[:, None] + (channel % 4)[None, :], width - 1)
     mask = inside[:, None] & (channel < 48)[None, :]
@@ -109,13 +108,12 @@ def normed_edged(
         other: (height + 2, width + 2, channels), added where `added` is set.
         out: the same shape.
         lanes: the next power of two from `channels` on.
-    """  # fmt: skip
+    """
     at = tl.program_id(0) * block + tl.arange(0, block)
     channel = tl.arange(0, lanes)
     known = channel < channels
     mask = (at < (height + 2) * (width + 2))[:, None] & known[None, :]
-    row = tl.minimum(tl.maximum(at // (width + 2) - 1, 0), height - 1)
-    column = tl.minimum(tl.maximum(at % (width + 2) - 1, 0), width - 1)
+    row, column = _within(at, height, width)
     if shuffled:
         place = (row // 2) * (width // 2) + column // 2
         source = place * 4 + row % 2 * 2 + column % 2
@@ -147,8 +145,7 @@ def risen_edged(
     at = tl.program_id(0) * block + tl.arange(0, block)
     channel = tl.arange(0, lanes)
     mask = (at < (height + 2) * (width + 2))[:, None] & (channel < channels)[None, :]
-    row = tl.minimum(tl.maximum(at // (width + 2) - 1, 0), height - 1)
-    column = tl.minimum(tl.maximum(at % (width + 2) - 1, 0), width - 1)
+    row, column = _within(at, height, width)
     # Even places lie a quarter before a small pixel's middle, odd ones a quarter behind it. The small
     # picture's edge makes that true of the outermost, too.
     above, left = row // 2 + row % 2, column // 2 + column % 2
@@ -161,6 +158,14 @@ def risen_edged(
     found = tl.load(other + target, mask=mask, other=0.0).to(tl.float32)
     result = found + north + (south - north) * down[:, None]
     tl.store(out + target, result.to(out.dtype.element_ty), mask=mask)
+
+
+@triton.jit
+def _within(at, height, width):
+    """Row and column of a (height, width) picture that are shown at places of the edged one."""
+    row = tl.minimum(tl.maximum(at // (width + 2) - 1, 0), height - 1)
+    column = tl.minimum(tl.maximum(at % (width + 2) - 1, 0), width - 1)
+    return row, column
 
 
 @triton.jit
