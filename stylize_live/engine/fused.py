@@ -76,8 +76,7 @@ class FusedNetwork:
         height, width = picture.shape[2:]
         rows, columns = (math.ceil(side / STRIDE) * (STRIDE // 4) for side in (height, width))
         out = self._edged(48, rows, columns)
-        grid = (_programs(out),)
-        kernels.blocks_edged[grid](
+        kernels.blocks_edged[(_programs(out),)](
             picture, out, height, width, rows, columns, *_steps(picture), block=_BLOCK, **_HOW
         )
         return out
