@@ -30,7 +30,7 @@ from stylize_live.bench.film import make_film
 from stylize_live.config import CodecKind, ConvertSettings
 from stylize_live.engine import Stylizer
 from stylize_live.engine.backend import prepare_network
-from stylize_live.engine.cuda_graphs import GraphedNetwork
+from stylize_live.engine.cuda_graphs import Graphed
 from stylize_live.engine.cuda_network import TorchNetwork, quickest
 from stylize_live.errors import StylizeError
 from stylize_live.frame import Frame
@@ -59,7 +59,7 @@ def network_table() -> Iterator[str]:
     device, stream = torch.device("cuda"), torch.cuda.Stream()
     with torch.inference_mode(), torch.cuda.stream(stream):
         network = prepare_network(load_style("starry-night"), device, torch.float16)
-        ways = [GraphedNetwork(kernels) for kernels in (quickest(network), TorchNetwork(network))]
+        ways = [Graphed(kernels) for kernels in (quickest(network), TorchNetwork(network))]
         for width, height in SIZES:
             picture = 255 * torch.rand((1, 3, height, width), device=device)
             picture = picture.contiguous(memory_format=torch.channels_last)

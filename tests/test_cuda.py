@@ -15,7 +15,7 @@ from conftest import random_pixels
 
 from stylize_live.config import CodecKind, ConvertSettings
 from stylize_live.engine import Stylizer
-from stylize_live.engine.cuda_graphs import GraphedNetwork
+from stylize_live.engine.cuda_graphs import Graphed
 from stylize_live.errors import UsageError
 from stylize_live.frame import Frame
 from stylize_live.media.decoders import opened_for_chip
@@ -94,7 +94,6 @@ def test_steadiness_is_the_same_as_on_the_cpu(cuda: torch.device) -> None:
     ]
     options = {"precision": "float32", "steadiness": 0.8}
     with Stylizer(device="cpu", **options) as cpu, Stylizer(device="cuda", **options) as gpu:  # type: ignore[arg-type]
-        cpu._backend.looks_ahead = True  # as a GPU does: motion is found in a slightly different way then
         wanted, found = list(cpu.stream(frames)), list(gpu.stream(frames))
         for a, b in zip(wanted, found, strict=True):
             difference = np.abs(a.pixels.astype(int) - b.pixels)
@@ -147,7 +146,7 @@ def test_graphs_paint_what_kernels_one_by_one_paint(
     with Stylizer(device="cuda", precision="float32") as stylizer:
         found = [stylizer(pixels) for pixels in pictures]
     assert not caplog.records  # none of them had to do without
-    monkeypatch.setattr(GraphedNetwork, "_record", lambda self, picture: None)
+    monkeypatch.setattr(Graphed, "_record", lambda self, given: None)
     with Stylizer(device="cuda", precision="float32") as stylizer:
         for pixels, graphed in zip(pictures, found, strict=True):
             assert np.abs(stylizer(pixels).astype(int) - graphed).max() <= 1

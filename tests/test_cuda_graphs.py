@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from stylize_live.engine.backend import paint
-from stylize_live.engine.cuda_graphs import GraphedNetwork
+from stylize_live.engine.cuda_graphs import Graphed
 from stylize_live.engine.cuda_network import TorchNetwork, quickest
 from stylize_live.nets.transformer import ResidualTransformer, initialise
 
@@ -29,12 +29,12 @@ def test_paints_without_a_graph_where_none_can_be_recorded(
         raise RuntimeError("no graphs here")
 
     monkeypatch.setattr(torch.cuda, "CUDAGraph", fail)
-    graphed, picture = GraphedNetwork(TorchNetwork(network)), 255 * torch.rand(1, 3, 24, 32)
+    graphed, picture = Graphed(TorchNetwork(network)), 255 * torch.rand(1, 3, 24, 32)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             torch.testing.assert_close(graphed(picture), paint(network, picture))
     assert [record.message for record in caplog.records] == [
-        "painting kernel by kernel, as a CUDA graph could not be recorded: no graphs here"
+        "launching kernel by kernel, as a CUDA graph could not be recorded: no graphs here"
     ]
 
 

@@ -10,9 +10,13 @@ import pytest
 import torch
 
 from stylize_live.engine import smoothing_torch
+from stylize_live.engine.contract import Steady
 from stylize_live.engine.flow import FlowEstimator, reduced
+from stylize_live.engine.host import HostBackend
+from stylize_live.engine.look import Look
+from stylize_live.engine.motion_torch import TensorMotion
 from stylize_live.engine.smoothing import Tuning, least_share, smoothed
-from stylize_live.engine.watcher import MotionWatcher
+from stylize_live.engine.watcher import PairWatcher
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.libraries import cv2
 
@@ -32,20 +36,21 @@ def noisy(pixels: Pixels, seed: int, sigma: float) -> Pixels:
     return np.clip(pixels + noise, 0, 255).astype(np.uint8)
 
 
-class Run:
-    """Smooths a stream as the engine does."""
+class Run(HostBackend):
+    """Smooths a stream as the engine does; what is painted is given, too."""
 
     def __init__(self, share: float = SHARE) -> None:
-        self._watcher, self._share = MotionWatcher(), share
-        self.picture: np.ndarray | None = None
+        super().__init__()
+        self.watcher, self._share = PairWatcher(), share
 
     def __call__(self, seen: Pixels, painted: Pixels) -> Pixels:
-        motion = self._watcher.follow(Frame(seen, Fraction(0), 0.0, 0))
-        if motion is None or self.picture is None:
-            self.picture = painted.astype(np.float32)
-        else:
-            self.picture = smoothed(self.picture, painted.astype(np.float32), motion, self._share)
-        return np.rint(self.picture).astype(np.uint8)
+        self._painted = painted.astype(np.float32)
+        pair = self.watcher.look(Frame(seen, Fraction(0), 0.0, 0))
+        return self.run(seen, Look(), Steady(lambda: pair, self._share))
+
+    def painted(self, pixels: Pixels) -> np.ndarray:
+        """See `HostBackend.painted`."""
+        return self._painted
 
 
 @pytest.fixture
@@ -107,22 +112,21 @@ def test_a_pan_is_searched_without_a_glance_and_its_end_is_seen() -> None:
     assert not estimate.everywhere
 
 
-def test_memory_tells_where_something_moved() -> None:
-    scene = texture(190, 400, 0)
-    frames = [Frame(scene[:144, 6 * i : 6 * i + 192].copy(), Fraction(i, 30), 0.0, i) for i in range(4)]
-    one, other = MotionWatcher(), MotionWatcher()
-    for frame in frames[:3]:
-        one.follow(frame)
-    other.memory = one.memory
-    first, second = one.follow(frames[3]), other.follow(frames[3])
-    assert first is not None
-    assert second is not None
-    assert (first.flow == second.flow).all()
+def test_memory_is_all_that_the_next_picture_needs() -> None:
+    """In a pan, where the search goes another way when the picture before moved everywhere, too."""
+    scene, painting = texture(190, 400, 0), texture(190, 400, 1)
+    views = [np.s_[:144, 6 * i : 6 * i + 192] for i in range(4)]
+    one, other = Run(), Run()
+    assert not one.memory
+    for view in views[:3]:
+        one(scene[view], painting[view])
     assert one.memory["everywhere"]
+    other.memory = other.watcher.memory = {**one.memory, **one.watcher.memory}
+    assert (one(scene[views[3]], painting[views[3]]) == other(scene[views[3]], painting[views[3]])).all()
     for forgetful in (one, other):
-        forgetful.reset()
-        assert not forgetful.memory
-        forgetful.follow(frames[0])
+        forgetful.watcher.reset()
+        assert not forgetful.watcher.memory
+        forgetful(scene[views[0]], painting[views[0]])
         assert not forgetful.memory["everywhere"]
 
 
@@ -233,7 +237,8 @@ def test_torch_smooths_like_opencv(size: tuple[int, int]) -> None:
     def planes(pixels: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float()
 
-    found = smoothing_torch.smoothed(planes(previous), planes(fresh), motion, SHARE, Tuning())
+    there = TensorMotion.of(motion, torch.device("cpu"))
+    found = smoothing_torch.smoothed(planes(previous), planes(fresh), there, SHARE, Tuning())
     difference = np.abs(found[0].permute(1, 2, 0).numpy() - wanted)
     assert difference.mean() < 0.3
     assert np.quantile(difference, 0.999) < 3

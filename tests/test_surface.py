@@ -16,11 +16,13 @@ from stylize_live.config import ConvertSettings, FilmSettings, SourceSettings
 from stylize_live.engine import Stylizer
 from stylize_live.engine.backend import DTYPES, paint, prepare_network
 from stylize_live.engine.contract import Steady
+from stylize_live.engine.flow import FlowEstimator
 from stylize_live.engine.look import Look
+from stylize_live.engine.motion_torch import TensorMotion
 from stylize_live.engine.painting_torch import TensorPainter
 from stylize_live.engine.slots import SurfaceSlot
 from stylize_live.engine.smoothing import least_share
-from stylize_live.engine.watcher import MotionWatcher
+from stylize_live.engine.watcher import PairWatcher
 from stylize_live.frame import Frame
 from stylize_live.media import encoder, film_pictures, plane_previews, reader, surface
 from stylize_live.media.colour import ToRgb, ToStored
@@ -186,11 +188,15 @@ class OnDevice:
     device = "cuda"
 
     def __init__(self, steadiness: float = 0.0) -> None:
-        self._painter = TensorPainter()
+        self._painter = TensorPainter(self._measured)
         network = prepare_network(load_style("starry-night"), torch.device("cpu"), DTYPES["float32"])
         self._painter.network = lambda small: paint(network, small)
-        self._steadiness, self._watcher = steadiness, MotionWatcher()
+        self._steadiness, self._watcher = steadiness, PairWatcher()
+        self._estimate = FlowEstimator()
         self.taken = 0
+
+    def _measured(self, before: np.ndarray, now: np.ndarray) -> TensorMotion:
+        return TensorMotion.of(self._estimate(before, now), torch.device("cpu"))
 
     def warm_up(self, size: tuple[int, int]) -> None:
         """Nothing to warm."""
@@ -204,7 +210,7 @@ class OnDevice:
             steady = None
             if self._steadiness:
                 share = least_share(self._steadiness)
-                steady = Steady(lambda frame=frame: self._watcher.follow(frame), share)  # type: ignore[misc]
+                steady = Steady(lambda frame=frame: self._watcher.look(frame), share)  # type: ignore[misc]
             with torch.inference_mode():
                 given = (slot.given() + 0.5).floor()  # as pixels are; flat places show the difference
                 slot.take(self._painter(given, Look(), steady))

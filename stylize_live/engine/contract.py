@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from stylize_live.engine.flow import Motion, Plane
+import numpy.typing as npt
+
 from stylize_live.engine.look import Look
 from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import Checkpoint
+
+# Small grey pictures of one size, (h, w) uint8 each, see `flow.reduced`: the one before and the one now.
+Pair = tuple[Pixels, Pixels]
+# What is kept from one picture to the next, by name.
+Memory = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +23,13 @@ class Steady:
     """How a picture is to follow from the one before.
 
     Attributes:
-        motion: measures that of the input, or waits for it, or finds that pictures start anew (None). Called
-            once for each picture, in order, when the device has been given its work: so a GPU is not kept
-            waiting, and on a CPU, whose cores the network takes all, the two do not get in each other's way.
+        compared: finds the two inputs to compare, or that pictures start anew (None). Called once for each
+            picture, in order, when the device has been given its work: so a GPU is not kept waiting, and on a
+            CPU, whose cores the network takes all, the two do not get in each other's way.
         share: least share of the fresh picture, see `smoothing.least_share`.
     """
 
-    motion: Callable[[], Motion | None]
+    compared: Callable[[], Pair | None]
     share: float
 
 
@@ -35,19 +41,17 @@ class Backend(Protocol):
     """Runs one network on one device.
 
     Attributes:
-        memory: the last smoothed painting, (h, w, 3) float32 in 0..255, or None; may be set.
+        memory: "picture", the last smoothed painting, (h, w, 3) float32 in 0..255, and whatever else the next
+            depends on; empty before the first. May be set, also to more than that.
         runtime: name and version of what computes the network.
-        looks_ahead: whether, in streams, the motion of the next pictures is to be measured before they are
-            painted: that takes cores which the network has to leave free.
     """
 
     runtime: str
-    looks_ahead: bool
 
     @property
-    def memory(self) -> Plane | None: ...
+    def memory(self) -> Memory: ...
     @memory.setter
-    def memory(self, picture: Plane | None) -> None: ...
+    def memory(self, arrays: Memory) -> None: ...
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Use these weights from the next picture on."""

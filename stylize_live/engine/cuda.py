@@ -16,10 +16,10 @@ from typing import Any, TypeGuard
 import torch
 
 from stylize_live.engine.backend import DTYPES, Blender, prepare_network
-from stylize_live.engine.contract import Job, Steady
-from stylize_live.engine.cuda_graphs import GraphedNetwork
+from stylize_live.engine.contract import Job, Memory, Steady
+from stylize_live.engine.cuda_graphs import Graphed
+from stylize_live.engine.cuda_motion import quickest_meter
 from stylize_live.engine.cuda_network import quickest
-from stylize_live.engine.flow import Plane
 from stylize_live.engine.look import Look
 from stylize_live.engine.painting_torch import TensorPainter
 from stylize_live.engine.slots import HostSlot, Picture, Slot, SurfaceSlot, host_slot, kind_of
@@ -49,17 +49,16 @@ class CudaBackend:
         precision: "float16", "bfloat16" or "float32".
 
     Attributes:
-        runtime, looks_ahead: see `Backend`.
+        runtime: see `Backend`.
     """
-
-    looks_ahead = True
 
     def __init__(self, checkpoint: Checkpoint, precision: str) -> None:
         self._device, self._dtype = torch.device("cuda"), DTYPES[precision]
         self._stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         self._ring: deque[HostSlot[Any]] = deque()
         self._kind: tuple[object, ...] = ()
-        self._painter = TensorPainter()
+        with torch.cuda.stream(self._stream):
+            self._painter = TensorPainter(quickest_meter(self._device))
         self.load(checkpoint)
 
     def load(self, checkpoint: Checkpoint) -> None:
@@ -67,7 +66,7 @@ class CudaBackend:
         with torch.cuda.stream(self._stream):
             network = prepare_network(checkpoint, self._device, self._dtype)
             self._network = quickest(network)
-            self._painter.network = GraphedNetwork(self._network)
+            self._painter.network = Graphed(self._network)
             self._blender = Blender(network)
         self.runtime = self._network.kernels
 
@@ -78,21 +77,19 @@ class CudaBackend:
             self._network.refresh()
 
     @property
-    def memory(self) -> Plane | None:
+    def memory(self) -> Memory:
         """See `Backend.memory`; waits for the pictures under way."""
         if self._painter.memory is None:
-            return None
+            return {}
         with torch.cuda.stream(self._stream):
-            picture: Plane = self._painter.memory[0].permute(1, 2, 0).contiguous().cpu().numpy()
-        return picture
+            picture = self._painter.memory[0].permute(1, 2, 0).contiguous().cpu().numpy()
+        return {"picture": picture}
 
     @memory.setter
-    def memory(self, picture: Plane | None) -> None:
-        if picture is None:
-            self._painter.memory = None
-            return
+    def memory(self, arrays: Memory) -> None:
         with torch.cuda.stream(self._stream):
-            self._painter.memory = torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None]
+            picture = torch.from_numpy(arrays["picture"]).to(self._device)
+            self._painter.memory = picture.permute(2, 0, 1)[None]
 
     def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """See `Backend.run`."""

@@ -1,6 +1,6 @@
-"""The network as CUDA graphs: some fifty kernels launched as one.
+"""CUDA graphs: many kernels launched as one; some fifty of a network, two hundred of a search for motion.
 
-At small sizes launching them one by one takes longer than they do (NVIDIA, CUDA C++ Programming Guide,
+At small sizes, launching them one by one takes longer than they do (NVIDIA, CUDA C++ Programming Guide,
 "CUDA Graphs").
 """
 
@@ -10,62 +10,65 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
 log = logging.getLogger(__name__)
 
-_SIZES = 4  # graphs kept, one for each size of pictures; each holds the memory of one painting
-_WARM_UP = 3  # paintings in which libraries choose their kernels, as they may not while one is recorded
+_SIZES = 4  # graphs kept, one for each size of pictures; each holds the memory of one run
+_WARM_UP = 3  # runs in which libraries choose their kernels, as they may not while one is recorded
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
-class _Recorded:
+class _Recorded(Generic[_Result]):
     graph: torch.cuda.CUDAGraph
     given: Tensor
-    painted: Tensor
+    result: _Result
 
 
-class GraphedNetwork:
-    """Paints as `backend.paint` does.
+class Graphed(Generic[_Result]):
+    """A function of a tensor, recorded for each shape of it that comes.
 
-    The graphs read the network's weights where they are, so those may be changed in place.
+    What else it reads it reads where that was when it was recorded; so weights may be changed in place.
 
     Args:
-        network: paints on a GPU: (1, 3, H, W) float32 in 0..255 -> the same.
+        function: works on a GPU, on the current stream, without waiting for it.
     """
 
-    def __init__(self, network: Callable[[Tensor], Tensor]) -> None:
-        self._network = network
-        self._recorded: OrderedDict[tuple[int, ...], _Recorded | None] = OrderedDict()
+    def __init__(self, function: Callable[[Tensor], _Result]) -> None:
+        self._function = function
+        self._recorded: OrderedDict[tuple[int, ...], _Recorded[_Result] | None] = OrderedDict()
 
-    def __call__(self, picture: Tensor) -> Tensor:
-        """See `backend.paint`. The next call writes over the result, in the order of the stream."""
-        size = tuple(picture.shape)
+    def __call__(self, given: Tensor) -> _Result:
+        """The function's result. The next call writes over it, in the order of the stream."""
+        size = tuple(given.shape)
         if size not in self._recorded:
-            self._recorded[size] = self._record(picture)
+            self._recorded[size] = self._record(given)
             if len(self._recorded) > _SIZES:
                 self._recorded.popitem(last=False)
         recorded = self._recorded[size]
         if recorded is None:
-            return self._network(picture)
-        recorded.given.copy_(picture)
+            return self._function(given)
+        recorded.given.copy_(given)
         recorded.graph.replay()
-        return recorded.painted
+        return recorded.result
 
-    def _record(self, picture: Tensor) -> _Recorded | None:
-        given = picture.clone()
+    def _record(self, given: Tensor) -> _Recorded[_Result] | None:
+        given = given.clone()
         try:
             graph = torch.cuda.CUDAGraph()
             for _ in range(_WARM_UP):
-                self._network(given)
+                self._function(given)
             # Not on the stream that paints: results that another thread lets go of are noted there. Others
             # may go on with the same GPU meanwhile.
             stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
-                painted = self._network(given)
+                result = self._function(given)
         except RuntimeError as error:
-            log.warning("painting kernel by kernel, as a CUDA graph could not be recorded: %s", error)
+            log.warning("launching kernel by kernel, as a CUDA graph could not be recorded: %s", error)
             return None
-        return _Recorded(graph, given, painted)
+        return _Recorded(graph, given, result)

@@ -32,11 +32,11 @@ _LEAST_MOVING = np.ones((7, 7), np.uint8)  # pixels of the small picture; what i
 _MARGIN = 14  # pixels of the small picture around what moves that are searched with it
 _LEAST_BOX = 64  # pixels of the small picture: smaller parts are widened, to have something to find
 _NEARLY_ALL = 0.95  # of the picture
-_WINDOW = (7, 7)  # pixels of the small picture over which mismatches are averaged
+WINDOW = (7, 7)  # pixels of the small picture over which mismatches are averaged
 # Grey levels by which real motion has to explain a picture better than standing still does: flow in
 # still places is nothing but noise, and would make them tremble.
-_STILL_MARGIN = 0.45
-_STILL_PIXELS = 2.1  # of the small picture: what moved farther than this did move
+STILL_MARGIN = 0.45
+STILL_PIXELS = 2.1  # of the small picture: what moved farther than this did move
 _NO_MAP: Any = None  # the stubs do not know that one map may be all
 
 
@@ -119,9 +119,7 @@ class _Fit:
         followed = warped(before, flow)
         moved = _averaged(cv2.absdiff(now, followed))
         across, down = cv2.split(flow)
-        moving = (cv2.magnitude(across, down) >= _STILL_PIXELS) | (
-            cv2.subtract(unmoved, moved) > _STILL_MARGIN
-        )
+        moving = (cv2.magnitude(across, down) >= STILL_PIXELS) | (cv2.subtract(unmoved, moved) > STILL_MARGIN)
         return cls(followed, moved, moving.view(np.uint8))
 
 
@@ -220,11 +218,11 @@ def _where(mask: Pixels, yes: Plane, no: Plane) -> Plane:
 
 
 def _averaged(plane: npt.NDArray[Any]) -> Plane:
-    return np.asarray(cv2.boxFilter(plane, cv2.CV_32F, _WINDOW), np.float32)
+    return np.asarray(cv2.boxFilter(plane, cv2.CV_32F, WINDOW), np.float32)
 
 
 def _deviation(plane: Pixels) -> Plane:
     mean = _averaged(plane)
-    square = cv2.sqrBoxFilter(plane, cv2.CV_32F, _WINDOW)
+    square = cv2.sqrBoxFilter(plane, cv2.CV_32F, WINDOW)
     variance = cv2.subtract(square, cv2.multiply(mean, mean))
     return np.asarray(cv2.sqrt(np.maximum(variance, 0)), np.float32)

@@ -1,4 +1,4 @@
-"""The network on an NVIDIA GPU with kernels of its own between the convolutions, see `gpu_kernels`.
+"""The network on an NVIDIA GPU with kernels of its own between the convolutions, see `network_kernels`.
 
 Needs Triton, which torch brings along on Linux, and a C compiler, which Triton wants.
 """
@@ -13,7 +13,7 @@ import torch.nn.functional as F
 import triton
 from torch import Tensor
 
-from stylize_live.engine import gpu_kernels as kernels
+from stylize_live.engine import network_kernels as kernels
 from stylize_live.nets.architecture import LUMA, NORM_EPSILON, STRIDE
 from stylize_live.nets.transformer import (
     ConvNorm,

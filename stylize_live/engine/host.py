@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from stylize_live.engine.contract import Job, Steady
+from stylize_live.engine.contract import Job, Memory, Steady
 from stylize_live.engine.finishing import finished, reduced_to, settled
-from stylize_live.engine.flow import Plane
+from stylize_live.engine.flow import FlowEstimator, Plane
 from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import smoothed
 from stylize_live.frame import Frame, Pixels
@@ -21,10 +21,21 @@ class HostBackend(ABC):
     """One picture at a time on all cores of the CPU; subclasses say how."""
 
     runtime: str
-    looks_ahead = False
 
     def __init__(self) -> None:
-        self.memory: Plane | None = None
+        self._picture: Plane | None = None
+        self._measure = FlowEstimator()
+
+    @property
+    def memory(self) -> Memory:
+        """See `Backend.memory`."""
+        if self._picture is None:
+            return {}
+        return {"picture": self._picture, "everywhere": np.array(self._measure.everywhere)}
+
+    @memory.setter
+    def memory(self, arrays: Memory) -> None:
+        self._picture, self._measure.everywhere = arrays["picture"], bool(arrays["everywhere"])
 
     @abstractmethod
     def painted(self, pixels: Pixels) -> Plane:
@@ -42,12 +53,12 @@ class HostBackend(ABC):
         return quantised(finished(fresh, small, pixels, look), pixels.dtype)
 
     def _smoothed(self, fresh: Plane, steady: Steady) -> Plane:
-        motion = steady.motion()
-        if motion is None or self.memory is None or self.memory.shape != fresh.shape:
-            self.memory = fresh.copy()
+        pair = steady.compared()
+        if pair is None or self._picture is None or self._picture.shape != fresh.shape:
+            self._picture, self._measure.everywhere = fresh.copy(), False
         else:
-            self.memory = smoothed(self.memory, fresh, motion, steady.share)
-        return self.memory
+            self._picture = smoothed(self._picture, fresh, self._measure(*pair), steady.share)
+        return self._picture
 
     def stream(self, jobs: Iterable[Job], look: Look) -> Iterator[Frame]:
         """See `Backend.stream`."""
@@ -56,7 +67,7 @@ class HostBackend(ABC):
 
     def close(self) -> None:
         """See `Backend.close`."""
-        self.memory = None
+        self._picture = None
 
 
 def quantised(picture: Plane, dtype: np.dtype[Any]) -> Pixels:

@@ -9,8 +9,10 @@ from torch import Tensor
 from stylize_live.engine.contract import Steady
 from stylize_live.engine.finishing_torch import finished, reduced_to, settled
 from stylize_live.engine.look import Look
+from stylize_live.engine.motion_torch import TensorMotion
 from stylize_live.engine.smoothing import Tuning
 from stylize_live.engine.smoothing_torch import smoothed
+from stylize_live.frame import Pixels
 
 
 class TensorPainter:
@@ -20,11 +22,15 @@ class TensorPainter:
         memory: the last smoothed painting, (1, 3, h, w) float32 in 0..255, or None; may be set.
         network: paints, see `backend.paint`; to be set before the first picture. It may write over what it
             gave before.
+
+    Args:
+        measure: finds motion, see `cuda_motion.MotionMeter`.
     """
 
     network: Callable[[Tensor], Tensor]
 
-    def __init__(self) -> None:
+    def __init__(self, measure: Callable[[Pixels, Pixels], TensorMotion]) -> None:
+        self._measure = measure
         self.memory: Tensor | None = None
 
     def __call__(self, picture: Tensor, look: Look, steady: Steady | None) -> Tensor:
@@ -45,10 +51,9 @@ class TensorPainter:
         return finished(painted, small, picture, look)
 
     def _smoothed(self, fresh: Tensor, steady: Steady) -> Tensor:
-        # The host measures the motion, or waits for it, while a GPU paints.
-        motion = steady.motion()
-        if motion is None or self.memory is None or self.memory.shape != fresh.shape:
+        pair = steady.compared()
+        if pair is None or self.memory is None or self.memory.shape != fresh.shape:
             self.memory = fresh
         else:
-            self.memory = smoothed(self.memory, fresh, motion, steady.share, Tuning())
+            self.memory = smoothed(self.memory, fresh, self._measure(*pair), steady.share, Tuning())
         return self.memory

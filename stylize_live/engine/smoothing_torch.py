@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylize_live.engine.finishing_torch import light_of
-from stylize_live.engine.flow import Motion
+from stylize_live.engine.motion_torch import TensorMotion, blurred
 from stylize_live.engine.smoothing import (
     COARSE_BLUR,
     FINE_BLUR,
@@ -17,13 +17,13 @@ from stylize_live.engine.smoothing import (
 )
 
 
-def smoothed(previous: Tensor, fresh: Tensor, motion: Motion, share: float, tuning: Tuning) -> Tensor:
+def smoothed(previous: Tensor, fresh: Tensor, motion: TensorMotion, share: float, tuning: Tuning) -> Tensor:
     """See `smoothing.smoothed`; the same to within two levels.
 
     Args:
         previous: (1, 3, H, W) float32 in 0..255, on any device.
         fresh: the same, the picture as the network painted it.
-        motion: of the input; uploaded here, it is small.
+        motion: of the input, on the same device.
         share: least share of the fresh picture.
         tuning: constants.
 
@@ -31,26 +31,17 @@ def smoothed(previous: Tensor, fresh: Tensor, motion: Motion, share: float, tuni
         (1, 3, H, W) float32 in 0..255.
     """
     size = fresh.shape[2:]
-    flow, mismatch, texture = (
-        _uploaded(plane, fresh) for plane in (motion.flow, motion.mismatch, motion.texture)
-    )
-    moved = _moved(previous, flow)
+    moved = _moved(previous, motion.flow)
     slow = _coarse(fresh - moved, COARSE_BLUR)
     distrust = _smoothstep(
-        mismatch / (tuning.doubt + tuning.doubt_by_texture * texture), 1.0, tuning.disbelief
+        motion.mismatch / (tuning.doubt + tuning.doubt_by_texture * motion.texture), 1.0, tuning.disbelief
     )
     changed = _smoothstep(slow.abs().amax(1, keepdim=True), tuning.change, tuning.replaced)
-    cells = torch.maximum(changed, _resized(distrust, changed.shape[2:])).clamp(
-        min=min(1.0, share + tuning.light * motion.light)
-    )
+    cells = torch.maximum(changed, _resized(distrust, changed.shape[2:]))
+    cells = torch.maximum(cells, (share + tuning.light * motion.light).clamp(max=1))
     result = torch.lerp(moved, fresh, _resized(cells, size))
     result += _resized((tuning.follow - cells).clamp(min=0) * slow, size)
     return _sharpened(result, fresh, tuning)
-
-
-def _uploaded(plane: object, like: Tensor) -> Tensor:
-    tensor = torch.as_tensor(plane).to(like.device, torch.float32, non_blocking=True)
-    return tensor.permute(2, 0, 1)[None] if tensor.ndim == 3 else tensor[None, None]
 
 
 def _moved(picture: Tensor, flow: Tensor) -> Tensor:
@@ -74,7 +65,7 @@ def _sharpened(result: Tensor, fresh: Tensor, tuning: Tuning) -> Tensor:
 
 def _fine(picture: Tensor) -> Tensor:
     light = light_of(picture)
-    return light - _blurred(light, FINE_BLUR)
+    return light - blurred(light, FINE_BLUR)
 
 
 def _energy(fine: Tensor) -> Tensor:
@@ -85,14 +76,7 @@ def _coarse(planes: Tensor, blur: tuple[int, int]) -> Tensor:
     for _ in range(HALVINGS):
         height, width = planes.shape[2:]
         planes = _resized(planes, (max(1, height // 2), max(1, width // 2)))
-    return _blurred(planes, blur)
-
-
-def _blurred(planes: Tensor, window: tuple[int, int]) -> Tensor:
-    reach = window[0] // 2
-    # Mirroring needs more pixels than it reaches; tiny pictures repeat their edge instead.
-    mode = "reflect" if min(planes.shape[2:]) > reach else "replicate"
-    return F.avg_pool2d(F.pad(planes, (reach,) * 4, mode), window, stride=1)
+    return blurred(planes, blur)
 
 
 def _resized(planes: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Self, overload
 
@@ -15,13 +15,12 @@ from safetensors.numpy import load, save
 
 from stylize_live.closing import Closing
 from stylize_live.config import DEFAULT_STYLE, DeviceName, EngineSettings, Precision, Runtime
-from stylize_live.engine.ahead import Lookahead
 from stylize_live.engine.choices import choose_device_name, choose_precision, choose_runtime
 from stylize_live.engine.contract import Backend, Job, Steady
 from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.timeline import Mix, Timeline
-from stylize_live.engine.watcher import MotionWatcher
+from stylize_live.engine.watcher import PairWatcher
 from stylize_live.errors import StyleError, UsageError
 from stylize_live.frame import Frame, Pixels, check_pixels
 from stylize_live.nets.catalogue import load_style
@@ -94,7 +93,7 @@ class Stylizer(Closing):
         self._precision = choose_precision(precision, self._device, self._runtime)
         self._style, self._crossfade = str(style), crossfade
         self._pending: _StyleSet | None = None
-        self._watcher = MotionWatcher()
+        self._watcher = PairWatcher()
         self._fresh = True  # whether the next picture is the first of a film
         self._look = Look(keep_colors=keep_colors)
         self.strength, self.stroke = strength, stroke
@@ -250,55 +249,35 @@ class Stylizer(Closing):
 
     def _paint(self, frame: Frame) -> Pixels:
         self._apply_style(frame.pts)
-        return self._backend.run(frame.pixels, self._look, self._steady(frame, self._watcher))
+        return self._backend.run(frame.pixels, self._look, self._steady(frame))
 
-    @property
-    def _follows(self) -> bool:
-        """Whether pictures are to follow from each other: that is wanted, and something of it shown."""
-        return bool(self._steadiness and self._look.strength)
-
-    def _steady(self, frame: Frame, watcher: MotionWatcher | Lookahead) -> Steady | None:
-        """How the picture is to follow from the one before, if it is; the watcher sees it next."""
-        if not self._follows:
+    def _steady(self, frame: Frame) -> Steady | None:
+        """How the picture is to follow from the one before, if it is to and something of it is shown."""
+        if not self._steadiness or not self._look.strength:
             self._fresh = True  # no film to go on with
             return None
         if self._fresh:
             self._fresh = False
-            watcher.reset()
-        return Steady(watcher.motion_of(frame), least_share(self._steadiness))
+            self._watcher.reset()
+        return Steady(partial(self._watcher.look, frame), least_share(self._steadiness))
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Paint frames in order; on a GPU several are under way at once.
 
-        A change of style counts from the next frame that is painted on; all else is as at the start. With
-        steadiness, on a GPU, some frames are taken from the source earlier than that, to measure motion.
+        A change of style counts from the next frame that is painted on; all else is as at the start.
         """
-        return self._streamed(frames, self._look)
+        return self._backend.stream(self._jobs(frames), self._look)
 
-    def _streamed(self, frames: Iterable[Frame], look: Look) -> Iterator[Frame]:
-        jobs = self._jobs_ahead(frames) if self._backend.looks_ahead else self._jobs(frames)
-        with closing(jobs):  # it may have threads, which must not outlive an error of the backend's
-            yield from self._backend.stream(jobs, look)
-
-    def _jobs(self, frames: Iterable[Frame]) -> Generator[Job, None, None]:
+    def _jobs(self, frames: Iterable[Frame]) -> Iterator[Job]:
         """The frames; the backend, which works on each as soon as it has it, gets its style before."""
         for frame in frames:
             self._apply_style(frame.pts)
-            yield frame, self._steady(frame, self._watcher)
-
-    def _jobs_ahead(self, frames: Iterable[Frame]) -> Generator[Job, None, None]:
-        """The same, with motion measured in threads, before the backend has come that far."""
-        with Lookahead(frames, self._watcher) as ahead:
-            while (frame := ahead.take(early=self._follows)) is not None:
-                self._apply_style(frame.pts)
-                yield frame, self._steady(frame, ahead)
+            yield frame, self._steady(frame)
 
     def save_state(self) -> bytes:
         """What the next picture depends on beside its input; empty without steadiness."""
-        picture = self._backend.memory
-        if picture is None:
-            return b""
-        return save({"picture": picture, **self._watcher.memory})
+        memory = self._backend.memory
+        return save({**memory, **self._watcher.memory}) if memory else b""
 
     def restore_state(self, state: bytes | None) -> None:
         """Go on as after `save_state`; with None or nothing, as before the first picture.
@@ -310,9 +289,7 @@ class Stylizer(Closing):
         if not state or not self._steadiness:
             return
         try:
-            arrays = load(state)
-            self._backend.memory = arrays.pop("picture")
-            self._watcher.memory = arrays
+            self._backend.memory = self._watcher.memory = load(state)
         except (SafetensorError, KeyError) as error:
             raise ValueError(f"not a saved state: {error}") from None
         self._fresh = False

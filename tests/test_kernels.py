@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-CHECKS = Path(__file__).parent / "fused_checks.py"
+CHECKS = [str(path) for path in Path(__file__).parent.glob("*_checks.py")]
 
 
 def test_in_tritons_interpreter() -> None:
     pytest.importorskip("triton")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(CHECKS)]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *CHECKS]
     environment = os.environ | {"TRITON_INTERPRET": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

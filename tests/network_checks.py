@@ -1,4 +1,4 @@
-"""The GPU's own kernels, run by Triton's interpreter on the CPU, against torch. Run by test_fused.py."""
+"""The GPU's own kernels, run by Triton's interpreter on the CPU, against torch. Run by test_kernels.py."""
 
 from __future__ import annotations
 

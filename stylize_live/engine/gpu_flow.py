@@ -1,0 +1,117 @@
+"""Optical flow on an NVIDIA GPU, with kernels of its own: `search_kernels` and `refine_kernels`.
+
+Needs what `fused` needs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stylize_live.engine import refine_kernels, search_kernels
+
+_BLOCK = 256  # pixels that a program works on at once
+_PATCHES = 8  # or patches
+_STRIDE = 4  # pixels from patch to patch; must divide a patch's 8
+_LEAST_SIDE = 16  # pixels of the smallest picture that is searched
+_ROUNDS = 3  # of the search in each
+_STEPS = 5  # downhill in each round
+_DAMPING = 16.0
+_WEIGHTS: dict[str, Any] = {"levels_weight": 2.5, "slopes_weight": 5.0, "smoothness": 10.0}
+_FIXES = 2  # times that the weights of the equations are made anew
+_RELAXATIONS = 5
+_OMEGA = 1.6
+_HOW = {"enable_fp_fusion": True}  # or Triton warns that its default will change
+
+
+def flow_between(pictures: Tensor) -> Tensor:
+    """Where every pixel was: searched in ever larger pictures, and refined in each.
+
+    Args:
+        pictures: (2, h, w) float32 in 0..255, on a GPU, the one before and the one now; h and w at least 2.
+
+    Returns:
+        (2, h, w) float32: what is at (x, y) now was at (x, y) + flow before, in pixels.
+    """
+    sizes = [pictures]
+    while min(sizes[-1].shape[1:]) >= 2 * _LEAST_SIDE:
+        sizes.append(_halved(sizes[-1]))
+    flow = torch.zeros_like(sizes[-1])
+    for smaller, pictures in zip([None, *reversed(sizes)], reversed(sizes), strict=False):
+        flow = _refined(pictures, _searched(pictures, None if smaller is None else flow))
+    return flow
+
+
+def compared(pictures: Tensor, flow: Tensor) -> Tensor:
+    """See `refine_kernels.compared`: (2, h, w) each -> (2, h, w)."""
+    height, width = pictures.shape[1:]
+    both = torch.empty_like(pictures)
+    refine_kernels.compared[_programs(height * width)](
+        pictures, flow, both, height, width, block=_BLOCK, **_HOW
+    )
+    return both
+
+
+def _halved(planes: Tensor) -> Tensor:
+    height, width = planes.shape[1:]
+    out = planes.new_empty((2, height // 2, width // 2))
+    search_kernels.halved[_programs(out.numel())](planes, out, height, width, block=_BLOCK, **_HOW)
+    return out
+
+
+def _searched(pictures: Tensor, smaller: Tensor | None) -> Tensor:
+    """The flow by search; beginning with that of the picture of half the size, if there is one."""
+    height, width = pictures.shape[1:]
+    # As many patches as it takes to cover all pixels; the last ones may reach beyond them.
+    rows, columns = (max(1, math.ceil((side - 8) / _STRIDE) + 1) for side in (height, width))
+    patches = {"rows": rows, "columns": columns, "stride": _STRIDE}
+    found, other = pictures.new_zeros((2, 2, rows, columns))
+    if smaller is not None:
+        search_kernels.starts[_programs(rows * columns)](
+            smaller, found, *smaller.shape[1:], **patches, block=_BLOCK, **_HOW
+        )
+    for _ in range(_ROUNDS):
+        search_kernels.searched[(math.ceil(rows * columns / _PATCHES),)](
+            pictures, found, other, height, width, **patches,
+            steps=_STEPS, damping=_DAMPING, patches=_PATCHES, **_HOW,
+        )  # fmt: skip
+        found, other = other, found
+    flow = torch.empty_like(pictures)
+    search_kernels.spread[_programs(height * width)](
+        pictures, found, flow, height, width, **patches, block=_BLOCK, **_HOW
+    )
+    return flow
+
+
+def _refined(pictures: Tensor, base: Tensor) -> Tensor:
+    """A flow made smooth where the pictures allow it."""
+    height, width = pictures.shape[1:]
+    both = compared(pictures, base)
+    first = _slopes(both)
+    second = _slopes(first[0])
+    flow, system = base.clone(), base.new_empty((7, height, width))
+    half = _programs(height * ((width + 1) // 2))
+    for _ in range(_FIXES):
+        refine_kernels.equations[_programs(height * width)](
+            both, first, second, base, flow, system, height, width, **_WEIGHTS, block=_BLOCK, **_HOW
+        )
+        for step in range(2 * _RELAXATIONS):
+            refine_kernels.relaxed[half](
+                flow, system, height, width, step % 2, omega=_OMEGA, block=_BLOCK, **_HOW
+            )
+    return flow
+
+
+def _slopes(planes: Tensor) -> Tensor:
+    """(n, h, w) -> (n, 2, h, w), across and down."""
+    count, height, width = planes.shape
+    out = planes.new_empty((count, 2, height, width))
+    refine_kernels.slopes[_programs(planes.numel())](planes, out, count, height, width, block=_BLOCK, **_HOW)
+    return out
+
+
+def _programs(count: int) -> tuple[int]:
+    return (math.ceil(count / _BLOCK),)

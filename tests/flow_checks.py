@@ -1,0 +1,147 @@
+"""Optical flow with the GPU's own kernels, run by Triton's interpreter on the CPU. Run by test_kernels.py."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from test_smoothing import noisy, texture
+from torch import Tensor
+
+from stylize_live.engine import gpu_flow, refine_kernels
+from stylize_live.engine.cuda_motion import GpuMeter, quickest_meter
+from stylize_live.engine.flow import FlowEstimator
+from stylize_live.engine.motion_torch import TensorMotion, fitted
+from stylize_live.frame import Pixels
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter takes milliseconds for each."""
+    monkeypatch.setattr(gpu_flow, "_BLOCK", 4096)
+    monkeypatch.setattr(gpu_flow, "_PATCHES", 256)
+
+
+def grey(height: int, width: int, seed: int, grain: float = 3) -> Pixels:
+    return np.ascontiguousarray(texture(height, width, seed, grain)[..., 0])
+
+
+def pair_of(before: Pixels, now: Pixels) -> Tensor:
+    return torch.from_numpy(np.stack((before, now))).float()
+
+
+def median(flow: Tensor, margin: int = 8) -> list[float]:
+    inner = flow[:, margin:-margin, margin:-margin]
+    return [float(direction.median()) for direction in inner]
+
+
+@pytest.mark.parametrize(("size", "shift"), [((40, 64), (3, -2)), ((67, 91), (-9, 7))])
+def test_finds_a_shift(size: tuple[int, int], shift: tuple[int, int]) -> None:
+    height, width = size
+    across, down = shift
+    scene = grey(height + 40, width + 40, 0)
+    now = scene[20 : 20 + height, 20 : 20 + width]
+    # What is now at (x, y) was at (x, y) + shift.
+    before = scene[20 - down : 20 - down + height, 20 - across : 20 - across + width]
+    flow = gpu_flow.flow_between(pair_of(before, now))
+    assert median(flow) == pytest.approx(shift, abs=0.1)
+
+
+def test_finds_parts_of_a_pixel() -> None:
+    scene = torch.from_numpy(grey(100, 130, 0, 6)).float()[None, None]
+    halves = [torch.nn.functional.avg_pool2d(scene[..., i:, i:], 2)[0, 0, :48, :62] for i in (0, 1)]
+    assert median(gpu_flow.flow_between(torch.stack(halves))) == pytest.approx([0.5, 0.5], abs=0.07)
+
+
+def test_finds_it_in_other_light() -> None:
+    scene = grey(50, 70, 0)
+    before, now = scene[:44, :60], scene[2:46, 3:63]
+    assert median(gpu_flow.flow_between(pair_of(before, now + 9))) == pytest.approx([3, 2], abs=0.2)
+
+
+def test_a_small_thing_before_a_still_wall() -> None:
+    wall, thing = grey(60, 112, 0), grey(30, 30, 1)
+    before, now = wall.copy(), wall.copy()
+    before[16:46, 60:90] = thing
+    now[18:48, 55:85] = thing
+    motion = quickest_meter(CPU)(noisy(before, 0, 1), noisy(now, 1, 1))
+    inner = motion.flow[0, :, 24:42, 62:78].flatten(1)
+    assert inner.median(1).values.tolist() == pytest.approx([5, -2], abs=0.2)
+    assert (motion.flow[0, :, :, :36] == 0).float().mean() > 0.98
+
+
+@pytest.mark.parametrize("size", [(16, 16), (16, 33), (2, 2), (5, 40)])
+def test_small_pictures(size: tuple[int, int]) -> None:
+    pictures = pair_of(grey(*size, 0), grey(*size, 0))
+    flow = gpu_flow.flow_between(pictures)
+    assert flow.shape == pictures.shape
+    assert flow.abs().max() < 0.01
+
+
+def test_a_picture_without_anything_stays() -> None:
+    flow = gpu_flow.flow_between(torch.full((2, 40, 56), 100.0))
+    assert (flow == 0).all()
+
+
+def test_the_same_pictures_give_the_same_flow() -> None:
+    pictures = pair_of(grey(31, 31, 0), grey(31, 31, 1))
+    assert (gpu_flow.flow_between(pictures) == gpu_flow.flow_between(pictures)).all()
+
+
+def test_what_explains_nothing_is_dropped_as_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, thing = grey(56, 72, 0), grey(24, 24, 1)
+    before, now = noisy(scene[:, :64], 0, 3), noisy(scene[:, :64], 1, 3)
+    before[12:36, 20:44], now[12:36, 23:47] = thing, thing
+    pictures = pair_of(before, now)
+    flow = gpu_flow.flow_between(pictures)
+    found = fitted(pictures, flow, gpu_flow.compared(pictures, flow)[1])
+    estimate = FlowEstimator()
+    estimate.everywhere = True
+    monkeypatch.setattr(estimate, "_part", lambda before, now: flow.permute(1, 2, 0).contiguous().numpy())
+    wanted = TensorMotion.of(estimate(before, now), CPU)
+    assert ((found.flow == 0) == (wanted.flow == 0)).float().mean() > 0.99
+    # OpenCV moves pictures to the 32nd of a pixel.
+    assert (found.mismatch - wanted.mismatch).abs().mean() < 0.1
+    torch.testing.assert_close(found.texture, wanted.texture, atol=0.01, rtol=0)
+    assert float(found.light) == pytest.approx(float(wanted.light), abs=0.02)
+
+
+def test_relaxation_solves_the_equations() -> None:
+    """Enough of it; against what the system says, written down once more."""
+    pictures = pair_of(grey(12, 17, 0), grey(12, 17, 1))
+    height, width = pictures.shape[1:]
+    base = torch.rand((2, height, width), generator=torch.Generator().manual_seed(0))
+    both = gpu_flow.compared(pictures, base)
+    first = gpu_flow._slopes(both)
+    flow, system = base.clone(), torch.empty((7, height, width))
+    size = {"height": height, "width": width, "block": 256}
+    refine_kernels.equations[(1,)](
+        both, first, gpu_flow._slopes(first[0]), base, flow, system, **size,
+        levels_weight=2.0, slopes_weight=3.0, smoothness=1.0,
+    )  # fmt: skip
+    for step in range(200):
+        refine_kernels.relaxed[(1,)](flow, system, **size, parity=step % 2, omega=1.5)
+    a, b, c, side_u, side_v, right, below = system
+    pull = torch.zeros_like(flow)
+    pull[:, :, :-1] += right[:, :-1] * flow[:, :, 1:]
+    pull[:, :, 1:] += right[:, :-1] * flow[:, :, :-1]
+    pull[:, :-1] += below[:-1] * flow[:, 1:]
+    pull[:, 1:] += below[:-1] * flow[:, :-1]
+    u, v = side_u + pull[0], side_v + pull[1]
+    torch.testing.assert_close(flow, torch.stack((a * u + b * v, b * u + c * v)), atol=1e-3, rtol=1e-3)
+    assert not right[:, -1].any()
+    assert not below[-1].any()
+
+
+def test_slopes_are_central_differences() -> None:
+    planes = torch.rand((2, 7, 9), generator=torch.Generator().manual_seed(0))
+    found = gpu_flow._slopes(planes)
+    edged = torch.nn.functional.pad(planes[None], (1, 1, 1, 1), "replicate")[0]
+    torch.testing.assert_close(found[:, 0], (edged[:, 1:-1, 2:] - edged[:, 1:-1, :-2]) / 2)
+    torch.testing.assert_close(found[:, 1], (edged[:, 2:, 1:-1] - edged[:, :-2, 1:-1]) / 2)
+
+
+def test_the_gpu_is_asked_where_its_kernels_work() -> None:
+    assert isinstance(quickest_meter(CPU), GpuMeter)
