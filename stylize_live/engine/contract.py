@@ -12,8 +12,6 @@ from stylize_live.engine.look import Look
 from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import Checkpoint
 
-# Small grey pictures of one size, (h, w) uint8 each, see `flow.reduced`: the one before and the one now.
-Pair = tuple[Pixels, Pixels]
 # What is kept from one picture to the next, by name.
 Memory = Mapping[str, npt.NDArray[Any]]
 
@@ -23,13 +21,12 @@ class Steady:
     """How a picture is to follow from the one before.
 
     Attributes:
-        compared: finds the two inputs to compare, or that pictures start anew (None). Called once for each
-            picture, in order, when the device has been given its work: so a GPU is not kept waiting, and on a
-            CPU, whose cores the network takes all, the two do not get in each other's way.
+        begins: whether pictures start anew with this one. Called once for each, in order, when the device has
+            been given its work, so that a GPU is not kept waiting.
         share: least share of the fresh picture, see `smoothing.least_share`.
     """
 
-    compared: Callable[[], Pair | None]
+    begins: Callable[[], bool]
     share: float
 
 

@@ -18,7 +18,7 @@ import torch
 from stylize_live.engine.backend import DTYPES, Blender, prepare_network
 from stylize_live.engine.contract import Job, Memory, Steady
 from stylize_live.engine.cuda_graphs import Graphed
-from stylize_live.engine.cuda_motion import quickest_meter
+from stylize_live.engine.cuda_motion import quickest_follow
 from stylize_live.engine.cuda_network import quickest
 from stylize_live.engine.look import Look
 from stylize_live.engine.painting_torch import TensorPainter
@@ -58,7 +58,7 @@ class CudaBackend:
         self._ring: deque[HostSlot[Any]] = deque()
         self._kind: tuple[object, ...] = ()
         with torch.cuda.stream(self._stream):
-            self._painter = TensorPainter(quickest_meter(self._device))
+            self._painter = TensorPainter(quickest_follow(self._device))
         self.load(checkpoint)
 
     def load(self, checkpoint: Checkpoint) -> None:
@@ -79,17 +79,19 @@ class CudaBackend:
     @property
     def memory(self) -> Memory:
         """See `Backend.memory`; waits for the pictures under way."""
-        if self._painter.memory is None:
+        if self._painter.memory is None or self._painter.before is None:
             return {}
         with torch.cuda.stream(self._stream):
             picture = self._painter.memory[0].permute(1, 2, 0).contiguous().cpu().numpy()
-        return {"picture": picture}
+            before = self._painter.before.cpu().numpy()
+        return {"picture": picture, "before": before}
 
     @memory.setter
     def memory(self, arrays: Memory) -> None:
         with torch.cuda.stream(self._stream):
             picture = torch.from_numpy(arrays["picture"]).to(self._device)
             self._painter.memory = picture.permute(2, 0, 1)[None]
+            self._painter.before = torch.from_numpy(arrays["before"]).to(self._device)
 
     def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """See `Backend.run`."""
@@ -138,7 +140,7 @@ class CudaBackend:
         """Drop the buffers; torch keeps their memory for whoever asks next."""
         self._ring.clear()
         self._kind = ()
-        self._painter.memory = None
+        self._painter.memory = self._painter.before = None
 
 
 def _finished(frame: Frame, under_way: _UnderWay) -> Frame:

@@ -10,7 +10,6 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -20,18 +19,16 @@ log = logging.getLogger(__name__)
 _SIZES = 4  # graphs kept, one for each size of pictures; each holds the memory of one run
 _WARM_UP = 3  # runs in which libraries choose their kernels, as they may not while one is recorded
 
-_Result = TypeVar("_Result")
-
 
 @dataclass(frozen=True, slots=True)
-class _Recorded(Generic[_Result]):
+class _Recorded:
     graph: torch.cuda.CUDAGraph
-    given: Tensor
-    result: _Result
+    given: tuple[Tensor, ...]
+    result: Tensor
 
 
-class Graphed(Generic[_Result]):
-    """A function of a tensor, recorded for each shape of it that comes.
+class Graphed:
+    """A function of tensors, recorded for all shapes of them that come.
 
     What else it reads it reads where that was when it was recorded; so weights may be changed in place.
 
@@ -39,35 +36,36 @@ class Graphed(Generic[_Result]):
         function: works on a GPU, on the current stream, without waiting for it.
     """
 
-    def __init__(self, function: Callable[[Tensor], _Result]) -> None:
+    def __init__(self, function: Callable[..., Tensor]) -> None:
         self._function = function
-        self._recorded: OrderedDict[tuple[int, ...], _Recorded[_Result] | None] = OrderedDict()
+        self._recorded: OrderedDict[tuple[torch.Size, ...], _Recorded | None] = OrderedDict()
 
-    def __call__(self, given: Tensor) -> _Result:
+    def __call__(self, *given: Tensor) -> Tensor:
         """The function's result. The next call writes over it, in the order of the stream."""
-        size = tuple(given.shape)
-        if size not in self._recorded:
-            self._recorded[size] = self._record(given)
+        sizes = tuple(tensor.shape for tensor in given)
+        if sizes not in self._recorded:
+            self._recorded[sizes] = self._record(given)
             if len(self._recorded) > _SIZES:
                 self._recorded.popitem(last=False)
-        recorded = self._recorded[size]
+        recorded = self._recorded[sizes]
         if recorded is None:
-            return self._function(given)
-        recorded.given.copy_(given)
+            return self._function(*given)
+        for there, tensor in zip(recorded.given, given, strict=True):
+            there.copy_(tensor)
         recorded.graph.replay()
         return recorded.result
 
-    def _record(self, given: Tensor) -> _Recorded[_Result] | None:
-        given = given.clone()
+    def _record(self, given: tuple[Tensor, ...]) -> _Recorded | None:
+        given = tuple(tensor.clone() for tensor in given)
         try:
             graph = torch.cuda.CUDAGraph()
             for _ in range(_WARM_UP):
-                self._function(given)
+                self._function(*given)
             # Not on the stream that paints: results that another thread lets go of are noted there. Others
             # may go on with the same GPU meanwhile.
             stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
-                result = self._function(given)
+                result = self._function(*given)
         except RuntimeError as error:
             log.warning("launching kernel by kernel, as a CUDA graph could not be recorded: %s", error)
             return None

@@ -1,4 +1,4 @@
-"""What measures motion for a GPU that paints: itself, where our kernels can be built, else the processor."""
+"""How a GPU makes pictures follow from each other; where our kernels cannot be built, the processor helps."""
 
 from __future__ import annotations
 
@@ -11,74 +11,66 @@ from torch import Tensor
 from stylize_live.engine.cuda_graphs import Graphed
 from stylize_live.engine.flow import FlowEstimator
 from stylize_live.engine.motion_torch import TensorMotion, fitted
-from stylize_live.frame import Pixels
+from stylize_live.engine.smoothing import Tuning
+from stylize_live.engine.smoothing_torch import Follow, smoothed
 
 log = logging.getLogger(__name__)
 
-# Measures how the second of two small grey pictures follows from the first, see `flow.reduced`: (h, w) uint8
-# each. The next call may write over the result, in the order of the stream.
-MotionMeter = Callable[[Pixels, Pixels], TensorMotion]
-
-_TRIED = (2, 16, 16)
+# How the second of two small grey pictures, (2, h, w) float32 in 0..255, follows from the first.
+Measure = Callable[[Tensor], TensorMotion]
 
 
-def quickest_meter(device: torch.device) -> MotionMeter:
-    """The fastest there is for this GPU; the first time, kernels are built.
+def quickest_follow(device: torch.device) -> Follow:
+    """The fastest way for this GPU; the first time, kernels are built.
 
     Args:
-        device: the GPU, the current stream being the one that motion will be used on.
+        device: the GPU, the current stream being the one that it will paint on.
     """
     try:
-        from stylize_live.engine.gpu_flow import compared, flow_between
-
-        def measured(given: Tensor) -> TensorMotion:
-            pictures = given.float()
-            flow = flow_between(pictures)
-            return fitted(pictures, flow, compared(pictures, flow)[1])
-
-        with torch.inference_mode():
-            measured(torch.zeros(_TRIED, dtype=torch.uint8, device=device))
+        return Graphed(following(_gpu_measure(device)))
     except ImportError:
-        log.info("motion is measured by the processor, which takes longer: there is no Triton here")
-        return HostMeter(device)
+        log.info("the processor measures motion, which takes longer: there is no Triton here")
     except Exception as error:  # whatever Triton, its compiler or the system's may raise
         why = next(iter(str(error).splitlines()), type(error).__name__)
-        log.warning("motion is measured by the processor, which takes longer: %s", why)
-        return HostMeter(device)
-    return GpuMeter(measured, device)
+        log.warning(
+            "the processor measures motion, which takes longer: Triton cannot build our kernels: %s", why
+        )
+    return following(host_measure(device))
 
 
-class GpuMeter:
-    """Has a GPU measure.
+def following(measure: Measure) -> Follow:
+    """What smooths with motion as it is measured like that."""
 
-    Args:
-        measured: does it: (2, h, w) uint8, the pictures before and now, on the device.
-        device: the GPU.
-    """
+    def follow(previous: Tensor, fresh: Tensor, inputs: Tensor, share: Tensor) -> Tensor:
+        return smoothed(previous, fresh, measure(inputs), share, Tuning())
 
-    def __init__(self, measured: Callable[[Tensor], TensorMotion], device: torch.device) -> None:
-        self._measured, self._device = Graphed(measured), device
-
-    def __call__(self, before: Pixels, now: Pixels) -> TensorMotion:
-        """See `MotionMeter`."""
-        # Torch keeps page-locked memory until the device has read it.
-        pair = torch.empty((2, *now.shape), dtype=torch.uint8, pin_memory=self._device.type == "cuda")
-        pair.numpy()[:] = before, now
-        return self._measured(pair.to(self._device, non_blocking=True))
+    return follow
 
 
-class HostMeter:
-    """Has the processor measure.
+def _gpu_measure(device: torch.device) -> Measure:
+    from stylize_live.engine.gpu_flow import compared, flow_between
+
+    def measure(inputs: Tensor) -> TensorMotion:
+        flow = flow_between(inputs)
+        return fitted(inputs, flow, compared(inputs, flow)[1])
+
+    with torch.inference_mode():
+        measure(torch.zeros((2, 16, 16), device=device))
+    return measure
+
+
+def host_measure(device: torch.device) -> Measure:
+    """Has the processor measure, for which the device is waited for.
 
     Args:
         device: where the result is wanted.
     """
+    estimate = FlowEstimator()
 
-    def __init__(self, device: torch.device) -> None:
-        self._estimate, self._device = FlowEstimator(), device
-
-    def __call__(self, before: Pixels, now: Pixels) -> TensorMotion:
-        """See `MotionMeter`."""
+    def measure(inputs: Tensor) -> TensorMotion:
+        before, now = (inputs + 0.5).byte().cpu().numpy()
         # Always with a glance: so a picture depends on nothing but the two.
-        self._estimate.everywhere = False
-        return TensorMotion.of(self._estimate(before, now), self._device)
+        estimate.everywhere = False
+        return TensorMotion.of(estimate(before, now), device)
+
+    return measure

@@ -137,7 +137,8 @@ class FusedNetwork:
         out = torch.empty_like(picture, memory_format=torch.channels_last)
         red, green, blue = LUMA
         kernels.picture_of[(math.ceil(height * width / (4 * _BLOCK)),)](
-            values, picture, out, height, width, values.shape[3], *_steps(picture),
+            values, self._network.to_full.bias, picture, out, height, width,
+            values.shape[3], *_steps(picture),
             red=red, green=green, blue=blue, block=4 * _BLOCK, **_HOW,
         )  # fmt: skip
         return out
@@ -161,7 +162,6 @@ class _Folded:
         # Written to in place: a recorded graph reads them where they are.
         kernel = like.new_zeros((4 * outputs, inputs, 3, 3))
         self._kernel = kernel.contiguous(memory_format=torch.channels_last)
-        self._bias = None if layer.bias is None else like.new_zeros(4 * outputs)
         self.refresh()
 
     def refresh(self) -> None:
@@ -171,12 +171,13 @@ class _Folded:
         with torch.no_grad():
             folded = fold_upsampling(layer.weight, layer.split).view(made, 4, *kernel)
             self._kernel.view(4, -1, *kernel)[:, :made] = folded.transpose(0, 1)
-            if self._bias is not None and layer.bias is not None:
-                self._bias.view(4, -1)[:, :made] = layer.bias
 
     def __call__(self, edged: Tensor) -> Tensor:
-        """(1, inputs, H + 2, W + 2) -> (1, 4 * outputs, H, W), the four pixels one behind the other."""
-        return _convolved(edged, self._kernel, self._bias)
+        """(1, inputs, H + 2, W + 2) -> (1, 4 * outputs, H, W), the four pixels one behind the other.
+
+        Without the layer's bias, for which torch would go over the result once more.
+        """
+        return _convolved(edged, self._kernel)
 
 
 def _convolved(edged: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: Any = 1) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 
 from stylize_live.engine.contract import Job, Memory, Steady
 from stylize_live.engine.finishing import finished, reduced_to, settled
-from stylize_live.engine.flow import FlowEstimator, Plane
+from stylize_live.engine.flow import FlowEstimator, Plane, reduced
 from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import smoothed
 from stylize_live.frame import Frame, Pixels
@@ -24,18 +24,21 @@ class HostBackend(ABC):
 
     def __init__(self) -> None:
         self._picture: Plane | None = None
+        self._before: Pixels | None = None
         self._measure = FlowEstimator()
 
     @property
     def memory(self) -> Memory:
         """See `Backend.memory`."""
-        if self._picture is None:
+        if self._picture is None or self._before is None:
             return {}
-        return {"picture": self._picture, "everywhere": np.array(self._measure.everywhere)}
+        everywhere = np.array(self._measure.everywhere)
+        return {"picture": self._picture, "before": self._before, "everywhere": everywhere}
 
     @memory.setter
     def memory(self, arrays: Memory) -> None:
-        self._picture, self._measure.everywhere = arrays["picture"], bool(arrays["everywhere"])
+        self._picture, self._before = arrays["picture"], arrays["before"]
+        self._measure.everywhere = bool(arrays["everywhere"])
 
     @abstractmethod
     def painted(self, pixels: Pixels) -> Plane:
@@ -49,15 +52,23 @@ class HostBackend(ABC):
         small = reduced_to(pixels, look.working_size((pixels.shape[1], pixels.shape[0])))
         fresh = settled(self.painted(small), small)
         if steady is not None:
-            fresh = self._smoothed(fresh, steady)
+            fresh = self._smoothed(fresh, pixels, steady)
         return quantised(finished(fresh, small, pixels, look), pixels.dtype)
 
-    def _smoothed(self, fresh: Plane, steady: Steady) -> Plane:
-        pair = steady.compared()
-        if pair is None or self._picture is None or self._picture.shape != fresh.shape:
+    def _smoothed(self, fresh: Plane, pixels: Pixels, steady: Steady) -> Plane:
+        before, self._before = self._before, reduced(pixels)
+        previous, begins = self._picture, steady.begins()
+        if (
+            begins
+            or before is None
+            or previous is None
+            or not _alike((before, self._before), (previous, fresh))
+        ):
             self._picture, self._measure.everywhere = fresh.copy(), False
         else:
-            self._picture = smoothed(self._picture, fresh, self._measure(*pair), steady.share)
+            # After painting and not beside it: the network takes all cores.
+            motion = self._measure(before, self._before)
+            self._picture = smoothed(previous, fresh, motion, steady.share)
         return self._picture
 
     def stream(self, jobs: Iterable[Job], look: Look) -> Iterator[Frame]:
@@ -67,7 +78,11 @@ class HostBackend(ABC):
 
     def close(self) -> None:
         """See `Backend.close`."""
-        self._picture = None
+        self._picture = self._before = None
+
+
+def _alike(*pairs: tuple[Pixels | Plane, Pixels | Plane]) -> bool:
+    return all(one.shape == other.shape for one, other in pairs)
 
 
 def quantised(picture: Plane, dtype: np.dtype[Any]) -> Pixels:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylize_live.engine.flow import STILL_MARGIN, STILL_PIXELS, WINDOW, Motion
+from stylize_live.engine.finishing_torch import light_of
+from stylize_live.engine.flow import STILL_MARGIN, STILL_PIXELS, WINDOW, Motion, reduced_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,16 @@ class TensorMotion:
 
     @classmethod
     def of(cls, motion: Motion, device: torch.device) -> TensorMotion:
-        """Motion that was measured elsewhere."""
-        planes = (*motion.flow.transpose(2, 0, 1), motion.mismatch, motion.texture)
-        across, down, mismatch, texture = (torch.as_tensor(plane.copy())[None, None] for plane in planes)
-        light = torch.tensor(motion.light, dtype=torch.float32)
-        parts = torch.cat((across, down), 1), mismatch, texture, light
-        return cls(*(part.to(device, non_blocking=True) for part in parts))
+        """Motion that was measured by the processor."""
+        planes = torch.as_tensor(np.dstack((motion.flow, motion.mismatch, motion.texture)), device=device)
+        flow, mismatch, texture = planes.permute(2, 0, 1)[None].split_with_sizes((2, 1, 1), 1)
+        return cls(flow, mismatch, texture, torch.tensor(motion.light, device=device))
+
+
+def reduced(picture: Tensor) -> Tensor:
+    """See `flow.reduced`: (1, 3, H, W) float32 in 0..255 -> (h, w) float32."""
+    width, height = reduced_size((picture.shape[3], picture.shape[2]))
+    return light_of(F.interpolate(picture, (height, width), mode="area"))[0, 0]
 
 
 def fitted(pictures: Tensor, flow: Tensor, change: Tensor) -> TensorMotion:
@@ -45,7 +51,6 @@ def fitted(pictures: Tensor, flow: Tensor, change: Tensor) -> TensorMotion:
         change: (h, w) float32, the one before, moved along the flow, less the one now.
     """
     before, now = pictures
-    change = change.round()  # whole levels, as without moving: otherwise it would be the one with less noise
     planes = torch.stack(((before - now).abs(), change.abs(), now, now * now))
     unmoved, moved, mean, square = blurred(planes[None], WINDOW)[0, :, None, None].unbind()
     far = torch.linalg.vector_norm(flow, dim=0) >= STILL_PIXELS

@@ -178,13 +178,14 @@ def _between(place, channels: tl.constexpr, right, mask):
 
 @triton.jit(do_not_specialize=_SIZES)
 def picture_of(
-    values, picture, out, height, width, columns, down, right, apart,
+    values, bias, picture, out, height, width, columns, down, right, apart,
     red: tl.constexpr, green: tl.constexpr, blue: tl.constexpr, block: tl.constexpr,
 ):  # fmt: skip
     """The end of the network: pixels from places of 2x2, the input's brightness added, a sigmoid.
 
     Args:
         values: (rows, columns, 2, 2, 4), of the last four the first three are colours.
+        bias: (3,), added to them.
         picture: the input, see `blocks_edged`.
         out: (height, width, 3) float32 in 0..255.
         red, green, blue: shares in brightness.
@@ -200,5 +201,6 @@ def picture_of(
     source = ((row // 2) * columns + column // 2) * 4 + row % 2 * 2 + column % 2
     mask = inside[:, None] & (colour < 3)[None, :]
     found = tl.load(values + source[:, None] * 4 + colour[None, :], mask=mask, other=0.0).to(tl.float32)
+    found += tl.load(bias + colour, mask=colour < 3, other=0.0).to(tl.float32)[None, :]
     result = 255 / (1 + tl.exp(-(found + (light * (2 / 255) - 1)[:, None])))
     tl.store(out + at[:, None] * 3 + colour[None, :], result, mask=mask)

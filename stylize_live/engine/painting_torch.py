@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from stylize_live.engine.contract import Steady
 from stylize_live.engine.finishing_torch import finished, reduced_to, settled
 from stylize_live.engine.look import Look
-from stylize_live.engine.motion_torch import TensorMotion
-from stylize_live.engine.smoothing import Tuning
-from stylize_live.engine.smoothing_torch import smoothed
-from stylize_live.frame import Pixels
+from stylize_live.engine.motion_torch import reduced
+from stylize_live.engine.smoothing_torch import Follow
 
 
 class TensorPainter:
@@ -20,18 +19,20 @@ class TensorPainter:
 
     Attributes:
         memory: the last smoothed painting, (1, 3, h, w) float32 in 0..255, or None; may be set.
+        before: its input, see `motion_torch.reduced`, or None; may be set.
         network: paints, see `backend.paint`; to be set before the first picture. It may write over what it
             gave before.
 
     Args:
-        measure: finds motion, see `cuda_motion.MotionMeter`.
+        follow: smooths, see `smoothing_torch.Follow`.
     """
 
     network: Callable[[Tensor], Tensor]
 
-    def __init__(self, measure: Callable[[Pixels, Pixels], TensorMotion]) -> None:
-        self._measure = measure
+    def __init__(self, follow: Follow) -> None:
+        self._follow = follow
         self.memory: Tensor | None = None
+        self.before: Tensor | None = None
 
     def __call__(self, picture: Tensor, look: Look, steady: Steady | None) -> Tensor:
         """Paint one picture.
@@ -47,13 +48,24 @@ class TensorPainter:
         small = reduced_to(picture, look.working_size((picture.shape[3], picture.shape[2])))
         painted = settled(self.network(small), small)
         if steady is not None:
-            painted = self._smoothed(painted, steady)
+            painted = self._smoothed(painted, picture, steady)
         return finished(painted, small, picture, look)
 
-    def _smoothed(self, fresh: Tensor, steady: Steady) -> Tensor:
-        pair = steady.compared()
-        if pair is None or self.memory is None or self.memory.shape != fresh.shape:
+    def _smoothed(self, fresh: Tensor, picture: Tensor, steady: Steady) -> Tensor:
+        before, self.before = self.before, reduced(picture)
+        previous, begins = self.memory, steady.begins()
+        if (
+            begins
+            or before is None
+            or previous is None
+            or not _alike((before, self.before), (previous, fresh))
+        ):
             self.memory = fresh
         else:
-            self.memory = smoothed(self.memory, fresh, self._measure(*pair), steady.share, Tuning())
+            share = torch.full((), steady.share, device=fresh.device)
+            self.memory = self._follow(previous, fresh, torch.stack((before, self.before)), share)
         return self.memory
+
+
+def _alike(*pairs: tuple[Tensor, Tensor]) -> bool:
+    return all(one.shape == other.shape for one, other in pairs)

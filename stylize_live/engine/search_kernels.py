@@ -133,7 +133,7 @@ def searched(
 
 @triton.jit
 def _neighbour(number: tl.constexpr, row, column, rows, columns):
-    """Where the patch to the left, to the right, above or below is among all; at the edge the patch itself."""
+    """Which patch is to the left, to the right, above or below; at the edge the patch itself."""
     step: tl.constexpr = 2 * (number % 2) - 1
     if number < 2:
         column = tl.minimum(tl.maximum(column + step, 0), columns - 1)

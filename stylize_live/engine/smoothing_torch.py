@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,15 +18,20 @@ from stylize_live.engine.smoothing import (
     Tuning,
 )
 
+# Smooths a painting: the last result and the fresh painting, (1, 3, H, W) float32 in 0..255 each; their
+# inputs, (2, h, w) float32, see `motion_torch.reduced`; and the least share, () float32. The next call may
+# write over the result.
+Follow = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
-def smoothed(previous: Tensor, fresh: Tensor, motion: TensorMotion, share: float, tuning: Tuning) -> Tensor:
+
+def smoothed(previous: Tensor, fresh: Tensor, motion: TensorMotion, share: Tensor, tuning: Tuning) -> Tensor:
     """See `smoothing.smoothed`; the same to within two levels.
 
     Args:
         previous: (1, 3, H, W) float32 in 0..255, on any device.
         fresh: the same, the picture as the network painted it.
         motion: of the input, on the same device.
-        share: least share of the fresh picture.
+        share: () float32, least share of the fresh picture.
         tuning: constants.
 
     Returns:

@@ -20,9 +20,9 @@ from stylize_live.engine.contract import Backend, Job, Steady
 from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.timeline import Mix, Timeline
-from stylize_live.engine.watcher import PairWatcher
 from stylize_live.errors import StyleError, UsageError
 from stylize_live.frame import Frame, Pixels, check_pixels
+from stylize_live.media.cut_detector import CutDetector
 from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint
 
@@ -93,7 +93,7 @@ class Stylizer(Closing):
         self._precision = choose_precision(precision, self._device, self._runtime)
         self._style, self._crossfade = str(style), crossfade
         self._pending: _StyleSet | None = None
-        self._watcher = PairWatcher()
+        self._cuts = CutDetector()
         self._fresh = True  # whether the next picture is the first of a film
         self._look = Look(keep_colors=keep_colors)
         self.strength, self.stroke = strength, stroke
@@ -256,10 +256,14 @@ class Stylizer(Closing):
         if not self._steadiness or not self._look.strength:
             self._fresh = True  # no film to go on with
             return None
-        if self._fresh:
-            self._fresh = False
-            self._watcher.reset()
-        return Steady(partial(self._watcher.look, frame), least_share(self._steadiness))
+        first, self._fresh = self._fresh, False
+        return Steady(partial(self._begins, frame, first=first), least_share(self._steadiness))
+
+    def _begins(self, frame: Frame, *, first: bool) -> bool:
+        """Whether a shot begins with this picture, as the first of all does."""
+        if first:
+            self._cuts.reset()
+        return self._cuts.is_cut(frame.preview) or first
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Paint frames in order; on a GPU several are under way at once.
@@ -277,7 +281,7 @@ class Stylizer(Closing):
     def save_state(self) -> bytes:
         """What the next picture depends on beside its input; empty without steadiness."""
         memory = self._backend.memory
-        return save({**memory, **self._watcher.memory}) if memory else b""
+        return save({**memory, **self._cuts.memory}) if memory else b""
 
     def restore_state(self, state: bytes | None) -> None:
         """Go on as after `save_state`; with None or nothing, as before the first picture.
@@ -289,7 +293,7 @@ class Stylizer(Closing):
         if not state or not self._steadiness:
             return
         try:
-            self._backend.memory = self._watcher.memory = load(state)
+            self._backend.memory = self._cuts.memory = load(state)
         except (SafetensorError, KeyError) as error:
             raise ValueError(f"not a saved state: {error}") from None
         self._fresh = False

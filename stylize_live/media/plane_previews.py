@@ -19,7 +19,7 @@ MOST_PIXELS = 480 * 270
 
 
 def preview_of(luma: Tensor, chroma: Tensor, matrix: str, *, full_range: bool) -> Pixels:
-    """A picture given as planes, as `nv12.to_rgb` takes them, made smaller until it has `MOST_PIXELS`.
+    """A picture given as planes, as `nv12.to_rgb` takes them, at most as large as `MOST_PIXELS`.
 
     Returns:
         (h, w, 3) uint8 RGB in the machine's memory, wherever the planes are.
@@ -31,12 +31,12 @@ def preview_of(luma: Tensor, chroma: Tensor, matrix: str, *, full_range: bool) -
 
 
 def _size(width: int, height: int) -> tuple[int, int]:
-    factor = (width * height / MOST_PIXELS) ** 0.5
+    factor = max(1.0, (width * height / MOST_PIXELS) ** 0.5)
     return max(1, round(width / factor)), max(1, round(height / factor))
 
 
 def _in_memory(luma: Pixels, chroma: Pixels, size: tuple[int, int], matrix: str, full_range: bool) -> Pixels:
-    planes = [_resized(plane, size) for plane in (luma, *cv2.split(chroma))]
+    planes = [_resized(plane, size) for plane in (luma, chroma)]
     dark, weights = coefficients(matrix, full_range=full_range)
     black = np.array([dark, 128, 128])
     # The last column is what is added.
@@ -46,7 +46,7 @@ def _in_memory(luma: Pixels, chroma: Pixels, size: tuple[int, int], matrix: str,
 
 def _resized(plane: Any, size: tuple[int, int]) -> Any:
     """A plane of that (width, height). Halves take OpenCV a tenth of the time of other averages."""
-    height, width = plane.shape
+    height, width = plane.shape[:2]
     if width >= 2 * size[0] and height >= 2 * size[1]:
         half = cv2.resize(plane, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
         return _resized(half, size)

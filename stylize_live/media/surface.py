@@ -64,17 +64,12 @@ class Nv12Surface:
 
     @property
     def preview(self) -> Pixels:
-        """See `Surface`; at most as large as what motion is measured on."""
+        """See `Surface`; made when it is first asked for."""
         if self._preview is None:
-            self._preview = self._made_small()
+            from stylize_live.media.plane_previews import preview_of
+
+            self._preview = preview_of(self.luma, self.chroma, self.matrix, full_range=self.full_range)
         return self._preview
-
-    def _made_small(self) -> Pixels:
-        from stylize_live.media.plane_previews import MOST_PIXELS, preview_of
-
-        if self.luma.numel() <= MOST_PIXELS:
-            return self.download()
-        return preview_of(self.luma, self.chroma, self.matrix, full_range=self.full_range)
 
     def download(self) -> Pixels:
         """See `Surface`; from the machine's memory by FFmpeg's scaler, many times as fast as torch there."""
