@@ -21,6 +21,7 @@ from stylize_live.errors import UsageError
 from stylize_live.frame import Frame
 from stylize_live.media.decoders import opened_for_chip
 from stylize_live.media.encoders import choose_encoder
+from stylize_live.media.libraries import cv2
 from stylize_live.media.nv12 import from_rgb
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.surface import Nv12Surface
@@ -86,18 +87,21 @@ def test_strength_zero_is_the_original(cuda: torch.device) -> None:
     assert (Stylizer(device="cuda", strength=0)(pixels) == pixels).all()
 
 
+def pan(count: int) -> list[Frame]:
+    """Of something that can be followed: elsewhere, rounding decides what motion is found."""
+    noise = np.random.default_rng(0).normal(0, 1, (128, 192 + 4 * count, 3)).astype(np.float32)
+    soft = cv2.GaussianBlur(noise, (0, 0), 3)
+    scene = np.clip(128 + soft * 40 / soft.std(), 0, 255).astype(np.uint8)
+    views = (np.ascontiguousarray(scene[:, 4 * i : 4 * i + 192]) for i in range(count))
+    return [Frame(view, Fraction(i, 30), 0.0, i) for i, view in enumerate(views)]
+
+
 def test_smoothing_is_the_same_as_on_the_cpu(cuda: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where both go by the same motion."""
     monkeypatch.setattr(
         "stylize_live.engine.cuda.quickest_follow", lambda cuda: following(host_measure(cuda))
     )
-    scene = np.repeat(np.repeat(random_pixels(24, 16, 3), 8, 0), 8, 1)
-    rng = np.random.default_rng(0)
-    shaken = [np.roll(scene, 3 * i, 1) + rng.normal(0, 4, scene.shape) for i in range(8)]
-    frames = [
-        Frame(np.clip(pixels, 0, 255).astype(np.uint8), Fraction(i, 30), 0.0, i)
-        for i, pixels in enumerate(shaken)
-    ]
+    frames = pan(8)
     options = {"precision": "float32", "steadiness": 0.8}
     with Stylizer(device="cpu", **options) as cpu, Stylizer(device="cuda", **options) as gpu:  # type: ignore[arg-type]
         for frame in frames:
@@ -197,8 +201,8 @@ def test_graphs_paint_what_kernels_one_by_one_paint(
 def test_surfaces_stay_and_are_painted_as_pixels_are(cuda: torch.device) -> None:
     """Mixed with pixels, several in flight."""
     frames = []
-    for i in range(12):
-        levels = torch.from_numpy(random_pixels(64, 48, i)).permute(2, 0, 1)[None].float().to(cuda)
+    for i, frame in enumerate(pan(12)):
+        levels = torch.from_numpy(frame.pixels).permute(2, 0, 1)[None].float().to(cuda)
         frames.append(Frame(Nv12Surface(*from_rgb(levels)), Fraction(i), 0.0, i))
     mixed = [Frame(f.pixels, f.pts, 0.0, f.index) if f.index % 3 == 0 else f for f in frames]
     with Stylizer(device="cuda", precision="float32", steadiness=0.8) as stylizer:
