@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -18,3 +19,40 @@ def test_in_tritons_interpreter() -> None:
     environment = os.environ | {"TRITON_INTERPRET": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+# What the kernels are built for; the numbers are those of the smallest picture.
+CONSTANTS: dict[str, object] = {
+    "block": 64, "patches": 8, "stride": 4, "steps": 5, "damping": 16.0, "omega": 1.6,
+    "levels_weight": 2.5, "slopes_weight": 5.0, "smoothness": 10.0,
+    "channels": 24, "lanes": 32, "programs": 256, "relu": True, "added": True, "shuffled": True,
+    "red": 0.3, "green": 0.6, "blue": 0.1,
+}  # fmt: skip
+TYPES = {"epsilon": "fp32", "ready": "*i32"}  # all others are planes
+
+
+@pytest.mark.parametrize("module", ["network_kernels", "search_kernels", "refine_kernels"])
+def test_compile_for_a_gpu(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter takes what the compiler refuses. Neither needs a GPU."""
+    triton = pytest.importorskip("triton")
+    compiler = pytest.importorskip("triton.backends.compiler")
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("TRITON_DEFAULT_FP_FUSION", "1")
+    kernels = importlib.import_module(f"stylize_live.engine.{module}")
+    launched = {
+        name: kernel for name, kernel in vars(kernels).items()
+        if isinstance(kernel, triton.JITFunction) and kernel.__module__ == kernels.__name__
+        and any(parameter.do_not_specialize for parameter in kernel.params)
+    }  # fmt: skip
+    assert launched
+    for kernel in launched.values():
+        constants = {p.name: CONSTANTS[p.name] for p in kernel.params if p.is_constexpr}
+        sizes = {p.name: "i32" for p in kernel.params if p.do_not_specialize}
+        types = (
+            dict.fromkeys(kernel.arg_names, "*fp32") | TYPES | sizes | dict.fromkeys(constants, "constexpr")
+        )
+        source = triton.compiler.ASTSource(
+            kernel, {name: types[name] for name in kernel.arg_names}, constants
+        )
+        built = triton.compile(source, target=compiler.GPUTarget("cuda", 80, 32))
+        assert "ptx" in built.asm
