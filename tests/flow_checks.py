@@ -37,7 +37,7 @@ def median(flow: Tensor, margin: int = 8) -> list[float]:
     return [float(direction.median()) for direction in inner]
 
 
-@pytest.mark.parametrize(("size", "shift"), [((40, 64), (3, -2)), ((65, 75), (-9, 7))])
+@pytest.mark.parametrize(("size", "shift"), [((30, 41), (3, -2)), ((65, 71), (-9, 7))])
 def test_finds_a_shift(size: tuple[int, int], shift: tuple[int, int]) -> None:
     height, width = size
     across, down = shift
@@ -50,14 +50,14 @@ def test_finds_a_shift(size: tuple[int, int], shift: tuple[int, int]) -> None:
 
 
 def test_finds_parts_of_a_pixel() -> None:
-    scene = torch.from_numpy(grey(100, 130, 0, 6)).float()[None, None]
-    halves = [torch.nn.functional.avg_pool2d(scene[..., i:, i:], 2)[0, 0, :48, :62] for i in (0, 1)]
+    scene = torch.from_numpy(grey(70, 90, 0, 6)).float()[None, None]
+    halves = [torch.nn.functional.avg_pool2d(scene[..., i:, i:], 2)[0, 0, :31, :40] for i in (0, 1)]
     assert median(gpu_flow.flow_between(torch.stack(halves))) == pytest.approx([0.5, 0.5], abs=0.07)
 
 
 def test_finds_it_in_other_light() -> None:
-    scene = grey(50, 70, 0)
-    before, now = scene[:44, :60], scene[2:46, 3:63]
+    scene = grey(40, 60, 0)
+    before, now = scene[:31, :45], scene[2:33, 3:48]
     assert median(gpu_flow.flow_between(pair_of(before, now + 9))) == pytest.approx([3, 2], abs=0.2)
 
 
@@ -91,9 +91,9 @@ def test_the_same_pictures_give_the_same_flow() -> None:
 
 
 def test_what_explains_nothing_is_dropped_as_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    scene, thing = grey(56, 72, 0), grey(24, 24, 1)
+    scene, thing = grey(31, 64, 0), grey(24, 24, 1)
     before, now = noisy(scene[:, :64], 0, 3), noisy(scene[:, :64], 1, 3)
-    before[12:36, 20:44], now[12:36, 23:47] = thing, thing
+    before[4:28, 20:44], now[4:28, 23:47] = thing, thing
     pictures = pair_of(before, now)
     flow = gpu_flow.flow_between(pictures)
     found = fitted(pictures, flow, gpu_flow.compared(pictures, flow)[1])
