@@ -55,7 +55,7 @@ def _gpu_measure(device: torch.device) -> Measure:
         return fitted(inputs, flow, compared(inputs, flow)[1])
 
     with torch.inference_mode():
-        measure(torch.zeros((2, 16, 16), device=device))
+        measure(torch.zeros((2, 32, 32), device=device))  # in two sizes: all kernels are built
     return measure
 
 

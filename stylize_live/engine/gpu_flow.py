@@ -39,9 +39,10 @@ def flow_between(pictures: Tensor) -> Tensor:
     sizes = [pictures]
     while min(sizes[-1].shape[1:]) >= 2 * _LEAST_SIDE:
         sizes.append(_halved(sizes[-1]))
-    flow = torch.zeros_like(sizes[-1])
-    for smaller, pictures in zip([None, *reversed(sizes)], reversed(sizes), strict=False):
-        flow = _refined(pictures, _searched(pictures, None if smaller is None else flow))
+    smallest = sizes.pop()
+    flow = _refined(smallest, _searched(smallest, None))
+    for larger in reversed(sizes):
+        flow = _refined(larger, _searched(larger, flow))
     return flow
 
 
