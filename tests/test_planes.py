@@ -232,6 +232,23 @@ def test_surfaces_of_another_size_are_encoded_as_pixels() -> None:
         assert not writer._takes(taken)
 
 
+def test_x264_makes_the_same_of_two_planes_and_of_three() -> None:
+    surfaces = [surface_of(tagged(soft((96, 64), seed, "yuv420p"))) for seed in range(8)]
+    films = []
+    for planes in (False, True):
+        with FilmEncoder((96, 64), "h264", FilmSettings(), clock=Fraction(1, 30), planes=planes) as writer:
+            kind = writer.stream.codec_context.pix_fmt
+            packets = [
+                p for i, s in enumerate(surfaces) for p in writer.encode(Frame(s, Fraction(i, 30), 0.0, i))
+            ]
+            packets += writer.finish()
+        assert kind == ("nv12" if planes else "yuv420p")
+        films.append([(packet.pts, bytes(packet)) for packet in packets])
+    assert films[0] == films[1]
+    with FilmEncoder((96, 64), "hevc", FilmSettings(), clock=Fraction(1, 30), planes=True) as writer:
+        assert writer.stream.codec_context.pix_fmt == "yuv420p"  # it knows no other
+
+
 def rounds(slot: HostSlot[object], pictures: list[object]) -> list[object]:
     """What comes out of a slot that is used again before results are looked at."""
     results = []

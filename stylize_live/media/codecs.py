@@ -148,9 +148,7 @@ def video_format(path: Path) -> str:
 def pixel_format(encoder: str, codec: str, bits: int, alpha: bool) -> str | None:
     """FFmpeg's name of the pixel format, or None where this codec cannot store such pictures."""
     formats = CODECS[codec].formats if encoder in CODECS[codec].software else _HARDWARE_FORMATS
-    name = formats.get((bits, alpha))
-    # x264 works on two planes; given three, it makes them of those, in the thread that waits for it.
-    return "nv12" if encoder == "libx264" and name == "yuv420p" else name
+    return formats.get((bits, alpha))
 
 
 def stores_planes(path: Path, settings: FilmSettings) -> bool:

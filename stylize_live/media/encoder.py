@@ -20,7 +20,7 @@ from stylize_live.media.colour import ToStored, padded, stored_size, tag
 from stylize_live.media.encoders import choose_encoder, stores, takes_surfaces
 from stylize_live.media.libraries import av
 from stylize_live.media.palette import PALETTE_FORMAT, ToPalette
-from stylize_live.media.surface import STORED_AS_PLANES, Nv12Surface, chip_to_encode
+from stylize_live.media.surface import NV12, STORED_AS_PLANES, Nv12Surface, chip_to_encode
 
 _ROUNDED = {
     Fraction(1, 1000): "this kind of file stores whole milliseconds: the times of pictures were rounded",
@@ -58,7 +58,8 @@ class FilmEncoder(Closing):
             without, packets come sooner and files that are cut off anywhere keep their times.
         after: ticks that the first frame must come after; of a later piece, `last_ticks` of the
             piece before.
-        stay: whether frames come on a GPU; an encoder that is there, too, takes them where they are.
+        planes: whether frames come as surfaces; an encoder that can stores them as they are.
+        stay: whether they come on a GPU; an encoder that is there, too, takes them where they are.
 
     Raises:
         UsageError: there is no such encoder here, or it has no such quality or number of bits.
@@ -77,6 +78,7 @@ class FilmEncoder(Closing):
         alpha: bool = False,
         reorder: bool = True,
         after: int = NEVER,
+        planes: bool = False,
         stay: bool = False,
     ) -> None:
         self.clock = clock
@@ -90,7 +92,7 @@ class FilmEncoder(Closing):
         self._usual_duration = 1 / rate
         self._name = choose_encoder(codec, settings.encoder, settings.bits)
         self._alpha, self._reorder = alpha, reorder
-        self._format = self._pixel_format(codec, settings.bits)
+        self._format = self._pixel_format(codec, settings.bits, planes)
         self._stored_size = stored_size(size, self._format)
         self._on_chip = stay and takes_surfaces(self._name, self._format)
         self._convert = ToPalette() if self._format == PALETTE_FORMAT else ToStored(self._format)
@@ -111,11 +113,12 @@ class FilmEncoder(Closing):
                 )
             )
 
-    def _pixel_format(self, codec: str, bits: int) -> str:
+    def _pixel_format(self, codec: str, bits: int, planes: bool) -> str:
         name = pixel_format(self._name, codec, bits, self._alpha)
         if name is None or not stores(self._name, name):
             raise UsageError(f"{self._name} here cannot store {bits} bits: use --bits 8 or another --codec")
-        return name
+        # x264 works on two planes itself. Of RGB, though, the scaler makes three in two thirds of the time.
+        return NV12 if planes and name in STORED_AS_PLANES and stores(self._name, NV12) else name
 
     def _add_stream(
         self, options: dict[str, str], rate: Fraction, sample_aspect: Fraction | None

@@ -59,6 +59,7 @@ class FilmPlan:
             sample_aspect=self._like.sample_aspect if self._like else None,
             alpha=self._alpha,
             after=after,
+            planes=self._like is not None and self._like.stays,
             stay=self._like is not None and self._like.stays_on_chip,
         )
 
