@@ -3,8 +3,8 @@
 First the network alone, at the picture's full size: with our kernels, and with torch's; and motion and
 smoothing at that size. Then pictures with transfers, painted as by default: one by one as `live` does (median
 and 95th percentile), and several in flight as `convert` does. Then whole films, 1920x1080: conversions by the
-processor, by the GPU's own chips, and by one of each. Beside them what only decodes what came out and encodes
-it again, by PyAV alone and the processor: nothing that encodes there can outrun it.
+processor, by the GPU's own chips, and by one of each. Beside them PyAV alone, which decodes what came out and
+encodes it again, by the processor: what conversions are to come near to.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def decoded(film: Path) -> Iterator[av.VideoFrame]:
 
 
 def raw_rate(film: Path, frames: int) -> float:
-    """Pictures a second of PyAV alone, which encodes what it decodes as conversions do."""
+    """Pictures a second of PyAV alone, with the encoder of conversions, but planes as they were decoded."""
     started = time.perf_counter()
     with av.open(str(film.with_stem("raw")), "w") as target:
         stream = target.add_stream(

@@ -15,6 +15,7 @@ CHECKS = [str(path) for path in Path(__file__).parent.glob("*_checks.py")]
 
 def test_in_tritons_interpreter() -> None:
     pytest.importorskip("triton")
+    assert len(CHECKS) == 2
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     environment = os.environ | {"TRITON_INTERPRET": "1", "CUDA_VISIBLE_DEVICES": ""}
     running = [
@@ -25,14 +26,15 @@ def test_in_tritons_interpreter() -> None:
     assert not any(process.returncode for process in running), said
 
 
-# What the kernels are built for; the numbers are those of the smallest picture.
+# What the kernels are built with, about as they are launched.
 CONSTANTS: dict[str, object] = {
-    "block": 64, "patches": 8, "stride": 4, "steps": 5, "damping": 16.0, "omega": 1.6,
+    "block": 256, "patches": 8, "stride": 4, "steps": 5, "damping": 16.0, "omega": 1.6,
     "levels_weight": 2.5, "slopes_weight": 5.0, "smoothness": 10.0,
     "channels": 24, "lanes": 32, "programs": 256, "relu": True, "added": True, "shuffled": True,
     "red": 0.3, "green": 0.6, "blue": 0.1,
 }  # fmt: skip
-TYPES = {"epsilon": "fp32", "ready": "*i32"}  # all others are planes
+# All others are planes of 32 bits.
+TYPES = {"epsilon": "fp32", "ready": "*i32"} | dict.fromkeys(("values", "weight", "bias", "other"), "*fp16")
 
 
 @pytest.mark.parametrize("module", ["network_kernels", "search_kernels", "refine_kernels"])

@@ -11,7 +11,7 @@ from conftest import make_checkpoint, random_pixels
 
 from stylize_live.engine import Stylizer
 from stylize_live.errors import DeviceError, StyleError, UsageError
-from stylize_live.frame import Frame
+from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import save_checkpoint
 
 PIXELS = random_pixels(70, 41)
@@ -205,6 +205,24 @@ def test_a_saved_state_goes_on_exactly(tiny_style: Path) -> None:
         assert (second(frames[0]).pixels == wanted[0].pixels).all()
         with pytest.raises(ValueError, match="not a saved state"):
             second.restore_state(b"nonsense")
+
+
+def test_a_picture_that_failed_does_not_count_as_the_first(
+    tiny_style: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: object, pixels: Pixels) -> None:
+        raise MemoryError("on purpose")
+
+    with exact(tiny_style, steadiness=0.8) as stylizer:
+        wanted = stylizer(PIXELS)
+        for _ in range(3):
+            stylizer(255 - PIXELS)
+        stylizer.reset()
+        with monkeypatch.context() as patch:
+            patch.setattr(type(stylizer._backend), "painted", fail)
+            with pytest.raises(MemoryError):
+                stylizer(PIXELS)
+        assert (stylizer(PIXELS) == wanted).all()
 
 
 def test_nothing_to_save_without_steadiness(tiny_style: Path) -> None:

@@ -1,9 +1,9 @@
 """The network on an NVIDIA GPU: one stream, a ring of preallocated slots, one event a picture.
 
 Uploading, painting and downloading are queued on one stream and marked by an event; the host waits for
-that event only, never for the whole device, so that the copies of one picture overlap with the host's
-work on others. Pictures that were decoded on the GPU are neither uploaded nor downloaded, and planes that
-were decoded elsewhere travel as planes.
+that event only, never for the whole device (unless the processor has to measure motion), so that the copies
+of one picture overlap with the host's work on others. Pictures that were decoded on the GPU are neither
+uploaded nor downloaded, and planes that were decoded elsewhere travel as planes.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ class CudaBackend:
         self._ring: deque[HostSlot[Any]] = deque()
         self._kind: tuple[object, ...] = ()
         with torch.cuda.stream(self._stream):
-            self._painter = TensorPainter(quickest_follow(self._device))
+            follow = quickest_follow(self._device)
+        self._helped = "" if isinstance(follow, Graphed) else ", motion by the processor"
+        self._painter = TensorPainter(follow)
         self.load(checkpoint)
 
     def load(self, checkpoint: Checkpoint) -> None:
@@ -68,7 +70,7 @@ class CudaBackend:
             self._network = quickest(network)
             self._painter.network = Graphed(self._network)
             self._blender = Blender(network)
-        self.runtime = self._network.kernels
+        self.runtime = self._network.kernels + self._helped
 
     def blend(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
         """See `Backend.blend`; computed on our stream, so it queues behind pictures under way."""
@@ -137,7 +139,7 @@ class CudaBackend:
         return _is_there(picture) or kind_of(picture) == self._kind
 
     def close(self) -> None:
-        """Drop the buffers; torch keeps their memory for whoever asks next."""
+        """Drop the buffers; torch keeps their memory for whoever asks next. That of graphs stays."""
         self._ring.clear()
         self._kind = ()
         self._painter.memory = self._painter.before = None

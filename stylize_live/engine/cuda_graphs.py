@@ -1,4 +1,4 @@
-"""CUDA graphs: many kernels launched as one; some fifty of a network, two hundred of a search for motion.
+"""CUDA graphs: some fifty kernels of a network, or two hundred of motion and smoothing, as one.
 
 At small sizes, launching them one by one takes longer than they do (NVIDIA, CUDA C++ Programming Guide,
 "CUDA Graphs").
@@ -16,7 +16,7 @@ from torch import Tensor
 
 log = logging.getLogger(__name__)
 
-_SIZES = 4  # graphs kept, one for each size of pictures; each holds the memory of one run
+_SIZES = 8  # graphs kept, one for each size of pictures used last; each holds the memory of one run
 _WARM_UP = 3  # runs in which libraries choose their kernels, as they may not while one is recorded
 
 
@@ -47,6 +47,7 @@ class Graphed:
             self._recorded[sizes] = self._record(given)
             if len(self._recorded) > _SIZES:
                 self._recorded.popitem(last=False)
+        self._recorded.move_to_end(sizes)
         recorded = self._recorded[sizes]
         if recorded is None:
             return self._function(*given)

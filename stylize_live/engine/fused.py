@@ -180,9 +180,9 @@ class _Folded:
         return _convolved(edged, self._kernel)
 
 
-def _convolved(edged: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: Any = 1) -> Tensor:
+def _convolved(edged: Tensor, weight: Tensor, *, stride: Any = 1) -> Tensor:
     # The kernels count on channels side by side, which some libraries may not keep.
-    return F.conv2d(edged, weight, bias, stride).contiguous(memory_format=torch.channels_last)
+    return F.conv2d(edged, weight, stride=stride).contiguous(memory_format=torch.channels_last)
 
 
 def _lanes(channels: int) -> int:

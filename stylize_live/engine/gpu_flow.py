@@ -69,7 +69,7 @@ def _searched(pictures: Tensor, smaller: Tensor | None) -> Tensor:
     # As many patches as it takes to cover all pixels; the last ones may reach beyond them.
     rows, columns = (max(1, math.ceil((side - 8) / _STRIDE) + 1) for side in (height, width))
     patches = {"rows": rows, "columns": columns, "stride": _STRIDE}
-    found, other = pictures.new_zeros((2, 2, rows, columns))
+    found, other = (pictures.new_zeros((2, rows, columns)) for _ in range(2))
     if smaller is not None:
         search_kernels.starts[_programs(rows * columns)](
             smaller, found, *smaller.shape[1:], **patches, block=_BLOCK, **_HOW

@@ -256,11 +256,11 @@ class Stylizer(Closing):
         if not self._steadiness or not self._look.strength:
             self._fresh = True  # no film to go on with
             return None
-        first, self._fresh = self._fresh, False
-        return Steady(partial(self._begins, frame, first=first), least_share(self._steadiness))
+        return Steady(partial(self._begins, frame), least_share(self._steadiness))
 
-    def _begins(self, frame: Frame, *, first: bool) -> bool:
-        """Whether a shot begins with this picture, as the first of all does."""
+    def _begins(self, frame: Frame) -> bool:
+        """Whether a shot begins with this picture, as the first of all does; asked when it is painted."""
+        first, self._fresh = self._fresh, False
         if first:
             self._cuts.reset()
         return self._cuts.is_cut(frame.preview) or first
@@ -281,7 +281,10 @@ class Stylizer(Closing):
     def save_state(self) -> bytes:
         """What the next picture depends on beside its input; empty without steadiness."""
         memory = self._backend.memory
-        return save({**memory, **self._cuts.memory}) if memory else b""
+        if not memory:
+            return b""
+        mix = np.array([self._mix.first, self._mix.second, self._mix.share])
+        return save({**memory, **self._cuts.memory, "mix": mix})
 
     def restore_state(self, state: bytes | None) -> None:
         """Go on as after `save_state`; with None or nothing, as before the first picture.
@@ -293,15 +296,19 @@ class Stylizer(Closing):
         if not state or not self._steadiness:
             return
         try:
-            self._backend.memory = self._cuts.memory = load(state)
-        except (SafetensorError, KeyError) as error:
+            arrays = load(state)
+            self._backend.memory = self._cuts.memory = arrays
+            first, second, share = arrays["mix"].tolist()
+            self._use(Mix(int(first), int(second), share))
+        except (SafetensorError, KeyError, IndexError) as error:
             raise ValueError(f"not a saved state: {error}") from None
         self._fresh = False
 
     def warm_up(self, size: tuple[int, int]) -> None:
-        """Paint a grey picture, so that the first real one of this (width, height) is not slow."""
+        """Paint grey pictures, so that the first real ones of this (width, height) are not slow."""
         width, height = size
-        self(np.full((height, width, 3), 128, np.uint8))
+        for _ in range(2 if self._steadiness else 1):  # the second follows from the first
+            self(np.full((height, width, 3), 128, np.uint8))
         self.reset()
 
     def _apply_style(self, when: Fraction) -> None:
@@ -312,11 +319,14 @@ class Stylizer(Closing):
             self._backend.load(pending.checkpoints[0])
             self._fresh = True
         mix = self._styles.timeline.at(when)
+        # A jump shows the new style at once; within a fade, pictures follow from each other.
+        self._fresh |= mix.first == mix.second != self._mix.second
+        self._use(mix)
+
+    def _use(self, mix: Mix) -> None:
         if mix != self._mix:
             checkpoints = self._styles.checkpoints
             self._backend.blend(checkpoints[mix.first], checkpoints[mix.second], mix.share)
-            # A jump shows the new style at once; within a fade, pictures follow from each other.
-            self._fresh |= mix.first == mix.second != self._mix.second
             self._mix = mix
 
     def close(self) -> None:

@@ -15,11 +15,11 @@ from stylize_live.frame import Pixels
 from stylize_live.media.libraries import cv2
 from stylize_live.media.nv12 import coefficients, coloured
 
-MOST_PIXELS = 480 * 270
+_MOST_PIXELS = 480 * 270
 
 
 def preview_of(luma: Tensor, chroma: Tensor, matrix: str, *, full_range: bool) -> Pixels:
-    """A picture given as planes, as `nv12.to_rgb` takes them, at most as large as `MOST_PIXELS`.
+    """A picture given as planes, as `nv12.to_rgb` takes them, at most as large as `_MOST_PIXELS`.
 
     Returns:
         (h, w, 3) uint8 RGB in the machine's memory, wherever the planes are.
@@ -31,7 +31,7 @@ def preview_of(luma: Tensor, chroma: Tensor, matrix: str, *, full_range: bool) -
 
 
 def _size(width: int, height: int) -> tuple[int, int]:
-    factor = max(1.0, (width * height / MOST_PIXELS) ** 0.5)
+    factor = max(1.0, (width * height / _MOST_PIXELS) ** 0.5)
     return max(1, round(width / factor)), max(1, round(height / factor))
 
 
