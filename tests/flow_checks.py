@@ -9,7 +9,7 @@ from test_smoothing import noisy, texture
 from torch import Tensor
 
 from stylize_live.engine import gpu_flow, refine_kernels
-from stylize_live.engine.cuda_motion import _gpu_measure
+from stylize_live.engine.cuda_motion import gpu_measure
 from stylize_live.engine.flow import FlowEstimator
 from stylize_live.engine.motion_torch import TensorMotion, fitted
 from stylize_live.frame import Pixels
@@ -66,7 +66,7 @@ def test_a_small_thing_before_a_still_wall() -> None:
     before, now = wall.copy(), wall.copy()
     before[16:46, 60:90] = thing
     now[18:48, 55:85] = thing
-    motion = _gpu_measure(CPU)(pair_of(noisy(before, 0, 1), noisy(now, 1, 1)))
+    motion = gpu_measure(CPU)(pair_of(noisy(before, 0, 1), noisy(now, 1, 1)))
     inner = motion.flow[0, :, 24:42, 62:78].flatten(1)
     assert inner.median(1).values.tolist() == pytest.approx([5, -2], abs=0.2)
     assert (motion.flow[0, :, :, :36] == 0).float().mean() > 0.98

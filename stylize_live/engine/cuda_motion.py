@@ -27,7 +27,7 @@ def quickest_follow(device: torch.device) -> Follow:
         device: the GPU, the current stream being the one that it will paint on.
     """
     try:
-        return Graphed(following(_gpu_measure(device)))
+        return Graphed(following(gpu_measure(device)))
     except ImportError:
         log.info("the processor measures motion, which takes longer: there is no Triton here")
     except Exception as error:  # whatever Triton, its compiler or the system's may raise
@@ -47,7 +47,13 @@ def following(measure: Measure) -> Follow:
     return follow
 
 
-def _gpu_measure(device: torch.device) -> Measure:
+def gpu_measure(device: torch.device) -> Measure:
+    """Has the GPU measure, with kernels that are built here.
+
+    Raises:
+        ImportError: there is no Triton.
+        Exception: whatever Triton, its compiler or the system's may raise.
+    """
     from stylize_live.engine.gpu_flow import compared, flow_between
 
     def measure(inputs: Tensor) -> TensorMotion:
