@@ -2,8 +2,8 @@
 
 First a table of films: what smoothing leaves of the network's warp error, of its trembling in still places,
 and of its sharpness, see docs/steadiness.md. With `--settings`, then means over the films with one setting of
-the GPU's search after the other changed. Needs a GPU; Triton's interpreter (TRITON_INTERPRET=1) does without, at
-minutes a picture.
+the GPU's search after the other changed. Needs a GPU; Triton's interpreter (TRITON_INTERPRET=1) does without,
+in minutes for each picture.
 """
 
 from __future__ import annotations
