@@ -16,6 +16,7 @@ from clips import CFR, CLOCK, VFR, Film, Ticks, content, patch_colours, patches
 from stylize_live.config import FilmSettings
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame
+from stylize_live.media.encoder import FilmEncoder
 from stylize_live.media.libraries import av
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.writer import VideoWriter
@@ -135,6 +136,16 @@ def test_films_of_hardly_any_pictures(tmp_path: Path, name: str, count: int) -> 
             writer.write(frame)
         writer.finish()
     assert milliseconds(content(tmp_path / name).times) == [0, 33, 67][:count]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_hevc_of_hardly_any_pictures_is_the_same_every_time(count: int) -> None:
+    """Whatever lies in the memory that x265 gets."""
+    for _ in range(20):
+        with FilmEncoder((64, 48), "hevc", FilmSettings(), clock=Fraction(1, 30)) as encoder:
+            packets = [packet for frame in plain_frames(count) for packet in encoder.encode(frame)]
+            packets += encoder.finish()
+        assert [(packet.pts, packet.dts) for packet in packets] == [(0, 0), (1, 1)][:count]
 
 
 @CODECS

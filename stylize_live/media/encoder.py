@@ -27,9 +27,9 @@ _ROUNDED = {
     Fraction(1, 100): "GIF stores hundredths of seconds: the times of pictures were rounded",
 }
 NEVER = -(2**63)
-# Ticks between decoding and showing; what is more, or less than none, is nonsense. x265 makes it up in films,
-# and pieces, of one picture or two, which have no other order than that in which they are shown.
-_LONGEST_DELAY = 2**40
+# Of so few pictures, in a film or a piece of one, x265 makes up when to decode them: it reads what it has not
+# written yet. They have no other order than that in which they are shown.
+_FEW = 2
 
 
 class FilmEncoder(Closing):
@@ -89,6 +89,7 @@ class FilmEncoder(Closing):
         self._closed = False
         self._waiting: Frame | None = None
         self._durations: dict[int, int] = {}
+        self._pictures = 0
         self._usual_duration = 1 / rate
         self._name = choose_encoder(codec, settings.encoder, settings.bits)
         self._alpha, self._reorder = alpha, reorder
@@ -172,6 +173,7 @@ class FilmEncoder(Closing):
 
     def _encode(self, frame: Frame, duration: Fraction) -> list[av.Packet[Any]]:
         picture = self._stored(frame)
+        self._pictures += 1
         picture.pts = self._next_ticks(frame.pts)
         picture.time_base = self.clock
         picture.duration = self._durations[picture.pts] = max(1, round(duration / self.clock))
@@ -203,7 +205,7 @@ class FilmEncoder(Closing):
         packets: list[av.Packet[Any]] = self.stream.encode(picture)
         for packet in packets:  # some encoders pass the duration on, some make one up
             packet.duration = self._durations.pop(packet.pts or 0, packet.duration)
-            if packet.pts is not None and not 0 <= packet.pts - (packet.dts or 0) <= _LONGEST_DELAY:
+            if picture is None and self._pictures <= _FEW:
                 packet.dts = packet.pts
         return packets
 
