@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import random_pixels
+from test_smoothing import texture
 
 from stylize_live.config import CodecKind, ConvertSettings
 from stylize_live.engine import Stylizer
@@ -21,7 +22,6 @@ from stylize_live.errors import UsageError
 from stylize_live.frame import Frame
 from stylize_live.media.decoders import opened_for_chip
 from stylize_live.media.encoders import choose_encoder
-from stylize_live.media.libraries import cv2
 from stylize_live.media.nv12 import from_rgb
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.surface import Nv12Surface
@@ -89,9 +89,7 @@ def test_strength_zero_is_the_original(cuda: torch.device) -> None:
 
 def pan(count: int) -> list[Frame]:
     """Of something that can be followed: elsewhere, rounding decides what motion is found."""
-    noise = np.random.default_rng(0).normal(0, 1, (128, 192 + 4 * count, 3)).astype(np.float32)
-    soft = cv2.GaussianBlur(noise, (0, 0), 3)
-    scene = np.clip(128 + soft * 40 / soft.std(), 0, 255).astype(np.uint8)
+    scene = texture(128, 192 + 4 * count, 0)
     views = (np.ascontiguousarray(scene[:, 4 * i : 4 * i + 192]) for i in range(count))
     return [Frame(view, Fraction(i, 30), 0.0, i) for i, view in enumerate(views)]
 

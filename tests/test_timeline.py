@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import TINY, make_checkpoint, random_pixels
+from test_stylizer import exact
 
 from stylize_live.engine import Stylizer
 from stylize_live.engine.timeline import Mix, Timeline
@@ -32,7 +33,7 @@ def frames(*times: float) -> list[Frame]:
 
 
 def painted(style: str) -> Pixels:
-    with Stylizer(style, device="cpu", precision="float32") as stylizer:
+    with exact(style) as stylizer:
         return stylizer(PICTURE)
 
 
@@ -126,10 +127,6 @@ def test_networks_must_agree(two_styles: tuple[Path, Path], tmp_path: Path) -> N
         Stylizer(f"0:{two_styles[0]},1:{other}", device="cpu")
 
 
-def stylizer(style: str, **options: float) -> Stylizer:
-    return Stylizer(style, device="cpu", precision="float32", **options)  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize("crossfade", [0.0, 1.0])
 @pytest.mark.parametrize("cut", [2, 4, 5, 9])
 def test_state_goes_on_in_the_middle_of_a_timeline(
@@ -138,12 +135,12 @@ def test_state_goes_on_in_the_middle_of_a_timeline(
     """Before a change, at it, within its fade and behind."""
     a, b = map(str, two_styles)
     film = frames(*(i / 4 for i in range(12)))
-    with stylizer(f"0:{a},1:{b}", steadiness=0.8, crossfade=crossfade) as whole:
+    with exact(f"0:{a},1:{b}", steadiness=0.8, crossfade=crossfade) as whole:
         wanted = list(whole.stream(film))
-    with stylizer(f"0:{a},1:{b}", steadiness=0.8, crossfade=crossfade) as first:
+    with exact(f"0:{a},1:{b}", steadiness=0.8, crossfade=crossfade) as first:
         list(first.stream(film[:cut]))
         state = first.save_state()
-    with stylizer(f"0:{a},1:{b}", steadiness=0.8, crossfade=crossfade) as second:
+    with exact(f"0:{a},1:{b}", steadiness=0.8, crossfade=crossfade) as second:
         second.restore_state(state)
         for found, frame in zip(second.stream(film[cut:]), wanted[cut:], strict=True):
             assert (found.pixels == frame.pixels).all()
@@ -151,7 +148,7 @@ def test_state_goes_on_in_the_middle_of_a_timeline(
 
 def test_state_of_a_longer_timeline_is_refused(two_styles: tuple[Path, Path]) -> None:
     a, b = map(str, two_styles)
-    with stylizer(f"0:{a},1:{b}", steadiness=0.8) as long, stylizer(a, steadiness=0.8) as short:
+    with exact(f"0:{a},1:{b}", steadiness=0.8) as long, exact(a, steadiness=0.8) as short:
         list(long.stream(frames(0, 2)))
         with pytest.raises(ValueError, match="not a saved state"):
             short.restore_state(long.save_state())

@@ -34,6 +34,16 @@ class Steady:
 Job = tuple[Frame, Steady | None]
 
 
+class _Shaped(Protocol):
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
+def sizes_of(pictures: Iterable[_Shaped]) -> list[tuple[int, ...]]:
+    """Their shapes; pictures follow from others only where these are equal."""
+    return [tuple(picture.shape) for picture in pictures]
+
+
 class Backend(Protocol):
     """Runs one network on one device.
 

@@ -81,19 +81,19 @@ class CudaBackend:
     @property
     def memory(self) -> Memory:
         """See `Backend.memory`; waits for the pictures under way."""
-        if self._painter.memory is None or self._painter.before is None:
+        if self._painter.past is None:
             return {}
+        shown, before = self._painter.past
         with torch.cuda.stream(self._stream):
-            picture = self._painter.memory[0].permute(1, 2, 0).contiguous().cpu().numpy()
-            before = self._painter.before.cpu().numpy()
-        return {"picture": picture, "before": before}
+            picture = shown[0].permute(1, 2, 0).contiguous()
+            return {"picture": picture.cpu().numpy(), "before": before.cpu().numpy()}
 
     @memory.setter
     def memory(self, arrays: Memory) -> None:
         with torch.cuda.stream(self._stream):
             picture = torch.from_numpy(arrays["picture"]).to(self._device)
-            self._painter.memory = picture.permute(2, 0, 1)[None]
-            self._painter.before = torch.from_numpy(arrays["before"]).to(self._device)
+            before = torch.from_numpy(arrays["before"]).to(self._device)
+            self._painter.past = picture.permute(2, 0, 1)[None], before
 
     def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """See `Backend.run`."""
@@ -142,7 +142,7 @@ class CudaBackend:
         """Drop the buffers; torch keeps their memory for whoever asks next. That of graphs stays."""
         self._ring.clear()
         self._kind = ()
-        self._painter.memory = self._painter.before = None
+        self._painter.past = None
 
 
 def _finished(frame: Frame, under_way: _UnderWay) -> Frame:

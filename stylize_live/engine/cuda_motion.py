@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -13,8 +13,7 @@ from stylize_live.engine.flow import FlowEstimator
 from stylize_live.engine.motion_torch import TensorMotion, fitted
 from stylize_live.engine.smoothing import Tuning
 from stylize_live.engine.smoothing_torch import Follow, smoothed
-
-log = logging.getLogger(__name__)
+from stylize_live.engine.triton_kernels import made
 
 # How the second of two small grey pictures, (2, h, w) float32 in 0..255, follows from the first.
 Measure = Callable[[Tensor], TensorMotion]
@@ -26,16 +25,8 @@ def quickest_follow(device: torch.device) -> Follow:
     Args:
         device: the GPU, the current stream being the one that it will paint on.
     """
-    try:
-        return Graphed(following(gpu_measure(device)))
-    except ImportError:
-        log.info("the processor measures motion, which takes longer: there is no Triton here")
-    except Exception as error:  # whatever Triton, its compiler or the system's may raise
-        why = next(iter(str(error).splitlines()), type(error).__name__)
-        log.warning(
-            "the processor measures motion, which takes longer: Triton cannot build our kernels: %s", why
-        )
-    return following(host_measure(device))
+    measure = made(partial(gpu_measure, device), instead="the processor measures motion", ours="our kernels")
+    return following(host_measure(device)) if measure is None else Graphed(following(measure))
 
 
 def following(measure: Measure) -> Follow:

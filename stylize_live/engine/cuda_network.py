@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from stylize_live.engine.backend import paint
+from stylize_live.engine.triton_kernels import made
 from stylize_live.nets.transformer import ResidualTransformer
-
-log = logging.getLogger(__name__)
 
 _TRIED = (1, 3, 16, 16)
 
@@ -58,17 +56,13 @@ def quickest(network: ResidualTransformer) -> GpuNetwork:
     Args:
         network: on a GPU, channels last, the current stream being the one it will paint on.
     """
-    try:
+
+    def fused() -> GpuNetwork:
         from stylize_live.engine.fused import FusedNetwork
 
-        fused = FusedNetwork(network)
+        found = FusedNetwork(network)
         with torch.inference_mode():
-            fused(torch.zeros(_TRIED, device=network.to_full.weight.device))
-    except ImportError:
-        log.info("painting with torch's kernels, which takes longer: there is no Triton here")
-        return TorchNetwork(network)
-    except Exception as error:  # whatever Triton, its compiler or the system's may raise
-        why = next(iter(str(error).splitlines()), type(error).__name__)
-        log.warning("painting with torch's kernels, which takes longer: Triton cannot build ours: %s", why)
-        return TorchNetwork(network)
-    return fused
+            found(torch.zeros(_TRIED, device=network.to_full.weight.device))
+        return found
+
+    return made(fused, instead="painting with torch's kernels", ours="ours") or TorchNetwork(network)

@@ -14,6 +14,7 @@ import triton
 from torch import Tensor
 
 from stylize_live.engine import network_kernels as kernels
+from stylize_live.engine.triton_kernels import HOW
 from stylize_live.nets.architecture import LUMA, NORM_EPSILON, STRIDE
 from stylize_live.nets.transformer import (
     ConvNorm,
@@ -26,7 +27,6 @@ from stylize_live.nets.transformer import (
 
 _BLOCK = 64  # places that a program works on at once
 _PROGRAMS = 256  # that add up sums
-_HOW = {"enable_fp_fusion": True}  # or Triton warns that its default will change
 _COLOURS = 4  # of which the last is nothing: convolutions want even numbers
 
 
@@ -77,7 +77,7 @@ class FusedNetwork:
         rows, columns = (math.ceil(side / STRIDE) * (STRIDE // 4) for side in (height, width))
         out = self._edged(48, rows, columns)
         kernels.blocks_edged[(_programs(out),)](
-            picture, out, height, width, rows, columns, *_steps(picture), block=_BLOCK, **_HOW
+            picture, out, height, width, rows, columns, *_steps(picture), block=_BLOCK, **HOW
         )
         return out
 
@@ -101,7 +101,7 @@ class FusedNetwork:
         small = _convolved(h, stage.up.weight)  # type: ignore[union-attr, arg-type]
         out = torch.empty_like(edged)
         channels, height, width = edged.shape[1], edged.shape[2] - 2, edged.shape[3] - 2
-        sizes = {"channels": channels, "lanes": _lanes(channels), "block": _BLOCK, **_HOW}
+        sizes = {"channels": channels, "lanes": _lanes(channels), "block": _BLOCK, **HOW}
         kernels.risen_edged[(_programs(out),)](small, edged, out, height, width, **sizes)
         return out
 
@@ -122,13 +122,13 @@ class FusedNetwork:
         factors = torch.empty((2, channels), device=values.device)
         kernels.norm_factors[(_PROGRAMS,)](
             values, norm.weight, norm.bias, self._sums, self._ready, factors, height * width, NORM_EPSILON,
-            channels=channels, lanes=lanes, block=_BLOCK, programs=_PROGRAMS, **_HOW,
+            channels=channels, lanes=lanes, block=_BLOCK, programs=_PROGRAMS, **HOW,
         )  # fmt: skip
         out = self._edged(channels, height, width)
         kernels.normed_edged[(_programs(out),)](
             values, factors, values if other is None else other, out, height, width,
             channels=channels, lanes=lanes, relu=relu, added=other is not None, shuffled=shuffled,
-            block=_BLOCK, **_HOW,
+            block=_BLOCK, **HOW,
         )  # fmt: skip
         return out
 
@@ -139,7 +139,7 @@ class FusedNetwork:
         kernels.picture_of[(math.ceil(height * width / (4 * _BLOCK)),)](
             values, self._network.to_full.bias, picture, out, height, width,
             values.shape[3], *_steps(picture),
-            red=red, green=green, blue=blue, block=4 * _BLOCK, **_HOW,
+            red=red, green=green, blue=blue, block=4 * _BLOCK, **HOW,
         )  # fmt: skip
         return out
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from stylize_live.engine import refine_kernels, search_kernels
+from stylize_live.engine.triton_kernels import HOW
 
 _BLOCK = 256  # pixels that a program works on at once
 _PATCHES = 8  # or patches
@@ -24,7 +25,6 @@ _WEIGHTS: dict[str, Any] = {"levels_weight": 2.5, "slopes_weight": 5.0, "smoothn
 _FIXES = 2  # times that the weights of the equations are made anew
 _RELAXATIONS = 5
 _OMEGA = 1.6
-_HOW = {"enable_fp_fusion": True}  # or Triton warns that its default will change
 
 
 def flow_between(pictures: Tensor) -> Tensor:
@@ -51,7 +51,7 @@ def compared(pictures: Tensor, flow: Tensor) -> Tensor:
     height, width = pictures.shape[1:]
     both = torch.empty_like(pictures)
     refine_kernels.compared[_programs(height * width)](
-        pictures, flow, both, height, width, block=_BLOCK, **_HOW
+        pictures, flow, both, height, width, block=_BLOCK, **HOW
     )
     return both
 
@@ -59,7 +59,7 @@ def compared(pictures: Tensor, flow: Tensor) -> Tensor:
 def _halved(planes: Tensor) -> Tensor:
     height, width = planes.shape[1:]
     out = planes.new_empty((2, height // 2, width // 2))
-    search_kernels.halved[_programs(out.numel())](planes, out, height, width, block=_BLOCK, **_HOW)
+    search_kernels.halved[_programs(out.numel())](planes, out, height, width, block=_BLOCK, **HOW)
     return out
 
 
@@ -69,20 +69,21 @@ def _searched(pictures: Tensor, smaller: Tensor | None) -> Tensor:
     # As many patches as it takes to cover all pixels; the last ones may reach beyond them.
     rows, columns = (max(1, math.ceil((side - 8) / _STRIDE) + 1) for side in (height, width))
     patches = {"rows": rows, "columns": columns, "stride": _STRIDE}
-    found, other = (pictures.new_zeros((2, rows, columns)) for _ in range(2))
+    found = pictures.new_zeros((2, rows, columns))
+    other = torch.empty_like(found)
     if smaller is not None:
         search_kernels.starts[_programs(rows * columns)](
-            smaller, found, *smaller.shape[1:], **patches, block=_BLOCK, **_HOW
+            smaller, found, *smaller.shape[1:], **patches, block=_BLOCK, **HOW
         )
     for _ in range(_ROUNDS):
         search_kernels.searched[(math.ceil(rows * columns / _PATCHES),)](
             pictures, found, other, height, width, **patches,
-            steps=_STEPS, damping=_DAMPING, patches=_PATCHES, **_HOW,
+            steps=_STEPS, damping=_DAMPING, patches=_PATCHES, **HOW,
         )  # fmt: skip
         found, other = other, found
     flow = torch.empty_like(pictures)
     search_kernels.spread[_programs(height * width)](
-        pictures, found, flow, height, width, **patches, block=_BLOCK, **_HOW
+        pictures, found, flow, height, width, **patches, block=_BLOCK, **HOW
     )
     return flow
 
@@ -97,11 +98,11 @@ def _refined(pictures: Tensor, base: Tensor) -> Tensor:
     half = _programs(height * ((width + 1) // 2))
     for _ in range(_FIXES):
         refine_kernels.equations[_programs(height * width)](
-            both, first, second, base, flow, system, height, width, **_WEIGHTS, block=_BLOCK, **_HOW
+            both, first, second, base, flow, system, height, width, **_WEIGHTS, block=_BLOCK, **HOW
         )
         for step in range(2 * _RELAXATIONS):
             refine_kernels.relaxed[half](
-                flow, system, height, width, step % 2, omega=_OMEGA, block=_BLOCK, **_HOW
+                flow, system, height, width, step % 2, omega=_OMEGA, block=_BLOCK, **HOW
             )
     return flow
 
@@ -110,7 +111,7 @@ def _slopes(planes: Tensor) -> Tensor:
     """(n, h, w) -> (n, 2, h, w), across and down."""
     count, height, width = planes.shape
     out = planes.new_empty((count, 2, height, width))
-    refine_kernels.slopes[_programs(planes.numel())](planes, out, count, height, width, block=_BLOCK, **_HOW)
+    refine_kernels.slopes[_programs(planes.numel())](planes, out, count, height, width, block=_BLOCK, **HOW)
     return out
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stylize_live.engine.contract import Job, Memory, Steady
+from stylize_live.engine.contract import Job, Memory, Steady, sizes_of
 from stylize_live.engine.finishing import finished, reduced_to, settled
 from stylize_live.engine.flow import FlowEstimator, Plane, reduced
 from stylize_live.engine.look import Look
@@ -23,21 +23,20 @@ class HostBackend(ABC):
     runtime: str
 
     def __init__(self) -> None:
-        self._picture: Plane | None = None
-        self._before: Pixels | None = None
+        self._past: tuple[Plane, Pixels] | None = None  # what was shown last, and its input, reduced
         self._measure = FlowEstimator()
 
     @property
     def memory(self) -> Memory:
         """See `Backend.memory`."""
-        if self._picture is None or self._before is None:
+        if self._past is None:
             return {}
-        everywhere = np.array(self._measure.everywhere)
-        return {"picture": self._picture, "before": self._before, "everywhere": everywhere}
+        picture, before = self._past
+        return {"picture": picture, "before": before, "everywhere": np.array(self._measure.everywhere)}
 
     @memory.setter
     def memory(self, arrays: Memory) -> None:
-        self._picture, self._before = arrays["picture"], arrays["before"]
+        self._past = arrays["picture"], arrays["before"]
         self._measure.everywhere = bool(arrays["everywhere"])
 
     @abstractmethod
@@ -56,20 +55,14 @@ class HostBackend(ABC):
         return quantised(finished(fresh, small, pixels, look), pixels.dtype)
 
     def _smoothed(self, fresh: Plane, pixels: Pixels, steady: Steady) -> Plane:
-        before, self._before = self._before, reduced(pixels)
-        previous, begins = self._picture, steady.begins()
-        if (
-            begins
-            or before is None
-            or previous is None
-            or not _alike((before, self._before), (previous, fresh))
-        ):
-            self._picture, self._measure.everywhere = fresh.copy(), False
+        past, now = self._past, reduced(pixels)
+        if steady.begins() or past is None or sizes_of(past) != sizes_of((fresh, now)):
+            picture, self._measure.everywhere = fresh.copy(), False
         else:
             # After painting and not beside it: the network takes all cores.
-            motion = self._measure(before, self._before)
-            self._picture = smoothed(previous, fresh, motion, steady.share)
-        return self._picture
+            picture = smoothed(past[0], fresh, self._measure(past[1], now), steady.share)
+        self._past = picture, now
+        return picture
 
     def stream(self, jobs: Iterable[Job], look: Look) -> Iterator[Frame]:
         """See `Backend.stream`."""
@@ -78,11 +71,7 @@ class HostBackend(ABC):
 
     def close(self) -> None:
         """See `Backend.close`."""
-        self._picture = self._before = None
-
-
-def _alike(*pairs: tuple[Pixels | Plane, Pixels | Plane]) -> bool:
-    return all(one.shape == other.shape for one, other in pairs)
+        self._past = None
 
 
 def quantised(picture: Plane, dtype: np.dtype[Any]) -> Pixels:

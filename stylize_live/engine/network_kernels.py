@@ -14,11 +14,10 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-# Sizes change from film to film, and need no kernel of their own for being odd or even.
-_SIZES = ["height", "width", "count", "rows", "columns", "down", "right", "apart"]
+from stylize_live.engine.triton_kernels import SIZES
 
 
-@triton.jit(do_not_specialize=_SIZES)
+@triton.jit(do_not_specialize=SIZES)
 def blocks_edged(
     picture, out, height, width, rows, columns, down, right, apart, block: tl.constexpr
 ):  # fmt: skip
@@ -42,7 +41,7 @@ def blocks_edged(
     tl.store(out + at[:, None] * 48 + channel[None, :], values.to(out.dtype.element_ty), mask=mask)
 
 
-@triton.jit(do_not_specialize=_SIZES)
+@triton.jit(do_not_specialize=SIZES)
 def norm_factors(
     values, weight, bias, sums, ready, factors, count, epsilon,
     channels: tl.constexpr, lanes: tl.constexpr, block: tl.constexpr, programs: tl.constexpr,
@@ -93,7 +92,7 @@ def norm_factors(
         tl.store(ready, 0)
 
 
-@triton.jit(do_not_specialize=_SIZES)
+@triton.jit(do_not_specialize=SIZES)
 def normed_edged(
     values, factors, other, out, height, width,
     channels: tl.constexpr, lanes: tl.constexpr, relu: tl.constexpr, added: tl.constexpr,
@@ -131,7 +130,7 @@ def normed_edged(
     tl.store(out + target, result.to(out.dtype.element_ty), mask=mask)
 
 
-@triton.jit(do_not_specialize=_SIZES)
+@triton.jit(do_not_specialize=SIZES)
 def risen_edged(
     deep, other, out, height, width, channels: tl.constexpr, lanes: tl.constexpr, block: tl.constexpr
 ):  # fmt: skip
@@ -176,7 +175,7 @@ def _between(place, channels: tl.constexpr, right, mask):
     return west + (east - west) * right[:, None]
 
 
-@triton.jit(do_not_specialize=_SIZES)
+@triton.jit(do_not_specialize=SIZES)
 def picture_of(
     values, bias, picture, out, height, width, columns, down, right, apart,
     red: tl.constexpr, green: tl.constexpr, blue: tl.constexpr, block: tl.constexpr,

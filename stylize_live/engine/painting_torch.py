@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from stylize_live.engine.contract import Steady
+from stylize_live.engine.contract import Steady, sizes_of
 from stylize_live.engine.finishing_torch import finished, reduced_to, settled
 from stylize_live.engine.look import Look
 from stylize_live.engine.motion_torch import reduced
@@ -18,8 +18,8 @@ class TensorPainter:
     """What `HostBackend` does, for tensors.
 
     Attributes:
-        memory: the last smoothed painting, (1, 3, h, w) float32 in 0..255, or None; may be set.
-        before: its input, see `motion_torch.reduced`, or None; may be set.
+        past: the last smoothed painting, (1, 3, h, w) float32 in 0..255, and its input, see
+            `motion_torch.reduced`; or None. May be set.
         network: paints, see `backend.paint`; to be set before the first picture. It may write over what it
             gave before.
 
@@ -31,8 +31,7 @@ class TensorPainter:
 
     def __init__(self, follow: Follow) -> None:
         self._follow = follow
-        self.memory: Tensor | None = None
-        self.before: Tensor | None = None
+        self.past: tuple[Tensor, Tensor] | None = None
 
     def __call__(self, picture: Tensor, look: Look, steady: Steady | None) -> Tensor:
         """Paint one picture.
@@ -52,20 +51,9 @@ class TensorPainter:
         return finished(painted, small, picture, look)
 
     def _smoothed(self, fresh: Tensor, picture: Tensor, steady: Steady) -> Tensor:
-        before, self.before = self.before, reduced(picture)
-        previous, begins = self.memory, steady.begins()
-        if (
-            begins
-            or before is None
-            or previous is None
-            or not _alike((before, self.before), (previous, fresh))
-        ):
-            self.memory = fresh
-        else:
+        past, now, shown = self.past, reduced(picture), fresh
+        if not steady.begins() and past is not None and sizes_of(past) == sizes_of((fresh, now)):
             share = torch.full((), steady.share, device=fresh.device)
-            self.memory = self._follow(previous, fresh, torch.stack((before, self.before)), share)
-        return self.memory
-
-
-def _alike(*pairs: tuple[Tensor, Tensor]) -> bool:
-    return all(one.shape == other.shape for one, other in pairs)
+            shown = self._follow(past[0], fresh, torch.stack((past[1], now)), share)
+        self.past = shown, now
+        return shown

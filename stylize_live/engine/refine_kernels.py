@@ -10,7 +10,8 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from stylize_live.engine.search_kernels import SIZES, at_pixel, between_pixels
+from stylize_live.engine.search_kernels import at_pixel, between_pixels
+from stylize_live.engine.triton_kernels import SIZES
 
 
 @triton.jit(do_not_specialize=SIZES)

@@ -12,8 +12,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-# Sizes change from film to film, and need no kernel of their own for being odd or even.
-SIZES = ["count", "height", "width", "rows", "columns", "parity"]
+from stylize_live.engine.triton_kernels import SIZES
 
 
 @triton.jit
@@ -99,7 +98,7 @@ def searched(
     pixel = tl.arange(0, 64)
     y = row[:, None] * stride + (pixel // 8)[None, :]
     x = column[:, None] * stride + (pixel % 8)[None, :]
-    mask = inside[:, None] & (pixel < 64)[None, :]
+    mask = inside[:, None]
     now = pictures + height * width
     seen = at_pixel(now, y, x, height, width, mask)
     across = at_pixel(now, y, x + 1, height, width, mask) - at_pixel(now, y, x - 1, height, width, mask)
@@ -120,8 +119,8 @@ def searched(
         best_u, best_v, least = _better(u, v, tl.sum(off * off, 1), best_u, best_v, least)
 
     u, v = best_u, best_v
+    off = _off(pictures, seen, y, x, u, v, height, width, mask)
     for _ in range(steps):
-        off = _off(pictures, seen, y, x, u, v, height, width, mask)
         slope_u, slope_v = tl.sum(off * across, 1), tl.sum(off * down, 1)
         u -= (c * slope_u - b * slope_v) * scale
         v -= (a * slope_v - b * slope_u) * scale
