@@ -18,7 +18,7 @@ from stylize_live.nets.checkpoint import blend, load_checkpoint, read_info, save
 
 GOOD = {
     "format": "stylize_live.style",
-    "version": "2",
+    "version": "3",
     "architecture": json.dumps(TINY.to_dict()),
     "style": json.dumps({"name": "x"}),
     "training": "{}",
@@ -36,6 +36,25 @@ def test_round_trip(tiny_style: Path) -> None:
     for name, value in make_checkpoint().weights.items():
         np.testing.assert_array_equal(loaded.weights[name], value.astype(np.float16).astype(np.float32))
     assert loaded.network()(torch.rand(1, 3, 9, 9)).shape == (1, 3, 9, 9)
+
+
+def test_styles_of_the_version_before_keep_all_of_the_photos_brightness(tmp_path: Path) -> None:
+    tensors = good_tensors()
+    del tensors["brightness"]
+    path = tmp_path / "old.safetensors"
+    save_file(tensors, path, GOOD | {"version": "2"})
+    assert load_checkpoint(path).weights["brightness"].tolist() == [2.0]
+    save_file(tensors, path, GOOD)
+    with pytest.raises(StyleError, match="do not fit"):
+        load_checkpoint(path)
+
+
+def test_brightness_decides_how_much_of_the_photo_is_added() -> None:
+    network, photo = make_checkpoint().network(), torch.rand(1, 3, 16, 16)
+    light = (photo * torch.tensor([0.2126, 0.7152, 0.0722]).view(1, 3, 1, 1)).sum(1, keepdim=True) - 0.5
+    with_light = torch.logit(network(photo))
+    network.brightness.zero_()
+    torch.testing.assert_close(with_light - torch.logit(network(photo)), (2 * light).expand(-1, 3, -1, -1))
 
 
 def test_missing_file(tmp_path: Path) -> None:

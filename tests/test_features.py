@@ -9,12 +9,12 @@ from urllib.error import URLError
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from torchvision.models import ResNet50_Weights, VGG16_Weights, resnet50
+from torchvision.models import ResNet50_Weights, VGG16_Weights, resnet50, vgg16
 
 from stylize_live.errors import TrainingError
 from stylize_live.nets.checkpoint import load_checkpoint
 from stylize_live.training import losses
-from stylize_live.training.features import STYLE_LAYERS, FeatureNetwork, VggFeatures, load_features
+from stylize_live.training.features import FeatureNetwork, VggFeatures, load_features
 from stylize_live.training.resnet import ResnetFeatures, smoothed
 from stylize_live.training.run import Job, train
 
@@ -44,21 +44,35 @@ def test_kind_is_told_by_the_weights(resnet_file: Path, features_file: Path, tmp
     torch.save(load_file(features_file), tmp_path / "vgg.pth")
     picture = torch.rand(1, 3, 32, 32)
     one, two = load(features_file)(picture), load(tmp_path / "vgg.pth")(picture)
-    assert all(torch.equal(one[name], two[name]) for name in STYLE_LAYERS)
+    assert all(torch.equal(one[name], two[name]) for name in VggFeatures.style_layers)
 
 
 @pytest.mark.parametrize(
     ("name", "shapes"),
     [
-        ("features_file", [(64, 64, 96), (128, 32, 48), (256, 16, 24), (512, 8, 12)]),
+        ("features_file", [(64, 64, 96), (128, 32, 48), (256, 16, 24), (512, 8, 12), (512, 8, 12)]),
         ("resnet_file", [(64, 32, 48), (256, 16, 24), (512, 8, 12), (1024, 4, 6)]),
     ],
 )
-def test_four_stages(name: str, shapes: list[tuple[int, ...]], request: pytest.FixtureRequest) -> None:
+def test_stages(name: str, shapes: list[tuple[int, ...]], request: pytest.FixtureRequest) -> None:
     features = load(request.getfixturevalue(name))
     found = features(torch.rand(2, 3, 64, 96))
-    assert [tuple(found[layer].shape[1:]) for layer in STYLE_LAYERS] == shapes
-    assert list(features(torch.rand(1, 3, 64, 64), last="stage2")) == ["stage1", "stage2"]
+    assert [tuple(layer.shape[1:]) for layer in found.values()] == shapes
+    assert {*features.style_layers, *features.measured_layers, features.content_layer} == found.keys()
+    second = list(found)[1]
+    assert list(features(torch.rand(1, 3, 64, 64), last=second)) == list(found)[:2]
+
+
+def test_vgg_layers_are_torchvisions(features_file: Path) -> None:
+    """relu4_1 is the first activation after the third pooling, relu4_3 the third."""
+    layers = vgg16().features[:23].eval()
+    layers.load_state_dict({k.removeprefix("features."): v for k, v in load_file(features_file).items()})
+    features, picture = load(features_file), torch.rand(1, 3, 32, 32)
+    x = (picture - features.mean) / features.std
+    found = features(picture)
+    with torch.no_grad():
+        for name, depth in {"relu1_2": 4, "relu2_2": 9, "relu3_3": 16, "relu4_1": 19, "relu4_3": 23}.items():
+            torch.testing.assert_close(found[name], layers[:depth](x), atol=1e-5, rtol=1e-4)
 
 
 def test_resnet_is_torchvisions(resnet_file: Path) -> None:
@@ -71,7 +85,7 @@ def test_resnet_is_torchvisions(resnet_file: Path) -> None:
     x = (picture - features.mean) / features.std
     with torch.no_grad():
         wanted = whole.layer2(whole.layer1(whole.maxpool(torch.relu(whole.bn1(whole.conv1(x))))))
-    torch.testing.assert_close(features(picture)["stage3"], smoothed(wanted), atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(features(picture)["layer2"], smoothed(wanted), atol=1e-4, rtol=1e-3)
 
 
 def test_smoothing_is_a_softmax_of_mean_one() -> None:
@@ -102,12 +116,12 @@ def test_grams_of_smoothed_features_do_not_depend_on_size() -> None:
 def test_pictures_can_be_drawn_towards_smoothed_features(resnet_file: Path) -> None:
     torch.manual_seed(0)
     features = load(resnet_file)
-    wanted = losses.grams(features(torch.rand(1, 3, 48, 48).round()), STYLE_LAYERS)
+    wanted = losses.grams(features(torch.rand(1, 3, 48, 48).round()), features.style_layers)
     picture = torch.rand(1, 3, 48, 48, requires_grad=True)
     descent = torch.optim.Adam([picture], lr=0.05)
     errors = []
     for _ in range(12):
-        found = losses.grams(features(picture), STYLE_LAYERS)
+        found = losses.grams(features(picture), features.style_layers)
         error = torch.stack([e.sum() for e in losses.style_errors(found, wanted).values()]).sum()
         descent.zero_grad()
         error.backward()

@@ -68,7 +68,7 @@ def report(tmp_path: Path) -> Report:
         paintings=[tmp_path / "a & <b>.png"],
         columns=2,
         facts=[("photos", "2 <many>")],
-        settings=TrainSettings(steps=40, content_target=0.5),
+        settings=TrainSettings(steps=40, content_weight=2.5),
         use="stylize-live live --style a",
     )
 
@@ -83,7 +83,7 @@ def previews(tmp_path: Path) -> Path:
 
 
 def terms(value: float) -> dict[str, float]:
-    return dict.fromkeys(("style", "content", "palette", "tone", "variation", "steady"), value)
+    return dict.fromkeys(("style", "content", "color", "variation", "steady"), value)
 
 
 def test_page_of_a_run_under_way(report: Report, previews: Path, tmp_path: Path) -> None:
@@ -107,20 +107,17 @@ def test_page_of_a_finished_run(report: Report, previews: Path, tmp_path: Path) 
     for word in ("0.51", "0.55", "1.5 min", "40 steps", "step 20", "stylize-live live --style a", "2 <many>"):
         assert word in page.words, word
     assert "refresh" not in page.source
-    assert page.source.count("<svg") == 5
-    assert 'class="target"' in page.source
+    assert page.source.count("<svg") == 4
     assert '<tr class="changed"><td>steps</td><td>40</td>' in page.source
     assert not re.search(r"(src|href)=[\"'](?!data:)", page.source)
     assert not re.search(r"url\((?!data:)", page.source)
     assert re.search(r"https?://", page.source) is None
 
 
-def test_the_weight_is_no_loss(report: Report, tmp_path: Path) -> None:
-    history = [(step, terms(1) | {"content_weight": 5.0}) for step in (10, 20)]
-    write_report(tmp_path / "r.html", report, Progress(20, 9.0, 0.5, terms(1), history), tmp_path)
-    losses, weight = Page(tmp_path / "r.html").words.split("lower is better")[1].split("The balance")
-    assert "content weight" not in losses
-    assert "content weight" in weight
+def test_a_loss_that_was_looked_at_once_has_no_curve(report: Report, tmp_path: Path) -> None:
+    history = [(10, {"style": 1.0}), (20, {"style": 0.5, "color": 0.1})]
+    write_report(tmp_path / "r.html", report, Progress(20, 9.0, 0.5, {}, history), tmp_path)
+    assert Page(tmp_path / "r.html").source.count("<svg") == 1
 
 
 def test_page_of_a_run_that_has_not_begun(report: Report, tmp_path: Path) -> None:
@@ -137,7 +134,7 @@ def test_page_that_cannot_be_written(report: Report, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [2, 3, 400, 4001])
 def test_curve_stays_in_its_frame_and_small(count: int) -> None:
-    svg = curve(range(0, 10 * count, 10), [100 / (i + 1) for i in range(count)], target=3)
+    svg = curve(range(0, 10 * count, 10), [100 / (i + 1) for i in range(count)])
     points = re.findall(r"([\d.-]+),([\d.-]+)", svg)
     assert all(0 <= float(x) <= 340 and 0 <= float(y) <= 150 for x, y in points)
     assert len(svg) < 16_000

@@ -200,7 +200,7 @@ def test_photos_of_every_kind_make_batches(tmp_path: Path) -> None:
         save(tmp_path / name)
     with PhotoBatches(find_photos(tmp_path), batch=4, crop=64, seed=0) as batches:
         for step in range(8):
-            assert batches(step).shape == (4, 3, 64, 64)
+            assert batches(step).photos.shape == (4, 3, 64, 64)
         assert not batches.unreadable
 
 
@@ -214,14 +214,14 @@ def test_more_threads_give_the_same_batches(tmp_path: Path) -> None:
         PhotoBatches(photos, batch=2, crop=64, seed=3, threads=4) as four,
     ):
         for step in (*range(12), 3, 40):
-            assert torch.equal(one(step), four(step))
+            assert torch.equal(one(step).photos, four(step).photos)
         assert one.unreadable == four.unreadable == {tmp_path / "2-broken.jpg"}
 
 
 def test_one_photo_is_enough(tmp_path: Path) -> None:
     picture(90, 60).save(tmp_path / "only.png")
     with PhotoBatches(find_photos(tmp_path), batch=3, crop=64, seed=0) as batches:
-        assert batches(0).shape == (3, 3, 64, 64)
+        assert batches(0).photos.shape == (3, 3, 64, 64)
 
 
 def test_hidden_files_and_folders_are_no_photos(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ class FusedNetwork:
         out = torch.empty_like(picture, memory_format=torch.channels_last)
         red, green, blue = LUMA
         kernels.picture_of[(math.ceil(height * width / (4 * _BLOCK)),)](
-            values, self._network.to_full.bias, picture, out, height, width,
+            values, self._network.to_full.bias, self._network.brightness, picture, out, height, width,
             values.shape[3], *_steps(picture),
             red=red, green=green, blue=blue, block=4 * _BLOCK, **HOW,
         )  # fmt: skip

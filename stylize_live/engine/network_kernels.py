@@ -177,7 +177,7 @@ def _between(place, channels: tl.constexpr, right, mask):
 
 @triton.jit(do_not_specialize=SIZES)
 def picture_of(
-    values, bias, picture, out, height, width, columns, down, right, apart,
+    values, bias, brightness, picture, out, height, width, columns, down, right, apart,
     red: tl.constexpr, green: tl.constexpr, blue: tl.constexpr, block: tl.constexpr,
 ):  # fmt: skip
     """The end of the network: pixels from places of 2x2, the input's brightness added, a sigmoid.
@@ -185,6 +185,7 @@ def picture_of(
     Args:
         values: (rows, columns, 2, 2, 4), of the last four the first three are colours.
         bias: (3,), added to them.
+        brightness: (1,), how much of the input's is added.
         picture: the input, see `blocks_edged`.
         out: (height, width, 3) float32 in 0..255.
         red, green, blue: shares in brightness.
@@ -201,5 +202,6 @@ def picture_of(
     mask = inside[:, None] & (colour < 3)[None, :]
     found = tl.load(values + source[:, None] * 4 + colour[None, :], mask=mask, other=0.0).to(tl.float32)
     found += tl.load(bias + colour, mask=colour < 3, other=0.0).to(tl.float32)[None, :]
-    result = 255 / (1 + tl.exp(-(found + (light * (2 / 255) - 1)[:, None])))
+    share = tl.load(brightness).to(tl.float32)
+    result = 255 / (1 + tl.exp(-(found + (share * (light / 255 - 0.5))[:, None])))
     tl.store(out + at[:, None] * 3 + colour[None, :], result, mask=mask)

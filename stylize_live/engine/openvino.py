@@ -141,7 +141,8 @@ class Graph:
             # At once, while they are exact.
             x = ops.multiply(ops.convert(x, "f32"), _constant(np.float32(255 / np.iinfo(like.dtype).max)))
         painted = self._painted(self._stem(x, size), size)
-        shown = ops.sigmoid(ops.add(painted, _shift(x)))
+        brightness = float(self._weights["brightness"][0])
+        shown = ops.sigmoid(ops.add(painted, _shift(x, brightness)) if brightness else painted)
         shown = ops.multiply(shown, _constant(np.float32(255)))
         if any(more):
             shown = ops.slice(shown, *(_constant(v) for v in ([0, 0], [height, width], [1, 1], [1, 2])))
@@ -227,12 +228,12 @@ class Graph:
         return _convolved(_edged(x) if edged else x, kernel, stride)
 
 
-def _shift(x: _Node) -> _Node:
-    """The brightness of pixels, 2 * (brightness - 0.5), thrice: (1, H, W, 3) to the same.
+def _shift(x: _Node, factor: float) -> _Node:
+    """The brightness of pixels, factor * (brightness - 0.5), thrice: (1, H, W, 3) to the same.
 
     Thrice because adding one value to three neighbours takes longer than all else at this end.
     """
-    luma = np.array(LUMA, np.float32) * np.float32(2 / 255)
+    luma = np.array(LUMA, np.float32) * np.float32(factor / 255)
     values = ops.convert(x, "f32")
     if x.get_element_type() == openvino.Type.u8:
         thrice = ops.matmul(values, _constant(luma.reshape(3, 1).repeat(3, 1)), False, False)
@@ -240,7 +241,7 @@ def _shift(x: _Node) -> _Node:
         # A product may be computed in bfloat16, which holds whole numbers up to 256 and no more.
         light = ops.multiply(values, _constant(luma.reshape(1, 1, 1, 3)))
         thrice = ops.tile(ops.reduce_sum(light, _constant([3]), True), _constant([1, 1, 1, 3]))
-    return ops.subtract(thrice, _constant(np.float32(1)))
+    return ops.subtract(thrice, _constant(np.float32(factor / 2)))
 
 
 def _folded(weight: _Array) -> _Array:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, fields
 STRIDE = 8
 # Shares of red, green and blue in brightness (Rec. 709).
 LUMA = (0.2126, 0.7152, 0.0722)
+# Of the input's brightness that was added to the end of every network before it became a weight.
+FULL_BRIGHTNESS = 2.0
 NORM_EPSILON = 1e-5  # added to variances
 # SPLIT[phase][r][t]: how much of source pixel r - 1 the tap t of a 3-tap kernel sees when the source
 # is first doubled bilinearly (weights 3/4 and 1/4) and the output pixel has that phase.
@@ -79,7 +81,11 @@ class Architecture:
         found["to_half.weight"] = (self.head_width, self.width, 3, 3)
         found |= _norm("to_half_norm", self.head_width)
         conv_norm("refine", self.head_width, self.head_width)
-        return found | {"to_full.weight": (3, self.head_width, 3, 3), "to_full.bias": (3,)}
+        return found | {
+            "to_full.weight": (3, self.head_width, 3, 3),
+            "to_full.bias": (3,),
+            "brightness": (1,),
+        }
 
 
 def _norm(name: str, channels: int) -> dict[str, tuple[int, ...]]:

@@ -27,7 +27,7 @@ from safetensors.numpy import save
 
 from stylize_live.errors import SinkError, StyleError
 from stylize_live.files import replacing
-from stylize_live.nets.architecture import Architecture
+from stylize_live.nets.architecture import FULL_BRIGHTNESS, Architecture
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 Weights = dict[str, npt.NDArray[np.float32]]
 
 FORMAT = "stylize_live.style"
-VERSION = "2"
+VERSION = "3"
+_WITHOUT_BRIGHTNESS = "2"  # the version before: the same, but for that weight
 # A style is under a megabyte; whatever is larger than this is something else.
 MAX_BYTES = 64 * 1024 * 1024
 _KINDS = ("F16", "F32")  # of numbers, as safetensors calls them
@@ -144,10 +145,13 @@ def load_checkpoint(path: Path) -> Checkpoint:
         except ValueError as error:
             raise StyleError(f"{path}: damaged style file: {error}") from None
         expected = architecture.shapes()
+        if metadata["version"] == _WITHOUT_BRIGHTNESS:
+            del expected["brightness"]
         shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (its handle is no mapping)
         if shapes != expected:
             raise StyleError(f"{path}: its weights do not fit the network it declares")
         weights = {name: _read(path, file, name) for name in expected}
+        weights.setdefault("brightness", np.array([FULL_BRIGHTNESS], np.float32))
     if not all(np.isfinite(array).all() for array in weights.values()):
         raise StyleError(f"{path}: damaged style file: some weights are not finite")
     return Checkpoint(info, architecture, weights, _json_object(path, metadata, "training"))
@@ -179,7 +183,7 @@ def _metadata(path: Path, file: Any) -> Mapping[str, str]:
     metadata: Mapping[str, str] = file.metadata() or {}
     if metadata.get("format") != FORMAT:
         raise StyleError(f"{path}: a safetensors file, but not a stylize_live style")
-    if metadata.get("version") != VERSION:
+    if metadata.get("version") not in (VERSION, _WITHOUT_BRIGHTNESS):
         found = metadata.get("version")
         raise StyleError(f"{path}: style format {found}, this program reads {VERSION}: update it")
     return metadata

@@ -4,14 +4,16 @@ Layout, in the tradition of Johnson et al., ECCV 2016 (arXiv:1603.08155), but wi
 work at a quarter and an eighth of the resolution, which makes it an order of magnitude cheaper:
 
     pixel_unshuffle(4) -> conv -> blocks (1/4) -> down -> blocks (1/8) -> up, skip -> blocks (1/4)
-    -> up (1/2) -> conv (1/2) -> up (1/1) -> plus the input's brightness -> sigmoid
+    -> up (1/2) -> conv (1/2) -> up (1/1) -> plus a share of the input's brightness -> sigmoid
 
 The eighth-resolution stage is where long strokes come from: it doubles the reach of every block.
 Upsampling is bilinear: a one-step sub-pixel head leaves a four-pixel dot grid, and nearest-neighbour
 steps, each followed by a convolution, a four-pixel mesh. Every convolution repeats the edge: zeros
-leave a dark rim, and repeating costs less than the margin that would hide it. Only the brightness of
-the input is added at the end: with its colours added too, they shine through, and dark places stay
-brown or black where the painting would have blue.
+leave a dark rim, and repeating costs less than the margin that would hide it.
+
+How much of the input's brightness is added at the end is a weight of its own, `brightness`: 0 for styles
+that paint, in which nothing of the photo's fine grain is left; 2 in styles of earlier formats. Its colours
+are never added: dark places would stay brown or black where the painting would have blue.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stylize_live.nets.architecture import FULL_BRIGHTNESS, NORM_EPSILON, SPLIT, STRIDE
 from stylize_live.nets.architecture import LUMA as LUMA
-from stylize_live.nets.architecture import NORM_EPSILON, SPLIT, STRIDE
 from stylize_live.nets.architecture import Architecture as Architecture
 
 
@@ -135,6 +137,9 @@ class ResidualTransformer(nn.Module):
         self.to_half_norm = InstanceNorm(a.head_width)
         self.refine = ConvNorm(a.head_width, a.head_width)
         self.to_full = UpsampleConv(a.head_width, 3, bias=True)
+        # No parameter: training decides on it, gradients do not.
+        self.brightness: Tensor
+        self.register_buffer("brightness", torch.full((1,), FULL_BRIGHTNESS))
 
     def forward(self, x: Tensor) -> Tensor:
         """Paint a batch.
@@ -160,7 +165,7 @@ class ResidualTransformer(nn.Module):
         h = self.body_out(self.deep(self.body_in(h)))
         h = F.relu(self.to_half_norm(self.to_half(h)), inplace=True)
         h = F.relu(self.refine(h), inplace=True)
-        y = torch.sigmoid(self.to_full(h).float() + 2 * (_brightness(x) - 0.5))
+        y = torch.sigmoid(self.to_full(h).float() + self.brightness.float() * (_brightness(x) - 0.5))
         return y[:, :, :height, :width]
 
 

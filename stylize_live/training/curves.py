@@ -10,13 +10,12 @@ _MOST_POINTS = 400
 _MEMORY = 0.15  # share of the newest point in the running mean
 
 
-def curve(steps: Sequence[int], values: Sequence[float], *, target: float | None = None) -> str:
+def curve(steps: Sequence[int], values: Sequence[float]) -> str:
     """One quantity over the steps: every value faint, their running mean strong.
 
     Args:
         steps: growing, two or more.
         values: one for each step, 0 or more.
-        target: a height to draw a line at.
 
     Returns:
         An ``<svg>`` element; the classes it uses are coloured by the page.
@@ -24,7 +23,7 @@ def curve(steps: Sequence[int], values: Sequence[float], *, target: float | None
     stride = -(-len(steps) // _MOST_POINTS)
     means = running_mean(values)
     shown = [*range(0, len(steps) - 1, stride), len(steps) - 1]
-    top: float = 1.15 * max([target or 0.0, 1e-9, *(means[i] for i in shown)])
+    top: float = 1.15 * max([1e-9, *(means[i] for i in shown)])
 
     def x(step: int) -> float:
         return _LEFT + (step - steps[0]) / (steps[-1] - steps[0]) * (_WIDTH - _LEFT - _RIGHT)
@@ -37,8 +36,6 @@ def curve(steps: Sequence[int], values: Sequence[float], *, target: float | None
         return f'<polyline class="{name}" points="{points}"/>'
 
     parts = [_level(y(share * top), share * top) for share in (0, 0.4, 0.8)]
-    if target is not None:
-        parts.append(_rule("target", y(target)))
     parts += [line("each", values), line("mean", means)]
     parts.append(f'<circle cx="{x(steps[-1]):.1f}" cy="{y(means[-1]):.1f}" r="3.5"/>')
     parts.append(f'<text x="{_LEFT}" y="{_HEIGHT - 3}">step {steps[0]}</text>')
@@ -58,9 +55,5 @@ def running_mean(values: Sequence[float]) -> list[float]:
 
 
 def _level(height: float, value: float) -> str:
-    label = f'<text x="{_LEFT - 6}" y="{height + 4:.1f}" text-anchor="end">{value:.2g}</text>'
-    return _rule("grid", height) + label
-
-
-def _rule(name: str, height: float) -> str:
-    return f'<line class="{name}" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{height:.1f}" y2="{height:.1f}"/>'
+    line = f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{height:.1f}" y2="{height:.1f}"/>'
+    return f'{line}<text x="{_LEFT - 6}" y="{height + 4:.1f}" text-anchor="end">{value:.2g}</text>'

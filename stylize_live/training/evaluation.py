@@ -12,7 +12,7 @@ from stylize_live.errors import SourceError
 from stylize_live.media.still import on_paper, read_still, resized
 from stylize_live.nets.transformer import ResidualTransformer
 from stylize_live.training import losses
-from stylize_live.training.features import CONTENT_LAYER, STYLE_LAYERS, FeatureNetwork
+from stylize_live.training.features import FeatureNetwork
 from stylize_live.training.photos import to_tensor
 
 SHORT_SIDE = 360  # pixels: the short side of a usual live picture
@@ -48,12 +48,15 @@ class Yardstick:
     def __init__(self, features: FeatureNetwork, paintings: list[Tensor]) -> None:
         self._features = features
         with torch.no_grad():
-            self._targets = [losses.grams(features(painting), STYLE_LAYERS) for painting in paintings]
+            self._targets = [
+                losses.grams(features(painting), features.measured_layers) for painting in paintings
+            ]
 
     @torch.no_grad()
     def content_of(self, photo: Tensor) -> Tensor:
         """What is to be kept of a (1, 3, h, w) photo in [0, 1]."""
-        content: Tensor = self._features(photo, last=CONTENT_LAYER)[CONTENT_LAYER]
+        layer = self._features.content_layer
+        content: Tensor = self._features(photo, last=layer)[layer]
         return content
 
     def tensors(self, picture: Tensor, content: Tensor) -> tuple[Tensor, Tensor]:
@@ -64,9 +67,11 @@ class Yardstick:
             content: see `content_of`.
         """
         found = self._features(picture)
-        grams = losses.grams(found, STYLE_LAYERS)
+        grams = losses.grams(found, self._features.measured_layers)
         style = [torch.stack(list(losses.style_errors(grams, t).values())).sum() for t in self._targets]
-        return torch.stack(style).mean(), losses.content_error(found[CONTENT_LAYER], content)[0]
+        return torch.stack(style).mean(), losses.content_error(found[self._features.content_layer], content)[
+            0
+        ]
 
     @torch.no_grad()
     def __call__(self, picture: Tensor, content: Tensor) -> Errors:

@@ -1,4 +1,4 @@
-"""What a style network is trained on: relative style, content, smoothness and steadiness errors.
+"""What a style network is trained on: relative style and content, color, smoothness, steadiness errors.
 
 The style and content terms are relative, so that one set of weights serves every painting.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from stylize_live.nets.transformer import LUMA
 
 Features = dict[str, Tensor]
 
@@ -54,64 +52,20 @@ def half_size(pictures: Tensor) -> Tensor:
     return F.avg_pool2d(pictures, 2)
 
 
-def palette(picture: Tensor) -> Tensor:
-    """Colours of one picture as a cloud of points: (3, H, W) in [0, 1] -> (3, n) float32.
-
-    Means of 4 x 4 pixels, so that it is the paint that counts and not its fine grain.
-    """
-    return F.avg_pool2d(picture.float(), 4).flatten(1)
-
-
-def palette_error(found: Tensor, wanted: Tensor, directions: Tensor) -> Tensor:
-    """How differently two clouds of colours are spread: 0 for the same distribution.
-
-    The sliced Wasserstein distance (Rabin et al., SSVM 2011): the clouds are compared along lines,
-    by their quantiles. It is relative to the spread of the wanted cloud, a scalar. Gram matrices
-    see colours only through their finest layer, which at full weight draws a mesh.
-
-    Args:
-        found: (3, n), see `palette`.
-        wanted: (3, m).
-        directions: (k, 3) unit vectors.
-    """
-    shares = torch.linspace(0.005, 0.995, 100, device=found.device)
-    ours = torch.quantile(directions @ found, shares, dim=1)
-    theirs = torch.quantile(directions @ wanted, shares, dim=1)
-    # The floor keeps a nearly uniform painting from counting more than everything else.
-    return (ours - theirs).square().mean() / ((theirs - theirs.mean(0)).square().mean() + 1e-3)
-
-
 def content_error(found: Tensor, wanted: Tensor) -> Tensor:
     """Relative squared feature error of every picture: (N, C, h, w) twice -> (N,)."""
     found, wanted = found.float(), wanted.float()
     return (found - wanted).square().sum((1, 2, 3)) / wanted.square().sum((1, 2, 3))
 
 
-def tone_error(found: Tensor, wanted: Tensor) -> Tensor:
-    """How much light and dark places changed roles: 0 for kept, 2 for unrelated, 4 for inverted.
-
-    The mean squared difference of the coarse, standardised brightness, which is twice one minus
-    their correlation. Feature losses do not see slow changes of brightness, and without this term
-    flat walls and skies grow dark blotches and bright halos.
+def color_error(found: Tensor, wanted: Tensor) -> Tensor:
+    """Mean squared difference of the means of 8 x 8 pixels: of masses of color, strokes being free; a scalar.
 
     Args:
         found: (N, 3, H, W) in [0, 1], the painted pictures.
-        wanted: the same shape, the photos.
-
-    Returns:
-        (N,).
+        wanted: the same shape.
     """
-    difference = _coarse_brightness(found) - _coarse_brightness(wanted)
-    return difference.square().mean((1, 2, 3))
-
-
-def _coarse_brightness(pictures: Tensor) -> Tensor:
-    # Rec. 709 luma of 16 x 16 cells: larger than strokes, which are free to be light or dark.
-    weights = pictures.new_tensor(LUMA).view(1, 3, 1, 1)
-    coarse = F.avg_pool2d((pictures.float() * weights).sum(1, keepdim=True), 16)
-    centred = coarse - coarse.mean((2, 3), keepdim=True)
-    # The floor keeps an even photo's noise from being blown up into a pattern to follow.
-    return centred / (centred.square().mean((2, 3), keepdim=True) + 1e-3).sqrt()
+    return (F.avg_pool2d(found, 8) - F.avg_pool2d(wanted, 8)).square().mean()
 
 
 def total_variation(pictures: Tensor) -> Tensor:

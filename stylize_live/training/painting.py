@@ -15,14 +15,13 @@ from stylize_live.errors import TrainingError
 from stylize_live.frame import Pixels
 from stylize_live.media.still import middle_of_strip, on_paper, read_still, resized
 from stylize_live.training import losses
-from stylize_live.training.features import STYLE_LAYERS, FeatureNetwork
+from stylize_live.training.features import FeatureNetwork
 from stylize_live.training.photos import to_tensor
 from stylize_live.training.pool import Pool
 from stylize_live.training.settings import TrainSettings
 
 log = logging.getLogger(__name__)
 
-_FINEST = STYLE_LAYERS[0]
 _LONGEST = 20  # long over short side of what is looked at
 _MOST_PIXELS = 4_000_000  # features of more do not fit into a small machine's memory
 
@@ -64,58 +63,53 @@ def _opaque_part(path: Path, least_side: int) -> Pixels:
 
 
 class PaintingTarget:
-    """A painting's texture and colours, and how far crops are from them.
+    """A painting's texture, and how far crops are from it.
 
     Args:
         features: frozen perceptual network.
         painting: (1, 3, H, W) in [0, 1].
         pooled: share of the texture error that is measured over several crops together, 0 to 1.
         fine_weight: share of the finest layer at full size.
+        deep_weight: share of the deepest layer.
 
     Attributes:
         pool: statistics of earlier crops.
     """
 
     def __init__(
-        self, features: FeatureNetwork, painting: Tensor, *, pooled: float, fine_weight: float
+        self,
+        features: FeatureNetwork,
+        painting: Tensor,
+        *,
+        pooled: float,
+        fine_weight: float,
+        deep_weight: float,
     ) -> None:
+        layers = features.style_layers
         with torch.no_grad():
-            self._fine = losses.grams(features(painting), STYLE_LAYERS)
-            self._coarse = losses.grams(features(losses.half_size(painting)), STYLE_LAYERS)
-        self._palette = losses.palette(painting[0])
-        self._pooled, self._fine_weight = pooled, fine_weight
+            self._fine = losses.grams(features(painting, last=layers[-1]), layers)
+            self._coarse = losses.grams(features(losses.half_size(painting), last=layers[-1]), layers)
+        self._pooled = pooled
+        self._weights = dict.fromkeys(layers, 1.0) | {layers[-1]: deep_weight}
+        self._fine_weights = self._weights | {layers[0]: fine_weight}
         self.pool = Pool()
 
     def fine_error(self, grams: losses.Features) -> Tensor:
         """Relative Gram error of crops at full size, layer -> (n, C, C): a scalar."""
-        return self._texture("fine", grams, self._fine, self._fine_weight)
+        return self._texture("fine", grams, self._fine, self._fine_weights)
 
     def coarse_error(self, grams: losses.Features) -> Tensor:
         """The same at half size, where the features reach twice as far: a scalar."""
-        return self._texture("coarse", grams, self._coarse, 1.0)
+        return self._texture("coarse", grams, self._coarse, self._weights)
 
-    def _texture(self, scale: str, found: losses.Features, wanted: losses.Features, finest: float) -> Tensor:
+    def _texture(
+        self, scale: str, found: losses.Features, wanted: losses.Features, weights: dict[str, float]
+    ) -> Tensor:
         means = {name: self.pool.mean(f"{scale}_{name}", gram)[None] for name, gram in found.items()}
         each = losses.style_errors(found, wanted)
         together = losses.style_errors(means, wanted)
-        weights = {name: finest if name == _FINEST else 1.0 for name in found}
         parts = [
             weights[name] * torch.lerp(each[name].mean(), together[name].mean(), self._pooled)
             for name in found
         ]
         return torch.stack(parts).sum()
-
-    def palette_error(self, painted: Tensor, lines: Tensor) -> Tensor:
-        """Distance of a crop's colours, among those of the crops before it, from the painting's.
-
-        Args:
-            painted: (3, H, W) in [0, 1].
-            lines: (k, 3) unit vectors, see `losses.palette_error`.
-
-        Returns:
-            A scalar; its gradient is as large as if all the pooled crops were learned from at once.
-        """
-        cloud = losses.palette(painted)
-        pooled = self.pool.cloud(cloud)
-        error = losses.palette_error(pooled, self._palette, lines)
-        return error.detach() + (error - error.detach()) * (pooled.shape[1] / cloud.shape[1])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +16,15 @@ from stylize_live.closing import Closing
 from stylize_live.errors import SourceError, TrainingError
 from stylize_live.frame import Pixels
 from stylize_live.media.still import SUFFIXES, on_paper, read_still, resized
+from stylize_live.training.abstraction import abstracted
 
 log = logging.getLogger(__name__)
 
 # Long over short side of the part of a strip that a crop is taken from; no usual photo is longer.
 LONGEST = 8
+# Short side of a photo over the side of a crop from it, at most.
+WIDEST = 1.7
+_SAMPLE, _SAMPLE_SIDE = 64, 96  # photos, and pixels of their short side, that stand for all
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -87,6 +93,23 @@ def to_tensor(pixels: Pixels) -> Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
 
 
+@dataclass(frozen=True, slots=True)
+class Crops:
+    """A batch.
+
+    Attributes:
+        photos: (N, 3, c, c) float32 in [0, 1].
+        subjects: the same places, abstracted.
+    """
+
+    photos: Tensor
+    subjects: Tensor
+
+    def to(self, device: torch.device) -> Crops:
+        """The same on a device."""
+        return Crops(*(t.to(device, non_blocking=True) for t in (self.photos, self.subjects)))
+
+
 class PhotoBatches(Closing):
     """Batches of random crops, prepared ahead in background threads.
 
@@ -111,14 +134,14 @@ class PhotoBatches(Closing):
         self.unreadable: set[Path] = set()
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="photos")
-        self._ahead: dict[int, Future[Tensor]] = {}
+        self._ahead: dict[int, Future[Crops]] = {}
 
     def close(self) -> None:
         """End the background threads. May be called twice."""
         self._pool.shutdown(cancel_futures=True)
 
-    def __call__(self, step: int) -> Tensor:
-        """The (N, 3, crop, crop) float32 batch of a step, in [0, 1].
+    def __call__(self, step: int) -> Crops:
+        """The batch of a step.
 
         Raises:
             TrainingError: no photo can be read.
@@ -127,9 +150,13 @@ class PhotoBatches(Closing):
         self._ahead = {s: self._ahead.get(s) or self._pool.submit(self._make, s) for s in soon}
         return self._ahead[step].result()
 
-    def _make(self, step: int) -> Tensor:
+    def _make(self, step: int) -> Crops:
         rng = np.random.default_rng((self._seed, step))
-        return torch.cat([to_tensor(self._crop_one(rng)) for _ in range(self.size)])
+        crops = [self._crop_one(rng) for _ in range(self.size)]
+        return Crops(
+            torch.cat([to_tensor(crop) for crop in crops]),
+            torch.cat([to_tensor(abstracted(crop)) for crop in crops]),
+        )
 
     def _crop_one(self, rng: np.random.Generator) -> Pixels:
         while len(self.unreadable) < len(self._photos):
@@ -146,9 +173,20 @@ class PhotoBatches(Closing):
         raise TrainingError("none of the photos can be read")
 
 
+def sampled(photos: list[Path]) -> Iterator[Tensor]:
+    """Some photos that stand for all, small and abstracted, (1, 3, h, w) each; damaged ones are left out."""
+    for path in photos[:: max(1, len(photos) // _SAMPLE)]:
+        try:
+            pixels = on_paper(read_still(path, least_side=2 * _SAMPLE_SIDE))
+        except SourceError:
+            continue
+        middle = _part_of_strip(pixels, np.random.default_rng(0))
+        yield to_tensor(abstracted(resized(middle, _SAMPLE_SIDE)))
+
+
 def random_crop(pixels: Pixels, crop: int, rng: np.random.Generator) -> Pixels:
     """A square crop at a random place and scale (short side 1 to 1.7 times the crop), maybe mirrored."""
-    scaled = resized(_part_of_strip(pixels, rng), int(crop * rng.uniform(1.0, 1.7)))
+    scaled = resized(_part_of_strip(pixels, rng), int(crop * rng.uniform(1.0, WIDEST)))
     top = rng.integers(scaled.shape[0] - crop + 1)
     left = rng.integers(scaled.shape[1] - crop + 1)
     square = scaled[top : top + crop, left : left + crop]

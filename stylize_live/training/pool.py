@@ -22,7 +22,6 @@ class Pool:
 
     def __init__(self) -> None:
         self._means: dict[str, Tensor] = {}
-        self._clouds: list[Tensor] = []
 
     def mean(self, name: str, found: Tensor) -> Tensor:
         """Fold new measurements into a running mean.
@@ -41,27 +40,10 @@ class Pool:
         self._means[name] = pooled.detach()
         return pooled.detach() + (fresh - fresh.detach())
 
-    def cloud(self, found: Tensor) -> Tensor:
-        """Points of the new crop among those of the crops before it.
-
-        Args:
-            found: (3, n).
-
-        Returns:
-            (3, m) with m >= n; the gradient flows into the new points.
-        """
-        pooled = torch.cat([found, *(cloud.to(found.device) for cloud in self._clouds)], dim=1)
-        self._clouds = [found.detach(), *self._clouds][: _CROPS - 1]
-        return pooled
-
     def tensors(self) -> dict[str, Tensor]:
         """All that `load` needs to go on, by name."""
-        clouds = {f"cloud.{i}": cloud for i, cloud in enumerate(self._clouds)}
-        return {f"mean.{name}": mean for name, mean in self._means.items()} | clouds
+        return dict(self._means)
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Inverse of `tensors`."""
-        kinds = [(name.split(".", 1), value) for name, value in tensors.items()]
-        self._means = {name: value for (kind, name), value in kinds if kind == "mean"}
-        clouds = {int(name): value for (kind, name), value in kinds if kind == "cloud"}
-        self._clouds = [clouds[index] for index in sorted(clouds)]
+        self._means = dict(tensors)

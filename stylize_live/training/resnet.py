@@ -25,6 +25,9 @@ class ResnetFeatures(FeatureNetwork):
         TrainingError: tensors are missing or have the wrong shape.
     """
 
+    style_layers = measured_layers = ("stem", "layer1", "layer2", "layer3")
+    content_layer = "layer2"
+
     def __init__(self, weights: dict[str, Tensor], *, dtype: torch.dtype = torch.float32) -> None:
         with torch.device("meta"):
             whole = resnet50()
@@ -32,7 +35,8 @@ class ResnetFeatures(FeatureNetwork):
         fit(whole, weights, dtype, "ResNet50")
         stem = nn.Sequential(whole.conv1, whole.bn1, whole.relu)
         first = nn.Sequential(whole.maxpool, whole.layer1)
-        super().__init__([stem, first, whole.layer2, whole.layer3], dtype)
+        stages = {"stem": stem, "layer1": first, "layer2": whole.layer2, "layer3": whole.layer3}
+        super().__init__(stages, dtype)
 
     # Smoothed activations are never nothing, so that they differ by less. Measured on a narrower ResNet50
     # with trained weights: painted pictures and untouched photos then have the errors that VGG16 gives them.

@@ -12,15 +12,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from stylize_live.engine.choices import floating_precision
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.nets.catalogue import style_word
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, load_checkpoint, save_checkpoint, weights_of
 from stylize_live.nets.transformer import ResidualTransformer, initialise
+from stylize_live.training.color_transfer import PhotoStatistics
 from stylize_live.training.evaluation import StyleFigures, measure
 from stylize_live.training.features import FeatureNetwork, load_features
 from stylize_live.training.objective import Objective
 from stylize_live.training.painting import load_painting
-from stylize_live.training.photos import LONGEST, PhotoBatches, find_photos, sifted, split_photos
+from stylize_live.training.photos import LONGEST, PhotoBatches, find_photos, sampled, sifted, split_photos
 from stylize_live.training.preview import Previews, rows_in
 from stylize_live.training.run_report import Report
 from stylize_live.training.settings import TrainSettings
@@ -28,7 +30,8 @@ from stylize_live.training.state import owns
 from stylize_live.training.trainer import Progress, Trainer
 from stylize_live.training.watch import Watch, painter
 
-_CPU_BATCH, _GPU_BATCH = 2, 16
+_CPU_BATCH, _GPU_BATCH = 2, 32
+_CPU_CROP, _GPU_CROP = 192, 256
 _MOST_THREADS = 8  # that read photos for a GPU
 
 
@@ -133,12 +136,12 @@ def train(
     paintings = [load_painting(path, settings).to(device) for path in job.paintings]
     photos = _photos(job.photos)
     network = _starting_network(job)
-    # bfloat16 for features only: they are compared, never shown.
-    features = load_features(job.features, device=device, dtype=torch.bfloat16)
+    features = load_features(job.features, device=device, dtype=features_dtype(device))
     if restart:
         job.state_path.unlink(missing_ok=True)
     with _batches(photos.training, settings, device) as batches:
-        objective = Objective(features, paintings, settings)
+        statistics = PhotoStatistics.of(sampled(photos.training))
+        objective = Objective(features, paintings, statistics, settings)
         task = _task(paintings, features, network)
         trainer = Trainer(
             network,
@@ -169,12 +172,23 @@ def train(
     return Result(trainer.progress, figures, photos.are_kept_out, unreadable, resumed_at)
 
 
+def features_dtype(device: torch.device) -> torch.dtype:
+    """What features are computed in: they are compared, never shown, so 16 bits will do where they are fast.
+
+    A CPU without instructions for bfloat16 takes many times as long for it as for float32.
+    """
+    if device.type == "cuda":
+        return torch.bfloat16
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[floating_precision()]
+
+
 def _batches(photos: list[Path], settings: TrainSettings, device: torch.device) -> PhotoBatches:
     on_gpu = device.type == "cuda"
     size = settings.batch or (_GPU_BATCH if on_gpu else _CPU_BATCH)
     # A GPU waits for photos; on a CPU, reading them ahead would take its cores away.
     threads = min(_MOST_THREADS, os.cpu_count() or 1) if on_gpu else 1
-    return PhotoBatches(photos, batch=size, crop=settings.crop, seed=settings.seed, threads=threads)
+    crop = settings.crop or (_GPU_CROP if on_gpu else _CPU_CROP)
+    return PhotoBatches(photos, batch=size, crop=crop, seed=settings.seed, threads=threads)
 
 
 def _practise(trainer: Trainer, watch: Watch) -> None:

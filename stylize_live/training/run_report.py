@@ -29,12 +29,10 @@ _PAINTING_SIDE = 480  # pixels, the short one
 _RELOAD = 15  # seconds
 _TERMS = {
     "style": "Relative error of the painting's texture, at full and at half size. 0 is the painting itself.",
-    "content": "How much of the photo was lost: 0 nothing, 0.5 to 0.6 faces stay faces.",
-    "palette": "Distance from the painting's colours and their proportions.",
-    "tone": "How much light and dark places changed roles.",
+    "content": "How much of the subject was lost, the photo being in the painting's colours; 0 is nothing.",
+    "color": "How far light, dark and colours are from where they should be.",
     "steady": "Disagreement of two views of one photo: what flickers in a film.",
 }
-_WEIGHT = {"content_weight": "The weight that moved to bring the content error to its target."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ def write_report(path: Path, report: Report, progress: Progress, previews: Path)
         state=_state(report, progress),
         body=_results(rows, report)
         + _growth(rows, report.columns)
-        + _losses(report, progress)
+        + _losses(progress)
         # The settings last: few want to read them.
         + _settings(report),
     )
@@ -143,7 +141,7 @@ def _state(report: Report, progress: Progress) -> str:
     measured = which_photos(figures.photos, kept_out=report.kept_out)
     tiles = [
         _tile(f"{figures.style:.2f}", "style error; an untouched photo has 2 to 2.5, a good style 0.5"),
-        _tile(f"{figures.content:.2f}", "content error; faces stay faces at 0.5 to 0.6"),
+        _tile(f"{figures.content:.2f}", "content error, colours included; the photo itself has 0"),
         _tile(f"{progress.seconds / 60:.1f} min", f"of training, {progress.step} steps"),
         _tile(str(figures.photos), f"{measured}; the errors were measured there"),
     ]
@@ -181,31 +179,27 @@ def _growth(rows: list[Row], columns: int) -> str:
     )
 
 
-def _losses(report: Report, progress: Progress) -> str:
-    """The charts. The weight stands apart: it is no loss, and neither high nor low is better."""
-    if len(progress.history) < 2:
+def _losses(progress: Progress) -> str:
+    charts = "".join(_chart(name, meaning, progress) for name, meaning in _TERMS.items())
+    if not charts:
         return ""
-    weight = _charts(_WEIGHT, report, progress)
     return (
         '<h2>The losses</h2><p class="soft">On the crops it practised on; lower is better.</p>'
-        f'<div class="curves">{_charts(_TERMS, report, progress)}</div>'
-    ) + (f'<h2>The balance</h2><div class="curves">{weight}</div>' if weight else "")
+        f'<div class="curves">{charts}</div>'
+    )
 
 
-def _charts(terms: dict[str, str], report: Report, progress: Progress) -> str:
-    steps = [step for step, _ in progress.history]
-    charts = []
-    for name, meaning in terms.items():
-        values = [terms[name] for _, terms in progress.history if name in terms]
-        if len(values) < len(steps):
-            continue
-        target = (report.settings.content_target or None) if name == "content" else None
-        charts.append(
-            f'<figure class="curve"><figcaption><b>{name.replace("_", " ")}</b>'
-            f"<span>{running_mean(values)[-1]:.3g}</span></figcaption>"
-            f'<p class="soft">{meaning}</p>{curve(steps, values, target=target)}</figure>'
-        )
-    return "".join(charts)
+def _chart(name: str, meaning: str, progress: Progress) -> str:
+    """One loss over the steps; nothing, if it was looked at less than twice."""
+    points = [(step, terms[name]) for step, terms in progress.history if name in terms]
+    if len(points) < 2:
+        return ""
+    steps, values = zip(*points, strict=True)
+    return (
+        f'<figure class="curve"><figcaption><b>{name}</b>'
+        f"<span>{running_mean(values)[-1]:.3g}</span></figcaption>"
+        f'<p class="soft">{meaning}</p>{curve(steps, values)}</figure>'
+    )
 
 
 def _settings(report: Report) -> str:

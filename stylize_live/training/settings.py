@@ -31,53 +31,67 @@ class TrainSettings(BaseModel):
         default=None, gt=0, description="Stop after so many minutes; 10 if neither is given."
     )
     batch: int | None = Field(
-        default=None, ge=1, le=256, description="Crops in a batch; 2 on a CPU, 16 on a GPU."
+        default=None, ge=1, le=256, description="Crops in a batch; 2 on a CPU, 32 on a GPU."
     )
-    crop: int = Field(
-        default=256, ge=64, le=1024, multiple_of=8, description="Side of a training crop in pixels."
+    crop: int | None = Field(
+        default=None,
+        ge=64,
+        le=1024,
+        multiple_of=8,
+        description="Side of a training crop in pixels; 192 on a CPU, 256 on a GPU.",
     )
     painting_size: int = Field(
-        default=400,
+        default=512,
         ge=64,
         le=1024,
         description="Short side the painting is scaled to; smaller gives finer strokes.",
     )
     painting_blur: float = Field(
-        default=0.8,
+        default=0.7,
         ge=0,
         le=10,
         description="Pixels the painting is softened by; detail that the network cannot draw becomes a mesh.",
     )
-    style_weight: float = Field(default=4.0, ge=0, description="Weight of the relative style error.")
-    content_weight: float = Field(default=5.0, ge=0, description="Weight of the relative content error.")
-    content_target: float = Field(
-        default=0.58,
+    contrast: float = Field(
+        default=1.25,
         ge=0,
-        le=2,
-        description="Content error to steer for: the content weight is raised or lowered on the way, "
-        "to a quarter or four times at most. 0.5 to 0.6 keeps faces; 0 leaves the weight alone.",
+        le=3,
+        description="Contrast of light and dark that is aimed at, as a multiple of the painting's.",
+    )
+    saturation: float = Field(
+        default=1.2, ge=0, le=3, description="Strength of the colors that are aimed at, likewise."
+    )
+    brightness: float = Field(
+        default=0.0,
+        ge=0,
+        le=4,
+        description="How much of the photo's own light and dark is added to every result; 2 keeps its grain.",
+    )
+    style_weight: float = Field(default=4.0, ge=0, description="Weight of the relative style error.")
+    content_weight: float = Field(
+        default=2.0, ge=0, description="Weight of the relative content error; more keeps the subject clearer."
+    )
+    color_weight: float = Field(
+        default=80.0, ge=0, description="Weight of light, dark and colors lying where they should."
     )
     fine_weight: float = Field(
-        default=0.1, ge=0, description="Share of the finest style layer; more hatches flat places."
+        default=0.4, ge=0, description="Share of the finest style layer; more hatches flat places."
+    )
+    deep_weight: float = Field(
+        default=1.0, ge=0, description="Share of the deepest style layer; more repeats the painting's motifs."
     )
     coarse_weight: float = Field(
-        default=1.0,
+        default=1.5,
         ge=0,
         description="Share of the style error of the picture at half size; more gives longer strokes.",
     )
     pooled: float = Field(
-        default=0.7,
+        default=0.5,
         ge=0,
         le=1,
         description="Share of the style error measured over several crops together; less fills flat places.",
     )
-    palette_weight: float = Field(
-        default=3.0, ge=0, description="Weight of having the painting's colours, in its proportions."
-    )
-    tone_weight: float = Field(
-        default=1.0, ge=0, description="Weight of keeping light places light and dark places dark."
-    )
-    variation_weight: float = Field(default=0.6, ge=0, description="Weight of total variation.")
-    steady_weight: float = Field(default=20.0, ge=0, description="Weight of agreement between two views.")
+    variation_weight: float = Field(default=0.1, ge=0, description="Weight of total variation.")
+    steady_weight: float = Field(default=5.0, ge=0, description="Weight of agreement between two views.")
     rate: float = Field(default=1.3e-3, gt=0, le=0.1, description="Peak learning rate.")
     seed: int = Field(default=0, ge=0, description="Start of every random sequence.")

@@ -17,7 +17,7 @@ from stylize_live.errors import TrainingError
 from stylize_live.nets.transformer import ResidualTransformer
 from stylize_live.training.objective import Objective
 from stylize_live.training.optimizer import MuonAdam
-from stylize_live.training.photos import PhotoBatches
+from stylize_live.training.photos import Crops
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.state import load_state, save_state
 
@@ -25,6 +25,10 @@ log = logging.getLogger(__name__)
 
 DEFAULT_MINUTES = 10.0
 _WARM_UP_STEPS = 30
+# Shares of the budget. Colors come first, without features, at a tenth of the work; the photo's own light
+# fades out meanwhile.
+_COLORS, _FADED = 0.05, 0.03
+_NOTED = 10  # steps between notes of the losses
 _LAST_RATE = 0.02  # share of the peak rate at the end of the cosine
 _CLIP = 1.0
 _AVERAGE = 0.99  # of the weights, per step
@@ -38,8 +42,8 @@ class Progress:
         step: steps done.
         seconds: training time so far, over all resumed parts.
         done: share of the budget used, 0 to 1.
-        terms: the loss parts of the newest step.
-        history: one (step, terms) pair every ten steps.
+        terms: the loss parts of the newest step that was looked at.
+        history: one (step, terms) pair every ten steps, without the first steps, which are for colors.
         looks: steps after which previews were painted.
     """
 
@@ -57,7 +61,7 @@ class Trainer:
     Args:
         network: trained in place.
         objective: what to make small.
-        batches: photos of each step.
+        batches: crops of each step.
         settings: budget, rate, seed.
         device: where to compute.
         state_path: file that a killed run resumes from; deleted by `finish`.
@@ -69,7 +73,7 @@ class Trainer:
         self,
         network: ResidualTransformer,
         objective: Objective,
-        batches: PhotoBatches,
+        batches: Callable[[int], Crops],
         settings: TrainSettings,
         *,
         device: torch.device,
@@ -82,6 +86,7 @@ class Trainer:
         self._device, self._state_path, self._task, self._files = device, state_path, task, files
         self._optimizer = MuonAdam(network)
         self._average = {k: v.detach().clone() for k, v in network.state_dict().items()}
+        self._brightness = float(network.brightness)  # that the run began with
         self.progress = Progress()
 
     @property
@@ -132,7 +137,8 @@ class Trainer:
             self.progress.seconds = before + now - started
             self.progress.done = self._share_done()
             on_step(self.progress)
-            if now - saved > save_every:
+            # Where losses have just been looked at: weights that have become nonsense are not saved.
+            if now - saved > save_every and self.progress.step % _NOTED == 0:
                 self.save()
                 saved = now
 
@@ -145,23 +151,41 @@ class Trainer:
 
     def _step(self) -> None:
         p = self.progress
-        rate = self._settings.rate * _schedule(p.step, p.done)
-        photos = self._batches(p.step).to(self._device, non_blocking=True)
-        terms = self._objective.terms(self._painted, photos, p.step)
+        self._fade(p.done)
+        for_colors = p.done < _COLORS
+        crops = self._batches(p.step).to(self._device)
+        measured = self._objective.color_terms if for_colors else self._objective.terms
+        terms = measured(self._painted, crops, p.step)
         loss = self._objective.total(terms)
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
-        self._optimizer.step(rate)
+        self._optimizer.step(self._settings.rate * _schedule(p.step, p.done))
         self._update_average()
-        # Only here, and once, is a GPU waited for. Weights that have just become nonsense are not saved.
-        found = terms.as_floats()
-        if not math.isfinite(sum(found.values())):
-            raise TrainingError(f"training diverged at step {p.step}: try a lower --rate, with --restart")
         p.step += 1
-        p.terms = found | self._objective.adapt(found["content"])
-        if p.step % 10 == 0:
+        is_noted = p.step % _NOTED == 0
+        # A GPU is only waited for when its losses are looked at.
+        if is_noted or self._device.type == "cpu":
+            p.terms = self._numbers(terms)
+        if is_noted and not for_colors:
             p.history.append((p.step, p.terms))
+
+    def _numbers(self, terms: dict[str, Tensor]) -> dict[str, float]:
+        """Losses as numbers, fetched together.
+
+        Raises:
+            TrainingError: one is none.
+        """
+        numbers = torch.stack([term.detach().float() for term in terms.values()]).tolist()
+        if not math.isfinite(sum(numbers)):
+            step = self.progress.step
+            raise TrainingError(f"training diverged at step {step}: try a lower --rate, with --restart")
+        return dict(zip(terms, numbers, strict=True))
+
+    def _fade(self, done: float) -> None:
+        """Set how much of the photo's brightness is added by now."""
+        now = self._brightness + min(1.0, done / _FADED) * (self._settings.brightness - self._brightness)
+        self.network.brightness.fill_(now)
 
     def _painted(self, views: Tensor) -> Tensor:
         # The small network is cheap on a CPU, where float32 keeps its gradients exact. Losses are
@@ -176,6 +200,7 @@ class Trainer:
         newest = self.network.state_dict()
         update = get_ema_multi_avg_fn(keep)  # type: ignore[no-untyped-call]
         update([self._average[name] for name in newest], list(newest.values()), None)
+        self._average["brightness"].copy_(self.network.brightness)
 
 
 def _schedule(step: int, done: float) -> float:
