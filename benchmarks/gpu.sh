@@ -2,8 +2,8 @@
 # Everything that only a GPU can show, in one call: correctness, then speed, then (with arguments) training.
 #
 #   benchmarks/gpu.sh [OUT]                      tests and timings; results in OUT (default runs/gpu)
-#   TRAIN=1 PHOTOS=dir FEATURES=file PAINTINGS=dir benchmarks/gpu.sh [OUT]
-#                                                also lets the shipped styles practise on there, all at once
+#   TRAIN=1 PHOTOS=dir FEATURES=file PAINTINGS="dir dir" benchmarks/gpu.sh [OUT]
+#                                                also trains the gallery there (MINUTES, 10 if not said)
 #
 # Needs: python with torch (CUDA build) and what else pyproject.toml names, and pytest.
 set -euo pipefail
@@ -18,6 +18,7 @@ for size in 640x360 1920x1080; do
         tee "$out/bench-$size.txt"
 done
 if [[ ${TRAIN:-} == 1 ]]; then
-    python3 benchmarks/practise.py -o "$out/styles" --photos "$PHOTOS" --features "$FEATURES" --device cuda \
-        --paintings "$PAINTINGS" --batch 8 --minutes "${MINUTES:-4.4}" | tee "$out/styles.txt"
+    # shellcheck disable=SC2086  # several folders
+    python3 benchmarks/gallery.py -o "$out/styles" --photos "$PHOTOS" --features "$FEATURES" --device cuda \
+        --paintings $PAINTINGS --jobs 4 --minutes "${MINUTES:-10}" | tee "$out/styles.txt"
 fi

@@ -180,13 +180,13 @@ def sampled(photos: list[Path]) -> Iterator[Tensor]:
             pixels = on_paper(read_still(path, least_side=2 * _SAMPLE_SIDE))
         except SourceError:
             continue
-        middle = _part_of_strip(pixels, np.random.default_rng(0))
+        middle = part_of_strip(pixels, np.random.default_rng(0))
         yield to_tensor(abstracted(resized(middle, _SAMPLE_SIDE)))
 
 
 def random_crop(pixels: Pixels, crop: int, rng: np.random.Generator) -> Pixels:
     """A square crop at a random place and scale (short side 1 to 1.7 times the crop), maybe mirrored."""
-    scaled = resized(_part_of_strip(pixels, rng), int(crop * rng.uniform(1.0, WIDEST)))
+    scaled = resized(part_of_strip(pixels, rng), int(crop * rng.uniform(1.0, WIDEST)))
     top = rng.integers(scaled.shape[0] - crop + 1)
     left = rng.integers(scaled.shape[1] - crop + 1)
     square = scaled[top : top + crop, left : left + crop]
@@ -195,7 +195,7 @@ def random_crop(pixels: Pixels, crop: int, rng: np.random.Generator) -> Pixels:
     return np.ascontiguousarray(square)
 
 
-def _part_of_strip(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+def part_of_strip(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """A picture as it is; of a very long one a random part, before it is scaled up to gigabytes."""
     if not is_strip(pixels):
         return pixels

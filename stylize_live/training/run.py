@@ -24,6 +24,7 @@ from stylize_live.training.objective import Objective
 from stylize_live.training.painting import load_painting
 from stylize_live.training.photos import LONGEST, PhotoBatches, find_photos, sampled, sifted, split_photos
 from stylize_live.training.preview import Previews, rows_in
+from stylize_live.training.resident import ResidentBatches
 from stylize_live.training.run_report import Report
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.state import owns
@@ -182,13 +183,16 @@ def features_dtype(device: torch.device) -> torch.dtype:
     return {"float32": torch.float32, "bfloat16": torch.bfloat16}[floating_precision()]
 
 
-def _batches(photos: list[Path], settings: TrainSettings, device: torch.device) -> PhotoBatches:
-    on_gpu = device.type == "cuda"
-    size = settings.batch or (_GPU_BATCH if on_gpu else _CPU_BATCH)
-    # A GPU waits for photos; on a CPU, reading them ahead would take its cores away.
-    threads = min(_MOST_THREADS, os.cpu_count() or 1) if on_gpu else 1
-    crop = settings.crop or (_GPU_CROP if on_gpu else _CPU_CROP)
-    return PhotoBatches(photos, batch=size, crop=crop, seed=settings.seed, threads=threads)
+def _batches(
+    photos: list[Path], settings: TrainSettings, device: torch.device
+) -> PhotoBatches | ResidentBatches:
+    """On a GPU, photos lie in its memory; on a CPU, reading many ahead would take its cores away."""
+    if device.type != "cuda":
+        size, crop = settings.batch or _CPU_BATCH, settings.crop or _CPU_CROP
+        return PhotoBatches(photos, batch=size, crop=crop, seed=settings.seed)
+    size, crop = settings.batch or _GPU_BATCH, settings.crop or _GPU_CROP
+    threads = min(_MOST_THREADS, os.cpu_count() or 1)
+    return ResidentBatches(photos, batch=size, crop=crop, seed=settings.seed, device=device, threads=threads)
 
 
 def _practise(trainer: Trainer, watch: Watch) -> None:
