@@ -1,11 +1,4 @@
-"""From the painting of a picture to what is shown, on the CPU: enlarged, mixed, in whole levels.
-
-A painting made at a smaller size lost the picture's fine light and dark, so it gets most of that back:
-
-    shown = enlarged(painting - DETAIL * light of the small picture) + DETAIL * light of the picture
-
-which is as sharp as the picture, while the strokes keep their size.
-"""
+"""From the painting of a picture to what is shown, on the CPU: enlarged, mixed, in whole levels."""
 
 from __future__ import annotations
 
@@ -15,7 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from stylize_live.engine.flow import Plane
-from stylize_live.engine.look import DETAIL, LEAST_CONTRAST, Look, contrast_step
+from stylize_live.engine.look import (
+    LEAST_CONTRAST,
+    SHARPEN_SIGMA,
+    SHARPEN_WIDTH,
+    Look,
+    contrast_step,
+    sharpening,
+)
 from stylize_live.frame import Pixels
 from stylize_live.media.libraries import cv2
 
@@ -50,33 +50,36 @@ def settled(painted: Plane, small: Pixels) -> Plane:
     return mean + np.float32(share) * (painted - mean)
 
 
-def finished(painted: Plane, small: Pixels, pixels: Pixels, look: Look) -> Plane:
+def finished(painted: Plane, pixels: Pixels, look: Look) -> Plane:
     """Lay a painting over its picture.
 
     Args:
         painted: (h, w, 3) float32 in 0..255.
-        small: (h, w, 3), the picture it was painted from.
-        pixels: (H, W, 3), the picture; uint8 or uint16, as `small`.
+        pixels: (H, W, 3), the picture; uint8 or uint16.
         look: strength and colours.
 
     Returns:
         (H, W, 3) float32, about 0..255: not clipped yet, perhaps `painted` itself.
     """
-    detail = DETAIL if small.shape != pixels.shape else 0.0
+    sharp = sharpened(painted, sharpening(painted.shape[:2], pixels.shape[:2]))
     if look.keep_colors:
         # Light of the painting instead of the picture's own; what is coloured in it stays.
-        light = cv2.cvtColor(painted, cv2.COLOR_RGB2GRAY)
-        light = cv2.addWeighted(light, 1, _light(small), -detail, 0)
-        change = cv2.addWeighted(_enlarged(light, pixels), 1, _light(pixels), detail - 1, 0)
+        light = _enlarged(cv2.cvtColor(sharp, cv2.COLOR_RGB2GRAY), pixels)
+        change = cv2.subtract(light, _light(pixels))
         shown = cv2.add(_levels(pixels), cv2.cvtColor(change, cv2.COLOR_GRAY2RGB))
-    elif detail:
-        bare = cv2.addWeighted(painted, 1, _thrice(_light(small)), -detail, 0)
-        shown = cv2.addWeighted(_enlarged(bare, pixels), 1, _thrice(_light(pixels)), detail, 0)
     else:
-        shown = painted
+        shown = _enlarged(sharp, pixels)
     if look.strength < 1:
         shown = cv2.addWeighted(shown, look.strength, _levels(pixels), 1 - look.strength, 0)
     return np.asarray(shown, np.float32)
+
+
+def sharpened(painted: Plane, amount: float) -> Plane:
+    """Unsharp masking: (h, w, 3) float32 to the same, itself for an amount of 0."""
+    if not amount:
+        return painted
+    soft = cv2.GaussianBlur(painted, (SHARPEN_WIDTH, SHARPEN_WIDTH), SHARPEN_SIGMA)
+    return np.asarray(cv2.addWeighted(painted, 1 + amount, soft, -amount, 0), np.float32)
 
 
 def _enlarged(plane: npt.NDArray[Any], like: Pixels) -> npt.NDArray[Any]:
@@ -91,7 +94,3 @@ def _levels(pixels: Pixels) -> Plane:
 
 def _light(pixels: Pixels) -> Plane:
     return _levels(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), pixels.dtype))
-
-
-def _thrice(plane: Plane) -> Plane:
-    return np.asarray(cv2.cvtColor(plane, cv2.COLOR_GRAY2RGB), np.float32)

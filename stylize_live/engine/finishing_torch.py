@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylize_live.engine.look import DETAIL, LEAST_CONTRAST, Look, contrast_step
+from stylize_live.engine.look import (
+    LEAST_CONTRAST,
+    SHARPEN_SIGMA,
+    SHARPEN_WIDTH,
+    Look,
+    contrast_step,
+    sharpening,
+)
 
 _LIGHT = (0.299, 0.587, 0.114)  # Rec. 601, as OpenCV's grey has it
+_BELL = [math.exp(-0.5 * ((i - SHARPEN_WIDTH // 2) / SHARPEN_SIGMA) ** 2) for i in range(SHARPEN_WIDTH)]
+_GAUSSIAN = [value / sum(_BELL) for value in _BELL]
 
 
 def reduced_to(picture: Tensor, size: tuple[int, int]) -> Tensor:
@@ -24,18 +35,30 @@ def settled(painted: Tensor, small: Tensor) -> Tensor:
     return torch.lerp(mean, painted, (deviation / LEAST_CONTRAST).clamp(max=1))
 
 
-def finished(painted: Tensor, small: Tensor, picture: Tensor, look: Look) -> Tensor:
-    """See `finishing.finished`; all (1, 3, H, W) float32 in 0..255, the same to within a few levels."""
-    detail = DETAIL if small.shape != picture.shape else 0.0
+def finished(painted: Tensor, picture: Tensor, look: Look) -> Tensor:
+    """See `finishing.finished`; both (1, 3, H, W) float32 in 0..255, the same to within a few levels."""
     size = picture.shape[2:]
+    sharp = sharpened(painted, sharpening(painted.shape[2:], size))
     if look.keep_colors:
-        light = _resized(light_of(painted) - detail * light_of(small), size)
-        shown = picture + (light + (detail - 1) * light_of(picture))
-    elif detail:
-        shown = _resized(painted - detail * light_of(small), size) + detail * light_of(picture)
+        shown = picture + (_resized(light_of(sharp), size) - light_of(picture))
     else:
-        shown = painted
+        shown = _resized(sharp, size)
     return torch.lerp(picture, shown, look.strength) if look.strength < 1 else shown
+
+
+def sharpened(painted: Tensor, amount: float) -> Tensor:
+    """See `finishing.sharpened`; (1, 3, h, w) float32."""
+    if not amount:
+        return painted
+    side = SHARPEN_WIDTH // 2
+    soft = F.pad(painted, (side, side, side, side), mode="reflect")
+    for axis in (2, 3):
+        # Shifted and added: a grouped convolution of three channels is slower on a GPU, and its weights
+        # would have to be brought there.
+        length = painted.shape[axis]
+        parts = [share * soft.narrow(axis, at, length) for at, share in enumerate(_GAUSSIAN)]
+        soft = torch.stack(parts).sum(0)
+    return torch.lerp(soft, painted, 1 + amount)
 
 
 def light_of(picture: Tensor) -> Tensor:

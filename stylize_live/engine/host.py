@@ -52,7 +52,7 @@ class HostBackend(ABC):
         fresh = settled(self.painted(small), small)
         if steady is not None:
             fresh = self._smoothed(fresh, pixels, steady)
-        return quantised(finished(fresh, small, pixels, look), pixels.dtype)
+        return quantised(finished(fresh, pixels, look), pixels.dtype)
 
     def _smoothed(self, fresh: Plane, pixels: Pixels, steady: Steady) -> Plane:
         past, now = self._past, reduced(pixels)

@@ -48,7 +48,7 @@ class TensorPainter:
         painted = settled(self.network(small), small)
         if steady is not None:
             painted = self._smoothed(painted, picture, steady)
-        return finished(painted, small, picture, look)
+        return finished(painted, picture, look)
 
     def _smoothed(self, fresh: Tensor, picture: Tensor, steady: Steady) -> Tensor:
         past, now, shown = self.past, reduced(picture), fresh
