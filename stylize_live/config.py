@@ -204,7 +204,7 @@ class LiveSettings(SteadySettings, EngineSettings):
     size: str = Field(
         default="auto",
         pattern=r"^(auto|\d{2,4}p?)$",
-        description="Lines at which larger pictures are painted, before they get their size and detail back: "
+        description="Lines at which larger pictures are painted, before they are enlarged again, sharpened: "
         "360p, say, or auto for as many as the rate allows, up to 480.",
     )
     mirror: bool = Field(default=False, description="Mirror the picture.")
