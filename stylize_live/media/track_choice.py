@@ -7,6 +7,7 @@ import io
 from stylize_live.config import AudioChoice
 from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
+from stylize_live.media.speakers import source_speakers
 from stylize_live.media.subtitles import SubtitleTrack, is_text
 from stylize_live.media.tracks import CopiedTrack, RecodedTrack, Track, describe
 
@@ -89,13 +90,20 @@ def _sound(
     is_asked_for = sound == "copy" or codec == "aac"
     if is_asked_for and codec in _PLAYED.get(format_name, {codec}) and accepts(format_name, stream):
         return CopiedTrack(output, stream), None
-    note = f"encoded again as {_NAMES[encoder]}: {name}"
-    if format_name == "matroska" and sound == "copy":
-        note += f", which {suffix} cannot hold"
-    elif sound == "copy":
-        keeper = ".mov or .mkv" if codec in _PLAYED["mov"] else ".mkv"
-        note += f", which players of {suffix} files do not take; {keeper} would keep it"
-    return RecodedTrack(output, stream, encoder), note
+    why = _why_not_copied(codec, suffix, format_name) if sound == "copy" else ""
+    speakers = source_speakers(context)
+    if not speakers.can_be_mixed:
+        return None, f"left out: {name}{why}; it has more channels than can be mixed"
+    track = RecodedTrack(output, stream, speakers, encoder)
+    mixed = f"; {lost} of its channels were mixed into the others" if (lost := track.lost_channels) else ""
+    return track, f"encoded again as {_NAMES[encoder]}: {name}{why}{mixed}"
+
+
+def _why_not_copied(codec: str, suffix: str, format_name: str) -> str:
+    if format_name == "matroska":
+        return f", which {suffix} cannot hold"
+    keeper = ".mov or .mkv" if codec in _PLAYED["mov"] else ".mkv"
+    return f", which players of {suffix} files do not take; {keeper} would keep it"
 
 
 def _lost_marks(stream: av.stream.Stream, format_name: str) -> list[str]:

@@ -11,10 +11,10 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
+from stylize_live.media.speakers import Mixer, Samples, Speakers, encoder_layout
 from stylize_live.media.tags import stream_tags
 
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
@@ -118,11 +118,19 @@ class RecodedTrack:
     Args:
         output: file that gets the new stream.
         stream: sound to decode.
+        speakers: its loudspeakers.
         codec: "aac" or "libopus".
+
+    Attributes:
+        lost_channels: how many channels fewer than the source's the encoder takes.
     """
 
     def __init__(
-        self, output: av.container.OutputContainer, stream: av.stream.Stream, codec: str = "aac"
+        self,
+        output: av.container.OutputContainer,
+        stream: av.stream.Stream,
+        speakers: Speakers,
+        codec: str = "aac",
     ) -> None:
         assert isinstance(stream, av.AudioStream)
         self.damaged = 0
@@ -132,18 +140,17 @@ class RecodedTrack:
         target = output.add_stream(codec, rate=self._rate)
         assert isinstance(target, av.AudioStream)
         context = target.codec_context
-        context.layout = self._layout = _layout(codec, stream.codec_context.layout, self._rate)
-        context.bit_rate = _BITS_PER_CHANNEL * self._layout.nb_channels
+        self._layout = encoder_layout(codec, speakers.plain)
+        context.layout = av.AudioLayout(self._layout)
+        context.format = av.AudioFormat(_SAMPLES[codec])
+        context.bit_rate = _BITS_PER_CHANNEL * context.layout.nb_channels
         context.time_base = target.time_base = Fraction(1, self._rate)
         copy_tags(stream, target, output.format.name)
         self._target = target
-        context.format = self._format = _SAMPLES[codec]
-        self._resampler = self._new_resampler()
-        self._queue = np.zeros((self._layout.nb_channels, 0), np.float32)
+        self.lost_channels = max(0, len(speakers.channels) - context.layout.nb_channels)
+        self._mixer = Mixer(speakers, self._layout, self._rate)
+        self._queue = np.zeros((0, context.layout.nb_channels), np.float32)
         self._start: int | None = None  # time of the queue's first sample, in samples
-
-    def _new_resampler(self) -> av.AudioResampler:
-        return av.AudioResampler(format="fltp", layout=self._layout, rate=self._rate)
 
     def take(self, packet: av.Packet[Any]) -> Iterable[av.Packet[Any]]:
         """What the encoder gives for it, which may be nothing yet."""
@@ -153,40 +160,35 @@ class RecodedTrack:
             self.damaged += 1
             return
         for frame in frames:
-            yield from self._resampled(frame)
+            yield from self._encoded(frame)
 
-    def _resampled(self, frame: av.AudioFrame | None) -> Iterator[av.Packet[Any]]:
+    def _encoded(self, frame: av.AudioFrame) -> Iterator[av.Packet[Any]]:
         try:
-            parts = self._resampler.resample(frame)
-        except ValueError:  # another rate or layout from here on
-            yield from self._queued(self._resampler.resample(None))
-            self._resampler = self._new_resampler()
-            parts = self._resampler.resample(frame)
-        yield from self._queued(parts)
+            mixed = list(self._mixer.mix(frame))
+        except av.FFmpegError:
+            self.damaged += 1
+            return
+        yield from self._queued(mixed)
 
-    def _queued(self, parts: Iterable[av.AudioFrame]) -> Iterator[av.Packet[Any]]:
-        for part in parts:
-            samples = part.to_ndarray().astype(np.float32, copy=False)
-            if part.pts is not None and part.time_base:
-                samples, packets = self._placed(samples, round(part.pts * part.time_base * self._rate))
+    def _queued(self, mixed: Iterable[tuple[Fraction | None, Samples]]) -> Iterator[av.Packet[Any]]:
+        for when, samples in mixed:
+            if when is not None:
+                samples, packets = self._placed(samples, round(when * self._rate))
                 yield from packets
-            self._queue = np.concatenate([self._queue, samples], axis=1)
+            self._queue = np.concatenate([self._queue, samples])
             yield from self._encode_whole_frames()
 
-    def _placed(
-        self, samples: npt.NDArray[np.float32], at: int
-    ) -> tuple[npt.NDArray[np.float32], list[av.Packet[Any]]]:
+    def _placed(self, samples: Samples, at: int) -> tuple[Samples, list[av.Packet[Any]]]:
         """Lay samples behind the queue: a gap is filled with silence, what is there twice is cut."""
         if self._start is None:
             self._start = at
-        gap = at - (self._start + self._queue.shape[1])
+        gap = at - (self._start + len(self._queue))
         if abs(gap) <= _SMALL_GAP * self._rate:
             return samples, []
         if gap < 0:
-            return samples[:, -gap:], []
+            return samples[-gap:], []
         if gap <= _LONG_GAP * self._rate:
-            silence = np.zeros((samples.shape[0], gap), np.float32)
-            return np.concatenate([silence, samples], axis=1), []
+            return np.pad(samples, ((gap, 0), (0, 0))), []
         packets = list(self._encode_rest())
         self._start = at
         return samples, packets
@@ -196,24 +198,23 @@ class RecodedTrack:
         if not context.is_open:
             context.open()
         size = context.frame_size or 1024
-        while self._queue.shape[1] >= size:
-            yield from self._encode(self._queue[:, :size])
-            self._queue = self._queue[:, size:]
+        while len(self._queue) >= size:
+            yield from self._encode(self._queue[:size])
+            self._queue = self._queue[size:]
 
     def _encode_rest(self, pad: bool = True) -> Iterator[av.Packet[Any]]:
         """Encode what the queue holds; an encoder takes a short frame only as its last."""
-        rest = self._queue.shape[1]
+        rest = len(self._queue)
         if rest:
             size = self._target.codec_context.frame_size or rest
-            self._queue = np.pad(self._queue, ((0, 0), (0, size - rest if pad else 0)))
+            self._queue = np.pad(self._queue, ((0, size - rest if pad else 0), (0, 0)))
             yield from self._encode(self._queue)
-            self._queue = self._queue[:, :0]
+            self._queue = self._queue[:0]
 
-    def _encode(self, samples: npt.NDArray[np.float32]) -> Iterator[av.Packet[Any]]:
+    def _encode(self, samples: Samples) -> Iterator[av.Packet[Any]]:
         assert self._start is not None
-        if self._format == "flt":  # libopus takes channels in turn
-            samples = samples.T.reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), self._format, self._layout.name)
+        in_turn = np.ascontiguousarray(samples).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(in_turn, "flt", self._layout)
         frame.sample_rate, frame.time_base, frame.pts = self._rate, Fraction(1, self._rate), self._start
         self._start += frame.samples
         yield from self._target.encode(frame)
@@ -222,27 +223,11 @@ class RecodedTrack:
         """What decoder, resampler and encoder still hold."""
         with contextlib.suppress(av.FFmpegError, EOFError):
             for frame in self._source.decode(None):
-                yield from self._resampled(frame)
-        yield from self._resampled(None)
+                yield from self._encoded(frame)
+        yield from self._queued(self._mixer.flush())
         yield from self._encode_rest(pad=False)
         if self._start is not None:
             yield from self._target.encode(None)
-
-
-def _layout(codec: str, wanted: av.AudioLayout, rate: int) -> av.AudioLayout:
-    """The loudspeakers of the source, else the usual ones of their number, else stereo."""
-    usual = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
-    for name in (wanted.name, usual.get(wanted.nb_channels, "stereo")):
-        try:
-            context = av.CodecContext.create(codec, "w")
-            assert isinstance(context, av.AudioCodecContext)
-            context.sample_rate, context.layout = rate, name
-            context.format = _SAMPLES[codec]
-            context.open()
-        except (av.FFmpegError, ValueError):
-            continue
-        return av.AudioLayout(name)
-    return av.AudioLayout("stereo")
 
 
 def copy_tags(source: av.stream.Stream, target: av.stream.Stream, format_name: str) -> None:
