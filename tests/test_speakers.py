@@ -123,7 +123,7 @@ def test_a_cinema_of_24_speakers_becomes_eight() -> None:
     frame.sample_rate, frame.pts, frame.time_base = 48_000, 0, Fraction(1, 48_000)
     [(when, samples)] = Mixer(Speakers("22.2", 24), "7.1", 48_000).mix(frame)
     assert (when, samples.shape) == (0, (480, 8))
-    assert samples.min() > 0
+    assert samples[:, :6].min() > 0
 
 
 @pytest.mark.parametrize(
