@@ -265,5 +265,8 @@ class _AbortError(Exception):
 
 
 def _sink_error(path: Path, error: av.FFmpegError | OSError) -> SinkError:
+    if not isinstance(error, OSError):  # the disk has no part in it
+        what = f"FFmpeg refuses to put this into {path.suffix or 'a pipe'} ({error.strerror or error})"
+        return SinkError(f"{path}: {what}, --audio none or another suffix may help")
     hint = ", free some space or choose another disk" if error.errno == 28 else ""
     return SinkError(f"{path}: cannot write: {error.strerror or error}{hint}")

@@ -50,8 +50,8 @@ class Speakers:
 
     @property
     def can_be_mixed(self) -> bool:
-        """Whether there are not too many of them, and any at all."""
-        return 0 < len(self.channels) <= _MOST_CHANNELS
+        """Whether there are not too many of them; none means that they are not known yet."""
+        return len(self.channels) <= _MOST_CHANNELS
 
 
 def _sorted(order: list[str], count: int) -> tuple[str, Samples] | None:
@@ -75,7 +75,7 @@ def _counted(name: str, count: int) -> tuple[str, Samples]:
         return _USUAL[count], np.eye(count, dtype=np.float32)
     pairs = np.zeros((2, count), np.float32)
     for side in (0, 1):
-        pairs[side, side::2] = 1 / len(range(side, count, 2))
+        pairs[side, side::2] = 1 / max(1, len(range(side, count, 2)))
     return "stereo", pairs
 
 

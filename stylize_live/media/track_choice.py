@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-
 from stylize_live.config import AudioChoice
 from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
 from stylize_live.media.speakers import source_speakers
 from stylize_live.media.subtitles import SubtitleTrack, is_text
 from stylize_live.media.tracks import CopiedTrack, RecodedTrack, Track, describe
+from stylize_live.media.trial import Trial
 
 # Sound that players take in a format; FFmpeg would also write other kinds that most stay silent on
 # (Vorbis and DTS in MP4, Opus in MOV). Matroska's players take what FFmpeg writes. AC-3 and ALAC are
@@ -151,13 +150,11 @@ def cover_picture(stream: av.stream.Stream) -> bytes | None:
 
 
 def accepts(format_name: str, stream: av.stream.Stream) -> bool:
-    """Try a stream in a file in memory: some formats refuse only when their header is written."""
+    """Try a stream in a file that goes nowhere: some formats refuse only when their header is written."""
     if stream.type == "video" and format_name != "mp4":  # others make a second film of a cover
         return False
     try:
-        with av.open(io.BytesIO(), "w", format=format_name) as trial:
-            CopiedTrack(trial, stream)
-            trial.start_encoding()
+        Trial(format_name, stream).close()
     except (av.FFmpegError, ValueError):
         return False
     return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from math import floor
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,10 +17,10 @@ from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
 from stylize_live.media.speakers import Mixer, Samples, Speakers, encoder_layout
 from stylize_live.media.tags import stream_tags
+from stylize_live.media.trial import Trial
 
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 _OPUS_RATES = (48000,)
-_NEVER = -(2**63)
 _PAUSE = b"\0\0"  # MP4's subtitles are without holes: text of no length stands between two
 _BITS_PER_CHANNEL = 96_000
 _COARSE = 10  # samples that a tick of the source's clock may last before times are counted in samples
@@ -41,14 +42,16 @@ class Track(Protocol):
 
 
 class CopiedTrack:
-    """Passes packets on untouched."""
+    """Passes packets on untouched; what the muxer would refuse is counted and left out."""
 
     def __init__(self, output: av.container.OutputContainer, stream: av.stream.Stream) -> None:
         self.damaged = 0
         self._stream = output.add_stream_from_template(stream, opaque=True)
         copy_tags(stream, self._stream, output.format.name)
         self._clock = _SampleClock.of(stream) if output.format.name in ("mp4", "mov") else None
-        self._last = _NEVER
+        self._order = _Order.of(stream, output.format.name)
+        self._trial = Trial(output.format.name, stream)
+        self._last: int | None = None  # in ticks of the source
         context = getattr(stream, "codec_context", None)
         self._has_pauses = context is not None and context.codec.canonical_name == "mov_text"
 
@@ -57,23 +60,77 @@ class CopiedTrack:
         assert packet.dts is not None
         if self._has_pauses and bytes(packet) == _PAUSE:  # the muxer writes them anew
             return
-        if packet.is_corrupt or packet.dts < self._last:  # a muxer would give up the whole file
+        if packet.is_corrupt:
             self.damaged += 1
             return
-        if packet.dts == self._last:  # rounded by the source; muxers want times that grow
-            packet.dts += 1
-            packet.pts = max(packet.dts, packet.pts or packet.dts)
-        if packet.duration == 0 and self._last > _NEVER:  # players would leave out the last packet
-            packet.duration = packet.dts - self._last
+        if packet.duration == 0 and self._last is not None:  # players would leave out the last packet
+            packet.duration = max(0, packet.dts - self._last)
         self._last = packet.dts
         if self._clock is not None:
             self._clock.set(packet)
+        if not (self._order.keep(packet, self._stream.time_base) and self._trial.takes(packet)):
+            self.damaged += 1
+            return
         packet.stream = self._stream
         yield packet
 
     def flush(self) -> Iterable[av.Packet[Any]]:
         """Nothing was held back."""
+        self._trial.close()
         return ()
+
+
+class _Order:
+    """Brings packets into the order of time that a muxer demands, at the cost of less than a packet.
+
+    Clocks that are too coarse give several packets one time, and jitter makes some go back a little. Those
+    are moved up by as little as the target's own clock knows; the next packet is measured by its own time.
+
+    Args:
+        equal: whether several packets may have one time.
+        words: whether these are subtitles, which are shown late rather than not at all.
+    """
+
+    def __init__(self, *, equal: bool, words: bool) -> None:
+        self._equal, self._words = equal, words
+        self._next: int | None = None  # the earliest time, in ticks of the target
+
+    @staticmethod
+    def of(stream: av.stream.Stream, format_name: str) -> _Order:
+        """What a muxer demands of a stream's packets."""
+        lax = (
+            av.format.Flags(av.format.ContainerFormat(format_name, "w").flags) & av.format.Flags.ts_nonstrict
+        )
+        return _Order(equal=bool(lax) or stream.type in ("subtitle", "data"), words=stream.type == "subtitle")
+
+    def keep(self, packet: av.Packet[Any], tick: Fraction | None) -> bool:
+        """Set the packet's time; False for one that goes back by more than it lasts.
+
+        Args:
+            packet: with a decoding time.
+            tick: seconds between two ticks of the target's clock.
+        """
+        assert packet.dts is not None
+        clock = packet.time_base
+        tick = tick or clock
+        when = _rounded(packet.dts * clock / tick)
+        if self._next is not None and when < self._next:
+            late = (self._next - when) * tick
+            length = (packet.duration or 0) * clock
+            if late > max(length, clock, tick):
+                return False
+            shown = _rounded(packet.pts * clock / tick) if packet.pts is not None else when
+            packet.time_base, packet.dts = tick, self._next
+            packet.pts = max(shown, self._next)
+            packet.duration = _rounded((length - late if self._words else length) / tick)
+            when = self._next
+        self._next = when if self._equal else when + 1
+        return True
+
+
+def _rounded(value: Fraction) -> int:
+    """As FFmpeg does it: halves go up."""
+    return floor(value + Fraction(1, 2))
 
 
 class _SampleClock:
