@@ -97,6 +97,13 @@ class Display(Closing):
 
 
 def _weights(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
+    """Pixels to paint for each target; none where a film crashes who opens it."""
+    from stylize_live.pipeline.apart import answer_apart
+
+    return answer_apart(weigh, jobs, settings, overwrite) or {}
+
+
+def weigh(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
     """Pixels to paint for each target; a film that cannot be opened weighs nothing."""
     from stylize_live.media.reader import VideoReader
 
@@ -106,7 +113,7 @@ def _weights(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) ->
             try:
                 with VideoReader(job.source, settings) as reader:
                     weights[job.target] = (reader.frames or 0) * reader.size[0] * reader.size[1]
-            except StylizeError:
+            except Exception:
                 continue  # it will say so itself when its turn comes
     return weights
 
