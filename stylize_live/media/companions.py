@@ -51,7 +51,7 @@ class Companions:
         self._coming: Iterator[av.Packet[Any]] = iter(())
         self.streams = [s for s in self._container.streams if s.index != reader.video_index]
         self.streams = [s for s in self.streams if not _is_written_anew(s, reader.video_metadata)]
-        self.metadata = dict(self._container.metadata)
+        self.metadata = reader.metadata
         self.chapters = _chapters_in(self._cut, self._container.chapters())
         if self._cut.start > _AROUND_THE_CUT and not has_loose_clock(self._container):
             with contextlib.suppress(av.FFmpegError):  # then they are read from the beginning
@@ -135,13 +135,15 @@ def _chapters_in(cut: Cut, chapters: list[av.container.core.Chapter]) -> list[av
     if cut == Cut():
         return chapters
     kept = []
+    fine = Fraction(1, av.time_base)
     for chapter in chapters:
-        clock = chapter["time_base"] or Fraction(1, av.time_base)
+        clock = chapter["time_base"] or fine
         start, end = chapter["start"] * clock, chapter["end"] * clock
         last = end if cut.end is None else min(end, cut.end)
         if start < last and end > cut.start:
             moved = max(start - cut.start, Fraction(0)), last - cut.start
-            chapter["start"], chapter["end"] = round(moved[0] / clock), round(moved[1] / clock)
+            chapter["start"], chapter["end"] = round(moved[0] / fine), round(moved[1] / fine)
+            chapter["time_base"] = fine  # some count in whole seconds, and no part begins on one
             kept.append(chapter)
     return kept
 

@@ -32,6 +32,7 @@ from stylize_live.media.target import (
 )
 from stylize_live.media.track_choice import make_track
 from stylize_live.media.tracks import Track
+from stylize_live.media.views import view_losses
 
 
 class Muxer(WholeOrNothing):
@@ -135,6 +136,7 @@ class Muxer(WholeOrNothing):
                 ".mkv would keep them"
             )
         self._film.metadata.update(lasting(like.video_metadata))
+        self.notes += view_losses(like.video_metadata, like.is_stereo, like.is_sphere, self._format)
         self._output.set_chapters(companions.chapters)
         wanted = []
         for stream in companions.streams:
