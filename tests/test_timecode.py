@@ -14,6 +14,7 @@ from stylize_live.media.companions import Companions
 from stylize_live.media.libraries import av
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.timecode import moved
+from stylize_live.media.views import SPHERE_LOST
 from stylize_live.media.writer import VideoWriter
 
 THIRTY, SIXTY = Fraction(30_000, 1001), Fraction(60_000, 1001)
@@ -123,3 +124,25 @@ def test_a_film_for_two_eyes_says_so_or_is_said_to_be_none(tmp_path: Path, suffi
         picture = next(container.decode(video=0))
         assert (picture.side_data.get("STEREO3D") is not None) == kept
         assert (container.streams.video[0].metadata.get("stereo_mode") == "left_right") == kept
+
+
+def test_a_film_all_around_is_said_to_be_none(tmp_path: Path) -> None:
+    source = Film(CFR).write(tmp_path / "in.mp4")
+    source.write_bytes(with_sphere(source.read_bytes()))
+    notes = carried_over(source, tmp_path / "out.mp4")
+    assert [note for note in notes if "360-degree" in note] == [SPHERE_LOST]
+
+
+def with_sphere(data: bytes) -> bytes:
+    """An MP4 file of one track, its index at the end, with the mark that cameras put into it."""
+    names = ("Spherical", "true"), ("Stitched", "true"), ("ProjectionType", "equirectangular")
+    words = "".join(f"<GSpherical:{name}>{value}</GSpherical:{name}>" for name, value in names)
+    text = f'<?xml version="1.0"?><rdf:SphericalVideo>{words}</rdf:SphericalVideo>'.encode()
+    body = b"uuid" + bytes.fromhex("ffcc8263f8554a938814587a02521fdd") + text
+    box = (4 + len(body)).to_bytes(4, "big") + body
+    grown = bytearray(data)
+    index, track = data.rindex(b"moov") - 4, data.rindex(b"trak") - 4
+    end = track + int.from_bytes(data[track : track + 4], "big")
+    for at in (index, track):
+        grown[at : at + 4] = (int.from_bytes(data[at : at + 4], "big") + len(box)).to_bytes(4, "big")
+    return bytes(grown[:end]) + box + bytes(grown[end:])

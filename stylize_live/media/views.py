@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from contextlib import suppress
-from typing import cast
+from typing import Any
 
 from stylize_live.media.libraries import av
 
@@ -37,7 +37,7 @@ def is_sphere(picture: av.VideoFrame) -> bool:
 
 def _side_data(picture: av.VideoFrame, name: str) -> bytes | None:
     with suppress(ValueError):  # PyAV has no name for some other kind in it
-        data = cast("av.sidedata.sidedata.SideData | None", picture.side_data.get(name))
+        data: Any = picture.side_data.get(name)
         return None if data is None else bytes(data)
     return None
 
