@@ -135,7 +135,8 @@ def test_a_film_all_around_is_said_to_be_none(tmp_path: Path) -> None:
 
 def with_sphere(data: bytes) -> bytes:
     """An MP4 file of one track, its index at the end, with the mark that cameras put into it."""
-    names = ("Spherical", "true"), ("Stitched", "true"), ("ProjectionType", "equirectangular")
+    names = [("Spherical", "true"), ("Stitched", "true"), ("StitchingSoftware", "a camera")]
+    names.append(("ProjectionType", "equirectangular"))
     words = "".join(f"<GSpherical:{name}>{value}</GSpherical:{name}>" for name, value in names)
     text = f'<?xml version="1.0"?><rdf:SphericalVideo>{words}</rdf:SphericalVideo>'.encode()
     body = b"uuid" + bytes.fromhex("ffcc8263f8554a938814587a02521fdd") + text
