@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import Film, content
-from rich_clips import RichFilm, Sound, Subtitles, Words, codecs, packet_hashes, spoken
+from rich_clips import RichFilm, Sound, Subtitles, Words, carried_over, codecs, packet_hashes, spoken
 from test_resume import Painter
 
 from stylize_live.config import ConvertSettings
@@ -149,3 +149,50 @@ def test_what_the_muxer_refuses_is_known_before_painting(
         convert(source, tmp_path / "out.mp4", painter, SETTINGS)
     assert painter.painted == []
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix", "keepers"),
+    [
+        ("vorbis", ".mkv", [".mkv"]),
+        ("pcm_s16le", ".avi", [".mov", ".mkv"]),
+        ("mp2", ".mkv", [".mkv"]),
+        ("wavpack", ".mkv", [".mkv"]),
+        ("adpcm_ima_wav", ".avi", []),
+        ("adpcm_ms", ".avi", []),
+    ],
+)
+def test_what_would_keep_sound_keeps_it(tmp_path: Path, codec: str, suffix: str, keepers: list[str]) -> None:
+    film = Film(codec="mpeg4") if suffix == ".avi" else Film()
+    sound = Sound(codec, layout="stereo")
+    source = tmp_path / f"in{suffix}"
+    with av.open(str(source), "w") as output:
+        stream, heard = film.film_stream(output), sound.add(output)
+        film.mux_film(output, stream)
+        sound.mux(output, heard)
+    notes = " ".join(carried_over(source, tmp_path / "out.mp4"))
+    assert f"encoded again as AAC: sound in stream 1 ({codec})" in notes
+    assert (" or ".join(keepers) + " would keep it" in notes) == bool(keepers)
+    for ending in keepers:
+        carried_over(source, tmp_path / f"kept{ending}")
+        assert codecs(tmp_path / f"kept{ending}")[1] == codecs(source)[1]
+    if not keepers:
+        assert "would keep it" not in notes
+        said = carried_over(source, tmp_path / "out.mkv")
+        assert any("which cannot be put into .mkv here" in note for note in said)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+def test_tags_in_the_alphabet_of_windows(tmp_path: Path, suffix: str) -> None:
+    source = tmp_path / "in.avi"
+    with av.open(str(source), "w") as output:
+        film = Film(codec="mpeg4")
+        stream = film.film_stream(output)
+        output.metadata.update({"title": "Gr~~e \u2013 caf\u00e9", "artist": "M~ller"})
+        film.mux_film(output, stream)
+    data = source.read_bytes().replace(b"Gr~~e", b"Gr\xfc\xdfe").replace(b"M~ller", b"M\xfcller")
+    source.write_bytes(data)
+    carried_over(source, tmp_path / f"out{suffix}")
+    with av.open(str(tmp_path / f"out{suffix}")) as container:
+        tags = {key.lower(): value for key, value in container.metadata.items()}
+    assert (tags["title"], tags["artist"]) == ("Gr\u00fc\u00dfe \u2013 caf\u00e9", "M\u00fcller")

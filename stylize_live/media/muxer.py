@@ -21,7 +21,7 @@ from stylize_live.media.growing import GrowingFile
 from stylize_live.media.libraries import av
 from stylize_live.media.pipes import PIPE
 from stylize_live.media.reader import VideoReader
-from stylize_live.media.tags import lasting, lost
+from stylize_live.media.tags import TAG_ERRORS, lasting, lost
 from stylize_live.media.target import (
     PICTURES_ONLY,
     QUICKTIME,
@@ -106,7 +106,7 @@ class Muxer(WholeOrNothing):
             format=self._format,
             container_options=container_options(self._format, clock, tags)
             | (growing_options(self._format) if in_place else {}),
-            metadata_errors="replace",
+            metadata_errors=TAG_ERRORS,
         )
 
     def _add_film(self, template: av.VideoStream, clock: Fraction, rate: Fraction) -> None:

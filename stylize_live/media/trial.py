@@ -7,6 +7,7 @@ from typing import Any
 
 from stylize_live.closing import Closing
 from stylize_live.media.libraries import av
+from stylize_live.media.tags import TAG_ERRORS
 from stylize_live.media.target import QUICKTIME
 
 # In parts, so that the index of what is thrown away does not grow.
@@ -49,10 +50,11 @@ class Trial(Closing):
         options = _IN_PARTS if format_name in QUICKTIME else _ORDINARY
         nowhere = _Nowhere()
         self._output = av.open(
-            nowhere, "w", format=format_name, container_options=options, metadata_errors="replace"
+            nowhere, "w", format=format_name, container_options=options, metadata_errors=TAG_ERRORS
         )
         try:
             self._stream = self._output.add_stream_from_template(stream, opaque=True)
+            self._stream.metadata.update(stream.metadata)  # Matroska wants an attachment's name and kind
             self._output.start_encoding()
         except BaseException:
             self.close()
