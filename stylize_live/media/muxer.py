@@ -31,7 +31,7 @@ from stylize_live.media.target import (
     quicktime_tag,
 )
 from stylize_live.media.track_choice import make_track
-from stylize_live.media.tracks import Track
+from stylize_live.media.tracks import Track, describe
 from stylize_live.media.views import view_losses
 
 
@@ -138,6 +138,10 @@ class Muxer(WholeOrNothing):
         self._film.metadata.update(lasting(like.video_metadata))
         self.notes += view_losses(like.video_metadata, like.is_stereo, like.is_sphere, self._format)
         self._output.set_chapters(companions.chapters)
+        self.notes += [
+            f"left out: {describe(stream)}, which belongs to another programme"
+            for stream in companions.strangers
+        ]
         wanted = []
         for stream in companions.streams:
             track = self._track(stream)
