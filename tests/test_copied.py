@@ -8,11 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import Film, content
-from rich_clips import RichFilm, Sound, Subtitles, Words, carried_over, codecs, packet_hashes, spoken
+from rich_clips import (
+    RichFilm,
+    Sound,
+    Subtitles,
+    Words,
+    carried_over,
+    codecs,
+    delay,
+    heard,
+    noise,
+    packet_hashes,
+    spoken,
+)
 from test_resume import Painter
 
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import EXIT_PARTIAL, SinkError
+from stylize_live.media.adts import Head, says_itself
 from stylize_live.media.libraries import av
 from stylize_live.media.muxer import Muxer
 from stylize_live.media.reader import VideoReader
@@ -196,3 +209,42 @@ def test_tags_in_the_alphabet_of_windows(tmp_path: Path, suffix: str) -> None:
     with av.open(str(tmp_path / f"out{suffix}")) as container:
         tags = {key.lower(): value for key, value in container.metadata.items()}
     assert (tags["title"], tags["artist"]) == ("Gr\u00fc\u00dfe \u2013 caf\u00e9", "M\u00fcller")
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize("layouts", [("stereo", "5.1", "stereo"), ("5.1", "stereo")])
+def test_sound_that_changes_its_speakers_in_the_middle(
+    tmp_path: Path, layouts: tuple[str, ...], suffix: str
+) -> None:
+    source, target = tmp_path / "in.ts", tmp_path / f"out{suffix}"
+    with source.open("wb") as joined:
+        for seed, layout in enumerate(layouts):
+            part = RichFilm([Sound("aac", layout=layout, seed=seed)]).write(tmp_path / "part.ts")
+            joined.write(part.read_bytes())
+    notes = carried_over(source, target)
+    said = "encoded again in part: sound in stream 1 (aac), which changes in the middle"
+    assert notes.count(said) == 1
+    with av.open(str(target)) as container:
+        frames = list(container.decode(audio=0))
+    assert {frame.layout.name for frame in frames} == {layouts[0]}
+    assert sum(frame.samples for frame in frames) == pytest.approx(len(layouts) * 30_720, abs=2048)
+    sound = heard(target)
+    starts = [
+        delay(noise(0.6, 6 if name == "5.1" else 2, seed)[0], sound) for seed, name in enumerate(layouts)
+    ]
+    assert np.diff(starts) == pytest.approx(0.6006 * 48_000, abs=1500)
+
+
+def test_heads_of_sound_packets(tmp_path: Path) -> None:
+    source = RichFilm([Sound("aac", layout="5.1")]).write(tmp_path / "in.ts")
+    with av.open(str(source)) as container:
+        packet = next(packet for packet in container.demux(audio=0) if packet.size)
+        assert says_itself(container.streams.audio[0])
+        head = Head(packet)
+        assert head.is_one
+        assert head.kind == (1, 3, 6)
+        again = Head(av.Packet(head.before(bytes(5000))))
+        assert again.kind == head.kind
+        data = bytes(packet)
+        assert head.before(data[7:])[:5] == data[:5]
+    assert not Head(av.Packet(b"\xff\xf1")).is_one

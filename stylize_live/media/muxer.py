@@ -206,6 +206,7 @@ class Muxer(WholeOrNothing):
             self._write_companions(None)
             for track in self._tracks.values():
                 self._output.mux(list(track.flush()))
+                self.notes += track.notes
             self._finished = True
             self._output.close()
 

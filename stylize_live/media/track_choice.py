@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stylize_live.config import AudioChoice
+from stylize_live.media.adts import SteadyTrack, says_itself
 from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
 from stylize_live.media.speakers import source_speakers
@@ -92,7 +93,7 @@ def _sound(
     encoder = _SOUND_ENCODERS.get(format_name, "aac")
     is_asked_for = sound == "copy" or codec == "aac"
     if is_asked_for and codec in _PLAYED.get(format_name, {codec}) and accepts(format_name, stream):
-        return CopiedTrack(output, stream), None
+        return (SteadyTrack if says_itself(stream) else CopiedTrack)(output, stream), None
     why = _why_not_copied(stream, codec, suffix, format_name) if sound == "copy" else ""
     speakers = source_speakers(context)
     if not speakers.can_be_mixed:

@@ -30,9 +30,17 @@ _LONG_GAP = 10  # seconds; silence is not invented for longer
 
 
 class Track(Protocol):
-    """How the packets of one stream beside the film reach the output."""
+    """How the packets of one stream beside the film reach the output.
 
-    damaged: int
+    Attributes:
+        notes: what became of them that nobody could know before, in words; complete after `flush`.
+    """
+
+    notes: list[str]
+
+    @property
+    def damaged(self) -> int:
+        """Packets met so far that could not be used."""
 
     def take(self, packet: av.Packet[Any]) -> Iterable[av.Packet[Any]]:
         """Packets to write for one that was read."""
@@ -46,6 +54,7 @@ class CopiedTrack:
 
     def __init__(self, output: av.container.OutputContainer, stream: av.stream.Stream) -> None:
         self.damaged = 0
+        self.notes: list[str] = []
         self._stream = output.add_stream_from_template(stream, opaque=True)
         copy_tags(stream, self._stream, output.format.name)
         self._clock = _SampleClock.of(stream) if output.format.name in ("mp4", "mov") else None
@@ -177,6 +186,7 @@ class RecodedTrack:
         stream: sound to decode.
         speakers: its loudspeakers.
         codec: "aac" or "libopus".
+        rate: samples a second; the source's if None, or the nearest that the codec knows.
 
     Attributes:
         lost_channels: how many channels fewer than the source's the encoder takes.
@@ -188,12 +198,15 @@ class RecodedTrack:
         stream: av.stream.Stream,
         speakers: Speakers,
         codec: str = "aac",
+        rate: int | None = None,
     ) -> None:
         assert isinstance(stream, av.AudioStream)
         self.damaged = 0
+        self.notes: list[str] = []
         self._source = stream
         rates = _OPUS_RATES if codec == "libopus" else _AAC_RATES
-        self._rate = min(rates, key=lambda known: abs(known - stream.codec_context.sample_rate))
+        wanted = rate or stream.codec_context.sample_rate
+        self._rate = min(rates, key=lambda known: abs(known - wanted))
         target = output.add_stream(codec, rate=self._rate)
         assert isinstance(target, av.AudioStream)
         context = target.codec_context
