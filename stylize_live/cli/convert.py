@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -137,22 +138,13 @@ def _outcomes(
     from stylize_live.pipeline.apart import convert_apart
     from stylize_live.pipeline.queue import convert_all
 
-    if len(jobs) > 1 and all(PIPE not in (job.source, job.target) for job in jobs):
-        open_stylizer = partial(_stylizer_apart, settings, logging.getLogger().level)
-        yield from convert_apart(
-            jobs,
-            open_stylizer,
-            settings,
-            overwrite=overwrite,
-            restart=restart,
-            on_start=display.start,
-            on_progress=display.progress,
+    apart = len(jobs) > 1 and all(PIPE not in (job.source, job.target) for job in jobs)
+    open_stylizer = partial(_stylizer_apart, settings, logging.getLogger().level)
+    with nullcontext() if apart else _stylizer(settings) as stylizer:
+        run = (
+            partial(convert_all, jobs, stylizer) if stylizer else partial(convert_apart, jobs, open_stylizer)
         )
-        return
-    with _stylizer(settings) as stylizer:
-        yield from convert_all(
-            jobs,
-            stylizer,
+        yield from run(
             settings,
             overwrite=overwrite,
             restart=restart,
