@@ -9,7 +9,8 @@
     ├── SinkError           target that cannot be written                       exit 5
     ├── DisplayError        no usable screen                                    exit 6
     ├── DeviceError         the asked GPU or precision is not there             exit 7
-    └── TrainingError       nothing to learn from, a run that diverged          exit 8
+    ├── TrainingError       nothing to learn from, a run that diverged          exit 8
+    └── CrashError          a library crashed, and its process with it          exit 1
 
 Messages are one line and say what is wrong, where, and what to do about it.
 """
@@ -77,3 +78,7 @@ class TrainingError(StylizeError):
     """A training run that cannot start or cannot go on."""
 
     exit_code = 8
+
+
+class CrashError(StylizeError):
+    """A library that crashed and took its process along."""

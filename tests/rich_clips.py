@@ -56,7 +56,8 @@ class Sound:
         context = stream.codec_context
         samples = noise(self.seconds, av.AudioLayout(self.layout).nb_channels, self.seed)
         resampler = av.AudioResampler(context.format, self.layout, 48_000, context.frame_size or 1024)
-        whole = av.AudioFrame.from_ndarray(samples, "fltp", self.layout)
+        in_turn = np.ascontiguousarray(samples.T).reshape(1, -1)  # PyAV cannot take eight planes
+        whole = av.AudioFrame.from_ndarray(in_turn, "flt", self.layout)
         whole.sample_rate, whole.time_base = 48_000, Fraction(1, 48_000)
         whole.pts = int(self.start * 48_000)
         for part in [*resampler.resample(whole), *resampler.resample(None)]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -12,7 +11,7 @@ from cyclopts import App, CycloptsError
 from rich.markup import escape
 
 from stylize_live import __version__
-from stylize_live.cli.console import fail, stderr
+from stylize_live.cli.console import fail, show_logs, stderr
 from stylize_live.cli.machine import tune_process
 from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError
 
@@ -63,10 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(_with_values(words))
     if words[:1] and words[0] in _COMMANDS:
         app[words[0]].help = None  # of one command, its own longer text
-    level = logging.DEBUG if debug else logging.WARNING
-    # Pillow's remark about large pictures; those it deems dangerous, twice as large, are an error.
-    warnings.filterwarnings("ignore", "Image size .* exceeds limit")
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    show_logs(logging.DEBUG if debug else logging.WARNING)
     try:
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         return result if isinstance(result, int) else 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
+
 from rich.console import Console
 from rich.markup import escape
 
@@ -27,3 +30,10 @@ def warn(text: str) -> None:
 def fail(text: str) -> None:
     """What went wrong, on stderr."""
     stderr.print(f"[bold red]error:[/] {escape(text)}")
+
+
+def show_logs(level: int) -> None:
+    """What libraries and this package have to say from a level on, on stderr."""
+    # Pillow's remark about large pictures; those it deems dangerous, twice as large, are an error.
+    warnings.filterwarnings("ignore", "Image size .* exceeds limit")
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")

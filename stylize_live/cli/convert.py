@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from stylize_live.cli.completion import with_style_names
-from stylize_live.cli.console import fail, warn
+from stylize_live.cli.console import fail, show_logs, warn
 from stylize_live.cli.convert_output import (
     Display,
     json_line,
@@ -18,6 +22,7 @@ from stylize_live.cli.convert_output import (
     say_what_is_kept,
     teller,
 )
+from stylize_live.cli.machine import tune_process
 from stylize_live.config import ConvertSettings, merged
 from stylize_live.errors import EXIT_OK, UsageError
 
@@ -97,14 +102,10 @@ def convert(
         check_paths(jobs[0].source, jobs[0].target, overwrite)
     if before_after is not None:
         _check_picture(before_after, overwrite, single)
-    from stylize_live.engine import Stylizer
-
-    with Stylizer.from_settings(
-        settings, crossfade=settings.crossfade, steadiness=settings.steadiness
-    ) as stylizer:
-        if dry_run:
+    if dry_run:
+        with _stylizer(settings) as stylizer:
             return print_forecast(jobs, single, stylizer, settings, overwrite, json)
-        outcomes, seconds = _run(jobs, single, stylizer, settings, overwrite, restart)
+    outcomes, seconds = _run(jobs, single, settings, overwrite, restart)
     return _conclude(outcomes, single, seconds, json, before_after)
 
 
@@ -116,30 +117,51 @@ def _inputs_and_output(videos: list[Path], output: str | None) -> tuple[list[Pat
     return videos[:-1], str(videos[-1])
 
 
-def _run(
-    jobs: list[Job],
-    single: bool,
-    stylizer: Stylizer,
-    settings: ConvertSettings,
-    overwrite: bool,
-    restart: bool,
-) -> tuple[list[Outcome], float]:
-    """Convert all, each outcome said as it comes."""
+def _stylizer(settings: ConvertSettings) -> Stylizer:
+    from stylize_live.engine import Stylizer
+
+    return Stylizer.from_settings(settings, crossfade=settings.crossfade, steadiness=settings.steadiness)
+
+
+def _stylizer_apart(settings: ConvertSettings, log_level: int) -> Stylizer:
+    """The same in a process that has just begun."""
+    tune_process()
+    show_logs(log_level)
+    return _stylizer(settings)
+
+
+def _outcomes(
+    jobs: list[Job], settings: ConvertSettings, overwrite: bool, restart: bool, display: Display
+) -> Iterator[Outcome]:
+    """Convert one film here, several in a process that may crash; only this one can read standard input."""
+    from stylize_live.media.pipes import PIPE
+    from stylize_live.pipeline.apart import convert_apart
     from stylize_live.pipeline.queue import convert_all
 
+    apart = len(jobs) > 1 and all(PIPE not in (job.source, job.target) for job in jobs)
+    open_stylizer = partial(_stylizer_apart, settings, logging.getLogger().level)
+    with nullcontext() if apart else _stylizer(settings) as stylizer:
+        run = (
+            partial(convert_all, jobs, stylizer) if stylizer else partial(convert_apart, jobs, open_stylizer)
+        )
+        yield from run(
+            settings,
+            overwrite=overwrite,
+            restart=restart,
+            on_start=display.start,
+            on_progress=display.progress,
+        )
+
+
+def _run(
+    jobs: list[Job], single: bool, settings: ConvertSettings, overwrite: bool, restart: bool
+) -> tuple[list[Outcome], float]:
+    """Convert all, each outcome said as it comes."""
     outcomes: list[Outcome] = []
     began = time.monotonic()
     with Display(jobs, single, settings, overwrite) as display:
         try:
-            for outcome in convert_all(
-                jobs,
-                stylizer,
-                settings,
-                overwrite=overwrite,
-                restart=restart,
-                on_start=display.start,
-                on_progress=display.progress,
-            ):
+            for outcome in _outcomes(jobs, settings, overwrite, restart, display):
                 outcomes.append(outcome)
                 display.ended(outcome)
         except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from stylize_live.cli.console import print_beside, print_line, stderr, stdout, warn
 from stylize_live.closing import Closing
 from stylize_live.config import ConvertSettings
-from stylize_live.errors import StylizeError
+from stylize_live.errors import EXIT_INTERNAL, StylizeError
 
 if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
@@ -97,6 +97,13 @@ class Display(Closing):
 
 
 def _weights(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
+    """Pixels to paint for each target; none where a film crashes who opens it."""
+    from stylize_live.pipeline.apart import answer_apart
+
+    return answer_apart(weigh, jobs, settings, overwrite) or {}
+
+
+def weigh(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
     """Pixels to paint for each target; a film that cannot be opened weighs nothing."""
     from stylize_live.media.reader import VideoReader
 
@@ -106,7 +113,7 @@ def _weights(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) ->
             try:
                 with VideoReader(job.source, settings) as reader:
                     weights[job.target] = (reader.frames or 0) * reader.size[0] * reader.size[1]
-            except StylizeError:
+            except Exception:
                 continue  # it will say so itself when its turn comes
     return weights
 
@@ -128,7 +135,7 @@ def _say_outcome(outcome: Outcome, single: bool) -> None:
         warn(f"{target}: there already, skipped")
     elif report is None:
         if not single:
-            stderr.print(f"[bold red]failed:[/] {escape(_reason(outcome))}")
+            stderr.print(f"[bold red]failed:[/] {escape(_reason(outcome.job, outcome.error))}")
     elif single:
         say(str(target))
         say(_pace(report.frames, report.seconds, report.fps, report.resumed))
@@ -136,10 +143,10 @@ def _say_outcome(outcome: Outcome, single: bool) -> None:
         say(f"{target}: {_pace(report.frames, report.seconds, report.fps, report.resumed)}")
 
 
-def _reason(outcome: Outcome) -> str:
-    if isinstance(outcome.error, StylizeError):
-        return str(outcome.error)
-    return f"{outcome.job.source}: internal error: {type(outcome.error).__name__}: {outcome.error}"
+def _reason(job: Job, error: Exception | None) -> str:
+    if isinstance(error, StylizeError):
+        return str(error)
+    return f"{job.source}: internal error: {type(error).__name__}: {error}"
 
 
 def _pace(frames: int, seconds: float, fps: float, resumed: int) -> str:
@@ -180,7 +187,7 @@ def _as_dict(outcome: Outcome) -> dict[str, Any]:
         "source": str(outcome.job.source),
         "target": str(outcome.job.target),
         "status": outcome.status,
-        "error": None if outcome.error is None else _reason(outcome),
+        "error": None if outcome.error is None else _reason(outcome.job, outcome.error),
     }
     report = outcome.report
     if report is not None:
@@ -218,9 +225,9 @@ def print_forecast(
             continue
         try:
             made = forecast(job.source, job.target, settings, overwrite=overwrite)
-        except StylizeError as error:
-            row |= {"status": "failed", "error": str(error)}
-            code = code or error.exit_code
+        except Exception as error:
+            row |= {"status": "failed", "error": _reason(job, error)}
+            code = code or getattr(error, "exit_code", EXIT_INTERNAL)
             continue
         if speed is None:
             width = made.size[0] // 2 if settings.side_by_side or settings.preview else made.size[0]

@@ -16,6 +16,7 @@ from stylize_live.media.container import Disposition, has_loose_clock, open_cont
 from stylize_live.media.cut import Cut
 from stylize_live.media.demux import Demuxer
 from stylize_live.media.libraries import av
+from stylize_live.media.programmes import other_programmes
 from stylize_live.media.reader import VideoReader
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Companions:
         streams: sound, subtitle, data and attachment streams, covers, and further films, as PyAV
             streams. Tracks that only store chapters or the film's timecode are not among them: both
             are written anew, from the chapters and from the film's tags.
+        strangers: streams of other programmes than the film's, in a transport stream.
         metadata: tags of the whole file.
         chapters: as PyAV gives and takes them.
         damaged: packets met so far that could not be used.
@@ -51,11 +53,19 @@ class Companions:
         self._coming: Iterator[av.Packet[Any]] = iter(())
         self.streams = [s for s in self._container.streams if s.index != reader.video_index]
         self.streams = [s for s in self.streams if not _is_written_anew(s, reader.video_metadata)]
-        self.metadata = dict(self._container.metadata)
+        self.strangers = self._of_other_programmes()
+        self.streams = [s for s in self.streams if s not in self.strangers]
+        self.metadata = reader.metadata
         self.chapters = _chapters_in(self._cut, self._container.chapters())
         if self._cut.start > _AROUND_THE_CUT and not has_loose_clock(self._container):
             with contextlib.suppress(av.FFmpegError):  # then they are read from the beginning
                 self._container.seek(round((self._origin - _AROUND_THE_CUT) * av.time_base))
+
+    def _of_other_programmes(self) -> list[av.stream.Stream]:
+        if self._container.format.name != "mpegts":
+            return []
+        pids = other_programmes(self._path, self._container.streams[self._film_index].id)
+        return [stream for stream in self.streams if stream.id in pids]
 
     def choose(self, wanted: list[av.stream.Stream]) -> None:
         """Read only these streams; to be called once, before `packets`."""
@@ -125,7 +135,7 @@ class Companions:
 
     def close(self) -> None:
         """Release the file, whose streams must not be used any more. May be called twice."""
-        self.streams = []
+        self.streams = self.strangers = []
         self._coming, self._held = iter(()), None
         self._container.close()
 
@@ -135,13 +145,15 @@ def _chapters_in(cut: Cut, chapters: list[av.container.core.Chapter]) -> list[av
     if cut == Cut():
         return chapters
     kept = []
+    fine = Fraction(1, av.time_base)
     for chapter in chapters:
-        clock = chapter["time_base"] or Fraction(1, av.time_base)
+        clock = chapter["time_base"] or fine
         start, end = chapter["start"] * clock, chapter["end"] * clock
         last = end if cut.end is None else min(end, cut.end)
         if start < last and end > cut.start:
             moved = max(start - cut.start, Fraction(0)), last - cut.start
-            chapter["start"], chapter["end"] = round(moved[0] / clock), round(moved[1] / clock)
+            chapter["start"], chapter["end"] = round(moved[0] / fine), round(moved[1] / fine)
+            chapter["time_base"] = fine  # some count in whole seconds, and no part begins on one
             kept.append(chapter)
     return kept
 

@@ -11,6 +11,7 @@ from stylize_live.errors import SourceError
 from stylize_live.media.decoders import opened_for_chip
 from stylize_live.media.libraries import av
 from stylize_live.media.sequence import USUAL_RATE, first_number, is_sequence
+from stylize_live.media.tags import TAG_ERRORS
 
 Disposition = av.stream.Disposition
 
@@ -68,9 +69,9 @@ def open_container(
 
 
 def _opened(name: str, decoder: CodecKind, stay: bool) -> av.container.InputContainer:
-    found = None if decoder == "software" else opened_for_chip(name, stay=stay, metadata_errors="replace")
+    found = None if decoder == "software" else opened_for_chip(name, stay=stay, metadata_errors=TAG_ERRORS)
     if found is None:
-        found = av.open(name, "r", metadata_errors="replace")
+        found = av.open(name, "r", metadata_errors=TAG_ERRORS)
         if decoder == "hardware":
             found.close()
             path = name.removeprefix("file:")
@@ -81,7 +82,7 @@ def _opened(name: str, decoder: CodecKind, stay: bool) -> av.container.InputCont
 def _open_sequence(pattern: Path, rate: Fraction) -> av.container.InputContainer:
     options = {"framerate": str(rate), "start_number": str(first_number(pattern))}
     try:
-        return av.open(f"file:{pattern}", "r", format="image2", options=options)
+        return av.open(f"file:{pattern}", "r", format="image2", options=options, metadata_errors=TAG_ERRORS)
     except (OSError, av.FFmpegError) as error:
         raise SourceError(f"{pattern}: not pictures that can be read ({error.strerror})") from None
 

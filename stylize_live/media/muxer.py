@@ -21,7 +21,7 @@ from stylize_live.media.growing import GrowingFile
 from stylize_live.media.libraries import av
 from stylize_live.media.pipes import PIPE
 from stylize_live.media.reader import VideoReader
-from stylize_live.media.tags import lasting, lost
+from stylize_live.media.tags import TAG_ERRORS, lasting, lost
 from stylize_live.media.target import (
     PICTURES_ONLY,
     QUICKTIME,
@@ -31,7 +31,8 @@ from stylize_live.media.target import (
     quicktime_tag,
 )
 from stylize_live.media.track_choice import make_track
-from stylize_live.media.tracks import Track
+from stylize_live.media.tracks import Track, describe
+from stylize_live.media.views import view_losses
 
 
 class Muxer(WholeOrNothing):
@@ -105,7 +106,7 @@ class Muxer(WholeOrNothing):
             format=self._format,
             container_options=container_options(self._format, clock, tags)
             | (growing_options(self._format) if in_place else {}),
-            metadata_errors="replace",
+            metadata_errors=TAG_ERRORS,
         )
 
     def _add_film(self, template: av.VideoStream, clock: Fraction, rate: Fraction) -> None:
@@ -135,7 +136,12 @@ class Muxer(WholeOrNothing):
                 ".mkv would keep them"
             )
         self._film.metadata.update(lasting(like.video_metadata))
+        self.notes += view_losses(like.video_metadata, like.is_stereo, like.is_sphere, self._format)
         self._output.set_chapters(companions.chapters)
+        self.notes += [
+            f"left out: {describe(stream)}, which belongs to another programme"
+            for stream in companions.strangers
+        ]
         wanted = []
         for stream in companions.streams:
             track = self._track(stream)
@@ -200,6 +206,7 @@ class Muxer(WholeOrNothing):
             self._write_companions(None)
             for track in self._tracks.values():
                 self._output.mux(list(track.flush()))
+                self.notes += track.notes
             self._finished = True
             self._output.close()
 
@@ -265,5 +272,8 @@ class _AbortError(Exception):
 
 
 def _sink_error(path: Path, error: av.FFmpegError | OSError) -> SinkError:
+    if not isinstance(error, OSError):  # the disk has no part in it
+        what = f"FFmpeg refuses to put this into {path.suffix or 'a pipe'} ({error.strerror or error})"
+        return SinkError(f"{path}: {what}, --audio none or another suffix may help")
     hint = ", free some space or choose another disk" if error.errno == 28 else ""
     return SinkError(f"{path}: cannot write: {error.strerror or error}{hint}")

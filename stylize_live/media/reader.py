@@ -33,6 +33,8 @@ from stylize_live.media.extent import Extent
 from stylize_live.media.film_pictures import FilmPictures
 from stylize_live.media.libraries import av
 from stylize_live.media.surface import in_memory
+from stylize_live.media.timecode import moved_tags
+from stylize_live.media.views import STEREO_TAG, is_sphere, stereo_mode
 from stylize_live.quantities import rate, seconds
 
 log = logging.getLogger(__name__)
@@ -64,14 +66,16 @@ class VideoReader(Closing):
             one before by the usual step.
         last_duration: how long the last picture is shown, in seconds, once it was read.
         has_alpha: whether the frames have transparency.
+        is_stereo: whether each picture holds one for each eye.
+        is_sphere: whether the pictures go all around the viewer.
         stays: whether frames are surfaces, but for pictures unlike the first.
         stays_on_chip: whether those lie on the chip that decoded them.
         notes: what is not carried over from this file or was put right, in words; may grow while
             it is read.
         cut: the part of the file that is read; times count from its start.
-        metadata: tags of the whole file.
+        metadata: tags of the whole file, as they are true of the part and the rate that are read.
         video_index: number of the film among the file's streams.
-        video_metadata: tags of the film's stream, such as language and title.
+        video_metadata: the same of the film's stream, such as language and title.
 
     Args:
         path: the file.
@@ -151,6 +155,8 @@ class VideoReader(Closing):
         # On a tick, so that all times stay exact.
         start = round(seconds(wanted.start or "0") / self.time_base) * self.time_base
         self.cut = Cut(start, seconds(wanted.end) if wanted.end else None)
+        self.metadata = moved_tags(self.metadata, self.average_rate, start, self._new_rate)
+        self.video_metadata = moved_tags(self.video_metadata, self.average_rate, start, self._new_rate)
         if self.cut != Cut():
             share = self.cut.length(self.duration)
             if self.duration and share is not None:
@@ -211,6 +217,10 @@ class VideoReader(Closing):
         )
         self.size, self.sample_aspect = made.size, made.sample_aspect
         self.has_alpha = made.has_alpha
+        mode, self.is_sphere = stereo_mode(first), is_sphere(first)
+        self.is_stereo = mode is not None
+        if mode:
+            self.video_metadata.setdefault(STEREO_TAG, mode)
         self.stays, self.stays_on_chip = made.stays, made.stays_on_chip
 
     def __iter__(self) -> Iterator[Frame]:

@@ -14,6 +14,7 @@ from stylize_live.media.colour import SITED_LEFT, ToRgb
 from stylize_live.media.libraries import av
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.paced import PacedSource
+from stylize_live.media.tags import TAG_ERRORS
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +119,12 @@ class StreamSource(LiveSource):
 
 def _connect(url: str) -> tuple[av.container.InputContainer, av.VideoStream]:
     try:
-        container = av.open(url, container_options=_LOW_DELAY, timeout=(_OPEN_SECONDS, _READ_SECONDS))
+        container = av.open(
+            url,
+            container_options=_LOW_DELAY,
+            timeout=(_OPEN_SECONDS, _READ_SECONDS),
+            metadata_errors=TAG_ERRORS,
+        )
     except (av.FFmpegError, OSError, ValueError) as error:
         raise _source_error(url, error) from None
     if not container.streams.video:

@@ -51,6 +51,7 @@ class SubtitleTrack:
     def __init__(self, output: av.container.OutputContainer, stream: av.stream.Stream, codec: str) -> None:
         assert isinstance(stream, av.subtitles.stream.SubtitleStream)
         self.damaged = 0
+        self.notes: list[str] = []
         self._source = stream.codec_context
         self._source.open(strict=False)  # gives the header that the encoder wants
         target = output.add_stream(codec)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Mapping
+
+TAG_ERRORS = "windows-1252"  # how PyAV reads what is not UTF-8
 
 # Tags that describe the old file and would be wrong about the new one.
 _STALE = {
@@ -17,6 +20,10 @@ _STALE = {
 }
 _STALE |= {"number_of_frames", "number_of_bytes", "vendor_id", "statistics_tags"}
 _STALE |= {"statistics_writing_app", "statistics_writing_date_utc"}
+# Of Flash films: FFmpeg takes whatever their header says of the file for tags.
+_STALE |= {"hasvideo", "hasaudio", "haskeyframes", "hasmetadata", "hascuepoints", "canseektoend", "datasize"}
+_STALE |= {"videosize", "audiosize", "lasttimestamp", "lastkeyframetimestamp", "lastkeyframelocation"}
+_STALE |= {"totalframes", "totalduration", "filesize", "bytelength", "metadatacreator", "metadatadate"}
 # What FFmpeg writes where iTunes and QuickTime players look for it; measured by reading it back.
 _COMMON = {"title", "artist", "album", "comment", "date", "genre", "copyright", "location", "creation_time"}
 _ITUNES = {"description", "synopsis", "show", "track", "disc", "lyrics", "keywords", "album_artist"}
@@ -69,3 +76,15 @@ def _bare(key: str) -> str:
     """A tag's name without a language behind it ("BPS-eng") and without leading underscores."""
     key = key.lower().lstrip("_")
     return key[:-4] if key[-4:-3] == "-" else key
+
+
+def _as_windows(error: UnicodeError) -> tuple[str, int]:
+    """Old programs, above all those that make .avi, write tags in Windows' alphabet of western Europe."""
+    if isinstance(error, UnicodeDecodeError):
+        return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+    if isinstance(error, UnicodeEncodeError):
+        return "?" * (error.end - error.start), error.end
+    raise error
+
+
+codecs.register_error(TAG_ERRORS, _as_windows)

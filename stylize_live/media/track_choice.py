@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import io
-
 from stylize_live.config import AudioChoice
+from stylize_live.media.adts import SteadyTrack, says_itself
 from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
+from stylize_live.media.speakers import source_speakers
 from stylize_live.media.subtitles import SubtitleTrack, is_text
+from stylize_live.media.tags import TAG_ERRORS
 from stylize_live.media.tracks import CopiedTrack, RecodedTrack, Track, describe
+from stylize_live.media.trial import Trial
 
 # Sound that players take in a format; FFmpeg would also write other kinds that most stay silent on
 # (Vorbis and DTS in MP4, Opus in MOV). Matroska's players take what FFmpeg writes. AC-3 and ALAC are
@@ -31,6 +33,8 @@ _MARKS = {
 _SOUND_ENCODERS = {"webm": "libopus"}
 _NAMES = {"aac": "AAC", "libopus": "Opus"}
 _TEXT_CODECS = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
+_KEEPERS = (("mov", ".mov"), ("matroska", ".mkv"))  # formats that a note may point to
+_COVER_KINDS = {"mjpeg": "image/jpeg", "png": "image/png"}
 _ENDINGS = {"image/jpeg": "jpg", "image/png": "png"}
 
 
@@ -71,7 +75,8 @@ def _other(
         return None, None
     if accepts(output.format.name, stream):
         return CopiedTrack(output, stream), None
-    hint = "; .mkv would keep it" if stream.type in ("attachment", "video") else ""
+    kept = _cover_kind(stream) is not None if is_cover else accepts("matroska", stream)
+    hint = "; .mkv would keep it" if kept else ""
     return None, f"left out: {describe(stream)}, which {suffix} cannot hold{hint}"
 
 
@@ -88,14 +93,24 @@ def _sound(
     encoder = _SOUND_ENCODERS.get(format_name, "aac")
     is_asked_for = sound == "copy" or codec == "aac"
     if is_asked_for and codec in _PLAYED.get(format_name, {codec}) and accepts(format_name, stream):
-        return CopiedTrack(output, stream), None
-    note = f"encoded again as {_NAMES[encoder]}: {name}"
-    if format_name == "matroska" and sound == "copy":
-        note += f", which {suffix} cannot hold"
-    elif sound == "copy":
-        keeper = ".mov or .mkv" if codec in _PLAYED["mov"] else ".mkv"
-        note += f", which players of {suffix} files do not take; {keeper} would keep it"
-    return RecodedTrack(output, stream, encoder), note
+        return (SteadyTrack if says_itself(stream) else CopiedTrack)(output, stream), None
+    why = _why_not_copied(stream, codec, suffix, format_name) if sound == "copy" else ""
+    speakers = source_speakers(context)
+    if not speakers.can_be_mixed:
+        return None, f"left out: {name}{why}; it has more channels than can be mixed"
+    track = RecodedTrack(output, stream, speakers, encoder)
+    mixed = f"; {lost} of its channels were mixed into the others" if (lost := track.lost_channels) else ""
+    return track, f"encoded again as {_NAMES[encoder]}: {name}{why}{mixed}"
+
+
+def _why_not_copied(stream: av.stream.Stream, codec: str, suffix: str, format_name: str) -> str:
+    if format_name == "matroska":
+        return f", which cannot be put into {suffix} here"
+    keepers = [
+        ending for name, ending in _KEEPERS if codec in _PLAYED.get(name, {codec}) and accepts(name, stream)
+    ]
+    hint = f"; {' or '.join(keepers)} would keep it" if keepers else ""
+    return f", which players of {suffix} files do not take{hint}"
 
 
 def _lost_marks(stream: av.stream.Stream, format_name: str) -> list[str]:
@@ -114,15 +129,13 @@ def _subtitles(
         return SubtitleTrack(
             output, stream, codec
         ), f"rewritten as {codec}: {name}, which {suffix} cannot hold"
-    hint = "" if format_name == "matroska" else "; .mkv would keep them"
+    hint = "; .mkv would keep them" if format_name != "matroska" and accepts("matroska", stream) else ""
     return None, f"left out: {name}, which {suffix} cannot hold{hint}"
 
 
 def _attach_cover(output: av.container.OutputContainer, stream: av.stream.Stream) -> bool:
     """Put a cover into a Matroska file, which keeps it as an attachment, not as a stream."""
-    kinds = {"mjpeg": "image/jpeg", "png": "image/png"}
-    context = getattr(stream, "codec_context", None)
-    kind = kinds.get(context.codec.canonical_name) if context is not None else None
+    kind = _cover_kind(stream)
     picture = cover_picture(stream)
     if kind is None or picture is None:
         return False
@@ -131,9 +144,15 @@ def _attach_cover(output: av.container.OutputContainer, stream: av.stream.Stream
     return True
 
 
+def _cover_kind(stream: av.stream.Stream) -> str | None:
+    """The media type of a cover that Matroska takes; None for others."""
+    context = getattr(stream, "codec_context", None)
+    return _COVER_KINDS.get(context.codec.canonical_name) if context is not None else None
+
+
 def cover_picture(stream: av.stream.Stream) -> bytes | None:
     """The bytes of an attached picture, read from the file anew; None where there are none."""
-    with av.open(stream.container.name, "r", metadata_errors="replace") as container:
+    with av.open(stream.container.name, "r", metadata_errors=TAG_ERRORS) as container:
         for count, packet in enumerate(container.demux()):
             if packet.stream_index == stream.index and packet.size:
                 return bytes(packet)
@@ -143,13 +162,11 @@ def cover_picture(stream: av.stream.Stream) -> bytes | None:
 
 
 def accepts(format_name: str, stream: av.stream.Stream) -> bool:
-    """Try a stream in a file in memory: some formats refuse only when their header is written."""
+    """Try a stream in a file that goes nowhere: some formats refuse only when their header is written."""
     if stream.type == "video" and format_name != "mp4":  # others make a second film of a cover
         return False
     try:
-        with av.open(io.BytesIO(), "w", format=format_name) as trial:
-            CopiedTrack(trial, stream)
-            trial.start_encoding()
+        Trial(format_name, stream).close()
     except (av.FFmpegError, ValueError):
         return False
     return True

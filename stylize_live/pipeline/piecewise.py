@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -50,6 +51,19 @@ class PiecewiseFilm:
         self._frames = parts.frames
         self._mux_notes: list[str] = []
         self.damaged = 0
+        if not parts.whole:
+            self._check_muxer()
+
+    def _check_muxer(self) -> None:
+        """Begin the film that is written at the end: what that refuses is better known before painting."""
+        with contextlib.suppress(_EnoughError), self._muxer() as muxer:
+            self._mux_notes = muxer.notes
+            raise _EnoughError
+
+    @property
+    def _film(self) -> Path:
+        """The joined film, before it is in its place."""
+        return self._parts.folder / f"film{self._target.suffix}"
 
     def _new_encoder(self) -> FilmEncoder:
         finished = self._parts.finished
@@ -89,24 +103,27 @@ class PiecewiseFilm:
         """
         if not self._parts.whole:
             raise SourceError(f"{self._like.path}: could not be read on from where the last run stopped")
-        film = self._parts.folder / f"film{self._target.suffix}"
-        try:
-            with self._muxer(film) as muxer:
-                files = self._parts.finished_files
-                pieces = (read_packets(path, self._plan.clock) for path in files)
-                for packet in joined(itertools.chain.from_iterable(pieces)):
-                    if stopping.is_set():
-                        raise Closed
-                    muxer.write([packet])
-        except SinkError as error:
-            raise SinkError(str(error).replace(str(film), str(self._target))) from error
+        with self._muxer() as muxer:
+            files = self._parts.finished_files
+            pieces = (read_packets(path, self._plan.clock) for path in files)
+            for packet in joined(itertools.chain.from_iterable(pieces)):
+                if stopping.is_set():
+                    raise Closed
+                muxer.write([packet])
         with self._parts.explained():
-            self._parts.publish(film)
+            self._parts.publish(self._film)
         self._mux_notes, self.damaged = muxer.notes, muxer.damaged
 
-    def _muxer(self, film: Path) -> Muxer:
-        with self._new_encoder() as template:  # its stream describes what all encoders of this film make
-            return self._plan.muxer(film, template)
+    @contextlib.contextmanager
+    def _muxer(self) -> Iterator[Muxer]:
+        """The film at its hidden place; errors are about the target."""
+        try:
+            with self._new_encoder() as template:  # its stream describes what all encoders of this film make
+                muxer = self._plan.muxer(self._film, template)
+            with muxer:
+                yield muxer
+        except SinkError as error:
+            raise SinkError(str(error).replace(str(self._film), str(self._target))) from error
 
     @property
     def notes(self) -> list[str]:
@@ -128,3 +145,7 @@ class PiecewiseFilm:
         """See `Output.end`; known even if an earlier run wrote all of the film."""
         last = self._parts.finished[-1]
         return End(last.damaged, last.retimed, Fraction(last.missing))
+
+
+class _EnoughError(Exception):
+    """Makes a muxer leave without a file."""

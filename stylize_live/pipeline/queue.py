@@ -202,30 +202,30 @@ def convert_all(
         How each film ended, as soon as it did.
     """
     for job in jobs:
-        if job.target != PIPE and job.target.exists() and not overwrite:
-            clear_published(job.target)
-            yield Outcome(job, "skipped")
-            continue
-        on_start(job)
         try:
-            make_folder(job.target.parent)
-            report = convert(
-                job.source,
-                job.target,
-                stylizer,
-                settings,
-                overwrite=overwrite,
-                restart=restart,
-                on_progress=on_progress,
-            )
+            if job.target != PIPE and job.target.exists() and not overwrite:
+                clear_published(job.target)
+                outcome = Outcome(job, "skipped")
+            else:
+                on_start(job)
+                make_folder(job.target.parent)
+                report = convert(
+                    job.source,
+                    job.target,
+                    stylizer,
+                    settings,
+                    overwrite=overwrite,
+                    restart=restart,
+                    on_progress=on_progress,
+                )
+                outcome = Outcome(job, "done" if report.complete else "partial", report)
         except OSError as error:
-            yield Outcome(job, "failed", error=SourceError(f"{job.source}: {error.strerror or error}"))
+            outcome = Outcome(job, "failed", error=SourceError(f"{job.source}: {error.strerror or error}"))
         except Exception as error:
             if not isinstance(error, StylizeError):
                 log.debug("%s: internal error", job.source, exc_info=True)
-            yield Outcome(job, "failed", error=error)
-        else:
-            yield Outcome(job, "done" if report.complete else "partial", report)
+            outcome = Outcome(job, "failed", error=error)
+        yield outcome
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> int:

@@ -1,0 +1,54 @@
+"""Marks of films that are not looked at flat: one picture for each eye, or all around."""
+
+from __future__ import annotations
+
+import struct
+from contextlib import suppress
+from typing import Any
+
+from stylize_live.media.libraries import av
+
+# By FFmpeg's number of how the two pictures lie; with the left eye's first, and with the right's.
+_MODES = {1: ("left_right", "right_left"), 2: ("top_bottom", "bottom_top")}
+_RIGHT_FIRST = 1
+STEREO_TAG = "stereo_mode"  # what FFmpeg's Matroska files call it
+STEREO_LOST = "left out: the mark of a stereo film, both eyes' pictures are seen until the player is told"
+SPHERE_LOST = "left out: the mark of a 360-degree film, it is seen flat until the player is told"
+
+
+def stereo_mode(picture: av.VideoFrame) -> str | None:
+    """How the pictures for two eyes lie in this one, in Matroska's words; "" where those have no word for it.
+
+    None for a flat picture.
+    """
+    data = _side_data(picture, "STEREO3D")
+    if data is None or len(data) < 8:
+        return None
+    kind, flags = struct.unpack_from("=ii", data)
+    if not kind:
+        return None
+    return _MODES[kind][flags & _RIGHT_FIRST] if kind in _MODES else ""
+
+
+def is_sphere(picture: av.VideoFrame) -> bool:
+    """Whether a picture is meant to be seen from its inside."""
+    return _side_data(picture, "SPHERICAL") is not None
+
+
+def _side_data(picture: av.VideoFrame, name: str) -> bytes | None:
+    with suppress(ValueError):  # PyAV has no name for some other kind in it
+        data: Any = picture.side_data.get(name)
+        return None if data is None else bytes(data)
+    return None
+
+
+def view_losses(tags: dict[str, str], stereo: bool, sphere: bool, format_name: str) -> list[str]:
+    """What of these marks a new file does not carry, in words.
+
+    Args:
+        tags: of the film.
+        stereo, sphere: what the source is.
+        format_name: FFmpeg's name of the target's format.
+    """
+    kept = bool(tags.get(STEREO_TAG)) and format_name in ("matroska", "webm")
+    return [STEREO_LOST] * (stereo and not kept) + [SPHERE_LOST] * sphere

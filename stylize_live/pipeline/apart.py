@@ -1,0 +1,192 @@
+"""Many films in a process of their own: where a library crashes on one of them, the queue goes on.
+
+No care in Python catches a crash in FFmpeg or in a GPU's driver. So one process paints all films and tells
+this one how far it is; if it dies, the film it worked on is named, and a new one goes on behind it. That
+costs nothing for each film, and the parent stays small: it never loads what could crash.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import shutil
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+from stylize_live.closing import Closing
+from stylize_live.config import ConvertSettings
+from stylize_live.errors import CrashError, StylizeError
+from stylize_live.pipeline.painter import FramePainter
+from stylize_live.pipeline.parts import folder_of, kept_frames
+from stylize_live.pipeline.progress import ConvertProgress
+from stylize_live.pipeline.queue import Job, Outcome, convert_all
+
+_SECONDS_TO_STOP = 10  # for what is asked kindly; then it is killed, which costs a piece at most
+
+T = TypeVar("T")
+OpenPainter = Callable[[], AbstractContextManager[FramePainter]]
+
+
+def convert_apart(
+    jobs: Sequence[Job],
+    open_painter: OpenPainter,
+    settings: ConvertSettings,
+    *,
+    overwrite: bool = False,
+    restart: bool = False,
+    on_start: Callable[[Job], None] = lambda job: None,
+    on_progress: Callable[[ConvertProgress], None] = lambda progress: None,
+) -> Iterator[Outcome]:
+    """Convert films as `convert_all` does, in another process; reports come without their pictures.
+
+    Args:
+        jobs, settings, overwrite, restart, on_start, on_progress: see `convert_all`.
+        open_painter: called in that process, so it must be one that `pickle` takes.
+
+    Yields:
+        How each film ended, as soon as it did; one on which the process died has failed with `CrashError`.
+
+    Raises:
+        StylizeError: the painter cannot be opened.
+        CrashError: the process died before it began a film.
+    """
+    waiting = list(jobs)
+    while waiting:
+        at_work: Job | None = None
+        with _Process(_convert, waiting, open_painter, settings, overwrite, restart) as process:
+            for message in process.messages():
+                match message:
+                    case Job():
+                        at_work = message
+                        on_start(message)
+                    case ConvertProgress():
+                        on_progress(message)
+                    case Outcome():
+                        at_work = None
+                        waiting.remove(message.job)
+                        yield message
+                    case Exception():
+                        raise message
+            death = process.death()
+        if death is None:
+            return
+        if at_work is None:
+            raise CrashError(f"the painting process ended before it began a video ({death})")
+        waiting.remove(at_work)
+        yield Outcome(at_work, "failed", error=_crash(at_work, death))
+
+
+def _crash(job: Job, death: str) -> CrashError:
+    """What is said of a film; its hidden folder goes, unless pieces are in it."""
+    if not kept_frames(job.target):
+        shutil.rmtree(folder_of(job.target), ignore_errors=True)
+    return CrashError(
+        f"{job.source}: the process died while it painted this video ({death}), please report it"
+    )
+
+
+def answer_apart(ask: Callable[..., T], *arguments: object) -> T | None:
+    """What a function of a module answers in another process; None if that dies of it."""
+    with _Process(_answer, ask, *arguments) as process:
+        return next(process.messages(), None)
+
+
+class _Process(Closing):
+    """A fresh Python that calls a function with one end of a pipe, and what that sends.
+
+    Args:
+        work: function of a module.
+        arguments: for it, behind its end of the pipe.
+    """
+
+    def __init__(self, work: Callable[..., None], *arguments: object) -> None:
+        fresh = multiprocessing.get_context("spawn")  # threads and GPUs do not outlive a fork
+        self._pipe, other = fresh.Pipe()
+        self._process = fresh.Process(target=work, args=(other, *arguments), daemon=True)
+        self._process.start()
+        other.close()
+
+    def messages(self) -> Iterator[Any]:
+        """What is sent, until the other end is closed, by whatever."""
+        while True:
+            try:
+                yield self._pipe.recv()
+            except (EOFError, ConnectionResetError):
+                return
+
+    def death(self) -> str | None:
+        """How it died, or None if it ended as it should."""
+        self._process.join()
+        code = self._process.exitcode or 0
+        if code >= 0:
+            return f"exit code {code}" if code else None
+        return signal.Signals(-code).name
+
+    def close(self) -> None:
+        """Ask it to stop, and wait. May be called twice."""
+        self._pipe.close()
+        self._process.join(_SECONDS_TO_STOP)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+
+def _answer(pipe: Connection, ask: Callable[..., object], *arguments: object) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends at once, without a word
+    pipe.send(ask(*arguments))
+
+
+def _convert(
+    pipe: Connection,
+    jobs: Sequence[Job],
+    open_painter: OpenPainter,
+    settings: ConvertSettings,
+    overwrite: bool,
+    restart: bool,
+) -> None:
+    """What the process does. Whoever started it takes Ctrl-C; if that one is gone, nothing goes on."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def progress(progress: ConvertProgress) -> None:
+        if pipe.poll():  # nothing is ever sent this way: it was closed
+            raise KeyboardInterrupt
+        pipe.send(progress)
+
+    try:
+        with open_painter() as painter:
+            outcomes = convert_all(
+                jobs,
+                painter,
+                settings,
+                overwrite=overwrite,
+                restart=restart,
+                on_start=pipe.send,
+                on_progress=progress,
+            )
+            for outcome in outcomes:
+                pipe.send(_portable(outcome))
+    except (KeyboardInterrupt, BrokenPipeError):
+        return
+    except Exception as error:
+        pipe.send(_portable_error(error))
+
+
+def _portable(outcome: Outcome) -> Outcome:
+    """Without pictures, and with an error that can be sent."""
+    report = replace(outcome.report, pair=None) if outcome.report else None
+    error = _portable_error(outcome.error) if outcome.error else None
+    return replace(outcome, report=report, error=error)
+
+
+def _portable_error(error: Exception) -> Exception:
+    try:
+        pickle.loads(pickle.dumps(error))  # our own, of this moment
+    except Exception:
+        if isinstance(error, StylizeError):
+            raise
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error

@@ -1,0 +1,62 @@
+"""Painters for another process, which must find them in a module that is quick to import."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from stylize_live.errors import StyleError
+from stylize_live.frame import Frame
+
+CRASHES, BREAKS, TAKES_LONG = (96, 48), (80, 48), (128, 48)
+
+
+class WorstError(Exception):
+    """Cannot be sent to another process: it wants two arguments, and `pickle` knows one."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one} {two}")
+
+
+class Painter:
+    """Leaves pictures as they are, but for those of certain sizes."""
+
+    fingerprint = "nothing"
+
+    def warm_up(self, size: tuple[int, int]) -> None:
+        """Nothing to do."""
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Frames, or what their size stands for."""
+        for frame in frames:
+            if frame.size == CRASHES:
+                crash()
+            if frame.size == BREAKS:
+                raise WorstError("on", "purpose")
+            if frame.size == TAKES_LONG:
+                time.sleep(0.1)
+            yield frame
+
+
+def crash() -> None:
+    """Read where nothing is, as a library does that has lost count."""
+    ctypes.string_at(0)
+
+
+@contextmanager
+def open_painter() -> Iterator[Painter]:
+    yield Painter()
+
+
+@contextmanager
+def crash_at_once() -> Iterator[Painter]:
+    crash()
+    yield Painter()
+
+
+@contextmanager
+def miss_a_style() -> Iterator[Painter]:
+    raise StyleError("no such style")
+    yield Painter()
