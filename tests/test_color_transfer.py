@@ -9,7 +9,13 @@ from conftest import random_pixels
 from torch import Tensor
 
 from stylize_live.training.abstraction import abstracted
-from stylize_live.training.color_transfer import ColorTransfer, PhotoStatistics, relative_colors, transported
+from stylize_live.training.color_transfer import (
+    ColorTransfer,
+    PhotoStatistics,
+    relative_colors,
+    transported,
+    vivid,
+)
 from stylize_live.training.oklab import from_oklab, to_oklab
 from stylize_live.training.photos import to_tensor
 
@@ -77,11 +83,13 @@ def test_darks_become_the_paintings_darks_and_lights_its_lights(statistics: Phot
     assert bright.mean() > dark.mean() + 0.3
 
 
-def test_contrast_and_saturation(statistics: PhotoStatistics) -> None:
-    plain = to_oklab(ColorTransfer(NIGHT, statistics)(photo(3)))
-    pale = to_oklab(ColorTransfer(NIGHT, statistics, contrast=0.5, saturation=0.5)(photo(3)))
-    assert float(pale[:, 0].std() / plain[:, 0].std()) == pytest.approx(0.5, abs=0.1)
-    assert float(pale[:, 1:].abs().mean() / plain[:, 1:].abs().mean()) == pytest.approx(0.5, abs=0.1)
+def test_a_vivid_painting() -> None:
+    pale = painting((0.35, 0.4, 0.45), (0.6, 0.55, 0.5))
+    before, after = to_oklab(pale), to_oklab(vivid(pale, 1.5, 1.3))
+    assert float(after[:, 0].std() / before[:, 0].std()) == pytest.approx(1.5, abs=0.02)
+    assert float(after[:, 0].mean()) == pytest.approx(float(before[:, 0].mean()), abs=0.01)
+    assert float(after[:, 1:].abs().mean() / before[:, 1:].abs().mean()) == pytest.approx(1.3, abs=0.02)
+    torch.testing.assert_close(vivid(pale, 1, 1), pale, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])

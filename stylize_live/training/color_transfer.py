@@ -5,6 +5,9 @@ light and dark can only be a pale painter; here the photo's darks become the pai
 painting's lights, and what has a color of its own gets the painting's nearest. So style and subject no longer
 pull in different directions, and lights sit where the photo has lights.
 
+Scans are paler than paintings, and pictures on a screen are looked at beside photos: so the painting itself
+is made more vivid first, for its colors and its strokes alike.
+
 Colors are moved by optimal transport along random lines (iterative distribution transfer: Pitié, Kokaram &
 Dahyot, CVIU 2007), once for a painting, between what photos look like in general and the painting. A photo
 is described by the rank of its lightness and by its colors relative to their own spread, so that one table
@@ -96,21 +99,15 @@ class ColorTransfer:
     Args:
         painting: (1, 3, H, W) float32 sRGB in [0, 1].
         photos: what photos look like.
-        contrast: factor of the painting's own contrast of light and dark.
-        saturation: factor of its colors.
     """
 
-    def __init__(
-        self, painting: Tensor, photos: PhotoStatistics, *, contrast: float = 1.0, saturation: float = 1.0
-    ) -> None:
+    def __init__(self, painting: Tensor, photos: PhotoStatistics) -> None:
         generator = torch.Generator().manual_seed(0)
         paint = _sampled(_paint(painting.cpu()), generator)
         self._photos = photos
-        levels = torch.quantile(paint[:, 0], torch.linspace(0, 1, _BINS + 1, dtype=paint.dtype))
-        stretched = (levels - levels.mean()) * contrast + levels.mean()
-        self._levels = stretched.clamp(_DARKEST, _BRIGHTEST).float()
+        self._levels = torch.quantile(paint[:, 0], torch.linspace(0, 1, _BINS + 1, dtype=paint.dtype)).float()
         spread = paint[:, 1:].square().mean().sqrt() + 1e-6
-        self._spread = float(spread) * saturation
+        self._spread = float(spread)
         ranks = paint[:, 0].argsort().argsort().to(paint.dtype) / len(paint)
         wanted = torch.cat([ranks[:, None], paint[:, 1:] / spread], 1)
         chosen = torch.randint(len(photos.colors), (_POINTS,), generator=generator)
@@ -140,6 +137,23 @@ class ColorTransfer:
         levels = self._levels.to(device)
         lightness = torch.lerp(levels[below], levels[below + 1], at - below)
         return from_oklab(torch.cat([lightness[:, None], found[:, 1:] * self._spread], 1))
+
+
+def vivid(painting: Tensor, contrast: float, saturation: float) -> Tensor:
+    """A painting with stronger light and dark, and stronger colors.
+
+    Args:
+        painting: (1, 3, H, W) float32 sRGB in [0, 1].
+        contrast: factor of the distance of lightness from its mean.
+        saturation: factor of colors.
+
+    Returns:
+        The same shape and range.
+    """
+    colors = to_oklab(painting)
+    light, color = colors[:, :1], colors[:, 1:]
+    light = (light - light.mean()) * contrast + light.mean()
+    return from_oklab(torch.cat([light.clamp(_DARKEST, _BRIGHTEST), color * saturation], 1))
 
 
 def _paint(painting: Tensor) -> Tensor:

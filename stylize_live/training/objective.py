@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stylize_live.training import losses
-from stylize_live.training.color_transfer import ColorTransfer, PhotoStatistics
+from stylize_live.training.color_transfer import ColorTransfer, PhotoStatistics, vivid
 from stylize_live.training.features import FeatureNetwork
 from stylize_live.training.painting import PaintingTarget
 from stylize_live.training.photos import Crops
@@ -44,13 +44,12 @@ class Objective:
     ) -> None:
         self._features, self._settings = features, settings
         s = settings
+        paintings = [vivid(p, s.contrast, s.saturation) for p in paintings]
         self._targets = [
             PaintingTarget(features, p, pooled=s.pooled, fine_weight=s.fine_weight, deep_weight=s.deep_weight)
             for p in paintings
         ]
-        self._transfers = [
-            ColorTransfer(p, photos, contrast=s.contrast, saturation=s.saturation) for p in paintings
-        ]
+        self._transfers = [ColorTransfer(p, photos) for p in paintings]
 
     def color_terms(self, network: Network, crops: Crops, step: int) -> Terms:
         """What is learned first, without texture: the photos in the painting's colors, pixel by pixel.

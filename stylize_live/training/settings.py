@@ -47,19 +47,19 @@ class TrainSettings(BaseModel):
         description="Short side the painting is scaled to; smaller gives finer strokes.",
     )
     painting_blur: float = Field(
-        default=0.7,
+        default=0.4,
         ge=0,
         le=10,
         description="Pixels the painting is softened by; detail that the network cannot draw becomes a mesh.",
     )
     contrast: float = Field(
-        default=1.25,
+        default=1.4,
         ge=0,
         le=3,
         description="Contrast of light and dark that is aimed at, as a multiple of the painting's.",
     )
     saturation: float = Field(
-        default=1.2, ge=0, le=3, description="Strength of the colors that are aimed at, likewise."
+        default=1.4, ge=0, le=3, description="Strength of the colors that are aimed at, likewise."
     )
     brightness: float = Field(
         default=0.0,
@@ -69,13 +69,13 @@ class TrainSettings(BaseModel):
     )
     style_weight: float = Field(default=4.0, ge=0, description="Weight of the relative style error.")
     content_weight: float = Field(
-        default=2.0, ge=0, description="Weight of the relative content error; more keeps the subject clearer."
+        default=2.5, ge=0, description="Weight of the relative content error; more keeps the subject clearer."
     )
     color_weight: float = Field(
-        default=80.0, ge=0, description="Weight of light, dark and colors lying where they should."
+        default=120.0, ge=0, description="Weight of light, dark and colors lying where they should."
     )
     fine_weight: float = Field(
-        default=0.4, ge=0, description="Share of the finest style layer; more hatches flat places."
+        default=0.6, ge=0, description="Share of the finest style layer; more hatches flat places."
     )
     deep_weight: float = Field(
         default=1.0, ge=0, description="Share of the deepest style layer; more repeats the painting's motifs."
