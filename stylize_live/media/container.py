@@ -10,7 +10,9 @@ from stylize_live.config import CodecKind
 from stylize_live.errors import SourceError
 from stylize_live.media.decoders import opened_for_chip
 from stylize_live.media.libraries import av
-from stylize_live.media.sequence import USUAL_RATE, first_number, is_sequence
+from stylize_live.media.palette import PALETTE_FORMAT
+from stylize_live.media.sequence import USUAL_RATE, first_number, found_numbers, is_sequence, name_for_ffmpeg
+from stylize_live.media.side_data import side_data_of
 
 Disposition = av.stream.Disposition
 
@@ -39,7 +41,7 @@ def open_container(
     Raises:
         SourceError: it is missing, a folder, empty, or nothing that holds a video.
     """
-    if is_sequence(path) and not path.exists():
+    if not path.exists() and (is_sequence(path) or found_numbers(path)):
         return _open_sequence(path, sequence_rate or USUAL_RATE)
     if path.is_dir():
         raise SourceError(f"{path}: is a folder, expected a video file")
@@ -79,9 +81,9 @@ def _opened(name: str, decoder: CodecKind, stay: bool) -> av.container.InputCont
 
 
 def _open_sequence(pattern: Path, rate: Fraction) -> av.container.InputContainer:
-    options = {"framerate": str(rate), "start_number": str(first_number(pattern))}
+    options = {"framerate": str(rate), "start_number": str(first_number(pattern)), "pattern_type": "sequence"}
     try:
-        return av.open(f"file:{pattern}", "r", format="image2", options=options)
+        return av.open(f"file:{name_for_ffmpeg(pattern)}", "r", format="image2", options=options)
     except (OSError, av.FFmpegError) as error:
         raise SourceError(f"{pattern}: not pictures that can be read ({error.strerror})") from None
 
@@ -154,7 +156,10 @@ def is_constant_rate(average: Fraction, base: Fraction | None) -> bool:
 
 
 def has_alpha(picture: av.VideoFrame) -> bool:
-    """Whether pictures of this kind can be transparent."""
+    """Whether pictures of this kind can be transparent, or this one's palette is."""
+    if picture.format.name == PALETTE_FORMAT:
+        opacity = picture.to_ndarray()[1][:, 0]
+        return bool(opacity.min() < 255 and opacity.any())  # all 0: nothing was said
     return any(component.is_alpha for component in picture.format.components)
 
 
@@ -164,6 +169,6 @@ def picture_losses(picture: av.VideoFrame, bits: int) -> list[str]:
     stored = max(component.bits for component in picture.format.components)
     if stored > 8 and bits == 8:
         notes.append(f"{stored}-bit colours were reduced to 8 bits; --bits 10 keeps more of them")
-    if picture.side_data.get("A53_CC") is not None:
+    if side_data_of(picture).get("A53_CC") is not None:
         notes.append("closed captions inside the pictures were dropped")
     return notes

@@ -19,6 +19,8 @@ _WRITABLE = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 _NO_ALPHA = frozenset({"JPEG"})
 _LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}  # pixels that the formats can say
 _QUALITY = 93
+_OPAQUE = frozenset({".jpg", ".jpeg"})
+_TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,22 @@ def read_still(path: Path, *, least_side: int | None = None) -> Still:
         raise SourceError(f"{path}: is a folder, expected a picture") from None
     except UnidentifiedImageError:
         raise SourceError(f"{path}: not a picture that can be read (jpg, png or webp?)") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
+    except _TOO_LARGE:
         raise SourceError(f"{path}: picture is too large to be decoded safely") from None
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise SourceError(f"{path}: cannot read the picture: {error}") from None
     return Still(pixels, alpha, profile)
+
+
+def is_transparent(path: Path) -> bool:
+    """Whether a picture's header says that it has transparency; False for what Pillow cannot open."""
+    if path.suffix.lower() in _OPAQUE:
+        return False
+    try:
+        with Image.open(path) as image:
+            return bool(image.has_transparency_data)
+    except (*_TOO_LARGE, OSError, ValueError, SyntaxError):
+        return False
 
 
 def _of_rgb(profile: bytes | None) -> bytes | None:

@@ -1,0 +1,205 @@
+"""Films whose pictures are photos: motion JPEG, numbered pictures, network cameras."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import CFR, Film
+from PIL import Image, ImageOps
+from test_convert import Inverter
+from test_live_sources import Server
+
+from stylize_live.errors import SourceError
+from stylize_live.frame import Frame, Pixels
+from stylize_live.media.libraries import av
+from stylize_live.media.paced import open_file
+from stylize_live.media.reader import VideoReader
+from stylize_live.media.stream import StreamSource, open_stream
+from stylize_live.pipeline.convert import convert
+
+RATE = Fraction(25)
+BOUNDARY = b"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
+WHOLE = 100  # per cent of a file
+
+
+def corners(size: tuple[int, int] = (64, 48)) -> Pixels:
+    """Four fields of different colours: no turned or mirrored one equals another."""
+    width, height = size
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[: height // 2, : width // 2] = (230, 30, 30)
+    pixels[: height // 2, width // 2 :] = (30, 200, 30)
+    pixels[height // 2 :, : width // 2] = (30, 30, 220)
+    pixels[height // 2 :, width // 2 :] = (240, 240, 240)
+    return pixels
+
+
+def photo(
+    orientation: int = 1, pixels: Pixels | None = None, kind: str = "JPEG", share: int = WHOLE
+) -> bytes:
+    """A picture as a file with an EXIF orientation; perhaps only so many per cent of it."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = io.BytesIO()
+    image = Image.fromarray(corners() if pixels is None else pixels)
+    image.save(content, kind, quality=95, exif=exif)
+    data = content.getvalue()
+    return data[: len(data) * share // WHOLE]
+
+
+def upright(orientation: int) -> Pixels:
+    """`corners` as Pillow turns such a photo."""
+    with Image.open(io.BytesIO(photo(orientation, kind="PNG"))) as image:
+        return np.array(ImageOps.exif_transpose(image))
+
+
+def grain() -> Pixels:
+    """A picture with much in it, so that half a file lacks half of it."""
+    grey = np.random.default_rng(0).integers(0, 256, (48, 64, 1), dtype=np.uint8)
+    return np.repeat(grey, 3, axis=2)
+
+
+def jpeg_film(path: Path, photos: Iterable[bytes]) -> Path:
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("mjpeg", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        for index, data in enumerate(photos):
+            packet = av.Packet(data)
+            packet.stream, packet.time_base = stream, 1 / RATE
+            packet.pts = packet.dts = index
+            output.mux(packet)
+    return path
+
+
+def numbered_photos(folder: Path, photos: Iterable[bytes], suffix: str = "jpg") -> Path:
+    for index, data in enumerate(photos, 1):
+        (folder / f"{index:02d}.{suffix}").write_bytes(data)
+    return folder / f"%02d.{suffix}"
+
+
+@contextmanager
+def network_camera(photos: Iterable[bytes]) -> Iterator[str]:
+    """One that sends motion JPEG as HTTP cameras do; gives its address."""
+    parts = (BOUNDARY % len(data) + data + b"\r\n" for data in photos)
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=picture\r\n\r\n"
+    server = Server(head + b"".join(parts))
+    try:
+        yield f"http://127.0.0.1:{server.port}/"
+    finally:
+        server.close()
+
+
+def same(pixels: Pixels, expected: Pixels, limit: float = 12) -> bool:
+    return pixels.shape == expected.shape and bool(np.abs(pixels.astype(int) - expected).mean() < limit)
+
+
+def all_of(path: Path) -> tuple[list[Frame], VideoReader]:
+    with VideoReader(path) as reader:
+        return list(reader), reader
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_turns_motion_jpeg(tmp_path: Path, orientation: int) -> None:
+    frames, reader = all_of(jpeg_film(tmp_path / "in.avi", [photo(orientation)] * 3))
+    expected = upright(orientation)
+    assert len(frames) == 3
+    assert reader.size == (expected.shape[1], expected.shape[0])
+    assert all(same(frame.pixels, expected) for frame in frames)
+
+
+def test_exif_turns_what_is_converted_and_shown(tmp_path: Path) -> None:
+    film = jpeg_film(tmp_path / "in.avi", [photo(6)] * 3)
+    report = convert(film, tmp_path / "out.mp4", Inverter())
+    assert (report.frames, report.complete) == (3, True)
+    frames, _ = all_of(tmp_path / "out.mp4")
+    assert same(255 - frames[0].pixels, upright(6))
+    with open_file(film) as source:
+        assert same(next(iter(source)).pixels, upright(6))
+
+
+def test_a_network_camera_is_upright() -> None:
+    with network_camera([photo(6)] * 4) as url, open_stream(url) as source:
+        assert isinstance(source, StreamSource)
+        assert source.size == (48, 64)
+        assert same(next(iter(source)).pixels, upright(6))
+
+
+def test_a_turned_film_on_a_server_is_upright(tmp_path: Path) -> None:
+    film = Film(rotation=90).write(tmp_path / "in.mp4", [corners()] * len(CFR))
+    with StreamSource(film.as_uri()) as source:
+        assert source.size == (48, 64)
+        assert same(next(iter(source)).pixels, np.rot90(corners()))
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("JPEG", "jpg"), ("PNG", "png"), ("WEBP", "webp")])
+def test_each_picture_of_a_sequence_is_turned_as_it_says(tmp_path: Path, kind: str, suffix: str) -> None:
+    turns = (1, 3, 4, 2, 1)
+    frames, reader = all_of(numbered_photos(tmp_path, [photo(turn, kind=kind) for turn in turns], suffix))
+    assert all(same(frame.pixels, upright(turn)) for frame, turn in zip(frames, turns, strict=True))
+    assert reader.notes == []
+
+
+def test_a_picture_on_its_side_is_fitted_into_the_first(tmp_path: Path) -> None:
+    frames, reader = all_of(numbered_photos(tmp_path, [photo(1), photo(6)]))
+    assert frames[1].size == reader.size == (64, 48)
+    middle = frames[1].pixels[:, 14:50]  # 48x64 fitted into 64x48 is 36 wide
+    assert same(middle[::12, ::9], upright(6)[::16, ::12], 20)
+    assert not frames[1].pixels[:, :13].any()
+    assert any("fitted into the first one's 64x48" in note for note in reader.notes)
+
+
+def test_damaged_photos_are_noticed(tmp_path: Path) -> None:
+    whole, short = photo(pixels=grain()), photo(pixels=grain(), share=50)
+    photos = [whole, short, whole, whole, short, whole]
+    pattern = numbered_photos(tmp_path, photos)
+    for source in (pattern, jpeg_film(tmp_path / "in.avi", photos)):
+        frames, reader = all_of(source)
+        assert [frame.pts * RATE for frame in frames] == [0, 2, 3, 5]
+        assert reader.damaged == 2
+    report = convert(pattern, tmp_path / "out.mp4", Inverter())
+    assert (report.frames, report.damaged, report.complete) == (4, 2, False)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "tif"])
+def test_cut_off_pictures_of_every_kind(tmp_path: Path, suffix: str) -> None:
+    kind = {"jpg": "JPEG", "tif": "TIFF"}.get(suffix, suffix.upper())
+    photos = [photo(pixels=grain(), kind=kind, share=share) for share in (100, 100, 60, 100)]
+    frames, reader = all_of(numbered_photos(tmp_path, photos, suffix))
+    assert (len(frames), reader.damaged) == (3, 1)
+
+
+def test_a_png_with_wrong_sums_is_damaged(tmp_path: Path) -> None:
+    data = bytearray(photo(pixels=grain(), kind="PNG"))
+    data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)  # a disk that was full
+    _, reader = all_of(numbered_photos(tmp_path, [photo(kind="PNG"), bytes(data), photo(kind="PNG")], "png"))
+    assert reader.damaged == 1
+
+
+def test_damage_at_the_start_is_counted(tmp_path: Path) -> None:
+    photos = [photo(pixels=grain(), share=50)] * 3 + [photo()] * 2
+    frames, reader = all_of(jpeg_film(tmp_path / "in.avi", photos))
+    assert (len(frames), reader.damaged) == (2, 3)
+    with pytest.raises(SourceError, match="no picture could be decoded"):
+        VideoReader(jpeg_film(tmp_path / "all.avi", photos[:3]))
+
+
+def test_a_camera_that_never_sends_a_whole_picture_is_shown(tmp_path: Path) -> None:
+    photos = [photo(pixels=grain(), share=90)] * 10
+    frames, reader = all_of(jpeg_film(tmp_path / "in.avi", photos))
+    assert (len(frames), reader.damaged) == (10, 0)
+    assert [frame.pts * RATE for frame in frames] == list(range(10))
+    assert same(frames[9].pixels[:36], grain()[:36])
+
+
+def test_damaged_pictures_of_a_network_camera_are_left_out() -> None:
+    whole, short = photo(), photo(pixels=grain(), share=50)
+    photos = [whole, short, short, whole, short, whole, whole]
+    with network_camera(photos) as url, StreamSource(url) as source:
+        frames = list(itertools.islice(source, 3))
+    assert all(same(frame.pixels, corners()) for frame in frames)
