@@ -16,13 +16,14 @@ from PIL import Image, ImageOps
 from test_convert import Inverter
 from test_live_sources import Server
 
-from stylize_live.errors import SourceError
+from stylize_live.errors import SourceError, UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.libraries import av
 from stylize_live.media.paced import open_file
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.stream import StreamSource, open_stream
 from stylize_live.pipeline.convert import convert
+from stylize_live.pipeline.queue import plan
 
 RATE = Fraction(25)
 BOUNDARY = b"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
@@ -203,3 +204,98 @@ def test_damaged_pictures_of_a_network_camera_are_left_out() -> None:
     with network_camera(photos) as url, StreamSource(url) as source:
         frames = list(itertools.islice(source, 3))
     assert all(same(frame.pixels, corners()) for frame in frames)
+
+
+def seen_through(kind: str, hole: bool = True) -> Image.Image:
+    """A picture with a transparent half, in one of the ways that PNG has; or an opaque one."""
+    image = Image.fromarray(corners())
+    if hole:
+        alpha = np.full((48, 64), 255, np.uint8)
+        alpha[:, :32] = 0
+        image.putalpha(Image.fromarray(alpha))
+    if kind == "palette":
+        return image.quantize(16)
+    return image.convert("LA") if kind == "grey" and hole else image
+
+
+def numbered_images(folder: Path, images: Iterable[Image.Image]) -> Path:
+    for index, image in enumerate(images, 1):
+        image.save(folder / f"{index:02d}.png")
+    return folder / "%02d.png"
+
+
+@pytest.mark.parametrize("kind", ["palette", "colours", "grey"])
+def test_transparency_of_every_picture_is_kept(tmp_path: Path, kind: str) -> None:
+    images = [seen_through(kind, hole) for hole in (False, True, False, True)]
+    report = convert(numbered_images(tmp_path, images), tmp_path / "out.webm", Inverter())
+    assert not any("transparency" in note for note in report.notes)
+    frames, reader = all_of(tmp_path / "out.webm")
+    assert reader.has_alpha
+    for frame, hole in zip(frames, (False, True, False, True), strict=True):
+        assert frame.alpha is not None
+        assert frame.alpha[24, 60] > 250
+        assert (frame.alpha[24, 4] < 5) == hole
+
+
+def test_transparency_of_a_palette_is_said_where_it_is_lost(tmp_path: Path) -> None:
+    pattern = numbered_images(tmp_path, [seen_through("palette", hole=True)] * 2)
+    report = convert(pattern, tmp_path / "out.mp4", Inverter())
+    assert any("transparency was dropped" in note for note in report.notes)
+    opaque = numbered_images(tmp_path, [seen_through("palette", hole=False)] * 2)
+    assert not all_of(opaque)[1].has_alpha
+
+
+def test_transparency_that_begins_in_mid_film_is_said(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "in.mov"), "w") as output:
+        stream = output.add_stream("png", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "rgb24"
+        for index, hole in enumerate((False, True)):
+            content = io.BytesIO()
+            seen_through("colours", hole).save(content, "PNG")
+            packet = av.Packet(content.getvalue())
+            packet.stream, packet.time_base, packet.pts, packet.dts = stream, 1 / RATE, index, index
+            output.mux(packet)
+    frames, reader = all_of(tmp_path / "in.mov")
+    assert [frame.alpha for frame in frames] == [None, None]
+    assert "transparency that begins in mid-film was dropped" in reader.notes
+
+
+def test_what_is_no_picture_is_a_gap(tmp_path: Path) -> None:
+    pattern = numbered_photos(tmp_path, [photo()] * 6)
+    third = tmp_path / "03.jpg"
+    third.write_bytes(b"")
+    with pytest.raises(SourceError, match=r"03\.jpg: the file is empty"):
+        convert(pattern, tmp_path / "out.mp4", Inverter())
+    third.unlink()
+    third.mkdir()
+    with pytest.raises(SourceError, match=r"03\.jpg: is a folder"):
+        VideoReader(pattern)
+    third.rmdir()
+    third.write_text("no picture")
+    report = convert(pattern, tmp_path / "out.mp4", Inverter())
+    assert (report.frames, report.damaged, report.complete) == (5, 1, False)
+    assert all(path.suffix in (".jpg", ".mp4") for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("folder", ["50%", "a%03d", "%d%d", "100%% [x]", "{%}*?"])
+def test_per_cent_signs_around_a_sequence(tmp_path: Path, folder: str) -> None:
+    place = tmp_path / folder
+    place.mkdir()
+    for number in (1, 2, 3):
+        (place / f"[5%] {number:03d} 10%.png").write_bytes(photo(kind="PNG"))
+    frames, _ = all_of(place / "[5%] %03d 10%.png")
+    assert len(frames) == 3
+    report = convert(place / "[5%] %03d 10%.png", place / "out%02d-%03d.jpg", Inverter())
+    assert report.frames == 3
+    assert (place / "out03-%03d.jpg").is_file()
+
+
+@pytest.mark.parametrize("name", ["50%done.mp4", "a%03d.mkv", "%d.webm", "100%.mov"])
+def test_films_with_per_cent_signs(tmp_path: Path, name: str) -> None:
+    source = jpeg_film(tmp_path / "50%d.avi", [photo()] * 3)
+    jobs = plan([source], str(tmp_path / name), style="x")
+    assert [job.target for job in jobs] == [tmp_path / name]
+    convert(source, tmp_path / name, Inverter())
+    assert len(all_of(tmp_path / name)[0]) == 3
+    with pytest.raises(UsageError, match="exists already"):
+        convert(source, tmp_path / name, Inverter())
