@@ -13,6 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import replacing
 from stylize_live.frame import Pixels
+from stylize_live.media.deep_grey import is_deep, shallow
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _WRITABLE = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
@@ -55,12 +56,15 @@ def read_still(path: Path, *, least_side: int | None = None) -> Still:
                 image.draft("RGB", (least_side, least_side))
             upright = ImageOps.exif_transpose(image)
             profile = _of_rgb(upright.info.get("icc_profile"))
-            alpha = None
-            if upright.has_transparency_data:
-                rgba = upright.convert("RGBA")
-                alpha = np.array(rgba.getchannel("A"))
-                upright = rgba
-            pixels = np.array(_eight_bit(upright).convert("RGB"))
+            if is_deep(upright):
+                grey, alpha = shallow(upright, getattr(image, "tag_v2", {}))
+                upright = Image.fromarray(grey)
+            else:
+                alpha = None
+                if upright.has_transparency_data:
+                    upright = upright.convert("RGBA")
+                    alpha = np.array(upright.getchannel("A"))
+            pixels = np.array(upright.convert("RGB"))
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -88,13 +92,6 @@ def is_transparent(path: Path) -> bool:
 def _of_rgb(profile: bytes | None) -> bytes | None:
     """A colour profile, if it describes RGB as its header says: others do not fit what is written."""
     return profile if profile and profile[16:20] == b"RGB " else None
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Bring 16-bit grey pictures to 8 bits; Pillow's own conversion would clip them to white."""
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    return image
 
 
 def on_paper(still: Still) -> Pixels:
