@@ -46,7 +46,7 @@ def open_container(
     if path.is_dir():
         raise SourceError(f"{path}: is a folder, expected a video file")
     try:
-        if path.stat().st_size == 0:
+        if path.stat().st_size == 0 and path.is_file():
             raise SourceError(f"{path}: the file is empty (0 bytes)")
         # "file:" keeps FFmpeg from reading a colon in the name as a protocol.
         container = _opened(f"file:{path}", decoder, stay)
@@ -64,7 +64,7 @@ def open_container(
     kind = container.format.name
     if kind.endswith("_pipe") or kind in ("image2", "tty"):
         container.close()
-        what = "text" if kind == "tty" else "a still picture, use the image command"
+        what = "text" if kind == "tty" else "a picture, use the image command"
         raise SourceError(f"{path}: not a video but {what}")
     return container
 
@@ -116,6 +116,8 @@ def pick_film(container: av.container.InputContainer, path: Path) -> av.VideoStr
     films = [film for film in films if getattr(film, "codec_context", None) is not None]
     if not films:
         raise SourceError(f"{path}: no decoder for the video in this file, convert it to H.264 first")
+    # A file of one picture and a moving one, such as AVIF, shows the picture where nothing can move.
+    films = [film for film in films if film.frames != 1] or films
     return next((film for film in films if film.disposition & Disposition.default), films[0])
 
 
@@ -148,6 +150,13 @@ def film_duration(container: av.container.InputContainer, stream: av.VideoStream
     if stream.duration and stream.time_base:
         return stream.duration * stream.time_base
     return Fraction(container.duration, av.time_base) if container.duration else None
+
+
+def film_rate(stream: av.VideoStream) -> Fraction | None:
+    """Pictures a second, on the whole, or None where nothing is known."""
+    average, base = stream.average_rate or stream.guessed_rate, stream.base_rate
+    # Of DV, FFmpeg takes the ticks of the clock for pictures.
+    return base if average and base and average > 2 * base else average
 
 
 def is_constant_rate(average: Fraction, base: Fraction | None) -> bool:

@@ -19,6 +19,7 @@ from stylize_live.media.container import (
     INTERLACED,
     clock_origin,
     film_duration,
+    film_rate,
     has_loose_clock,
     is_constant_rate,
     open_container,
@@ -134,7 +135,7 @@ class VideoReader(Closing):
         self.origin = clock_origin(self._container)
         self._has_loose_clock = has_loose_clock(self._container)
         self._demuxer = Demuxer(self._container, self._complain)
-        average = stream.average_rate or stream.guessed_rate
+        average = film_rate(stream)
         self.average_rate = average or _USUAL_RATE
         self._usual_step = 1 / self.average_rate
         self.rate = average if average and is_constant_rate(average, stream.base_rate) else None

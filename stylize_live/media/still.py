@@ -6,6 +6,7 @@ import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -51,7 +52,7 @@ def read_still(path: Path, *, least_side: int | None = None) -> Still:
         SourceError: the file is missing, empty, no picture, damaged or absurdly large.
     """
     try:
-        with path.open("rb") as file, Image.open(file) as image:
+        with path.open("rb") as file, Image.open(_seekable(file)) as image:
             if least_side is not None:
                 image.draft("RGB", (least_side, least_side))
             upright = ImageOps.exif_transpose(image)
@@ -76,6 +77,11 @@ def read_still(path: Path, *, least_side: int | None = None) -> Still:
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise SourceError(f"{path}: cannot read the picture: {error}") from None
     return Still(pixels, alpha, profile)
+
+
+def _seekable(file: IO[bytes]) -> IO[bytes]:
+    """What Pillow can read: a pipe's content is held in memory."""
+    return file if file.seekable() else io.BytesIO(file.read())
 
 
 def is_transparent(path: Path) -> bool:
