@@ -16,7 +16,6 @@ from stylize_live.media.side_data import side_data_of
 
 Disposition = av.stream.Disposition
 
-_WITH_ALPHA = {"vp9": "libvpx-vp9", "vp8": "libvpx"}
 _NOT_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 INTERLACED = "interlaced video was deinterlaced, one picture for every two fields"
 _MOST_BOXES = 1000
@@ -119,16 +118,6 @@ def pick_film(container: av.container.InputContainer, path: Path) -> av.VideoStr
     # A file of one picture and a moving one, such as AVIF, shows the picture where nothing can move.
     films = [film for film in films if film.frames != 1] or films
     return next((film for film in films if film.disposition & Disposition.default), films[0])
-
-
-def decoder_of(film: av.VideoStream) -> av.VideoStream | av.VideoCodecContext:
-    """What decodes a film's packets; FFmpeg's own decoders of VP9 and VP8 lose transparency."""
-    name = _WITH_ALPHA.get(film.codec_context.name)
-    if name is None or film.metadata.get("alpha_mode") != "1":
-        return film
-    decoder = av.CodecContext.create(name, "r")
-    assert isinstance(decoder, av.VideoCodecContext)
-    return decoder
 
 
 def has_loose_clock(container: av.container.InputContainer) -> bool:

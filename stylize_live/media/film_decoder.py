@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from stylize_live.media.container import decoder_of
+from stylize_live.media.alpha_decoder import AlphaDecoder, has_second_picture
 from stylize_live.media.libraries import av
 from stylize_live.media.photo_decoder import PHOTOS, PhotoDecoder
 
@@ -31,14 +31,16 @@ def open_decoder(film: av.VideoStream, complain: Callable[[str], None]) -> FilmD
         film: not decoded yet; its threads are set.
         complain: told in words of each packet or picture that could not be used.
     """
-    kind = PhotoDecoder if film.codec_context.name in PHOTOS else _VideoDecoder
-    return kind(film, complain)
+    if film.codec_context.name in PHOTOS:
+        return PhotoDecoder(film, complain)
+    alpha = has_second_picture(film)
+    decoder = AlphaDecoder(film.codec_context.name, complain) if alpha else film.codec_context
+    return _VideoDecoder(decoder, complain)
 
 
 class _VideoDecoder:
-    def __init__(self, film: av.VideoStream, complain: Callable[[str], None]) -> None:
-        self._complain = complain
-        self._decoder = decoder_of(film)
+    def __init__(self, decoder: AlphaDecoder | av.VideoCodecContext, complain: Callable[[str], None]) -> None:
+        self._decoder, self._complain = decoder, complain
 
     def pictures(self, packets: Iterable[av.Packet[Any] | None]) -> Iterator[av.VideoFrame]:
         for packet in packets:
@@ -56,5 +58,5 @@ class _VideoDecoder:
                     yield picture
 
     def forget(self) -> None:
-        if isinstance(self._decoder, av.VideoCodecContext) and self._decoder.is_open:
+        if isinstance(self._decoder, AlphaDecoder) or self._decoder.is_open:
             self._decoder.flush_buffers()

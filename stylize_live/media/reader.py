@@ -15,6 +15,7 @@ from stylize_live.closing import Closing
 from stylize_live.config import SourceSettings
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
+from stylize_live.media.alpha_decoder import has_second_picture
 from stylize_live.media.container import (
     INTERLACED,
     clock_origin,
@@ -207,12 +208,15 @@ class VideoReader(Closing):
             square_pixels=self._square_pixels,
             wanted_size=self._settings.size,
             stay=self._stay,
-            transparent=is_sequence(self.path) and any_transparent(self.path),
+            transparent=has_second_picture(self._stream) or self._shows_transparent_photos(),
             note=self._note,
         )
         self.size, self.sample_aspect = made.size, made.sample_aspect
         self.has_alpha = made.has_alpha
         self.stays, self.stays_on_chip = made.stays, made.stays_on_chip
+
+    def _shows_transparent_photos(self) -> bool:
+        return is_sequence(self.path) and any_transparent(self.path)
 
     def __iter__(self) -> Iterator[Frame]:
         """Frames not read yet.
