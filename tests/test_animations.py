@@ -98,3 +98,9 @@ def test_other_films_play_for_ever(tmp_path: Path) -> None:
     convert(once, tmp_path / "out.gif", Inverter(), overwrite=True)
     with Image.open(tmp_path / "out.gif") as image:
         assert "loop" not in image.info
+
+
+def test_errors_name_the_animation(tmp_path: Path) -> None:
+    source = animation(tmp_path / "in.webp")
+    with pytest.raises(SourceError, match=f"^{source}: ends before the start"):
+        convert(source, tmp_path / "out.mp4", Inverter(), ConvertSettings(start="9"))

@@ -268,7 +268,7 @@ def test_what_is_no_picture_is_a_gap(tmp_path: Path) -> None:
         convert(pattern, tmp_path / "out.mp4", Inverter())
     third.unlink()
     third.mkdir()
-    with pytest.raises(SourceError, match=r"03\.jpg: is a folder"):
+    with pytest.raises(SourceError, match=r"03\.jpg: is no file"):
         VideoReader(pattern)
     third.rmdir()
     third.write_text("no picture")

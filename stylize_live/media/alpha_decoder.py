@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from stylize_live.media.libraries import av
@@ -69,10 +70,12 @@ class AlphaDecoder:
 
     def _colours_alone(self) -> list[av.VideoFrame]:
         """The last packet's picture, by a decoder that is brought to where the other failed."""
-        decoder = _open(self._codec)
-        for packet in self._since_key_frame:
-            pictures = decoder.decode(packet)
-        self._colours = decoder
+        self._colours = _open(self._codec)
+        *before, last = self._since_key_frame
+        for packet in before:
+            with suppress(av.FFmpegError):  # said when it was its turn
+                self._colours.decode(packet)
+        pictures = self._colours.decode(last)
         self._complain("the transparency of a picture is damaged")
         return pictures
 

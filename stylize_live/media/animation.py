@@ -33,10 +33,16 @@ def readable(source: Path) -> Iterator[Path]:
     """
     with ExitStack() as stack:
         path = stack.enter_context(spooled(source))
-        if _is_for_pillow(path):
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
-            path = _as_film(path, Path(folder) / "film.mkv")
-        yield path
+        if not _is_for_pillow(path):
+            yield path
+            return
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        film = Path(folder) / "film.mkv"
+        _write_film(path, film)
+        try:
+            yield film
+        except SourceError as error:
+            raise SourceError(str(error).replace(str(film), str(path))) from None
 
 
 def _is_for_pillow(path: Path) -> bool:
@@ -52,7 +58,7 @@ def _is_for_pillow(path: Path) -> bool:
         return False
 
 
-def _as_film(path: Path, film: Path) -> Path:
+def _write_film(path: Path, film: Path) -> None:
     try:
         with Image.open(path) as image:
             # Encoders store pictures that do not change everywhere with holes, which are none.
@@ -66,7 +72,6 @@ def _as_film(path: Path, film: Path) -> Path:
                 writer.finish(shown)
     except _UNREADABLE as error:
         raise SourceError(f"{path}: cannot read the animation: {error}") from None
-    return film
 
 
 def _pictures(image: Image.Image) -> Iterator[tuple[Pixels, Pixels, Fraction]]:

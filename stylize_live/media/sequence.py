@@ -87,7 +87,7 @@ def first_number(pattern: Path) -> int:
 def _check_picture(path: Path) -> None:
     """FFmpeg would end a sequence, without a word, at what cannot be a picture."""
     if not path.is_file():
-        raise SourceError(f"{path}: is a folder, expected a picture of a sequence")
+        raise SourceError(f"{path}: is no file, expected a picture of a sequence")
     if path.stat().st_size == 0:
         raise SourceError(f"{path}: the file is empty (0 bytes), although it is a picture of a sequence")
     if not os.access(path, os.R_OK):
