@@ -182,6 +182,18 @@ def test_a_png_with_wrong_sums_is_damaged(tmp_path: Path) -> None:
     assert reader.damaged == 1
 
 
+@pytest.mark.parametrize("suffix", ["mjpeg", "MJPG"])
+def test_jpegs_in_a_row_are_a_film(tmp_path: Path, suffix: str) -> None:
+    whole, short = photo(6, pixels=grain()), photo(6, pixels=grain(), share=60)
+    film = tmp_path / f"in.{suffix}"
+    film.write_bytes(whole * 2 + short + whole)
+    frames, reader = all_of(film)
+    assert (len(frames), reader.damaged, reader.size) == (3, 1, (48, 64))
+    film.rename(tmp_path / "in.jpg")
+    with pytest.raises(SourceError, match="not a video but a picture"):
+        VideoReader(tmp_path / "in.jpg")
+
+
 def test_damage_at_the_start_is_counted(tmp_path: Path) -> None:
     photos = [photo(pixels=grain(), share=50)] * 3 + [photo()] * 2
     frames, reader = all_of(jpeg_film(tmp_path / "in.avi", photos))

@@ -18,6 +18,7 @@ Disposition = av.stream.Disposition
 
 _NOT_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 INTERLACED = "interlaced video was deinterlaced, one picture for every two fields"
+_MANY_JPEGS = (".mjpeg", ".mjpg")  # one behind the other, as old network cameras saved them
 _MOST_BOXES = 1000
 
 
@@ -61,6 +62,8 @@ def open_container(
             ) from None
         raise SourceError(f"{path}: not a video that can be read ({error.strerror})") from None
     kind = container.format.name
+    if kind == "jpeg_pipe" and path.suffix.lower() in _MANY_JPEGS:
+        return container
     if kind.endswith("_pipe") or kind in ("image2", "tty"):
         container.close()
         what = "text" if kind == "tty" else "a picture, use the image command"
