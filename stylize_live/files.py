@@ -35,6 +35,15 @@ def replacing(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def path_of(text: str) -> Path:
+    """The path that somebody wrote, a home folder's ~ spelt out; "~draft.mp4" is a name like any other."""
+    path = Path(text)
+    try:
+        return path.expanduser()
+    except RuntimeError:  # nobody of that name has a home
+        return path
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder, and those above it, where they are missing.
 

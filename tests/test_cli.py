@@ -88,6 +88,40 @@ def test_every_setting_of_convert_can_be_given() -> None:
     assert all(value != getattr(ConvertSettings(), name) for name, value in expected.items())
 
 
+NAMES = ["[Group] Film - 01 [1080p].mp4", '["a.mp4"]', "[1]", " [a", "{a}.mp4", '{"a": 1}', "a=b", "@a"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("words", "argument"),
+    [
+        (["convert", "a.mp4", "NAME", "out/"], "videos"),
+        (["image", "NAME", "-o", "out"], "inputs"),
+        (["train", "a.png", "NAME"], "more"),
+        (["evaluate", "--photos", "NAME", "b.jpg"], "photos"),
+        (["evaluate", "--steadiness", "NAME"], "steadiness"),
+        (["evaluate", "--photos", "a.jpg", "--paintings", "NAME"], "paintings"),
+        (["styles", "--photos", "NAME", "NAME"], "photos"),
+        (["convert", "films", "out", "--include", "NAME"], "include"),
+    ],
+)
+def test_a_name_is_a_name(words: list[str], argument: str, name: str) -> None:
+    words = [name if word == "NAME" else word for word in words]
+    _, given, _ = app.parse_args(words, exit_on_error=False, print_error=False)
+    found = [str(path) for path in given.arguments[argument]]
+    assert found.count(name) == words.count(name)
+
+
+def test_names_are_printed_as_they_are(
+    tiny_style: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "[bold] :cat: [1].png"
+    write_still(source, Still(random_pixels(40, 30)))
+    (tmp_path / "out").mkdir()
+    assert main(["image", str(source), "-o", f"{tmp_path}/out", "--style", str(tiny_style)]) == 0
+    assert capfd.readouterr().out == f"{tmp_path}/out/{source.name}\n"
+
+
 def test_help_does_not_wait_for_torch() -> None:
     code = (
         "import sys; from stylize_live.cli.app import main; main(['--help']);sys.exit('torch' in sys.modules)"

@@ -318,3 +318,16 @@ def test_command_checks_the_picture_before_it_works(tmp_path: Path) -> None:
         with pytest.raises(problem):
             command.convert(source, tmp_path / "out.mp4", before_after=tmp_path / name, settings=SETTINGS)
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+
+
+def test_digital_video_as_cameras_gave_it(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "in.dv"), "w") as output:
+        stream = output.add_stream("dvvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
+        for _ in range(3):
+            output.mux(stream.encode(av.VideoFrame(720, 576, "yuv420p")))
+    with VideoReader(tmp_path / "in.dv") as reader:
+        assert reader.average_rate == 25
+    convert(tmp_path / "in.dv", tmp_path / "out.mp4", Inverter())
+    with av.open(str(tmp_path / "out.mp4")) as done:
+        assert done.streams.video[0].metadata["timecode"] == "00:00:00:00"

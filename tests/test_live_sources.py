@@ -93,8 +93,9 @@ class TestChoice:
             assert (source.size, source.rate, source.is_live) == ((64, 36), 5, True)
 
     def test_missing_file(self) -> None:
-        with pytest.raises(SourceError, match=r"gone\.mp4: no such file"):
-            open_source(settings("gone.mp4"))
+        for name in ("gone.mp4", "~gone.mp4"):
+            with pytest.raises(SourceError, match=rf"^{name}: no such file"):
+                open_source(settings(name))
 
     def test_folder(self, tmp_path: Path) -> None:
         with pytest.raises(SourceError, match="is a folder"):

@@ -7,15 +7,23 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from clips import CFR, Film, content
+from clips import CFR, Film, content, patches
+from test_convert import Inverter
 
+from stylize_live.cli.app import main
 from stylize_live.errors import SourceError, UsageError
+from stylize_live.media.paced import open_file
 from stylize_live.media.pipes import PIPE, spooled
 from stylize_live.media.reader import VideoReader
+from stylize_live.media.still import Still, read_still, write_still
 from stylize_live.media.target import check_target
+from stylize_live.pipeline.convert import convert
 
 ROOT = Path(__file__).parent.parent
 
@@ -81,3 +89,43 @@ def test_through_the_command(tmp_path: Path, tiny_style: Path) -> None:
     after = content(tmp_path / "out.mkv")
     assert len(after.times) == len(CFR)
     assert after.sounds == content(source).sounds
+
+
+@contextmanager
+def named_pipe(path: Path, data: bytes) -> Iterator[Path]:
+    """One that gives these bytes, once, as a shell's <(...) does."""
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(data,), name="stylize-test-pipe")
+    writer.start()
+    yield path
+    writer.join(5)
+
+
+def test_named_pipes_are_films(tmp_path: Path) -> None:
+    data = Film(CFR).write(tmp_path / "in.mp4").read_bytes()
+    with named_pipe(tmp_path / "pipe", data) as pipe:
+        assert convert(pipe, tmp_path / "out.mp4", Inverter()).frames == len(CFR)
+    for name, data, words in (("a", b"no video" * 100, "not a video"), ("b", b"", "the file is empty")):
+        refused = pytest.raises(SourceError, match=f"/{name}: {words}")
+        with named_pipe(tmp_path / name, data) as pipe, refused:
+            convert(pipe, tmp_path / "out2.mp4", Inverter())
+    assert not (tmp_path / "out2.mp4").exists()
+
+
+def test_a_named_pipe_is_read_once_by_the_command(
+    tmp_path: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = Film(CFR).write(tmp_path / "in.mp4")
+    with named_pipe(tmp_path / "pipe", source.read_bytes()) as pipe:
+        words = ["convert", str(pipe), str(source), str(tmp_path / "out"), "--style", str(tiny_style)]
+        assert main(words) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["in.mp4", "pipe.mp4"]
+
+
+def test_named_pipes_can_be_shown_and_hold_pictures(tmp_path: Path) -> None:
+    data = Film(CFR).write(tmp_path / "in.mkv").read_bytes()
+    with named_pipe(tmp_path / "pipe", data) as pipe, open_file(pipe) as source:
+        assert len(list(source)) == len(CFR)
+    write_still(tmp_path / "in.png", Still(patches()))
+    with named_pipe(tmp_path / "picture", (tmp_path / "in.png").read_bytes()) as pipe:
+        assert (read_still(pipe).pixels == patches()).all()

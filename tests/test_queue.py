@@ -301,3 +301,10 @@ def test_interrupted_command_says_how_to_go_on(
     assert say(source, target, "--style", tiny_style) == 0
     assert "12 of them in earlier runs" in capsys.readouterr().out
     assert not folder_of(target).exists()
+
+
+def test_films_of_many_kinds_are_found_in_folders(tmp_path: Path) -> None:
+    films = ["a.dv", "b.asf", "c.f4v", "d.LRV", "e.m2v", "f.3g2", "g.qt", "h.rmvb"]
+    for name in [*films, "notes.txt", "photo.png", "song.mp3", ".hidden.dv"]:
+        (tmp_path / name).touch()
+    assert [job.source.name for job in plan([tmp_path], "out", style="x")] == films

@@ -11,6 +11,7 @@ from conftest import random_pixels
 from PIL import Image
 
 from stylize_live.errors import SinkError, SourceError, UsageError
+from stylize_live.media.deep_grey import shallow
 from stylize_live.media.still import Still, read_still, resized, write_still
 
 PIXELS = random_pixels(40, 30)
@@ -70,9 +71,68 @@ def test_other_modes_become_rgb(tmp_path: Path, mode: str) -> None:
     assert read_still(next(tmp_path.iterdir())).pixels.shape == (30, 40, 3)
 
 
-def test_sixteen_bit_grey(tmp_path: Path) -> None:
-    Image.fromarray(np.full((4, 4), 128 * 257, np.uint16)).save(tmp_path / "x.png")
-    assert (read_still(tmp_path / "x.png").pixels == 128).all()
+RAMP = np.repeat(np.linspace(0, 1, 52)[None], 4, axis=0)  # in 8 bits: 0, 5, ..., 255
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("x.png", (RAMP * 65_535).round().astype(np.uint16)),
+        ("x.tif", (RAMP * 65_535).round().astype(np.uint16)),
+        ("x.jp2", (RAMP * 65_535).round().astype(np.uint16)),
+        ("x.tif", (RAMP * 65_535).round().astype(np.int32)),
+        ("x.tif", (RAMP * (2**31 - 1)).round().astype(np.int32)),
+        ("x.tif", RAMP.astype(np.float32)),
+        ("x.tif", (RAMP * 1.5).astype(np.float32)),  # brighter than white
+        ("x.tif", (RAMP * 255).astype(np.float32)),
+        ("x.tif", (RAMP * 1e6).astype(np.float32)),
+        ("x.tif", (RAMP * 2 - 1).astype(np.float32)),
+    ],
+)
+def test_deep_grey_is_scaled(tmp_path: Path, name: str, values: np.ndarray) -> None:
+    Image.fromarray(values).save(tmp_path / name)
+    still = read_still(tmp_path / name)
+    assert still.alpha is None
+    assert np.abs(still.pixels[..., 1] - RAMP * 255).max() <= 0.51
+
+
+def test_deep_grey_keeps_its_transparent_level(tmp_path: Path) -> None:
+    values = (RAMP * 65_535).round().astype(np.uint16)
+    Image.fromarray(values).save(tmp_path / "x.png", transparency=65_535)
+    still = read_still(tmp_path / "x.png")
+    assert still.alpha is not None
+    assert still.alpha[0].tolist() == [255] * 51 + [0]
+    assert still.pixels[0, ::10, 0].tolist() == [0, 50, 100, 150, 200, 250]
+
+
+def test_floats_that_are_no_numbers_are_no_harm(tmp_path: Path) -> None:
+    values = RAMP.astype(np.float32)
+    values[0, :3] = np.nan, np.inf, -np.inf
+    Image.fromarray(values).save(tmp_path / "x.tif")
+    pixels = read_still(tmp_path / "x.tif").pixels[..., 0]
+    assert pixels[0, :3].tolist() == [0, 255, 0]
+    assert np.abs(pixels[1] - RAMP[1] * 255).max() <= 0.51
+
+
+@pytest.mark.parametrize(
+    ("values", "tags"),
+    [
+        ((65_535 - RAMP * 65_535).astype(np.uint16), {262: 0}),  # white is zero
+        ((RAMP * 4095).round().astype(np.uint16), {258: 12}),  # bits of a sample
+        ((RAMP * (2**32 - 1)).round().astype(np.uint32).view(np.int32), {339: 1}),  # unsigned
+        ((RAMP * (2**15 - 1)).round().astype(np.int32), {258: 16, 339: 2}),  # signed
+    ],
+)
+def test_what_tiff_says_of_its_levels(values: np.ndarray, tags: dict[int, int]) -> None:
+    grey, _ = shallow(Image.fromarray(values), {number: (value,) for number, value in tags.items()})
+    assert np.abs(grey - RAMP * 255).max() <= 0.51
+
+
+def test_deep_grey_is_turned_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray((RAMP * 65_535).round().astype(np.uint16)).save(tmp_path / "x.png", exif=exif)
+    assert (read_still(tmp_path / "x.png").pixels[:, 0, 0] == np.arange(0, 256, 5)).all()
 
 
 def test_damage_is_one_clear_error(tmp_path: Path) -> None:

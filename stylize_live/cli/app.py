@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 from rich.markup import escape
 
 from stylize_live import __version__
@@ -21,6 +21,8 @@ app = App(
     help="Paint webcams, videos and pictures in the style of great painters.",
     help_epilogue="Every command has its own --help. With --debug, errors show where they happened.",
     help_format="plaintext",
+    # A name is a name: Cyclopts would read a list that begins with [ as JSON.
+    default_parameter=Parameter(json_list=False, json_dict=False),
     suppress_keyboard_interrupt=False,  # `main` gives the exit code
 )
 _COMMANDS = {

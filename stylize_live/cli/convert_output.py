@@ -104,12 +104,13 @@ def _weights(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) ->
 
 
 def weigh(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
-    """Pixels to paint for each target; a film that cannot be opened weighs nothing."""
+    """Pixels to paint for each target; a film that cannot be opened, or only once, weighs nothing."""
+    from stylize_live.media.pipes import is_pipe
     from stylize_live.media.reader import VideoReader
 
     weights = {}
     for job in jobs:
-        if overwrite or not job.target.exists():
+        if not is_pipe(job.source) and (overwrite or not job.target.exists()):
             try:
                 with VideoReader(job.source, settings) as reader:
                     weights[job.target] = (reader.frames or 0) * reader.size[0] * reader.size[1]

@@ -82,8 +82,6 @@ class ToRgb:
 
     def look(self, frame: av.VideoFrame) -> Look | None:
         """What the first picture said of its colours; None for ordinary ones."""
-        # Once: PyAV ties a picture and its side data into a cycle, so reading that from every picture
-        # would keep hundreds of them until the garbage collector comes by.
         if not self._asked:
             self._asked = True
             self._look = Look.of(frame)

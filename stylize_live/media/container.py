@@ -10,14 +10,16 @@ from stylize_live.config import CodecKind
 from stylize_live.errors import SourceError
 from stylize_live.media.decoders import opened_for_chip
 from stylize_live.media.libraries import av
-from stylize_live.media.sequence import USUAL_RATE, first_number, is_sequence
+from stylize_live.media.palette import PALETTE_FORMAT
+from stylize_live.media.sequence import USUAL_RATE, first_number, found_numbers, is_sequence, name_for_ffmpeg
+from stylize_live.media.side_data import side_data_of
 from stylize_live.media.tags import TAG_ERRORS
 
 Disposition = av.stream.Disposition
 
-_WITH_ALPHA = {"vp9": "libvpx-vp9", "vp8": "libvpx"}
 _NOT_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 INTERLACED = "interlaced video was deinterlaced, one picture for every two fields"
+_MANY_JPEGS = (".mjpeg", ".mjpg")  # one behind the other, as old network cameras saved them
 _MOST_BOXES = 1000
 
 
@@ -40,12 +42,12 @@ def open_container(
     Raises:
         SourceError: it is missing, a folder, empty, or nothing that holds a video.
     """
-    if is_sequence(path) and not path.exists():
+    if not path.exists() and (is_sequence(path) or found_numbers(path)):
         return _open_sequence(path, sequence_rate or USUAL_RATE)
     if path.is_dir():
         raise SourceError(f"{path}: is a folder, expected a video file")
     try:
-        if path.stat().st_size == 0:
+        if path.stat().st_size == 0 and path.is_file():
             raise SourceError(f"{path}: the file is empty (0 bytes)")
         # "file:" keeps FFmpeg from reading a colon in the name as a protocol.
         container = _opened(f"file:{path}", decoder, stay)
@@ -61,9 +63,11 @@ def open_container(
             ) from None
         raise SourceError(f"{path}: not a video that can be read ({error.strerror})") from None
     kind = container.format.name
+    if kind == "jpeg_pipe" and path.suffix.lower() in _MANY_JPEGS:
+        return container
     if kind.endswith("_pipe") or kind in ("image2", "tty"):
         container.close()
-        what = "text" if kind == "tty" else "a still picture, use the image command"
+        what = "text" if kind == "tty" else "a picture, use the image command"
         raise SourceError(f"{path}: not a video but {what}")
     return container
 
@@ -80,9 +84,15 @@ def _opened(name: str, decoder: CodecKind, stay: bool) -> av.container.InputCont
 
 
 def _open_sequence(pattern: Path, rate: Fraction) -> av.container.InputContainer:
-    options = {"framerate": str(rate), "start_number": str(first_number(pattern))}
+    options = {"framerate": str(rate), "start_number": str(first_number(pattern)), "pattern_type": "sequence"}
     try:
-        return av.open(f"file:{pattern}", "r", format="image2", options=options, metadata_errors=TAG_ERRORS)
+        return av.open(
+            f"file:{name_for_ffmpeg(pattern)}",
+            "r",
+            format="image2",
+            options=options,
+            metadata_errors=TAG_ERRORS,
+        )
     except (OSError, av.FFmpegError) as error:
         raise SourceError(f"{pattern}: not pictures that can be read ({error.strerror})") from None
 
@@ -115,17 +125,9 @@ def pick_film(container: av.container.InputContainer, path: Path) -> av.VideoStr
     films = [film for film in films if getattr(film, "codec_context", None) is not None]
     if not films:
         raise SourceError(f"{path}: no decoder for the video in this file, convert it to H.264 first")
+    # A file of one picture and a moving one, such as AVIF, shows the picture where nothing can move.
+    films = [film for film in films if film.frames != 1] or films
     return next((film for film in films if film.disposition & Disposition.default), films[0])
-
-
-def decoder_of(film: av.VideoStream) -> av.VideoStream | av.VideoCodecContext:
-    """What decodes a film's packets; FFmpeg's own decoders of VP9 and VP8 lose transparency."""
-    name = _WITH_ALPHA.get(film.codec_context.name)
-    if name is None or film.metadata.get("alpha_mode") != "1":
-        return film
-    decoder = av.CodecContext.create(name, "r")
-    assert isinstance(decoder, av.VideoCodecContext)
-    return decoder
 
 
 def has_loose_clock(container: av.container.InputContainer) -> bool:
@@ -149,13 +151,23 @@ def film_duration(container: av.container.InputContainer, stream: av.VideoStream
     return Fraction(container.duration, av.time_base) if container.duration else None
 
 
+def film_rate(stream: av.VideoStream) -> Fraction | None:
+    """Pictures a second, on the whole, or None where nothing is known."""
+    average, base = stream.average_rate or stream.guessed_rate, stream.base_rate
+    # Of DV, FFmpeg takes the ticks of the clock for pictures.
+    return base if average and base and average > 2 * base else average
+
+
 def is_constant_rate(average: Fraction, base: Fraction | None) -> bool:
     """Whether the average rate is the rate of (nearly) all pictures."""
     return base is None or abs(average / base - 1) < Fraction(1, 100)
 
 
 def has_alpha(picture: av.VideoFrame) -> bool:
-    """Whether pictures of this kind can be transparent."""
+    """Whether pictures of this kind can be transparent, or this one's palette is."""
+    if picture.format.name == PALETTE_FORMAT:
+        opacity = picture.to_ndarray()[1][:, 0]
+        return bool(opacity.min() < 255 and opacity.any())  # all 0: nothing was said
     return any(component.is_alpha for component in picture.format.components)
 
 
@@ -165,6 +177,6 @@ def picture_losses(picture: av.VideoFrame, bits: int) -> list[str]:
     stored = max(component.bits for component in picture.format.components)
     if stored > 8 and bits == 8:
         notes.append(f"{stored}-bit colours were reduced to 8 bits; --bits 10 keeps more of them")
-    if picture.side_data.get("A53_CC") is not None:
+    if side_data_of(picture).get("A53_CC") is not None:
         notes.append("closed captions inside the pictures were dropped")
     return notes

@@ -13,12 +13,13 @@ os.environ.setdefault("SVT_LOG", "1")
 import cv2
 
 import av  # isort: skip
+from av.sidedata import sidedata  # isort: skip
 
 # FFmpeg's log callback would take Python's lock from decoder threads, which can deadlock.
 av.logging.set_level(None)
 cv2.utils.logging.setLogLevel(0)  # a camera that is not there is our message to give
 
-__all__ = ["av", "codec_versions", "cv2"]
+__all__ = ["av", "codec_versions", "cv2", "sidedata"]
 
 
 def codec_versions() -> str:

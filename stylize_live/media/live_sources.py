@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stylize_live.config import LiveSettings
 from stylize_live.errors import SourceError
+from stylize_live.files import path_of
 from stylize_live.media.live_source import LiveSource
 
 _DEVICE_NODE = re.compile(r"/dev/video\d+")
@@ -42,7 +43,7 @@ def open_source(settings: LiveSettings) -> LiveSource:
 
         return open_stream(text)
     if names_file(text):
-        return _open_file(Path(text).expanduser())
+        return _open_file(path_of(text))
     from stylize_live.media.camera import CameraSource
     from stylize_live.media.devices import find_camera
 

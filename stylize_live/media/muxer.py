@@ -19,6 +19,7 @@ from stylize_live.media.companions import Companions
 from stylize_live.media.container import Disposition
 from stylize_live.media.growing import GrowingFile
 from stylize_live.media.libraries import av
+from stylize_live.media.loops import loop_options, plays_of
 from stylize_live.media.pipes import PIPE
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.tags import TAG_ERRORS, lasting, lost
@@ -86,14 +87,14 @@ class Muxer(WholeOrNothing):
         self._tracks: dict[int, Track] = {}
         self._resources = ExitStack()
         with self._cleaned_up_on_error():
-            self._open(clock, like.metadata if like else {}, in_place)
+            self._open(clock, like, in_place)
             self._add_film(film, clock, rate)
             self._sound = self._output.add_stream_from_template(sound, opaque=True) if sound else None
             if like is not None:
                 self._add_companions(like)
             self._output.start_encoding()
 
-    def _open(self, clock: Fraction, tags: dict[str, str], in_place: bool) -> None:
+    def _open(self, clock: Fraction, like: VideoReader | None, in_place: bool) -> None:
         check_target(self.path)
         place: Any = "pipe:1"
         if in_place:
@@ -104,10 +105,15 @@ class Muxer(WholeOrNothing):
             place,
             "w",
             format=self._format,
-            container_options=container_options(self._format, clock, tags)
+            container_options=self._options(clock, like)
             | (growing_options(self._format) if in_place else {}),
             metadata_errors=TAG_ERRORS,
         )
+
+    def _options(self, clock: Fraction, like: VideoReader | None) -> dict[str, str]:
+        if self._format in PICTURES_ONLY:
+            return loop_options(self._format, plays_of(like.path) if like else 0)
+        return container_options(self._format, clock, like.metadata if like else {})
 
     def _add_film(self, template: av.VideoStream, clock: Fraction, rate: Fraction) -> None:
         film = self._output.add_stream_from_template(template, opaque=True)

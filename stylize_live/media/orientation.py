@@ -9,6 +9,7 @@ import numpy as np
 
 from stylize_live.frame import Pixels
 from stylize_live.media.libraries import av, cv2
+from stylize_live.media.side_data import side_data_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +23,18 @@ class Orientation:
     @staticmethod
     def of(picture: av.VideoFrame) -> Orientation:
         """Read the display matrix; angles between right angles are taken as the nearest one."""
-        data = picture.side_data.get("DISPLAYMATRIX")
+        data = side_data_of(picture).get("DISPLAYMATRIX")
         if data is None:
             return Orientation()
-        matrix = np.frombuffer(cast("bytes", data), np.int32)
+        matrix = np.frombuffer(data, np.int32)
         a, b, _, c, d = (int(value) for value in matrix[:5])
         if abs(a) + abs(d) >= abs(b) + abs(c):
             return Orientation(False, a < 0, d < 0)
         return Orientation(True, c < 0, b < 0)
+
+    def turned(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(width, height) of what a picture of this size becomes, and the other way round."""
+        return size[::-1] if self.transpose else size
 
     def apply(self, pixels: Pixels) -> Pixels:
         """Turn a picture, (H, W, 3) uint8; the result is C-contiguous."""

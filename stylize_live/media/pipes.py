@@ -1,4 +1,4 @@
-"""Films through pipes: "-" as a source is standard input, as a target standard output."""
+"""Films through pipes: "-" as a source is standard input, as a target standard output. Named ones, too."""
 
 from __future__ import annotations
 
@@ -8,36 +8,58 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from stylize_live.errors import SourceError, UsageError
 
 PIPE = Path("-")
 
 
+def is_pipe(source: Path) -> bool:
+    """Whether a source can be read only once: standard input, a named pipe, a shell's <(...)."""
+    return source == PIPE or source.is_fifo()
+
+
 @contextmanager
 def spooled(source: Path) -> Iterator[Path]:
-    """A path that can be read: standard input is written to a temporary file first, all else is itself.
+    """A path that can be read: what a pipe gives is written to a temporary file first, all else is itself.
 
     Most films cannot be read front to back: the index of an .mp4 stands at its end more often than
     not, and sound and pictures are read at paces of their own.
 
     Raises:
         UsageError: standard input is a terminal.
-        SourceError: as raised in the block, with a name for standard input that a person knows.
+        SourceError: the pipe cannot be read; or as raised in the block, with a name that a person knows.
     """
-    if source != PIPE:
+    if not is_pipe(source):
         yield source
         return
-    if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError("- reads a video from a pipe, as in: cat in.mp4 | stylize-live convert - out.mp4")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film"
-        with path.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+        with _opened(source) as pipe, path.open("wb") as file:
+            shutil.copyfileobj(pipe, file, 1 << 20)
         try:
             yield path
         except SourceError as error:
-            raise SourceError(str(error).replace(str(path), "standard input")) from None
+            name = "standard input" if source == PIPE else str(source)
+            raise SourceError(str(error).replace(str(path), name)) from None
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[IO[bytes]]:
+    if source == PIPE:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError(
+                "- reads a video from a pipe, as in: cat in.mp4 | stylize-live convert - out.mp4"
+            )
+        yield sys.stdin.buffer
+        return
+    try:
+        pipe = source.open("rb")
+    except OSError as error:
+        raise SourceError(f"{source}: cannot be read: {error.strerror}") from None
+    with pipe:
+        yield pipe
 
 
 def check_stdout() -> None:

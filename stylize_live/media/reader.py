@@ -15,12 +15,12 @@ from stylize_live.closing import Closing
 from stylize_live.config import SourceSettings
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
-from stylize_live.media.colour import SITED_LEFT
+from stylize_live.media.alpha_decoder import has_second_picture
 from stylize_live.media.container import (
     INTERLACED,
     clock_origin,
-    decoder_of,
     film_duration,
+    film_rate,
     has_loose_clock,
     is_constant_rate,
     open_container,
@@ -30,8 +30,10 @@ from stylize_live.media.cut import Cut, Shown, at_rate
 from stylize_live.media.deinterlace import deinterlaced
 from stylize_live.media.demux import Demuxer, from_key_frame
 from stylize_live.media.extent import Extent
+from stylize_live.media.film_decoder import open_decoder
 from stylize_live.media.film_pictures import FilmPictures
 from stylize_live.media.libraries import av
+from stylize_live.media.sequence import any_transparent, is_sequence
 from stylize_live.media.surface import in_memory
 from stylize_live.media.timecode import moved_tags
 from stylize_live.media.views import STEREO_TAG, is_sphere, stereo_mode
@@ -129,7 +131,7 @@ class VideoReader(Closing):
     def _describe_stream(self) -> None:
         stream = self._stream
         stream.thread_type = "AUTO"
-        self._decoder = decoder_of(stream)
+        self._decoder = open_decoder(stream, self._complain)
         # Copied here, because PyAV reads freed memory when a stream outlives its container.
         self.video_index = stream.index
         self.video_metadata = dict(stream.metadata)
@@ -138,7 +140,7 @@ class VideoReader(Closing):
         self.origin = clock_origin(self._container)
         self._has_loose_clock = has_loose_clock(self._container)
         self._demuxer = Demuxer(self._container, self._complain)
-        average = stream.average_rate or stream.guessed_rate
+        average = film_rate(stream)
         self.average_rate = average or _USUAL_RATE
         self._usual_step = 1 / self.average_rate
         self.rate = average if average and is_constant_rate(average, stream.base_rate) else None
@@ -197,8 +199,7 @@ class VideoReader(Closing):
             self._container.seek(ticks, stream=self._stream)
         except av.FFmpegError:
             return False
-        if isinstance(self._decoder, av.VideoCodecContext) and self._decoder.is_open:
-            self._decoder.flush_buffers()
+        self._decoder.forget()
         self._demuxer.forget()
         return True
 
@@ -209,10 +210,11 @@ class VideoReader(Closing):
             first,
             self._stream.sample_aspect_ratio,
             bits=self._bits,
-            sited_left=self._stream.codec_context.name in SITED_LEFT,
+            codec=self._stream.codec_context.name,
             square_pixels=self._square_pixels,
             wanted_size=self._settings.size,
             stay=self._stay,
+            transparent=has_second_picture(self._stream) or self._shows_transparent_photos(),
             note=self._note,
         )
         self.size, self.sample_aspect = made.size, made.sample_aspect
@@ -222,6 +224,9 @@ class VideoReader(Closing):
         if mode:
             self.video_metadata.setdefault(STEREO_TAG, mode)
         self.stays, self.stays_on_chip = made.stays, made.stays_on_chip
+
+    def _shows_transparent_photos(self) -> bool:
+        return is_sequence(self.path) and any_transparent(self.path)
 
     def __iter__(self) -> Iterator[Frame]:
         """Frames not read yet.
@@ -317,19 +322,7 @@ class VideoReader(Closing):
         packets = self._packets()
         if self._has_loose_clock and self.cut.start:  # a time may be anywhere, so nothing is sought
             packets = from_key_frame(packets, self.cut.start + self.origin)
-        for packet in packets:
-            try:
-                pictures = self._decoder.decode(packet)
-            except EOFError:  # the decoder was already drained
-                return
-            except av.FFmpegError as error:
-                self._complain(f"a packet cannot be decoded: {error.strerror}")
-                continue
-            for picture in pictures:
-                if picture.is_corrupt:
-                    self._complain("a picture is damaged")
-                else:
-                    yield picture
+        return self._decoder.pictures(packets)
 
     def _packets(self) -> Iterator[av.Packet[Any] | None]:
         """Packets of the film, then None to drain the decoder. A damaged one waits until another comes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -9,15 +10,24 @@ from pathlib import Path
 from stylize_live.closing import Closing
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.frame import Frame, eight_bit
-from stylize_live.media.still import Still, keeps_alpha, picture_format, write_still
+from stylize_live.media.codecs import FORMATS
+from stylize_live.media.still import (
+    SUFFIXES,
+    Still,
+    is_transparent,
+    keeps_alpha,
+    picture_format,
+    write_still,
+)
 
 USUAL_RATE = Fraction(25)
 _NUMBER = re.compile(r"%0?(\d*)d")
 
 
 def is_sequence(path: Path) -> bool:
-    """Whether a path has a place for a number, such as %05d, in its name."""
-    return _NUMBER.search(path.name) is not None
+    """Whether a path has a place for a number, such as %05d, in its name, and not the suffix of a film."""
+    suffix = path.suffix.lower()
+    return _NUMBER.search(path.name) is not None and (suffix not in FORMATS or suffix in SUFFIXES)
 
 
 def numbered_file(pattern: Path, number: int) -> Path:
@@ -28,10 +38,24 @@ def numbered_file(pattern: Path, number: int) -> Path:
     return pattern.with_name(pattern.name[: place.start()] + digits + pattern.name[place.end() :])
 
 
-def found_numbers(pattern: Path) -> list[int]:
-    """Numbers of the files that exist, rising."""
+def name_for_ffmpeg(pattern: Path) -> str:
+    """The pattern as FFmpeg takes it: a per cent sign anywhere else is doubled."""
     place = _NUMBER.search(pattern.name)
     assert place is not None
+    folder = str(pattern)[: -len(pattern.name)]
+    before, after = pattern.name[: place.start()], pattern.name[place.end() :]
+    return _doubled(folder + before) + place[0] + _doubled(after)
+
+
+def _doubled(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def found_numbers(pattern: Path) -> list[int]:
+    """Numbers of the files that exist, rising; none where the name has no place for a number."""
+    place = _NUMBER.search(pattern.name)
+    if place is None:
+        return []
     before, after = re.escape(pattern.name[: place.start()]), re.escape(pattern.name[place.end() :])
     name = re.compile(before + r"(\d+)" + after)
     folder = pattern.parent
@@ -46,7 +70,7 @@ def first_number(pattern: Path) -> int:
     """The number that a sequence starts with.
 
     Raises:
-        SourceError: no such file, or one is missing between others.
+        SourceError: no such file, or one is missing between others, or empty.
     """
     numbers = found_numbers(pattern)
     if not numbers:
@@ -55,7 +79,24 @@ def first_number(pattern: Path) -> int:
         if number != expected:
             missing, last = numbered_file(pattern, expected).name, numbered_file(pattern, numbers[-1]).name
             raise SourceError(f"{pattern}: {missing} is missing although the sequence goes on to {last}")
+    for number in numbers:
+        _check_picture(numbered_file(pattern, number))
     return numbers[0]
+
+
+def _check_picture(path: Path) -> None:
+    """FFmpeg would end a sequence, without a word, at what cannot be a picture."""
+    if not path.is_file():
+        raise SourceError(f"{path}: is no file, expected a picture of a sequence")
+    if path.stat().st_size == 0:
+        raise SourceError(f"{path}: the file is empty (0 bytes), although it is a picture of a sequence")
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"{path}: no permission to read this picture of a sequence")
+
+
+def any_transparent(pattern: Path) -> bool:
+    """Whether the headers of a sequence's pictures say that one of them has transparency."""
+    return any(is_transparent(numbered_file(pattern, number)) for number in found_numbers(pattern))
 
 
 class SequenceWriter(Closing):

@@ -6,6 +6,7 @@ import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -13,12 +14,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import replacing
 from stylize_live.frame import Pixels
+from stylize_live.media.deep_grey import is_deep, shallow
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _WRITABLE = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 _NO_ALPHA = frozenset({"JPEG"})
 _LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}  # pixels that the formats can say
 _QUALITY = 93
+_OPAQUE = frozenset({".jpg", ".jpeg"})
+_TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,40 +52,52 @@ def read_still(path: Path, *, least_side: int | None = None) -> Still:
         SourceError: the file is missing, empty, no picture, damaged or absurdly large.
     """
     try:
-        with path.open("rb") as file, Image.open(file) as image:
+        with path.open("rb") as file, Image.open(_seekable(file)) as image:
             if least_side is not None:
                 image.draft("RGB", (least_side, least_side))
             upright = ImageOps.exif_transpose(image)
             profile = _of_rgb(upright.info.get("icc_profile"))
-            alpha = None
-            if upright.has_transparency_data:
-                rgba = upright.convert("RGBA")
-                alpha = np.array(rgba.getchannel("A"))
-                upright = rgba
-            pixels = np.array(_eight_bit(upright).convert("RGB"))
+            if is_deep(upright):
+                grey, alpha = shallow(upright, getattr(image, "tag_v2", {}))
+                upright = Image.fromarray(grey)
+            else:
+                alpha = None
+                if upright.has_transparency_data:
+                    upright = upright.convert("RGBA")
+                    alpha = np.array(upright.getchannel("A"))
+            pixels = np.array(upright.convert("RGB"))
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file") from None
     except IsADirectoryError:
         raise SourceError(f"{path}: is a folder, expected a picture") from None
     except UnidentifiedImageError:
         raise SourceError(f"{path}: not a picture that can be read (jpg, png or webp?)") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
+    except _TOO_LARGE:
         raise SourceError(f"{path}: picture is too large to be decoded safely") from None
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise SourceError(f"{path}: cannot read the picture: {error}") from None
     return Still(pixels, alpha, profile)
 
 
+def _seekable(file: IO[bytes]) -> IO[bytes]:
+    """What Pillow can read: a pipe's content is held in memory."""
+    return file if file.seekable() else io.BytesIO(file.read())
+
+
+def is_transparent(path: Path) -> bool:
+    """Whether a picture's header says that it has transparency; False for what Pillow cannot open."""
+    if path.suffix.lower() in _OPAQUE:
+        return False
+    try:
+        with Image.open(path) as image:
+            return bool(image.has_transparency_data)
+    except (*_TOO_LARGE, OSError, ValueError, SyntaxError):
+        return False
+
+
 def _of_rgb(profile: bytes | None) -> bytes | None:
     """A colour profile, if it describes RGB as its header says: others do not fit what is written."""
     return profile if profile and profile[16:20] == b"RGB " else None
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Bring 16-bit grey pictures to 8 bits; Pillow's own conversion would clip them to white."""
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    return image
 
 
 def on_paper(still: Still) -> Pixels:

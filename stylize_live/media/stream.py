@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
-from stylize_live.media.colour import SITED_LEFT, ToRgb
+from stylize_live.media.film_decoder import open_decoder
+from stylize_live.media.film_pictures import FilmPictures
 from stylize_live.media.libraries import av
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.paced import PacedSource
@@ -20,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _OPEN_SECONDS = 10.0
 _READ_SECONDS = 5.0
+_FIRST_PICTURE_SECONDS = 30.0  # surveillance cameras send a key frame every 20 seconds, some of them
 _LEAST_GAP = Fraction(1, 1000)  # seconds
 # No waiting for packets in order or for a better guess of the stream. "nobuffer" is not among these:
 # it throws away what was read for the guess, the key frame with it, and saves nothing here, since a
@@ -32,7 +36,7 @@ _LOW_DELAY = {
 
 
 class StreamSource(LiveSource):
-    """Frames of a network stream, passed on as they arrive.
+    """Frames of a network stream, upright, passed on as they arrive; damaged pictures are left out.
 
     One without an end that breaks off is opened anew, for a minute; meanwhile `trouble` says so and no
     frame comes. Frames keep the size that the first ones had.
@@ -44,17 +48,24 @@ class StreamSource(LiveSource):
         finite: whether it has an end, so that it comes faster than real time and wants pacing.
 
     Raises:
-        SourceError: nothing answers within ten seconds, or what answers is no video.
+        SourceError: nothing answers within ten seconds, or what answers is no video or shows no picture.
     """
 
     def __init__(self, url: str) -> None:
+        super().__init__((0, 0), None)
         self._url = url
-        self._use(*_connect(url))
-        self.finite = _finite(self._container)
-        super().__init__((self._video.width, self._video.height), _rate(self._video))
+        self._connection = _Connection(url, self._ending.is_set)
+        self.finite = _finite(self._connection.container)
+        video = self._connection.video
+        self._upright = FilmPictures(
+            self._connection.first,
+            video.sample_aspect_ratio,
+            codec=video.codec_context.name,
+            note=lambda what: log.info("%s: %s", without_password(url), what),
+        )
+        self.size, self.rate = self._upright.size, _rate(video)
 
     def __iter__(self) -> Iterator[Frame]:
-        to_rgb = ToRgb(sited_left=self._video.codec_context.name in SITED_LEFT)
         start = time.monotonic()
         shift: Fraction | None = Fraction(0)  # of the stream's clock, which begins anew with each connection
         last = Fraction(0)
@@ -76,7 +87,8 @@ class StreamSource(LiveSource):
                 shift = max(since_start, last + _LEAST_GAP) - pts if shift is None else shift
                 pts += shift
             last = pts
-            yield Frame(to_rgb(picture, self.size), pts, captured_at, index)
+            pixels, _ = self._upright(picture)
+            yield Frame(pixels, pts, captured_at, index)
             index += 1
 
     def _next(self) -> av.VideoFrame | None:
@@ -85,7 +97,7 @@ class StreamSource(LiveSource):
             if self._ending.is_set():
                 return None
             try:
-                return next(self._pictures, None)
+                return next(self._connection.pictures, None)
             except av.EOFError:
                 return None
             except (av.FFmpegError, OSError) as error:
@@ -96,45 +108,85 @@ class StreamSource(LiveSource):
 
     def _reopen(self) -> bool:
         with self._device_lock:
-            self._container.close()
-        try:
-            container, video = _connect(self._url)  # may take ten seconds: `close` need not wait for it
+            self._connection.close()
+        try:  # may take half a minute: `close` need not wait for it
+            connection = _Connection(self._url, self._ending.is_set)
         except SourceError:
             return False
         with self._device_lock:
             if self._ending.is_set():
-                container.close()
+                connection.close()
                 return False
-            self._use(container, video)
+            self._connection = connection
             return True
 
-    def _use(self, container: av.container.InputContainer, video: av.VideoStream) -> None:
-        self._container, self._video = container, video
-        # One for all pictures: each call of `decode` leaves a few hundred bytes behind.
-        self._pictures = container.decode(video)
-
     def _release(self) -> None:
-        self._container.close()
+        self._connection.close()
 
 
-def _connect(url: str) -> tuple[av.container.InputContainer, av.VideoStream]:
-    try:
-        container = av.open(
-            url,
-            container_options=_LOW_DELAY,
-            timeout=(_OPEN_SECONDS, _READ_SECONDS),
-            metadata_errors=TAG_ERRORS,
-        )
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise _source_error(url, error) from None
-    if not container.streams.video:
-        container.close()
-        raise SourceError(f"{without_password(url)}: no video in this stream")
-    video = container.streams.video[0]
-    # Frame threads decode faster, but hold back one picture each.
-    video.thread_type = "SLICE"
-    video.codec_context.flags |= av.codec.context.Flags.low_delay
-    return container, video
+class _Connection:
+    """A stream that was opened and has shown a picture.
+
+    Attributes:
+        container: opened.
+        video: its video.
+        first: its first picture that is whole.
+        pictures: all of them.
+
+    Args:
+        url: of the stream.
+        stopping: whether to stop waiting for pictures.
+
+    Raises:
+        SourceError: as `StreamSource` does.
+    """
+
+    def __init__(self, url: str, stopping: Callable[[], bool]) -> None:
+        self._name, self._stopping = without_password(url), stopping
+        try:
+            self.container = av.open(
+                url,
+                container_options=_LOW_DELAY,
+                timeout=(_OPEN_SECONDS, _READ_SECONDS),
+                metadata_errors=TAG_ERRORS,
+            )
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise _source_error(url, error) from None
+        try:
+            if not self.container.streams.video:
+                raise SourceError(f"{self._name}: no video in this stream")
+            self.video = self.container.streams.video[0]
+            self.first, self.pictures = self._decode()
+        except (av.FFmpegError, OSError) as error:
+            self.close()
+            raise _source_error(url, error) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _decode(self) -> tuple[av.VideoFrame, Iterator[av.VideoFrame]]:
+        # Frame threads decode faster, but hold back one picture each.
+        self.video.thread_type = "SLICE"
+        self.video.codec_context.flags |= av.codec.context.Flags.low_delay
+        self._give_up = time.monotonic() + _FIRST_PICTURE_SECONDS
+        decoder = open_decoder(self.video, lambda what: log.debug("%s: %s", self._name, what))
+        pictures = decoder.pictures(self._packets())
+        first = next(pictures, None)
+        if first is None:
+            raise SourceError(f"{self._name}: shows no picture that can be decoded")
+        self._give_up = float("inf")
+        return first, itertools.chain([first], pictures)
+
+    def _packets(self) -> Iterator[av.Packet[Any]]:
+        # One for all: each call of `demux` leaves a few hundred bytes behind.
+        for packet in self.container.demux(self.video):
+            if self._stopping() or time.monotonic() > self._give_up:
+                return
+            yield packet
+
+    def close(self) -> None:
+        """Hang up."""
+        self.container.close()
 
 
 def open_stream(url: str) -> LiveSource:

@@ -22,9 +22,7 @@ PICTURES_ONLY = ("gif", "webp")
 
 
 def container_options(format_name: str, clock: Fraction, tags: dict[str, str]) -> dict[str, str]:
-    """What a format is told, by FFmpeg's names."""
-    if format_name in PICTURES_ONLY:
-        return {"loop": "0"}
+    """What a format is told, by FFmpeg's names; of animated pictures, see `loop_options`."""
     if format_name not in QUICKTIME:
         # Sound that an encoder began before 0 would move all pictures to later times.
         return {"avoid_negative_ts": "disabled"}

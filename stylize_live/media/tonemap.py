@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from stylize_live.media.libraries import av
+from stylize_live.media.side_data import side_data_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -99,15 +99,16 @@ def to_sdr_filter(look: Look) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _peak(picture: av.VideoFrame) -> float:
     """How bright the film gets: its measured peak, else its mastering screen's, else the usual one."""
-    light = picture.side_data.get("CONTENT_LIGHT_LEVEL")
+    data = side_data_of(picture)
+    light = data.get("CONTENT_LIGHT_LEVEL")
     if light is not None:
-        brightest = float(struct.unpack_from("=I", cast("bytes", light))[0])
+        brightest = float(struct.unpack_from("=I", light)[0])
         if brightest >= _WHITE:
             return min(brightest, _BRIGHTEST)
-    screen = picture.side_data.get("MASTERING_DISPLAY_METADATA")
+    screen = data.get("MASTERING_DISPLAY_METADATA")
     if screen is not None:
         # Ten pairs of integers: primaries, white, darkest, brightest; then what of it is known.
-        values = struct.unpack_from("=22i", cast("bytes", screen))
+        values = struct.unpack_from("=22i", screen)
         brightest = float(values[18]) / values[19] if values[21] and values[19] else 0.0
         if brightest >= _WHITE:
             return min(brightest, _BRIGHTEST)

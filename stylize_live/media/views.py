@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import struct
-from contextlib import suppress
-from typing import Any
 
 from stylize_live.media.libraries import av
+from stylize_live.media.side_data import side_data_of
 
 # By FFmpeg's number of how the two pictures lie; with the left eye's first, and with the right's.
 _MODES = {1: ("left_right", "right_left"), 2: ("top_bottom", "bottom_top")}
@@ -21,10 +20,10 @@ def stereo_mode(picture: av.VideoFrame) -> str | None:
 
     None for a flat picture.
     """
-    data = _side_data(picture, "STEREO3D")
-    if data is None or len(data) < 8:
+    data = side_data_of(picture).get("STEREO3D")
+    if data is None or len(bytes(data)) < 8:
         return None
-    kind, flags = struct.unpack_from("=ii", data)
+    kind, flags = struct.unpack_from("=ii", bytes(data))
     if not kind:
         return None
     return _MODES[kind][flags & _RIGHT_FIRST] if kind in _MODES else ""
@@ -32,14 +31,7 @@ def stereo_mode(picture: av.VideoFrame) -> str | None:
 
 def is_sphere(picture: av.VideoFrame) -> bool:
     """Whether a picture is meant to be seen from its inside."""
-    return _side_data(picture, "SPHERICAL") is not None
-
-
-def _side_data(picture: av.VideoFrame, name: str) -> bytes | None:
-    with suppress(ValueError):  # PyAV has no name for some other kind in it
-        data: Any = picture.side_data.get(name)
-        return None if data is None else bytes(data)
-    return None
+    return side_data_of(picture).get("SPHERICAL") is not None
 
 
 def view_losses(tags: dict[str, str], stereo: bool, sphere: bool, format_name: str) -> list[str]:

@@ -73,14 +73,19 @@ class VideoWriter(WholeOrNothing):
         """
         self._muxer.write(self._encoder.encode(frame))
 
-    def finish(self) -> None:
+    def finish(self, last_duration: Fraction | None = None) -> None:
         """Write what is still in the encoder, the rest of the sound, and the index. May be called twice.
+
+        Args:
+            last_duration: how long the last frame is shown, in seconds; None is as long as in `like`.
 
         Raises:
             SinkError: the disk is full or the target went away.
         """
         if not self._finished:
-            self._muxer.write(self._encoder.finish(self._like.last_duration if self._like else Fraction(0)))
+            if last_duration is None:
+                last_duration = self._like.last_duration if self._like else Fraction(0)
+            self._muxer.write(self._encoder.finish(last_duration))
             self._finished = True
         self._muxer.finish()
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from stylize_live.errors import StyleError
+from stylize_live.files import path_of
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, blend, load_checkpoint, read_info
 from stylize_live.nets.folders import WEIGHTS, own_files, own_folder, shipped_names
 
@@ -41,7 +42,7 @@ def style_path(text: str) -> Path:
         StyleError: no style has that name; the nearest names are given.
     """
     if text.endswith(".safetensors") or "/" in text or "\\" in text:
-        return Path(text).expanduser()
+        return path_of(text)
     if text in shipped_names():
         return WEIGHTS / f"{text}.safetensors"
     own = own_folder() / f"{text}.safetensors"

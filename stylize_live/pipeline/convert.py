@@ -9,8 +9,9 @@ from pathlib import Path
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import SourceError, UsageError
 from stylize_live.frame import Frame
+from stylize_live.media.animation import readable
 from stylize_live.media.codecs import codec_for, keeps_pixel_shape, stores_planes, video_format
-from stylize_live.media.pipes import PIPE, spooled
+from stylize_live.media.pipes import PIPE
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.sequence import SequenceWriter, check_empty, is_sequence
 from stylize_live.media.still import picture_format
@@ -76,13 +77,13 @@ def convert(
         codec_for(target, settings)
         check_target(target)
     with ExitStack() as opened:
-        readable = opened.enter_context(spooled(source))
-        settings, later = without_preview(readable, settings)
+        path = opened.enter_context(readable(source))
+        settings, later = without_preview(path, settings)
         painter = Later(stylizer, later) if later else stylizer
         if settings.side_by_side:
             painter = SideBySide(painter)
-        make = _pieces if _can_resume(source, target) else _at_once
-        journey, output = make(opened, readable, target, painter, settings, restart)
+        make = _pieces if path == source and _can_resume(source, target) else _at_once
+        journey, output = make(opened, path, target, painter, settings, restart)
         journey.run(on_progress)
         opened.close()  # everything is in its place before it is reported
         return _report(journey, output)

@@ -15,9 +15,9 @@ import numpy as np
 
 from stylize_live.config import ConvertSettings
 from stylize_live.frame import Frame
+from stylize_live.media.animation import readable
 from stylize_live.media.codecs import codec_for
 from stylize_live.media.companions import Companions
-from stylize_live.media.pipes import spooled
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.sequence import is_sequence
 from stylize_live.media.tracks import describe
@@ -62,9 +62,9 @@ def forecast(source: Path, target: Path, settings: ConvertSettings, *, overwrite
     """Look at a film as `convert` would. Raises what it would raise before its first picture."""
     check_paths(source, target, overwrite)
     with ExitStack() as opened:
-        readable = opened.enter_context(spooled(source))
-        settings, _ = without_preview(readable, settings)
-        reader = opened.enter_context(open_reader(readable, target, settings))
+        path = opened.enter_context(readable(source))
+        settings, _ = without_preview(path, settings)
+        reader = opened.enter_context(open_reader(path, target, settings))
         width, height = reader.size
         size = (2 * width, height) if settings.side_by_side else reader.size
         kept = kept_frames(target)

@@ -26,8 +26,11 @@ from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 log = logging.getLogger(__name__)
 
 # What is taken for a film in a folder; whatever is named itself is tried.
-_FILMS = frozenset(FORMATS) | frozenset(
-    [".3gp", ".avi", ".flv", ".m2ts", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".wmv", ".y4m"]
+_FILMS = (
+    frozenset(FORMATS)
+    | {".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".insv", ".lrv", ".m1v", ".m2t"}
+    | {".m2ts", ".m2v", ".mjpeg", ".mjpg", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv"}
+    | {".qt", ".rm", ".rmvb", ".ts", ".vob", ".wmv", ".wtv", ".y4m"}
 )
 _FIELDS = ("folder", "stem", "style", "suffix")
 Status = Literal["done", "partial", "skipped", "failed"]

@@ -19,6 +19,7 @@ from torchvision.models import ResNet50_Weights, VGG16_Weights
 from torchvision.models.vgg import cfgs, make_layers
 
 from stylize_live.errors import TrainingError
+from stylize_live.files import path_of
 
 _MEAN = (0.485, 0.456, 0.406)  # ImageNet statistics, as torchvision's weights expect
 _STD = (0.229, 0.224, 0.225)
@@ -152,7 +153,7 @@ def load_features(source: str | Path | None, *, device: torch.device, dtype: tor
     from stylize_live.training.resnet import ResnetFeatures
 
     name = str(source or "vgg16")
-    weights = _downloaded(name) if name in _DOWNLOADS else _read(Path(name).expanduser())
+    weights = _downloaded(name) if name in _DOWNLOADS else _read(path_of(name))
     kind = ResnetFeatures if "layer1.0.conv1.weight" in weights else VggFeatures
     network: FeatureNetwork = kind(weights, dtype=dtype).to(device)
     return network

@@ -1,0 +1,82 @@
+"""Animated pictures that Pillow reads better than FFmpeg."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, ImageSequence
+
+from stylize_live.config import FilmSettings
+from stylize_live.errors import SourceError
+from stylize_live.frame import Frame, Pixels
+from stylize_live.media.pipes import spooled
+from stylize_live.media.writer import VideoWriter
+
+_FILM = FilmSettings(codec="ffv1")  # loses nothing
+_MILLISECOND = Fraction(1, 1000)
+_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
+
+
+@contextmanager
+def readable(source: Path) -> Iterator[Path]:
+    """A path that FFmpeg can read for as long as the block lasts: pipes and some animations become files.
+
+    FFmpeg knows no animated WebP, and of AVIF not the transparency.
+
+    Raises:
+        UsageError, SourceError: see `spooled`; an animation that is damaged.
+    """
+    with ExitStack() as stack:
+        path = stack.enter_context(spooled(source))
+        if not _is_for_pillow(path):
+            yield path
+            return
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        film = Path(folder) / "film.mkv"
+        _write_film(path, film)
+        try:
+            yield film
+        except SourceError as error:
+            raise SourceError(str(error).replace(str(film), str(path))) from None
+
+
+def _is_for_pillow(path: Path) -> bool:
+    """Whether a file begins as an animated AVIF or any WebP does, and Pillow says that it moves."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+        if head[8:] != b"WEBP" and head[4:] != b"ftypavis":
+            return False
+        with Image.open(path) as image:
+            return bool(getattr(image, "is_animated", False))
+    except _UNREADABLE:
+        return False
+
+
+def _write_film(path: Path, film: Path) -> None:
+    try:
+        with Image.open(path) as image:
+            # Encoders store pictures that do not change everywhere with holes, which are none.
+            alpha = any(opacity.min() < 255 for _, opacity, _ in _pictures(image))
+            size = ImageOps.exif_transpose(image).size
+            with VideoWriter(film, size, _FILM, alpha=alpha) as writer:
+                when = shown = Fraction(0)
+                for index, (pixels, opacity, shown) in enumerate(_pictures(image)):
+                    writer.write(Frame(pixels, when, 0.0, index, opacity if alpha else None))
+                    when += shown
+                writer.finish(shown)
+    except _UNREADABLE as error:
+        raise SourceError(f"{path}: cannot read the animation: {error}") from None
+
+
+def _pictures(image: Image.Image) -> Iterator[tuple[Pixels, Pixels, Fraction]]:
+    """Pixels, opacity and seconds of each picture, upright."""
+    for picture in ImageSequence.Iterator(image):
+        rgba = np.asarray(ImageOps.exif_transpose(picture).convert("RGBA"))
+        shown = picture.info.get("duration", 0) * _MILLISECOND
+        yield np.ascontiguousarray(rgba[..., :3]), np.ascontiguousarray(rgba[..., 3]), shown

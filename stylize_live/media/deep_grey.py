@@ -1,0 +1,66 @@
+"""Grey pictures of more than 8 bits, which Pillow's own conversions would clip to white or black."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from stylize_live.frame import Pixels
+
+# Numbers and values of TIFF's tags.
+_BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
+_WHITE_IS_ZERO, _SIGNED = 0, 2
+_OVERSHOOT = 32  # floats up to here are light with 1 as white, brighter ones are levels of 255
+
+Tags = Mapping[int, Any]
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether a picture is grey of 16 or 32 bits, or floats."""
+    return image.mode in ("I", "F") or image.mode.startswith("I;16")
+
+
+def shallow(image: Image.Image, tags: Tags) -> tuple[Pixels, Pixels | None]:
+    """Scale a deep picture into 8 bits.
+
+    Args:
+        image: see `is_deep`.
+        tags: of the file, if it is a TIFF.
+
+    Returns:
+        The picture, (H, W) uint8; and its opacity, the same, if a level was declared transparent.
+    """
+    values: npt.NDArray[Any] = np.array(image)
+    if image.mode == "I" and _first(tags, _SAMPLE_FORMAT) not in (None, _SIGNED):
+        values = values.view(np.uint32)
+    key = image.info.get("transparency")
+    alpha = np.where(values == key, 0, 255).astype(np.uint8) if isinstance(key, int) else None
+    lowest, white = _range(image.mode, values, tags)
+    with np.errstate(invalid="ignore"):
+        scaled = np.nan_to_num(np.clip((values - lowest) / (white - lowest), 0, 1))
+    if _first(tags, _PHOTOMETRIC) == _WHITE_IS_ZERO:
+        scaled = 1 - scaled
+    return (scaled * 255).round().astype(np.uint8), alpha
+
+
+def _range(mode: str, values: npt.NDArray[Any], tags: Tags) -> tuple[float, float]:
+    """What becomes black and what becomes white: the format's own range, wider where values go beyond."""
+    known = values[np.isfinite(values)]
+    lowest, highest = float(known.min(initial=0)), float(known.max(initial=0))
+    if mode == "F":
+        usual = 255.0 if _OVERSHOOT < highest <= 255 else 1.0
+    else:
+        bits = _first(tags, _BITS) or 16
+        signed = _first(tags, _SAMPLE_FORMAT) == _SIGNED
+        usual = 2.0 ** (min(bits, 16) - signed) - 1
+    return lowest, max(usual, highest)
+
+
+def _first(tags: Tags, number: int) -> int | None:
+    """What a tag says of the first sample, which is the only one."""
+    value = tags.get(number)
+    return value[0] if isinstance(value, tuple) else value

@@ -1,0 +1,68 @@
+"""VP9 and VP8 with transparency, whose second picture may be damaged."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import numbered
+from test_convert import Inverter
+
+from stylize_live.config import FilmSettings
+from stylize_live.frame import Frame
+from stylize_live.media.libraries import av
+from stylize_live.media.reader import VideoReader
+from stylize_live.media.writer import VideoWriter
+from stylize_live.pipeline.convert import convert
+
+COUNT = 12
+HOLE = np.full((48, 64), 255, np.uint8)
+HOLE[:, :32] = 0
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """A film whose left half is transparent."""
+    with VideoWriter(tmp_path / "in.webm", (64, 48), FilmSettings(crf=4), alpha=True) as writer:
+        for index in range(COUNT):
+            writer.write(Frame(numbered(index), Fraction(index, 25), 0.0, index, HOLE))
+    return tmp_path / "in.webm"
+
+
+def copied(film: Path, damaged: int | None = None) -> Path:
+    """The same packets in another file, as a remuxer writes it; one of them has a damaged second picture."""
+    target = film.with_name("copy.webm")
+    with av.open(str(film)) as source, av.open(str(target), "w") as output:
+        stream = output.add_stream_from_template(source.streams.video[0])
+        stream.metadata["alpha_mode"] = "1"
+        for index, packet in enumerate(source.demux(video=0)):
+            if packet.size:
+                if index == damaged:
+                    second = packet.get_sidedata("matroska_block_additional")
+                    second.update(bytes(second)[:8] + b"\x55" * (second.data_size - 8))
+                    packet.set_sidedata(second)
+                packet.stream = stream
+                output.mux(packet)
+    return target
+
+
+def test_a_copy_keeps_its_transparency(film: Path) -> None:
+    with VideoReader(copied(film)) as reader:
+        assert reader.has_alpha
+        assert all(np.abs(frame.alpha.astype(int) - HOLE).mean() < 4 for frame in reader)
+
+
+@pytest.mark.parametrize("damaged", [0, 5, COUNT - 1])
+def test_colours_go_on_alone(film: Path, damaged: int) -> None:
+    with VideoReader(copied(film, damaged)) as reader:
+        frames = list(reader)
+        assert (reader.damaged, reader.has_alpha) == (1, True)
+    assert [frame.pts * 25 for frame in frames] == list(range(COUNT))
+    for frame in frames:
+        assert np.abs(frame.pixels.astype(int) - numbered(frame.index)).mean() < 8
+        expected = HOLE if frame.index < damaged else np.full_like(HOLE, 255)
+        assert np.abs(frame.alpha.astype(int) - expected).mean() < 4
+    report = convert(film.with_name("copy.webm"), film.with_name("out.webm"), Inverter())
+    assert (report.frames, report.complete) == (COUNT, False)
