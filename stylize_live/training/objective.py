@@ -21,6 +21,10 @@ Terms = dict[str, Tensor]
 
 _PIXEL_WEIGHT = 10.0  # of colors pixel by pixel, and of their masses, while there is no texture yet
 
+# Pixels at a crop's edge that features do not see. They take what lies beyond for black, and a network that has
+# to please them there smears the borders of every picture.
+_EDGE = 8
+
 Network = Callable[[Tensor], Tensor]
 
 
@@ -72,10 +76,10 @@ class Objective:
         painted, steady = self._two_views(network, crops.photos, step)
         features = self._features
         which = self._which(len(painted), step)
-        found = features(painted, last=features.style_layers[-1])
+        found = features(_inside(painted), last=features.style_layers[-1])
         with torch.no_grad():
             wanted = self._colored(crops.subjects, which)
-            subject = features(wanted, last=features.content_layer)[features.content_layer]
+            subject = features(_inside(wanted), last=features.content_layer)[features.content_layer]
         content = losses.content_error(found[features.content_layer], subject).mean()
         return {
             "style": self._style(found, painted, which) * features.gain,
@@ -112,7 +116,7 @@ class Objective:
         fine = losses.grams(found, layers)
         error = self._mean([self._targets[t].fine_error(g) for t, g in _by_target(fine, which)])
         if self._settings.coarse_weight:
-            small = self._features(losses.half_size(painted), last=layers[-1])
+            small = self._features(losses.half_size(_inside(painted)), last=layers[-1])
             grams = losses.grams(small, layers)
             coarse = [self._targets[t].coarse_error(g) for t, g in _by_target(grams, which)]
             error = error + self._settings.coarse_weight * self._mean(coarse)
@@ -149,6 +153,10 @@ class Objective:
         """Inverse of `tensors`."""
         for index, target in enumerate(self._targets):
             target.pool.load(with_prefix(tensors, f"{index}."))
+
+
+def _inside(pictures: Tensor) -> Tensor:
+    return pictures[:, :, _EDGE:-_EDGE, _EDGE:-_EDGE]
 
 
 def _by_target(grams: losses.Features, which: list[int]) -> Iterator[tuple[int, losses.Features]]:
