@@ -21,8 +21,8 @@ Terms = dict[str, Tensor]
 
 _PIXEL_WEIGHT = 10.0  # of colors pixel by pixel, and of their masses, while there is no texture yet
 
-# Pixels at a crop's edge that features do not see. They take what lies beyond for black, and a network that has
-# to please them there smears the borders of every picture.
+# Pixels at a crop's edge that features do not see. They take what lies beyond for black, and a network that
+# has to please them there smears the borders of every picture.
 _EDGE = 8
 
 Network = Callable[[Tensor], Tensor]
