@@ -102,10 +102,11 @@ class ColorTransfer:
     """
 
     def __init__(self, painting: Tensor, photos: PhotoStatistics) -> None:
-        generator = torch.Generator().manual_seed(0)
+        device, generator = painting.device, torch.Generator().manual_seed(0)
         paint = _sampled(_paint(painting.cpu()), generator)
-        self._photos = photos
-        self._levels = torch.quantile(paint[:, 0], torch.linspace(0, 1, _BINS + 1, dtype=paint.dtype)).float()
+        self._lightness = photos.lightness.float().to(device)
+        levels = torch.quantile(paint[:, 0], torch.linspace(0, 1, _BINS + 1, dtype=paint.dtype))
+        self._levels = levels.float().to(device)
         spread = paint[:, 1:].square().mean().sqrt() + 1e-6
         self._spread = float(spread)
         ranks = paint[:, 0].argsort().argsort().to(paint.dtype) / len(paint)
@@ -114,28 +115,26 @@ class ColorTransfer:
         given = photos.colors.cpu()[chosen]
         weights = given.new_tensor((_LIGHTNESS, 1.0, 1.0))
         moved = transported(given * weights, wanted * weights, generator) / weights
-        self._table = _table(given, moved).float()
+        self._table = _table(given, moved).float()[None].to(device)
 
     def __call__(self, photos: Tensor) -> Tensor:
         """Give photos the painting's colors.
 
         Args:
-            photos: (N, 3, H, W) float32 sRGB in [0, 1].
+            photos: (N, 3, H, W) float32 sRGB in [0, 1], on the painting's device.
 
         Returns:
             The same shape and range.
         """
-        device = photos.device
-        relative = relative_colors(to_oklab(photos), self._photos.lightness.to(device, photos.dtype))
+        relative = relative_colors(to_oklab(photos), self._lightness)
         rank, first, second = relative.unbind(1)
         # grid_sample wants the last axis of the table first.
         places = torch.stack((second / _REACH, first / _REACH, 2 * rank - 1), -1)[:, None]
-        table = self._table.to(device)[None].expand(len(photos), -1, -1, -1, -1)
+        table = self._table.expand(len(photos), -1, -1, -1, -1)
         found = F.grid_sample(table, places, padding_mode="border", align_corners=True)[:, :, 0]
         at = found[:, 0].clamp(0, 1) * _BINS
         below = at.long().clamp(max=_BINS - 1)
-        levels = self._levels.to(device)
-        lightness = torch.lerp(levels[below], levels[below + 1], at - below)
+        lightness = torch.lerp(self._levels[below], self._levels[below + 1], at - below)
         return from_oklab(torch.cat([lightness[:, None], found[:, 1:] * self._spread], 1))
 
 

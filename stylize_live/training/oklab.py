@@ -5,8 +5,11 @@ Björn Ottosson, "A perceptual color space for image processing", 2020.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
+
+Matrix = tuple[tuple[float, ...], ...]
 
 _TO_CONES = (
     (0.4122214708, 0.5363325363, 0.0514459929),
@@ -20,18 +23,26 @@ _TO_LAB = (
 )
 
 
+def _inverse(matrix: Matrix) -> Matrix:
+    return tuple(map(tuple, np.linalg.inv(np.array(matrix)).tolist()))
+
+
+_FROM_CONES, _FROM_LAB = _inverse(_TO_CONES), _inverse(_TO_LAB)
+
+
 def to_oklab(pictures: Tensor) -> Tensor:
     """(N, 3, H, W) sRGB in [0, 1] -> the same shape: lightness in [0, 1], then two of color, about +-0.3."""
     linear = torch.where(pictures <= 0.04045, pictures / 12.92, ((pictures + 0.055) / 1.055) ** 2.4)
-    return _mixed(_mixed(linear, pictures.new_tensor(_TO_CONES)).pow(1 / 3), pictures.new_tensor(_TO_LAB))
+    return _mixed(_mixed(linear, _TO_CONES).pow(1 / 3), _TO_LAB)
 
 
 def from_oklab(colors: Tensor) -> Tensor:
     """Inverse of `to_oklab`; what sRGB cannot show is clipped."""
-    cones = _mixed(colors, torch.linalg.inv(colors.new_tensor(_TO_LAB))) ** 3
-    linear = _mixed(cones, torch.linalg.inv(colors.new_tensor(_TO_CONES))).clamp(0, 1)
+    linear = _mixed(_mixed(colors, _FROM_LAB) ** 3, _FROM_CONES).clamp(0, 1)
     return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.pow(1 / 2.4) - 0.055)
 
 
-def _mixed(colors: Tensor, matrix: Tensor) -> Tensor:
-    return torch.einsum("oc,nchw->nohw", matrix, colors)
+def _mixed(colors: Tensor, matrix: Matrix) -> Tensor:
+    # By numbers and not by a tensor of them, for which a GPU would be waited for.
+    one, two, three = colors.unbind(1)
+    return torch.stack([a * one + b * two + c * three for a, b, c in matrix], 1)

@@ -21,11 +21,12 @@ class Motion:
     """An affine camera motion in pixels.
 
     Attributes:
-        grid: (1, H, W, 2) sampling grid in [-1, 1], or None for a whole-pixel shift.
-        shift: (down, right) in pixels, used when there is no grid.
+        matrix: (2, 3), from places in the moved picture to places in the picture, both in [-1, 1]; or None
+            for a whole-pixel shift.
+        shift: (down, right) in pixels, used when there is no matrix.
     """
 
-    grid: Tensor | None
+    matrix: Tensor | None
     shift: tuple[int, int]
 
     def apply(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
@@ -37,9 +38,10 @@ class Motion:
         Returns:
             The moved pictures and a (1, 1, H, W) mask of ones and zeros.
         """
-        if self.grid is None:
+        if self.matrix is None:
             return _roll(pictures, self.shift)
-        grid = self.grid.to(pictures)
+        one = [1, *pictures.shape[1:]]
+        grid = F.affine_grid(self.matrix.to(pictures)[None], one, align_corners=False)
         batch = grid.expand(len(pictures), -1, -1, -1)
         # Bicubic, because a bilinear warp would blur the target and teach the network to blur.
         moved = F.grid_sample(pictures, batch, "bicubic", "reflection", align_corners=False)
@@ -71,7 +73,7 @@ def random_motion(rng: np.random.Generator, height: int, width: int) -> Motion:
         ],
         dtype=torch.float32,
     )
-    return Motion(F.affine_grid(matrix[None], [1, 3, height, width], align_corners=False), (0, 0))
+    return Motion(matrix, (0, 0))
 
 
 def sensor_noise(pictures: Tensor, rng: np.random.Generator) -> Tensor:
