@@ -152,7 +152,7 @@ def load_features(source: str | Path | None, *, device: torch.device, dtype: tor
     from stylize_live.training.resnet import ResnetFeatures
 
     name = str(source or "vgg16")
-    weights = _downloaded(name) if name in _DOWNLOADS else _read(Path(name).expanduser())
+    weights = _downloaded(name) if name in _DOWNLOADS else read_weights(_existing(Path(name).expanduser()))
     kind = ResnetFeatures if "layer1.0.conv1.weight" in weights else VggFeatures
     network: FeatureNetwork = kind(weights, dtype=dtype).to(device)
     return network
@@ -173,10 +173,19 @@ def _downloaded(name: str) -> dict[str, Tensor]:
     return weights
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def _existing(path: Path) -> Path:
     if not path.is_file():
         names = ", ".join(_DOWNLOADS)
         raise TrainingError(f"{path}: no such file of feature weights (or one of {names})")
+    return path
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a table of tensors, safetensors or what torchvision downloads (.pth).
+
+    Raises:
+        TrainingError: the file cannot be read, or is something else.
+    """
     try:
         if path.suffix in (".pth", ".pt"):
             # Tensors only: nothing in the file is run.
