@@ -110,6 +110,18 @@ def features_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def lpips_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """VGG16 and the five layers of LPIPS with random weights."""
+    torch.manual_seed(1)
+    layers = make_layers(cfgs["D"], batch_norm=False)[:30]
+    weights = {f"features.{k}": v.half() for k, v in layers.state_dict().items()}
+    weights |= {f"lpips.{i}": torch.rand(channels) for i, channels in enumerate((64, 128, 256, 512, 512))}
+    path = tmp_path_factory.mktemp("lpips") / "lpips.safetensors"
+    save_file(weights, path)
+    return path
+
+
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """A folder of three."""

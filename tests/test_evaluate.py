@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
@@ -101,22 +100,66 @@ def test_the_report_has_everything_beside_it(
     save_checkpoint(tmp_path / "other <one>.safetensors", make_checkpoint("other <one>", 1))
     report = tmp_path / "report"
     more = ("--paintings", painting, f"other <one>={painting}", "--features", features_file)
-    arguments = words(tiny_style, photos, report, *more, "--iterations", 10, "--json")
+    arguments = words(tiny_style, photos, report, *more, "--optimised", 2, "--iterations", 10, "--json")
     assert main([arguments[0], str(tmp_path / "other <one>.safetensors"), *arguments[1:]]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures == json.loads((report / "figures.json").read_text())
     assert [style["name"] for style in figures["styles"]] == ["other <one>", "tiny"]
     tiny = figures["styles"][1]
     assert tiny["style_error"] == pytest.approx(sum(p["style_error"] for p in tiny["photos"]) / 3, abs=1e-3)
-    assert list(tiny["optimised"]) == ["0", "1", "2", "3", "5", "7", "10"]
-    assert tiny["worth_more"] == (min(tiny["optimised"].values()) > tiny["style_error"])
+    assert tiny["style_wasserstein"] > 0
+    assert tiny["lpips"] is None
+    first, second, third = (photo["optimised"] for photo in tiny["photos"])
+    assert first["style_error"] < tiny["photos"][0]["style_error"]
+    assert first != second
+    assert third is None
     page = References(report / "index.html")
-    assert "worth" in page.text
+    assert "helpers, not the judge" in page.text
+    assert "Beside optimisation: photo 1" in page.text
     assert not [name for name in page.found if ":" in name]
     local = [unquote(name) for name in page.found if not name.startswith("#")]
     assert len(local) == 2 * 2 * (1 + 3 * 2 + 2 * 2)  # each linked and shown: painting, pairs, optimised
     assert all((report / name).is_file() for name in local)
     assert len(list((report / "pictures").iterdir())) == 3 + 2 * (3 + 1)
+
+
+def test_lpips_is_measured_without_paintings(
+    tiny_style: Path,
+    photos: Path,
+    lpips_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = words(tiny_style, photos / "photo 0.png", tmp_path / "report", "--lpips", lpips_file)
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    assert "LPIPS" in out
+    assert "helpers, not the judge" in " ".join(out.split())
+    assert "Wasserstein" not in out
+    (style,) = json.loads((tmp_path / "report" / "figures.json").read_text())["styles"]
+    assert style["lpips"] == style["photos"][0]["lpips"] > 0
+
+
+def test_features_are_those_of_lpips_where_none_are_named(
+    tiny_style: Path,
+    photos: Path,
+    painting: Path,
+    lpips_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded: list[Path] = []
+
+    def load(source: Path, **_: object) -> SmallFeatures:
+        loaded.append(source)
+        return SmallFeatures()
+
+    monkeypatch.setattr("stylize_live.training.assessment.load_features", load)
+    more = ("--lpips", lpips_file, "--paintings", painting)
+    assert main(words(tiny_style, photos / "photo 0.png", tmp_path / "report", *more)) == 0
+    assert main(words(tiny_style, photos, tmp_path / "other", *more, "--features", "x.pth")) == 0
+    assert loaded == [lpips_file, Path("x.pth")]
+    assert json.loads((tmp_path / "report" / "figures.json").read_text())["features"] == lpips_file.name
 
 
 def test_an_interrupted_evaluation_has_a_page_and_goes_on(
@@ -135,10 +178,10 @@ def test_an_interrupted_evaluation_has_a_page_and_goes_on(
         calls += 1
         if calls == 2:
             raise KeyboardInterrupt
-        return Descent({0: Errors(2, 0), 10: Errors(1, 0.5)}, {10: random_pixels(64, 64)})
+        return Descent(Errors(1, 0.5), random_pixels(64, 64))
 
     monkeypatch.setattr("stylize_live.training.descents.optimise", stopped_at_the_second)
-    more = ("--paintings", painting, "--features", features_file, "--iterations", 10)
+    more = ("--paintings", painting, "--features", features_file, "--optimised", 2)
     arguments = words(tiny_style, photos, tmp_path / "report", *more)
     assert main(arguments) == 130
     assert "the same command goes on" in capsys.readouterr().err
@@ -197,6 +240,8 @@ def test_broken_photos_are_skipped_and_counted(tiny_style: Path, photos: Path, t
         (["--photos", "x", "-o", "r", "--plot", "p.png"], 2, "--plot has no meaning with --photos"),
         (["--photos", "x", "-o", "r", "--paintings", "no"], 2, "no such file or folder"),
         (["--photos", "x", "-o", "r", "--size", "4"], 2, "--size"),
+        (["--photos", "x", "-o", "r", "--lpips", "no.safetensors"], 8, "no such file of LPIPS weights"),
+        (["--steadiness", "x", "--lpips", "y"], 2, "--lpips has no meaning with --steadiness"),
         (["stary-night", "--photos", "x", "-o", "r"], 3, "did you mean"),
         (["--steadiness", "x", "-o", "r"], 2, "--output has no meaning with --steadiness"),
         (["a", "b", "--steadiness", "x"], 2, "one style at a time"),
@@ -261,8 +306,6 @@ def test_ticks_are_round_and_reach_all_values() -> None:
     assert plots.ticks([0.43, 0.56]) == (0.4, 0.45, 0.5, 0.55, 0.6)
     assert plots.ticks([0.0]) == (0, 0.5)
     assert plots.ticks([0.7]) == (0.6, 0.8)
-    assert plots.ticks_between([0.44, 3.9]) == (0.2, 0.5, 1, 2, 5)
-    assert plots.ticks_between([1.0, 1.0]) == (1, 2)
 
 
 def test_plots_are_well_formed_and_names_do_not_cover_each_other() -> None:
@@ -275,16 +318,6 @@ def test_plots_are_well_formed_and_names_do_not_cover_each_other() -> None:
     for i, (x, y) in enumerate(places):
         assert all(abs(x - a) >= long or abs(y - b) >= 14 for a, b in places[:i])
     assert len(list(drawn.iter("circle"))) == 12
-    ElementTree.fromstring(plots.bars({"a & b": (12.0, "12"), "c": (0.0, "> 0")}, "worth"))
-
-
-def test_a_descent_is_drawn_with_the_place_where_it_meets_the_network() -> None:
-    curve = {0: 3.0, 1: 2.5, 10: 1.0, 25: 0.5}
-    met = plots.descent(curve, 0.7, 19.0, "x")
-    assert met.count("<circle") == 1
-    assert re.search(r">19</text>", met)
-    assert "<circle" not in plots.descent(curve, 0.3, None, "x")
-    ElementTree.fromstring(met)
 
 
 def test_strips_are_left_out_and_paper_is_white(tiny_style: Path, photos: Path, tmp_path: Path) -> None:

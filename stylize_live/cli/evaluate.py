@@ -34,6 +34,7 @@ def evaluate(
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], group=_PHOTOS)] = None,
     paintings: Annotated[list[str] | None, _Several, Parameter(group=_PHOTOS)] = None,
     features: Annotated[Path | None, Parameter(group=_PHOTOS)] = None,
+    lpips: Annotated[Path | None, Parameter(group=_PHOTOS)] = None,
     settings: Annotated[AssessmentSettings, Parameter(name="*", group=_PHOTOS)] = _DEFAULT_SETTINGS,
     steadiness: Annotated[list[Path] | None, _Several, Parameter(group=_FILMS)] = None,
     amount: Annotated[
@@ -53,12 +54,15 @@ def evaluate(
       evaluate great-wave --photos photos/ --paintings wave.jpg -o report/
       evaluate great-wave --steadiness holiday.mp4
 
-    On photos, the report is a page with a table, plots and pictures: likeness
-    to the original (RMSE, PSNR, SSIM), stroke energy, time of one picture; and
-    with the paintings at hand, style and content errors, and how many
-    iterations of optimisation each style is worth. Optimisation takes minutes
-    for a photo; what is done is kept in the report, so that the same command
-    goes on after Ctrl-C.
+    On photos, the report is a page with a table, a plot and pictures: likeness
+    to the original (RMSE, PSNR, SSIM, LPIPS), stroke energy, time of one
+    picture; and with the paintings at hand, content error and two distances
+    from the painting's texture, of Gram matrices (style error) and sliced
+    Wasserstein. All of these are helpers and not the judge: how good a style
+    looks is decided by blind pairs, see docs/blind.md. With --optimised some
+    photos are also painted by optimisation, as pictures to compare with; it
+    takes minutes for each, and what is done is kept in the report, so that the
+    same command goes on after Ctrl-C.
 
     On films, smoothing is judged: warp error (difference between a picture and
     the one before it, moved along with the input) and flicker of still places,
@@ -77,7 +81,10 @@ def evaluate(
         What the styles were learned from: files or folders, matched by name (hokusai-great-wave-1831.jpg
         is great-wave's), or NAME=FILE. Without it there are no style and content errors.
     features
-        VGG16 weights as safetensors; without it torchvision's are downloaded once.
+        VGG16 weights as safetensors; without it those in the file of --lpips, or else torchvision's,
+        which are downloaded once.
+    lpips
+        Weights of LPIPS with VGG16, as safetensors; without it there is no LPIPS.
     steadiness
         Films to paint, in one style.
     amount
@@ -103,12 +110,20 @@ def evaluate(
         if output is None:
             raise UsageError("--photos needs a folder for the report: --output DIR")
         evaluate_photos(
-            list(styles), photos, output, paintings or [], features, settings, _plain(engine), json=json
+            list(styles),
+            photos,
+            output,
+            paintings or [],
+            features,
+            lpips,
+            settings,
+            _plain(engine),
+            json=json,
         )
     elif steadiness is not None:
         from stylize_live.cli.evaluate_films import evaluate_films
 
-        on_photos = {"--output": output, "--paintings": paintings, "--features": features}
+        on_photos = {"--output": output, "--paintings": paintings, "--features": features, "--lpips": lpips}
         _refuse("--steadiness", on_photos | _changed(settings))
         if len(styles) > 1:
             raise UsageError(f"--steadiness judges one style at a time, got {len(styles)}")

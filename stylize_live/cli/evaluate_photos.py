@@ -25,6 +25,7 @@ def evaluate_photos(
     output: Path,
     paintings: list[str],
     features: Path | None,
+    lpips: Path | None,
     settings: AssessmentSettings,
     engine: EngineSettings,
     *,
@@ -36,7 +37,7 @@ def evaluate_photos(
     from stylize_live.training.report import check_folder
 
     check_folder(output)
-    job = Job(styles or style_names(), photos, paintings, features, output, settings, engine)
+    job = Job(styles or style_names(), photos, paintings, features, lpips, output, settings, engine)
     assessment = Assessment(job)
     if paintings and assessment.without_painting:
         missing = ", ".join(assessment.without_painting)
@@ -88,12 +89,12 @@ def _bar() -> Progress:
 
 
 def _table(findings: Findings) -> Table:
-    from stylize_live.training.report import columns, row
+    from stylize_live.training.report import HELPERS, columns, row
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, caption=HELPERS, caption_justify="left")
     table.add_column("style", no_wrap=True)
     for heading in columns(findings):
-        table.add_column(heading.removesuffix(" iterations"), justify="right")
+        table.add_column(heading, justify="right")
     for style in findings.styles:
         table.add_row(escape(style.name), *row(style, findings))
     return table

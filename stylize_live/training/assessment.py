@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import statistics
 import time
@@ -27,12 +28,14 @@ from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint
 from stylize_live.training.descents import Descents
 from stylize_live.training.evaluation import Errors, Yardstick
-from stylize_live.training.features import load_features
+from stylize_live.training.features import FeatureNetwork, load_features
 from stylize_live.training.findings import Findings, Optimised, PhotoFindings, StyleFindings
+from stylize_live.training.lpips import load_lpips
 from stylize_live.training.painting import load_painting
 from stylize_live.training.paintings import find_paintings
 from stylize_live.training.photos import find_photos, is_strip, split_photos, to_tensor
 from stylize_live.training.settings import AssessmentSettings, TrainSettings
+from stylize_live.training.wasserstein import SlicedWasserstein
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +52,8 @@ class Job:
         styles: names, files or blends.
         photos: pictures and folders of pictures.
         paintings: see `paintings.find_paintings`.
-        features: VGG16 weights as safetensors, or None for torchvision's own.
+        features: VGG16 weights as safetensors, or None for those in `lpips` or torchvision's own.
+        lpips: weights of LPIPS, see `lpips.load_lpips`; without it that is not measured.
         report: folder for pictures and optimised photos; made if it is not there.
         settings: size, and how much is optimised.
         engine: how to paint; its style does not count.
@@ -59,6 +63,7 @@ class Job:
     photos: list[Path]
     paintings: list[str]
     features: Path | None
+    lpips: Path | None
     report: Path
     settings: AssessmentSettings = AssessmentSettings()  # noqa: RUF009 (frozen)
     engine: EngineSettings = EngineSettings()  # noqa: RUF009 (frozen)
@@ -85,6 +90,24 @@ class _Candidate:
     painting: Tensor | None
 
 
+class _Ruler:
+    """Measures pictures against one painting, in one pass through the features."""
+
+    def __init__(self, features: FeatureNetwork, painting: Tensor) -> None:
+        self._features = features
+        self._yardstick = Yardstick(features, [painting])
+        with torch.no_grad():
+            found = features(painting)
+        self._wasserstein = SlicedWasserstein({layer: found[layer] for layer in features.measured_layers})
+
+    @torch.no_grad()
+    def __call__(self, picture: Tensor, photo: Tensor) -> tuple[Errors, float]:
+        """Errors, and style as sliced Wasserstein distance; (1, 3, h, w) in [0, 1] both."""
+        found = self._features(picture)
+        errors = self._yardstick.compare(found, self._yardstick.content_of(photo))
+        return errors, self._wasserstein(found)
+
+
 Watch = Callable[[str, float], None]
 
 
@@ -101,7 +124,7 @@ class Assessment:
         StyleError: a style cannot be read.
         SourceError: a painting, or every one of the photos, cannot be read.
         UsageError: a painting that is not there, or could be any of several.
-        TrainingError: features that cannot be read; a folder without photos.
+        TrainingError: weights that cannot be read; a folder without photos.
         SinkError: the report's folder cannot be written.
     """
 
@@ -115,9 +138,9 @@ class Assessment:
             self._candidate(text, name, checkpoint, found.get(name))
             for name, (text, checkpoint) in zip(names, checkpoints.items(), strict=True)
         ]
-        self._features = (
-            load_features(job.features, device=self._device, dtype=torch.float32) if found else None
-        )
+        weights = job.features or job.lpips
+        self._features = load_features(weights, device=self._device, dtype=torch.float32) if found else None
+        self._lpips = load_lpips(job.lpips, device=self._device) if job.lpips else None
         chosen = _chosen(job.photos)
         make_folder(job.report / "pictures")
         self._photos, skipped = self._read_photos(chosen)
@@ -125,7 +148,8 @@ class Assessment:
         self.findings = Findings(
             job.settings.size,
             timed="",
-            features=(job.features.name if job.features else "torchvision's VGG16") if found else "",
+            features=(weights.name if weights else "torchvision's VGG16") if found else "",
+            lpips=self._lpips is not None,
             iterations=job.settings.iterations if found and job.settings.optimised else 0,
             skipped=skipped,
         )
@@ -151,11 +175,11 @@ class Assessment:
             with Stylizer.from_settings(settings) as stylizer:
                 style = self._begin(candidate, stylizer)
                 self.findings.styles.append(style)
-                yardstick = self._yardstick(candidate)
+                ruler = self._ruler(candidate)
                 for photo in self._photos:
                     done = index * len(self._photos) + len(style.photos)
                     watch(f"{style.name}: {photo.name}", done / steps)
-                    style.photos.append(self._measure(candidate, photo, stylizer, yardstick))
+                    style.photos.append(self._measure(candidate, photo, stylizer, ruler))
         watch("painted", 1.0)
 
     def optimise(self, watch: Watch) -> Iterator[None]:
@@ -224,17 +248,19 @@ class Assessment:
             write_still(self._job.report / style.painting, Still(picture))
         return style
 
-    def _yardstick(self, candidate: _Candidate) -> Yardstick | None:
+    def _ruler(self, candidate: _Candidate) -> _Ruler | None:
         if self._features is None or candidate.painting is None:
             return None
-        return Yardstick(self._features, [candidate.painting])
+        return _Ruler(self._features, candidate.painting)
 
     def _measure(
-        self, candidate: _Candidate, photo: _Photo, stylizer: Stylizer, yardstick: Yardstick | None
+        self, candidate: _Candidate, photo: _Photo, stylizer: Stylizer, ruler: _Ruler | None
     ) -> PhotoFindings:
         painted = stylizer(photo.pixels)
         file = photo.file.with_name(f"{photo.file.stem}-{candidate.file}.jpg")
         write_still(self._job.report / file, Still(painted))
+        original, result = (to_tensor(pixels).to(self._device) for pixels in (photo.pixels, painted))
+        errors, wasserstein = ruler(result, original) if ruler else (None, math.nan)
         return PhotoFindings(
             photo.name,
             photo.file,
@@ -243,12 +269,10 @@ class Assessment:
             psnr=psnr(painted, photo.pixels),
             ssim=ssim(painted, photo.pixels),
             strokes=stroke_energy(painted, photo.pixels),
-            errors=self._errors(yardstick, painted, photo.pixels) if yardstick else None,
+            errors=errors,
+            wasserstein=wasserstein,
+            lpips=self._lpips.distance(original, result) if self._lpips else math.nan,
         )
-
-    def _errors(self, yardstick: Yardstick, painted: Pixels, photo: Pixels) -> Errors:
-        content = yardstick.content_of(to_tensor(photo).to(self._device))
-        return yardstick(to_tensor(painted).to(self._device), content)
 
 
 def _part(watch: Watch, index: int, count: int) -> Watch:

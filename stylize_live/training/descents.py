@@ -10,12 +10,12 @@ from pathlib import Path, PurePosixPath
 from torch import Tensor
 
 from stylize_live.errors import SinkError
-from stylize_live.files import replacing
+from stylize_live.files import make_folder, replacing
 from stylize_live.media.still import Still, write_still
-from stylize_live.training.evaluation import CONTENT_SHARE, Errors, Yardstick
+from stylize_live.training.evaluation import Errors, Yardstick
 from stylize_live.training.features import FeatureNetwork
 from stylize_live.training.findings import Optimised
-from stylize_live.training.optimisation import SHOWN, Descent, optimise
+from stylize_live.training.optimisation import CONTENT_SHARE, Descent, optimise
 
 _FOLDER = "optimised"
 
@@ -37,24 +37,21 @@ class Descents:
             digest.update(_bytes(tensor))
         self._about = digest.digest()
 
-    def key(self, painting: Tensor, photo: Tensor) -> str:
+    def key(self, painting: Tensor, photo: Tensor, iterations: int) -> str:
         """The name under which a run is stored."""
-        return hashlib.sha256(self._about + _bytes(painting) + _bytes(photo)).hexdigest()[:16]
+        about = self._about + _bytes(painting) + _bytes(photo)
+        return f"{hashlib.sha256(about).hexdigest()[:16]}-{iterations:04d}"
 
-    def find(self, key: str, iterations: int) -> Optimised | None:
-        """A stored run, if it went far enough."""
+    def find(self, key: str) -> Optimised | None:
+        """A stored run."""
         try:
-            stored = json.loads(self._file(f"{key}.json").read_text(encoding="utf-8"))
-            errors = {int(at): Errors(*map(float, both)) for at, both in stored.items()}
-        except (OSError, ValueError, TypeError, AttributeError):
+            stored = json.loads(self._file(key, ".json").read_text(encoding="utf-8"))
+            errors = Errors(float(stored["style"]), float(stored["content"]))
+        except (OSError, ValueError, TypeError, KeyError):
             return None  # not there, or damaged: made again
-        if 0 not in errors or max(errors) < iterations:
+        if not self._file(key, ".jpg").is_file():
             return None
-        errors = {at: both for at, both in errors.items() if at <= iterations}
-        shown = {at: PurePosixPath(_FOLDER, _picture(key, at)) for at in {*SHOWN, iterations} & set(errors)}
-        return Optimised(
-            errors, {at: shown[at] for at in sorted(shown) if (self._report / shown[at]).exists()}
-        )
+        return Optimised(errors, PurePosixPath(_FOLDER, f"{key}.jpg"))
 
     def make(
         self,
@@ -75,35 +72,27 @@ class Descents:
         Raises:
             SinkError: the folder cannot be written.
         """
-        key = self.key(painting, photo)
-        found = self.find(key, iterations)
+        key = self.key(painting, photo, iterations)
+        found = self.find(key)
         if found is None:
             yardstick = Yardstick(self._features, [painting])
-            descent = optimise(yardstick, photo, iterations, on_iteration=on_iteration)
-            self._store(key, descent)
-            found = self.find(key, iterations)
-        if found is None:
-            raise SinkError(f"{self._report / _FOLDER}: what was written there cannot be read again")
+            found = self._store(key, optimise(yardstick, photo, iterations, on_iteration=on_iteration))
         return found
 
-    def _store(self, key: str, descent: Descent) -> None:
-        target = self._file(f"{key}.json")
+    def _store(self, key: str, descent: Descent) -> Optimised:
+        make_folder(self._report / _FOLDER)
+        picture, target = self._file(key, ".jpg"), self._file(key, ".json")
+        write_still(picture, Still(descent.picture))
+        errors = {"style": descent.errors.style, "content": descent.errors.content}
         try:
-            target.parent.mkdir(exist_ok=True)
-            for at, pixels in descent.pictures.items():
-                write_still(self._file(_picture(key, at)), Still(pixels))
             with replacing(target) as temporary:  # last, as the sign that all is there
-                errors = {at: (e.style, e.content) for at, e in descent.errors.items()}
                 temporary.write_text(json.dumps(errors), encoding="utf-8")
         except OSError as error:
             raise SinkError(f"{target}: cannot write: {error.strerror}") from None
+        return Optimised(descent.errors, PurePosixPath(_FOLDER, picture.name))
 
-    def _file(self, name: str) -> Path:
-        return self._report / _FOLDER / name
-
-
-def _picture(key: str, at: int) -> str:
-    return f"{key}-{at:04d}.jpg"
+    def _file(self, key: str, suffix: str) -> Path:
+        return self._report / _FOLDER / f"{key}{suffix}"
 
 
 def _bytes(tensor: Tensor) -> bytes:

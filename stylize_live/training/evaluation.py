@@ -16,7 +16,6 @@ from stylize_live.training.features import FeatureNetwork
 from stylize_live.training.photos import to_tensor
 
 SHORT_SIDE = 360  # pixels: the short side of a usual live picture
-CONTENT_SHARE = 0.5  # of the content error, where both errors are added up to one figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +29,6 @@ class Errors:
 
     style: float
     content: float
-
-    @property
-    def total(self) -> float:
-        """Both in one figure: style error plus half the content error."""
-        return self.style + CONTENT_SHARE * self.content
 
 
 class Yardstick:
@@ -66,18 +60,24 @@ class Yardstick:
             picture: (1, 3, h, w) in [0, 1], of the photo's size.
             content: see `content_of`.
         """
-        found = self._features(picture)
+        return self._tensors(self._features(picture), content)
+
+    def _tensors(self, found: losses.Features, content: Tensor) -> tuple[Tensor, Tensor]:
         grams = losses.grams(found, self._features.measured_layers)
         style = [torch.stack(list(losses.style_errors(grams, t).values())).sum() for t in self._targets]
-        return torch.stack(style).mean(), losses.content_error(found[self._features.content_layer], content)[
-            0
-        ]
+        kept = losses.content_error(found[self._features.content_layer], content)[0]
+        return torch.stack(style).mean(), kept
+
+    @torch.no_grad()
+    def compare(self, found: losses.Features, content: Tensor) -> Errors:
+        """The same as numbers, of a picture's features."""
+        style, kept = self._tensors(found, content)
+        return Errors(float(style), float(kept))
 
     @torch.no_grad()
     def __call__(self, picture: Tensor, content: Tensor) -> Errors:
-        """The same as numbers."""
-        style, kept = self.tensors(picture, content)
-        return Errors(float(style), float(kept))
+        """The same of a picture."""
+        return self.compare(self._features(picture), content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ def load_features(source: str | Path | None, *, device: torch.device, dtype: tor
     from stylize_live.training.resnet import ResnetFeatures
 
     name = str(source or "vgg16")
-    weights = _downloaded(name) if name in _DOWNLOADS else _read(path_of(name))
+    weights = _downloaded(name) if name in _DOWNLOADS else read_weights(_existing(path_of(name)))
     kind = ResnetFeatures if "layer1.0.conv1.weight" in weights else VggFeatures
     network: FeatureNetwork = kind(weights, dtype=dtype).to(device)
     return network
@@ -174,10 +174,19 @@ def _downloaded(name: str) -> dict[str, Tensor]:
     return weights
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def _existing(path: Path) -> Path:
     if not path.is_file():
         names = ", ".join(_DOWNLOADS)
         raise TrainingError(f"{path}: no such file of feature weights (or one of {names})")
+    return path
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a table of tensors, safetensors or what torchvision downloads (.pth).
+
+    Raises:
+        TrainingError: the file cannot be read, or is something else.
+    """
     try:
         if path.suffix in (".pth", ".pt"):
             # Tensors only: nothing in the file is run.

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from stylize_live.training.evaluation import Errors
-from stylize_live.training.optimisation import worth
 
 _DIGITS = 4
 
@@ -18,12 +17,12 @@ class Optimised:
     """A photo that was painted without a network.
 
     Attributes:
-        errors: iteration -> errors; 0 is the untouched photo.
-        pictures: iteration -> file, relative to the report.
+        errors: of the picture.
+        picture: file, relative to the report.
     """
 
-    errors: dict[int, Errors]
-    pictures: dict[int, PurePosixPath]
+    errors: Errors
+    picture: PurePosixPath
 
 
 @dataclass(slots=True)
@@ -39,6 +38,8 @@ class PhotoFindings:
         ssim: up to 1.
         strokes: stroke energy, 1 for as much fine detail as the photo has.
         errors: style and content, None where there is no painting to compare with.
+        wasserstein: style as sliced Wasserstein distance; NaN without a painting.
+        lpips: how different from the photo it looks; NaN where that was not measured.
         optimised: what optimisation makes of it, None if that was not tried.
     """
 
@@ -50,6 +51,8 @@ class PhotoFindings:
     ssim: float
     strokes: float
     errors: Errors | None = None
+    wasserstein: float = math.nan
+    lpips: float = math.nan
     optimised: Optimised | None = None
 
 
@@ -78,37 +81,12 @@ class StyleFindings:
     @property
     def style_error(self) -> float:
         """Mean over the photos; NaN without a painting."""
-        return self.mean(lambda p: p.errors.style if p.errors else math.nan)
+        return self.mean(_style_error)
 
     @property
     def content_error(self) -> float:
         """Mean over the photos; NaN without a painting."""
-        return self.mean(lambda p: p.errors.content if p.errors else math.nan)
-
-    @property
-    def compared(self) -> list[tuple[PhotoFindings, Errors, Optimised]]:
-        """The photos that were optimised too, with what is known of both."""
-        return [(p, p.errors, p.optimised) for p in self.photos if p.errors and p.optimised]
-
-    def curve(self) -> dict[int, float]:
-        """Iteration -> style error plus half the content error, mean over the photos optimised so far."""
-        runs = [optimised.errors for _, _, optimised in self.compared]
-        common = set.intersection(*(set(run) for run in runs)) if runs else set()
-        return {at: _mean(run[at].total for run in runs) for at in sorted(common)}
-
-    @property
-    def total(self) -> float:
-        """The same figure of the network, on the same photos; NaN if none was optimised."""
-        return _mean(errors.total for _, errors, _ in self.compared)
-
-    @property
-    def worth(self) -> float | None:
-        """How many iterations of optimisation the network's pictures are worth.
-
-        NaN if no photo was optimised, None if optimisation never got there: more than it was given.
-        """
-        curve = self.curve()
-        return worth(curve, self.total) if curve else math.nan
+        return self.mean(_content_error)
 
 
 @dataclass(slots=True)
@@ -119,6 +97,7 @@ class Findings:
         size: short side of the photos in pixels.
         timed: what `milliseconds` is the time of, in words.
         features: what the errors were measured with, in words; "" if they were not.
+        lpips: whether that was measured.
         iterations: how far optimisation went, 0 for not at all.
         skipped: photos that could not be read.
         styles: in the order they were asked for.
@@ -127,6 +106,7 @@ class Findings:
     size: int
     timed: str
     features: str
+    lpips: bool
     iterations: int
     skipped: int = 0
     styles: list[StyleFindings] = field(default_factory=list)
@@ -144,37 +124,41 @@ class Findings:
 
 
 def _style_dict(style: StyleFindings) -> dict[str, object]:
-    curve = style.curve()
-    reached = style.worth is not None
     return {
         "name": style.name,
-        "style_error": _known(style.style_error),
-        "content_error": _known(style.content_error),
-        "worth_iterations": _known(style.worth if style.worth is not None else max(curve)),
-        "worth_more": not reached,  # than that: optimisation did not get as far
-        **_likeness(style.mean),
+        **_figures(style.mean),
         "milliseconds": _known(style.milliseconds),
-        "optimised": {str(at): _known(total) for at, total in curve.items()},
         "photos": [_photo_dict(photo) for photo in style.photos],
     }
 
 
 def _photo_dict(photo: PhotoFindings) -> dict[str, object]:
-    return {
-        "name": photo.name,
-        "style_error": _known(photo.errors.style if photo.errors else math.nan),
-        "content_error": _known(photo.errors.content if photo.errors else math.nan),
-        **_likeness(lambda figure: figure(photo)),
-    }
+    optimised = None
+    if photo.optimised is not None:
+        errors = photo.optimised.errors
+        optimised = {"style_error": _known(errors.style), "content_error": _known(errors.content)}
+    return {"name": photo.name, **_figures(lambda figure: figure(photo)), "optimised": optimised}
 
 
-def _likeness(of: Callable[[Callable[[PhotoFindings], float]], float]) -> dict[str, float | None]:
+def _figures(of: Callable[[Callable[[PhotoFindings], float]], float]) -> dict[str, float | None]:
     return {
+        "style_error": _known(of(_style_error)),
+        "style_wasserstein": _known(of(lambda p: p.wasserstein)),
+        "content_error": _known(of(_content_error)),
+        "lpips": _known(of(lambda p: p.lpips)),
         "rmse": _known(of(lambda p: p.rmse)),
         "psnr": _known(of(lambda p: p.psnr)),
         "ssim": _known(of(lambda p: p.ssim)),
         "stroke_energy": _known(of(lambda p: p.strokes)),
     }
+
+
+def _style_error(photo: PhotoFindings) -> float:
+    return photo.errors.style if photo.errors else math.nan
+
+
+def _content_error(photo: PhotoFindings) -> float:
+    return photo.errors.content if photo.errors else math.nan
 
 
 def _known(value: float) -> float | None:

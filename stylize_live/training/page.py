@@ -16,12 +16,12 @@ _PAGE = Template("""<!doctype html>
 :root {
   color-scheme: light dark;
   --paper: #fbfaf7; --card: #ffffff; --ink: #22211e; --soft: #6b6860; --line: #e2ded4;
-  --accent: #1f5fa8; --second: #c2571a;
+  --accent: #1f5fa8;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #16171a; --card: #1e2024; --ink: #e9e6df; --soft: #a09c93; --line: #34363c;
-    --accent: #7db3f0; --second: #f0a060;
+    --accent: #7db3f0;
   }
 }
 * { box-sizing: border-box; }
@@ -46,14 +46,11 @@ svg { display: block; width: 100%; height: auto; font: 12px system-ui, sans-seri
 svg text { fill: var(--soft); }
 svg .axis { fill: var(--ink); }
 .grid { stroke: var(--line); fill: none; }
-.dot, .bar { fill: var(--accent); }
-.curve { stroke: var(--second); stroke-width: 2.5; fill: none; }
-.level { stroke: var(--accent); stroke-width: 2; stroke-dasharray: 6 4; fill: none; }
-.plots { display: grid; gap: 24px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); }
+.dot { fill: var(--accent); }
 .head { display: flex; gap: 16px; align-items: center; }
 .head img { width: 88px; height: 88px; object-fit: cover; border-radius: 8px; }
 .pairs { display: grid; gap: 18px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); }
-.strip { display: grid; gap: 8px; grid-template-columns: repeat(auto-fill, minmax(165px, 1fr)); }
+.strip { display: grid; gap: 8px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr)); }
 figure { margin: 0; }
 figure img { display: block; width: 100%; height: auto; border-radius: 6px; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 4px; }

@@ -1,4 +1,4 @@
-"""Plots for reports, as SVG that takes its colours from the page, so that it is right in light and dark."""
+"""A plot for reports, as SVG that takes its colours from the page, so that it is right in light and dark."""
 
 from __future__ import annotations
 
@@ -18,20 +18,14 @@ class Axis:
     Attributes:
         title: what it shows.
         ticks: values to mark; the first and the last are its ends.
-        logarithmic: steps of equal ratio take equal room; all values must then be positive.
     """
 
     title: str
     ticks: tuple[float, ...]
-    logarithmic: bool = False
 
     def place(self, value: float) -> float:
         """Where a value stands between the ends, 0 to 1 and beyond."""
-        first, last, here = (self._scaled(v) for v in (self.ticks[0], self.ticks[-1], value))
-        return (here - first) / (last - first)
-
-    def _scaled(self, value: float) -> float:
-        return math.log(value) if self.logarithmic else value
+        return (value - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +47,8 @@ class _Frame:
         return across, down
 
     def svg(self, drawn: Sequence[str], label: str) -> str:
-        return _svg(self.width, self.height, [*self._grid(), *drawn], label)
+        box = f'viewBox="0 0 {self.width:g} {self.height:g}" style="max-width:{self.width:g}px"'
+        return f'<svg role="img" aria-label="{escape(label)}" {box}>{"".join([*self._grid(), *drawn])}</svg>'
 
     def _grid(self) -> list[str]:
         lines = []
@@ -83,15 +78,6 @@ def ticks(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(round(i * step, 10) for i in range(first, max(last, first + 1) + 1))
 
 
-def ticks_between(values: Sequence[float]) -> tuple[float, ...]:
-    """Round numbers around some positive values, for a logarithmic axis."""
-    powers = range(math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))) + 1)
-    steps = [round(m * 10.0**p, 10) for p in powers for m in (1, 2, 5)]
-    below = max((s for s in steps if s <= min(values)), default=steps[0])
-    above = min((s for s in steps if s >= max(values)), default=steps[-1])
-    return tuple(s for s in steps if below <= s <= max(above, 2 * below))
-
-
 def scatter(points: Mapping[str, tuple[float, float]], x: str, y: str) -> str:
     """Named points.
 
@@ -111,53 +97,6 @@ def scatter(points: Mapping[str, tuple[float, float]], x: str, y: str) -> str:
         if label is not None:
             drawn.append(_text(*label, name, "start"))
     return frame.svg(drawn, f"{y} over {x}")
-
-
-def bars(values: Mapping[str, tuple[float, str]], title: str) -> str:
-    """Horizontal bars.
-
-    Args:
-        values: name -> (length, what to write at its end).
-        title: what they show.
-    """
-    row, left, right, width = 26, 8 + _LETTER * max(map(len, values)), 60, 520.0
-    most = max((length for length, _ in values.values()), default=0) or 1
-    drawn = [_text(left, 14, title, "start", "axis")]
-    for index, (name, (length, words)) in enumerate(values.items()):
-        y, long = 26 + index * row, length / most * (width - left - right)
-        drawn.append(_text(left - 8, y + 14, name, "end"))
-        drawn.append(f'<rect class="bar" x="{left:.1f}" y="{y}" width="{long:.1f}" height="18" rx="3"/>')
-        drawn.append(_text(left + long + 7, y + 14, words, "start"))
-    return _svg(width, 30 + row * len(values), drawn, title)
-
-
-def descent(curve: Mapping[int, float], level: float, reached: float | None, name: str) -> str:
-    """A falling curve over iterations, and the level of a network beside it.
-
-    Args:
-        curve: iteration -> error, positive; iteration 0 is left out, a logarithmic axis has no place for it.
-        level: the network's error.
-        reached: the iteration at which the curve comes down to the level, None if it does not.
-        name: of the style.
-    """
-    points = {at: error for at, error in curve.items() if at > 0}
-    last = max(points)
-    marks = (*(t for t in (1, 2, 5, 10, 25, 50, 100, 200, 500) if t < last * 0.8), last)
-    x = Axis("iterations of optimisation", tuple(map(float, marks)), logarithmic=True)
-    y = Axis("style + half content error", ticks_between([*points.values(), level]), logarithmic=True)
-    frame = _Frame(x, y, height=280)
-    places = [frame.at(at, error) for at, error in points.items()]
-    line = " ".join(f"{across:.1f},{down:.1f}" for across, down in places)
-    drawn = [f'<polyline class="curve" points="{line}"/>']
-    left, down = frame.at(x.ticks[0], level)
-    drawn.append(f'<path class="level" d="M{left} {down:.1f}H{frame.width - frame.right}"/>')
-    above = down - 7 if down > frame.top + 20 else down + 16
-    drawn.append(_text(left + 6, above, f"{name}: {level:.2f}", "start", "axis"))
-    if reached is not None and reached >= 1:
-        across, _ = frame.at(reached, level)
-        drawn.append(f'<circle class="dot" cx="{across:.1f}" cy="{down:.1f}" r="5"/>')
-        drawn.append(_text(across + 8, down - 9, f"{reached:.0f}", "start", "axis"))
-    return frame.svg(drawn, f"Error of optimisation by iteration beside that of {name}")
 
 
 _Box = tuple[float, float, float, float]
@@ -191,8 +130,3 @@ def _free_place(name: str, x: float, y: float, width: float, taken: list[_Box]) 
 def _text(x: float, y: float, words: str, anchor: str, kind: str = "", more: str = "") -> str:
     name = f' class="{kind}"' if kind else ""
     return f'<text{name} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{more}>{escape(words)}</text>'
-
-
-def _svg(width: float, height: float, drawn: Sequence[str], label: str) -> str:
-    box = f'viewBox="0 0 {width:g} {height:g}" style="max-width:{width:g}px"'
-    return f'<svg role="img" aria-label="{escape(label)}" {box}>{"".join(drawn)}</svg>'

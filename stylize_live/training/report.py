@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import math
 from html import escape
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.files import replacing
 from stylize_live.training.evaluation import Errors
-from stylize_live.training.findings import Findings, PhotoFindings, StyleFindings
+from stylize_live.training.findings import Findings, Optimised, PhotoFindings, StyleFindings
 from stylize_live.training.page import page, picture, table
-from stylize_live.training.plots import bars, descent, scatter
+from stylize_live.training.plots import scatter
 
 PAGE, FIGURES = "index.html", "figures.json"
 _SHOWN = 4  # photos of each style that are seen without asking
@@ -21,13 +21,13 @@ _MEANING = {
     "style error": "How far the picture's texture is from the painting's: the squared difference of Gram "
     "matrices relative to the painting's own, summed over four layers of the features. An untouched photo "
     "has 2 or more.",
+    "sliced Wasserstein": "The same question asked of whole distributions instead of Gram matrices (Heitz et "
+    "al., 2021): features of the same layers along random directions, in order of size, compared with the "
+    "painting's.",
     "content error": "How much of the photo is lost: the squared difference of deep features, relative to "
     "the photo's own. An untouched photo has 0.",
-    "worth iterations": "How many iterations of optimisation the network's pictures are worth. "
-    "Optimisation (Gatys et al., 2016) changes the photo itself by L-BFGS until style error plus half the "
-    "content error is small, with the same features, layers and weights as the figures here. The iteration "
-    "at which it reaches the network's own sum is looked up between its measured ones; means over the "
-    "photos that were optimised.",
+    "LPIPS": "How different from the photo the picture looks (Zhang et al., 2018, with VGG16): 0 is equal. "
+    "More is no fault: pictures that keep much of the photo are seldom preferred.",
     "RMSE": "Root mean square difference from the original, white being 1.",
     "PSNR": "The same on a logarithmic scale, in decibels: higher is nearer to the original.",
     "SSIM": "Structural similarity to the original (Wang et al., 2004): 1 is equal.",
@@ -36,11 +36,7 @@ _MEANING = {
     "ms": "Median time of one picture, network and conversions.",
 }
 
-
-_HINT = (
-    '<p class="soft">Compare the pictures too: optimisation lowers these errors at first by faint fine '
-    "texture, and looks less painted than a network's picture of the same figures.</p>"
-)
+HELPERS = "These figures are helpers, not the judge: how good a style looks is decided by blind pairs."
 
 
 def check_folder(folder: Path) -> None:
@@ -81,17 +77,18 @@ def write_report(folder: Path, findings: Findings) -> Path:
 
 def columns(findings: Findings) -> list[str]:
     """Which figures are known."""
-    errors = ["style error", "content error"] if findings.features else []
-    worth = ["worth iterations"] if findings.iterations else []
-    return [*errors, *worth, "RMSE", "PSNR", "SSIM", "strokes", "ms"]
+    errors = ["style error", "sliced Wasserstein", "content error"] if findings.features else []
+    lpips = ["LPIPS"] if findings.lpips else []
+    return [*errors, *lpips, "RMSE", "PSNR", "SSIM", "strokes", "ms"]
 
 
 def row(style: StyleFindings, findings: Findings) -> list[str]:
     """The figures of a style in words, see `columns`."""
     words = {
         "style error": _number(style.style_error),
+        "sliced Wasserstein": _number(style.mean(lambda p: p.wasserstein)),
         "content error": _number(style.content_error),
-        "worth iterations": _worth(style),
+        "LPIPS": _number(style.mean(lambda p: p.lpips)),
         "RMSE": _number(style.mean(lambda p: p.rmse)),
         "PSNR": _number(style.mean(lambda p: p.psnr), 1),
         "SSIM": _number(style.mean(lambda p: p.ssim)),
@@ -105,15 +102,11 @@ def _number(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}" if math.isfinite(value) else "-"
 
 
-def _worth(style: StyleFindings) -> str:
-    return f"> {max(style.curve())}" if style.worth is None else _number(style.worth, 0)
-
-
 def _page(findings: Findings) -> str:
     styles = findings.styles
     title = f"Evaluation of {styles[0].name if len(styles) == 1 else f'{len(styles)} styles'}"
-    parts = [_intro(findings), _section(_table(findings) + _meaning(findings)), _plots(findings)]
-    return page(title, "\n".join([*parts, *(_style(style) for style in styles)]))
+    parts = [_intro(findings), _section(_table(findings) + _meaning(findings)), _plot(findings)]
+    return page(title, "\n".join([*parts, *(_style(style, findings.iterations) for style in styles)]))
 
 
 def _intro(findings: Findings) -> str:
@@ -124,7 +117,7 @@ def _intro(findings: Findings) -> str:
     if findings.features:
         words.append(f"Errors measured with {findings.features}.")
     words.append(f"Time of one picture: {findings.timed}.")
-    return f'<p class="soft">{escape(" ".join(words))}</p>'
+    return f'<p>{HELPERS}</p><p class="soft">{escape(" ".join(words))}</p>'
 
 
 def _section(inner: str, anchor: str = "") -> str:
@@ -144,23 +137,15 @@ def _meaning(findings: Findings) -> str:
     return f"<details><summary>What the figures mean</summary><dl>{lines}</dl></details>"
 
 
-def _plots(findings: Findings) -> str:
+def _plot(findings: Findings) -> str:
     known = [style for style in findings.styles if not math.isnan(style.style_error)]
     if len(known) < 2:
         return ""
     points = {style.name: (style.content_error, style.style_error) for style in known}
-    plots = [scatter(points, "content error", "style error")]
-    compared = {s.name: (_bar(s), _worth(s)) for s in known if s.compared}
-    if compared:
-        plots.append(bars(compared, "Worth so many iterations of optimisation"))
-    return _section(f'<div class="plots">{"".join(f"<div>{plot}</div>" for plot in plots)}</div>')
+    return _section(scatter(points, "content error", "style error"))
 
 
-def _bar(style: StyleFindings) -> float:
-    return style.worth if style.worth is not None else max(style.curve())
-
-
-def _style(style: StyleFindings) -> str:
+def _style(style: StyleFindings, iterations: int) -> str:
     painting = picture(str(style.painting), f"The painting of {style.name}") if style.painting else ""
     about = f'<p class="soft">{escape(style.about)}</p>' if style.about else ""
     parts = [f'<div class="head">{painting}<div><h2>{escape(style.name)}</h2>{about}</div></div>']
@@ -169,8 +154,7 @@ def _style(style: StyleFindings) -> str:
     if pairs[_SHOWN:]:
         rest = f'<div class="pairs">{"".join(pairs[_SHOWN:])}</div>'
         parts.append(f"<details><summary>{len(pairs) - _SHOWN} more photos</summary>{rest}</details>")
-    if style.compared:
-        parts.append(_optimised(style))
+    parts += [_beside(p, p.optimised, style, iterations) for p in style.photos if p.optimised]
     return _section("".join(parts), _anchor(style))
 
 
@@ -184,27 +168,28 @@ def _pair(photo: PhotoFindings) -> str:
         f"SSIM {_number(photo.ssim)}",
         f"strokes {_number(photo.strokes, 2)}",
     ]
+    if not math.isnan(photo.lpips):
+        figures.insert(0, f"LPIPS {photo.lpips:.3f}")
     if photo.errors:
-        figures = [f"style {photo.errors.style:.3f}", f"content {photo.errors.content:.3f}", *figures]
+        style = f"style {photo.errors.style:.3f}, sliced Wasserstein {photo.wasserstein:.3f}"
+        figures = [style, f"content {photo.errors.content:.3f}", *figures]
     words = f"{escape(photo.name)}: {', '.join(figures)}"
     return f'<figure><div class="pair">{pictures}</div><figcaption>{words}</figcaption></figure>'
 
 
-def _optimised(style: StyleFindings) -> str:
-    curve = style.curve()
-    plot = descent(curve, style.total, style.worth, style.name)
-    parts = [f"<h3>Beside optimisation: worth {_worth(style)} iterations</h3>{plot}{_HINT}"]
-    for photo, errors, optimised in style.compared:
-        shown = [_shown(str(photo.painted), style.name, errors)]
-        for at, file in optimised.pictures.items():
-            shown.append(_shown(str(file), f"{at} iterations", optimised.errors[at]))
-        parts.append(f'<h3>{escape(photo.name)}</h3><div class="strip">{"".join(shown)}</div>')
-    return "".join(parts)
+def _beside(photo: PhotoFindings, optimised: Optimised, style: StyleFindings, iterations: int) -> str:
+    """The network's picture and optimisation's."""
+    shown = [
+        _shown(photo.painted, style.name, photo.errors),
+        _shown(optimised.picture, f"{iterations} iterations", optimised.errors),
+    ]
+    heading = f"<h3>Beside optimisation: {escape(photo.name)}</h3>"
+    return f'{heading}<div class="strip">{"".join(shown)}</div>'
 
 
-def _shown(file: str, name: str, errors: Errors) -> str:
-    words = f"{name}: style {errors.style:.2f}, content {errors.content:.2f}"
-    return f"<figure>{picture(file, words)}<figcaption>{escape(words)}</figcaption></figure>"
+def _shown(file: PurePosixPath, name: str, errors: Errors | None) -> str:
+    words = f"{name}: style {errors.style:.2f}, content {errors.content:.2f}" if errors else name
+    return f"<figure>{picture(str(file), words)}<figcaption>{escape(words)}</figcaption></figure>"
 
 
 def _anchor(style: StyleFindings) -> str:

@@ -12,11 +12,11 @@ class AssessmentSettings(BaseModel):
 
     size: int = Field(default=360, ge=64, le=2160, description="Short side the photos are scaled to.")
     optimised: int = Field(
-        default=2,
+        default=0,
         ge=0,
         description="How many of the photos are also painted by optimisation, which takes minutes for each.",
     )
-    iterations: int = Field(default=200, ge=10, le=1000, description="How far optimisation goes.")
+    iterations: int = Field(default=300, ge=10, le=1000, description="How far optimisation goes.")
 
 
 class TrainSettings(BaseModel):
