@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Self, overload
 
@@ -70,7 +70,7 @@ class _StyleSet:
         pairs = zip(self.checkpoints, self.timeline.boldness, strict=True)
         return any(one.faithful is not None and said is None for one, said in pairs)
 
-    def without_boldness(self, boldness: float) -> str:
+    def alike(self, boldness: float) -> str:
         """Which styles always paint alike although they are asked for so much boldness, or ""."""
         pairs = zip(self.checkpoints, self.timeline.boldness, strict=True)
         names = [
@@ -79,6 +79,12 @@ class _StyleSet:
             if one.faithful is None and (boldness if said is None else said) != DEFAULT_BOLDNESS
         ]
         return ", ".join(dict.fromkeys(names))
+
+
+@cache
+def _say_alike(names: str) -> None:
+    """Once, however many stylizers a command takes."""
+    log.warning("%s: paints alike at every boldness", names)
 
 
 class Stylizer(Closing):
@@ -142,8 +148,8 @@ class Stylizer(Closing):
         self.steadiness = steadiness
         self._wanted, self._boldness = _StyleSet.load(self._style, crossfade), float(boldness)
         self._styles = self._wanted.at(boldness)
-        if alike := self._wanted.without_boldness(boldness):
-            log.warning("boldness makes no difference to %s", alike)
+        if alike := self._wanted.alike(boldness):
+            _say_alike(alike)
         self._mix = _FIRST
         self._backend = self._make_backend(self._styles.checkpoints[0])
 

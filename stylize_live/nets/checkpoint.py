@@ -185,8 +185,6 @@ def load_checkpoint(path: Path) -> Checkpoint:
         except ValueError as error:
             raise StyleError(f"{path}: damaged style file: {error}") from None
         weights, faithful = _ends(path, file, architecture, metadata["version"])
-    if not all(np.isfinite(array).all() for end in (weights, faithful or {}) for array in end.values()):
-        raise StyleError(f"{path}: damaged style file: some weights are not finite")
     return Checkpoint(info, architecture, weights, _json_object(path, metadata, "training"), faithful)
 
 
@@ -212,7 +210,10 @@ def _read(path: Path, file: Any, name: str, kinds: tuple[str, ...]) -> npt.NDArr
     # Asked first: whether numpy knows bfloat16 depends on what else has been loaded.
     if file.get_slice(name).get_dtype() not in kinds:
         raise StyleError(f"{path}: damaged style file: {name} is of a kind that styles do not have")
-    return np.asarray(file.get_tensor(name), np.float32)
+    array = np.asarray(file.get_tensor(name), np.float32)
+    if not np.isfinite(array).all():
+        raise StyleError(f"{path}: damaged style file: some weights are not finite")
+    return array
 
 
 def _opened(path: Path) -> Any:  # safetensors ships no types for its handle
