@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Self, overload
 
@@ -28,63 +27,14 @@ from stylize_live.engine.choices import choose_device_name, choose_precision, ch
 from stylize_live.engine.contract import Backend, Job, Steady
 from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import least_share
-from stylize_live.engine.timeline import Mix, Timeline
-from stylize_live.errors import StyleError, UsageError
+from stylize_live.engine.style_set import StyleSet
+from stylize_live.engine.timeline import Mix
+from stylize_live.errors import UsageError
 from stylize_live.frame import Frame, Pixels, check_pixels
 from stylize_live.media.cut_detector import CutDetector
-from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint
 
-log = logging.getLogger(__name__)
-
 _FIRST = Mix(0, 0, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _StyleSet:
-    """A timeline and the weights of its styles, all of one architecture."""
-
-    timeline: Timeline
-    checkpoints: tuple[Checkpoint, ...]
-
-    @classmethod
-    def load(cls, text: str, crossfade: float) -> _StyleSet:
-        """Read what a style's text names. Raises `StyleError`."""
-        timeline = Timeline.parse(text, crossfade)
-        checkpoints = tuple(load_style(style) for style in timeline.styles)
-        if len({checkpoint.architecture for checkpoint in checkpoints}) > 1:
-            raise StyleError(f"{text}: cannot follow each other, their networks differ")
-        return cls(timeline, checkpoints)
-
-    def at(self, boldness: float) -> _StyleSet:
-        """So bold where the timeline does not say otherwise. Raises `UsageError`."""
-        own = self.timeline.boldness
-        pairs = zip(self.checkpoints, own, strict=True)
-        return replace(
-            self, checkpoints=tuple(one.at(boldness if said is None else said) for one, said in pairs)
-        )
-
-    @property
-    def has_boldness(self) -> bool:
-        """Whether `at` makes a difference."""
-        pairs = zip(self.checkpoints, self.timeline.boldness, strict=True)
-        return any(one.faithful is not None and said is None for one, said in pairs)
-
-    def alike(self, boldness: float) -> str:
-        """Which styles always paint alike although they are asked for so much boldness, or ""."""
-        pairs = zip(self.checkpoints, self.timeline.boldness, strict=True)
-        names = [
-            one.info.name
-            for one, said in pairs
-            if one.faithful is None and (boldness if said is None else said) != DEFAULT_BOLDNESS
-        ]
-        return ", ".join(dict.fromkeys(names))
-
-
-@cache
-def _say_alike(names: str) -> None:
-    """Once, however many stylizers a command takes."""
-    log.warning("%s: paints alike at every boldness", names)
 
 
 class Stylizer(Closing):
@@ -140,16 +90,15 @@ class Stylizer(Closing):
         self._precision = choose_precision(precision, self._device, self._runtime)
         self._style, self._crossfade = str(style), crossfade
         self._setting = threading.Lock()  # held while the next three change
-        self._pending: _StyleSet | None = None
+        self._pending: StyleSet | None = None
         self._cuts = CutDetector()
         self._fresh = True  # whether the next picture is the first of a film
         self._look = Look(keep_colors=keep_colors)
         self.strength, self.stroke = strength, stroke
         self.steadiness = steadiness
-        self._wanted, self._boldness = _StyleSet.load(self._style, crossfade), float(boldness)
+        self._wanted, self._boldness = StyleSet.load(self._style, crossfade), float(boldness)
         self._styles = self._wanted.at(boldness)
-        if alike := self._wanted.alike(boldness):
-            _say_alike(alike)
+        self._wanted.say_alike(boldness)
         self._mix = _FIRST
         self._backend = self._make_backend(self._styles.checkpoints[0])
 
@@ -192,7 +141,7 @@ class Stylizer(Closing):
 
     @style.setter
     def style(self, text: str) -> None:
-        wanted = _StyleSet.load(text, self._crossfade)
+        wanted = StyleSet.load(text, self._crossfade)
         with self._setting:
             self._wanted, self._style = wanted, text
             self._pending = wanted.at(self._boldness)
@@ -403,7 +352,7 @@ class Stylizer(Closing):
         self._fresh |= mix.first == mix.second != self._mix.second
         self._use(mix)
 
-    def _change(self, styles: _StyleSet) -> None:
+    def _change(self, styles: StyleSet) -> None:
         """Take other styles from their beginning, or the same ones, where they are, at another boldness."""
         same, self._styles = styles.timeline is self._styles.timeline, styles
         if same:

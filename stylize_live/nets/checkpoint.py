@@ -41,7 +41,7 @@ Weights = dict[str, npt.NDArray[np.float32]]
 FORMAT = "stylize_live.style"
 VERSION = "3"
 _WITHOUT_BRIGHTNESS = "2"  # the version before: the same, but for that weight
-# A style is under a megabyte; whatever is larger than this is something else.
+# A style is about a megabyte; whatever is larger than this is something else.
 MAX_BYTES = 64 * 1024 * 1024
 # Kinds of numbers, as safetensors calls them.
 _FLOATS, _STEPS, _SCALES = ("F16", "F32"), ("I8",), ("F16",)
