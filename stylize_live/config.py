@@ -25,6 +25,7 @@ from stylize_live.errors import ConfigError
 from stylize_live.quantities import fitted, rate, seconds
 
 DEFAULT_STYLE = "starry-night"
+DEFAULT_BOLDNESS = 1.0
 DeviceName = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "float32", "bfloat16", "float16", "int8"]
 Runtime = Literal["auto", "torch", "openvino"]
@@ -43,9 +44,17 @@ class EngineSettings(BaseModel):
     style: str = Field(
         default=DEFAULT_STYLE,
         description="Name of a style, path of a .safetensors style file, a blend like "
-        "starry-night:0.6,great-wave:0.4, or of videos a timeline like 0:starry-night,12.5:great-wave.",
+        "starry-night:0.6,great-wave:0.4, or of videos a timeline like 0:starry-night,12.5:great-wave; "
+        "great-wave@0.5 there has a boldness of its own.",
     )
     strength: float = Field(default=1.0, ge=0, le=1, description="0 is the original, 1 the full style.")
+    boldness: float = Field(
+        default=DEFAULT_BOLDNESS,
+        ge=0,
+        le=1,
+        description="How freely the style paints: 0 keeps close to the picture, 1 is bold. Styles that know "
+        "one way only always paint alike.",
+    )
     keep_colors: bool = Field(
         default=False, description="Keep the picture's own colours; only strokes come from the style."
     )

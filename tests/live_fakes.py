@@ -72,6 +72,8 @@ class FakeStylizer:
     def __init__(self, before: Callable[[Frame], None] | None = None) -> None:
         self.style = "first"
         self.strength = 1.0
+        self.boldness = 1.0
+        self.has_boldness = True
         self.steadiness = 0.8
         self.stroke = 1.0
         self.keep_colors = False

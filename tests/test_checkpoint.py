@@ -130,7 +130,8 @@ def test_unwritable_target(tmp_path: Path) -> None:
 
 def test_blend_of_equal_shares_is_the_mean() -> None:
     pair = {"a": make_checkpoint(seed=1), "b": make_checkpoint(seed=2)}
-    mixed = blend(pair, {"a": 3, "b": 3})
+    mixed, faithful = blend(pair, {"a": 3, "b": 3})
+    assert faithful is None
     for name, value in mixed.items():
         np.testing.assert_allclose(value, (pair["a"].weights[name] + pair["b"].weights[name]) / 2, atol=1e-7)
 

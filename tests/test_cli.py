@@ -55,6 +55,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 GIVEN: dict[str, tuple[str, object]] = {
     "style": ("0:starry-night,2:great-wave", "0:starry-night,2:great-wave"),
     "strength": ("0.5", 0.5),
+    "boldness": ("0.25", 0.25),
     "keep_colors": ("", True),
     "stroke": ("2", 2.0),
     "device": ("cpu", "cpu"),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from conftest import make_checkpoint
 
 from stylize_live.cli.app import main
 from stylize_live.nets import export
 from stylize_live.nets.catalogue import load_style
+from stylize_live.nets.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -31,6 +34,23 @@ def test_a_style_of_any_size(tmp_path: Path, tiny_style: Path, capsys: pytest.Ca
             session.run(None, {"picture": picture})[0], expected, atol=export.TOLERANCE
         )
     assert session.get_modelmeta().custom_metadata_map["name"] == load_style(str(tiny_style)).info.name
+
+
+def test_boldness_is_fixed_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bold, faithful = make_checkpoint(seed=0), make_checkpoint(seed=1)
+    style = tmp_path / "two.safetensors"
+    save_checkpoint(style, replace(bold, faithful=faithful.weights))
+    written: list[Checkpoint] = []
+
+    def note(checkpoint: Checkpoint, target: Path) -> float:
+        written.append(checkpoint)
+        target.touch()
+        return 0.0
+
+    monkeypatch.setattr(export, "export_onnx", note)
+    assert main(["export", str(style), "-o", str(tmp_path / "a.onnx"), "--boldness", "0.25"]) == 0
+    assert written[0].digest() == load_checkpoint(style).at(0.25).digest()
+    assert main(["export", str(style), "-o", str(tmp_path / "b.onnx"), "--boldness", "2"]) == 2
 
 
 def test_what_differs_is_not_kept(

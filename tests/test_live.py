@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -253,7 +254,8 @@ def test_snapshot_names(style: str, name: str) -> None:
 
 def make_view(styles: list[str]) -> tuple[View, FakeStylizer]:
     stylizer = FakeStylizer()
-    return View(stylizer, styles, lambda: None, lambda: None), stylizer
+    embolden = partial(setattr, stylizer, "boldness")
+    return View(stylizer, styles, lambda: None, lambda: None, embolden), stylizer
 
 
 @pytest.mark.parametrize(
@@ -307,6 +309,67 @@ def test_strength_stays_in_range_and_moves_in_tenths() -> None:
     assert view.note == "strength 0%"
 
 
+def test_boldness_stays_in_range_and_moves_in_tenths() -> None:
+    view, stylizer = make_view([])
+    view.press("=")
+    assert stylizer.boldness == 1
+    for expected in (0.9, 0.8, 0.7):
+        view.press("-")
+        assert stylizer.boldness == expected
+    view.press("+")
+    assert (stylizer.boldness, view.note) == (0.8, "boldness 80%")
+    for _ in range(9):
+        view.press("-")
+    assert stylizer.boldness == 0
+
+
+def test_boldness_takes_few_values() -> None:
+    view, stylizer = make_view([])
+    seen = set()
+    for hundredth in range(101):
+        view.use_boldness(hundredth / 100)
+        seen.add(stylizer.boldness)
+    assert seen == {twentieth * 5 / 100 for twentieth in range(21)}
+
+
+def test_a_style_without_boldness_says_so() -> None:
+    view, stylizer = make_view([])
+    stylizer.has_boldness = False
+    view.press("-")
+    assert view.note == "this style has no boldness to change"
+    assert stylizer.boldness == 1
+
+
+def test_painting_goes_on_while_boldness_is_set() -> None:
+    """The newest of many wishes is what comes; the caption tells it at once."""
+    painted_meanwhile = threading.Event()
+
+    class Slow(FakeStylizer):
+        def __init__(self) -> None:
+            super().__init__(before=lambda frame: frame.index > 20 and painted_meanwhile.set())
+            self.set: list[float] = []
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "boldness" and value != 1.0:
+                assert painted_meanwhile.wait(5)
+                self.set.append(value)
+            super().__setattr__(name, value)
+
+    stylizer = Slow()
+    script: list[str | None] = ["-"] * 4
+
+    def press(display: FakeDisplay) -> str | None:
+        if display.frames and script:
+            return script.pop()
+        return "q" if stylizer.boldness == 0.6 else None
+
+    display = FakeDisplay(press)
+    run_live(FakeSource(100_000), stylizer, display)
+    assert stylizer.set[-1] == 0.6
+    assert len(stylizer.set) <= 2
+    assert any(caption.left == "first  60% bold" for caption in display.captions)
+
+
 def test_a_style_that_broke_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(FakeStylizer):
         def __setattr__(self, name: str, value: object) -> None:
@@ -314,7 +377,7 @@ def test_a_style_that_broke_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
                 raise StyleError("bad: unreadable")
             super().__setattr__(name, value)
 
-    view = View(Broken(), ["bad"], lambda: None, lambda: None)
+    view = View(Broken(), ["bad"], lambda: None, lambda: None, lambda boldness: None)
     view.press("1")
     assert view.note == "bad: unreadable"
 

@@ -117,6 +117,7 @@ def test_the_bare_page_gets_pictures_alone(show: Show) -> None:
     "changes",
     [
         {"strength": 0.25},
+        {"boldness": 0.25},
         {"steadiness": 0.0},
         {"stroke": 2.0},
         {"keep_colors": True},
@@ -139,9 +140,10 @@ def test_a_change_on_one_page_shows_on_all(show: Show, changes: dict[str, Any]) 
 def test_what_is_changed_reaches_the_painter_and_the_picture(show: Show) -> None:
     with page(show.port) as open_page:
         open_page.until(lambda: open_page.pictures)
-        open_page.set(style={"second": 1}, stroke=1.5, keep_colors=True, split=True)
+        open_page.set(style={"second": 1}, stroke=1.5, boldness=0.33, keep_colors=True, split=True)
         open_page.until_state(stroke=1.5, split=True)
         assert (show.stylizer.style, show.stylizer.stroke, show.stylizer.keep_colors) == ("second", 1.5, True)
+        open_page.until(lambda: show.stylizer.boldness == 0.35)  # set in a thread of its own
         seen = len(open_page.pictures)
         open_page.until(lambda: len(open_page.pictures) > seen + 3)
         line = decoded(open_page.pictures[-1][1])[:, 31:33]
@@ -200,12 +202,12 @@ def test_snapshot_recording_and_preset_are_files(show: Show, tmp_path: Path) -> 
         open_page.until_state(recorded=None)
         (film,) = tmp_path.glob("first-*.mp4")
 
-        open_page.set(strength=0.6, style={"first": 0.25, "second": 0.75}, mirror=True)
+        open_page.set(strength=0.6, boldness=0.4, style={"first": 0.25, "second": 0.75}, mirror=True)
         open_page.say(save="my evening")
         open_page.until_state(note="saved: stylize-live live --config 'my evening.toml'")
         again = merged(LiveSettings(), tmp_path / "my evening.toml")
         assert again.style == "first:0.25,second:0.75"
-        assert (again.strength, again.mirror, again.source, again.width) == (0.6, True, "test", 64)
+        assert (again.strength, again.boldness, again.mirror, again.width) == (0.6, 0.4, True, 64)
         open_page.say(save="my evening")
         open_page.until_state(note="my evening.toml exists already, choose another name")
     with VideoReader(film) as reader:

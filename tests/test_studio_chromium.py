@@ -111,10 +111,15 @@ def test_the_picture_moves_and_everything_is_there(tab: Tab, show: Show, tmp_pat
 
 @pytest.mark.parametrize(
     ("slider", "setting", "value"),
-    [("strength", "strength", 0.5), ("stroke", "stroke", 1.0), ("steadiness", "steadiness", 0.5)],
+    [
+        ("strength", "strength", 0.5),
+        ("boldness", "boldness", 0.5),
+        ("stroke", "stroke", 1.0),
+        ("steadiness", "steadiness", 0.5),
+    ],
 )
 def test_sliders(tab: Tab, show: Show, slider: str, setting: str, value: float) -> None:
-    start = {"strength": 0.98, "stroke": 0.5, "steadiness": 0.79}[slider]
+    start = {"strength": 0.98, "boldness": 0.98, "stroke": 0.5, "steadiness": 0.79}[slider]
     tab.drag(f"#{slider}", start, 0.2)
     tab.until(f"document.getElementById('{slider}').value !== null")
     tab.drag(f"#{slider}", 0.2, 0.5)
@@ -138,6 +143,19 @@ def test_split_is_seen(tab: Tab) -> None:
     tab.click("#split")
     wanted = [255 - level for level in painted]  # the fake painter inverts
     tab.until(f"{middle('0.2')}.every((v, i) => Math.abs(v - {wanted}[i]) < 12)")
+
+
+def test_boldness_by_keys_and_where_there_is_none(tab: Tab, show: Show) -> None:
+    tab.until("document.getElementById('boldness-out').textContent === '100 %'")
+    for key in "--=":
+        tab.key(key)
+    tab.until("document.getElementById('boldness-out').textContent === '90 %'")
+    show.stylizer.has_boldness = False
+    tab.until("document.getElementById('boldness').disabled")
+    tab.key("-")
+    tab.settle()
+    assert tab.run("document.getElementById('boldness-out').textContent") == "not in this style"
+    assert show.stylizer.boldness == 0.9
 
 
 def test_keep_colours(tab: Tab, show: Show) -> None:

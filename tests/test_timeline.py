@@ -77,6 +77,14 @@ def test_wrong_timelines(text: str) -> None:
         Timeline.parse(text)
 
 
+def test_a_style_may_have_a_boldness_of_its_own() -> None:
+    timeline = Timeline.parse("0:a@0,10:a@1,20:some@where/b.safetensors @ 0.25,30:c@d", 2)
+    assert timeline.styles == ("a", "a", "some@where/b.safetensors", "c@d")
+    assert timeline.boldness == (0.0, 1.0, 0.25, None)
+    with pytest.raises(StyleError, match="boldness of 0 to 1"):
+        Timeline.parse("0:a@1.5")
+
+
 def test_stream_follows_the_timeline(two_styles: tuple[Path, Path]) -> None:
     a, b = map(str, two_styles)
     stylizer = Stylizer(f"0:{a},1:{b}", crossfade=1, device="cpu", precision="float32")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from stylize_live.training.photos import PhotoBatches, find_photos, split_photos
 from stylize_live.training.pool import Pool
 from stylize_live.training.run import Job, train
 from stylize_live.training.settings import TrainSettings
-from stylize_live.training.trainer import Progress
+from stylize_live.training.trainer import Progress, Trainer
 from stylize_live.training.views import Motion, random_motion, sensor_noise
 
 CPU = torch.device("cpu")
@@ -208,9 +209,38 @@ def test_colors_come_first_and_the_photos_light_fades(job: Job) -> None:
     assert load_checkpoint(job.target).weights["brightness"].tolist() == [0.5]
 
 
+def test_weights_of_early_on_become_the_faithful_end(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 12 %: of 20 steps, after the third."""
+    longer = job.settings.model_copy(update={"steps": 20})
+    trainers: list[Trainer] = []
+    averages: list[dict[str, torch.Tensor]] = []
+
+    class Watched(Trainer):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            trainers.append(self)
+
+    def note(progress: Progress) -> None:
+        averages.append({name: value.clone() for name, value in trainers[0].weights.items()})
+
+    monkeypatch.setattr(run, "Trainer", Watched)
+    train(replace(job, settings=longer), CPU, on_step=note)
+    found = load_checkpoint(job.target)
+    assert found.faithful is not None
+    for name, wanted in averages[2].items():
+        off = np.abs(found.faithful[name] - wanted.numpy()).max()
+        assert off <= 0.005 * np.abs(found.weights[name] - wanted.numpy()).max() + 1e-6
+
+
+def test_a_run_of_one_step_has_one_end(job: Job) -> None:
+    train(replace(job, settings=job.settings.model_copy(update={"steps": 1})), CPU, on_step=ignore)
+    assert load_checkpoint(job.target).faithful is None
+
+
 def test_resumed_run_equals_an_uninterrupted_one(job: Job, tmp_path: Path) -> None:
     train(job, CPU, on_step=ignore)
-    wanted = load_checkpoint(job.target).weights
+    wanted = load_checkpoint(job.target)
+    assert wanted.faithful is not None
     job.target.unlink()
 
     def interrupt(progress: Progress) -> None:
@@ -222,8 +252,11 @@ def test_resumed_run_equals_an_uninterrupted_one(job: Job, tmp_path: Path) -> No
     assert not job.target.exists()
     result = train(job, CPU, on_step=ignore)
     assert result.resumed_at == 2
-    for name, value in load_checkpoint(job.target).weights.items():
-        assert np.array_equal(value, wanted[name])
+    found = load_checkpoint(job.target)
+    assert found.faithful is not None
+    for name in wanted.weights:
+        assert np.array_equal(found.weights[name], wanted.weights[name])
+        assert np.array_equal(found.faithful[name], wanted.faithful[name])
 
 
 @pytest.mark.parametrize("stage", ["measure", "save_checkpoint"])

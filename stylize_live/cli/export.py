@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from stylize_live.cli.console import print_line, stderr
 from stylize_live.cli.targets import refuse_existing
+from stylize_live.config import DEFAULT_BOLDNESS
 from stylize_live.errors import UsageError
 
 
@@ -17,6 +18,7 @@ def export(
     /,
     *,
     output: Annotated[Path, Parameter(alias="-o")],
+    boldness: float = DEFAULT_BOLDNESS,
     overwrite: bool = False,
 ) -> int:
     """Write a style as an ONNX file, for browsers, phones and plug-ins.
@@ -33,6 +35,8 @@ def export(
         Name of a style, a style file, or a blend such as starry-night:0.6,great-wave:0.4.
     output
         File to write, ending in .onnx.
+    boldness
+        How freely the style paints, from 0, close to the picture, to 1. Fixed in the file.
     overwrite
         Replace a file that exists.
     """
@@ -44,7 +48,7 @@ def export(
     from stylize_live.nets.catalogue import load_style
     from stylize_live.nets.export import export_onnx
 
-    checkpoint = load_style(style)
+    checkpoint = load_style(style).at(boldness)
     with stderr.status("exporting"):
         difference = export_onnx(checkpoint, output)
     print_line(f"{output}  {output.stat().st_size / 1e6:.1f} MB, differs from torch by {difference:.1g} of 1")

@@ -31,6 +31,7 @@ def live(
     Keys in the window:
       1-9, arrows   change the style
       [ and ]       less or more strength
+      - and +       less or more bold, for styles that have it
       , and .       smaller or larger strokes
       c             colours of the picture or of the style
       m             mirror

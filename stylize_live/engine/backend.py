@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import torch
 from torch import Tensor
 
@@ -19,8 +21,11 @@ def prepare_network(checkpoint: Checkpoint, device: torch.device, dtype: torch.d
     return checkpoint.network().to(device, dtype).to(memory_format=torch.channels_last)
 
 
+_KNOWN = 32  # sets of weights
+
+
 class Blender:
-    """Changes a network's weights in place. Knows the styles it saw, as float32 on the device.
+    """Changes a network's weights in place. Knows the sets it saw last, as float32 on the device.
 
     Args:
         network: where the weights go, on whatever device and in whatever precision.
@@ -29,7 +34,7 @@ class Blender:
     def __init__(self, network: ResidualTransformer) -> None:
         self._targets = network.state_dict()
         self._device = next(network.parameters()).device
-        self._seen: dict[int, tuple[Checkpoint, dict[str, Tensor]]] = {}
+        self._seen: OrderedDict[int, tuple[Checkpoint, dict[str, Tensor]]] = OrderedDict()
 
     def __call__(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
         """See `Backend.blend`."""
@@ -44,6 +49,8 @@ class Blender:
                 name: torch.from_numpy(array).to(self._device) for name, array in checkpoint.weights.items()
             }
             self._seen[id(checkpoint)] = checkpoint, weights  # held, so that its id stays its own
+            if len(self._seen) > _KNOWN:
+                self._seen.popitem(last=False)
         return self._seen[id(checkpoint)][1]
 
 

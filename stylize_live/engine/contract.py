@@ -73,6 +73,9 @@ class Backend(Protocol):
             share: of the second, 0 to 1.
         """
 
+    def prepare(self, checkpoint: Checkpoint) -> None:
+        """Make ready what the first picture with these weights would wait for. Any thread may call it."""
+
     def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """Paint one picture: (H, W, 3) RGB, uint8 or uint16 -> the same shape and dtype, a new array."""
 

@@ -78,6 +78,9 @@ class CudaBackend:
             self._blender(first, second, share)
             self._network.refresh()
 
+    def prepare(self, checkpoint: Checkpoint) -> None:
+        """See `Backend.prepare`: weights are changed in place, there is nothing to wait for."""
+
     @property
     def memory(self) -> Memory:
         """See `Backend.memory`; waits for the pictures under way."""

@@ -15,6 +15,7 @@ from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import smoothed
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.libraries import cv2
+from stylize_live.nets.checkpoint import Checkpoint
 
 
 class HostBackend(ABC):
@@ -45,6 +46,9 @@ class HostBackend(ABC):
 
         The next call may write over what this one gave.
         """
+
+    def prepare(self, checkpoint: Checkpoint) -> None:  # noqa: B027 (most have nothing to make ready)
+        """See `Backend.prepare`."""
 
     def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """See `Backend.run`."""

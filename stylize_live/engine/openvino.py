@@ -34,6 +34,7 @@ _LEVELS = 256  # that eight bits have
 
 _Node = Any  # OpenVINO's own types are not known to mypy
 _Array = npt.NDArray[Any]
+_Graphs = OrderedDict[tuple[int, ...], Callable[[Pixels], Plane]]
 
 
 class OpenVinoBackend(HostBackend):
@@ -55,6 +56,9 @@ class OpenVinoBackend(HostBackend):
         self._eight_bits = precision == "int8"
         self._precision = floating_precision() if self._eight_bits else precision
         self._blended: CpuBackend | None = None
+        self._graphed: Checkpoint | None = None
+        self._like: Pixels | None = None  # what was painted last
+        self._prepared: tuple[Checkpoint, _Graphs] | None = None
         self.load(checkpoint)
 
     def load(self, checkpoint: Checkpoint) -> None:
@@ -73,23 +77,41 @@ class OpenVinoBackend(HostBackend):
         self._blended.blend(first, second, share)
         self._use(None)
 
+    def prepare(self, checkpoint: Checkpoint) -> None:
+        """See `Backend.prepare`: the graph for pictures like the one that was painted last."""
+        like = self._like
+        if like is not None and checkpoint is not self._graphed:
+            self._prepared = checkpoint, OrderedDict({_kind(like): self._graph(checkpoint, like)})
+
     def _use(self, checkpoint: Checkpoint | None) -> None:
-        self._graphed = checkpoint
-        self._graphs: OrderedDict[tuple[int, ...], Callable[[Pixels], Plane]] = OrderedDict()
+        if checkpoint is not None and checkpoint is self._graphed:
+            return
+        prepared, self._graphed = self._prepared, checkpoint
+        self._graphs: _Graphs = OrderedDict()
+        if prepared is not None and prepared[0] is checkpoint:
+            self._graphs = prepared[1]
 
     def painted(self, pixels: Pixels) -> Plane:
         """See `HostBackend.painted`."""
         if self._graphed is None:
             assert self._blended is not None
             return self._blended.painted(pixels)
-        key = (*pixels.shape, pixels.itemsize)
+        self._like, key = pixels, _kind(pixels)
         if key not in self._graphs:
-            eight_bits = self._eight_bits and pixels.dtype == np.uint8
-            graph = Graph(self._graphed, input_ranges(self._graphed) if eight_bits else {})
-            self._graphs[key] = _compiled(graph, pixels, _PRECISIONS[self._precision])
+            self._graphs[key] = self._graph(self._graphed, pixels)
             if len(self._graphs) > _SIZES:
                 self._graphs.popitem(last=False)
         return self._graphs[key](pixels)
+
+    def _graph(self, checkpoint: Checkpoint, like: Pixels) -> Callable[[Pixels], Plane]:
+        eight_bits = self._eight_bits and like.dtype == np.uint8
+        graph = Graph(checkpoint, input_ranges(checkpoint) if eight_bits else {})
+        return _compiled(graph, like, _PRECISIONS[self._precision])
+
+
+def _kind(pixels: Pixels) -> tuple[int, ...]:
+    """What a graph is made for."""
+    return (*pixels.shape, pixels.itemsize)
 
 
 @cache

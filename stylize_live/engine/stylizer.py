@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -14,47 +15,42 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from stylize_live.closing import Closing
-from stylize_live.config import DEFAULT_STYLE, DeviceName, EngineSettings, Precision, Runtime
+from stylize_live.config import (
+    DEFAULT_BOLDNESS,
+    DEFAULT_STYLE,
+    DeviceName,
+    EngineSettings,
+    Precision,
+    Runtime,
+)
 from stylize_live.engine.choices import choose_device_name, choose_precision, choose_runtime
 from stylize_live.engine.contract import Backend, Job, Steady
 from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import least_share
-from stylize_live.engine.timeline import Mix, Timeline
-from stylize_live.errors import StyleError, UsageError
+from stylize_live.engine.style_set import StyleSet
+from stylize_live.engine.timeline import Mix
+from stylize_live.errors import UsageError
 from stylize_live.frame import Frame, Pixels, check_pixels
 from stylize_live.media.cut_detector import CutDetector
-from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint
 
-
-@dataclass(frozen=True, slots=True)
-class _StyleSet:
-    """A timeline and the weights of its styles, all of one architecture."""
-
-    timeline: Timeline
-    checkpoints: tuple[Checkpoint, ...]
-
-    @classmethod
-    def load(cls, text: str, crossfade: float) -> _StyleSet:
-        """Read what a style's text names. Raises `StyleError`."""
-        timeline = Timeline.parse(text, crossfade)
-        checkpoints = tuple(load_style(style) for style in timeline.styles)
-        if len({checkpoint.architecture for checkpoint in checkpoints}) > 1:
-            raise StyleError(f"{text}: cannot follow each other, their networks differ")
-        return cls(timeline, checkpoints)
+_FIRST = Mix(0, 0, 0.0)
 
 
 class Stylizer(Closing):
     """Paints pictures in one style; the style may change between pictures.
 
-    Use one from one thread at a time; `style`, `strength`, `keep_colors`, `stroke` and `lines` may be
-    set from any thread and count from the next picture on.
+    Use one from one thread at a time; `style`, `strength`, `boldness`, `keep_colors`, `stroke` and `lines`
+    may be set from any thread and count from the next picture on.
 
     Args:
         style: name of a shipped style, path of a style file, a blend such as
             ``"starry-night:0.6,great-wave:0.4"``, or a timeline such as
-            ``"0:starry-night,12.5:great-wave"``, which follows the times of frames.
+            ``"0:starry-night,12.5:great-wave@0.3"``, which follows the times of frames (the last at a
+            boldness of its own).
         strength: 0 (the original) to 1 (the full style).
+        boldness: how freely the style paints, 0 (close to the picture) to 1 (bold). Makes no difference
+            to styles that have one end only, which is said once in the log.
         keep_colors: keep the picture's own colours, take strokes only.
         stroke: size of strokes, 0.25 to 4; 1 is natural. They keep their share of the picture at any
             size from 480p up. Smaller ones take longer.
@@ -68,7 +64,7 @@ class Stylizer(Closing):
     Raises:
         StyleError: the style is unknown or its file unusable.
         DeviceError: the device, precision or runtime is not available.
-        UsageError: strength or steadiness is not in 0..1, or stroke not in 0.25..4.
+        UsageError: strength, boldness or steadiness is not in 0..1, or stroke not in 0.25..4.
 
     Example:
         >>> paint = Stylizer("starry-night")
@@ -80,6 +76,7 @@ class Stylizer(Closing):
         style: str | Path = DEFAULT_STYLE,
         *,
         strength: float = 1.0,
+        boldness: float = DEFAULT_BOLDNESS,
         keep_colors: bool = False,
         stroke: float = 1.0,
         crossfade: float = 0.0,
@@ -92,14 +89,17 @@ class Stylizer(Closing):
         self._runtime = choose_runtime(runtime, self._device)
         self._precision = choose_precision(precision, self._device, self._runtime)
         self._style, self._crossfade = str(style), crossfade
-        self._pending: _StyleSet | None = None
+        self._setting = threading.Lock()  # held while the next three change
+        self._pending: StyleSet | None = None
         self._cuts = CutDetector()
         self._fresh = True  # whether the next picture is the first of a film
         self._look = Look(keep_colors=keep_colors)
         self.strength, self.stroke = strength, stroke
         self.steadiness = steadiness
-        self._styles = _StyleSet.load(self._style, crossfade)
-        self._mix = Mix(0, 0, 0.0)
+        self._wanted, self._boldness = StyleSet.load(self._style, crossfade), float(boldness)
+        self._styles = self._wanted.at(boldness)
+        self._wanted.say_alike(boldness)
+        self._mix = _FIRST
         self._backend = self._make_backend(self._styles.checkpoints[0])
 
     @classmethod
@@ -110,6 +110,7 @@ class Stylizer(Closing):
         return cls(
             settings.style,
             strength=settings.strength,
+            boldness=settings.boldness,
             keep_colors=settings.keep_colors,
             stroke=settings.stroke,
             crossfade=crossfade,
@@ -140,8 +141,37 @@ class Stylizer(Closing):
 
     @style.setter
     def style(self, text: str) -> None:
-        self._pending = _StyleSet.load(text, self._crossfade)
-        self._style = text
+        wanted = StyleSet.load(text, self._crossfade)
+        with self._setting:
+            self._wanted, self._style = wanted, text
+            self._pending = wanted.at(self._boldness)
+
+    @property
+    def boldness(self) -> float:
+        """How freely styles paint, 0 to 1; may be set.
+
+        Setting it takes as long as painting some pictures does. Another thread can go on painting
+        meanwhile, as before, and does not wait for the change.
+        """
+        return self._boldness
+
+    @boldness.setter
+    def boldness(self, value: float) -> None:
+        with self._setting:
+            styles = self._wanted.at(value)
+            self._boldness = float(value)
+            mix = self._mix if styles.timeline is self._styles.timeline else _FIRST
+        if not mix.share:
+            self._backend.prepare(styles.checkpoints[mix.first])
+        with self._setting:
+            # Unless something newer was asked for meanwhile.
+            if styles.timeline is self._wanted.timeline and value == self._boldness:
+                self._pending = styles
+
+    @property
+    def has_boldness(self) -> bool:
+        """Whether boldness makes a difference to the style, or to one of a timeline."""
+        return self._wanted.has_boldness
 
     @property
     def strength(self) -> float:
@@ -313,21 +343,33 @@ class Stylizer(Closing):
 
     def _apply_style(self, when: Fraction) -> None:
         """Bring the weights for this time to the device, if they are not there yet."""
-        pending, self._pending = self._pending, None
+        with self._setting:
+            pending, self._pending = self._pending, None
         if pending is not None:
-            self._styles, self._mix = pending, Mix(0, 0, 0.0)
-            self._backend.load(pending.checkpoints[0])
-            self._fresh = True
+            self._change(pending)
         mix = self._styles.timeline.at(when)
         # A jump shows the new style at once; within a fade, pictures follow from each other.
         self._fresh |= mix.first == mix.second != self._mix.second
         self._use(mix)
 
+    def _change(self, styles: StyleSet) -> None:
+        """Take other styles from their beginning, or the same ones, where they are, at another boldness."""
+        same, self._styles = styles.timeline is self._styles.timeline, styles
+        if same:
+            self._show(self._mix)  # in place, which costs a GPU nothing
+        else:
+            self._backend.load(styles.checkpoints[0])
+            self._mix = _FIRST
+        self._fresh = True
+
     def _use(self, mix: Mix) -> None:
         if mix != self._mix:
-            checkpoints = self._styles.checkpoints
-            self._backend.blend(checkpoints[mix.first], checkpoints[mix.second], mix.share)
+            self._show(mix)
             self._mix = mix
+
+    def _show(self, mix: Mix) -> None:
+        checkpoints = self._styles.checkpoints
+        self._backend.blend(checkpoints[mix.first], checkpoints[mix.second], mix.share)
 
     def close(self) -> None:
         """Release device memory. May be called twice."""

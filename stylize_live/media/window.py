@@ -18,7 +18,13 @@ _ARROWS = {
     "right": (0xFF53, 2555904, 63235),
     "down": (0xFF54, 2621440, 63233),
 }
-_KEYS = {code: name for name, codes in _ARROWS.items() for code in codes} | {27: "escape", 32: "space"}
+_KEYS = {code: name for name, codes in _ARROWS.items() for code in codes} | {
+    27: "escape",
+    32: "space",
+    # The numbers' own block under X11.
+    0xFFAB: "+",
+    0xFFAD: "-",
+}
 
 
 class Window(Closing):

@@ -73,7 +73,8 @@ def load_style(text: str) -> Checkpoint:
         return next(iter(checkpoints.values()))
     first = next(iter(checkpoints.values()))
     info = _joined(text, [checkpoint.info for checkpoint in checkpoints.values()])
-    return Checkpoint(info, first.architecture, blend(checkpoints, shares))
+    bold, faithful = blend(checkpoints, shares)
+    return Checkpoint(info, first.architecture, bold, faithful=faithful)
 
 
 def _joined(name: str, infos: list[StyleInfo]) -> StyleInfo:

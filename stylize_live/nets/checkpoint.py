@@ -2,21 +2,22 @@
 
 Metadata keys, all strings as safetensors demands:
     format        always ``stylize_live.style``
-    version       ``2``
+    version       ``3``
     architecture  JSON object, see `Architecture`
     style         JSON object, see `StyleInfo`
     training      JSON object, free: settings and figures of the run that made it
 
 Weights are stored as float16 (half the size; the loss is far below what a picture shows) and
-computed in float32 or whatever the engine chooses.
+computed in float32 or whatever the engine chooses. A file may hold a second end, see `faithful_end`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,9 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from stylize_live.errors import SinkError, StyleError
+from stylize_live.errors import SinkError, StyleError, UsageError
 from stylize_live.files import replacing
+from stylize_live.nets import faithful_end
 from stylize_live.nets.architecture import FULL_BRIGHTNESS, Architecture
 
 if TYPE_CHECKING:
@@ -39,9 +41,11 @@ Weights = dict[str, npt.NDArray[np.float32]]
 FORMAT = "stylize_live.style"
 VERSION = "3"
 _WITHOUT_BRIGHTNESS = "2"  # the version before: the same, but for that weight
-# A style is under a megabyte; whatever is larger than this is something else.
+# A style is about a megabyte; whatever is larger than this is something else.
 MAX_BYTES = 64 * 1024 * 1024
-_KINDS = ("F16", "F32")  # of numbers, as safetensors calls them
+# Kinds of numbers, as safetensors calls them.
+_FLOATS, _STEPS, _SCALES = ("F16", "F32"), ("I8",), ("F16",)
+_KEPT = 32  # styles between two ends: 1.5 MB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +60,36 @@ class StyleInfo:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """A network's weights and their description.
+    """A network's weights and their description. Equal to itself alone.
 
     Attributes:
         info: name, painter, licence.
         architecture: what network the weights belong to.
-        weights: tensor name -> float32 array.
+        weights: tensor name -> float32 array; the bold end where there are two.
         training: settings and figures of the training run.
+        faithful: the other end, which keeps closer to the picture, likewise; None if there is none.
     """
 
     info: StyleInfo
     architecture: Architecture
     weights: Weights
     training: dict[str, Any] = field(default_factory=dict)
+    faithful: Weights | None = None
+
+    def at(self, boldness: float) -> Checkpoint:
+        """The style between its faithful end, 0, and its bold one, 1; without a faithful end always itself.
+
+        Weights are interpolated (deep network interpolation, Wang et al., CVPR 2019, arXiv:1811.10515).
+        Asking again gives the same object.
+
+        Raises:
+            UsageError: not in 0..1.
+        """
+        if not 0 <= boldness <= 1:
+            raise UsageError(f"boldness must be between 0 and 1, got {boldness}")
+        return self if self.faithful is None or boldness == 1 else _interpolated(self, float(boldness))
 
     def network(self) -> ResidualTransformer:
         """A new network in evaluation mode that carries these weights."""
@@ -91,6 +110,21 @@ class Checkpoint:
         return digest.hexdigest()
 
 
+@lru_cache(maxsize=_KEPT)
+def _interpolated(checkpoint: Checkpoint, boldness: float) -> Checkpoint:
+    assert checkpoint.faithful is not None
+    weights = mixed([checkpoint.faithful, checkpoint.weights], [1 - boldness, boldness])
+    return replace(checkpoint, weights=weights, faithful=None)
+
+
+def mixed(weights: Sequence[Weights], shares: Sequence[float]) -> Weights:
+    """The sum of several networks' weights, each times its share."""
+    return {
+        name: np.sum([np.float32(share) * one[name] for share, one in zip(shares, weights, strict=True)], 0)
+        for name in weights[0]
+    }
+
+
 def weights_of(state: Mapping[str, Tensor]) -> Weights:
     """The weights of a network's `state_dict`, wherever it is, as a checkpoint holds them."""
     return {name: tensor.detach().cpu().float().numpy() for name, tensor in state.items()}
@@ -109,7 +143,13 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "style": json.dumps(asdict(checkpoint.info), ensure_ascii=False),
         "training": json.dumps(checkpoint.training),
     }
-    tensors = {k: np.ascontiguousarray(v, np.float16) for k, v in checkpoint.weights.items()}
+    tensors: dict[str, npt.NDArray[Any]] = {
+        k: np.ascontiguousarray(v, np.float16) for k, v in checkpoint.weights.items()
+    }
+    if checkpoint.faithful is not None:
+        # From what will be read, so that rounding it does not add to the difference.
+        bold = {name: array.astype(np.float32) for name, array in tensors.items()}
+        tensors |= faithful_end.packed(bold, checkpoint.faithful)
     try:
         with replacing(path) as temporary:
             temporary.write_bytes(save(tensors, metadata))
@@ -144,24 +184,36 @@ def load_checkpoint(path: Path) -> Checkpoint:
             architecture = Architecture.from_dict(_json_object(path, metadata, "architecture"))
         except ValueError as error:
             raise StyleError(f"{path}: damaged style file: {error}") from None
-        expected = architecture.shapes()
-        if metadata["version"] == _WITHOUT_BRIGHTNESS:
-            del expected["brightness"]
-        shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (its handle is no mapping)
-        if shapes != expected:
-            raise StyleError(f"{path}: its weights do not fit the network it declares")
-        weights = {name: _read(path, file, name) for name in expected}
-        weights.setdefault("brightness", np.array([FULL_BRIGHTNESS], np.float32))
-    if not all(np.isfinite(array).all() for array in weights.values()):
-        raise StyleError(f"{path}: damaged style file: some weights are not finite")
-    return Checkpoint(info, architecture, weights, _json_object(path, metadata, "training"))
+        weights, faithful = _ends(path, file, architecture, metadata["version"])
+    return Checkpoint(info, architecture, weights, _json_object(path, metadata, "training"), faithful)
 
 
-def _read(path: Path, file: Any, name: str) -> npt.NDArray[np.float32]:
+def _ends(path: Path, file: Any, architecture: Architecture, version: str) -> tuple[Weights, Weights | None]:
+    """The bold end and, if the file has one, the faithful end."""
+    shapes = architecture.shapes()
+    steps, scales = faithful_end.shapes_of_steps(shapes), faithful_end.shapes_of_scales(shapes)
+    found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (its handle is no mapping)
+    if version == _WITHOUT_BRIGHTNESS:
+        del shapes["brightness"]
+    if found not in (shapes, shapes | steps | scales):
+        raise StyleError(f"{path}: its weights do not fit the network it declares")
+    weights = {name: _read(path, file, name, _FLOATS) for name in shapes}
+    weights.setdefault("brightness", np.array([FULL_BRIGHTNESS], np.float32))
+    if found == shapes:
+        return weights, None
+    difference = {name: _read(path, file, name, _STEPS) for name in steps}
+    difference |= {name: _read(path, file, name, _SCALES) for name in scales}
+    return weights, faithful_end.unpacked(weights, difference)
+
+
+def _read(path: Path, file: Any, name: str, kinds: tuple[str, ...]) -> npt.NDArray[np.float32]:
     # Asked first: whether numpy knows bfloat16 depends on what else has been loaded.
-    if file.get_slice(name).get_dtype() not in _KINDS:
+    if file.get_slice(name).get_dtype() not in kinds:
         raise StyleError(f"{path}: damaged style file: {name} is of a kind that styles do not have")
-    return np.asarray(file.get_tensor(name), np.float32)
+    array = np.asarray(file.get_tensor(name), np.float32)
+    if not np.isfinite(array).all():
+        raise StyleError(f"{path}: damaged style file: some weights are not finite")
+    return array
 
 
 def _opened(path: Path) -> Any:  # safetensors ships no types for its handle
@@ -210,17 +262,20 @@ def _info(path: Path, metadata: Mapping[str, str]) -> StyleInfo:
     return info
 
 
-def blend(checkpoints: Mapping[str, Checkpoint], shares: Mapping[str, float]) -> Weights:
-    """Interpolate the weights of networks that were trained from one base.
+def blend(
+    checkpoints: Mapping[str, Checkpoint], shares: Mapping[str, float]
+) -> tuple[Weights, Weights | None]:
+    """Interpolate the weights of networks that were trained from one base, end by end.
 
-    Deep network interpolation (Wang et al., CVPR 2019, arXiv:1811.10515).
+    Deep network interpolation, see `Checkpoint.at`.
 
     Args:
         checkpoints: style name -> checkpoint, all of one architecture.
         shares: style name -> share; normalised to sum 1.
 
     Returns:
-        tensor name -> float32 array.
+        The weights of the bold end and of the faithful one: None if no style has one; those that have none
+        are the same at both.
 
     Raises:
         StyleError: the architectures differ, or the shares are negative or all zero.
@@ -232,7 +287,7 @@ def blend(checkpoints: Mapping[str, Checkpoint], shares: Mapping[str, float]) ->
     if len({c.architecture for c in chosen}) > 1:
         raise StyleError(f"{', '.join(shares)}: cannot be blended, their networks differ")
     parts = [share / total for share in shares.values()]
-    return {
-        name: np.sum([np.float32(p) * c.weights[name] for p, c in zip(parts, chosen, strict=True)], 0)
-        for name in chosen[0].weights
-    }
+    bold = mixed([c.weights for c in chosen], parts)
+    if all(c.faithful is None for c in chosen):
+        return bold, None
+    return bold, mixed([c.faithful or c.weights for c in chosen], parts)

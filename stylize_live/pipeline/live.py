@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -140,7 +141,8 @@ class _Journey:
         self._to_paint: Latest[Frame] = Latest()
         self._to_show: Latest[_Painted] = Latest()
         self._outlets = Outlets(sinks)
-        self._stages = Stages(self._to_paint, self._to_show, self._outlets, _Waker(source))
+        self._boldness: Latest[float] = Latest()
+        self._stages = Stages(self._to_paint, self._to_show, self._boldness, self._outlets, _Waker(source))
         self._clock = LatencyClock()
         self._captured = 0
         self._frozen = 0
@@ -149,7 +151,7 @@ class _Journey:
         self._caption = Caption()
         self._caption_at = 0.0
         self.shown: Frame | None = None
-        self.view = View(stylizer, styles, self._snapshot, self._record)
+        self.view = View(stylizer, styles, self._snapshot, self._record, self._embolden)
         self._recordings = Recordings(self._outlets, self.view.say, microphone)
         self._remote: Remote | None = None
 
@@ -160,6 +162,7 @@ class _Journey:
         with self._stages as stages, stopping_on_ctrl_c(stages.stopping):
             stages.start("capture", self._capture, closes=(self._to_paint,))
             stages.start("inference", self._paint, closes=(self._to_show,))
+            stages.start("boldness", self._set_boldness)
             self._outlets.start(stages)
             while not self.view.ended and not stages.stopping.is_set() and not _over(end):
                 try:
@@ -203,6 +206,16 @@ class _Journey:
             if not self.view.frozen:
                 # From here and not from the main thread, which a window that is dragged may hold up.
                 self._publish(item)
+
+    def _embolden(self, boldness: float) -> None:
+        with suppress(Closed):  # the show is ending
+            self._boldness.put(boldness)
+
+    def _set_boldness(self) -> None:
+        """Beside painting, which would stand still for some pictures; the newest wish wins."""
+        for boldness in self._boldness:
+            self.stylizer.boldness = boldness
+            self.view.repaint = True
 
     def _publish(self, item: _Painted) -> None:
         """Hand a picture to the sinks beside the display."""
@@ -297,9 +310,13 @@ class _Journey:
         return waiting or self._outlets.trouble
 
     def _headline(self) -> str:
-        strength = self.stylizer.strength
-        name = style_label(self.stylizer.style)
-        return name if strength >= 1 else f"{name}  {strength:.0%}"
+        strength, boldness = self.stylizer.strength, self.view.boldness
+        parts = [style_label(self.stylizer.style)]
+        if strength < 1:
+            parts.append(f"{strength:.0%}")
+        if boldness < 1 and self.stylizer.has_boldness:
+            parts.append(f"{boldness:.0%} bold")
+        return "  ".join(parts)
 
     def _strip(self, now: float) -> tuple[str, ...]:
         if self.view.frozen:

@@ -12,7 +12,9 @@ from stylize_live.errors import StyleError
 from stylize_live.frame import Frame, Pixels
 
 _NOTE_SECONDS = 2.0
-_STRENGTH_STEP = 0.1
+_STRENGTH_STEP = _BOLDNESS_STEP = 0.1
+# Of all changes of boldness: each value has a graph of its own under OpenVINO, so they are few.
+_BOLDNESS_GRAIN = 0.05
 _STROKES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 
 
@@ -21,9 +23,14 @@ class Stylizer(Protocol):
 
     style: str
     strength: float
+    boldness: float
     keep_colors: bool
     stroke: float
     steadiness: float
+
+    @property
+    def has_boldness(self) -> bool:
+        """Whether boldness makes a difference to the style."""
 
     def __call__(self, picture: Frame, /) -> Frame:
         """The painted frame: same size, same moment."""
@@ -39,6 +46,7 @@ class View:
     1-9                     that style of the list
     left, right, up, down   previous or next style
     [ and ]                 less or more strength
+    - and + (or =)          less or more bold
     , and .                 smaller or larger strokes
     c                       the picture's own colours on or off
     m, s                    mirror; split view, original at the left
@@ -51,16 +59,18 @@ class View:
     ======================  ==========================================
 
     Args:
-        stylizer: its style, strength, strokes, colours and steadiness are changed.
+        stylizer: its style, strength, boldness, strokes, colours and steadiness are changed.
         styles: names that keys choose from; may be empty.
         snapshot: called when a snapshot is wanted.
         record: called when a recording is to begin or to end.
+        embolden: called with a boldness that the stylizer is to have; setting it takes a while.
 
     Attributes:
         mirror, split, frozen, overlay: what is switched on.
         ended: whether the user wants to end.
         changed: whether the picture has to be composed again; set to False by whoever did it.
         repaint: whether a frozen picture has to be painted again; likewise.
+        boldness: that was asked for last, 0 to 1.
     """
 
     def __init__(
@@ -69,10 +79,13 @@ class View:
         styles: Sequence[str],
         snapshot: Callable[[], None],
         record: Callable[[], None],
+        embolden: Callable[[float], None],
     ) -> None:
         self._stylizer = stylizer
         self._styles = list(styles)
         self._steadiness = stylizer.steadiness
+        self._embolden = embolden
+        self.boldness = stylizer.boldness
         self._note = ("", 0.0)
         self.mirror = False
         self.split = False
@@ -88,6 +101,9 @@ class View:
             "down": lambda: self._step_style(1),
             "[": lambda: self._add_strength(-_STRENGTH_STEP),
             "]": lambda: self._add_strength(_STRENGTH_STEP),
+            "-": lambda: self._add_boldness(-_BOLDNESS_STEP),
+            "+": lambda: self._add_boldness(_BOLDNESS_STEP),
+            "=": lambda: self._add_boldness(_BOLDNESS_STEP),
             ",": lambda: self._step_stroke(-1),
             ".": lambda: self._step_stroke(1),
             "c": self._toggle_colors,
@@ -133,6 +149,13 @@ class View:
         self._stylizer.strength = strength
         self.repaint = True
 
+    def use_boldness(self, boldness: float) -> None:
+        """Paint so freely, 0 to 1, rounded; the picture follows when the stylizer is ready for it."""
+        boldness = round(round(boldness / _BOLDNESS_GRAIN) * _BOLDNESS_GRAIN, 2)
+        if boldness != self.boldness:
+            self.boldness = boldness
+            self._embolden(boldness)
+
     def use_stroke(self, stroke: float) -> None:
         """Paint with strokes of this size, 0.25 to 4."""
         self._stylizer.stroke = stroke
@@ -169,6 +192,13 @@ class View:
         strength = min(1.0, max(0.0, round(self._stylizer.strength + step, 2)))
         self.use_strength(strength)
         self.say(f"strength {strength:.0%}")
+
+    def _add_boldness(self, step: float) -> None:
+        if not self._stylizer.has_boldness:
+            self.say("this style has no boldness to change")
+            return
+        self.use_boldness(min(1.0, max(0.0, self.boldness + step)))
+        self.say(f"boldness {self.boldness:.0%}")
 
     def _step_stroke(self, step: int) -> None:
         nearest = min(range(len(_STROKES)), key=lambda i: abs(_STROKES[i] - self._stylizer.stroke))

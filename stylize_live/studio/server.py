@@ -266,6 +266,8 @@ def _look(show: Show) -> dict[str, object]:
     view, stylizer = show.view, show.stylizer
     return {
         "strength": stylizer.strength,
+        "boldness": view.boldness,
+        "has_boldness": stylizer.has_boldness,
         "steadiness": stylizer.steadiness,
         "stroke": stylizer.stroke,
         "keep_colors": stylizer.keep_colors,

@@ -29,6 +29,7 @@ class Changes(BaseModel):
 
     style: Annotated[dict[str, Share], Field(min_length=1, max_length=2)] | None = None
     strength: Share | None = None
+    boldness: Share | None = None
     steadiness: Share | None = None
     stroke: Annotated[float, Field(ge=0.25, le=4)] | None = None
     keep_colors: bool | None = None
@@ -66,6 +67,8 @@ def obey(changes: Changes, view: View, styles: Sequence[str]) -> None:
         view.use_style(text)
     if changes.strength is not None:
         view.use_strength(changes.strength)
+    if changes.boldness is not None:
+        view.use_boldness(changes.boldness)
     if changes.steadiness is not None:
         view.use_steadiness(changes.steadiness)
     if changes.stroke is not None:

@@ -166,8 +166,8 @@ def train(
     record = _record(job, trainer.progress, figures, batches.size, device)
     watch.finish(figures)
     # The style last: until it is there, the same job goes on from the state.
-    weights = weights_of(trainer.weights)
-    save_checkpoint(job.target, Checkpoint(job.info, network.architecture, weights, record))
+    weights, faithful = weights_of(trainer.weights), weights_of(trainer.faithful) or None
+    save_checkpoint(job.target, Checkpoint(job.info, network.architecture, weights, record, faithful))
     trainer.finish()
     unreadable = sorted(photos.unreadable | batches.unreadable)
     return Result(trainer.progress, figures, photos.are_kept_out, unreadable, resumed_at)

@@ -27,6 +27,7 @@ def save_state(
     task: str,
     network: nn.Module,
     average: dict[str, Tensor],
+    faithful: dict[str, Tensor],
     optimizer: MuonAdam,
     objective: Objective,
     progress: Progress,
@@ -39,6 +40,7 @@ def save_state(
     """
     tensors = {f"network.{k}": v for k, v in network.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in average.items()}
+    tensors |= {f"faithful.{k}": v for k, v in faithful.items()}
     tensors |= {f"optimizer.{k}": v for k, v in optimizer.tensors().items()}
     tensors |= {f"objective.{k}": v for k, v in objective.tensors().items()}
     record = {
@@ -81,10 +83,12 @@ def load_state(
     task: str,
     network: nn.Module,
     average: dict[str, Tensor],
+    faithful: dict[str, Tensor],
     optimizer: MuonAdam,
     objective: Objective,
 ) -> Progress:
-    """Read a state file back into a network, its averaged weights, its optimizer and its objective.
+    """Read a state file back into a network, its averaged weights, those that are kept as the faithful end
+    (empty if it was not reached), its optimizer and its objective.
 
     Raises:
         TrainingError: the file is damaged or belongs to a run with other settings or another task.
@@ -115,6 +119,7 @@ def load_state(
     network.load_state_dict(with_prefix(tensors, "network."))
     for name, value in with_prefix(tensors, "average.").items():
         average[name].copy_(value)
+    faithful.update({k: v.to(average[k].device) for k, v in with_prefix(tensors, "faithful.").items()})
     optimizer.load(with_prefix(tensors, "optimizer."))
     objective.load(with_prefix(tensors, "objective."))
     return progress

@@ -28,6 +28,8 @@ _WARM_UP_STEPS = 30
 # Shares of the budget. Colors come first, without features, at a tenth of the work; the photo's own light
 # fades out meanwhile.
 _COLORS, _FADED = 0.05, 0.03
+# What is learnt by then is a style's faithful end: its colors, and first strokes.
+_FAITHFUL = 0.12
 _NOTED = 10  # steps between notes of the losses
 _LAST_RATE = 0.02  # share of the peak rate at the end of the cosine
 _CLIP = 1.0
@@ -86,6 +88,7 @@ class Trainer:
         self._device, self._state_path, self._task, self._files = device, state_path, task, files
         self._optimizer = MuonAdam(network)
         self._average = {k: v.detach().clone() for k, v in network.state_dict().items()}
+        self._faithful: dict[str, Tensor] = {}
         self._brightness = float(network.brightness)  # that the run began with
         self.progress = Progress()
 
@@ -93,6 +96,11 @@ class Trainer:
     def weights(self) -> dict[str, Tensor]:
         """The running average of the weights: steadier than the newest ones, and what is shipped."""
         return self._average
+
+    @property
+    def faithful(self) -> dict[str, Tensor]:
+        """The average of early on; empty before, and for good in runs of one step."""
+        return self._faithful
 
     def resume(self) -> bool:
         """Go on from a state file, if there is one.
@@ -112,8 +120,10 @@ class Trainer:
         )
 
     @property
-    def _parts(self) -> tuple[ResidualTransformer, dict[str, Tensor], MuonAdam, Objective]:
-        return self.network, self._average, self._optimizer, self._objective
+    def _parts(
+        self,
+    ) -> tuple[ResidualTransformer, dict[str, Tensor], dict[str, Tensor], MuonAdam, Objective]:
+        return self.network, self._average, self._faithful, self._optimizer, self._objective
 
     def finish(self) -> None:
         """Remove the state file; the style has been written."""
@@ -136,11 +146,16 @@ class Trainer:
             now = time.monotonic()
             self.progress.seconds = before + now - started
             self.progress.done = self._share_done()
+            self._keep_faithful()
             on_step(self.progress)
             # Where losses have just been looked at: weights that have become nonsense are not saved.
             if now - saved > save_every and self.progress.step % _NOTED == 0:
                 self.save()
                 saved = now
+
+    def _keep_faithful(self) -> None:
+        if not self._faithful and _FAITHFUL <= self.progress.done < 1:
+            self._faithful.update({name: value.clone() for name, value in self._average.items()})
 
     def _share_done(self) -> float:
         s, p = self._settings, self.progress

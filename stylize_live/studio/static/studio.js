@@ -74,6 +74,7 @@ const leftAlone = (name) => performance.now() - (touched[name] || -LEFT_ALONE) <
 const percent = (value) => `${Math.round(value * 100)} %`;
 const SLIDERS = {
   strength: { words: percent },
+  boldness: { words: (value) => (state?.has_boldness === false ? "not in this style" : percent(value)) },
   steadiness: { words: (value) => (value ? percent(value) : "off") },
   // The slider moves in doublings: its middle is natural.
   stroke: { to: Math.log2, from: (at) => 2 ** at, words: (value) => `${value.toFixed(2).replace(/\.?0+$/, "")} ×` },
@@ -287,6 +288,7 @@ function showAbout(news) {
 
 function showState(news) {
   state = news;
+  $("boldness").disabled = !news.has_boldness;
   for (const name of Object.keys(SLIDERS)) if (!leftAlone(name)) showSlider(name, news[name]);
   for (const name of ["mirror", "split", "frozen"]) $(name).setAttribute("aria-pressed", news[name]);
   $("frozen").querySelector("use").setAttribute("href", news.frozen ? "#i-go" : "#i-freeze");
@@ -359,11 +361,21 @@ window.addEventListener("resize", () => { graph.draw(points); showLoads(); });
 
 // Keys as in the live window.
 const KEYS = { m: "mirror", s: "split", " ": "frozen", p: "snapshot", r: "record", f: "full", c: "keep_colors" };
+const BOLDER = { "-": -1, "+": 1, "=": 1 };
+
+function makeBolder(sign) {
+  const slider = $("boldness");
+  if (slider.disabled) return;
+  slider.value = Number(slider.value) + 0.1 * sign;
+  slider.dispatchEvent(new Event("input"));
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select")) return;
   if (event.key === " " && event.target.matches("button")) return;
   const place = Number(event.key);
   if (KEYS[event.key]) $(KEYS[event.key]).click();
+  else if (BOLDER[event.key]) makeBolder(BOLDER[event.key]);
   else if (place >= 1 && about.styles[place - 1]) choose(about.styles[place - 1]);
   else return;
   event.preventDefault();

@@ -1,0 +1,60 @@
+"""The weights of a timeline's styles, and how bold each of them is."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from functools import cache
+
+from stylize_live.config import DEFAULT_BOLDNESS
+from stylize_live.engine.timeline import Timeline
+from stylize_live.errors import StyleError
+from stylize_live.nets.catalogue import load_style
+from stylize_live.nets.checkpoint import Checkpoint
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StyleSet:
+    """A timeline and the weights of its styles, all of one architecture."""
+
+    timeline: Timeline
+    checkpoints: tuple[Checkpoint, ...]
+
+    @classmethod
+    def load(cls, text: str, crossfade: float) -> StyleSet:
+        """Read what a style's text names. Raises `StyleError`."""
+        timeline = Timeline.parse(text, crossfade)
+        checkpoints = tuple(load_style(style) for style in timeline.styles)
+        if len({checkpoint.architecture for checkpoint in checkpoints}) > 1:
+            raise StyleError(f"{text}: cannot follow each other, their networks differ")
+        return cls(timeline, checkpoints)
+
+    def at(self, boldness: float) -> StyleSet:
+        """So bold where the timeline does not say otherwise. Raises `UsageError`."""
+        own = self.timeline.boldness
+        pairs = zip(self.checkpoints, own, strict=True)
+        return replace(
+            self, checkpoints=tuple(one.at(boldness if said is None else said) for one, said in pairs)
+        )
+
+    @property
+    def has_boldness(self) -> bool:
+        """Whether `at` makes a difference."""
+        pairs = zip(self.checkpoints, self.timeline.boldness, strict=True)
+        return any(one.faithful is not None and said is None for one, said in pairs)
+
+    def say_alike(self, boldness: float) -> None:
+        """Log which styles are asked for a boldness that makes no difference to them."""
+        asked = [boldness if said is None else said for said in self.timeline.boldness]
+        pairs = zip(self.checkpoints, asked, strict=True)
+        alike = [one.info.name for one, much in pairs if one.faithful is None and much != DEFAULT_BOLDNESS]
+        if alike:
+            _say_alike(", ".join(dict.fromkeys(alike)))
+
+
+@cache
+def _say_alike(names: str) -> None:
+    """Once, however many stylizers a command takes."""
+    log.warning("%s: paints alike at every boldness", names)
