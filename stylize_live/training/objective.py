@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from stylize_live.training import losses
@@ -21,8 +22,8 @@ Terms = dict[str, Tensor]
 
 _PIXEL_WEIGHT = 10.0  # of colors pixel by pixel, and of their masses, while there is no texture yet
 
-# Pixels at a crop's edge that features do not see. They take what lies beyond for black, and a network that
-# has to please them there smears the borders of every picture.
+# Pixels that crops are mirrored by before features look at them. They take what lies beyond for black, and a
+# network that has to please them there smears the borders of every picture.
 _EDGE = 8
 
 Network = Callable[[Tensor], Tensor]
@@ -76,10 +77,10 @@ class Objective:
         painted, steady = self._two_views(network, crops.photos, step)
         features = self._features
         which = self._which(len(painted), step)
-        found = features(_inside(painted), last=features.style_layers[-1])
+        found = features(_mirrored(painted), last=features.style_layers[-1])
         with torch.no_grad():
             wanted = self._colored(crops.subjects, which)
-            subject = features(_inside(wanted), last=features.content_layer)[features.content_layer]
+            subject = features(_mirrored(wanted), last=features.content_layer)[features.content_layer]
         content = losses.content_error(found[features.content_layer], subject).mean()
         return {
             "style": self._style(found, painted, which) * features.gain,
@@ -116,7 +117,7 @@ class Objective:
         fine = losses.grams(found, layers)
         error = self._mean([self._targets[t].fine_error(g) for t, g in _by_target(fine, which)])
         if self._settings.coarse_weight:
-            small = self._features(losses.half_size(_inside(painted)), last=layers[-1])
+            small = self._features(losses.half_size(_mirrored(painted)), last=layers[-1])
             grams = losses.grams(small, layers)
             coarse = [self._targets[t].coarse_error(g) for t, g in _by_target(grams, which)]
             error = error + self._settings.coarse_weight * self._mean(coarse)
@@ -155,8 +156,8 @@ class Objective:
             target.pool.load(with_prefix(tensors, f"{index}."))
 
 
-def _inside(pictures: Tensor) -> Tensor:
-    return pictures[:, :, _EDGE:-_EDGE, _EDGE:-_EDGE]
+def _mirrored(pictures: Tensor) -> Tensor:
+    return F.pad(pictures, (_EDGE, _EDGE, _EDGE, _EDGE), mode="reflect")
 
 
 def _by_target(grams: losses.Features, which: list[int]) -> Iterator[tuple[int, losses.Features]]:

@@ -92,6 +92,6 @@ class TrainSettings(BaseModel):
         description="Share of the style error measured over several crops together; less fills flat places.",
     )
     variation_weight: float = Field(default=0.1, ge=0, description="Weight of total variation.")
-    steady_weight: float = Field(default=5.0, ge=0, description="Weight of agreement between two views.")
+    steady_weight: float = Field(default=20.0, ge=0, description="Weight of agreement between two views.")
     rate: float = Field(default=1.3e-3, gt=0, le=0.1, description="Peak learning rate.")
     seed: int = Field(default=0, ge=0, description="Start of every random sequence.")
