@@ -25,7 +25,7 @@ from stylize_live.errors import ConfigError
 from stylize_live.quantities import fitted, rate, seconds
 
 DEFAULT_STYLE = "starry-night"
-DEFAULT_BOLDNESS = 1.0
+DEFAULT_BOLDNESS = 0.7
 DeviceName = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "float32", "bfloat16", "float16", "int8"]
 Runtime = Literal["auto", "torch", "openvino"]
