@@ -57,6 +57,8 @@ def _range(mode: str, values: npt.NDArray[Any], tags: Tags) -> tuple[float, floa
         bits = _first(tags, _BITS) or 16
         signed = _first(tags, _SAMPLE_FORMAT) == _SIGNED
         usual = 2.0 ** (min(bits, 16) - signed) - 1
+        if bits > 16 and highest <= 255:  # levels of an 8-bit picture in wide numbers, as Pillow writes them
+            usual = 255.0
     return lowest, max(usual, highest)
 
 
