@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from stylize_live.config import CodecKind
 from stylize_live.errors import SourceError
@@ -18,6 +19,8 @@ _WITH_ALPHA = {"vp9": "libvpx-vp9", "vp8": "libvpx"}
 _NOT_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 INTERLACED = "interlaced video was deinterlaced, one picture for every two fields"
 _MOST_BOXES = 1000
+# PyAV asks FFmpeg to make up times that a file lacks. What it makes up is in the order of decoding.
+AS_STORED = {"fflags": "-genpts"}
 
 
 def open_container(
@@ -68,9 +71,10 @@ def open_container(
 
 
 def _opened(name: str, decoder: CodecKind, stay: bool) -> av.container.InputContainer:
-    found = None if decoder == "software" else opened_for_chip(name, stay=stay, metadata_errors="replace")
+    how: dict[str, Any] = {"metadata_errors": "replace", "container_options": AS_STORED}
+    found = None if decoder == "software" else opened_for_chip(name, stay=stay, **how)
     if found is None:
-        found = av.open(name, "r", metadata_errors="replace")
+        found = av.open(name, "r", **how)
         if decoder == "hardware":
             found.close()
             path = name.removeprefix("file:")

@@ -11,9 +11,11 @@ from urllib.parse import urlsplit, urlunsplit
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
 from stylize_live.media.colour import SITED_LEFT, ToRgb
+from stylize_live.media.container import AS_STORED
 from stylize_live.media.libraries import av
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.paced import PacedSource
+from stylize_live.media.picture_times import PictureTimes
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +26,7 @@ _LEAST_GAP = Fraction(1, 1000)  # seconds
 # it throws away what was read for the guess, the key frame with it, and saves nothing here, since a
 # burst of old pictures at the start is dropped down to the newest.
 _LOW_DELAY = {
+    **AS_STORED,
     "rtsp_transport": "tcp",
     "max_delay": "500000",
     "analyzeduration": "1000000",
@@ -68,10 +71,11 @@ class StreamSource(LiveSource):
                 continue
             captured_at = time.monotonic()
             since_start = Fraction(round((captured_at - start) * 1e6), 10**6)
-            if picture.pts is None or picture.time_base is None:
+            ticks = self._times.best(picture)
+            if ticks is None or picture.time_base is None:
                 pts = since_start
             else:
-                pts = picture.pts * picture.time_base
+                pts = ticks * picture.time_base
                 shift = max(since_start, last + _LEAST_GAP) - pts if shift is None else shift
                 pts += shift
             last = pts
@@ -110,7 +114,7 @@ class StreamSource(LiveSource):
     def _use(self, container: av.container.InputContainer, video: av.VideoStream) -> None:
         self._container, self._video = container, video
         # One for all pictures: each call of `decode` leaves a few hundred bytes behind.
-        self._pictures = container.decode(video)
+        self._pictures, self._times = container.decode(video), PictureTimes()
 
     def _release(self) -> None:
         self._container.close()
