@@ -182,7 +182,7 @@ def test_long_names_leave_room_for_the_files_beside_a_style(stem: str) -> None:
     name = style_name(stem)
     assert len(name.encode()) > 170
     assert not name.endswith("-")
-    for longest in (f".{name}.state.1234567890.part.safetensors", f".{name}-report.1234567890.part.html"):
+    for longest in (f"{name}.state.safetensors", f"{name}-report.html", f"{name}-previews"):
         assert len(longest.encode()) <= 255
     assert style_name(name) == name
 

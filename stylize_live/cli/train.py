@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _DEFAULT_SETTINGS = TrainSettings()
 _NAMED = 3  # of the photos that were skipped
-# Bytes of a name. File systems take 255, and around it come ".", ".state", a process number and so on.
-_LONGEST_NAME = 180
+# Bytes of a style's name. File systems take 255, and the longest file beside it ends in this.
+_LONGEST_NAME = 255 - len(".state.safetensors")
 _LINE_EVERY = 50  # steps, where the progress goes to a file and not to a terminal
 
 

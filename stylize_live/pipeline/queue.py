@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from stylize_live.config import ConvertSettings
-from stylize_live.errors import EXIT_OK, EXIT_PARTIAL, SourceError, StylizeError, UsageError
+from stylize_live.errors import EXIT_OK, EXIT_PARTIAL, SinkError, SourceError, StylizeError, UsageError
 from stylize_live.files import make_folder
 from stylize_live.media.codecs import FORMATS, video_format
 from stylize_live.media.pipes import PIPE
@@ -202,12 +202,12 @@ def convert_all(
         How each film ended, as soon as it did.
     """
     for job in jobs:
-        if job.target != PIPE and job.target.exists() and not overwrite:
-            clear_published(job.target)
-            yield Outcome(job, "skipped")
-            continue
-        on_start(job)
         try:
+            if job.target != PIPE and job.target.exists() and not overwrite:
+                clear_published(job.target)
+                yield Outcome(job, "skipped")
+                continue
+            on_start(job)
             make_folder(job.target.parent)
             report = convert(
                 job.source,
@@ -219,13 +219,21 @@ def convert_all(
                 on_progress=on_progress,
             )
         except OSError as error:
-            yield Outcome(job, "failed", error=SourceError(f"{job.source}: {error.strerror or error}"))
+            yield Outcome(job, "failed", error=_explained(error, job))
         except Exception as error:
             if not isinstance(error, StylizeError):
                 log.debug("%s: internal error", job.source, exc_info=True)
             yield Outcome(job, "failed", error=error)
         else:
             yield Outcome(job, "done" if report.complete else "partial", report)
+
+
+def _explained(error: OSError, job: Job) -> StylizeError:
+    """What the system answered, and of which file."""
+    reason = error.strerror or error
+    if error.filename in (None, str(job.source)):
+        return SourceError(f"{job.source}: {reason}")
+    return SinkError(f"{error.filename}: {reason}")
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> int:
