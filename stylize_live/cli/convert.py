@@ -58,8 +58,8 @@ def convert(
     Ends with code 10 when not everything came out whole: a source was damaged or
     cut off (what could be read was painted), or some of several videos failed.
 
-    Parts of a pattern: {stem} of the source's name, {style}, {folder} below the
-    one given, {suffix} with its dot.
+    Parts of a pattern: {stem} and {extension} of the source's name, {style},
+    {folder} below the one given, {suffix} of the result with its dot.
 
     Parameters
     ----------

@@ -102,7 +102,7 @@ def _weights(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) ->
 
     weights = {}
     for job in jobs:
-        if overwrite or not job.target.exists():
+        if job.error is None and (overwrite or not job.target.exists()):
             try:
                 with VideoReader(job.source, settings) as reader:
                     weights[job.target] = (reader.frames or 0) * reader.size[0] * reader.size[1]
@@ -213,10 +213,12 @@ def print_forecast(
     for job in jobs:
         row: dict[str, Any] = {"source": str(job.source), "target": str(job.target), "status": "planned"}
         rows.append(row)
-        if not single and job.target.exists() and not overwrite:
+        if not single and job.error is None and job.target.exists() and not overwrite:
             row["status"] = "skipped"
             continue
         try:
+            if job.error is not None:
+                raise job.error
             made = forecast(job.source, job.target, settings, overwrite=overwrite)
         except StylizeError as error:
             row |= {"status": "failed", "error": str(error)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,8 +58,11 @@ def image(
     stylizer = Stylizer.from_settings(settings)
     failures: list[StylizeError] = []
     quiet = len(pairs) == 1 or not stderr.is_terminal
+    counts = Counter(target for _, target in pairs)
     for source, target in track(pairs, "painting", console=stderr, disable=quiet, transient=True):
         try:
+            if counts[target] > 1:
+                raise UsageError(f"{source}: several inputs would become {target}, use folders of their own")
             _paint_file(stylizer, source, target, side_by_side)
         except StylizeError as error:
             if len(pairs) == 1:
@@ -87,11 +91,7 @@ def _plan(inputs: list[Path], output: Path) -> list[tuple[Path, Path]]:
         raise UsageError(f"{inputs[0]}: no pictures in this folder (jpg, png or webp)")
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: several pictures need a folder to go to, and this is a file")
-    targets = [output / _writable_name(path) for path in sources]
-    repeated = next((t for t in targets if targets.count(t) > 1), None)
-    if repeated:
-        raise UsageError(f"{repeated.name}: several inputs would be written to this name in {output}")
-    return list(zip(sources, targets, strict=True))
+    return [(path, output / _writable_name(path)) for path in sources]
 
 
 def _pictures(folder: Path) -> list[Path]:
