@@ -331,7 +331,7 @@ def test_interrupted_command_says_how_to_go_on(
         pressed.setattr("stylize_live.pipeline.piecewise.PiecewiseFilm.finish", interrupted)
         assert say(source, target, "--style", tiny_style) == EXIT_INTERRUPTED
     said = capsys.readouterr().err
-    assert "12 frames are finished, the same command goes on (--restart begins anew)" in said
+    assert "12 of 12 frames kept; the same command goes on (--restart begins anew)" in said
     assert kept_frames(target) == 12
     assert say(source, target, "--style", tiny_style) == 0
     assert "12 of them in earlier runs" in capsys.readouterr().out

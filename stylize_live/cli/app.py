@@ -13,7 +13,7 @@ from cyclopts import App, CycloptsError
 from rich.markup import escape
 
 from stylize_live import __version__
-from stylize_live.cli.console import fail, stderr
+from stylize_live.cli.console import ConsoleHandler, fail, stderr
 from stylize_live.cli.machine import tune_process
 from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError
 
@@ -67,7 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     level = logging.DEBUG if debug else logging.WARNING
     # Pillow's remark about large pictures; those it deems dangerous, twice as large, are an error.
     warnings.filterwarnings("ignore", "Image size .* exceeds limit")
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=level, format="%(levelname)s %(name)s: %(message)s", handlers=[ConsoleHandler()]
+    )
     try:
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         return result if isinstance(result, int) else 0

@@ -10,14 +10,8 @@ from cyclopts import Parameter
 
 from stylize_live.cli.completion import with_style_names
 from stylize_live.cli.console import fail, warn
-from stylize_live.cli.convert_output import (
-    Display,
-    json_line,
-    print_forecast,
-    say_total,
-    say_what_is_kept,
-    teller,
-)
+from stylize_live.cli.convert_display import Display
+from stylize_live.cli.convert_output import json_line, print_forecast, say_total, teller
 from stylize_live.config import ConvertSettings, merged
 from stylize_live.errors import EXIT_OK, UsageError
 
@@ -129,7 +123,7 @@ def _run(
 
     outcomes: list[Outcome] = []
     began = time.monotonic()
-    with Display(jobs, single, settings, overwrite) as display:
+    with Display(jobs, single, settings, overwrite=overwrite, restart=restart) as display:
         try:
             for outcome in convert_all(
                 jobs,
@@ -143,8 +137,7 @@ def _run(
                 outcomes.append(outcome)
                 display.ended(outcome)
         except KeyboardInterrupt:
-            display.close()
-            say_what_is_kept([job.target for job in jobs])
+            display.interrupted()
             raise
     return outcomes, time.monotonic() - began
 
@@ -155,7 +148,6 @@ def _conclude(
     """Last words, and the exit code."""
     from stylize_live.pipeline.queue import exit_code
 
-    say_what_is_kept([outcome.job.target for outcome in outcomes if outcome.status == "failed"])
     if single and outcomes[0].error is not None:
         if not json:
             raise outcomes[0].error
