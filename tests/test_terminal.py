@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def test_results_stand_above_bars_and_bars_go(columns: int) -> None:
     assert [line.rstrip() for line in lines] == [line for line in wrapped if line]
     drawn = [line for screen in seen for line in screen[-2:] if "14/15" in line]
     assert drawn
-    assert all("14/15  28.0 fps" in line and "0:00:0" in line for line in drawn)
+    assert all(re.search(r"14/15  28\.0 fps [-\d]:[-\d]{2}:[-\d]{2}$", line) for line in drawn)
     # The bar of all is there, too, while the second film is at work.
     assert any(screen[-2:][0].startswith("all ") and "1/3" in screen[-2:][0] for screen in seen if screen)
 
