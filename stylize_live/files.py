@@ -60,6 +60,11 @@ def short_name(stem: str, ending: str) -> str:
     return f"{stem[:16]}-{hashlib.sha256(os.fsencode(stem)).hexdigest()[:16]}{ending}"
 
 
+def cut(name: str, most: int) -> str:
+    """The beginning of a name, in so many bytes at most."""
+    return os.fsencode(name)[:most].decode(errors="ignore")
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder, and those above it, where they are missing.
 

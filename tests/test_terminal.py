@@ -155,3 +155,23 @@ def test_words_of_an_interrupted_queue(
     assert f"b.mp4: 60 of 241 frames kept; {goes_on} (--restart begins anew)" in said
     assert "b.mp4: nothing kept yet, the same command begins anew" in said
     assert "1 of 3 videos done" in said
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("out.gif", "out.gif: nothing kept yet, the same command begins anew"),
+        ("%03d.png", "%03d.png: the pictures written so far are kept, the same command with --overwrite"),
+        ("-", ""),
+    ],
+)
+def test_words_about_what_is_made_in_one_go(
+    target: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = Job(Path("in.mp4"), Path(target))
+    with Display([job], True, ConvertSettings(), overwrite=False, restart=False) as display:
+        display.start(job)
+        display.interrupted()
+    said = capsys.readouterr().err
+    assert words in said
+    assert bool(said) == bool(words)

@@ -117,15 +117,12 @@ class Display(Closing):
 
     def interrupted(self) -> None:
         """Somebody pressed Ctrl-C: say what is kept, and what to do."""
-        from stylize_live.media.pipes import PIPE
-
         self.close()
         if not self._single:
             print_beside(f"{self._ended} of {len(self._jobs)} videos done")
         kept = [self._say_kept(job.target) for job in self._jobs]
-        now = self._job
-        if now is not None and now.target != PIPE and not kept[self._jobs.index(now)]:
-            warn(f"{now.target}: nothing kept yet, the same command begins anew")
+        if self._job is not None and not kept[self._jobs.index(self._job)]:
+            _say_lost(self._job.target)
 
     def _say_kept(self, target: Path) -> bool:
         """What is finished of a film, if anything is."""
@@ -140,6 +137,17 @@ class Display(Closing):
     def close(self) -> None:
         """Take the bars away. May be called twice."""
         self._bar.stop()
+
+
+def _say_lost(target: Path) -> None:
+    """What becomes of a film of which no piece is finished, or that is made in one go."""
+    from stylize_live.media.pipes import PIPE
+    from stylize_live.media.sequence import is_sequence
+
+    if is_sequence(target):
+        warn(f"{target}: the pictures written so far are kept, the same command with --overwrite begins anew")
+    elif target != PIPE:
+        warn(f"{target}: nothing kept yet, the same command begins anew")
 
 
 def _of(frames: int, total: int | None) -> str:
