@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stylize_live.errors import SourceError, UsageError
+from stylize_live.errors import SinkError, SourceError, UsageError
 
 PIPE = Path("-")
 
@@ -23,6 +23,7 @@ def spooled(source: Path) -> Iterator[Path]:
 
     Raises:
         UsageError: standard input is a terminal.
+        SinkError: the folder for temporary files has no room for it.
         SourceError: as raised in the block, with a name for standard input that a person knows.
     """
     if source != PIPE:
@@ -32,8 +33,14 @@ def spooled(source: Path) -> Iterator[Path]:
         raise UsageError("- reads a video from a pipe, as in: cat in.mp4 | stylize-live convert - out.mp4")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film"
-        with path.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+        try:
+            with path.open("wb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+        except OSError as error:
+            reason = error.strerror or error
+            raise SinkError(
+                f"{folder}: cannot keep standard input here: {reason}; TMPDIR names another folder"
+            ) from None
         try:
             yield path
         except SourceError as error:
