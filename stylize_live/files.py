@@ -51,9 +51,9 @@ def linked(path: Path) -> Path:
 
 
 def short_name(stem: str, ending: str) -> str:
-    """A hidden file's name, which must not be the one that is too long: `stem` and `ending`.
+    """A name for a file that comes from another's, and must not be the one that is too long.
 
-    A long stem is replaced by a short one, always the same.
+    Both parts; a stem with which they would be long is replaced by a short one, always the same.
     """
     if len(os.fsencode(stem + ending)) <= _LONGEST_NAME:
         return stem + ending

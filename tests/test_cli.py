@@ -171,7 +171,8 @@ def test_images_of_one_name_stop_no_others(
     folder.mkdir()
     for name in ("a.png", "a.bmp", "b.png"):
         Image.open(picture).save(folder / name)
-    assert main(["image", str(folder), "-o", str(out), "--style", str(tiny_style), "--device", "cpu"]) == 2
+    words = ["image", str(folder), str(folder / "b.png"), "-o", str(out), "--style", str(tiny_style)]
+    assert main([*words, "--device", "cpu"]) == 2
     assert capsys.readouterr().err.count("several inputs would become") == 2
     assert [path.name for path in out.iterdir()] == ["b.png"]
 

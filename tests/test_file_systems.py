@@ -206,11 +206,14 @@ def test_a_name_that_is_too_long_stops_nothing_else(
     assert [outcome.status for outcome in outcomes] == ["failed", "done"]
     assert isinstance(outcomes[0].error, SinkError)
     assert "File name too long" in str(outcomes[0].error)
-    words = ["convert", str(source), str(jobs[0].target), "--style", str(tiny_style), "--device", "cpu"]
-    assert main(words) != 0
+    words = ["convert", "--style", str(tiny_style), "--device", "cpu", "-o"]
+    assert main([*words, str(jobs[0].target), str(source)]) != 0
     assert "error: " in (said := capsys.readouterr().err)
     assert "File name too long" in said
     assert "internal error" not in said
+    pattern = f"{out}/{{stem}}{'a' * 252}{{suffix}}"
+    assert main([*words, pattern, str(source.parent), "--dry-run"]) == SinkError.exit_code
+    assert "File name too long" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".gif"])

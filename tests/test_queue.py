@@ -132,6 +132,13 @@ def test_films_of_one_name_stop_no_others(films: Path) -> None:
     assert all(job.error for job in apart)
 
 
+def test_a_film_that_is_named_twice_is_one(films: Path) -> None:
+    found = plan([films / "b.mp4", films], str(films.parent / "out"), style="s")
+    assert [(job.source.name, job.error) for job in found] == [
+        *(("b.mp4", None), ("a.MKV", None), ("c.avi", None))
+    ]
+
+
 def test_command_for_films_of_one_name(
     folder: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

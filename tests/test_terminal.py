@@ -148,10 +148,13 @@ def test_words_of_an_interrupted_queue(
         display.start(jobs[1])
         display.progress(ConvertProgress(77, 241, 1.0))
         display.interrupted()
+        jobs[1].target.touch()  # there already, and skipped by the same command
+        display.interrupted()
         kept.clear()
         display.interrupted()
     goes_on = "the same command" + (" without --restart" if restart else "") + " goes on"
     said = capsys.readouterr().err
+    assert said.count("60 of 241") == 1
     assert f"b.mp4: 60 of 241 frames kept; {goes_on} (--restart begins anew)" in said
     assert "b.mp4: nothing kept yet, the same command begins anew" in said
     assert "1 of 3 videos done" in said

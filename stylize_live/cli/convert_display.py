@@ -45,7 +45,7 @@ class Display(Closing):
         overwrite: bool,
         restart: bool,
     ) -> None:
-        self._jobs, self._single = jobs, single
+        self._jobs, self._single, self._overwrite = jobs, single, overwrite
         self._again = "the same command" + (" without --restart" if restart else "")
         self._bar = Bars(NameColumn(), bar_column(), figures_column("count"), TimeRemainingColumn())
         self._weights = {} if self._single or self._bar.disable else _weights(jobs, settings, overwrite)
@@ -106,6 +106,7 @@ class Display(Closing):
         if self._film is not None:
             self._bar.remove_task(self._film)
             self._film = None
+        self._job = None
         self._ended += 1
         self._weight_ended += self._weights.get(outcome.job.target, 0)
         if self._all is not None:
@@ -129,10 +130,11 @@ class Display(Closing):
         from stylize_live.pipeline.parts import kept_frames
 
         frames = kept_frames(target)
-        if frames:
+        goes_on = frames > 0 and (self._overwrite or not target.exists())
+        if goes_on:
             again = f"{self._again} goes on (--restart begins anew)"
             warn(f"{target}: {_of(frames, self._totals.get(target))} kept; {again}")
-        return frames > 0
+        return goes_on
 
     def close(self) -> None:
         """Take the bars away. May be called twice."""
@@ -160,10 +162,10 @@ def _weights(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) ->
 
     weights = {}
     for job in jobs:
-        if job.error is None and (overwrite or not job.target.exists()):
-            try:
+        try:
+            if job.error is None and (overwrite or not job.target.exists()):
                 with VideoReader(job.source, settings) as reader:
                     weights[job.target] = (reader.frames or 0) * reader.size[0] * reader.size[1]
-            except StylizeError:
-                continue  # it will say so itself when its turn comes
+        except (StylizeError, OSError):
+            continue  # it will say so itself when its turn comes
     return weights

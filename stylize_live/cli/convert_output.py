@@ -105,20 +105,22 @@ def print_forecast(
 ) -> int:
     """Say what would be made of all films; the exit code is the first error's, if there is one."""
     from stylize_live.pipeline.forecast import forecast, painting_speed
+    from stylize_live.pipeline.queue import explained
 
     speed: float | None = None
     code, rows = 0, []
     for job in jobs:
         row: dict[str, Any] = {"source": str(job.source), "target": str(job.target), "status": "planned"}
         rows.append(row)
-        if not single and job.error is None and job.target.exists() and not overwrite:
-            row["status"] = "skipped"
-            continue
         try:
             if job.error is not None:
                 raise job.error
+            if not single and job.target.exists() and not overwrite:
+                row["status"] = "skipped"
+                continue
             made = forecast(job.source, job.target, settings, overwrite=overwrite)
-        except StylizeError as error:
+        except (StylizeError, OSError) as failure:
+            error = explained(failure, job) if isinstance(failure, OSError) else failure
             row |= {"status": "failed", "error": str(error)}
             code = code or error.exit_code
             continue

@@ -106,7 +106,9 @@ def _plan(inputs: list[Path], output: Path) -> list[tuple[Path, Path]]:
         raise UsageError(f"{inputs[0]}: no pictures in this folder (jpg, png or webp)")
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: several pictures need a folder to go to, and this is a file")
-    return [(path, output / _writable_name(path)) for path in sources]
+    # A picture that was named twice, itself and in a folder, is painted once.
+    once = {path.resolve(): path for path in sources}.values()
+    return [(path, output / _writable_name(path)) for path in once]
 
 
 def _pictures(folder: Path) -> list[Path]:

@@ -110,18 +110,22 @@ class Parts(Closing):
 
     def _claim(self) -> IO[bytes]:
         """Make the folder, and keep other runs out of it."""
-        is_new = not self.folder.exists()
-        self.folder.mkdir(exist_ok=True)
-        with contextlib.ExitStack() as on_failure:
+        try:
+            self.folder.mkdir()
+            is_new = True
+        except FileExistsError:
+            is_new = False
+        with contextlib.ExitStack() as on_error:
             if is_new:
-                on_failure.callback(self._remove)
-            file = on_failure.enter_context((self.folder / "lock").open("ab"))
+                on_error.callback(self._remove)
+            file = on_error.enter_context((self.folder / "lock").open("ab"))
             ours = lock(file)
-            if ours is None:
-                self.notes.append(_NO_LOCKS)
-            elif not ours:
-                raise SinkError(f"{self._target}: another run is writing it, wait for that or stop it")
-            on_failure.pop_all()
+            on_error.pop_all()
+        if ours is False:
+            file.close()
+            raise SinkError(f"{self._target}: another run is writing it, wait for that or stop it")
+        if ours is None:
+            self.notes.append(_NO_LOCKS)
         return file
 
     def _sync(self, path: Path) -> None:

@@ -177,7 +177,11 @@ def _file_name(style: str) -> str:
 
 
 def _without_shared(jobs: list[Job]) -> list[Job]:
-    """The jobs, those of one target with an error: none of their films has a better right to it."""
+    """The jobs, those of one target with an error: none of their films has a better right to it.
+
+    A film that was named twice, itself and in a folder, is one job.
+    """
+    jobs = list({(_same(job.source), _same(job.target)): job for job in jobs}.values())
     counts = Counter(_same(job.target) for job in jobs)
     return [replace(job, error=_shared(job)) if counts[_same(job.target)] > 1 else job for job in jobs]
 
@@ -236,7 +240,7 @@ def convert_all(
                 on_progress=on_progress,
             )
         except OSError as error:
-            yield Outcome(job, "failed", error=_explained(error, job))
+            yield Outcome(job, "failed", error=explained(error, job))
         except Exception as error:
             if not isinstance(error, StylizeError):
                 log.debug("%s: internal error", job.source, exc_info=True)
@@ -245,7 +249,7 @@ def convert_all(
             yield Outcome(job, "done" if report.complete else "partial", report)
 
 
-def _explained(error: OSError, job: Job) -> StylizeError:
+def explained(error: OSError, job: Job) -> StylizeError:
     """What the system answered, and of which file."""
     reason = error.strerror or error
     if error.filename in (None, str(job.source)):
