@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -17,7 +18,7 @@ from clips import CFR, Film, content, patches
 from test_convert import Inverter
 
 from stylize_live.cli.app import main
-from stylize_live.errors import SourceError, UsageError
+from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.media.paced import open_file
 from stylize_live.media.pipes import PIPE, spooled
 from stylize_live.media.reader import VideoReader
@@ -54,6 +55,17 @@ def test_nonsense_is_called_by_a_known_name(fed: object) -> None:
     fed(b"this is no video" * 100)
     with pytest.raises(SourceError, match=r"^standard input: not a video"), spooled(PIPE) as path:
         VideoReader(path)
+
+
+def test_a_full_folder_for_temporary_files(fed: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert callable(fed)
+    fed(b"a film")
+    monkeypatch.setattr("stylize_live.media.pipes.shutil.copyfileobj", full)
+    with pytest.raises(SinkError, match=r"No space left on device; TMPDIR"), spooled(PIPE):
+        pass
 
 
 def test_terminals_are_no_pipes(monkeypatch: pytest.MonkeyPatch) -> None:

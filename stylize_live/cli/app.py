@@ -95,6 +95,9 @@ def _fail(error: Exception, debug: bool) -> int:
     if isinstance(error, StylizeError):
         fail(str(error))
         return error.exit_code
+    if isinstance(error, OSError) and isinstance(error.filename, str):  # the system's answer about a file
+        fail(f"{error.filename}: {error.strerror}")
+        return EXIT_INTERNAL
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     stderr.print(f"[bold red]internal error:[/] {escape(what)} (run again with --debug and report it)")
     return EXIT_INTERNAL

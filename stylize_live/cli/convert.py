@@ -14,14 +14,8 @@ from cyclopts import Parameter
 
 from stylize_live.cli.completion import with_style_names
 from stylize_live.cli.console import fail, show_logs, warn
-from stylize_live.cli.convert_output import (
-    Display,
-    json_line,
-    print_forecast,
-    say_total,
-    say_what_is_kept,
-    teller,
-)
+from stylize_live.cli.convert_display import Display
+from stylize_live.cli.convert_output import json_line, print_forecast, say_total, teller
 from stylize_live.cli.machine import tune_process
 from stylize_live.config import ConvertSettings, merged
 from stylize_live.errors import EXIT_OK, UsageError
@@ -63,8 +57,8 @@ def convert(
     Ends with code 10 when not everything came out whole: a source was damaged or
     cut off (what could be read was painted), or some of several videos failed.
 
-    Parts of a pattern: {stem} of the source's name, {style}, {folder} below the
-    one given, {suffix} with its dot.
+    Parts of a pattern: {stem} and {extension} of the source's name, {style},
+    {folder} below the one given, {suffix} of the result with its dot.
 
     Parameters
     ----------
@@ -159,14 +153,13 @@ def _run(
     """Convert all, each outcome said as it comes."""
     outcomes: list[Outcome] = []
     began = time.monotonic()
-    with Display(jobs, single, settings, overwrite) as display:
+    with Display(jobs, single, settings, overwrite=overwrite, restart=restart) as display:
         try:
             for outcome in _outcomes(jobs, settings, overwrite, restart, display):
                 outcomes.append(outcome)
                 display.ended(outcome)
         except KeyboardInterrupt:
-            display.close()
-            say_what_is_kept([job.target for job in jobs])
+            display.interrupted()
             raise
     return outcomes, time.monotonic() - began
 
@@ -177,7 +170,6 @@ def _conclude(
     """Last words, and the exit code."""
     from stylize_live.pipeline.queue import exit_code
 
-    say_what_is_kept([outcome.job.target for outcome in outcomes if outcome.status == "failed"])
     if single and outcomes[0].error is not None:
         if not json:
             raise outcomes[0].error
