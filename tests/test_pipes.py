@@ -58,13 +58,25 @@ def test_nonsense_is_called_by_a_known_name(fed: object) -> None:
 
 
 def test_a_full_folder_for_temporary_files(fed: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     assert callable(fed)
     fed(b"a film")
-    monkeypatch.setattr("stylize_live.media.pipes.shutil.copyfileobj", full)
-    with pytest.raises(SinkError, match=r"No space left on device; TMPDIR"), spooled(PIPE):
+    really_open = Path.open
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", lambda path, mode: really_open(Path("/dev/full"), mode))
+        with pytest.raises(SinkError, match=r"No space left on device; TMPDIR"), spooled(PIPE):
+            pass
+
+
+def test_a_pipe_that_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: object) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Broken())))
+    with pytest.raises(SourceError, match=r"^standard input: cannot be read: Input"), spooled(PIPE):
         pass
 
 

@@ -46,10 +46,14 @@ def fail(text: str) -> None:
     stderr.print(f"[bold red]error:[/] {escape(text)}")
 
 
-def show_logs(level: int) -> None:
-    """What libraries and this package have to say from a level on, on stderr."""
+def hide_warnings() -> None:
+    """Those of libraries that tell people nothing."""
     # Pillow's remark about large pictures; those it deems dangerous, twice as large, are an error.
     warnings.filterwarnings("ignore", "Image size .* exceeds limit")
+
+
+def show_logs(level: int) -> None:
+    """What libraries and this package have to say from a level on, on stderr."""
     logging.basicConfig(
         level=level, format="%(levelname)s %(name)s: %(message)s", handlers=[ConsoleHandler()]
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Generator
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from stylize_live.cli.completion import with_style_names
-from stylize_live.cli.console import fail, show_logs, warn
+from stylize_live.cli.console import fail, hide_warnings, warn
 from stylize_live.cli.convert_display import Display
 from stylize_live.cli.convert_output import json_line, print_forecast, say_total, teller
 from stylize_live.cli.machine import tune_process
@@ -117,23 +116,23 @@ def _stylizer(settings: ConvertSettings) -> Stylizer:
     return Stylizer.from_settings(settings, crossfade=settings.crossfade, steadiness=settings.steadiness)
 
 
-def _stylizer_apart(settings: ConvertSettings, log_level: int) -> Stylizer:
+def _stylizer_apart(settings: ConvertSettings) -> Stylizer:
     """The same in a process that has just begun."""
     tune_process()
-    show_logs(log_level)
+    hide_warnings()
     return _stylizer(settings)
 
 
 def _outcomes(
     jobs: list[Job], settings: ConvertSettings, overwrite: bool, restart: bool, display: Display
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Convert one film here, several in a process that may crash; only this one can read standard input."""
     from stylize_live.media.pipes import PIPE
     from stylize_live.pipeline.apart import convert_apart
     from stylize_live.pipeline.queue import convert_all
 
     apart = len(jobs) > 1 and all(PIPE not in (job.source, job.target) for job in jobs)
-    open_stylizer = partial(_stylizer_apart, settings, logging.getLogger().level)
+    open_stylizer = partial(_stylizer_apart, settings)
     with nullcontext() if apart else _stylizer(settings) as stylizer:
         run = (
             partial(convert_all, jobs, stylizer) if stylizer else partial(convert_apart, jobs, open_stylizer)
@@ -155,9 +154,11 @@ def _run(
     began = time.monotonic()
     with Display(jobs, single, settings, overwrite=overwrite, restart=restart) as display:
         try:
-            for outcome in _outcomes(jobs, settings, overwrite, restart, display):
-                outcomes.append(outcome)
-                display.ended(outcome)
+            # Closed before anything is said: what works in another process may finish a piece until then.
+            with closing(_outcomes(jobs, settings, overwrite, restart, display)) as ended:
+                for outcome in ended:
+                    outcomes.append(outcome)
+                    display.ended(outcome)
         except KeyboardInterrupt:
             display.interrupted()
             raise

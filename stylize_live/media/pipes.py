@@ -55,7 +55,7 @@ def _blocks(source: Path) -> Iterator[bytes]:
             while block := pipe.read(_BLOCK):
                 yield block
         except OSError as error:
-            raise SourceError(f"{_said(source)}: cannot be read: {error.strerror}") from None
+            raise SourceError(f"{_said(source)}: cannot be read: {error.strerror or error}") from None
 
 
 def _keep(blocks: Iterator[bytes], path: Path, said: str) -> None:

@@ -253,6 +253,14 @@ def folder_of(target: Path) -> Path:
     return place.with_name(short_name(f".{place.name}", ".stylize-parts"))
 
 
+def clear_abandoned(target: Path) -> None:
+    """Remove what a run left that died, unless it finished pieces or another run is at work there."""
+    folder = folder_of(target)
+    with contextlib.suppress(OSError), (folder / "lock").open("ab") as file:
+        if lock(file) is not False and not kept_frames(target):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def clear_published(target: Path) -> None:
     """Remove the pieces of a target that is in its place: a run was killed between its last two steps."""
     folder = folder_of(target)
