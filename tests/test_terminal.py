@@ -49,8 +49,26 @@ with Display(jobs, False, ConvertSettings(), overwrite=False, restart=False) as 
 """
 
 
-@pytest.mark.parametrize("columns", [60, 80, 200])
-def test_results_stand_above_bars_and_bars_go(columns: int) -> None:
+# Between the moment when it is known where a line goes and the one when it is written, bars are drawn.
+BUSY = """
+import threading
+from rich.live import Live
+known = Live.process_renderables
+
+def busy(live, renderables):
+    found = known(live, renderables)
+    if threading.current_thread() is threading.main_thread():
+        other = threading.Thread(target=live.refresh)
+        other.start()
+        other.join(0.1)
+    return found
+
+Live.process_renderables = busy
+"""
+
+
+@pytest.mark.parametrize(("columns", "before"), [(60, ""), (80, ""), (200, ""), (80, BUSY)])
+def test_results_stand_above_bars_and_bars_go(columns: int, before: str) -> None:
     seen: list[list[str]] = []
 
     def look(text: str, terminal: int) -> None:
@@ -58,7 +76,7 @@ def test_results_stand_above_bars_and_bars_go(columns: int) -> None:
         screen.feed(text)
         seen.append(screen.lines)
 
-    code, lines = run_in_terminal([sys.executable, "-c", SHOW], columns, look)
+    code, lines = run_in_terminal([sys.executable, "-c", before + SHOW], columns, look)
     assert code == 0
     results = [
         *("a warning of the library", "note: out/one :fire: [1080p].mp4: left out: a font"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 from rich.constrain import Constrain
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
 
@@ -33,6 +33,11 @@ class Bars(Progress):
     def get_renderable(self) -> RenderableType:
         """See `Progress`; leaves room for the terminal's own "^C", which would begin a line of its own."""
         return Constrain(super().get_renderable(), stderr.width - len("^C") - 1)
+
+    def remove_task(self, task_id: TaskID) -> None:
+        """See `Progress`. Draws at once: else a line that is said meanwhile would stand too high."""
+        super().remove_task(task_id)
+        self.refresh()
 
     def start(self) -> None:
         """Draw them. To be ended by `stop`."""
