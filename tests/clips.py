@@ -60,6 +60,8 @@ class Film:
     sound_seconds: float = 0.5
     chapters: bool = False
     interlaced: bool = False
+    rate: Fraction = Fraction(30_000, 1001)
+    clock: Fraction = CLOCK
     container_options: dict[str, str] = field(default_factory=dict)
 
     def write(self, path: Path, pictures: Iterable[Pixels] | None = None) -> Path:
@@ -79,10 +81,10 @@ class Film:
         options = {"crf": "10", "g": "6"} if self.codec == "libx264" else {}
         if self.interlaced:
             options["x264-params"] = "tff=1"
-        stream = output.add_stream(self.codec, rate=Fraction(30_000, 1001), options=options)
+        stream = output.add_stream(self.codec, rate=self.rate, options=options)
         stream.width, stream.height = self.size
         stream.pix_fmt = self.pixel_format
-        stream.codec_context.time_base = stream.time_base = CLOCK
+        stream.codec_context.time_base = stream.time_base = self.clock
         if self.sample_aspect:
             stream.codec_context.sample_aspect_ratio = self.sample_aspect
         if self.rotation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from stylize_live.errors import StyleError
 from stylize_live.frame import Frame
 
-CRASHES, BREAKS, TAKES_LONG = (96, 48), (80, 48), (128, 48)
+CRASHES, BREAKS, TAKES_LONG, WARNS = (96, 48), (80, 48), (128, 48), (112, 48)
 
 
 class WorstError(Exception):
@@ -37,6 +38,8 @@ class Painter:
                 raise WorstError("on", "purpose")
             if frame.size == TAKES_LONG:
                 time.sleep(0.1)
+            if frame.size == WARNS:
+                logging.getLogger("painter").warning("thin %s", "paint")
             yield frame
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import crashing
 import pytest
 from clips import CFR, Film, content
 
-from stylize_live.cli.convert_output import weigh
+from stylize_live.cli.convert_display import weigh
 from stylize_live.config import ConvertSettings
-from stylize_live.errors import EXIT_PARTIAL, CrashError, StyleError
+from stylize_live.errors import EXIT_PARTIAL, CrashError, StyleError, UsageError
+from stylize_live.files import lock
 from stylize_live.pipeline.apart import OpenPainter, answer_apart, convert_apart
-from stylize_live.pipeline.parts import folder_of
+from stylize_live.pipeline.parts import clear_abandoned, folder_of
 from stylize_live.pipeline.progress import ConvertProgress
 from stylize_live.pipeline.queue import Job, exit_code
 
@@ -56,6 +59,27 @@ def test_without_a_painter_there_is_no_queue(
 ) -> None:
     with pytest.raises(error):
         list(convert_apart(jobs(tmp_path, (64, 48)), open_painter, SETTINGS))
+
+
+def test_several_for_one_target_and_warnings(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (job,) = jobs(tmp_path, crashing.WARNS)
+    refused = replace(job, target=job.target.with_suffix(".mkv"), error=UsageError("several"))
+    outcomes = list(convert_apart([refused, job], crashing.open_painter, SETTINGS))
+    assert [outcome.status for outcome in outcomes] == ["failed", "done"]
+    assert isinstance(outcomes[0].error, UsageError)
+    assert caplog.record_tuples == [("painter", logging.WARNING, "thin paint")] * len(CFR)
+
+
+def test_a_crash_leaves_the_folder_of_another_run(tmp_path: Path) -> None:
+    (job,) = jobs(tmp_path, crashing.CRASHES)
+    folder = folder_of(job.target)
+    folder.mkdir(parents=True)
+    with (folder / "lock").open("ab") as file:
+        assert lock(file)
+        clear_abandoned(job.target)
+        assert folder.exists()
+    clear_abandoned(job.target)
+    assert not folder.exists()
 
 
 def test_an_answer_from_another_process(tmp_path: Path) -> None:

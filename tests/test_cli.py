@@ -199,6 +199,19 @@ def test_image_goes_on_after_a_bad_one(
     assert "bad.png" in capsys.readouterr().err
 
 
+def test_images_of_one_name_stop_no_others(
+    picture: Path, tiny_style: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for name in ("a.png", "a.bmp", "b.png"):
+        Image.open(picture).save(folder / name)
+    words = ["image", str(folder), str(folder / "b.png"), "-o", str(out), "--style", str(tiny_style)]
+    assert main([*words, "--device", "cpu"]) == 2
+    assert capsys.readouterr().err.count("several inputs would become") == 2
+    assert [path.name for path in out.iterdir()] == ["b.png"]
+
+
 def test_image_does_not_overwrite(
     picture: Path, tiny_style: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

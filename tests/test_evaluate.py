@@ -89,6 +89,14 @@ def test_likeness_needs_neither_paintings_nor_features(
     assert not (report / "optimised").exists()
 
 
+def test_long_names_of_photos_and_styles(tmp_path: Path, photos: Path, tiny_style: Path) -> None:
+    style = tiny_style.rename(tmp_path / f"{200 * 'a'}.safetensors")
+    (photos / "photo 0.png").rename(photos / f"{80 * '浪'}.png")
+    report = tmp_path / "report"
+    assert main(words(style, photos, report)) == 0
+    assert len(list((report / "pictures").iterdir())) == 6
+
+
 def test_the_report_has_everything_beside_it(
     tiny_style: Path,
     photos: Path,

@@ -58,7 +58,7 @@ def test_interrupted_by_the_keyboard(tmp_path: Path, tiny_style: Path) -> None:
     _, said = process.communicate()
     assert process.returncode == EXIT_INTERRUPTED
     kept = kept_frames(target)
-    assert f"{kept} frames are finished, the same command goes on" in said
+    assert f"{kept} of {len(TICKS)} frames kept; the same command goes on" in said
     left = {path.name for path in folder_of(target).iterdir()}
     pieces = [f"{number:06d}" for number in range(sum(name.endswith(".packets") for name in left))]
     assert left == {"lock", "journal", f"{pieces[-1]}.state", *(f"{piece}.packets" for piece in pieces)}

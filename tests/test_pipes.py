@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -17,7 +18,7 @@ from clips import CFR, Film, content, patches
 from test_convert import Inverter
 
 from stylize_live.cli.app import main
-from stylize_live.errors import SourceError, UsageError
+from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.media.paced import open_file
 from stylize_live.media.pipes import PIPE, spooled
 from stylize_live.media.reader import VideoReader
@@ -54,6 +55,29 @@ def test_nonsense_is_called_by_a_known_name(fed: object) -> None:
     fed(b"this is no video" * 100)
     with pytest.raises(SourceError, match=r"^standard input: not a video"), spooled(PIPE) as path:
         VideoReader(path)
+
+
+def test_a_full_folder_for_temporary_files(fed: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert callable(fed)
+    fed(b"a film")
+    really_open = Path.open
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", lambda path, mode: really_open(Path("/dev/full"), mode))
+        with pytest.raises(SinkError, match=r"No space left on device; TMPDIR"), spooled(PIPE):
+            pass
+
+
+def test_a_pipe_that_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: object) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Broken())))
+    with pytest.raises(SourceError, match=r"^standard input: cannot be read: Input"), spooled(PIPE):
+        pass
 
 
 def test_terminals_are_no_pipes(monkeypatch: pytest.MonkeyPatch) -> None:

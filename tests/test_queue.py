@@ -103,7 +103,6 @@ def test_earlier_results_are_no_sources(films: Path) -> None:
         (["a.mp4"], "{name}.mp4", r"may hold \{folder\}"),
         (["a.mp4"], "{stem.mp4", "no such pattern"),
         (["a.mp4"], "{stem}.xyz", "cannot write this kind"),
-        (["x/a.mp4", "y/a.mp4"], "out", "several videos would be written"),
         (["x/a.mp4", "x/b.mp4"], "x", "is the source itself"),
         (["."], "out", "no videos in this folder"),
     ],
@@ -114,6 +113,49 @@ def test_wrong_plans(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=message):
         plan([Path(name) for name in inputs], output, style="s")
+
+
+def test_films_of_one_name_stop_no_others(films: Path) -> None:
+    for name in ("b.avi", "sub/a.MKV"):
+        (films / name).touch()
+    out = films.parent / "out"
+    jobs = plan([films], str(out), style="s")
+    assert [job.source.name for job in jobs if job.error] == ["b.avi", "b.mp4"]
+    assert all("{extension}" in str(job.error) for job in jobs if job.error)
+    assert [job.source.name for job in jobs if not job.error] == ["a.MKV", "a.MKV", "c.avi"]
+    jobs = plan([films], f"{out}/{{folder}}/{{stem}}-{{extension}}{{suffix}}", style="s")
+    assert [str(job.target.relative_to(out)) for job in jobs] == [
+        *("a-MKV.MKV", "b-avi.mp4", "b-mp4.mp4", "sub/a-MKV.MKV", "sub/c-avi.mp4")
+    ]
+    assert not any(job.error for job in jobs)
+    apart = plan([films / "a.MKV", films / "sub" / "a.MKV"], f"{out}/", style="s")
+    assert all(job.error for job in apart)
+
+
+def test_a_film_that_is_named_twice_is_one(films: Path) -> None:
+    found = plan([films / "b.mp4", films], str(films.parent / "out"), style="s")
+    assert [(job.source.name, job.error) for job in found] == [
+        *(("b.mp4", None), ("a.MKV", None), ("c.avi", None))
+    ]
+
+
+def test_command_for_films_of_one_name(
+    folder: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Film(CFR[:3], codec="mpeg4").write(folder / "a.avi")
+    (folder / "bad.mp4").unlink()
+    out = folder.parent / "out"
+    words = folder, out, "--style", tiny_style
+    assert say(*words, "--dry-run") == UsageError.exit_code
+    assert "a.avi: several videos would become" in capsys.readouterr().out
+    assert say(*words) == EXIT_PARTIAL
+    assert "3 videos in" in (said := capsys.readouterr().err)
+    assert "1 done, 2 failed" in said
+    assert said.count("several videos would become") == 2
+    assert [path.name for path in out.iterdir()] == ["c.mkv"]
+    pattern = f"{out}/{{stem}}-{{extension}}{{suffix}}"
+    assert say(folder, "-o", pattern, "--style", tiny_style) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["a-avi.mp4", "a-mp4.mp4", "c-mkv.mkv", "c.mkv"]
 
 
 @pytest.fixture
@@ -296,7 +338,7 @@ def test_interrupted_command_says_how_to_go_on(
         pressed.setattr("stylize_live.pipeline.piecewise.PiecewiseFilm.finish", interrupted)
         assert say(source, target, "--style", tiny_style) == EXIT_INTERRUPTED
     said = capsys.readouterr().err
-    assert "12 frames are finished, the same command goes on (--restart begins anew)" in said
+    assert "12 of 12 frames kept; the same command goes on (--restart begins anew)" in said
     assert kept_frames(target) == 12
     assert say(source, target, "--style", tiny_style) == 0
     assert "12 of them in earlier runs" in capsys.readouterr().out

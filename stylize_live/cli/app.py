@@ -11,7 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.markup import escape
 
 from stylize_live import __version__
-from stylize_live.cli.console import fail, show_logs, stderr
+from stylize_live.cli.console import fail, hide_warnings, show_logs, stderr
 from stylize_live.cli.machine import tune_process
 from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError
 
@@ -64,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(_with_values(words))
     if words[:1] and words[0] in _COMMANDS:
         app[words[0]].help = None  # of one command, its own longer text
+    hide_warnings()
     show_logs(logging.DEBUG if debug else logging.WARNING)
     try:
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
@@ -95,6 +96,9 @@ def _fail(error: Exception, debug: bool) -> int:
     if isinstance(error, StylizeError):
         fail(str(error))
         return error.exit_code
+    if isinstance(error, OSError) and isinstance(error.filename, str):  # the system's answer about a file
+        fail(f"{error.filename}: {error.strerror}")
+        return EXIT_INTERNAL
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     stderr.print(f"[bold red]internal error:[/] {escape(what)} (run again with --debug and report it)")
     return EXIT_INTERNAL

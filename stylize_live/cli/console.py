@@ -8,14 +8,27 @@ import warnings
 from rich.console import Console
 from rich.markup import escape
 
-# Names are said as they are: no emoji for a ":cat:" in one of them.
+# Names of files are no markup, and ":fire:" in one is no picture of a fire.
 stdout = Console(highlight=False, soft_wrap=True, emoji=False)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+bars_drawn: list[object] = []  # at this moment, by `stylize_live.cli.bars`
+
+
+class ConsoleHandler(logging.Handler):
+    """Shows the library's log on stderr, above bars."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler`."""
+        stderr.print(self.format(record), markup=False)
 
 
 def print_line(text: str) -> None:
-    """A result, on stdout, exactly as it is (brackets in file names are no markup)."""
-    stdout.print(text, markup=False)
+    """A result, on stdout, exactly as it is (brackets in file names are no markup).
+
+    On a terminal with bars it takes their way, which puts it above them: they are drawn over all else.
+    """
+    console = stderr if bars_drawn and stdout.is_terminal else stdout
+    console.print(text, markup=False)
 
 
 def print_beside(text: str) -> None:
@@ -33,8 +46,14 @@ def fail(text: str) -> None:
     stderr.print(f"[bold red]error:[/] {escape(text)}")
 
 
-def show_logs(level: int) -> None:
-    """What libraries and this package have to say from a level on, on stderr."""
+def hide_warnings() -> None:
+    """Those of libraries that tell people nothing."""
     # Pillow's remark about large pictures; those it deems dangerous, twice as large, are an error.
     warnings.filterwarnings("ignore", "Image size .* exceeds limit")
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+
+
+def show_logs(level: int) -> None:
+    """What libraries and this package have to say from a level on, on stderr."""
+    logging.basicConfig(
+        level=level, format="%(levelname)s %(name)s: %(message)s", handlers=[ConsoleHandler()]
+    )

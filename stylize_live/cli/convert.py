@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Generator
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,15 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from stylize_live.cli.completion import with_style_names
-from stylize_live.cli.console import fail, show_logs, warn
-from stylize_live.cli.convert_output import (
-    Display,
-    json_line,
-    print_forecast,
-    say_total,
-    say_what_is_kept,
-    teller,
-)
+from stylize_live.cli.console import fail, hide_warnings, warn
+from stylize_live.cli.convert_display import Display
+from stylize_live.cli.convert_output import json_line, print_forecast, say_total, teller
 from stylize_live.cli.machine import tune_process
 from stylize_live.config import ConvertSettings, merged
 from stylize_live.errors import EXIT_OK, UsageError
@@ -63,8 +56,8 @@ def convert(
     Ends with code 10 when not everything came out whole: a source was damaged or
     cut off (what could be read was painted), or some of several videos failed.
 
-    Parts of a pattern: {stem} of the source's name, {style}, {folder} below the
-    one given, {suffix} with its dot.
+    Parts of a pattern: {stem} and {extension} of the source's name, {style},
+    {folder} below the one given, {suffix} of the result with its dot.
 
     Parameters
     ----------
@@ -123,23 +116,23 @@ def _stylizer(settings: ConvertSettings) -> Stylizer:
     return Stylizer.from_settings(settings, crossfade=settings.crossfade, steadiness=settings.steadiness)
 
 
-def _stylizer_apart(settings: ConvertSettings, log_level: int) -> Stylizer:
+def _stylizer_apart(settings: ConvertSettings) -> Stylizer:
     """The same in a process that has just begun."""
     tune_process()
-    show_logs(log_level)
+    hide_warnings()
     return _stylizer(settings)
 
 
 def _outcomes(
     jobs: list[Job], settings: ConvertSettings, overwrite: bool, restart: bool, display: Display
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Convert one film here, several in a process that may crash; only this one can read standard input."""
     from stylize_live.media.pipes import PIPE
     from stylize_live.pipeline.apart import convert_apart
     from stylize_live.pipeline.queue import convert_all
 
     apart = len(jobs) > 1 and all(PIPE not in (job.source, job.target) for job in jobs)
-    open_stylizer = partial(_stylizer_apart, settings, logging.getLogger().level)
+    open_stylizer = partial(_stylizer_apart, settings)
     with nullcontext() if apart else _stylizer(settings) as stylizer:
         run = (
             partial(convert_all, jobs, stylizer) if stylizer else partial(convert_apart, jobs, open_stylizer)
@@ -159,14 +152,15 @@ def _run(
     """Convert all, each outcome said as it comes."""
     outcomes: list[Outcome] = []
     began = time.monotonic()
-    with Display(jobs, single, settings, overwrite) as display:
+    with Display(jobs, single, settings, overwrite=overwrite, restart=restart) as display:
         try:
-            for outcome in _outcomes(jobs, settings, overwrite, restart, display):
-                outcomes.append(outcome)
-                display.ended(outcome)
+            # Closed before anything is said: what works in another process may finish a piece until then.
+            with closing(_outcomes(jobs, settings, overwrite, restart, display)) as ended:
+                for outcome in ended:
+                    outcomes.append(outcome)
+                    display.ended(outcome)
         except KeyboardInterrupt:
-            display.close()
-            say_what_is_kept([job.target for job in jobs])
+            display.interrupted()
             raise
     return outcomes, time.monotonic() - began
 
@@ -177,7 +171,6 @@ def _conclude(
     """Last words, and the exit code."""
     from stylize_live.pipeline.queue import exit_code
 
-    say_what_is_kept([outcome.job.target for outcome in outcomes if outcome.status == "failed"])
     if single and outcomes[0].error is not None:
         if not json:
             raise outcomes[0].error

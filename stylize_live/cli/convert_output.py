@@ -1,122 +1,21 @@
-"""What `convert` shows: progress, a line for each film, forecasts, the report."""
+"""What `convert` says: a line for each film, forecasts, the report."""
 
 from __future__ import annotations
 
 import json as json_module
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from stylize_live.cli.console import print_beside, print_line, stderr, stdout, warn
-from stylize_live.closing import Closing
+from stylize_live.cli.console import print_beside, print_line, stderr, warn
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import EXIT_INTERNAL, StylizeError
 
 if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
     from stylize_live.pipeline.forecast import Forecast
-    from stylize_live.pipeline.progress import ConvertProgress
     from stylize_live.pipeline.queue import Job, Outcome
-
-
-class Display(Closing):
-    """Progress of the film at work and, of several films, of all; lines about those that ended.
-
-    All of them together count in pixels, so that a large film weighs more than a small one.
-
-    Args:
-        jobs: what is to be done.
-        single: whether one film was named, whose errors are the command's own.
-        settings: which part of each film, how large.
-        overwrite: whether targets that exist are made again.
-    """
-
-    def __init__(self, jobs: Sequence[Job], single: bool, settings: ConvertSettings, overwrite: bool) -> None:
-        self._single = single
-        self._count = len(jobs)
-        self._bar = Progress(
-            TextColumn("[bold]{task.description}", markup=True),
-            BarColumn(),
-            TextColumn("{task.fields[count]}"),
-            TimeRemainingColumn(),
-            console=stderr,
-            disable=not stderr.is_terminal,
-            transient=True,
-            redirect_stdout=stdout.is_terminal,  # elsewhere, results must not end up among the bars
-        )
-        self._weights = {} if self._single or self._bar.disable else _weights(jobs, settings, overwrite)
-        self._all: TaskID | None = None
-        if not self._single:
-            total = sum(self._weights.values())
-            self._all = self._bar.add_task("all", total=total or None, count=f"0/{self._count}")
-        self._film: TaskID | None = None
-        self._job: Job | None = None
-        self._ended = 0
-        self._weight_ended = 0
-        self._bar.start()
-
-    def start(self, job: Job) -> None:
-        """A film begins."""
-        self._job, self._film = job, None
-
-    def progress(self, progress: ConvertProgress) -> None:
-        """It is so far."""
-        total = "?" if progress.total is None else str(progress.total)
-        count = f"{progress.frames}/{total}  {progress.fps:.1f} fps"
-        if self._film is None and self._job is not None:
-            name = escape(self._job.source.name)
-            # What earlier runs did is there from the start, so that the time left is this run's own.
-            self._film = self._bar.add_task(
-                name, total=progress.total, completed=progress.resumed, count=count
-            )
-        if self._film is not None:
-            self._bar.update(self._film, completed=progress.frames, total=progress.total, count=count)
-        if self._all is not None and self._job is not None and progress.total:
-            share = min(1.0, progress.frames / progress.total)
-            weight = self._weight_ended + share * self._weights.get(self._job.target, 0)
-            self._bar.update(self._all, completed=weight)
-
-    def ended(self, outcome: Outcome) -> None:
-        """It ended so."""
-        if self._film is not None:
-            self._bar.remove_task(self._film)
-            self._film = None
-        self._ended += 1
-        self._weight_ended += self._weights.get(outcome.job.target, 0)
-        if self._all is not None:
-            count = f"{self._ended}/{self._count}"
-            self._bar.update(self._all, completed=self._weight_ended, count=count)
-        _say_outcome(outcome, self._single)
-
-    def close(self) -> None:
-        """Take the bars away. May be called twice."""
-        self._bar.stop()
-
-
-def _weights(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
-    """Pixels to paint for each target; none where a film crashes who opens it."""
-    from stylize_live.pipeline.apart import answer_apart
-
-    return answer_apart(weigh, jobs, settings, overwrite) or {}
-
-
-def weigh(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
-    """Pixels to paint for each target; a film that cannot be opened, or only once, weighs nothing."""
-    from stylize_live.media.pipes import is_pipe
-    from stylize_live.media.reader import VideoReader
-
-    weights = {}
-    for job in jobs:
-        if not is_pipe(job.source) and (overwrite or not job.target.exists()):
-            try:
-                with VideoReader(job.source, settings) as reader:
-                    weights[job.target] = (reader.frames or 0) * reader.size[0] * reader.size[1]
-            except Exception:
-                continue  # it will say so itself when its turn comes
-    return weights
 
 
 def teller(jobs: Sequence[Job]) -> Callable[[str], None]:
@@ -126,7 +25,7 @@ def teller(jobs: Sequence[Job]) -> Callable[[str], None]:
     return print_beside if any(job.target == PIPE for job in jobs) else print_line
 
 
-def _say_outcome(outcome: Outcome, single: bool) -> None:
+def say_outcome(outcome: Outcome, single: bool) -> None:
     report, target = outcome.report, outcome.job.target
     say = teller([outcome.job])
     prefix = "" if single else f"{target}: "
@@ -163,16 +62,7 @@ def say_total(outcomes: Sequence[Outcome], seconds: float) -> None:
     }
     words = {"done": "done", "partial": "damaged", "skipped": "skipped", "failed": "failed"}
     parts = ", ".join(f"{count} {words[status]}" for status, count in counts.items() if count)
-    stderr.print(f"{len(outcomes)} videos in {_span(seconds)}: {parts}")
-
-
-def say_what_is_kept(targets: Sequence[Path]) -> None:
-    """After a run that ended too early."""
-    from stylize_live.pipeline.parts import kept_frames
-
-    for target in targets:
-        if not target.exists() and (frames := kept_frames(target)):
-            warn(f"{target}: {frames} frames are finished, the same command goes on (--restart begins anew)")
+    stderr.print(f"{len(outcomes)} videos in {in_words(seconds)}: {parts}")
 
 
 def json_line(outcomes: Sequence[Outcome], seconds: float, code: int) -> str:
@@ -215,18 +105,22 @@ def print_forecast(
 ) -> int:
     """Say what would be made of all films; the exit code is the first error's, if there is one."""
     from stylize_live.pipeline.forecast import forecast, painting_speed
+    from stylize_live.pipeline.queue import explained
 
     speed: float | None = None
     code, rows = 0, []
     for job in jobs:
         row: dict[str, Any] = {"source": str(job.source), "target": str(job.target), "status": "planned"}
         rows.append(row)
-        if not single and job.target.exists() and not overwrite:
-            row["status"] = "skipped"
-            continue
         try:
+            if job.error is not None:
+                raise job.error
+            if not single and job.target.exists() and not overwrite:
+                row["status"] = "skipped"
+                continue
             made = forecast(job.source, job.target, settings, overwrite=overwrite)
-        except Exception as error:
+        except Exception as failure:
+            error = explained(failure, job) if isinstance(failure, OSError) else failure
             row |= {"status": "failed", "error": _reason(job, error)}
             code = code or getattr(error, "exit_code", EXIT_INTERNAL)
             continue
@@ -262,7 +156,7 @@ def _print_row(row: dict[str, Any]) -> None:
         return
     width, height = row["size"]
     frames = "unknown number of" if row["frames"] is None else row["frames"]
-    length = "" if row["duration"] is None else f" in {_span(row['duration'])}"
+    length = "" if row["duration"] is None else f" in {in_words(row['duration'])}"
     kept = f", {row['kept']} finished already" if row["kept"] else ""
     print_line(f"  {width}x{height}, {frames} frames{length}, {row['codec']}{kept}")
     if row["beside"]:
@@ -270,10 +164,10 @@ def _print_row(row: dict[str, Any]) -> None:
     for note in row["notes"]:
         print_line(f"  {note}")
     if row["estimated_seconds"] is not None:
-        print_line(f"  about {_span(row['estimated_seconds'])} of painting")
+        print_line(f"  about {in_words(row['estimated_seconds'])} of painting")
 
 
-def _span(seconds: float) -> str:
+def in_words(seconds: float) -> str:
     """Seconds as people say them."""
     if seconds < 60:
         return f"{seconds:.1f} s"

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from stylize_live.cli.bars import Bars
 from stylize_live.cli.console import print_line, stderr, stdout, warn
 from stylize_live.config import EngineSettings
 from stylize_live.training.settings import AssessmentSettings
@@ -64,7 +65,7 @@ def _run(assessment: Assessment, output: Path) -> Path:
         def watch(what: str, share: float) -> None:
             nonlocal said
             bar.update(task, completed=share, description=what)
-            if not stderr.is_terminal and what.partition(", iteration")[0] != said:
+            if bar.disable and what.partition(", iteration")[0] != said:
                 said = what.partition(", iteration")[0]
                 stderr.print(f"{share:4.0%}  {what}", markup=False)
 
@@ -76,15 +77,12 @@ def _run(assessment: Assessment, output: Path) -> Path:
     return page
 
 
-def _bar() -> Progress:
-    return Progress(
+def _bar() -> Bars:
+    return Bars(
         BarColumn(20),
         TextColumn("{task.percentage:3.0f} %"),
         TimeRemainingColumn(),
         TextColumn("{task.description}", markup=False),
-        console=stderr,
-        disable=not stderr.is_terminal,
-        transient=True,
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from rich.progress import track
+from rich.progress import TimeRemainingColumn
 
+from stylize_live.cli.bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.completion import with_style_names
-from stylize_live.cli.console import print_line, stderr, warn
+from stylize_live.cli.console import print_line, warn
 from stylize_live.cli.targets import refuse_existing
 from stylize_live.config import EngineSettings, merged
 from stylize_live.errors import StylizeError, UsageError
@@ -55,19 +57,36 @@ def image(
     if len(Timeline.parse(settings.style).styles) > 1:
         raise UsageError(f"--style {settings.style}: pictures have no times, name one style or a blend")
     stylizer = Stylizer.from_settings(settings)
-    failures: list[StylizeError] = []
-    quiet = len(pairs) == 1 or not stderr.is_terminal
-    for source, target in track(pairs, "painting", console=stderr, disable=quiet, transient=True):
-        try:
-            _paint_file(stylizer, source, target, side_by_side)
-        except StylizeError as error:
-            if len(pairs) == 1:
-                raise
-            failures.append(error)
-            warn(str(error))
-        else:
-            print_line(str(target))
+    if len(pairs) == 1:
+        _paint_file(stylizer, *pairs[0], side_by_side)
+        print_line(str(pairs[0][1]))
+        return 0
+    failures = _paint_files(stylizer, pairs, side_by_side)
     return failures[0].exit_code if failures else 0
+
+
+def _paint_files(
+    stylizer: Stylizer, pairs: list[tuple[Path, Path]], side_by_side: bool
+) -> list[StylizeError]:
+    """Paint all that can be painted; why the others could not be."""
+    failures: list[StylizeError] = []
+    counts = Counter(target for _, target in pairs)
+    with Bars(NameColumn(), bar_column(), figures_column("count"), TimeRemainingColumn()) as bar:
+        task = bar.add_task("painting", total=len(pairs), count="")
+        for number, (source, target) in enumerate(pairs):
+            bar.update(task, completed=number, count=f"{number}/{len(pairs)}")
+            try:
+                if counts[target] > 1:
+                    raise UsageError(
+                        f"{source}: several inputs would become {target}, use folders of their own"
+                    )
+                _paint_file(stylizer, source, target, side_by_side)
+            except StylizeError as error:
+                failures.append(error)
+                warn(str(error))
+            else:
+                print_line(str(target))
+    return failures
 
 
 def _plan(inputs: list[Path], output: Path) -> list[tuple[Path, Path]]:
@@ -87,11 +106,9 @@ def _plan(inputs: list[Path], output: Path) -> list[tuple[Path, Path]]:
         raise UsageError(f"{inputs[0]}: no pictures in this folder (jpg, png or webp)")
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: several pictures need a folder to go to, and this is a file")
-    targets = [output / _writable_name(path) for path in sources]
-    repeated = next((t for t in targets if targets.count(t) > 1), None)
-    if repeated:
-        raise UsageError(f"{repeated.name}: several inputs would be written to this name in {output}")
-    return list(zip(sources, targets, strict=True))
+    # A picture that was named twice, itself and in a folder, is painted once.
+    once = {path.resolve(): path for path in sources}.values()
+    return [(path, output / _writable_name(path)) for path in once]
 
 
 def _pictures(folder: Path) -> list[Path]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TextColumn, TimeElapsedColumn
 
+from stylize_live.cli.bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.console import print_line, stderr
 from stylize_live.config import DeviceName
 from stylize_live.errors import SinkError, UsageError
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 _DEFAULT_SETTINGS = TrainSettings()
 _NAMED = 3  # of the photos that were skipped
-# Bytes of a name. File systems take 255, and around it come ".", ".state", a process number and so on.
-_LONGEST_NAME = 180
+# Bytes of a style's name. File systems take 255, and the longest file beside it ends in this.
+_LONGEST_NAME = 255 - len(".state.safetensors")
 _LINE_EVERY = 50  # steps, where the progress goes to a file and not to a terminal
 
 
@@ -124,10 +125,10 @@ def train(
             bar.update(
                 task, completed=min(1.0, state.done), losses=_losses(state), left=_minutes(left) + " left"
             )
-            if not stderr.is_terminal and state.step % _LINE_EVERY == 0:
+            if bar.disable and state.step % _LINE_EVERY == 0:
                 stderr.print(f"{state.done:4.0%}  {_losses(state)}")
 
-        if stderr.is_terminal:
+        if not bar.disable:
             stderr.print(f"watch it grow in {job.report_path}", markup=False)
         try:
             result = run_training(job, choose_device(device), restart=restart, on_step=show)
@@ -212,16 +213,14 @@ def _own_photos() -> Path:
     return folder
 
 
-def _progress_bar() -> Progress:
-    return Progress(
-        TextColumn("[bold]{task.description}"),
-        BarColumn(),
+def _progress_bar() -> Bars:
+    return Bars(
+        NameColumn(),
+        bar_column(),
         TextColumn("{task.percentage:3.0f} %"),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}"),
+        figures_column("left"),
         TextColumn("{task.fields[losses]}"),
-        console=stderr,
-        disable=not stderr.is_terminal,
     )
 
 

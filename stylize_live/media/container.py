@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from stylize_live.config import CodecKind
 from stylize_live.errors import SourceError
@@ -21,6 +22,8 @@ _NOT_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.tim
 INTERLACED = "interlaced video was deinterlaced, one picture for every two fields"
 _MANY_JPEGS = (".mjpeg", ".mjpg")  # one behind the other, as old network cameras saved them
 _MOST_BOXES = 1000
+# PyAV asks FFmpeg to make up times that a file lacks. What it makes up is in the order of decoding.
+AS_STORED = {"fflags": "-genpts"}
 
 
 def open_container(
@@ -73,9 +76,10 @@ def open_container(
 
 
 def _opened(name: str, decoder: CodecKind, stay: bool) -> av.container.InputContainer:
-    found = None if decoder == "software" else opened_for_chip(name, stay=stay, metadata_errors=TAG_ERRORS)
+    how: dict[str, Any] = {"metadata_errors": TAG_ERRORS, "container_options": AS_STORED}
+    found = None if decoder == "software" else opened_for_chip(name, stay=stay, **how)
     if found is None:
-        found = av.open(name, "r", metadata_errors=TAG_ERRORS)
+        found = av.open(name, "r", **how)
         if decoder == "hardware":
             found.close()
             path = name.removeprefix("file:")
@@ -156,6 +160,12 @@ def film_rate(stream: av.VideoStream) -> Fraction | None:
     average, base = stream.average_rate or stream.guessed_rate, stream.base_rate
     # Of DV, FFmpeg takes the ticks of the clock for pictures.
     return base if average and base and average > 2 * base else average
+
+
+def usual_step(stream: av.VideoStream) -> Fraction | None:
+    """Seconds that a picture lasts as far as the header knows, or None where FFmpeg could only guess."""
+    known = film_rate(stream) if stream.average_rate else None
+    return 1 / known if known else None
 
 
 def is_constant_rate(average: Fraction, base: Fraction | None) -> bool:

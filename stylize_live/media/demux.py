@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
-from stylize_live.media.container import Disposition, has_loose_clock
+from stylize_live.media.container import Disposition, has_loose_clock, usual_step
 from stylize_live.media.libraries import av
 
 _READ_ATTEMPTS = 20  # errors in a row
 _BACK = Fraction(1, 2)  # seconds; decoding times go back by a rounding at most
 _FAR, _VERY_FAR = Fraction(10), Fraction(3600)
-_LONGEST_REORDERING = Fraction(10)
+_MOST_REORDERED = 32  # pictures; codecs hold back 16 at most
 _MOST_WAITING = 1000  # packets without a key frame; then decoding begins anyway
 
 
@@ -39,9 +39,9 @@ class Demuxer:
         self._offsets = [Fraction(0)]
         self._offset_of: dict[int, Fraction] = {}
         self._last: dict[int, Fraction] = {}
-        self._next: dict[int, Fraction] = {}
-        self._clocked = {
-            stream.index
+        self._length: dict[int, Fraction] = {}  # of the newest packet
+        self._usual_length = {
+            stream.index: usual_step(stream) if isinstance(stream, av.VideoStream) else None
             for stream in (*container.streams.video, *container.streams.audio)
             if not stream.disposition & Disposition.attached_pic
         }
@@ -56,7 +56,7 @@ class Demuxer:
         self._offsets = [Fraction(0)]
         self._offset_of.clear()
         self._last.clear()
-        self._next.clear()
+        self._length.clear()
 
     def __iter__(self) -> Iterator[av.Packet[Any]]:
         """All packets that hold something; goes on after errors, but not for ever."""
@@ -78,25 +78,39 @@ class Demuxer:
 
     def _put_right(self, packet: av.Packet[Any]) -> None:
         clock, index = packet.time_base, packet.stream_index
-        if packet.dts is None or index not in self._clocked or not clock:
+        if packet.dts is None or index not in self._usual_length or not clock:
             offset = self._offset_of.get(index, self._offsets[-1])
         else:
-            when = packet.dts * clock
-            offset = self._offset_of[index] = self._offset(index, when)
-            step = (packet.duration or 0) * clock or when + offset - self._last.get(index, when + offset)
-            self._last[index], self._next[index] = when + offset, when + offset + max(step, Fraction(0))
-            if packet.pts is not None and abs(packet.pts - packet.dts) * clock > _LONGEST_REORDERING:
+            offset = self._offset_of[index] = self._offset(index, packet.dts * clock)
+            self._measure(index, packet.dts * clock + offset, (packet.duration or 0) * clock)
+            if packet.pts is not None and abs(packet.pts - packet.dts) * clock > self._far_for(index):
                 packet.pts = packet.dts
         if offset:
             ticks = round(offset / clock)
             packet.dts = None if packet.dts is None else packet.dts + ticks
             packet.pts = None if packet.pts is None else packet.pts + ticks
 
+    def _measure(self, index: int, when: Fraction, duration: Fraction) -> None:
+        """Remember when a stream's newest packet is decoded, in seconds put right, and how long it lasts."""
+        before = self._last.get(index)
+        if duration or before is not None:
+            self._length[index] = max(duration or when - (before or 0), Fraction(0))
+        self._last[index] = when
+
+    def _far_for(self, index: int) -> Fraction:
+        """Seconds by which no times of a stream differ unless its clock jumps: more for longer pictures."""
+        length = self._length.get(index, self._usual_length[index])
+        return _VERY_FAR if length is None else max(self._far, _MOST_REORDERED * length)
+
     def _offset(self, index: int, when: Fraction) -> Fraction:
         """Seconds to add to this stream's times from here on."""
         usual = self._offset_of.get(index, self._offsets[-1])
-        expected = self._next.get(index)
-        if expected is None or -_BACK <= when + usual - expected <= self._far:
+        last = self._last.get(index)
+        if last is None:
+            return usual
+        expected = last + self._length.get(index, 0)
+        # What says that it lasts long may be followed sooner; only what comes before it goes back.
+        if last - _BACK <= when + usual <= expected + self._far_for(index):
             return usual
         for known in reversed(self._offsets[-8:]):
             if -_BACK <= when + known - expected <= 2 * _BACK:

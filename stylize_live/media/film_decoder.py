@@ -8,13 +8,14 @@ from typing import Any, Protocol
 from stylize_live.media.alpha_decoder import AlphaDecoder, has_second_picture
 from stylize_live.media.libraries import av
 from stylize_live.media.photo_decoder import PHOTOS, PhotoDecoder
+from stylize_live.media.picture_times import PictureTimes
 
 
 class FilmDecoder(Protocol):
     """Decodes one film."""
 
     def pictures(self, packets: Iterable[av.Packet[Any] | None]) -> Iterator[av.VideoFrame]:
-        """Pictures that are whole, as far as FFmpeg can tell.
+        """Pictures that are whole, as far as FFmpeg can tell, with their best times as pts.
 
         Args:
             packets: of the film, in the file's order; None or an empty one, at the end, drains the decoder.
@@ -43,7 +44,9 @@ class _VideoDecoder:
         self._decoder, self._complain = decoder, complain
 
     def pictures(self, packets: Iterable[av.Packet[Any] | None]) -> Iterator[av.VideoFrame]:
+        times = PictureTimes()
         for packet in packets:
+            drained = packet is None or not packet.size
             try:
                 pictures = self._decoder.decode(packet)
             except EOFError:  # the decoder was already drained
@@ -52,6 +55,7 @@ class _VideoDecoder:
                 self._complain(f"a packet cannot be decoded: {error.strerror}")
                 continue
             for picture in pictures:
+                picture.pts = times.best(picture, drained=drained)
                 if picture.is_corrupt:
                     self._complain("a picture is damaged")
                 else:

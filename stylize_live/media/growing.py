@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stylize_live.closing import Closing
+from stylize_live.files import linked
 
 
 class GrowingFile(Closing):
@@ -23,7 +24,7 @@ class GrowingFile(Closing):
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("xb", buffering=0)
+        self._file = linked(path).open("xb", buffering=0)
         self.error: OSError | None = None
 
     def write(self, data: bytes) -> int:

@@ -6,7 +6,6 @@ No container format is used, because none keeps every codec's packets with exact
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
@@ -23,7 +22,7 @@ _NEVER = -(2**63)
 
 
 class PacketFile(Closing):
-    """Takes the packets of one piece. They are safe once it is closed.
+    """Takes the packets of one piece.
 
     Args:
         path: file to write; what was there is replaced.
@@ -51,11 +50,8 @@ class PacketFile(Closing):
                 self.size += self._file.write(side)
 
     def close(self) -> None:
-        """Wait until the disk has everything. May be called twice. Raises `OSError`."""
-        if not self._file.closed:
-            with self._file:
-                self._file.flush()
-                os.fsync(self._file.fileno())
+        """Hand over all that was written. May be called twice. Raises `OSError`."""
+        self._file.close()
 
 
 def read_packets(path: Path, clock: Fraction) -> Iterator[av.Packet[Any]]:

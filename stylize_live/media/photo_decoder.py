@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from stylize_live.media.libraries import av
+from stylize_live.media.picture_times import PictureTimes
 
 # FFmpeg's names of their codecs.
 PHOTOS = frozenset({"bmp", "jpegls", "mjpeg", "png", "tiff", "webp"})
@@ -33,9 +34,11 @@ class PhotoDecoder:
         self._sent: deque[av.Packet[Any]] = deque()
         self._count = itertools.count()
         self._failures_left = _LENIENT_AFTER if name == "mjpeg" else None
+        self._times = PictureTimes()
 
     def pictures(self, packets: Iterable[av.Packet[Any] | None]) -> Iterator[av.VideoFrame]:
         """See `FilmDecoder`."""
+        self._times = PictureTimes()
         for packet in packets:
             if packet is None or not packet.size:
                 break
@@ -44,10 +47,10 @@ class PhotoDecoder:
             if self._failures_left == 0:
                 self._be_lenient()
                 yield from self._whole(self._decode(self._taken_back()))
-        yield from self._whole(self._decode([None]))
+        yield from self._whole(self._decode([None]), drained=True)
         while self._sent:  # PyAV stops draining at the first that is damaged
             self._give_up(self._sent.popleft())
-            yield from self._whole(self._decode([*self._taken_back(), None]))
+            yield from self._whole(self._decode([*self._taken_back(), None]), drained=True)
 
     def forget(self) -> None:
         """See `FilmDecoder`."""
@@ -71,12 +74,13 @@ class PhotoDecoder:
                 if self._failures_left:
                     self._failures_left -= 1
 
-    def _whole(self, pictures: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    def _whole(self, pictures: Iterable[av.VideoFrame], *, drained: bool = False) -> Iterator[av.VideoFrame]:
         """Pictures that are whole; packets sent before theirs that gave none are given up."""
         for picture in pictures:
             while self._sent and (sent := self._sent.popleft()).opaque != picture.opaque:
                 self._give_up(sent)
             self._failures_left = None
+            picture.pts = self._times.best(picture, drained=drained)
             if picture.is_corrupt:
                 self._complain("a picture is damaged")
             else:

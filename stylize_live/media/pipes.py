@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from stylize_live.errors import SourceError, UsageError
+from stylize_live.errors import SinkError, SourceError, UsageError
 
 PIPE = Path("-")
+_BLOCK = 1 << 20  # bytes
 
 
 def is_pipe(source: Path) -> bool:
@@ -30,19 +30,43 @@ def spooled(source: Path) -> Iterator[Path]:
     Raises:
         UsageError: standard input is a terminal.
         SourceError: the pipe cannot be read; or as raised in the block, with a name that a person knows.
+        SinkError: the folder for temporary files has no room for it.
     """
     if not is_pipe(source):
         yield source
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film"
-        with _opened(source) as pipe, path.open("wb") as file:
-            shutil.copyfileobj(pipe, file, 1 << 20)
+        _keep(_blocks(source), path, _said(source))
         try:
             yield path
         except SourceError as error:
-            name = "standard input" if source == PIPE else str(source)
-            raise SourceError(str(error).replace(str(path), name)) from None
+            raise SourceError(str(error).replace(str(path), _said(source))) from None
+
+
+def _said(source: Path) -> str:
+    return "standard input" if source == PIPE else str(source)
+
+
+def _blocks(source: Path) -> Iterator[bytes]:
+    """What a pipe gives."""
+    with _opened(source) as pipe:
+        try:
+            while block := pipe.read(_BLOCK):
+                yield block
+        except OSError as error:
+            raise SourceError(f"{_said(source)}: cannot be read: {error.strerror or error}") from None
+
+
+def _keep(blocks: Iterator[bytes], path: Path, said: str) -> None:
+    try:
+        with path.open("wb") as file:
+            file.writelines(blocks)
+    except OSError as error:
+        reason = error.strerror or error
+        raise SinkError(
+            f"{path.parent}: cannot keep {said} here: {reason}; TMPDIR names another folder"
+        ) from None
 
 
 @contextmanager

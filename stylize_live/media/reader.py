@@ -25,6 +25,7 @@ from stylize_live.media.container import (
     is_constant_rate,
     open_container,
     pick_film,
+    usual_step,
 )
 from stylize_live.media.cut import Cut, Shown, at_rate
 from stylize_live.media.deinterlace import deinterlaced
@@ -142,7 +143,8 @@ class VideoReader(Closing):
         self._demuxer = Demuxer(self._container, self._complain)
         average = film_rate(stream)
         self.average_rate = average or _USUAL_RATE
-        self._usual_step = 1 / self.average_rate
+        self._usual_step = usual_step(stream)
+        self._step = 1 / self.average_rate
         self.rate = average if average and is_constant_rate(average, stream.base_rate) else None
         self._extent = Extent(self._container, stream)
         self.duration = film_duration(self._container, stream)
@@ -282,11 +284,12 @@ class VideoReader(Closing):
         """The pictures with their times; each is shown until the next, the last as long as it says."""
         before: Shown | None = None
         for picture in pictures:
-            step = Fraction(picture.duration or 0) * self._file_clock or self._usual_step
-            shown = Shown(picture, self._time(picture, before), step)
+            when = self._time(picture, before)
             if before is not None:
-                yield Shown(before.picture, before.when, shown.when - before.when)
-            before = shown
+                self._step = when - before.when
+                yield Shown(before.picture, before.when, self._step)
+            length = picture.duration * self._clock_of(picture) or self._usual_step or self._step
+            before = Shown(picture, when, length)
         if before is not None:
             yield before
 
@@ -305,20 +308,23 @@ class VideoReader(Closing):
             yield Frame(made, shown.when, time.monotonic(), index, alpha)
 
     def _time(self, picture: av.VideoFrame, before: Shown | None) -> Fraction:
-        ticks = picture.pts if picture.pts is not None else picture.dts
-        if ticks is not None:
-            when = ticks * (picture.time_base or self._file_clock) - self.origin
+        if picture.pts is not None:
+            when = picture.pts * self._clock_of(picture) - self.origin
             if before is None or when > before.when:
                 return when
         self.retimed += 1
         return Fraction(0) if before is None else before.when + before.duration
+
+    def _clock_of(self, picture: av.VideoFrame) -> Fraction:
+        """Seconds between two ticks: the file's, unless a filter has its own."""
+        return picture.time_base or self._file_clock
 
     def _note(self, what: str) -> None:
         if what not in self.notes:
             self.notes.append(what)
 
     def _decode(self) -> Iterator[av.VideoFrame]:
-        """Pictures the decoder gives; broken ones are counted."""
+        """Pictures the decoder gives, with their best times as pts; broken ones are counted."""
         packets = self._packets()
         if self._has_loose_clock and self.cut.start:  # a time may be anywhere, so nothing is sought
             packets = from_key_frame(packets, self.cut.start + self.origin)
@@ -359,7 +365,7 @@ class VideoReader(Closing):
             return Fraction(0)
         short = self._extent.missing
         # Headers round, and some writers count the last picture's duration differently.
-        return short if short > max(Fraction(1, 4), 3 / self.average_rate) else Fraction(0)
+        return short if short > max(Fraction(1, 4), 3 / self.average_rate, 3 * self._step) else Fraction(0)
 
     def close(self) -> None:
         """Release the file. May be called twice; waits while another thread decodes a picture."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
+from stylize_live.media.container import AS_STORED
 from stylize_live.media.film_decoder import open_decoder
 from stylize_live.media.film_pictures import FilmPictures
 from stylize_live.media.libraries import av
@@ -29,6 +30,7 @@ _LEAST_GAP = Fraction(1, 1000)  # seconds
 # it throws away what was read for the guess, the key frame with it, and saves nothing here, since a
 # burst of old pictures at the start is dropped down to the newest.
 _LOW_DELAY = {
+    **AS_STORED,
     "rtsp_transport": "tcp",
     "max_delay": "500000",
     "analyzeduration": "1000000",

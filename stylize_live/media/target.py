@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from stylize_live.errors import SinkError
+from stylize_live.files import linked
 from stylize_live.media.codecs import video_format
 from stylize_live.media.libraries import av
 from stylize_live.media.pipes import PIPE, check_stdout
@@ -77,7 +78,7 @@ def check_target(path: Path) -> None:
     if path == PIPE:
         check_stdout()
         return
-    folder = path.parent
+    folder = linked(path).parent
     if not folder.is_dir():
         raise SinkError(f"{path}: the folder {folder} does not exist, make it first")
     if path.is_dir():

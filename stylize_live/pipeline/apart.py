@@ -7,21 +7,23 @@ costs nothing for each film, and the parent stays small: it never loads what cou
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import pickle
-import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from stylize_live.closing import Closing
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import CrashError, StylizeError
 from stylize_live.pipeline.painter import FramePainter
-from stylize_live.pipeline.parts import folder_of, kept_frames
+from stylize_live.pipeline.parts import clear_abandoned
 from stylize_live.pipeline.progress import ConvertProgress
 from stylize_live.pipeline.queue import Job, Outcome, convert_all
 
@@ -43,6 +45,8 @@ def convert_apart(
 ) -> Iterator[Outcome]:
     """Convert films as `convert_all` does, in another process; reports come without their pictures.
 
+    What is logged there is logged here.
+
     Args:
         jobs, settings, overwrite, restart, on_start, on_progress: see `convert_all`.
         open_painter: called in that process, so it must be one that `pickle` takes.
@@ -57,7 +61,8 @@ def convert_apart(
     waiting = list(jobs)
     while waiting:
         at_work: Job | None = None
-        with _Process(_convert, waiting, open_painter, settings, overwrite, restart) as process:
+        level = logging.getLogger().level
+        with _Process(_convert, waiting, open_painter, settings, overwrite, restart, level) as process:
             for message in process.messages():
                 match message:
                     case Job():
@@ -69,6 +74,8 @@ def convert_apart(
                         at_work = None
                         waiting.remove(message.job)
                         yield message
+                    case logging.LogRecord():
+                        logging.getLogger(message.name).handle(message)
                     case Exception():
                         raise message
             death = process.death()
@@ -82,8 +89,7 @@ def convert_apart(
 
 def _crash(job: Job, death: str) -> CrashError:
     """What is said of a film; its hidden folder goes, unless pieces are in it."""
-    if not kept_frames(job.target):
-        shutil.rmtree(folder_of(job.target), ignore_errors=True)
+    clear_abandoned(job.target)
     return CrashError(
         f"{job.source}: the process died while it painted this video ({death}), please report it"
     )
@@ -140,6 +146,22 @@ def _answer(pipe: Connection, ask: Callable[..., object], *arguments: object) ->
     pipe.send(ask(*arguments))
 
 
+class _Outbox:
+    """The way to whoever started the process, for all threads."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe, self._lock = pipe, threading.Lock()
+
+    def send(self, message: object) -> None:
+        with self._lock:
+            self._pipe.send(message)
+
+    def put_nowait(self, record: logging.LogRecord) -> None:
+        """For `QueueHandler`. Lines that nobody waits for any more are lost."""
+        with suppress(OSError):
+            self.send(record)
+
+
 def _convert(
     pipe: Connection,
     jobs: Sequence[Job],
@@ -147,14 +169,19 @@ def _convert(
     settings: ConvertSettings,
     overwrite: bool,
     restart: bool,
+    log_level: int,
 ) -> None:
     """What the process does. Whoever started it takes Ctrl-C; if that one is gone, nothing goes on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    outbox = _Outbox(pipe)
+    # Not on this terminal, where another process draws.
+    logging.basicConfig(level=log_level, format="%(message)s", handlers=[QueueHandler(cast("Any", outbox))])
+    logging.captureWarnings(True)
 
     def progress(progress: ConvertProgress) -> None:
         if pipe.poll():  # nothing is ever sent this way: it was closed
             raise KeyboardInterrupt
-        pipe.send(progress)
+        outbox.send(progress)
 
     try:
         with open_painter() as painter:
@@ -164,15 +191,15 @@ def _convert(
                 settings,
                 overwrite=overwrite,
                 restart=restart,
-                on_start=pipe.send,
+                on_start=outbox.send,
                 on_progress=progress,
             )
             for outcome in outcomes:
-                pipe.send(_portable(outcome))
+                outbox.send(_portable(outcome))
     except (KeyboardInterrupt, BrokenPipeError):
         return
     except Exception as error:
-        pipe.send(_portable_error(error))
+        outbox.send(_portable_error(error))
 
 
 def _portable(outcome: Outcome) -> Outcome:

@@ -72,10 +72,11 @@ class Journey:
             stages.start("decode", self._decode, closes=(self._decoded,))
             stages.start("inference", self._paint, closes=(self._painted,))
             stages.start("encode", self._encode)
+            tell = on_progress or (lambda progress: None)
+            tell(self._progress())
             while stages.running:
                 stages.join(_SECONDS_BETWEEN_REPORTS)
-                if on_progress is not None:
-                    on_progress(self._progress())
+                tell(self._progress())
             stages.check()
         self.seconds = time.perf_counter() - self._began
 

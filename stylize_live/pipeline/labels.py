@@ -6,11 +6,15 @@ import re
 from datetime import datetime
 from pathlib import Path
 
+from stylize_live.files import cut
+
+_LONGEST_STYLE = 200  # bytes: file systems take 255 for a whole name
+
 
 def snapshot_name(style: str, moment: datetime, suffix: str) -> str:
     """File name of a snapshot or recording, such as starry-night-20250131-201502-125.png."""
     safe = re.sub(r"[^\w.-]+", "_", style_label(style)).strip("._") or "snapshot"
-    return f"{safe}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}{suffix}"
+    return f"{cut(safe, _LONGEST_STYLE)}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}{suffix}"
 
 
 def style_label(style: str) -> str:

@@ -1,6 +1,6 @@
 """The folder beside a target in which its pieces wait until the film is whole.
 
-    .NAME.stylize-parts/
+    .NAME.stylize-parts/    (a short form of a long NAME)
         lock            held by the run that works here
         journal         lines of JSON: what the pieces depend on, then one line for each finished piece
         000000.packets  a piece, see `stylize_live.media.packets`
@@ -20,14 +20,19 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from stylize_live.closing import Closing
 from stylize_live.errors import SinkError
-from stylize_live.files import lock, sync
+from stylize_live.files import linked, lock, short_name, sync
 from stylize_live.media.packets import PacketFile
 from stylize_live.pipeline.identity import Identity
 from stylize_live.pipeline.pieces import Border, Fingerprint
+
+_NO_LOCKS = "this folder knows no locks: a second run for the same file would not notice this one"
+_NO_SYNC = (
+    "this folder does not say when the disk has what was written: after a power cut, pieces may be lost"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class Parts(Closing):
         folder: where they are.
         finished: pieces in order.
         discarded: frames of earlier pieces that were of no use, because they depend on something else.
+        notes: what the folder's file system cannot do, in words.
 
     Args:
         target: the film that is made.
@@ -86,24 +92,45 @@ class Parts(Closing):
     """
 
     def __init__(self, target: Path, identity: Identity, *, restart: bool = False) -> None:
-        self.folder = folder_of(target)
         self.finished: list[Finished] = []
         self.discarded = 0
+        self.notes: list[str] = []
         self._target = target
         self._identity = identity
         self._done = False
+        self.folder = folder_of(target)
         with self.explained():
-            self.folder.mkdir(exist_ok=True)
-            self._lock = (self.folder / "lock").open("ab")
-        if not lock(self._lock):
-            self._lock.close()
-            raise SinkError(f"{target}: another run is writing it, wait for that or stop it")
+            self._lock = self._claim()
         try:
             with self.explained():
                 self._read_journal(restart)
         except SinkError:
             self.close()
             raise
+
+    def _claim(self) -> IO[bytes]:
+        """Make the folder, and keep other runs out of it."""
+        try:
+            self.folder.mkdir()
+            is_new = True
+        except FileExistsError:
+            is_new = False
+        with contextlib.ExitStack() as on_error:
+            if is_new:
+                on_error.callback(self._remove)
+            file = on_error.enter_context((self.folder / "lock").open("ab"))
+            ours = lock(file)
+            on_error.pop_all()
+        if ours is False:
+            file.close()
+            raise SinkError(f"{self._target}: another run is writing it, wait for that or stop it")
+        if ours is None:
+            self.notes.append(_NO_LOCKS)
+        return file
+
+    def _sync(self, path: Path) -> None:
+        if not sync(path) and _NO_SYNC not in self.notes:
+            self.notes.append(_NO_SYNC)
 
     def _read_journal(self, restart: bool) -> None:
         lines = _journal_lines(self.folder)
@@ -121,12 +148,13 @@ class Parts(Closing):
         lines = [self._identity, *map(asdict, self.finished)]
         new = self.folder / "journal.new"
         new.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        sync(new)
+        self._sync(new)
         os.replace(new, self.folder / "journal")
         for path in self.folder.iterdir():
             if path.name not in kept | {"journal"}:
-                path.unlink()
-        sync(self.folder)
+                with contextlib.suppress(OSError):  # what a server of files keeps in every folder
+                    path.unlink()
+        self._sync(self.folder)
 
     def discard(self) -> None:
         """Begin anew. Raises `SinkError`."""
@@ -150,12 +178,13 @@ class Parts(Closing):
         number = len(self.finished)
         if state is not None:
             self._state_file(number).write_bytes(state)
-            sync(self._state_file(number))
-        sync(self.folder)
-        with (self.folder / "journal").open("ab") as journal:
-            journal.write(json.dumps(asdict(piece)).encode() + b"\n")
-            journal.flush()
-            os.fsync(journal.fileno())
+            self._sync(self._state_file(number))
+        self._sync(self.packets(number))
+        self._sync(self.folder)
+        journal = self.folder / "journal"
+        with journal.open("ab") as file:
+            file.write(json.dumps(asdict(piece)).encode() + b"\n")
+        self._sync(journal)
         self.finished.append(piece)
         self._state_file(number - 1).unlink(missing_ok=True)
 
@@ -187,9 +216,10 @@ class Parts(Closing):
         Raises:
             OSError: the target cannot be replaced.
         """
-        sync(film)
-        os.replace(film, self._target)
-        sync(self._target.parent)
+        self._sync(film)
+        place = linked(self._target)
+        os.replace(film, place)
+        self._sync(place.parent)
         self._done = True
 
     @contextlib.contextmanager
@@ -208,15 +238,27 @@ class Parts(Closing):
             return
         if self._done or not self.finished:
             self._lock.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._remove()
         else:
             self.packets(len(self.finished)).unlink(missing_ok=True)  # begun, not finished
             self._lock.close()
 
+    def _remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
 
 def folder_of(target: Path) -> Path:
-    """Where the pieces of a target are kept."""
-    return target.with_name(f".{target.name}.stylize-parts")
+    """Where the pieces of a target are kept: on the disk on which it will be."""
+    place = linked(target)
+    return place.with_name(short_name(f".{place.name}", ".stylize-parts"))
+
+
+def clear_abandoned(target: Path) -> None:
+    """Remove what a run left that died, unless it finished pieces or another run is at work there."""
+    folder = folder_of(target)
+    with contextlib.suppress(OSError), (folder / "lock").open("ab") as file:
+        if lock(file) is not False and not kept_frames(target):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def clear_published(target: Path) -> None:

@@ -130,7 +130,9 @@ class PiecewiseFilm:
         """What was lost or changed, in words."""
         notes = [note for piece in self._parts.finished for note in piece.notes]
         discarded = [_DISCARDED.format(self._parts.discarded)] if self._parts.discarded else []
-        return list(dict.fromkeys([*discarded, *self._plan.notes, *notes, *self._mux_notes]))
+        return list(
+            dict.fromkeys([*discarded, *self._parts.notes, *self._plan.notes, *notes, *self._mux_notes])
+        )
 
     def close(self) -> None:
         """Drop what is half done. May be called twice."""

@@ -6,14 +6,15 @@ import logging
 import os
 import re
 import string
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Literal
 
 from stylize_live.config import ConvertSettings
-from stylize_live.errors import EXIT_OK, EXIT_PARTIAL, SourceError, StylizeError, UsageError
+from stylize_live.errors import EXIT_OK, EXIT_PARTIAL, SinkError, SourceError, StylizeError, UsageError
 from stylize_live.files import make_folder
 from stylize_live.media.codecs import FORMATS, video_format
 from stylize_live.media.pipes import PIPE
@@ -32,16 +33,21 @@ _FILMS = (
     | {".m2ts", ".m2v", ".mjpeg", ".mjpg", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv"}
     | {".qt", ".rm", ".rmvb", ".ts", ".vob", ".wmv", ".wtv", ".y4m"}
 )
-_FIELDS = ("folder", "stem", "style", "suffix")
+_FIELDS = ("folder", "stem", "extension", "style", "suffix")
 Status = Literal["done", "partial", "skipped", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A film and where it goes."""
+    """A film and where it goes.
+
+    Attributes:
+        error: why it cannot go there, as other films would, too.
+    """
 
     source: Path
     target: Path
+    error: UsageError | None = field(default=None, compare=False)  # a copy's is another
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +80,14 @@ def plan(
     Args:
         inputs: films, and folders of films, which are searched to the bottom.
         output: a file for one film; a folder, in which films keep their names and their places in the
-            folders they come from; or a pattern such as ``out/{folder}/{stem}-{style}.mp4``.
+            folders they come from; or a pattern such as ``out/{folder}/{stem}-{style}.mp4``. Films that
+            would share a target get jobs with an error.
         style: what {style} stands for.
         include: patterns such as ``*.mp4`` for names or paths of films in folders; all if there are none.
         exclude: patterns of those to leave out.
 
     Raises:
-        UsageError: no films, or targets that several films or a source would share.
+        UsageError: no films, no such pattern, or a target that is a source.
     """
     if not inputs:
         raise UsageError("no videos given")
@@ -102,9 +109,7 @@ def plan(
     )
     if own is not None:
         raise UsageError(f"{own.target}: is the source itself, choose another folder or pattern")
-    jobs = [job for job in jobs if job.source not in results]
-    _refuse_shared([job.target for job in jobs])
-    return jobs
+    return _without_shared([job for job in jobs if job.source not in results])
 
 
 def _output_folder(inputs: Sequence[Path], output: str) -> Path | None:
@@ -153,7 +158,13 @@ def _target(film: Path, root: Path, output: str, folder: Path | None, style: str
         return folder / place / f"{film.stem}{suffix}"
     if "{" not in output:
         return Path(output)
-    fields = {"folder": place.as_posix(), "stem": film.stem, "style": _file_name(style), "suffix": suffix}
+    fields = {
+        "folder": place.as_posix(),
+        "stem": film.stem,
+        "extension": film.suffix.removeprefix("."),
+        "style": _file_name(style),
+        "suffix": suffix,
+    }
     try:
         target = Path(string.Formatter().vformat(output, (), fields))
     except (KeyError, ValueError, IndexError, AttributeError):
@@ -168,12 +179,19 @@ def _file_name(style: str) -> str:
     return re.sub(r"[^\w.+-]+", "_", Path(style).stem if style.endswith(".safetensors") else style)
 
 
-def _refuse_shared(targets: list[Path]) -> None:
-    seen = set()
-    for target in targets:
-        if target in seen:
-            raise UsageError(f"{target}: several videos would be written to this name")
-        seen.add(target)
+def _without_shared(jobs: list[Job]) -> list[Job]:
+    """The jobs, those of one target with an error: none of their films has a better right to it.
+
+    A film that was named twice, itself and in a folder, is one job.
+    """
+    jobs = list({(_same(job.source), _same(job.target)): job for job in jobs}.values())
+    counts = Counter(_same(job.target) for job in jobs)
+    return [replace(job, error=_shared(job)) if counts[_same(job.target)] > 1 else job for job in jobs]
+
+
+def _shared(job: Job) -> UsageError:
+    hint = "a pattern with {folder} or {extension}, such as -o 'out/{folder}/{stem}-{extension}{suffix}'"
+    return UsageError(f"{job.source}: several videos would become {job.target}, use {hint}")
 
 
 def _same(path: Path) -> Path:
@@ -206,6 +224,8 @@ def convert_all(
     """
     for job in jobs:
         try:
+            if job.error is not None:
+                raise job.error
             if job.target != PIPE and job.target.exists() and not overwrite:
                 clear_published(job.target)
                 outcome = Outcome(job, "skipped")
@@ -223,12 +243,20 @@ def convert_all(
                 )
                 outcome = Outcome(job, "done" if report.complete else "partial", report)
         except OSError as error:
-            outcome = Outcome(job, "failed", error=SourceError(f"{job.source}: {error.strerror or error}"))
+            outcome = Outcome(job, "failed", error=explained(error, job))
         except Exception as error:
             if not isinstance(error, StylizeError):
                 log.debug("%s: internal error", job.source, exc_info=True)
             outcome = Outcome(job, "failed", error=error)
         yield outcome
+
+
+def explained(error: OSError, job: Job) -> StylizeError:
+    """What the system answered, and of which file."""
+    reason = error.strerror or error
+    if error.filename in (None, str(job.source)):
+        return SourceError(f"{job.source}: {reason}")
+    return SinkError(f"{error.filename}: {reason}")
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> int:

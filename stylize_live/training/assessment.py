@@ -21,7 +21,7 @@ from stylize_live.engine import Stylizer
 from stylize_live.engine.device import choose_device
 from stylize_live.engine.similarity import psnr, rmse, ssim, stroke_energy
 from stylize_live.errors import SourceError
-from stylize_live.files import make_folder
+from stylize_live.files import cut, make_folder, short_name
 from stylize_live.frame import Pixels
 from stylize_live.media.still import Still, on_paper, read_still, resized, write_still
 from stylize_live.nets.catalogue import load_style
@@ -40,6 +40,7 @@ from stylize_live.training.wasserstein import SlicedWasserstein
 log = logging.getLogger(__name__)
 
 _MOST_PHOTOS = 12  # of a folder
+_LONGEST_PHOTO = 80  # bytes of a name, beside which a style's has room
 _TIMED_SIZE = (640, 360)  # pixels
 _TIMED_RUNS = 15
 
@@ -156,7 +157,7 @@ class Assessment:
 
     def _candidate(self, text: str, name: str, checkpoint: Checkpoint, painting: Path | None) -> _Candidate:
         picture = load_painting(painting, _as_trained(checkpoint)).to(self._device) if painting else None
-        return _Candidate(text, name, _safe(name), checkpoint, painting, picture)
+        return _Candidate(text, name, short_name(_safe(name), ""), checkpoint, painting, picture)
 
     @property
     def without_painting(self) -> list[str]:
@@ -229,7 +230,8 @@ class Assessment:
                 skipped += 1
                 continue
             pixels = np.ascontiguousarray(resized(picture, size))
-            file = PurePosixPath("pictures", f"{len(photos) + 1:02d}-{_safe(path.stem)}.jpg")
+            name = cut(_safe(path.stem), _LONGEST_PHOTO)
+            file = PurePosixPath("pictures", f"{len(photos) + 1:02d}-{name}.jpg")
             write_still(self._job.report / file, Still(pixels))
             photos.append(_Photo(path.stem, pixels, file))
         if not photos:

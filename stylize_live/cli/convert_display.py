@@ -1,0 +1,178 @@
+"""What `convert` shows while it works: bars on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import TaskID, TimeRemainingColumn
+
+from stylize_live.cli.bars import Bars, NameColumn, bar_column, figures_column
+from stylize_live.cli.console import print_beside, warn
+from stylize_live.cli.convert_output import in_words, say_outcome
+from stylize_live.closing import Closing
+from stylize_live.config import ConvertSettings
+
+if TYPE_CHECKING:
+    from stylize_live.pipeline.progress import ConvertProgress
+    from stylize_live.pipeline.queue import Job, Outcome
+
+_SECONDS_BETWEEN_LINES = 30.0
+
+
+class Display(Closing):
+    """Progress of the film at work and, of several films, of all; lines about those that ended.
+
+    All of them together count in pixels, so that a large film weighs more than a small one.
+
+    Args:
+        jobs: what is to be done.
+        single: whether one film was named, whose errors are the command's own.
+        settings: which part of each film, how large.
+        overwrite: whether targets that exist are made again.
+        restart: whether the command discards what is kept.
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        single: bool,
+        settings: ConvertSettings,
+        *,
+        overwrite: bool,
+        restart: bool,
+    ) -> None:
+        self._jobs, self._single, self._overwrite = jobs, single, overwrite
+        self._again = "the same command" + (" without --restart" if restart else "")
+        self._bar = Bars(NameColumn(), bar_column(), figures_column("count"), TimeRemainingColumn())
+        self._weights = {} if self._single or self._bar.disable else _weights(jobs, settings, overwrite)
+        self._all: TaskID | None = None
+        if not self._single:
+            total = sum(self._weights.values())
+            self._all = self._bar.add_task("all", total=total or None, count=f"0/{len(jobs)}")
+        self._film: TaskID | None = None
+        self._job: Job | None = None
+        self._totals: dict[Path, int | None] = {}
+        self._ended = 0
+        self._weight_ended = 0
+        self._said_at = time.monotonic()
+        self._bar.start()
+
+    def start(self, job: Job) -> None:
+        """A film begins."""
+        self._job, self._film = job, None
+
+    def progress(self, progress: ConvertProgress) -> None:
+        """It is so far."""
+        if self._job is None:
+            return
+        self._totals[self._job.target] = progress.total
+        if self._bar.disable:
+            self._say_line(self._job, progress)
+        else:
+            self._draw(self._job, progress)
+
+    def _draw(self, job: Job, progress: ConvertProgress) -> None:
+        total = "?" if progress.total is None else str(progress.total)
+        count = f"{progress.frames}/{total}  {progress.fps:.1f} fps"
+        if self._film is None:
+            # What earlier runs did is there from the start, so that the time left is this run's own.
+            self._film = self._bar.add_task(
+                job.source.name, total=progress.total, completed=progress.resumed, count=count
+            )
+        self._bar.update(self._film, completed=progress.frames, total=progress.total, count=count)
+        if self._all is not None and progress.total:
+            share = min(1.0, progress.frames / progress.total)
+            weight = self._weight_ended + share * self._weights.get(job.target, 0)
+            self._bar.update(self._all, completed=weight)
+
+    def _say_line(self, job: Job, progress: ConvertProgress) -> None:
+        now = time.monotonic()
+        if now - self._said_at < _SECONDS_BETWEEN_LINES:
+            return
+        self._said_at = now
+        place = "" if self._single else f"video {self._ended + 1} of {len(self._jobs)}, "
+        left = ""
+        if progress.total is not None and progress.fps:
+            left = f", {in_words(max(0, progress.total - progress.frames) / progress.fps)} left"
+        frames = _of(progress.frames, progress.total)
+        print_beside(f"{place}{job.source.name}: {frames}, {progress.fps:.1f} frames per second{left}")
+
+    def ended(self, outcome: Outcome) -> None:
+        """It ended so."""
+        if self._film is not None:
+            self._bar.remove_task(self._film)
+            self._film = None
+        self._job = None
+        self._ended += 1
+        self._weight_ended += self._weights.get(outcome.job.target, 0)
+        if self._all is not None:
+            count = f"{self._ended}/{len(self._jobs)}"
+            self._bar.update(self._all, completed=self._weight_ended, count=count)
+        say_outcome(outcome, self._single)
+        if outcome.status == "failed":
+            self._say_kept(outcome.job.target)
+
+    def interrupted(self) -> None:
+        """Somebody pressed Ctrl-C: say what is kept, and what to do."""
+        self.close()
+        if not self._single:
+            print_beside(f"{self._ended} of {len(self._jobs)} videos done")
+        kept = [self._say_kept(job.target) for job in self._jobs]
+        if self._job is not None and not kept[self._jobs.index(self._job)]:
+            _say_lost(self._job.target)
+
+    def _say_kept(self, target: Path) -> bool:
+        """What is finished of a film, if anything is."""
+        from stylize_live.pipeline.parts import kept_frames
+
+        frames = kept_frames(target)
+        goes_on = frames > 0 and (self._overwrite or not target.exists())
+        if goes_on:
+            again = f"{self._again} goes on (--restart begins anew)"
+            warn(f"{target}: {_of(frames, self._totals.get(target))} kept; {again}")
+        return goes_on
+
+    def close(self) -> None:
+        """Take the bars away. May be called twice."""
+        self._bar.stop()
+
+
+def _say_lost(target: Path) -> None:
+    """What becomes of a film of which no piece is finished, or that is made in one go."""
+    from stylize_live.media.pipes import PIPE
+    from stylize_live.media.sequence import is_sequence
+
+    if is_sequence(target):
+        warn(f"{target}: the pictures written so far are kept, the same command with --overwrite begins anew")
+    elif target != PIPE:
+        warn(f"{target}: nothing kept yet, the same command begins anew")
+
+
+def _of(frames: int, total: int | None) -> str:
+    return f"{frames} frames" if total is None else f"{frames} of {total} frames"
+
+
+def _weights(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
+    """Pixels to paint for each target; none where a film crashes who opens it."""
+    from stylize_live.pipeline.apart import answer_apart
+
+    return answer_apart(weigh, jobs, settings, overwrite) or {}
+
+
+def weigh(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
+    """Pixels to paint for each target; a film that cannot be opened, or only once, weighs nothing."""
+    from stylize_live.media.pipes import is_pipe
+    from stylize_live.media.reader import VideoReader
+
+    weights = {}
+    for job in jobs:
+        try:
+            if job.error is None and not is_pipe(job.source) and (overwrite or not job.target.exists()):
+                with VideoReader(job.source, settings) as reader:
+                    weights[job.target] = (reader.frames or 0) * reader.size[0] * reader.size[1]
+        except Exception:
+            continue  # it will say so itself when its turn comes
+    return weights
