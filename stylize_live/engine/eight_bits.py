@@ -17,9 +17,10 @@ import numpy.typing as npt
 
 from stylize_live.nets.checkpoint import Checkpoint
 
-# Deviations that are covered, tried on four styles and six photos of 320x240. Levels off float32, the mean over
-# all and the 99.9th percentile of the worst photo: with 10 and 16 0.89 and 13, with 8 and 13 0.74 and 12, with 7
-# and 11 0.66 and 7, with 6 and 10 0.63 and 9. Wider steps cost more than clipping does, until tails are cut.
+# Deviations that are covered, tried on four styles and six photos of 320x240. Levels off float32, the mean
+# over all and the 99.9th percentile of the worst photo: with 10 and 16 0.89 and 13, with 8 and 13 0.74 and
+# 12, with 7 and 11 0.66 and 7, with 6 and 10 0.63 and 9. Wider steps cost more than clipping, until tails
+# are cut.
 _NORMED, _SUMMED = 7.0, 11.0
 _MOST = 127  # of a weight; -128 has no counterpart
 
