@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from stylize_live.errors import StyleError
+from stylize_live.nets.architecture import FULL_BRIGHTNESS
 from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import load_checkpoint
 from stylize_live.nets.folders import BASE, shipped_names
@@ -24,10 +25,19 @@ def test_shipped_style_is_described_and_measured(name: str) -> None:
     assert style.info.name == name
     assert style.info.artist
     assert style.architecture == load_checkpoint(BASE).architecture
-    # An untouched photo has 2 to 2.5 for a painting, far more for the smooth desert photograph.
-    assert 0 < style.training["style_error"] < (2.5 if name == "desert" else 1)
-    assert 0 < style.training["content_error"] < 0.6
+    # Figures of two kinds of features, which cannot be compared: how styles look is not read off them.
+    assert style.training["features"]
+    assert style.training["style_error"] > 0
+    assert style.training["content_error"] > 0
     assert style.training["photos_measured"] >= 2
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_bold_styles_add_nothing_of_the_photo_and_have_a_faithful_end(name: str) -> None:
+    style = load_style(name)
+    is_bold = style.weights["brightness"].tolist() == [0.0]
+    assert is_bold == (style.faithful is not None)
+    assert is_bold or style.weights["brightness"].tolist() == [FULL_BRIGHTNESS]
 
 
 def test_blend_lies_between_its_parts() -> None:
