@@ -19,6 +19,7 @@ from stylize_live.media.still import Still, write_still
 from stylize_live.nets import folders
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, save_checkpoint, weights_of
 from stylize_live.nets.transformer import Architecture, ResidualTransformer, initialise
+from stylize_live.training import color_transfer
 from stylize_live.training.run import Job
 from stylize_live.training.settings import TrainSettings
 
@@ -38,6 +39,14 @@ def no_thread_left() -> Iterator[None]:
             return
         time.sleep(0.01)
     pytest.fail(f"threads left behind: {left}")
+
+
+@pytest.fixture(autouse=True)
+def few_colors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Colors are transferred roughly, in a hundredth of the time, but where that is what is tested."""
+    if request.module.__name__ != "test_color_transfer":
+        for name, few in {"_POINTS": 400, "_LINES": 5, "_NODES": 5}.items():
+            monkeypatch.setattr(color_transfer, name, few)
 
 
 @pytest.fixture(autouse=True)

@@ -39,6 +39,11 @@ def painting(dark: tuple[float, ...], light: tuple[float, ...]) -> Tensor:
 NIGHT = painting((0.0, 0.05, 0.3), (1.0, 0.9, 0.2))
 
 
+@pytest.fixture(scope="module")
+def transfer(statistics: PhotoStatistics) -> ColorTransfer:
+    return ColorTransfer(NIGHT, statistics)
+
+
 @pytest.mark.parametrize(
     ("color", "wanted"),  # from Ottosson's page
     [((1.0, 1.0, 1.0), (1.0, 0.0, 0.0)), ((1.0, 0.0, 0.0), (0.628, 0.225, 0.126))],
@@ -72,8 +77,8 @@ def test_moved_points_are_spread_as_the_others_are() -> None:
     assert torch.corrcoef(torch.stack([given[:, 0], moved[:, 0]]))[0, 1] > 0.9
 
 
-def test_darks_become_the_paintings_darks_and_lights_its_lights(statistics: PhotoStatistics) -> None:
-    colored = ColorTransfer(NIGHT, statistics)(photo(3))
+def test_darks_become_the_paintings_darks_and_lights_its_lights(transfer: ColorTransfer) -> None:
+    colored = transfer(photo(3))
     light = to_oklab(photo(3))[0, 0]
     dark, bright = (
         colored[0][:, mask].mean(1) for mask in (light < light.quantile(0.1), light > light.quantile(0.9))
@@ -93,15 +98,14 @@ def test_a_vivid_painting() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
-def test_pictures_of_one_color_stay_of_one(statistics: PhotoStatistics, value: float) -> None:
-    colored = ColorTransfer(NIGHT, statistics)(torch.full((2, 3, 16, 16), value))
+def test_pictures_of_one_color_stay_of_one(transfer: ColorTransfer, value: float) -> None:
+    colored = transfer(torch.full((2, 3, 16, 16), value))
     assert torch.isfinite(colored).all()
     assert float(colored.flatten(2).std(2).max()) < 1e-4
     assert 0 <= float(colored.min()) <= float(colored.max()) <= 1
 
 
-def test_each_photo_of_a_batch_stands_for_itself(statistics: PhotoStatistics) -> None:
-    transfer = ColorTransfer(NIGHT, statistics)
+def test_each_photo_of_a_batch_stands_for_itself(transfer: ColorTransfer) -> None:
     torch.testing.assert_close(
         transfer(torch.cat([photo(1), photo(2)])), torch.cat([transfer(photo(1)), transfer(photo(2))])
     )

@@ -18,6 +18,7 @@ from live_fakes import SIZE, FakeDisplay, FakeSource, FakeStylizer, WakeableSour
 
 from stylize_live.cli.app import main
 from stylize_live.cli.show import summary
+from stylize_live.config import DEFAULT_BOLDNESS
 from stylize_live.errors import SourceError, StyleError
 from stylize_live.frame import Frame
 from stylize_live.media.null import NullDisplay
@@ -211,12 +212,19 @@ def test_mirror_and_split_show_at_once() -> None:
 
 
 def test_the_caption_tells_style_and_figures_and_can_be_hidden() -> None:
-    display = FakeDisplay(keys("h", None, None))
-    run_live(WakeableSource(1), FakeStylizer(), display)
+    display, stylizer = FakeDisplay(keys("h", None, None)), FakeStylizer()
+    stylizer.boldness = DEFAULT_BOLDNESS
+    run_live(WakeableSource(1), stylizer, display)
     assert display.captions[0].left == "first"
     assert "dropped" in display.captions[0].right[-1]
     assert display.captions[-1].left == ""
     assert display.captions[-1].note == "overlay off"
+
+
+def test_another_boldness_than_the_usual_is_in_the_caption() -> None:
+    display, stylizer = FakeDisplay(keys(None)), FakeStylizer()
+    run_live(WakeableSource(1), stylizer, display)
+    assert display.captions[0].left == "first  100% bold"
 
 
 def test_the_trouble_of_a_source_is_shown() -> None:

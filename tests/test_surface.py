@@ -185,6 +185,9 @@ def test_frames_show_previews_of_surfaces() -> None:
     assert frame.pixels.shape == (1080, 1920, 3)
 
 
+CALM = 0.0  # boldness: how much strokes make of what is rounded differently is not what is tested
+
+
 class OnDevice:
     """Paints surfaces as `CudaBackend` does, but for streams, events and graphs.
 
@@ -197,7 +200,8 @@ class OnDevice:
 
     def __init__(self, steadiness: float = 0.0) -> None:
         self._painter = TensorPainter(following(self._measured))
-        network = prepare_network(load_style("starry-night"), torch.device("cpu"), DTYPES["float32"])
+        style = load_style("starry-night").at(CALM)
+        network = prepare_network(style, torch.device("cpu"), DTYPES["float32"])
         self._painter.network = lambda small: paint(network, small)
         self._steadiness, self._cuts = steadiness, CutDetector()
         self._estimate = FlowEstimator()
@@ -231,8 +235,8 @@ def test_painted_as_pixels_are(steadiness: float, pictures: list[np.ndarray]) ->
     surfaces = [Nv12Surface(*from_rgb(as_levels(p[:180, :320]))) for p in pictures]
     frames = [Frame(s, Fraction(i, 30), 0.0, i) for i, s in enumerate(surfaces)]
     plain = [Frame(frame.pixels, frame.pts, 0.0, frame.index) for frame in frames]
-    options = {"device": "cpu", "runtime": "torch", "precision": "float32", "steadiness": steadiness}
-    with Stylizer(**options) as stylizer:  # type: ignore[arg-type]
+    options = {"device": "cpu", "runtime": "torch", "precision": "float32", "boldness": CALM}
+    with Stylizer(**options, steadiness=steadiness) as stylizer:  # type: ignore[arg-type]
         wanted = list(stylizer.stream(plain))
     for ours, theirs in zip(OnDevice(steadiness).stream(frames), wanted, strict=True):
         assert isinstance(ours.picture, Nv12Surface)
@@ -276,7 +280,8 @@ def test_a_film_that_never_leaves_the_device(tmp_path: Path, monkeypatch: pytest
     assert report.frames == painter.taken > 5
     assert len(downloads) == 2  # the pair of pictures that the report shows
     monkeypatch.undo()
-    with VideoReader(SAMPLE) as film, VideoReader(target) as painted, Stylizer(runtime="torch") as stylizer:
+    calm = Stylizer(runtime="torch", boldness=CALM)
+    with VideoReader(SAMPLE) as film, VideoReader(target) as painted, calm as stylizer:
         assert painted.size == film.size
         for before, after in zip(film, painted, strict=False):
             assert before.pts == after.pts

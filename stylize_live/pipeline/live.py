@@ -19,6 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from stylize_live.config import DEFAULT_BOLDNESS
 from stylize_live.errors import SinkError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.contracts import LiveSink, Source
@@ -314,7 +315,7 @@ class _Journey:
         parts = [style_label(self.stylizer.style)]
         if strength < 1:
             parts.append(f"{strength:.0%}")
-        if boldness < 1 and self.stylizer.has_boldness:
+        if boldness != DEFAULT_BOLDNESS and self.stylizer.has_boldness:
             parts.append(f"{boldness:.0%} bold")
         return "  ".join(parts)
 
