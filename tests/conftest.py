@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +23,10 @@ from stylize_live.nets.transformer import Architecture, ResidualTransformer, ini
 from stylize_live.training import color_transfer
 from stylize_live.training.run import Job
 from stylize_live.training.settings import TrainSettings
+
+# What a shell starts in the background ignores Ctrl-C, and so would all that tests start from there.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TINY = Architecture(width=8, deep_width=8, head_width=8, blocks_in=1, blocks_deep=1, blocks_out=1)
 
