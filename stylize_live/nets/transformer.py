@@ -22,8 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylize_live.nets.architecture import FULL_BRIGHTNESS, NORM_EPSILON, SPLIT, STRIDE
-from stylize_live.nets.architecture import LUMA as LUMA
+from stylize_live.nets.architecture import FULL_BRIGHTNESS, LUMA, NORM_EPSILON, SPLIT, STRIDE
 from stylize_live.nets.architecture import Architecture as Architecture
 
 

@@ -37,7 +37,7 @@ _LINES = 100  # turns of three lines each that they are moved along
 _MOVED = 0.8  # of the way along each
 _LIGHTNESS = 10.0  # weight of lightness against color: light places stay light
 _SOFT = 0.25  # width, in nodes' terms, that the table is smoothed with
-_STEADFAST = 1.25  # blur of the painting in pixels of 400 lines: it is paint that counts, not its grain
+_GRAIN = 1.25  # blur of the painting in pixels of 400 lines: it is paint that counts, not its grain
 _ACCENT = 1.5  # how much more what stands out in a painting counts than its share
 _BRIGHTEST, _DARKEST = 0.98, 0.03
 
@@ -157,7 +157,7 @@ def vivid(painting: Tensor, contrast: float, saturation: float) -> Tensor:
 
 def _paint(painting: Tensor) -> Tensor:
     """A painting's colors without its grain, (n, 3) OKLab."""
-    blur = _STEADFAST * min(painting.shape[2:]) / 400
+    blur = _GRAIN * min(painting.shape[2:]) / 400
     width = 2 * max(1, round(3 * blur)) + 1
     soft = gaussian_blur(painting.double(), [width, width], [blur, blur])
     return to_oklab(soft).flatten(2)[0].T

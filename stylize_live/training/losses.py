@@ -38,8 +38,8 @@ def style_errors(found: Features, wanted: Features) -> Features:
         wanted: layer -> (1, C, C) or (N, C, C) Gram matrices of the painting.
 
     Returns:
-        layer -> (N,). Summed over the four layers, an untouched photo has 2 to 2.5, a good
-        painted one 0.2 to 0.5.
+        layer -> (N,). Summed over the four layers, an untouched photo has
+        about 4 in ImageNet's VGG16.
     """
     return {
         layer: (found[layer] - target).square().sum((1, 2)) / target.square().sum((1, 2))

@@ -140,7 +140,7 @@ def _state(report: Report, progress: Progress) -> str:
         )
     measured = which_photos(figures.photos, kept_out=report.kept_out)
     tiles = [
-        _tile(f"{figures.style:.2f}", "style error; an untouched photo has 2 to 2.5, a good style 0.5"),
+        _tile(f"{figures.style:.2f}", "style error; the painting itself has 0, an untouched photo about 4"),
         _tile(f"{figures.content:.2f}", "content error, colours included; the photo itself has 0"),
         _tile(f"{progress.seconds / 60:.1f} min", f"of training, {progress.step} steps"),
         _tile(str(figures.photos), f"{measured}; the errors were measured there"),
