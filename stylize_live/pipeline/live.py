@@ -10,6 +10,7 @@ the view changed, which is not counted.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from stylize_live.config import DEFAULT_BOLDNESS
-from stylize_live.errors import SinkError
+from stylize_live.errors import SinkError, in_words
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.contracts import LiveSink, Source
 from stylize_live.media.overlay import Caption
@@ -36,6 +37,8 @@ from stylize_live.pipeline.recordings import Recordings
 from stylize_live.pipeline.remote import Figures, Remote
 from stylize_live.pipeline.stages import Stages
 from stylize_live.pipeline.view import Stylizer, View, compose
+
+log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.01
 _CAPTION_SECONDS = 0.25
@@ -338,7 +341,10 @@ class _Journey:
             return
         pixels = self._composed(self._held)
         path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".png")
-        self._stages.start("snapshot", lambda: self._write_snapshot(path, pixels))
+        try:
+            self._stages.start("snapshot", lambda: self._write_snapshot(path, pixels))
+        except RuntimeError as error:  # no more threads
+            self.view.say(f"no snapshot: {error}")
 
     def _record(self) -> None:
         if self._held is None:
@@ -356,6 +362,9 @@ class _Journey:
             write_still(path, Still(pixels))
         except SinkError as error:
             self.view.say(str(error))
+        except Exception as error:  # whatever it is, the show goes on
+            log.debug("a snapshot failed", exc_info=True)
+            self.view.say(f"no snapshot: {in_words(error)}")
         else:
             self.view.say(f"saved {path.name}")
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, count
 
-from stylize_live.errors import SinkError
+from stylize_live.errors import SinkError, in_words
 from stylize_live.frame import Frame
 from stylize_live.media.contracts import LiveSink
 from stylize_live.pipeline.channel import Closed, Latest
@@ -17,6 +17,9 @@ from stylize_live.pipeline.clock import Durations, Percentiles
 from stylize_live.pipeline.stages import Stages
 
 log = logging.getLogger(__name__)
+
+# What ends a sink and not the show; all else is a mistake of ours. Without file handles, imports fail.
+_ITS_OWN = (SinkError, OSError, MemoryError, ImportError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ class Outlets:
         """Feed one more from now on; it is closed when it is removed or all ends."""
         assert self._stages is not None
         outlet = _Outlet(sink, self._free_name(sink.name))
-        self._outlets = [*self._outlets, outlet]
         self._stages.start(outlet.thread_name, outlet.run_and_close)
+        self._outlets = [*self._outlets, outlet]
 
     def _free_name(self, name: str) -> str:
         taken = {outlet.name for outlet in (*self._outlets, *self._removed)}
@@ -136,7 +139,7 @@ class _Outlet:
         for frame in self.pictures:
             try:
                 self.sink.write(frame)
-            except SinkError as error:
+            except _ITS_OWN as error:
                 self._fail(error)
                 self._discard()
                 return
@@ -152,12 +155,14 @@ class _Outlet:
         finally:
             try:
                 self.sink.close()
-            except SinkError as error:
+            except _ITS_OWN as error:
                 self._fail(error)
 
-    def _fail(self, error: SinkError) -> None:
-        self.error = f"{self.name}: {error}"
-        log.warning(self.error)
+    def _fail(self, error: Exception) -> None:
+        self.error = f"{self.name}: {in_words(error)}"
+        log.warning("%s", self.error)
+        if not isinstance(error, SinkError):
+            log.debug("where it arose", exc_info=error)
 
     def _discard(self) -> None:
         """Hold no picture for a sink that will take none."""
