@@ -23,7 +23,7 @@ import errno
 EXIT_OK = 0
 EXIT_INTERNAL = 1
 EXIT_PARTIAL = 10  # not everything came out whole: a damaged input, or some of several files failed
-EXIT_INTERRUPTED = 130  # the shell's convention: 128 + SIGINT
+EXIT_INTERRUPTED = 130  # the shell's convention: 128 + SIGINT; of other signals see `interrupts.py`
 
 # What the system says when this process, or all together, have too many files and connections open.
 OUT_OF_HANDLES = frozenset({errno.EMFILE, errno.ENFILE})

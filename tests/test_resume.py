@@ -15,8 +15,8 @@ from clips import CLOCK, Film, Ticks, content, numbered
 from stylize_live.config import ConvertSettings
 from stylize_live.engine import Stylizer
 from stylize_live.errors import SinkError, SourceError, UsageError
-from stylize_live.files import lock
 from stylize_live.frame import Frame, Pixels
+from stylize_live.locks import lock
 from stylize_live.media.encoder import FilmEncoder
 from stylize_live.media.muxer import Muxer
 from stylize_live.media.packets import joined, read_packets

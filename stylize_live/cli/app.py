@@ -14,6 +14,7 @@ from stylize_live import __version__
 from stylize_live.cli.console import fail, hide_warnings, show_logs, stderr
 from stylize_live.cli.machine import tune_process
 from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError, in_words
+from stylize_live.interrupts import ending_like_ctrl_c
 
 app = App(
     name="stylize-live",
@@ -56,6 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code; see `stylize_live.errors`.
     """
+    with ending_like_ctrl_c() as ending:
+        return ending.code(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     tune_process()
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words

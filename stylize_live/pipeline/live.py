@@ -23,13 +23,13 @@ from typing import Protocol, runtime_checkable
 from stylize_live.config import DEFAULT_BOLDNESS
 from stylize_live.errors import SinkError, in_words
 from stylize_live.frame import Frame, Pixels
+from stylize_live.interrupts import stopping_on_ctrl_c
 from stylize_live.media.contracts import LiveSink, Source
 from stylize_live.media.overlay import Caption
 from stylize_live.media.still import Still, write_still
 from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import LatencyClock
 from stylize_live.pipeline.governor import Governor
-from stylize_live.pipeline.interrupts import stopping_on_ctrl_c
 from stylize_live.pipeline.labels import snapshot_name, style_label
 from stylize_live.pipeline.live_report import LiveReport
 from stylize_live.pipeline.outlets import Outlets

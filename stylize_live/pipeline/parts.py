@@ -24,7 +24,8 @@ from typing import IO, Any
 
 from stylize_live.closing import Closing
 from stylize_live.errors import SinkError
-from stylize_live.files import linked, lock, short_name, sync
+from stylize_live.files import linked, short_name, sync
+from stylize_live.locks import lock
 from stylize_live.media.packets import PacketFile
 from stylize_live.pipeline.identity import Identity
 from stylize_live.pipeline.pieces import Border, Fingerprint
@@ -153,7 +154,7 @@ class Parts(Closing):
         for path in self.folder.iterdir():
             if path.name not in kept | {"journal"}:
                 with contextlib.suppress(OSError):  # what a server of files keeps in every folder
-                    path.unlink()
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
         self._sync(self.folder)
 
     def discard(self) -> None:
