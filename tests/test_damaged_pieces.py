@@ -24,6 +24,7 @@ from stylize_live.config import ConvertSettings
 from stylize_live.errors import SinkError
 from stylize_live.media.packets import PacketFile, is_intact, read_packets
 from stylize_live.pipeline import journal as journal_module
+from stylize_live.pipeline import parts as parts_module
 from stylize_live.pipeline.convert import convert
 from stylize_live.pipeline.journal import Finished, journal_lines, read_journal
 from stylize_live.pipeline.parts import Parts, clear_abandoned, clear_published, folder_of, kept_frames
@@ -94,6 +95,25 @@ def test_a_damaged_newest_memory_costs_one_piece(source: Path, tmp_path: Path) -
     *_, before, _ = read_journal(folder_of(target) / "journal").finished
     flip(max(folder_of(target).glob("*.state")), random.Random(1))
     assert run(source, target, Smoother()).resumed == before.frames
+
+
+def test_damage_far_back_costs_what_follows_the_memory_before(
+    source: Path,  # noqa: F811
+    tmp_path: Path,
+    whole: Callable[[type[Painter]], bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parts_module, "_STATES_APART", 2)
+    right, target = whole(Smoother), tmp_path / "out.mp4"
+    stopped(source, target, Smoother(63))
+    folder = folder_of(target)
+    pieces = read_journal(folder / "journal").finished
+    assert len(pieces) >= 5
+    kept = [1, 3, *range(5, len(pieces), 2)]
+    assert {int(path.stem) for path in folder.glob("*.state")} == {*kept, len(pieces) - 1, len(pieces) - 2}
+    flip(folder / "000002.packets", random.Random(3))
+    assert run(source, target, Smoother()).resumed == pieces[1].frames
+    assert target.read_bytes() == right
 
 
 def test_a_piece_that_breaks_while_it_is_joined_makes_no_film(

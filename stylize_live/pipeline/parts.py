@@ -4,7 +4,7 @@
         lock            held by the run that works here
         journal         what the pieces depend on, then one line for each, see `stylize_live.pipeline.journal`
         000000.packets  a piece, see `stylize_live.media.packets`
-        000000.state    memory of the painter behind each of the newest two pieces, if it has any
+        000000.state    memory of the painter behind the newest two pieces and every sixteenth, if it has any
 
 A piece counts once its line stands in the journal, which is written when all else is on the disk. So the
 folder is right at any moment, whenever the run may be killed. Checksums tell what a disk changed since.
@@ -31,7 +31,9 @@ from stylize_live.pipeline.identity import Identity
 from stylize_live.pipeline.journal import Finished, journal_lines, piece_line, read_journal
 
 _JOURNAL = "journal"
-_STATES = 2  # kept, so that a damaged piece or memory costs one piece
+# Memories that are kept: behind the newest pieces, so that damage there costs one piece, and behind every so
+# manieth, so that damage farther back does not cost the film. One is 5 MB where pictures are 1280x720.
+_NEWEST_STATES, _STATES_APART = 2, 16
 _HARMED = "finished pieces of an earlier run were damaged on the disk: painted anew from there"
 _NO_LOCKS = "this folder knows no locks: a second run for the same file would not notice this one"
 _NO_SYNC = (
@@ -131,7 +133,7 @@ class Parts(Closing):
         """Bring folder and journal to what is finished; a line cut in the middle goes."""
         count = len(self.finished)
         kept = {"lock", _JOURNAL, *(self.packets(number).name for number in range(count))}
-        kept |= {self._state_file(number).name for number in range(count)[-_STATES:]}
+        kept |= {self._state_file(number).name for number in range(count) if _keeps_state(number, count)}
         new = self.folder / "journal.new"
         new.write_bytes(journal_lines(self._identity, self.finished))
         self._sync(new)
@@ -172,7 +174,9 @@ class Parts(Closing):
             file.write(piece_line(piece, number))
         self._sync(journal)
         self.finished.append(piece)
-        self._state_file(number - _STATES).unlink(missing_ok=True)
+        old = number - _NEWEST_STATES
+        if old >= 0 and not _keeps_state(old, len(self.finished)):
+            self._state_file(old).unlink(missing_ok=True)
 
     @property
     def state(self) -> bytes | None:
@@ -234,6 +238,11 @@ class Parts(Closing):
 
     def _remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _keeps_state(number: int, count: int) -> bool:
+    """Whether the memory behind a piece is kept where there are so many pieces."""
+    return number >= count - _NEWEST_STATES or (number + 1) % _STATES_APART == 0
 
 
 def folder_of(target: Path) -> Path:
