@@ -202,10 +202,10 @@ def test_training_learns(job: Job) -> None:
 
 def test_colors_come_first_and_the_photos_light_fades(job: Job) -> None:
     seen: list[set[str]] = []
-    settings = job.settings.model_copy(update={"steps": 40, "brightness": 0.5})
+    settings = job.settings.model_copy(update={"steps": 40, "brightness": 0.5, "colors": 0.05})
     train(replace(job, settings=settings), CPU, on_step=lambda progress: seen.append(set(progress.terms)))
     assert seen[:2] == [{"color", "pixels", "steady"}] * 2  # a twentieth of the steps
-    assert seen[2:] == [{"style", "content", "color", "variation", "steady"}] * 38
+    assert seen[2:] == [{"style", "content", "color", "pixels", "variation", "steady"}] * 38
     assert load_checkpoint(job.target).weights["brightness"].tolist() == [0.5]
 
 

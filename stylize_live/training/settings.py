@@ -61,6 +61,18 @@ class TrainSettings(BaseModel):
     saturation: float = Field(
         default=1.4, ge=0, le=3, description="Strength of the colors that are aimed at, likewise."
     )
+    palette: int = Field(
+        default=0,
+        ge=0,
+        le=32,
+        description="Flat areas in so many of the painting's colors, as in a print or a poster; 0 for any.",
+    )
+    lines: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="How dark outlines are drawn, as in a print, a drawing or stained glass.",
+    )
     brightness: float = Field(
         default=0.0,
         ge=0,
@@ -73,6 +85,11 @@ class TrainSettings(BaseModel):
     )
     color_weight: float = Field(
         default=120.0, ge=0, description="Weight of light, dark and colors lying where they should."
+    )
+    pixel_weight: float = Field(
+        default=0.0,
+        ge=0,
+        description="Weight of each pixel having the color it should; more keeps areas flat and clean.",
     )
     fine_weight: float = Field(
         default=0.6, ge=0, description="Share of the finest style layer; more hatches flat places."
@@ -93,5 +110,11 @@ class TrainSettings(BaseModel):
     )
     variation_weight: float = Field(default=0.1, ge=0, description="Weight of total variation.")
     steady_weight: float = Field(default=20.0, ge=0, description="Weight of agreement between two views.")
+    colors: float = Field(
+        default=0.05,
+        ge=0,
+        le=0.9,
+        description="Share of the run in which colors alone are learnt, which is quick, before strokes are.",
+    )
     rate: float = Field(default=1.3e-3, gt=0, le=0.1, description="Peak learning rate.")
     seed: int = Field(default=0, ge=0, description="Start of every random sequence.")
