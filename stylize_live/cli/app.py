@@ -11,9 +11,11 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.markup import escape
 
 from stylize_live import __version__
-from stylize_live.cli.console import fail, hide_warnings, show_logs, stderr
+from stylize_live.cli.console import fail, hide_warnings, keep_odd_names, show_logs, stderr
 from stylize_live.cli.machine import tune_process
+from stylize_live.config import got
 from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError
+from stylize_live.wording import brief
 
 app = App(
     name="stylize-live",
@@ -65,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] and words[0] in _COMMANDS:
         app[words[0]].help = None  # of one command, its own longer text
     hide_warnings()
+    keep_odd_names()
     show_logs(logging.DEBUG if debug else logging.WARNING)
     try:
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
@@ -97,9 +100,9 @@ def _fail(error: Exception, debug: bool) -> int:
         fail(str(error))
         return error.exit_code
     if isinstance(error, OSError) and isinstance(error.filename, str):  # the system's answer about a file
-        fail(f"{error.filename}: {error.strerror}")
+        fail(brief(f"{error.filename}: {error.strerror}"))
         return EXIT_INTERNAL
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    what = brief(f"{type(error).__name__}: {error}".splitlines()[0])
     stderr.print(f"[bold red]internal error:[/] {escape(what)} (run again with --debug and report it)")
     return EXIT_INTERNAL
 
@@ -113,8 +116,8 @@ def _one_line(error: CycloptsError) -> str:
         if first["type"] == "value_error":  # our own words, complete
             return str(first["msg"]).removeprefix("Value error, ")
         option = "--" + str(first["loc"][0]).replace("_", "-") if first["loc"] else "option"
-        return f"{option}: {first['msg']}, got {first['input']!r}"
-    return " ".join(str(error).split())
+        return f"{option}: {first['msg']}, {got(first['input'])}"
+    return " ".join(brief(str(error).replace("\n", " ")).split())
 
 
 if __name__ == "__main__":
