@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from stylize_live.media.libraries import av
+from stylize_live.media.limits import bound
 
 # FFmpeg's own decoders leave the second picture alone, those of libvpx read both.
 _OF_BOTH = {"vp9": "libvpx-vp9", "vp8": "libvpx"}
@@ -83,4 +84,5 @@ class AlphaDecoder:
 def _open(name: str) -> av.VideoCodecContext:
     decoder = av.CodecContext.create(name, "r")
     assert isinstance(decoder, av.VideoCodecContext)
+    bound(decoder)
     return decoder
