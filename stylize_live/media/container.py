@@ -83,7 +83,7 @@ def open_container(
     return container
 
 
-def _refusal(path: Path, error: OSError) -> str:
+def _refusal(path: Path, error: OSError | av.FFmpegError) -> str:
     if names_others(path):
         return "a playlist, which names other files: name the video itself"
     if is_text(path):

@@ -15,7 +15,7 @@ from stylize_live.media.libraries import av
 # FFmpeg's names of formats that hold all they need themselves. Of those that give no films ("only sound", "a
 # picture") the message says so.
 _CONTAINERS = "3g2,3gp,asf,avi,flv,gxf,m4v,matroska,mov,mp4,mpeg,mpegts,mpegvideo,mxf,nut,ogg,rm,swf,webm,wtv"
-_BARE = "apng,apv,av1,avs2,avs3,cavsvideo,dirac,dnxhd,dv,evc,gif,h261,h263,h264,hevc,ivf,mjpeg,obu,vc1,vvc,yuv4mpegpipe"
+_BARE = "apng,av1,cavsvideo,dirac,dnxhd,dv,gif,h261,h263,h264,hevc,ivf,mjpeg,obu,vc1,vvc,yuv4mpegpipe"
 _SOUND = "aac,ac3,aiff,amr,caf,dts,eac3,flac,mp3,wav"
 _PICTURES = "bmp_pipe,gif_pipe,jpeg_pipe,jpegls_pipe,png_pipe,tiff_pipe,webp_pipe"
 _FORMATS = ",".join((_CONTAINERS, _BARE, _SOUND, _PICTURES))
