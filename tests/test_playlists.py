@@ -92,11 +92,20 @@ def test_pictures_of_a_sequence_are_of_known_kinds(tmp_path: Path) -> None:
         VideoReader(tmp_path / "%d.eps", SourceSettings(fps="25"))
 
 
-@pytest.mark.parametrize("scheme", ["file", "concat", "subfile", "data", "pipe", "fd", "unix", "gopher"])
+@pytest.mark.parametrize("scheme", ["concat", "subfile", "data", "pipe", "fd", "unix", "gopher"])
 def test_streams_do_not_reach_into_this_machine(scheme: str, tmp_path: Path) -> None:
     film = Film(CFR).write(tmp_path / "film.ts")
     with pytest.raises(SourceError):
         StreamSource(f"{scheme}://{film}")
+
+
+def test_urls_of_files_are_files(tmp_path: Path) -> None:
+    film = Film(tuple(1001 * i for i in range(60))).write(tmp_path / "film.ts")
+    with StreamSource(f"file://{film}") as stream:
+        assert stream.size == (64, 48)
+    (tmp_path / "list.m3u8").write_text(PLAYLISTS["hls"].format(film=film))
+    with pytest.raises(SourceError):
+        StreamSource(f"file://{tmp_path}/list.m3u8")
 
 
 def test_playlists_from_a_network_name_no_local_files(tmp_path: Path, server: str) -> None:

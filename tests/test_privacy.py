@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from conftest import random_pixels
+from conftest import make_checkpoint, random_pixels
 from watched import Seen, run_watched
 
 from stylize_live.bench.film import make_film
 from stylize_live.cli.app import _COMMANDS
 from stylize_live.media.still import Still, write_still
+from stylize_live.nets.checkpoint import save_checkpoint
+from stylize_live.privacy import shut_out_telemetry
 
 SMALL = ["--style", "tiny.safetensors", "--device", "cpu"]
 # `train` without --features downloads them, once, as its help says.
@@ -74,14 +78,12 @@ WORDS: dict[str, list[str]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory, features_file: Path) -> tuple[Path, dict[str, Seen]]:
-    """The folder and what each command did, all run once."""
-    from conftest import make_checkpoint
+SLOW = {"bench", "export"}  # half a minute: programs are started, a network is traced
+Watched = tuple[Path, dict[str, Seen]]
 
-    from stylize_live.nets.checkpoint import save_checkpoint
 
-    folder = tmp_path_factory.mktemp("watched")
+def watch(folder: Path, features: Path, commands: Iterable[str]) -> Watched:
+    """The folder and what each command did, in one process."""
     work = folder / "work"
     (work / "photos").mkdir(parents=True)
     for i in range(3):
@@ -90,28 +92,18 @@ def seen(tmp_path_factory: pytest.TempPathFactory, features_file: Path) -> tuple
     make_film(work / "a.mp4", (64, 48), 5)
     make_film(work / "b.mp4", (64, 48), 5)
     save_checkpoint(work / "tiny.safetensors", make_checkpoint())
-    (work / "features.safetensors").symlink_to(features_file)
-    found, said = run_watched([[name, *words] for name, words in WORDS.items()], folder)
+    (work / "features.safetensors").symlink_to(features)
+    found, said = run_watched([[name, *WORDS[name]] for name in commands], folder)
     assert found[""].code == 0, said
-    print(said)
     return folder, found
 
 
-def test_no_command_is_forgotten() -> None:
-    assert WORDS.keys() == _COMMANDS.keys()
-
-
-@pytest.mark.parametrize("command", WORDS)
-def test_nobody_is_called(command: str, seen: tuple[Path, dict[str, Seen]]) -> None:
-    done = seen[1][command]
+def check(seen: Watched, command: str) -> None:
+    """Nobody was called, and what was written lies where it belongs."""
+    folder, done = seen[0], seen[1][command]
     assert done.code == 0
     # The page's own server asks which address it is to listen on.
     assert [call for call in done.calls if call != "socket.getaddrinfo 127.0.0.1"] == []
-
-
-@pytest.mark.parametrize("command", WORDS)
-def test_only_targets_are_written(command: str, seen: tuple[Path, dict[str, Seen]]) -> None:
-    folder, found = seen
     home = folder / "home"
     allowed = (
         folder / "work",
@@ -121,16 +113,49 @@ def test_only_targets_are_written(command: str, seen: tuple[Path, dict[str, Seen
         Path("/dev/null"),
         Path("/dev/shm"),
     )
-    elsewhere = [path for path in found[command].writes if not any(path.is_relative_to(a) for a in allowed)]
-    assert elsewhere == []
+    assert [path for path in done.writes if not any(path.is_relative_to(a) for a in allowed)] == []
 
 
-def test_what_is_left(seen: tuple[Path, dict[str, Seen]]) -> None:
-    folder, _ = seen
+def check_what_is_left(folder: Path) -> None:
+    """Also by libraries in C."""
     assert {path.name for path in (folder / "home").iterdir()} <= {".cache", ".local"}
     assert {path.name for path in (folder / "home").glob(".local/share/*")} <= {"stylize-live"}
+    assert not list((folder / "home").glob(".cache/Microsoft"))
     assert list((folder / "scratch").iterdir()) == []
     assert [path.name for path in (folder / "work").rglob(".*")] == []
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory, features_file: Path) -> Watched:
+    """The quick ones, all run once."""
+    return watch(tmp_path_factory.mktemp("watched"), features_file, WORDS.keys() - SLOW)
+
+
+def test_no_command_is_forgotten() -> None:
+    assert WORDS.keys() == _COMMANDS.keys()
+
+
+@pytest.mark.parametrize("command", sorted(WORDS.keys() - SLOW))
+def test_commands_call_nobody_and_write_what_was_asked_for(command: str, seen: Watched) -> None:
+    check(seen, command)
+
+
+def test_nothing_else_is_left(seen: Watched) -> None:
+    check_what_is_left(seen[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", sorted(SLOW))
+def test_slow_commands(command: str, tmp_path: Path, features_file: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    check(watch(tmp_path, features_file, [command]), command)
+    check_what_is_left(tmp_path)
+
+
+def test_children_find_it_shut_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    shut_out_telemetry()
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
 
 
 def test_the_watch_sees(tmp_path: Path) -> None:

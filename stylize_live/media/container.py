@@ -16,6 +16,7 @@ from stylize_live.media.limits import (
     FILE_OPTIONS,
     SEQUENCE_OPTIONS,
     check_film_size,
+    is_picture,
     is_text,
     names_others,
 )
@@ -30,6 +31,7 @@ Disposition = av.stream.Disposition
 _NOT_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 INTERLACED = "interlaced video was deinterlaced, one picture for every two fields"
 _MANY_JPEGS = (".mjpeg", ".mjpg")  # one behind the other, as old network cameras saved them
+_PICTURE = "not a video but a picture, use the image command"
 _MOST_BOXES = 1000
 # PyAV asks FFmpeg to make up times that a file lacks. What it makes up is in the order of decoding.
 AS_STORED = {"fflags": "-genpts"}
@@ -79,7 +81,7 @@ def open_container(
         return container
     if kind.endswith("_pipe"):
         container.close()
-        raise SourceError(f"{path}: not a video but a picture, use the image command")
+        raise SourceError(f"{path}: {_PICTURE}")
     return container
 
 
@@ -88,6 +90,8 @@ def _refusal(path: Path, error: OSError | av.FFmpegError) -> str:
         return "a playlist, which names other files: name the video itself"
     if is_text(path):
         return "not a video but text"
+    if is_picture(path):
+        return _PICTURE
     return f"not a video that can be read ({error.strerror})"
 
 

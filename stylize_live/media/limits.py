@@ -35,6 +35,8 @@ FILE_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 SEQUENCE_OPTIONS = {"protocol_whitelist": "file"}
 STREAM_OPTIONS = {"format_whitelist": f"{_FORMATS},{_STREAMED}", "protocol_whitelist": _PROTOCOLS}
 
+
+_PICTURE_HEADS = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\0", b"MM\0*")
 _HEAD = 2048  # bytes
 # How playlists and scripts begin, in small letters.
 _PLAYLISTS = (
@@ -43,9 +45,20 @@ _PLAYLISTS = (
 )
 
 
+def stream_options(url: str) -> dict[str, str]:
+    """FFmpeg's options for a URL: one of a file is a file, all others reach no file of this machine."""
+    return FILE_OPTIONS if url.lower().startswith("file:") else STREAM_OPTIONS
+
+
 def names_others(path: Path) -> bool:
     """Whether a file begins as playlists do, and so names other files instead of holding pictures."""
     return _head(path).removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_PLAYLISTS)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file begins as still pictures do."""
+    head = _head(path)
+    return head.startswith(_PICTURE_HEADS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
 def is_text(path: Path) -> bool:

@@ -16,7 +16,7 @@ from stylize_live.media.container import AS_STORED
 from stylize_live.media.film_decoder import open_decoder
 from stylize_live.media.film_pictures import FilmPictures
 from stylize_live.media.libraries import av
-from stylize_live.media.limits import DECODER_OPTIONS, STREAM_OPTIONS, check_film_size
+from stylize_live.media.limits import DECODER_OPTIONS, check_film_size, stream_options
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.paced import PacedSource
 from stylize_live.media.tags import TAG_ERRORS
@@ -150,7 +150,7 @@ class _Connection:
             self.container = av.open(
                 url,
                 options=DECODER_OPTIONS,
-                container_options=_LOW_DELAY | STREAM_OPTIONS,
+                container_options=_LOW_DELAY | stream_options(url),
                 timeout=(_OPEN_SECONDS, _READ_SECONDS),
                 metadata_errors=TAG_ERRORS,
             )
