@@ -62,6 +62,14 @@ def test_openvino_has_one_door(path: Path) -> None:
         assert not {name.split(".")[0] for name in imports_of(path)} & {"openvino", "openvino_telemetry"}
 
 
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_pictures_are_opened_by_a_list_of_formats(path: Path) -> None:
+    """Pillow knows eighty, some of which start other programs."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Image.open":
+            assert any(keyword.arg == "formats" for keyword in node.keywords)
+
+
 def test_side_data_has_one_door() -> None:
     """PyAV's own lists none of a picture's where it has no name for one of them."""
     attributes = {

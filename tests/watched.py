@@ -74,7 +74,8 @@ def run_watched(commands: list[list[str]], folder: Path, code: str = _RUN) -> tu
     (folder / "first" / "openvino_telemetry").mkdir()
     (folder / "first" / "openvino_telemetry" / "__init__.py").write_text(_TELEMETRY)
     log = folder / "log"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+    foreign = ("XDG_", "TORCH", "TRITON", "ORT_")  # what was set for this process
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     done = subprocess.run(
         [sys.executable, "-c", code, json.dumps(commands)],
         env=kept

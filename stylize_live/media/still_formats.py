@@ -6,6 +6,7 @@ pictures are opened here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,7 +102,7 @@ def bytes_a_pixel(image: Image.Image) -> int:
 
 def _coefficients(image: Image.Image) -> int:
     """Bytes a pixel of a JPEG's coefficients, which all have to be held where they come in several scans."""
-    return int(_COEFFICIENT * samples_a_pixel(image)) + 1 if image.info.get("progressive") else 0
+    return math.ceil(_COEFFICIENT * samples_a_pixel(image)) if image.info.get("progressive") else 0
 
 
 def samples_a_pixel(image: Image.Image) -> float:
