@@ -63,6 +63,12 @@ class StyleInfo:
     licence: str = ""
     source: str = ""
 
+    @property
+    def unfit(self) -> str:
+        """The first field that cannot be shown on one line, "" if there is none: such files are not read."""
+        values = asdict(self).items()
+        return next((name for name, text in values if not is_plain(text) or len(text) > _MOST_NAME), "")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
@@ -274,9 +280,8 @@ def _info(path: Path, metadata: Mapping[str, str]) -> StyleInfo:
         raise StyleError(f"{path}: damaged style file: unknown style fields") from None
     if not all(isinstance(value, str) for value in values.values()) or not info.name:
         raise StyleError(f"{path}: damaged style file: style fields must be text")
-    for name, value in values.items():
-        if not is_plain(value) or len(value) > _MOST_NAME:
-            raise StyleError(f"{path}: damaged style file: its {name} cannot be shown on one line")
+    if info.unfit:
+        raise StyleError(f"{path}: damaged style file: its {info.unfit} cannot be shown on one line")
     return info
 
 
