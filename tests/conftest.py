@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +28,10 @@ from stylize_live.training.settings import TrainSettings
 # What a shell starts in the background ignores Ctrl-C, and so would all that tests start from there.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What is measured once is kept for all tests and the processes they start, not in the user's own cache.
+_CACHE = tempfile.TemporaryDirectory(prefix="stylize-cache-")
+os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
 TINY = Architecture(width=8, deep_width=8, head_width=8, blocks_in=1, blocks_deep=1, blocks_out=1)
 

@@ -227,7 +227,16 @@ def test_what_cannot_be_drawn_is_told_before(
 def test_a_file_that_cannot_be_written_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    machine = {"processor": "x", "cores": 1, "gpu": None, "system": "y", "versions": {}, "load": None}
+    machine = {
+        "processor": "x",
+        "instructions": "AVX2",
+        "limits": {"A": "B"},
+        "cores": 1,
+        "gpu": None,
+        "system": "y",
+        "versions": {},
+        "load": None,
+    }
     report = BenchReport(machine, {"size": "64x48", "style": "z"}, "torch", 1.0, [])
     monkeypatch.setattr(run, "run_bench", lambda *_: report)
     assert main(["bench", "--json", str(tmp_path / "no" / "a.json")]) == 5

@@ -277,6 +277,12 @@ def kept_frames(target: Path) -> int:
     return int(lines[-1]["frames"]) if lines[1:] else 0
 
 
+def earlier_identity(target: Path) -> Identity:
+    """What the pieces of an earlier run depend on; nothing, if there are none."""
+    lines = _journal_lines(folder_of(target))
+    return lines[0] if lines else {}
+
+
 def _journal_lines(folder: Path) -> list[dict[str, Any]]:
     """The journal's whole lines; none if there is no journal."""
     lines: list[dict[str, Any]] = []

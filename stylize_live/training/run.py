@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from stylize_live.engine.choices import floating_precision
+from stylize_live.engine.processor import floating_precision
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.nets.catalogue import style_word
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, load_checkpoint, save_checkpoint, weights_of
