@@ -88,6 +88,7 @@ class SmallFeatures(torch.nn.Module):
     style_layers = ("relu1_2", "relu2_2", "relu3_3", "relu4_1")
     measured_layers = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
     content_layer = "relu3_3"
+    gain = 1.0
 
     def __init__(self) -> None:
         super().__init__()

@@ -22,6 +22,7 @@ from stylize_live.cli.app import main
 from stylize_live.config import BenchSettings, ConvertSettings, LiveSettings, merged
 from stylize_live.engine import Stylizer
 from stylize_live.errors import StylizeError
+from stylize_live.installing import command_for
 from stylize_live.media.reader import VideoReader
 
 SMALL = BenchSettings(size="64x48", seconds=1)
@@ -220,7 +221,7 @@ def test_what_cannot_be_drawn_is_told_before(
     assert main(["bench", "--plot", "a.doc"]) == 2
     monkeypatch.setattr(plot, "find_spec", lambda name: None)
     assert main(["bench", "--plot", "a.png"]) == 2
-    assert "stylize-live[report]" in capsys.readouterr().err
+    assert command_for("matplotlib") in capsys.readouterr().err
     assert main(["bench", "--size", "huge"]) == 2
 
 

@@ -54,8 +54,10 @@ def styles(
     table.add_column("style", no_wrap=True)  # what has to be typed stays whole
     for heading in ("painting", "painter", "year"):  # licences and sizes: --json
         table.add_column(heading)
+    table.add_column("")
     for row in rows:
-        table.add_row(*(escape(str(row[key])) for key in ("name", "title", "artist", "year")))
+        words = (str(row[key]) for key in ("name", "title", "artist", "year"))
+        table.add_row(*map(escape, (*words, _unfinished(row["training"]))))
     stdout.print(table)
     return 0
 
@@ -70,6 +72,14 @@ def _rows(names: list[str]) -> list[dict[str, object]]:
         info, training = read_info(path)
         rows.append({**asdict(info), "name": name, "bytes": path.stat().st_size, "training": training})
     return rows
+
+
+def _unfinished(training: object) -> str:
+    """How far a style's training got, if it was interrupted; else nothing."""
+    from stylize_live.nets.checkpoint import UNFINISHED
+
+    share = training.get(UNFINISHED) if isinstance(training, dict) else None
+    return f"unfinished, {share:.0%} trained" if isinstance(share, float | int) else ""
 
 
 def _write_sheet(target: Path, names: list[str], photos: list[Path] | None, overwrite: bool) -> int:

@@ -71,6 +71,11 @@ def multiplies_bfloat16() -> bool:
     return not _BFLOAT16.isdisjoint(instructions())
 
 
+def emulates_bfloat16() -> bool:
+    """Whether all libraries can compute with bfloat16 here, however slowly."""
+    return not is_x86() or not {"avx512f", "avx512_f"}.isdisjoint(instructions()) or multiplies_bfloat16()
+
+
 def floating_precision() -> Literal["float32", "bfloat16"]:
     """What it does best of the two: bfloat16 with instructions for it, else float32."""
     return "bfloat16" if multiplies_bfloat16() else "float32"
