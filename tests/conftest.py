@@ -21,7 +21,7 @@ from stylize_live.media.still import Still, write_still
 from stylize_live.nets import folders
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, save_checkpoint, weights_of
 from stylize_live.nets.transformer import Architecture, ResidualTransformer, initialise
-from stylize_live.training import color_transfer
+from stylize_live.training import color_transfer, evaluation, run
 from stylize_live.training.run import Job
 from stylize_live.training.settings import TrainSettings
 
@@ -57,6 +57,18 @@ def few_colors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     if request.module.__name__ != "test_color_transfer":
         for name, few in {"_POINTS": 400, "_LINES": 5, "_NODES": 5}.items():
             monkeypatch.setattr(color_transfer, name, few)
+
+
+@pytest.fixture(autouse=True)
+def small_photos(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results are measured on photos a tenth as large, which takes a tenth of the time."""
+    monkeypatch.setattr(evaluation, "SHORT_SIDE", 112)
+
+
+@pytest.fixture
+def small_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training looks through `SmallFeatures`, for tests of all that is not features."""
+    monkeypatch.setattr(run, "load_features", lambda *_, **__: SmallFeatures())
 
 
 @pytest.fixture(autouse=True)

@@ -27,6 +27,7 @@ from stylize_live.training.settings import TrainSettings
 from stylize_live.training.state import kept_plan
 from stylize_live.training.trainer import Progress, Trainer, steps_budget
 
+pytestmark = pytest.mark.usefixtures("small_features")
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 TEN_MINUTES = 560.0  # seconds, without preparing and measuring
 
@@ -235,7 +236,7 @@ def test_an_interrupted_style_is_found_marked_and_explained(
         assert main(words) == EXIT_INTERRUPTED
     assert "unfinished, but ready to use: stylize-live live --style painting" in capsys.readouterr().err
     assert main(["styles"]) == 0
-    assert "unfinished, 75% trained" in capsys.readouterr().out
+    assert "(unfinished: 75% trained)" in " ".join(capsys.readouterr().out.split())
     assert style_path("painting") == own_styles / "painting.safetensors"
 
     (own_styles / "painting.safetensors").unlink()  # as after a kill, which leaves the state alone

@@ -71,6 +71,7 @@ def test_measured_once_in_this_process_and_the_next(machine: Machine, cache: Pat
 
 def test_kept_for_this_machine_alone(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     trials = {"a": machine.trial(20)}
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     speeds.measured("x", trials)
     for count, limit in enumerate(("AVX2", "AVX2_VNNI"), 2):
         monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)

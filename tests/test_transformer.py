@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -46,8 +48,13 @@ def test_folded_upsampling_equals_bilinear_then_convolution() -> None:
 
 
 def test_even_picture_gives_even_result(network: ResidualTransformer) -> None:
-    """No grid, no dark rim: with nothing in the picture, every pixel is painted alike."""
-    painted = network(torch.full((1, 3, 72, 104), 0.3))
+    """No grid, no dark rim: with nothing in the picture, every pixel is painted alike.
+
+    In float64: in float32, norms blow up what some processors round differently at different places, and
+    `settled` in the engine's finishing is what keeps that out of pictures.
+    """
+    exact = copy.deepcopy(network).double()
+    painted = exact(torch.full((1, 3, 72, 104), 0.3, dtype=torch.float64))
     spread = painted.amax((2, 3)) - painted.amin((2, 3))
     assert float(spread.max()) < 0.02
 

@@ -54,10 +54,9 @@ def styles(
     table.add_column("style", no_wrap=True)  # what has to be typed stays whole
     for heading in ("painting", "painter", "year"):  # licences and sizes: --json
         table.add_column(heading)
-    table.add_column("")
     for row in rows:
-        words = (str(row[key]) for key in ("name", "title", "artist", "year"))
-        table.add_row(*map(escape, (*words, _unfinished(row["training"]))))
+        title = f"{row['title']} {_unfinished(row['training'])}".strip()
+        table.add_row(*(escape(str(cell)) for cell in (row["name"], title, row["artist"], row["year"])))
     stdout.print(table)
     return 0
 
@@ -79,7 +78,7 @@ def _unfinished(training: object) -> str:
     from stylize_live.nets.checkpoint import UNFINISHED
 
     share = training.get(UNFINISHED) if isinstance(training, dict) else None
-    return f"unfinished, {share:.0%} trained" if isinstance(share, float | int) else ""
+    return f"(unfinished: {share:.0%} trained)" if isinstance(share, float | int) else ""
 
 
 def _write_sheet(target: Path, names: list[str], photos: list[Path] | None, overwrite: bool) -> int:
