@@ -71,7 +71,8 @@ class EngineSettings(BaseModel):
         default="auto", description="Arithmetic of the network; auto takes the fastest that looks the same."
     )
     runtime: Runtime = Field(
-        default="auto", description="What computes the network on a CPU; auto takes the faster one of those installed."
+        default="auto",
+        description="What computes the network on a CPU; auto takes the faster one of those installed.",
     )
 
 
