@@ -178,12 +178,19 @@ class Trainer:
         s, p = self._settings, self.progress
         minutes = minutes_of(s)
         by_steps = p.step / s.steps if s.steps else 0.0
-        by_time = p.seconds / steps_budget(minutes, self._closing) if minutes else 0.0
-        return max(by_steps, by_time)
+        if not minutes:
+            return by_steps
+        budget = steps_budget(minutes, self._closing) - self._prepared
+        return max(by_steps, self._practised / max(1.0, budget))
+
+    @property
+    def _practised(self) -> float:
+        """Seconds, without those that this part of the run was prepared in."""
+        return self.progress.seconds - self._prepared
 
     def _seconds_left(self) -> float:
         p = self.progress
-        return max(0.0, p.seconds / p.done * (1 - p.done)) + self._closing
+        return max(0.0, self._practised / p.done * (1 - p.done)) + self._closing
 
     def _step(self) -> None:
         p = self.progress
