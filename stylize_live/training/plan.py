@@ -54,7 +54,9 @@ class Plan:
         how = f"{crops} a step, features in {self.features}"
         if self.steps is None or minutes is None:
             return how
-        return f"about {self.steps} steps in {minutes:g} minutes here: {how}"
+        return (
+            f"about {self.steps} {'step' if self.steps == 1 else 'steps'} in {minutes:g} minutes here: {how}"
+        )
 
     def to_dict(self) -> dict[str, object]:
         """Plain values, for a state file."""

@@ -179,7 +179,7 @@ def train(
             settings,
             device,
             precision,
-            seconds=steps_budget(minutes, closing) - (time.monotonic() - begun) if minutes else None,
+            seconds=steps_budget(minutes, closing + time.monotonic() - begun) if minutes else None,
             one_crop=lambda: step_seconds(objective, network),
         )
     with _batches(photos.training, plan, settings.seed, device) as batches:

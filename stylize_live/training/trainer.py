@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 DEFAULT_MINUTES = 10.0
 _WARM_UP_STEPS = 30
 _FADED = 0.03  # share of the budget in which the photo's own light fades out
-_LEAST_SHARE = 0.5  # of the minutes: what measuring at the end leaves for practice in any case
+_LEAST_SHARE = 0.5  # of the minutes, for practice in any case
 # What is learnt by then is a style's faithful end: its colors, and first strokes.
 _FAITHFUL = 0.12
 _NOTED = 10  # steps between notes of the losses
@@ -180,8 +180,7 @@ class Trainer:
         by_steps = p.step / s.steps if s.steps else 0.0
         if not minutes:
             return by_steps
-        budget = steps_budget(minutes, self._closing) - self._prepared
-        return max(by_steps, self._practised / max(1.0, budget))
+        return max(by_steps, self._practised / steps_budget(minutes, self._prepared + self._closing))
 
     @property
     def _practised(self) -> float:
@@ -251,9 +250,12 @@ def minutes_of(settings: TrainSettings) -> float | None:
     return settings.minutes or (None if settings.steps else DEFAULT_MINUTES)
 
 
-def steps_budget(minutes: float, closing: float) -> float:
-    """Seconds of so many minutes that are for preparing and practice, if measuring takes so many seconds."""
-    return max(60 * minutes - closing, 60 * minutes * _LEAST_SHARE)
+def steps_budget(minutes: float, other: float) -> float:
+    """Seconds of so many minutes that are for practice, if preparing and measuring take so many.
+
+    Half of them at least, even if the minutes are not kept then: a style without practice is none.
+    """
+    return max(60 * minutes - other, 60 * minutes * _LEAST_SHARE)
 
 
 def _schedule(step: int, done: float) -> float:
