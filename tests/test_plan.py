@@ -161,7 +161,7 @@ def by_minutes(job: Job, minutes: float) -> Job:
     return replace(job, settings=settings)
 
 
-@pytest.mark.parametrize("minutes", [0.25, 0.5])
+@pytest.mark.parametrize("minutes", [0.5, 1.0])
 def test_minutes_hold_preparing_and_measuring(job: Job, slow_machine: Clock, minutes: float) -> None:
     left: list[float] = []
     notes: list[str] = []
