@@ -7,13 +7,18 @@ READY := $(VENV)/.ready
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 DEMO := demo
+# Tests of what depends on a processor's instructions.
+COMPUTING := $(addprefix tests/test_,$(addsuffix .py,choices processor speeds openvino eight_bits stylizer \
+	transformer plan training))
 
-.PHONY: help demo test lint types coverage gpu-test slow-test audit bench clean
+.PHONY: help demo test long-test avx2-test avx2 lint types coverage gpu-test slow-test audit bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo       set up and paint samples/flower.mp4 into $(DEMO)/"
 	@echo "make test       set up and run the quick tests (no network, GPU, camera or screen needed)"
+	@echo "make long-test  tests that take longer, and need nothing else either"
+	@echo "make avx2       the quick tests and the benchmark as on a processor with AVX2 (avx2-test: tests of computing)"
 	@echo "make lint       ruff, format and lint"
 	@echo "make types      mypy, strict"
 	@echo "make coverage   quick tests with line coverage"
@@ -41,6 +46,15 @@ demo: $(READY)
 
 test: $(READY)
 	@$(RUN)/python -m pytest
+
+long-test: $(READY)
+	@$(RUN)/python -m pytest -m long
+
+avx2: $(READY)
+	@$(RUN)/python benchmarks/held_back.py
+
+avx2-test: $(READY)
+	@$(RUN)/python benchmarks/held_back.py -- $(RUN)/python -m pytest $(COMPUTING)
 
 lint: $(READY)
 	@$(RUN)/ruff check . && $(RUN)/ruff format --check .

@@ -22,10 +22,10 @@ import numpy as np
 
 from stylize_live.files import make_folder
 from stylize_live.media.still import Still, on_paper, read_still, write_still
-from stylize_live.nets.checkpoint import read_info
+from stylize_live.nets.checkpoint import is_unfinished, read_info
 
 GALLERY = Path(__file__).with_name("gallery.toml")
-# Of a run's time on a GPU, what is not training: loading, previews, measuring.
+# Of a run's time on a GPU, what its minutes do not hold: starting, and loading features.
 OVERHEAD_SECONDS = 20.0
 Style = dict[str, Any]
 
@@ -44,7 +44,7 @@ def main() -> None:
         )
         for name in names
     }
-    wanted = [name for name in names if not target(options, name).exists()]
+    wanted = [name for name in names if not done(target(options, name))]
     minutes = minutes_each(options.minutes, len(wanted), options.jobs, gpu=options.device == "cuda")
     print(
         f"{len(wanted)} of {len(names)} styles, {minutes:.2f} minutes each, {options.jobs} at a time",
@@ -56,7 +56,7 @@ def main() -> None:
 
     with ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(run, wanted))
-    failed = [name for name in names if not target(options, name).exists()]
+    failed = [name for name in names if not done(target(options, name))]
     print("| style | style error | content error | steps | minutes |\n|---|---|---|---|---|")
     for name in sorted(set(names) - set(failed)):
         _, t = read_info(target(options, name))
@@ -118,6 +118,11 @@ def target(options: argparse.Namespace, name: str) -> Path:
     """The style file."""
     path: Path = options.output / f"{name}.safetensors"
     return path
+
+
+def done(path: Path) -> bool:
+    """Whether a style is there and its training was not interrupted."""
+    return path.exists() and not is_unfinished(path)
 
 
 def train(name: str, style: Style, painting: Path, minutes: float, options: argparse.Namespace) -> None:

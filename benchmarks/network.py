@@ -28,13 +28,14 @@ import numpy as np
 import torch
 from reference import usual_network
 
-from stylize_live.bench.machine import cores, describe
+from stylize_live.bench.machine import describe
 from stylize_live.bench.timing import Spread, alternate
 from stylize_live.config import DEFAULT_STYLE
 from stylize_live.engine import Stylizer
 from stylize_live.engine.backend import CpuBackend
-from stylize_live.engine.choices import fast_bfloat16, fast_int8
 from stylize_live.engine.host import HostBackend
+from stylize_live.engine.processor import cores, multiplies_bfloat16
+from stylize_live.engine.trials import Way, ways
 from stylize_live.frame import Pixels
 from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint
@@ -102,8 +103,8 @@ def ours(size: tuple[int, int], dtypes: list[torch.dtype]) -> list[Peer]:
 
 
 def ours_in_eight_bits(size: tuple[int, int]) -> list[Peer]:
-    """The same with `int8`, where `auto` takes that."""
-    if not (find_spec("openvino") and fast_int8()):
+    """The same with `int8`, where that is possible."""
+    if Way("openvino", "int8") not in ways():
         return []
     from stylize_live.engine.openvino import OpenVinoBackend
 
@@ -170,8 +171,9 @@ def main() -> None:
     """Measure and print."""
     machine = describe()
     versions = ", ".join(f"{name} {version}" for name, version in dict(machine["versions"]).items())
-    print(f"{machine['processor']}, {cores()} cores, {versions}, load {os.getloadavg()[0]:.2f}")
-    dtypes = [torch.float32] + ([torch.bfloat16] if fast_bfloat16() else [])
+    processor = f"{machine['processor']}, {machine['instructions']}, {cores()} cores"
+    print(f"{processor}, {versions}, load {os.getloadavg()[0]:.2f}")
+    dtypes = [torch.float32] + ([torch.bfloat16] if multiplies_bfloat16() else [])
     for size in SIZES:
         compare(size, dtypes)
 

@@ -25,7 +25,8 @@ from network import ours, ours_in_eight_bits
 
 from stylize_live.bench.timing import Spread, alternate
 from stylize_live.config import DEFAULT_STYLE
-from stylize_live.engine.choices import fast_bfloat16, fast_int8, floating_precision
+from stylize_live.engine.processor import floating_precision, multiplies_bfloat16
+from stylize_live.engine.trials import Way, ways
 from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.transformer import ResidualTransformer
 
@@ -190,8 +191,8 @@ def where_openvino(size: tuple[int, int], precision: str) -> Counter[str]:
 
 def main() -> None:
     """Measure and print."""
-    plain = ["float32"] + (["bfloat16"] if fast_bfloat16() else [])
-    precisions = plain + ([INT8] if find_spec("openvino") and fast_int8() else [])
+    plain = ["float32"] + (["bfloat16"] if multiplies_bfloat16() else [])
+    precisions = plain + ([INT8] if Way("openvino", "int8") in ways() else [])
     peaks = arithmetic(precisions)
     memory = bandwidth()
     print("\n| size | precision | billion multiply-adds | MB at least | MB by layers | MB, all |")

@@ -93,7 +93,8 @@ class EngineSettings(Settings):
         default="auto", description="Arithmetic of the network; auto takes the fastest that looks the same."
     )
     runtime: Runtime = Field(
-        default="auto", description="What computes the network on a CPU; auto takes OpenVINO if installed."
+        default="auto",
+        description="What computes the network on a CPU; auto takes the faster one of those installed.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -20,13 +21,17 @@ from stylize_live.media.still import Still, write_still
 from stylize_live.nets import folders
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, save_checkpoint, weights_of
 from stylize_live.nets.transformer import Architecture, ResidualTransformer, initialise
-from stylize_live.training import color_transfer
+from stylize_live.training import color_transfer, evaluation, run
 from stylize_live.training.run import Job
 from stylize_live.training.settings import TrainSettings
 
 # What a shell starts in the background ignores Ctrl-C, and so would all that tests start from there.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What is measured once is kept for all tests and the processes they start, not in the user's own cache.
+_CACHE = tempfile.TemporaryDirectory(prefix="stylize-cache-")
+os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
 TINY = Architecture(width=8, deep_width=8, head_width=8, blocks_in=1, blocks_deep=1, blocks_out=1)
 
@@ -52,6 +57,18 @@ def few_colors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     if request.module.__name__ != "test_color_transfer":
         for name, few in {"_POINTS": 400, "_LINES": 5, "_NODES": 5}.items():
             monkeypatch.setattr(color_transfer, name, few)
+
+
+@pytest.fixture(autouse=True)
+def small_photos(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results are measured on photos a tenth as large, which takes a tenth of the time."""
+    monkeypatch.setattr(evaluation, "SHORT_SIDE", 112)
+
+
+@pytest.fixture
+def small_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training looks through `SmallFeatures`, for tests of all that is not features."""
+    monkeypatch.setattr(run, "load_features", lambda *_, **__: SmallFeatures())
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +100,7 @@ class SmallFeatures(torch.nn.Module):
     style_layers = ("relu1_2", "relu2_2", "relu3_3", "relu4_1")
     measured_layers = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
     content_layer = "relu3_3"
+    gain = 1.0
 
     def __init__(self) -> None:
         super().__init__()

@@ -22,6 +22,7 @@ from stylize_live.cli.app import main
 from stylize_live.config import BenchSettings, ConvertSettings, LiveSettings, merged
 from stylize_live.engine import Stylizer
 from stylize_live.errors import StylizeError
+from stylize_live.installing import command_for
 from stylize_live.media.reader import VideoReader
 
 SMALL = BenchSettings(size="64x48", seconds=1)
@@ -220,14 +221,23 @@ def test_what_cannot_be_drawn_is_told_before(
     assert main(["bench", "--plot", "a.doc"]) == 2
     monkeypatch.setattr(plot, "find_spec", lambda name: None)
     assert main(["bench", "--plot", "a.png"]) == 2
-    assert "stylize-live[report]" in capsys.readouterr().err
+    assert command_for("matplotlib") in capsys.readouterr().err
     assert main(["bench", "--size", "huge"]) == 2
 
 
 def test_a_file_that_cannot_be_written_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    machine = {"processor": "x", "cores": 1, "gpu": None, "system": "y", "versions": {}, "load": None}
+    machine = {
+        "processor": "x",
+        "instructions": "AVX2",
+        "limits": {"A": "B"},
+        "cores": 1,
+        "gpu": None,
+        "system": "y",
+        "versions": {},
+        "load": None,
+    }
     report = BenchReport(machine, {"size": "64x48", "style": "z"}, "torch", 1.0, [])
     monkeypatch.setattr(run, "run_bench", lambda *_: report)
     assert main(["bench", "--json", str(tmp_path / "no" / "a.json")]) == 5

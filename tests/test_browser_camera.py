@@ -18,6 +18,7 @@ from studio_show import SETTINGS, Page, Show, page, running
 
 from stylize_live.config import LiveSettings
 from stylize_live.frame import Frame
+from stylize_live.installing import command_for
 from stylize_live.media import browser_camera
 from stylize_live.media.browser_camera import BrowserSource
 from stylize_live.media.libraries import av
@@ -183,9 +184,9 @@ def test_without_aiortc_the_page_is_told_what_to_do(show: Show, monkeypatch: pyt
     with page(show.port) as open_page:
         open_page.say(camera="v=0")
         open_page.until(lambda: "camera" in open_page.words)
-        assert "pip install aiortc" in open_page.words["camera"]["off"]
+        assert command_for("aiortc") in open_page.words["camera"]["off"]
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert "pip install aiortc" in browser_camera.why_no_browser_camera()
+    assert command_for("aiortc") in browser_camera.why_no_browser_camera()
 
 
 def test_the_show_may_begin_with_a_browsers_camera(

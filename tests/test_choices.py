@@ -1,4 +1,4 @@
-"""Which device, precision and runtime are taken, asked without torch where that can be."""
+"""Which device, precision and runtime are taken: by what there is, or by measured figures."""
 
 from __future__ import annotations
 
@@ -7,9 +7,50 @@ from pathlib import Path
 import pytest
 import torch
 
-from stylize_live.engine import choices
-from stylize_live.engine.choices import Device, choose_device_name, choose_precision, fast_bfloat16, fast_int8
+from stylize_live.engine import choices, processor, trials
+from stylize_live.engine.choices import choose, choose_device_name, fastest, possible
+from stylize_live.engine.trials import Way
 from stylize_live.errors import DeviceError
+
+AVX2, AMX = (
+    "flags : fpu avx2\n",
+    "flags : fpu avx2 avx512f avx512bw avx512_vnni avx512_bf16 amx_bf16 amx_int8\n",
+)
+FLOAT32, BFLOAT16, INT8 = (Way("openvino", p) for p in ("float32", "bfloat16", "int8"))
+
+
+@pytest.fixture(autouse=True)
+def no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in processor.LIMITS:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def x86(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor.platform, "machine", lambda: "x86_64")
+
+
+def list_instructions(listing: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = folder / "cpuinfo"
+    path.write_text(listing)
+    monkeypatch.setattr(processor, "_CPU_INFO", path)
+
+
+def measure(figures: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let trials take so many milliseconds; what is tried is noted."""
+    tried: list[str] = []
+
+    def milliseconds(ways: list[Way]) -> dict[Way, float]:
+        tried.extend(map(str, ways))
+        return {way: figures[str(way)] for way in ways if str(way) in figures}
+
+    monkeypatch.setattr(choices, "milliseconds", milliseconds)
+    return tried
+
+
+def install_openvino(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (choices, trials):
+        monkeypatch.setattr(module, "has_openvino", lambda: there)
 
 
 def test_without_a_driver_torch_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,41 +73,106 @@ def test_with_a_driver_torch_decides(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("listing", "floating", "int8"),
+    ("figures", "expected"),
     [
-        ("processor: 0\nflags\t\t: fpu avx512f avx512_bf16 avx512_vnni sse\n", "bfloat16", True),
-        ("flags : fpu amx_bf16 amx_int8\n", "bfloat16", True),
-        ("flags : fpu avx2 avx_vnni\n", "float32", True),
-        ("Features\t: fp asimd bf16 i8mm\n", "bfloat16", False),
-        ("flags : fpu avx512f\n", "float32", False),
-        ("Features : fp asimd\n", "float32", False),
-        ("", "float32", False),
+        # As measured: Zen 3 with AVX2, EPYC with AVX-512 and bfloat16, Xeon with AMX.
+        ({"openvino float32": 69, "openvino int8": 45}, "openvino int8"),
+        ({"openvino float32": 19.7, "openvino bfloat16": 11.4, "openvino int8": 8.2}, "openvino int8"),
+        ({"openvino float32": 20.2, "openvino bfloat16": 4.2, "openvino int8": 3.6}, "openvino int8"),
+        # The more exact one where there is nothing to gain.
+        ({"openvino float32": 20.0, "openvino int8": 19.5}, "openvino float32"),
+        ({"openvino float32": 20.0, "openvino bfloat16": 8.0, "openvino int8": 7.8}, "openvino bfloat16"),
+        ({"openvino float32": 20.0, "openvino bfloat16": 380.0, "openvino int8": 30.0}, "openvino float32"),
+        # What failed is not there.
+        ({"openvino bfloat16": 9.0}, "openvino bfloat16"),
+        ({}, "openvino float32"),
     ],
 )
-def test_the_system_tells_what_is_fast(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listing: str, floating: str, int8: bool
+@pytest.mark.usefixtures("x86")
+def test_the_choice_follows_what_was_measured(
+    figures: dict[str, float], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cpu_info = tmp_path / "cpuinfo"
-    cpu_info.write_text(listing)
-    monkeypatch.setattr(choices, "_CPU_INFO", cpu_info)
-    assert fast_bfloat16() is (floating == "bfloat16")
-    assert fast_int8() is int8
-    assert choose_precision("auto", "cpu", "torch") == floating
-    assert choose_precision("auto", "cpu", "openvino") == ("int8" if int8 else floating)
-    assert choose_precision("auto", "cuda", "torch") == "float16"
+    list_instructions(AMX, tmp_path, monkeypatch)
+    install_openvino(True, monkeypatch)
+    tried = measure(figures, monkeypatch)
+    found = choose("auto", "auto", "cpu")
+    assert f"{found.runtime} {found.precision}" == expected
+    assert found.speeds == {name: figures[name] for name in tried if name in figures}
+    assert tried == ["openvino float32", "openvino bfloat16", "openvino int8"]
 
 
-@pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_eight_bits_are_openvinos(device: Device) -> None:
-    assert choose_precision("int8", "cpu", "openvino") == "int8"
-    with pytest.raises(DeviceError, match="int8 needs OpenVINO"):
-        choose_precision("int8", device, "torch")
+@pytest.mark.usefixtures("x86")
+@pytest.mark.parametrize(
+    ("listing", "openvino", "tried"),
+    [
+        (AVX2, True, ["openvino float32", "openvino int8"]),
+        (AMX, False, ["torch float32", "torch bfloat16"]),
+        (AVX2, False, []),  # nothing to choose from
+    ],
+)
+def test_what_the_processor_lacks_is_not_even_tried(
+    listing: str, openvino: bool, tried: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list_instructions(listing, tmp_path, monkeypatch)
+    install_openvino(openvino, monkeypatch)
+    noted = measure(dict.fromkeys(tried, 10.0), monkeypatch)
+    found = choose("auto", "auto", "cpu")
+    assert noted == tried
+    assert found.precision == "float32"
+    assert found.why
 
 
-def test_where_the_system_does_not_tell_torch_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choices, "_CPU_INFO", tmp_path / "none")
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True}, raising=False)
-    assert fast_bfloat16()
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_f": True}, raising=False)
-    assert not fast_bfloat16()
-    assert not fast_int8()
+def test_on_other_processors_torch_is_measured_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    list_instructions("Features : fp asimd\n", tmp_path, monkeypatch)
+    monkeypatch.setattr(processor.platform, "machine", lambda: "aarch64")
+    install_openvino(True, monkeypatch)
+    measure({"torch float32": 30.0, "openvino float32": 40.0}, monkeypatch)
+    assert choose("auto", "auto", "cpu").runtime == "torch"
+    assert choose("openvino", "auto", "cpu").runtime == "openvino"
+
+
+@pytest.mark.usefixtures("x86")
+def test_what_is_asked_for_is_taken_unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    install_openvino(True, monkeypatch)
+    tried = measure({}, monkeypatch)
+    assert choose("torch", "bfloat16", "cpu").precision == "bfloat16"
+    assert choose("auto", "int8", "cpu").runtime == "openvino"
+    assert choose("auto", "auto", "cuda").precision == "float16"
+    assert tried == []
+
+
+@pytest.mark.parametrize(
+    ("runtime", "precision", "device", "openvino", "message"),
+    [
+        ("auto", "float16", "cpu", True, "float16 needs a GPU"),
+        ("torch", "int8", "cpu", True, "int8 needs OpenVINO on a CPU"),
+        ("auto", "int8", "cuda", True, "int8 needs OpenVINO on a CPU"),
+        ("auto", "int8", "cpu", False, r"int8 needs OpenVINO on a CPU.* install .*openvino"),
+        ("openvino", "auto", "cpu", False, r"OpenVINO is not installed: .* install .*openvino"),
+        ("openvino", "auto", "cuda", True, "OpenVINO paints on the CPU"),
+    ],
+)
+def test_what_cannot_be(
+    runtime: str, precision: str, device: str, openvino: bool, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_openvino(openvino, monkeypatch)
+    with pytest.raises(DeviceError, match=message):
+        choose(runtime, precision, device)  # type: ignore[arg-type]
+
+
+def test_a_less_exact_way_has_to_save_a_twentieth() -> None:
+    assert fastest({FLOAT32: 10.0, BFLOAT16: 9.6, INT8: 9.4}) == INT8
+    assert fastest({FLOAT32: 10.0, BFLOAT16: 9.4, INT8: 9.0}) == BFLOAT16
+
+
+@pytest.mark.usefixtures("x86")
+def test_possible_is_more_than_what_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    list_instructions(AVX2, tmp_path, monkeypatch)
+    install_openvino(True, monkeypatch)
+    assert list(map(str, possible("auto", "auto", "cpu"))) == [
+        "torch float32",
+        "openvino float32",
+        "openvino int8",
+    ]
+    assert possible("auto", "auto", "cuda") == []
+    assert possible("auto", "int8", "cpu") == [INT8]

@@ -11,6 +11,7 @@ import pytest
 
 from stylize_live.cli import devices as command
 from stylize_live.cli.app import main
+from stylize_live.engine import processor, speeds
 from stylize_live.errors import NoCameraError
 from stylize_live.media import devices
 from stylize_live.media.codecs import CODECS
@@ -177,7 +178,18 @@ def test_encoders() -> None:
 
 
 def inventory(**others: object) -> command.Inventory:
-    nothing = {"cameras": [], "screen": None, "window": "DISPLAY is not set", "gpus": [], "encoders": []}
+    nothing = {
+        "cameras": [],
+        "screen": None,
+        "window": "DISPLAY is not set",
+        "processor": "A processor, 2 cores, AVX2",
+        "limits": {},
+        "network": "torch float32: the only arithmetic that this processor is quick at",
+        "speeds": {},
+        "faster": "",
+        "gpus": [],
+        "encoders": [],
+    }
     return command.Inventory(**{**nothing, **others})
 
 
@@ -216,3 +228,47 @@ def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     found = json.loads(capsys.readouterr().out)
     assert found["cameras"][0]["name"] == "HD Webcam C920"
     assert found["gpus"] == []
+
+
+def test_how_the_network_is_computed_and_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = inventory(
+        limits={"ONEDNN_MAX_CPU_ISA": "AVX2"},
+        network="openvino int8: fastest here",
+        speeds={"openvino float32": 20.2, "openvino int8": 13.01},
+    )
+    out = " ".join(show(found, monkeypatch, capsys).split())
+    for words in (
+        "A processor, 2 cores, AVX2",
+        "held back by ONEDNN_MAX_CPU_ISA=AVX2",
+        "openvino int8: fastest here",
+        "openvino float32 20.2 ms, openvino int8 13.0 ms",
+    ):
+        assert words in out
+
+
+def test_what_is_missing_is_said_unless_a_gpu_paints(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    advice = "painting would be about twice as fast with OpenVINO: pipx inject stylize-live openvino"
+    assert advice in show(inventory(faster=advice), monkeypatch, capsys)
+    assert advice not in show(inventory(faster=advice, gpus=["A GPU, 8 GiB"]), monkeypatch, capsys)
+
+
+def test_measured_anew_on_request(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forgotten: list[bool] = []
+    monkeypatch.setattr(speeds, "forget", lambda: forgotten.append(True))
+    monkeypatch.setattr(command, "take_inventory", inventory)
+    assert main(["devices"]) == 0
+    assert forgotten == []
+    assert main(["devices", "--measure"]) == 0
+    assert forgotten == [True]
+
+
+def test_computing_here() -> None:
+    found = command._computing()
+    assert processor.instruction_set() in found["processor"]
+    assert found["network"]

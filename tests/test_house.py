@@ -15,8 +15,8 @@ PACKAGE = Path(stylize_live.__file__).parent
 # High to low: a room may import from itself and from what stands further right.
 ROOMS = ["cli", "studio", "bench", "pipeline", "training", "engine", "nets", "media"]
 VOCABULARY = {
-    *("closing", "config", "errors", "files", "frame", "interrupts", "locks", "privacy", "quantities"),
-    *("seldom", "wording"),
+    *("closing", "config", "errors", "files", "frame", "installing", "interrupts", "locks", "privacy"),
+    *("quantities", "seldom", "wording"),
 }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
 CHECKS = [str(path) for path in Path(__file__).parent.glob("*_checks.py")]
 
 

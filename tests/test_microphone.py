@@ -15,6 +15,7 @@ from live_fakes import FakeDisplay, FakeSource, FakeStylizer, keys
 from stylize_live.cli.app import main
 from stylize_live.errors import SourceError, UsageError
 from stylize_live.frame import Frame
+from stylize_live.installing import command_for
 from stylize_live.media.libraries import av
 from stylize_live.media.microphone import Microphone
 from stylize_live.media.recorder import Recorder, open_recorder
@@ -129,7 +130,7 @@ def test_without_sounddevice(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     words = "live --source test --width 48 --height 32 --no-window --record show.mp4 --microphone"
     assert main(words.split()) == UsageError.exit_code
-    assert "pip install sounddevice" in capsys.readouterr().err
+    assert command_for("sounddevice") in capsys.readouterr().err
     assert not Path("show.mp4").exists()
 
 

@@ -96,6 +96,7 @@ def test_a_painting_becomes_a_style_that_is_found_by_name(
     assert main(["train", str(painting), *source, *QUICK, "--overwrite"]) == 0
 
 
+@pytest.mark.usefixtures("small_features")
 @pytest.mark.parametrize("name", ["m-report.html", "kept/photos.jpg", "kept/step-000003.jpg"])
 def test_a_fresh_run_replaces_nothing_unasked(
     name: str, command: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -123,6 +124,7 @@ def test_a_fresh_run_replaces_nothing_unasked(
     assert error.endswith("or another -o")
 
 
+@pytest.mark.usefixtures("small_features")
 def test_the_command_to_try_is_for_the_shell(
     command: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,6 +134,7 @@ def test_the_command_to_try_is_for_the_shell(
     assert shlex.split(to_try) == ["stylize-live", "live", "--style", str(output)]
 
 
+@pytest.mark.usefixtures("small_features")
 @pytest.mark.parametrize("more", [[], ["--restart"]])
 def test_an_unfinished_run_is_not_in_its_own_way(
     more: list[str],
@@ -187,6 +190,7 @@ def test_long_names_leave_room_for_the_files_beside_a_style(stem: str) -> None:
     assert style_name(name) == name
 
 
+@pytest.mark.usefixtures("small_features")
 def test_a_painting_with_a_long_name(
     photos: Path, features_file: Path, tiny_style: Path, tmp_path: Path, own_styles: Path
 ) -> None:
@@ -299,6 +303,7 @@ def test_brackets_in_a_title_are_no_markup(own_styles: Path, capsys: pytest.Capt
     assert "Study [/oil]" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("small_features")
 def test_what_lies_beside_a_new_style_is_not_replaced(
     painting: Path, own_styles: Path, features_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 from clips import CLOCK, Film, Ticks, content, numbered
 
 from stylize_live.config import ConvertSettings
-from stylize_live.engine import Stylizer
+from stylize_live.engine import Stylizer, choices, processor
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.locks import lock
@@ -133,16 +133,19 @@ def test_resumed_film_is_the_same(source: Path, tmp_path: Path, kind: Callable[.
     assert not list(tmp_path.glob(".*"))
 
 
+class Stopping(Stylizer):
+    """Stops when told to."""
+
+    stop_at: int | None = None
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        for frame in super().stream(frames):
+            if frame.index == self.stop_at:
+                raise StopError
+            yield frame
+
+
 def test_real_paint_goes_on_from_its_memory(source: Path, tmp_path: Path, tiny_style: Path) -> None:
-    class Stopping(Stylizer):
-        stop_at: int | None = None
-
-        def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-            for frame in super().stream(frames):
-                if frame.index == self.stop_at:
-                    raise StopError
-                yield frame
-
     def painter() -> Stopping:
         return Stopping(tiny_style, steadiness=0.8, device="cpu")
 
@@ -152,6 +155,31 @@ def test_real_paint_goes_on_from_its_memory(source: Path, tmp_path: Path, tiny_s
         stopped(source, tmp_path / "out.mp4", first)
         assert run(source, tmp_path / "out.mp4", second).resumed == 27  # no cut
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+def test_a_film_is_painted_in_one_arithmetic(
+    source: Path, tmp_path: Path, tiny_style: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was measured in between, because a cache was lost, say, changes nothing; a new film takes it."""
+    monkeypatch.setattr(processor, "multiplies_bfloat16", lambda: True)
+
+    def painter(fastest: str) -> Stopping:
+        figures = {"float32": 5.0, "bfloat16": 3.0 if fastest == "bfloat16" else 9.0}
+        monkeypatch.setattr(choices, "milliseconds", lambda ways: {w: figures[w.precision] for w in ways})
+        return Stopping(tiny_style, device="cpu", runtime="torch")
+
+    whole, target = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    with painter("bfloat16") as first:
+        run(source, whole, first)
+        first.stop_at = 30
+        stopped(source, target, first)
+    with painter("float32") as second:
+        assert second.precision == "float32"
+        assert run(source, target, second).resumed > 0
+        assert second.precision == "bfloat16"
+        assert target.read_bytes() == whole.read_bytes()
+        run(source, tmp_path / "new.mp4", second)
+        assert second.precision == "float32"
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".ts", ".avi", ".mov"])
@@ -404,7 +432,7 @@ def test_journal_is_readable(source: Path, tmp_path: Path) -> None:
     stopped(source, target, Painter(50))
     lines = (folder_of(target) / "journal").read_text().splitlines()
     identity, *finished = (json.loads(line.partition(" ")[2]) for line in lines)
-    assert set(identity) == {"program", "source", "settings", "painter"}
+    assert set(identity) == {"program", "source", "settings", "painter", "arithmetic"}
     assert [piece["frames"] for piece in finished] == sorted({piece["frames"] for piece in finished})
     assert finished[-1]["frames"] == kept_frames(target)
 

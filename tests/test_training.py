@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.media.still import Still, write_still
-from stylize_live.nets.checkpoint import load_checkpoint, save_checkpoint
+from stylize_live.nets.checkpoint import is_unfinished, load_checkpoint, save_checkpoint
 from stylize_live.training import losses, run
 from stylize_live.training.optimizer import MuonAdam, orthogonalised
 from stylize_live.training.painting import load_painting
@@ -185,6 +185,7 @@ def test_training_writes_a_style_with_its_record(job: Job) -> None:
     assert not job.target.with_suffix(".state.safetensors").exists()
 
 
+@pytest.mark.usefixtures("small_features")
 def test_training_learns(job: Job) -> None:
     """The weighted loss on the same photos falls, after the first steps, which are for colors."""
     totals: list[float] = []
@@ -200,6 +201,7 @@ def test_training_learns(job: Job) -> None:
     assert np.mean(totals[-10:]) < 0.9 * np.mean(totals[:5])
 
 
+@pytest.mark.usefixtures("small_features")
 def test_colors_come_first_and_the_photos_light_fades(job: Job) -> None:
     seen: list[set[str]] = []
     settings = job.settings.model_copy(update={"steps": 40, "brightness": 0.5, "colors": 0.05})
@@ -209,6 +211,7 @@ def test_colors_come_first_and_the_photos_light_fades(job: Job) -> None:
     assert load_checkpoint(job.target).weights["brightness"].tolist() == [0.5]
 
 
+@pytest.mark.usefixtures("small_features")
 def test_weights_of_early_on_become_the_faithful_end(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """After 8 % of the time for strokes: of 20 steps, five of them for colors, after the seventh."""
     longer = job.settings.model_copy(update={"steps": 20, "colors": 0.25})
@@ -233,11 +236,13 @@ def test_weights_of_early_on_become_the_faithful_end(job: Job, monkeypatch: pyte
         assert off <= 0.005 * np.abs(found.weights[name] - wanted.numpy()).max() + coarsest
 
 
+@pytest.mark.usefixtures("small_features")
 def test_a_run_of_one_step_has_one_end(job: Job) -> None:
     train(replace(job, settings=job.settings.model_copy(update={"steps": 1})), CPU, on_step=ignore)
     assert load_checkpoint(job.target).faithful is None
 
 
+@pytest.mark.usefixtures("small_features")
 def test_resumed_run_equals_an_uninterrupted_one(job: Job, tmp_path: Path) -> None:
     train(job, CPU, on_step=ignore)
     wanted = load_checkpoint(job.target)
@@ -250,7 +255,7 @@ def test_resumed_run_equals_an_uninterrupted_one(job: Job, tmp_path: Path) -> No
 
     with pytest.raises(KeyboardInterrupt):
         train(job, CPU, on_step=interrupt)
-    assert not job.target.exists()
+    assert is_unfinished(job.target)
     result = train(job, CPU, on_step=ignore)
     assert result.resumed_at == 2
     found = load_checkpoint(job.target)
@@ -260,6 +265,7 @@ def test_resumed_run_equals_an_uninterrupted_one(job: Job, tmp_path: Path) -> No
         assert np.array_equal(found.faithful[name], wanted.faithful[name])
 
 
+@pytest.mark.usefixtures("small_features")
 @pytest.mark.parametrize("stage", ["measure", "save_checkpoint"])
 def test_interrupted_after_the_last_step(job: Job, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
     def interrupt(*_: object) -> None:
@@ -269,7 +275,7 @@ def test_interrupted_after_the_last_step(job: Job, monkeypatch: pytest.MonkeyPat
         patch.setattr(run, stage, interrupt)
         with pytest.raises(KeyboardInterrupt):
             train(job, CPU, on_step=ignore)
-    assert not job.target.exists()
+    assert is_unfinished(job.target) if stage == "measure" else not job.target.exists()
 
     seen: list[int] = []
     result = train(job, CPU, on_step=lambda progress: seen.append(progress.step))
@@ -279,6 +285,7 @@ def test_interrupted_after_the_last_step(job: Job, monkeypatch: pytest.MonkeyPat
     assert not job.target.with_suffix(".state.safetensors").exists()
 
 
+@pytest.mark.usefixtures("small_features")
 def test_state_of_another_run_is_refused(job: Job) -> None:
     def interrupt(progress: Progress) -> None:
         raise KeyboardInterrupt
@@ -314,6 +321,7 @@ def test_a_run_goes_on_with_its_own_features_and_start_only(
     assert train(job, CPU, on_step=ignore).resumed_at == 1
 
 
+@pytest.mark.usefixtures("small_features")
 def test_previews_of_the_users_own_stay(job: Job) -> None:
     job.previews.mkdir(parents=True)
     mine = job.previews / "step-mine.jpg"
@@ -322,6 +330,7 @@ def test_previews_of_the_users_own_stay(job: Job) -> None:
     assert mine.read_text() == "mine"
 
 
+@pytest.mark.usefixtures("small_features")
 @pytest.mark.parametrize("name", ["style.pt", "no/style.safetensors"])
 def test_bad_targets_fail_before_training(job: Job, tmp_path: Path, name: str) -> None:
     bad = replace(job, target=tmp_path / name)

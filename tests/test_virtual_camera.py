@@ -17,6 +17,7 @@ from live_fakes import FakeDisplay, FakeSource, FakeStylizer, make_frame
 from stylize_live.cli.app import main
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame
+from stylize_live.installing import command_for
 from stylize_live.media import virtual_camera
 from stylize_live.media.devices import Camera
 from stylize_live.media.virtual_camera import VirtualCamera
@@ -180,7 +181,7 @@ def test_without_pyvirtualcam(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
     words = "live --source test --width 48 --height 32 --no-window"
     assert main([*words.split(), "--virtual-camera"]) == UsageError.exit_code
-    assert "pip install pyvirtualcam" in capsys.readouterr().err
+    assert command_for("pyvirtualcam") in capsys.readouterr().err
 
 
 def test_a_camera_that_breaks_is_said_and_the_show_goes_on(

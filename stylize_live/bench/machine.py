@@ -5,32 +5,28 @@ from __future__ import annotations
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
+from stylize_live.engine import processor
 from stylize_live.engine.choices import choose_device_name
 
 _PACKAGES = ("stylize-live", "torch", "openvino", "av", "opencv-python", "numpy")
 
 
 def describe() -> dict[str, object]:
-    """Processor, cores, memory, GPU, system and versions, by name; None is unknown, or no GPU."""
+    """Processor, its instructions and limits to them, cores, memory, GPU, system and versions, by name.
+
+    None is unknown, or no GPU.
+    """
     return {
-        "processor": _processor(),
-        "cores": cores(),
+        "processor": processor.name(),
+        "instructions": processor.instruction_set(),
+        "limits": processor.limits(),
+        "cores": processor.cores(),
         "memory_gb": _memory_gb(),
         "gpu": _gpu(),
         "system": platform.platform(),
         "versions": {"python": platform.python_version()} | _versions(),
     }
-
-
-def _processor() -> str:
-    listing = Path("/proc/cpuinfo")
-    if listing.exists():
-        for line in listing.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def load_now() -> float | None:
@@ -39,12 +35,6 @@ def load_now() -> float | None:
     Should be nearly none: a benchmark measures what others leave.
     """
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-    return allowed or os.cpu_count() or 1
 
 
 def _memory_gb() -> float | None:

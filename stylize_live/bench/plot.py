@@ -10,6 +10,7 @@ from stylize_live.bench.report import GROUPS, BenchReport, Row
 from stylize_live.bench.timing import shown
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.files import replacing
+from stylize_live.installing import command_for
 
 _SUFFIXES = (".png", ".svg", ".pdf")
 _INCHES = 0.32  # height of a bar
@@ -30,7 +31,7 @@ def check_plot(path: Path) -> None:
     if path.suffix.lower() not in _SUFFIXES:
         raise UsageError(f"{path}: cannot plot into this kind of file, use one of {', '.join(_SUFFIXES)}")
     if find_spec("matplotlib") is None:
-        raise UsageError("--plot needs matplotlib: pip install 'stylize-live[report]'")
+        raise UsageError(f"--plot needs matplotlib: {command_for('matplotlib')}")
 
 
 def write_plot(path: Path, report: BenchReport) -> None:

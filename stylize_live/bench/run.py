@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from stylize_live.bench.film import RATE, make_film
-from stylize_live.bench.machine import cores, describe, load_now
+from stylize_live.bench.machine import describe, load_now
 from stylize_live.bench.programs import Commands, Ended, import_milliseconds
 from stylize_live.bench.report import BenchReport, Tally
 from stylize_live.config import BenchSettings
+from stylize_live.engine.processor import cores
 from stylize_live.locks import scratch_folder
 from stylize_live.quantities import fitted
 

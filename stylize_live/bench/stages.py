@@ -12,7 +12,8 @@ from stylize_live.bench.timing import Effort, alternate, effort_of
 from stylize_live.closing import Closing
 from stylize_live.config import BenchSettings, ConvertSettings, EngineSettings, Precision, Runtime
 from stylize_live.engine import Stylizer
-from stylize_live.engine.choices import choose_device_name, choose_runtime, fast_bfloat16, fast_int8
+from stylize_live.engine.choices import choose_device_name
+from stylize_live.engine.trials import ways
 from stylize_live.frame import Frame
 from stylize_live.media.colour import ToRgb, ToStored
 from stylize_live.media.pattern import PatternSource
@@ -109,17 +110,10 @@ def measure_networks(settings: BenchSettings, seconds: float, tally: Tally) -> N
 
 def _choices(settings: BenchSettings) -> dict[str, EngineSettings]:
     """Every runtime and precision that this machine has, by name."""
-    device = choose_device_name(settings.device)
-    precisions: list[Precision] = ["float32"]
-    if device == "cuda":
-        precisions += ["bfloat16", "float16"]
-    else:
-        precisions += ["bfloat16"] if fast_bfloat16() else []
-    ways: list[tuple[Runtime, Precision]] = [("torch", precision) for precision in precisions]
-    if choose_runtime("auto", device) == "openvino":
-        ways += [("openvino", precision) for precision in precisions]
-        ways += [("openvino", "int8")] if fast_int8() else []
+    found: list[tuple[Runtime, Precision]] = [(way.runtime, way.precision) for way in ways()]
+    if choose_device_name(settings.device) == "cuda":
+        found = [("torch", "float32"), ("torch", "bfloat16"), ("torch", "float16")]
     return {
         f"{runtime} {precision}": settings.model_copy(update={"runtime": runtime, "precision": precision})
-        for runtime, precision in ways
+        for runtime, precision in found
     }

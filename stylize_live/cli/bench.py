@@ -80,7 +80,11 @@ def bench(
 def _print(report: BenchReport) -> None:
     machine = report.machine
     gpu = f", {machine['gpu']}" if machine["gpu"] else ""
-    print_line(f"{machine['processor']}, {machine['cores']} cores{gpu}, {machine['system']}")
+    cores = f"{machine['cores']} cores{gpu}"
+    print_line(f"{machine['processor']}, {machine['instructions']}, {cores}, {machine['system']}")
+    limits = machine["limits"]
+    if isinstance(limits, dict) and limits:
+        print_line(f"held back by {', '.join(f'{name}={value}' for name, value in limits.items())}")
     versions = machine["versions"]
     if isinstance(versions, dict):
         print_line(", ".join(f"{name} {version}" for name, version in versions.items()))

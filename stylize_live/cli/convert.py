@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stylize_live.cli.advice import advise
 from stylize_live.cli.completion import with_style_names
 from stylize_live.cli.console import fail, hide_warnings, warn
 from stylize_live.cli.convert_display import Display
@@ -98,6 +99,7 @@ def convert(
     if dry_run:
         with _stylizer(settings) as stylizer:
             return print_forecast(jobs, single, stylizer, settings, overwrite, json)
+    advise(settings)
     outcomes, seconds = _run(jobs, single, settings, overwrite, restart)
     return _conclude(outcomes, single, seconds, json, before_after)
 

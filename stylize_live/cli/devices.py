@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from stylize_live.cli.console import cell, print_json, stdout
+from stylize_live.cli.advice import faster
+from stylize_live.cli.console import cell, print_json, print_line, stdout
 
 if TYPE_CHECKING:
     from stylize_live.media.devices import Camera
@@ -24,6 +25,11 @@ class Inventory:
         cameras: real and virtual ones.
         screen: (width, height) of the primary screen in pixels, or None.
         window: why no window can be opened, or None if one can.
+        processor: its name, cores and instructions.
+        limits: what keeps libraries from some of them, by environment variable.
+        network: how the network is computed, and why so.
+        speeds: what was measured to choose, milliseconds for a picture of 480x270.
+        faster: what would make it faster, "" if nothing is missing.
         gpus: names of CUDA devices with their memory.
         encoders: those that PyAV has, usable or not.
     """
@@ -31,23 +37,39 @@ class Inventory:
     cameras: list[Camera]
     screen: tuple[int, int] | None
     window: str | None
+    processor: str
+    limits: dict[str, str]
+    network: str
+    speeds: dict[str, float]
+    faster: str
     gpus: list[str]
     encoders: list[Encoder]
 
 
-def devices(*, json: bool = False) -> int:
-    """List cameras, virtual cameras, screen, GPUs and video encoders.
+def devices(*, json: bool = False, measure: bool = False) -> int:
+    """List cameras, virtual cameras, screen, processor, GPUs and video encoders.
+
+    How the network is computed follows from what was measured when it first
+    painted here; that is kept.
 
     Parameters
     ----------
     json
         Print one JSON object instead of a table.
+    measure
+        Measure anew.
     """
+    if measure:
+        from stylize_live.engine.speeds import forget
+
+        forget()
     found = take_inventory()
     if json:
         print_json(asdict(found))
     else:
         stdout.print(_table(found))
+        if found.faster and not found.gpus:
+            print_line(found.faster)  # not in the table, which would break the command in two
     return 0
 
 
@@ -57,7 +79,29 @@ def take_inventory() -> Inventory:
     from stylize_live.media.encoders import list_encoders
     from stylize_live.media.screen_check import display_problem
 
-    return Inventory(list_cameras(), _screen(), display_problem(), _gpus(), list_encoders())
+    return Inventory(
+        list_cameras(),
+        _screen(),
+        display_problem(),
+        **_computing(),
+        gpus=_gpus(),
+        encoders=list_encoders(),
+    )
+
+
+def _computing() -> dict[str, Any]:
+    """What is said of processor and network."""
+    from stylize_live.engine import processor
+    from stylize_live.engine.choices import choose, choose_device_name
+
+    choice = choose("auto", "auto", choose_device_name("auto"))
+    return {
+        "processor": f"{processor.name()}, {processor.cores()} cores, {processor.instruction_set()}",
+        "limits": processor.limits(),
+        "network": f"{choice.runtime} {choice.precision}: {choice.why}",
+        "speeds": choice.speeds,
+        "faster": faster(),
+    }
 
 
 def _screen() -> tuple[int, int] | None:
@@ -91,6 +135,8 @@ def _table(found: Inventory) -> Table:
     _add_rows(table, "screen", screen, "none that can be captured")
     window = "can be opened" if found.window is None else f"cannot be opened: {found.window}"
     _add_rows(table, "windows", [window], "")
+    _add_rows(table, "processor", [found.processor, *_limit_lines(found.limits)], "")
+    _add_rows(table, "network", _network_lines(found), "")
     _add_rows(table, "GPUs", found.gpus, "none that CUDA knows; the network runs on the CPU")
     software = [encoder.name for encoder in found.encoders if not encoder.hardware]
     _add_rows(table, "encoders", [", ".join(software)] if software else [], "none that convert could use")
@@ -102,6 +148,15 @@ def _add_rows(table: Table, heading: str, lines: list[str], otherwise: str) -> N
     for number, line in enumerate(lines or [otherwise]):
         style = "" if lines else "dim"
         table.add_row("" if number else heading, cell(line), style=style)
+
+
+def _limit_lines(limits: dict[str, str]) -> list[str]:
+    return [f"held back by {name}={value}" for name, value in limits.items()]
+
+
+def _network_lines(found: Inventory) -> list[str]:
+    speeds = ", ".join(f"{way} {ms:.1f} ms" for way, ms in found.speeds.items())
+    return [found.network, *([f"measured for a picture of 480x270: {speeds}"] if speeds else [])]
 
 
 def _camera_line(camera: Camera) -> str:

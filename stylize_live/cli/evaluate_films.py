@@ -13,6 +13,7 @@ from stylize_live.cli.targets import refuse_existing
 from stylize_live.config import EngineSettings
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.files import make_folder, replacing
+from stylize_live.installing import command_for
 
 if TYPE_CHECKING:
     from stylize_live.pipeline.steadiness import SteadinessReport
@@ -82,7 +83,7 @@ def _check_plot(path: Path) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise UsageError("--plot needs matplotlib: pip install 'stylize-live[report]'") from None
+        raise UsageError(f"--plot needs matplotlib: {command_for('matplotlib')}") from None
     known = Figure().canvas.get_supported_filetypes()
     if _format(path) not in known:
         raise UsageError(

@@ -6,6 +6,7 @@ import json as json_module
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from stylize_live.cli.advice import advise
 from stylize_live.cli.console import fail, print_beside, print_line
 from stylize_live.errors import SinkError, UsageError
 
@@ -70,6 +71,7 @@ def _run(
 
     if not studio:
         _say_where(sinks)  # at once, while the network is loaded
+    advise(settings)
     stylizer = opened.enter_context(Stylizer.from_settings(settings, steadiness=settings.steadiness))
     shown: Source = source
     styles: Sequence[str] = style_names()

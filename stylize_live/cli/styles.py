@@ -53,7 +53,8 @@ def styles(
     for heading in ("painting", "painter", "year"):  # licences and sizes: --json
         table.add_column(heading)
     for row in rows:
-        table.add_row(*(cell(row[key]) for key in ("name", "title", "artist", "year")))
+        title = f"{row['title']} {_unfinished(row['training'])}".strip()
+        table.add_row(*(cell(text) for text in (row["name"], title, row["artist"], row["year"])))
     stdout.print(table)
     return 0
 
@@ -68,6 +69,14 @@ def _rows(names: list[str]) -> list[dict[str, object]]:
         info, training = read_info(path)
         rows.append({**asdict(info), "name": name, "bytes": path.stat().st_size, "training": training})
     return rows
+
+
+def _unfinished(training: object) -> str:
+    """How far a style's training got, if it was interrupted; else nothing."""
+    from stylize_live.nets.checkpoint import UNFINISHED
+
+    share = training.get(UNFINISHED) if isinstance(training, dict) else None
+    return f"(unfinished: {share:.0%} trained)" if isinstance(share, float | int) else ""
 
 
 def _write_sheet(target: Path, names: list[str], photos: list[Path] | None, overwrite: bool) -> int:

@@ -56,7 +56,8 @@ def train(
 
     stylize-live live --style sunset
 
-    Ctrl-C keeps what was learnt: the same command goes on from there.
+    Ctrl-C keeps what was learnt: a style that can be used as it is, and the same
+    command goes on from there.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def train(
     """
     from stylize_live.engine.device import choose_device
     from stylize_live.nets.catalogue import style_path
-    from stylize_live.nets.checkpoint import StyleInfo
+    from stylize_live.nets.checkpoint import StyleInfo, is_unfinished
     from stylize_live.nets.folders import BASE
     from stylize_live.training.run import Job
     from stylize_live.training.run import train as run_training
@@ -124,21 +125,24 @@ def train(
         task = bar.add_task("training", total=1.0, losses="", left="")
 
         def show(state: State) -> None:
-            left = state.seconds / state.done * (1 - state.done)
-            bar.update(
-                task, completed=min(1.0, state.done), losses=_losses(state), left=_minutes(left) + " left"
-            )
+            share = state.seconds / (state.seconds + state.left) if state.left else 1.0
+            bar.update(task, completed=share, losses=_losses(state), left=_minutes(state.left) + " left")
             if bar.disable and state.step % _LINE_EVERY == 0:
-                stderr.print(f"{state.done:4.0%}  {_losses(state)}")
+                stderr.print(f"{share:4.0%}  {_minutes(state.left)} left  {_losses(state)}")
+
+        def note(words: str) -> None:
+            stderr.print(words, markup=False)
 
         if not bar.disable:
             stderr.print(f"watch it grow in {job.report_path}", markup=False)
         try:
-            result = run_training(job, choose_device(device), restart=restart, on_step=show)
+            result = run_training(job, choose_device(device), restart=restart, on_step=show, on_note=note)
         except KeyboardInterrupt:
             if job.state_path.exists():
                 command = "the same command" + (" without --restart" if restart else "")
                 stderr.print(f"what was learnt is kept: {command} goes on from there")
+            if is_unfinished(job.target):
+                stderr.print(f"unfinished, but ready to use: {job.use}", markup=False)
             raise
     _summary(job, result)
     return 0

@@ -8,24 +8,37 @@ from __future__ import annotations
 import ctypes
 import sys
 from contextlib import suppress
-from importlib.util import find_spec
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Literal
 
 from stylize_live.config import DeviceName, Precision, Runtime
+from stylize_live.engine import processor
+from stylize_live.engine.trials import ChosenPrecision, ChosenRuntime, Way, has_openvino, milliseconds, ways
 from stylize_live.errors import DeviceError
+from stylize_live.installing import command_for
 
 Device = Literal["cpu", "cuda"]
-ChosenPrecision = Literal["float32", "bfloat16", "float16", "int8"]
-ChosenRuntime = Literal["torch", "openvino"]
 # Without one of these libraries, torch finds no GPU: NVIDIA's driver, AMD's runtime.
 _DRIVERS = ("nvcuda.dll",) if sys.platform == "win32" else ("libcuda.so.1", "libamdhip64.so")
-# As Linux and torch name what multiplies it.
-_BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
-# And whole numbers of eight bits, without overflow on the way; of x86 alone, as nothing else was tried.
-_INT8 = {"avx512_vnni", "avx_vnni", "amx_int8"}
-_CPU_INFO = Path("/proc/cpuinfo")
-_LISTED = ("flags", "Features")  # how its lists of instructions begin: on x86, on ARM
+# Of the time of a more exact way: a less exact one must save more than a twentieth.
+_WORTH = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How the network is computed.
+
+    Attributes:
+        runtime: what computes it.
+        precision: in which arithmetic.
+        why: in words.
+        speeds: what was measured to choose, milliseconds by runtime and precision; empty where nothing was.
+    """
+
+    runtime: ChosenRuntime
+    precision: ChosenPrecision
+    why: str
+    speeds: dict[str, float]
 
 
 def choose_device_name(name: DeviceName) -> Device:
@@ -54,62 +67,75 @@ def _may_have_gpu() -> bool:
     return False
 
 
-def choose_precision(name: Precision, device: Device, runtime: ChosenRuntime) -> ChosenPrecision:
-    """The arithmetic of the network.
+def choose(runtime: Runtime, precision: Precision, device: Device) -> Choice:
+    """What computes the network, and in which arithmetic.
 
-    "auto" is float16 on a GPU; under OpenVINO int8 on a CPU with instructions for it; else
-    `floating_precision`.
+    "auto" is torch in float16 on a GPU. On a CPU, it is what is fastest here of the ways that look the same,
+    by measurement: see `speeds`. Torch is not among them on x86 where OpenVINO is installed, which was
+    faster in every precision on each such processor that was tried, and paints without loading it.
 
     Raises:
-        DeviceError: float16 on a CPU, where torch emulates it many times slower, or int8 without OpenVINO.
+        DeviceError: OpenVINO was asked for and is not installed, or is to use a GPU; float16 on a CPU, where
+            torch emulates it many times slower; int8 without OpenVINO.
     """
-    if name == "float16" and device == "cpu":
-        raise DeviceError("float16 needs a GPU: use --precision bfloat16 or float32")
-    if name == "int8" and runtime != "openvino":
-        raise DeviceError("int8 needs OpenVINO on a CPU: use --precision auto, or pip install openvino")
-    if name != "auto":
-        return name
+    _check(runtime, precision, device)
     if device == "cuda":
-        return "float16"
-    return "int8" if runtime == "openvino" and fast_int8() else floating_precision()
+        return Choice("torch", "float16" if precision == "auto" else precision, "a GPU", {})
+    tried = [way for way in _asked(runtime, precision) if not _left_out(way, runtime)]
+    if len(tried) == 1:
+        only = tried[0]
+        return Choice(only.runtime, only.precision, _why_only(precision), {})
+    speeds = milliseconds(tried)
+    best = fastest(speeds) if speeds else tried[0]
+    return Choice(
+        best.runtime,
+        best.precision,
+        "fastest here" if speeds else "nothing could be measured",
+        {str(way): ms for way, ms in speeds.items()},
+    )
 
 
-def floating_precision() -> Literal["float32", "bfloat16"]:
-    """What a CPU does best of the two: bfloat16 with instructions for it, else float32."""
-    return "bfloat16" if fast_bfloat16() else "float32"
+def possible(runtime: Runtime, precision: Precision, device: Device) -> list[Way]:
+    """All ways that `choose` could ever give for the same arguments on this machine; none on a GPU."""
+    return _asked(runtime, precision) if device == "cpu" else []
 
 
-def choose_runtime(name: Runtime, device: Device) -> ChosenRuntime:
-    """What computes the network; "auto" is OpenVINO on a CPU if it is installed, else torch.
+def fastest(speeds: dict[Way, float]) -> Way:
+    """The best of ways in order, the most exact first: a later one has to save a twentieth of the time."""
+    best, *others = speeds
+    for way in others:
+        if speeds[way] < _WORTH * speeds[best]:
+            best = way
+    return best
 
-    Raises:
-        DeviceError: OpenVINO was asked for and is not installed, or is to use a GPU.
-    """
-    installed = find_spec("openvino") is not None
-    if name == "openvino" and not installed:
-        raise DeviceError("OpenVINO is not installed: pip install openvino, or use --runtime torch")
-    if name == "openvino" and device != "cpu":
+
+def _check(runtime: Runtime, precision: Precision, device: Device) -> None:
+    if runtime == "openvino" and not has_openvino():
+        raise DeviceError(f"OpenVINO is not installed: {command_for('openvino')}, or use --runtime torch")
+    if runtime == "openvino" and device != "cpu":
         raise DeviceError("OpenVINO paints on the CPU here: use --device cpu, or --runtime torch")
-    return "openvino" if name != "torch" and installed and device == "cpu" else "torch"
+    if precision == "float16" and device == "cpu":
+        raise DeviceError("float16 needs a GPU: use --precision bfloat16 or float32")
+    if precision == "int8" and (device != "cpu" or runtime == "torch" or not has_openvino()):
+        raise DeviceError(f"int8 needs OpenVINO on a CPU: use --precision auto, or {command_for('openvino')}")
 
 
-def fast_bfloat16() -> bool:
-    """Whether this CPU multiplies bfloat16 in hardware."""
-    return not _BFLOAT16.isdisjoint(_instructions())
+def _asked(runtime: Runtime, precision: Precision) -> list[Way]:
+    """The ways that fit what was asked for; what was asked for in full is taken, however slow it is."""
+    runtimes: list[ChosenRuntime] = ["torch", "openvino"] if has_openvino() else ["torch"]
+    if runtime != "auto":
+        runtimes = [runtime]
+    if precision == "int8":
+        runtimes = ["openvino"]
+    if precision != "auto":
+        return [Way(name, precision) for name in runtimes]
+    return [way for way in ways() if way.runtime in runtimes]
 
 
-def fast_int8() -> bool:
-    """Whether this CPU multiplies and adds up whole numbers of eight bits in hardware."""
-    return not _INT8.isdisjoint(_instructions())
+def _left_out(way: Way, asked: Runtime) -> bool:
+    """Whether it is slower than another on every processor of this kind, so that none has to be measured."""
+    return way.runtime == "torch" and asked == "auto" and has_openvino() and processor.is_x86()
 
 
-def _instructions() -> frozenset[str]:
-    """What this CPU can do, by the names that Linux or torch have for it."""
-    if _CPU_INFO.exists():
-        # Not to its end: there is a part for each core, and all say the same.
-        with _CPU_INFO.open(encoding="utf-8", errors="replace") as lines:
-            return frozenset(next((line for line in lines if line.startswith(_LISTED)), "").split())
-    import torch
-
-    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return frozenset(name for name, there in capabilities.items() if there)
+def _why_only(precision: Precision) -> str:
+    return "as asked for" if precision != "auto" else "the only arithmetic that this processor is quick at"

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from stylize_live.engine.choices import floating_precision
 from stylize_live.engine.eight_bits import Range, in_steps, input_ranges
 from stylize_live.engine.flow import Plane
 from stylize_live.engine.host import HostBackend
 from stylize_live.engine.openvino_library import ops, ov
+from stylize_live.engine.processor import emulates_bfloat16, floating_precision
 from stylize_live.frame import Pixels
 from stylize_live.nets.architecture import LUMA, NORM_EPSILON, SPLIT, STRIDE
 from stylize_live.nets.checkpoint import Checkpoint
@@ -54,6 +54,8 @@ class OpenVinoBackend(HostBackend):
         super().__init__()
         self._eight_bits = precision == "int8"
         self._precision = floating_precision() if self._eight_bits else precision
+        # Where AVX2 is all there is, OpenVINO would say nothing and do the same, or fail if it is held back.
+        self._floating = self._precision if emulates_bfloat16() else "float32"
         self._blended: CpuBackend | None = None
         self._graphed: Checkpoint | None = None
         self._like: Pixels | None = None  # what was painted last
@@ -105,7 +107,7 @@ class OpenVinoBackend(HostBackend):
     def _graph(self, checkpoint: Checkpoint, like: Pixels) -> Callable[[Pixels], Plane]:
         eight_bits = self._eight_bits and like.dtype == np.uint8
         graph = Graph(checkpoint, input_ranges(checkpoint) if eight_bits else {})
-        return _compiled(graph, like, _PRECISIONS[self._precision])
+        return _compiled(graph, like, _PRECISIONS[self._floating])
 
 
 def _kind(pixels: Pixels) -> tuple[int, ...]:

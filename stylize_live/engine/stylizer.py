@@ -23,13 +23,15 @@ from stylize_live.config import (
     Precision,
     Runtime,
 )
-from stylize_live.engine.choices import choose_device_name, choose_precision, choose_runtime
+from stylize_live.engine.choices import Choice, choose, choose_device_name, possible
 from stylize_live.engine.contract import Backend, Job, Steady, Strips
 from stylize_live.engine.finishing import finished_in_strips, reduced_by_strips
 from stylize_live.engine.look import Look
+from stylize_live.engine.processor import floating_precision
 from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.engine.timeline import Mix
+from stylize_live.engine.trials import Way
 from stylize_live.errors import UsageError
 from stylize_live.frame import Frame, Pixels, check_pixels
 from stylize_live.media.cut_detector import CutDetector
@@ -87,8 +89,9 @@ class Stylizer(Closing):
         runtime: Runtime = "auto",
     ) -> None:
         self._device = choose_device_name(device)
-        self._runtime = choose_runtime(runtime, self._device)
-        self._precision = choose_precision(precision, self._device, self._runtime)
+        self._asked: tuple[Runtime, Precision] = runtime, precision
+        self._chosen: Way | Choice = choose(runtime, precision, self._device)
+        self._runtime, self._precision = self._chosen.runtime, self._chosen.precision
         self._style, self._crossfade = str(style), crossfade
         self._setting = threading.Lock()  # held while the next three change
         self._pending: StyleSet | None = None
@@ -239,7 +242,30 @@ class Stylizer(Closing):
         times = " ".join(map(str, (*timeline.times, timeline.crossfade)))
         weights = " ".join(checkpoint.digest() for checkpoint in styles.checkpoints)
         how = f"{self._look} {self.steadiness} {self.device} {self.precision}, {self._backend.runtime}"
+        how += f", beside it {floating_precision()}" if self.precision == "int8" else ""
         return f"styles {weights} at {times}, {how}"
+
+    @property
+    def arithmetic(self) -> str:
+        """Runtime and precision in short, for `paint_as`: "openvino int8"."""
+        return f"{self._runtime} {self._precision}"
+
+    def paint_as(self, arithmetic: str) -> None:
+        """Compute as another stylizer did, if that was left to this one and can be done here.
+
+        What is fastest may be another way by now, and a film is to be painted in one to its end.
+
+        Args:
+            arithmetic: of the other one; anything else is as it was chosen at first.
+        """
+        ways = {str(way): way for way in possible(*self._asked, self._device)}
+        wanted = ways.get(arithmetic, self._chosen)
+        if (wanted.runtime, wanted.precision) != (self._runtime, self._precision):
+            self._runtime, self._precision = wanted.runtime, wanted.precision
+            self._backend.close()
+            self._backend = self._make_backend(self._styles.checkpoints[0])
+            self._mix = _FIRST
+            self.reset()
 
     @property
     def device(self) -> str:

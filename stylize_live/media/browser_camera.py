@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from stylize_live.errors import SourceError, UsageError
 from stylize_live.frame import Frame, Pixels
+from stylize_live.installing import command_for
 from stylize_live.media.colour import Colorspace, ToRgb
 from stylize_live.media.libraries import av
 from stylize_live.media.live_source import LiveSource
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 _WAITING = "waiting for a browser's camera"
 _SILENCE_SECONDS = 2.0
-_MISSING = "a browser's camera needs aiortc: run  pip install aiortc  in this program's environment"
+_MISSING = f"a browser's camera needs aiortc: {command_for('aiortc')}"
 _UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 # Chromium and Safari begin with 300 kbit/s, and take minutes to find that there is room for more.
 _FIRST_KILOBITS = 2500

@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from stylize_live.closing import Closing
 from stylize_live.errors import SourceError, UsageError
+from stylize_live.installing import command_for
 from stylize_live.media.sound_encoder import RATES
 
 _MISSING = (
-    "--microphone needs sounddevice: run  pip install sounddevice  in this program's environment"
+    f"--microphone needs sounddevice: {command_for('sounddevice')}"
     " (on Debian and Ubuntu also: sudo apt install libportaudio2)"
 )
 _MOST_PIECES = 4096  # that wait for somebody to take them; some forty seconds

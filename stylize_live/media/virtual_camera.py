@@ -13,6 +13,7 @@ import numpy.typing as npt
 from stylize_live.closing import Closing
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame, eight_bit
+from stylize_live.installing import command_for
 from stylize_live.media.devices import Camera, fitting_cameras, list_cameras, listed
 from stylize_live.media.fitting import boxed
 from stylize_live.media.live_source import Metronome
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MISSING = "--virtual-camera needs pyvirtualcam: run  pip install pyvirtualcam  in this program's environment"
+_MISSING = f"--virtual-camera needs pyvirtualcam: {command_for('pyvirtualcam')}"
 _MAKE_ONE = {
     "linux": "make one with  sudo modprobe v4l2loopback video_nr=10 card_label=stylize-live exclusive_caps=1"
     "  (Debian and Ubuntu: sudo apt install v4l2loopback-dkms)",

@@ -43,19 +43,35 @@ def style_path(text: str) -> Path:
     """The file of a style's name, or of a path.
 
     Raises:
-        StyleError: no style has that name; the nearest names are given.
+        StyleError: no style has that name; the nearest names are given. Or its training was killed.
     """
     if text.endswith(".safetensors") or "/" in text or "\\" in text:
-        return path_of(text)
+        path = path_of(text)
+        _check_not_begun(path)
+        return path
     if text in shipped_names():
         return WEIGHTS / f"{text}.safetensors"
     own = own_folder() / f"{text}.safetensors"
     if is_file(own):
         return own
+    _check_not_begun(own)
     names = style_names()
     near = difflib.get_close_matches(text, names, 3, 0.4)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names)}"
     raise StyleError(f"unknown style {text!r}: {hint}")
+
+
+def _check_not_begun(path: Path) -> None:
+    """Explain a style that is not there because its training was killed."""
+    if (
+        path.suffix == ".safetensors"
+        and not path.exists()
+        and path.with_suffix(".state.safetensors").is_file()
+    ):
+        raise StyleError(
+            f"{style_word(path)}: its training goes on or was killed, and no style is there yet: the same "
+            "`stylize-live train` command goes on, and leaves one at its end or when Ctrl-C stops it"
+        )
 
 
 def style_word(path: Path) -> str:

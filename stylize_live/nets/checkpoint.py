@@ -5,7 +5,8 @@ Metadata keys, all strings as safetensors demands:
     version       ``3``
     architecture  JSON object, see `Architecture`
     style         JSON object, see `StyleInfo`
-    training      JSON object, free: settings and figures of the run that made it
+    training      JSON object, free: settings and figures of the run that made it; "unfinished" in it is
+                  the share of a run that was interrupted
 
 Weights are stored as float16 (half the size; the loss is far below what a picture shows) and
 computed in float32 or whatever the engine chooses. A file may hold a second end, see `faithful_end`.
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
     from stylize_live.nets.transformer import ResidualTransformer
 
+# In the training record of a style whose run was interrupted: the share of the budget that was used.
+UNFINISHED = "unfinished"
 Weights = dict[str, npt.NDArray[np.float32]]
 
 FORMAT = "stylize_live.style"
@@ -165,6 +168,14 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
             temporary.write_bytes(save(tensors, metadata))
     except OSError as error:
         raise SinkError(f"{path}: cannot write the style: {error.strerror}") from None
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a file is a style whose training was interrupted; what is no style is none."""
+    try:
+        return UNFINISHED in read_info(path)[1]
+    except StyleError:
+        return False
 
 
 def read_info(path: Path) -> tuple[StyleInfo, dict[str, Any]]:

@@ -16,6 +16,7 @@ import torch
 
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.files import replacing
+from stylize_live.installing import command_for
 from stylize_live.nets.checkpoint import Checkpoint
 from stylize_live.privacy import shut_out_telemetry
 
@@ -49,7 +50,7 @@ def export_onnx(checkpoint: Checkpoint, target: Path) -> float:
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise UsageError(
-            f"export needs the package {error.name}: pip install 'stylize-live[export]'"
+            f"export needs the package {error.name}: {command_for('onnx', 'onnxruntime', 'onnxscript')}"
         ) from None
     network = checkpoint.network()
     try:

@@ -17,7 +17,7 @@ from stylize_live.media.sequence import SequenceWriter, check_empty, is_sequence
 from stylize_live.media.still import picture_format
 from stylize_live.media.target import PICTURES_ONLY, check_target
 from stylize_live.media.writer import VideoWriter
-from stylize_live.pipeline.identity import identity_of, source_identity
+from stylize_live.pipeline.identity import arithmetic_in, identity_of, source_identity
 from stylize_live.pipeline.journey import Journey
 from stylize_live.pipeline.output import DirectOutput, Output
 from stylize_live.pipeline.painter import (
@@ -25,10 +25,12 @@ from stylize_live.pipeline.painter import (
     Later,
     Remembering,
     SideBySide,
+    arithmetic_of,
+    paint_as,
     restore_state,
     takes_surfaces,
 )
-from stylize_live.pipeline.parts import Parts, clear_published
+from stylize_live.pipeline.parts import Parts, clear_published, earlier_identity
 from stylize_live.pipeline.piecewise import PiecewiseFilm
 from stylize_live.pipeline.preview import without_preview
 from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
@@ -107,7 +109,8 @@ def _pieces(
 ) -> tuple[Journey, Output]:
     """A conversion that goes on where an earlier one stopped; what it opens is closed with `opened`."""
     reader = opened.enter_context(_reader(source, target, settings, painter))
-    identity = identity_of(source, settings, painter.fingerprint)
+    paint_as(painter, "" if restart else arithmetic_in(earlier_identity(target)))
+    identity = identity_of(source, settings, painter.fingerprint, arithmetic_of(painter))
     parts = opened.enter_context(Parts(target, identity, restart=restart))
     if not parts.whole:
         painter.warm_up(reader.size)

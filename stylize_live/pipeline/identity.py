@@ -12,17 +12,19 @@ from stylize_live.errors import SourceError
 from stylize_live.media.libraries import codec_versions
 
 _HEAD = 1 << 20  # bytes of the source that are hashed
+_ARITHMETIC = "arithmetic"
 
 Identity = dict[str, str]
 
 
-def identity_of(source: Path, settings: BaseModel, painter: str) -> Identity:
+def identity_of(source: Path, settings: BaseModel, painter: str, arithmetic: str) -> Identity:
     """Everything that pieces depend on, by name.
 
     Args:
         source: the film.
         settings: all that the conversion was told.
         painter: the painter's fingerprint.
+        arithmetic: in what it computes, for a later run to do the same; "" leaves it no choice.
 
     Raises:
         SourceError: the source cannot be read.
@@ -32,7 +34,13 @@ def identity_of(source: Path, settings: BaseModel, painter: str) -> Identity:
         "source": source_identity(source),
         "settings": settings.model_dump_json(),
         "painter": painter,
+        _ARITHMETIC: arithmetic,
     }
+
+
+def arithmetic_in(identity: Identity) -> str:
+    """In what an earlier run painted, as its identity says; "" where it does not."""
+    return str(identity.get(_ARITHMETIC, ""))
 
 
 def source_identity(source: Path) -> str:

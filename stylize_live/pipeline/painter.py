@@ -42,6 +42,21 @@ class Remembering(Protocol):
 
 
 @runtime_checkable
+class Choosing(Protocol):
+    """A painter that may have chosen how to compute, by what was fastest when it was made.
+
+    A film is painted in one way to its end, also if another would be chosen by now.
+    """
+
+    @property
+    def arithmetic(self) -> str:
+        """How it computes."""
+
+    def paint_as(self, arithmetic: str) -> None:
+        """Compute like this from now on, if it may and can; as it chose itself, if not."""
+
+
+@runtime_checkable
 class OnDevice(Protocol):
     """A painter on a GPU, which can take pictures as planes, there or in memory, and then gives such back."""
 
@@ -53,6 +68,17 @@ class OnDevice(Protocol):
 def takes_surfaces(painter: FramePainter) -> bool:
     """Whether a film's pictures may stay the planes that they were decoded into."""
     return isinstance(painter, OnDevice) and painter.device == "cuda"
+
+
+def arithmetic_of(painter: FramePainter) -> str:
+    """How it computes; "" if that never changes."""
+    return painter.arithmetic if isinstance(painter, Choosing) else ""
+
+
+def paint_as(painter: FramePainter, arithmetic: str) -> None:
+    """Let it compute as an earlier run did, if it can; "" is no such run."""
+    if isinstance(painter, Choosing):
+        painter.paint_as(arithmetic)
 
 
 def save_state(painter: FramePainter) -> bytes | None:
@@ -87,6 +113,15 @@ class _Wrapped:
     def restore_state(self, state: bytes | None) -> None:
         """See `Remembering.restore_state`."""
         restore_state(self._painter, state)
+
+    @property
+    def arithmetic(self) -> str:
+        """See `Choosing.arithmetic`."""
+        return arithmetic_of(self._painter)
+
+    def paint_as(self, arithmetic: str) -> None:
+        """See `Choosing.paint_as`."""
+        paint_as(self._painter, arithmetic)
 
 
 class Later(_Wrapped):

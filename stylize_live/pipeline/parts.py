@@ -271,3 +271,8 @@ def clear_published(target: Path) -> None:
 def kept_frames(target: Path) -> int:
     """How many frames of a target an interrupted run has finished, as far as the journal knows."""
     return read_journal(folder_of(target) / _JOURNAL).frames
+
+
+def earlier_identity(target: Path) -> Identity:
+    """What the pieces of an earlier run depend on; nothing, if there are none."""
+    return read_journal(folder_of(target) / _JOURNAL).identity or {}

@@ -98,8 +98,7 @@ class StyleFigures:
 @torch.inference_mode()
 def measure(
     network: ResidualTransformer,
-    features: FeatureNetwork,
-    paintings: list[Tensor],
+    yardstick: Yardstick,
     photos: list[Path],
     device: torch.device,
 ) -> StyleFigures:
@@ -107,12 +106,10 @@ def measure(
 
     Args:
         network: in evaluation mode, on the CPU.
-        features: perceptual network on `device`.
-        paintings: (1, 3, H, W) in [0, 1] on `device`; with several, the style error is the mean.
+        yardstick: knows the painting.
         photos: files to paint; unreadable ones are left out.
-        device: where `features` are.
+        device: where the yardstick's features are.
     """
-    yardstick = Yardstick(features, paintings)
     found = []
     for path in photos:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,27 +13,42 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from stylize_live.engine.choices import floating_precision
+from stylize_live.engine.processor import floating_precision
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.nets.catalogue import style_word
-from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, load_checkpoint, save_checkpoint, weights_of
+from stylize_live.nets.checkpoint import (
+    UNFINISHED,
+    Checkpoint,
+    StyleInfo,
+    is_unfinished,
+    load_checkpoint,
+    save_checkpoint,
+    weights_of,
+)
 from stylize_live.nets.transformer import ResidualTransformer, initialise
 from stylize_live.training.color_transfer import PhotoStatistics
-from stylize_live.training.evaluation import StyleFigures, measure
+from stylize_live.training.evaluation import StyleFigures, Yardstick, measure
 from stylize_live.training.features import FeatureNetwork, load_features
 from stylize_live.training.objective import Objective
 from stylize_live.training.painting import load_painting
-from stylize_live.training.photos import LONGEST, PhotoBatches, find_photos, sampled, sifted, split_photos
+from stylize_live.training.photos import (
+    LONGEST,
+    PhotoBatches,
+    find_photos,
+    photo_word,
+    sampled,
+    sifted,
+    split_photos,
+)
+from stylize_live.training.plan import Plan, feature_precision, make_plan, step_seconds
 from stylize_live.training.preview import Previews, rows_in
 from stylize_live.training.resident import ResidentBatches
 from stylize_live.training.run_report import Report
 from stylize_live.training.settings import TrainSettings
-from stylize_live.training.state import owns
-from stylize_live.training.trainer import Progress, Trainer
+from stylize_live.training.state import kept_plan, owns
+from stylize_live.training.trainer import Progress, Trainer, minutes_of, steps_budget
 from stylize_live.training.watch import Watch, painter
 
-_CPU_BATCH, _GPU_BATCH = 2, 32
-_CPU_CROP, _GPU_CROP = 192, 256
 _MOST_THREADS = 8  # that read photos for a GPU
 
 
@@ -80,9 +96,11 @@ class Job:
     def in_the_way(self) -> list[Path]:
         """Files that a run would replace: of an earlier run, or somebody else's.
 
-        The report and the previews of an unfinished run are its own and not among them.
+        The report and the previews of an unfinished run are its own and not among them, and the style that
+        it left behind when it was interrupted.
         """
-        files = [self.target]
+        # An unfinished style is its run's own, too.
+        files = [] if owns(self.state_path, self.target) and is_unfinished(self.target) else [self.target]
         if not owns(self.state_path, self.report_path):
             files.append(self.report_path)
         if not owns(self.state_path, self.previews):
@@ -110,20 +128,28 @@ class Result:
 
 
 def train(
-    job: Job, device: torch.device, *, restart: bool = False, on_step: Callable[[Progress], None]
+    job: Job,
+    device: torch.device,
+    *,
+    restart: bool = False,
+    on_step: Callable[[Progress], None],
+    on_note: Callable[[str], None] = lambda note: None,
 ) -> Result:
     """Train a style, writing previews, a report and a state file on the way and the style at the end.
 
-    What is there already is replaced; see `Job.in_the_way`.
+    What is there already is replaced; see `Job.in_the_way`. Minutes hold everything from the moment the
+    features are loaded: preparing, practice and measuring.
 
     Interrupting (KeyboardInterrupt) keeps the state, also while the result is being measured; the same job
-    then goes on from there.
+    then goes on from there. A style that can be used is left as well, marked as unfinished, unless that
+    would replace a finished one.
 
     Args:
         job: see `Job`.
         device: where to train.
         restart: throw an unfinished run's state away.
         on_step: called after each step.
+        on_note: told in words what comes next: the plan, and that the result is measured.
 
     Raises:
         TrainingError: no photos, unreadable features or paintings, or the loss diverged.
@@ -137,13 +163,26 @@ def train(
     paintings = [load_painting(path, settings).to(device) for path in job.paintings]
     photos = _photos(job.photos)
     network = _starting_network(job)
-    features = load_features(job.features, device=device, dtype=features_dtype(device))
     if restart:
         job.state_path.unlink(missing_ok=True)
-    with _batches(photos.training, settings, device) as batches:
-        statistics = PhotoStatistics.of(sampled(photos.training))
-        objective = Objective(features, paintings, statistics, settings)
-        task = _task(paintings, features, network)
+    plan = _earlier_plan(job, device)
+    precision = plan.features if plan else feature_precision(device)
+    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    features = load_features(job.features, device=device, dtype=dtype)
+    begun = time.monotonic()
+    objective = Objective(features, paintings, PhotoStatistics.of(sampled(photos.training)), settings)
+    yardstick = Yardstick(features, paintings)
+    minutes = minutes_of(settings)
+    closing = _seconds_to_measure(network, yardstick, photos.measured, device) if minutes else 0.0
+    if plan is None:
+        plan = make_plan(
+            settings,
+            device,
+            precision,
+            seconds=steps_budget(minutes, closing + time.monotonic() - begun) if minutes else None,
+            one_crop=lambda: step_seconds(objective, network),
+        )
+    with _batches(photos.training, plan, settings, device) as batches:
         trainer = Trainer(
             network,
             objective,
@@ -151,51 +190,94 @@ def train(
             settings,
             device=device,
             state_path=job.state_path,
-            task=task,
-            files=(job.report_path, job.previews),
+            task=_task(paintings, features, network),
+            files=(job.report_path, job.previews, job.target),
+            plan=plan,
+            prepared=time.monotonic() - begun,
+            closing=closing,
         )
         trainer.resume()
         resumed_at = trainer.progress.step
+        if not resumed_at:
+            on_note(plan.words(minutes))
         previews = Previews(job.previews, photos.measured)
-        report = _report(job, photos, previews.columns, batches.size, device)
+        report = _report(job, photos, previews.columns, plan, device)
         watch = Watch(report, job.report_path, previews, trainer, network.architecture, device, on_step)
-        _practise(trainer, watch)
-    final = painter(network.architecture, trainer, torch.device("cpu"))
-    figures = measure(final, features, paintings, photos.measured, device)
-    figures = replace(figures, style=figures.style * features.gain, content=figures.content * features.gain)
-    record = _record(job, trainer.progress, figures, batches.size, device)
-    watch.finish(figures)
-    # The style last: until it is there, the same job goes on from the state.
-    weights, faithful = weights_of(trainer.weights), weights_of(trainer.faithful) or None
-    save_checkpoint(job.target, Checkpoint(job.info, network.architecture, weights, record, faithful))
+        try:
+            _practise(trainer, watch)
+            on_note(_measuring(len(photos.measured), closing))
+            figures = _measured(trainer, yardstick, photos.measured, device, features.gain)
+            watch.finish(figures)
+            # The style last: until it is there, the same job goes on from the state.
+            _save(job, trainer, _record(job, trainer.progress, plan, device) | _errors(figures))
+        except KeyboardInterrupt:
+            _leave_unfinished(job, trainer, plan, device)
+            raise
     trainer.finish()
     unreadable = sorted(photos.unreadable | batches.unreadable)
     return Result(trainer.progress, figures, photos.are_kept_out, unreadable, resumed_at)
 
 
-def features_dtype(device: torch.device) -> torch.dtype:
-    """What features are computed in: they are compared, never shown, so 16 bits will do where they are fast.
+def _earlier_plan(job: Job, device: torch.device) -> Plan | None:
+    """That of the run that goes on; None for a fresh one."""
+    if not job.state_path.exists():
+        return None
+    # Before there were plans, a run did what a run without measured figures does.
+    precision = "bfloat16" if device.type == "cuda" else floating_precision()
+    return kept_plan(job.state_path) or make_plan(job.settings, device, precision)
 
-    A CPU without instructions for bfloat16 takes many times as long for it as for float32.
-    """
-    if device.type == "cuda":
-        return torch.bfloat16
-    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[floating_precision()]
+
+def _seconds_to_measure(
+    network: ResidualTransformer, yardstick: Yardstick, photos: list[Path], device: torch.device
+) -> float:
+    """What measuring the result will take, going by one photo."""
+    started = time.monotonic()
+    measure(network, yardstick, photos[:1], device)
+    return len(photos) * (time.monotonic() - started)
+
+
+def _measuring(photos: int, seconds: float) -> str:
+    about = f", about {seconds:.0f} seconds" if seconds >= 1 else ""
+    return f"measuring the result on {photos} {photo_word(photos)}{about}"
+
+
+def _measured(
+    trainer: Trainer, yardstick: Yardstick, photos: list[Path], device: torch.device, gain: float
+) -> StyleFigures:
+    """The result's errors, on the scale of VGG16's; what this takes is counted."""
+    started = time.monotonic()
+    trainer.progress.left = 0.0
+    final = painter(trainer.network.architecture, trainer, torch.device("cpu"))
+    figures = measure(final, yardstick, photos, device)
+    trainer.progress.seconds += time.monotonic() - started
+    return replace(figures, style=figures.style * gain, content=figures.content * gain)
+
+
+def _save(job: Job, trainer: Trainer, record: dict[str, object]) -> None:
+    weights, faithful = weights_of(trainer.weights), weights_of(trainer.faithful) or None
+    save_checkpoint(job.target, Checkpoint(job.info, trainer.network.architecture, weights, record, faithful))
+
+
+def _leave_unfinished(job: Job, trainer: Trainer, plan: Plan, device: torch.device) -> None:
+    """Write what was learnt as a style that says that it is unfinished; a finished one stays."""
+    if trainer.progress.step and (not job.target.exists() or is_unfinished(job.target)):
+        share = {UNFINISHED: round(min(1.0, trainer.progress.done), 3)}
+        _save(job, trainer, _record(job, trainer.progress, plan, device) | share)
 
 
 def _batches(
-    photos: list[Path], settings: TrainSettings, device: torch.device
+    photos: list[Path], plan: Plan, settings: TrainSettings, device: torch.device
 ) -> PhotoBatches | ResidentBatches:
     """On a GPU, photos lie in its memory; on a CPU, reading many ahead would take its cores away."""
     if device.type != "cuda":
-        size, crop = settings.batch or _CPU_BATCH, settings.crop or _CPU_CROP
-        return PhotoBatches(photos, batch=size, crop=crop, seed=settings.seed, lines=settings.lines)
-    size, crop = settings.batch or _GPU_BATCH, settings.crop or _GPU_CROP
+        return PhotoBatches(
+            photos, batch=plan.batch, crop=plan.crop, seed=settings.seed, lines=settings.lines
+        )
     threads = min(_MOST_THREADS, os.cpu_count() or 1)
     return ResidentBatches(
         photos,
-        batch=size,
-        crop=crop,
+        batch=plan.batch,
+        crop=plan.crop,
         seed=settings.seed,
         device=device,
         threads=threads,
@@ -287,17 +369,21 @@ def _starting_network(job: Job) -> ResidualTransformer:
     return load_checkpoint(job.start).network().requires_grad_(True)
 
 
-def _record(
-    job: Job, progress: Progress, figures: StyleFigures, batch: int, device: torch.device
-) -> dict[str, object]:
+def _record(job: Job, progress: Progress, plan: Plan, device: torch.device) -> dict[str, object]:
     return {
         "steps": progress.step,
         "minutes": round(progress.seconds / 60, 1),
         "device": device.type,
-        "batch": batch,
+        "batch": plan.batch,
+        "crop": plan.crop,
         "started_from": job.start.stem if job.start else "scratch",
         "features": _features_name(job),
-        "settings": job.settings.model_dump(exclude={"steps", "minutes", "batch"}),
+        "settings": job.settings.model_dump(exclude={"steps", "minutes", "batch", "crop"}),
+    }
+
+
+def _errors(figures: StyleFigures) -> dict[str, object]:
+    return {
         "photos_measured": figures.photos,
         "style_error": round(figures.style, 3),
         "content_error": round(figures.content, 3),
@@ -308,7 +394,7 @@ def _features_name(job: Job) -> str:
     return Path(job.features).stem if job.features else "vgg16"
 
 
-def _report(job: Job, photos: _Photos, columns: int, batch: int, device: torch.device) -> Report:
+def _report(job: Job, photos: _Photos, columns: int, plan: Plan, device: torch.device) -> Report:
     info = job.info
     of_them = "" if photos.are_kept_out else " of them"
     facts = [
@@ -316,7 +402,8 @@ def _report(job: Job, photos: _Photos, columns: int, batch: int, device: torch.d
         ("photos", f"{len(photos.training)} to practise on, {len(photos.measured)}{of_them} to measure on"),
         ("features", _features_name(job)),
         ("started from", job.start.stem if job.start else "scratch"),
-        ("device", f"{device.type}, {batch} crops in a batch"),
+        ("device", device.type),
+        ("steps", plan.words(minutes_of(job.settings))),
         ("style file", str(job.target)),
     ]
     by = ", ".join(word for word in (info.artist, info.year) if word)

@@ -33,14 +33,17 @@ class TrainSettings(Settings):
         default=None, gt=0, le=_MOST_STEPS, description="Stop after so many minutes; 10 if neither is given."
     )
     batch: int | None = Field(
-        default=None, ge=1, le=256, description="Crops in a batch; 2 on a CPU, 32 on a GPU."
+        default=None,
+        ge=1,
+        le=256,
+        description="Crops in a batch; on a CPU 2, or 1 where it is slow, 32 on a GPU.",
     )
     crop: int | None = Field(
         default=None,
         ge=64,
         le=1024,
         multiple_of=8,
-        description="Side of a training crop in pixels; 192 on a CPU, 256 on a GPU.",
+        description="Side of a training crop in pixels; on a CPU up to 192, as it is fast, 256 on a GPU.",
     )
     painting_size: int = Field(
         default=720,

@@ -15,6 +15,7 @@ from stylize_live.errors import SinkError, TrainingError
 from stylize_live.files import replacing
 from stylize_live.training.objective import Objective, with_prefix
 from stylize_live.training.optimizer import MuonAdam
+from stylize_live.training.plan import Plan
 from stylize_live.training.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ def save_state(
     objective: Objective,
     progress: Progress,
     files: Sequence[Path] = (),
+    plan: Plan | None = None,
 ) -> None:
-    """Write everything a run needs to go on, and which other files and folders are its own.
+    """Write everything a run needs to go on, how it practises, and which other files are its own.
 
     Raises:
         SinkError: the file cannot be written.
@@ -56,12 +58,23 @@ def save_state(
         "progress": json.dumps(record),
         "files": json.dumps([_named(file) for file in files]),
     }
+    if plan is not None:
+        metadata["plan"] = json.dumps(plan.to_dict())
     data = save({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, metadata)
     try:
         with replacing(path) as temporary:
             temporary.write_bytes(data)
     except OSError as error:
         raise SinkError(f"{path}: cannot save the training state: {error.strerror}") from None
+
+
+def kept_plan(path: Path) -> Plan | None:
+    """How an unfinished run practises; None if there is none, or its state is older than plans are."""
+    try:
+        with safe_open(path, framework="pt") as state:
+            return Plan.from_dict(json.loads((state.metadata() or {})["plan"]))
+    except (OSError, SafetensorError, KeyError, ValueError, AttributeError):
+        return None
 
 
 def owns(path: Path, file: Path) -> bool:

@@ -18,6 +18,7 @@ from stylize_live.nets.transformer import ResidualTransformer
 from stylize_live.training.objective import Objective
 from stylize_live.training.optimizer import MuonAdam
 from stylize_live.training.photos import Crops
+from stylize_live.training.plan import Plan
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.state import load_state, save_state
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 DEFAULT_MINUTES = 10.0
 _WARM_UP_STEPS = 30
 _FADED = 0.03  # share of the budget in which the photo's own light fades out
+_LEAST_SHARE = 0.5  # of the minutes, for practice in any case
 # What is learnt in this share of the strokes' time is a style's faithful end: its colors, and first strokes.
 _FAITHFUL = 0.08
 _NOTED = 10  # steps between notes of the losses
@@ -40,8 +42,9 @@ class Progress:
 
     Attributes:
         step: steps done.
-        seconds: training time so far, over all resumed parts.
-        done: share of the budget used, 0 to 1.
+        seconds: time so far, preparing included, over all resumed parts.
+        done: share of the budget for steps used, 0 to 1.
+        left: seconds to the end, measuring at the end included; 0 before the first step.
         terms: the loss parts of the newest step that was looked at.
         history: one (step, terms) pair every ten steps, without the first steps, which are for colors.
         looks: steps after which previews were painted.
@@ -53,6 +56,7 @@ class Progress:
     terms: dict[str, float] = field(default_factory=dict)
     history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     looks: list[int] = field(default_factory=list)
+    left: float = 0.0
 
 
 class Trainer:
@@ -67,6 +71,9 @@ class Trainer:
         state_path: file that a killed run resumes from; deleted by `finish`.
         task: tells runs with the same settings but other paintings, features or start apart.
         files: what else the run writes; the state says that they are its own.
+        plan: how it practises; the state keeps it.
+        prepared: seconds that the run has taken before its first step.
+        closing: seconds that it will take after its last one, to measure; the minutes hold these too.
     """
 
     def __init__(
@@ -80,10 +87,14 @@ class Trainer:
         state_path: Path,
         task: str = "",
         files: Sequence[Path] = (),
+        plan: Plan | None = None,
+        prepared: float = 0.0,
+        closing: float = 0.0,
     ) -> None:
         self.network = network.to(device).to(memory_format=torch.channels_last).train()
         self._objective, self._batches, self._settings = objective, batches, settings
         self._device, self._state_path, self._task, self._files = device, state_path, task, files
+        self._plan, self._prepared, self._closing = plan, prepared, closing
         self._optimizer = MuonAdam(network)
         self._average = {k: v.detach().clone() for k, v in network.state_dict().items()}
         self._faithful: dict[str, Tensor] = {}
@@ -114,7 +125,13 @@ class Trainer:
     def save(self) -> None:
         """Write the state file."""
         save_state(
-            self._state_path, self._settings, self._task, *self._parts, self.progress, files=self._files
+            self._state_path,
+            self._settings,
+            self._task,
+            *self._parts,
+            self.progress,
+            files=self._files,
+            plan=self._plan,
         )
 
     @property
@@ -137,13 +154,15 @@ class Trainer:
         Raises:
             TrainingError: the loss is no longer a number.
         """
-        saved = started = time.monotonic()
+        saved = time.monotonic()
+        started = saved - self._prepared
         before = self.progress.seconds
         while self.progress.done < 1:
             self._step()
             now = time.monotonic()
             self.progress.seconds = before + now - started
             self.progress.done = self._share_done()
+            self.progress.left = self._seconds_left()
             self._keep_faithful()
             on_step(self.progress)
             # Where losses have just been looked at: weights that have become nonsense are not saved.
@@ -158,10 +177,20 @@ class Trainer:
 
     def _share_done(self) -> float:
         s, p = self._settings, self.progress
-        minutes = s.minutes or (None if s.steps else DEFAULT_MINUTES)
+        minutes = minutes_of(s)
         by_steps = p.step / s.steps if s.steps else 0.0
-        by_time = p.seconds / (60 * minutes) if minutes else 0.0
-        return max(by_steps, by_time)
+        if not minutes:
+            return by_steps
+        return max(by_steps, self._practised / steps_budget(minutes, self._prepared + self._closing))
+
+    @property
+    def _practised(self) -> float:
+        """Seconds, without those that this part of the run was prepared in."""
+        return self.progress.seconds - self._prepared
+
+    def _seconds_left(self) -> float:
+        p = self.progress
+        return max(0.0, self._practised / p.done * (1 - p.done)) + self._closing
 
     def _step(self) -> None:
         p = self.progress
@@ -215,6 +244,19 @@ class Trainer:
         update = get_ema_multi_avg_fn(keep)  # type: ignore[no-untyped-call]
         update([self._average[name] for name in newest], list(newest.values()), None)
         self._average["brightness"].copy_(self.network.brightness)
+
+
+def minutes_of(settings: TrainSettings) -> float | None:
+    """How many minutes a run takes; None if only its steps are counted."""
+    return settings.minutes or (None if settings.steps else DEFAULT_MINUTES)
+
+
+def steps_budget(minutes: float, other: float) -> float:
+    """Seconds of so many minutes that are for practice, if preparing and measuring take so many.
+
+    Half of them at least, even if the minutes are not kept then: a style without practice is none.
+    """
+    return max(60 * minutes - other, 60 * minutes * _LEAST_SHARE)
 
 
 def _schedule(step: int, done: float) -> float:

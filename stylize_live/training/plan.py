@@ -1,0 +1,154 @@
+"""How much practice fits into a budget on this machine: features, crops and steps, by what they take here."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import torch
+from torchvision.models.vgg import cfgs, make_layers
+
+from stylize_live.engine import processor, speeds
+from stylize_live.nets.transformer import ResidualTransformer
+from stylize_live.training.features import VggFeatures
+from stylize_live.training.objective import Objective
+from stylize_live.training.photos import Crops
+from stylize_live.training.settings import TrainSettings
+
+log = logging.getLogger(__name__)
+
+FeaturePrecision = Literal["float32", "bfloat16"]
+
+WANTED_STEPS = 420  # with features: with fewer, strokes have hardly begun
+_GPU = 32, 256
+# Crops of a step and their side, the best first; each is less work than the one before.
+_CPU = (2, 192), (2, 160), (1, 192), (1, 160), (1, 128)
+_MEASURED_SIDE = 192
+_FEATURES_SIDE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a run practises. A run that goes on keeps its plan, whatever is measured then.
+
+    Attributes:
+        batch: crops of a step.
+        crop: their side in pixels.
+        features: what features are computed in. They are compared, never shown.
+        steps: about how many steps with features there will be; None if nobody has measured one.
+    """
+
+    batch: int
+    crop: int
+    features: FeaturePrecision
+    steps: int | None = None
+
+    def words(self, minutes: float | None) -> str:
+        """For people: what a run will do, of so many minutes if these are counted."""
+        crops = f"{self.batch} {'crop' if self.batch == 1 else 'crops'} of {self.crop} pixels"
+        how = f"{crops} a step, features in {self.features}"
+        if self.steps is None or minutes is None:
+            return how
+        return (
+            f"about {self.steps} {'step' if self.steps == 1 else 'steps'} in {minutes:g} minutes here: {how}"
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values, for a state file."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, object]) -> Plan:
+        """Inverse of `to_dict`. Raises `ValueError` for anything else."""
+        batch, crop, features = (values.get(name) for name in ("batch", "crop", "features"))
+        if not isinstance(batch, int) or not isinstance(crop, int):
+            raise ValueError("no plan: batch and crop are missing")
+        return cls(batch, crop, "bfloat16" if features == "bfloat16" else "float32")
+
+
+def feature_precision(device: torch.device) -> FeaturePrecision:
+    """In what features are computed the fastest here.
+
+    On a CPU with instructions for bfloat16 both are tried once; without them it takes many times as long.
+    """
+    if device.type == "cuda":
+        return "bfloat16"
+    if not processor.multiplies_bfloat16():
+        return "float32"
+    trials = {name: _feature_trial(getattr(torch, name)) for name in ("float32", "bfloat16")}
+    found = speeds.measured(f"features, {_FEATURES_SIDE}x{_FEATURES_SIDE}", trials)
+    return "bfloat16" if min(found, key=found.__getitem__, default="") == "bfloat16" else "float32"
+
+
+def _feature_trial(dtype: torch.dtype) -> speeds.Trial:
+    def ready() -> Callable[[], object]:
+        with torch.device("meta"):
+            layers = make_layers(cfgs["D"], batch_norm=False)[:23]
+        # Any numbers take as long as the right ones.
+        weights = {f"features.{k}": torch.full(v.shape, 0.01) for k, v in layers.state_dict().items()}
+        features = VggFeatures(weights, dtype=dtype)
+        picture = torch.full((1, 3, _FEATURES_SIDE, _FEATURES_SIDE), 0.5)
+
+        def work() -> None:
+            found = features(picture.clone().requires_grad_(True), last=features.style_layers[-1])
+            found[features.style_layers[-1]].float().mean().backward()
+
+        return work
+
+    return ready
+
+
+def step_seconds(objective: Objective, network: ResidualTransformer) -> float:
+    """What a step with one crop of 192 pixels takes here. Nothing is changed by it.
+
+    Args:
+        objective: before its first step.
+        network: that will be trained.
+    """
+    trial = copy.deepcopy(network).to(memory_format=torch.channels_last).train()
+    side = torch.linspace(0, 1, _MEASURED_SIDE)
+    photo = (side[:, None] * side).expand(1, 3, -1, -1).contiguous()
+    taken = []
+    for _ in range(2):  # the first is slower
+        started = time.perf_counter()
+        terms = objective.terms(trial, Crops(photo, photo), 0)
+        objective.total(terms).backward()  # type: ignore[no-untyped-call]
+        taken.append(time.perf_counter() - started)
+    objective.load({})
+    return min(taken)
+
+
+def make_plan(
+    settings: TrainSettings,
+    device: torch.device,
+    features: FeaturePrecision,
+    *,
+    seconds: float | None = None,
+    one_crop: Callable[[], float] | None = None,
+) -> Plan:
+    """The largest crops with which enough steps fit into a budget; what the settings say of them is kept.
+
+    Args:
+        settings: batch and crop, where the user has decided.
+        device: where it trains. A GPU is filled with crops, whatever the budget.
+        features: what features are computed in.
+        seconds: time for steps; None where steps are counted and not minutes.
+        one_crop: measures `step_seconds`; asked only where something follows from it.
+    """
+    choices = [_GPU] if device.type == "cuda" else list(_CPU)
+    choices = list(dict.fromkeys((settings.batch or b, settings.crop or c) for b, c in choices))
+    if seconds is None or one_crop is None or device.type == "cuda":
+        return Plan(*choices[0], features)
+    each = one_crop()
+    best = Plan(*choices[0], features)
+    for batch, crop in choices:
+        taken = each * batch * (crop / _MEASURED_SIDE) ** 2
+        best = Plan(batch, crop, features, max(1, int(seconds * (1 - settings.colors) / taken)))
+        log.info("%d crops of %d: %.2f s a step", batch, crop, taken)
+        if best.steps is not None and best.steps >= WANTED_STEPS:
+            break
+    return best

@@ -1,0 +1,121 @@
+"""What is missing, and the command that adds it, however the program was installed."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from stylize_live import installing
+from stylize_live.cli import advice, convert, devices
+from stylize_live.cli.app import main
+from stylize_live.config import EngineSettings
+from stylize_live.engine import Stylizer, choices, processor, trials
+from stylize_live.errors import UsageError
+from stylize_live.installing import command_for
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="quotes of the shell elsewhere")
+_RECEIPT = '[tool]\nrequirements = [{ name = "stylize-live"%s }%s]\n'
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the program is installed."""
+    folder = tmp_path / "stylize-live"
+    folder.mkdir()
+    monkeypatch.setattr(installing.sys, "prefix", str(folder))
+    return folder
+
+
+@pytest.mark.usefixtures("environment")
+def test_pip_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installing, "find_spec", lambda name: object())
+    python = shlex.quote(sys.executable)
+    assert command_for("openvino") == f"{python} -m pip install openvino"
+    assert command_for("a", "b") == f"{python} -m pip install a b"
+
+
+@pytest.mark.usefixtures("environment")
+def test_an_environment_without_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installing, "find_spec", lambda name: None)
+    assert command_for("openvino") == f"uv pip install --python {shlex.quote(sys.executable)} openvino"
+
+
+def test_pipx(environment: Path) -> None:
+    (environment / "pipx_metadata.json").write_text("{}")
+    assert command_for("openvino") == "pipx inject stylize-live openvino"
+
+
+@pytest.mark.parametrize(
+    ("origin", "more", "command"),
+    [
+        ("", "", "stylize-live"),
+        (', directory = "/src/stylize live"', "", "'/src/stylize live'"),
+        (', extras = ["report"], directory = "/src"', "", "'/src[report]'"),
+        (', path = "/dist/stylize_live.whl"', "", "/dist/stylize_live.whl"),
+        (', git = "https://a.example/b?rev=main"', "", "'stylize-live @ git+https://a.example/b'"),
+        ("", ', { name = "pyvirtualcam" }', "stylize-live"),
+    ],
+)
+def test_uv_tool(environment: Path, origin: str, more: str, command: str) -> None:
+    (environment / "uv-receipt.toml").write_text(_RECEIPT % (origin, more))
+    given = "--with pyvirtualcam " if more else ""
+    assert command_for("openvino") == f"uv tool install --force {given}--with openvino {command}"
+
+
+@pytest.mark.parametrize(
+    "receipt", ["", "[tool", "[tool]\nrequirements = 3\n", "[tool]\nrequirements = [3]\n"]
+)
+def test_an_unknown_receipt(environment: Path, receipt: str) -> None:
+    (environment / "uv-receipt.toml").write_text(receipt)
+    assert command_for("openvino") == "uv tool install --force --with openvino stylize-live"
+
+
+@pytest.mark.parametrize(
+    ("settings", "there", "x86", "said"),
+    [
+        ({}, False, True, True),
+        ({"precision": "bfloat16"}, False, True, True),
+        ({}, True, True, False),
+        ({}, False, False, False),
+        ({"runtime": "torch"}, False, True, False),  # wanted so
+    ],
+)
+def test_openvino_is_missed_where_it_would_help(
+    settings: dict[str, str],
+    there: bool,
+    x86: bool,
+    said: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(trials, "has_openvino", lambda: there)
+    monkeypatch.setattr(processor, "is_x86", lambda: x86)
+    advice.advise(EngineSettings(device="cpu", **settings))  # type: ignore[arg-type]
+    words = f"twice as fast with OpenVINO: {command_for('openvino')}"
+    assert (words in capsys.readouterr().err) is said
+
+
+@pytest.mark.parametrize(
+    "words", [["live", "--source", "test", "--no-window"], ["convert", "in.mp4", "out.mp4"], ["devices"]]
+)
+def test_the_commands_say_so(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise UsageError("enough")
+
+    monkeypatch.chdir(tmp_path)
+    for module in (trials, choices):
+        monkeypatch.setattr(module, "has_openvino", lambda: False)
+    monkeypatch.setattr(processor, "is_x86", lambda: True)
+    monkeypatch.setattr(choices, "choose_device_name", lambda name: "cpu")
+    monkeypatch.setattr(Stylizer, "from_settings", stop)
+    monkeypatch.setattr(convert, "_run", stop)
+    monkeypatch.setattr(devices, "_gpus", list)
+    (tmp_path / "in.mp4").write_bytes(b"never opened")
+    main(words)
+    printed = capsys.readouterr()
+    assert f"twice as fast with OpenVINO: {command_for('openvino')}\n" in printed.out + printed.err
