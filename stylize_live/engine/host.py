@@ -13,6 +13,7 @@ from stylize_live.engine.finishing import finished, reduced_to, settled
 from stylize_live.engine.flow import FlowEstimator, Plane, reduced
 from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import smoothed
+from stylize_live.engine.thrift import ThriftyPainter
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.libraries import cv2
 from stylize_live.nets.checkpoint import Checkpoint
@@ -26,6 +27,12 @@ class HostBackend(ABC):
     def __init__(self) -> None:
         self._past: tuple[Plane, Pixels] | None = None  # what was shown last, and its input, reduced
         self._measure = FlowEstimator()
+        self._thrifty = ThriftyPainter(self.painted)
+
+    @property
+    def carried(self) -> bool:
+        """Whether the last picture was not painted but moved, see `Economy`."""
+        return self._thrifty.carried
 
     @property
     def memory(self) -> Memory:
@@ -52,6 +59,8 @@ class HostBackend(ABC):
 
     def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """See `Backend.run`."""
+        if steady is not None and steady.economy is not None and pixels.dtype == np.uint8:
+            return self._thrifty(pixels, look, steady, steady.economy)
         small = reduced_to(pixels, look.working_size((pixels.shape[1], pixels.shape[0])))
         fresh = settled(self.painted(small), small)
         if steady is not None:
@@ -76,6 +85,7 @@ class HostBackend(ABC):
     def close(self) -> None:
         """See `Backend.close`."""
         self._past = None
+        self._thrifty.forget()
 
 
 def quantised(picture: Plane, dtype: np.dtype[Any]) -> Pixels:

@@ -25,6 +25,8 @@ from stylize_live.config import (
 )
 from stylize_live.engine.choices import choose_device_name, choose_precision, choose_runtime
 from stylize_live.engine.contract import Backend, Job, Steady
+from stylize_live.engine.economy import Economy
+from stylize_live.engine.host import HostBackend
 from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.style_set import StyleSet
@@ -41,7 +43,8 @@ class Stylizer(Closing):
     """Paints pictures in one style; the style may change between pictures.
 
     Use one from one thread at a time; `style`, `strength`, `boldness`, `keep_colors`, `stroke` and `lines`
-    may be set from any thread and count from the next picture on.
+    may be set from any thread and count from the next picture on; so does `economy`, what a live show saves
+    where the machine is too slow (None, as usual, saves nothing).
 
     Args:
         style: name of a shipped style, path of a style file, a blend such as
@@ -96,6 +99,7 @@ class Stylizer(Closing):
         self._look = Look(keep_colors=keep_colors)
         self.strength, self.stroke = strength, stroke
         self.steadiness = steadiness
+        self.economy: Economy | None = None
         self._wanted, self._boldness = StyleSet.load(self._style, crossfade), float(boldness)
         self._styles = self._wanted.at(boldness)
         self._wanted.say_alike(boldness)
@@ -226,6 +230,16 @@ class Stylizer(Closing):
             raise UsageError(f"steadiness must be between 0 and 1, got {value}")
         self._steadiness = float(value)
 
+    @property
+    def can_save(self) -> bool:
+        """Whether `economy` makes a difference: on a CPU."""
+        return self._device == "cpu"
+
+    @property
+    def carried(self) -> bool:
+        """Whether the last picture was not painted but moved, see `Economy`."""
+        return isinstance(self._backend, HostBackend) and self._backend.carried
+
     def reset(self) -> None:
         """Take the next picture as the first of a film: after a seek, or for another film."""
         self._fresh = True
@@ -283,10 +297,11 @@ class Stylizer(Closing):
 
     def _steady(self, frame: Frame) -> Steady | None:
         """How the picture is to follow from the one before, if it is to and something of it is shown."""
-        if not self._steadiness or not self._look.strength:
+        economy = self.economy if self.can_save else None
+        if not (self._steadiness or economy) or not self._look.strength:
             self._fresh = True  # no film to go on with
             return None
-        return Steady(partial(self._begins, frame), least_share(self._steadiness))
+        return Steady(partial(self._begins, frame), least_share(self._steadiness), economy)
 
     def _begins(self, frame: Frame) -> bool:
         """Whether a shot begins with this picture, as the first of all does; asked when it is painted."""
