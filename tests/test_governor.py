@@ -96,7 +96,7 @@ class Show:
 
     @property
     def chosen(self) -> list[Step]:
-        return [chosen.step for chosen in self.governor.chosen]
+        return [step for step, _ in self.governor.chosen]
 
     def run(self, seconds: float) -> list[Step]:
         """Go on for so long; the steps that were taken meanwhile."""
@@ -129,7 +129,9 @@ def test_the_order_in_which_quality_is_given_up() -> None:
     ]
     for steps in (LADDER, LINES_ONLY):
         for better, less in pairwise(steps):
-            assert (less.lines <= better.lines and less.every >= better.every) and less != better
+            assert less.lines <= better.lines
+            assert less.every >= better.every
+            assert less != better
             if less.lines < 288:
                 assert steps is LINES_ONLY or less.every == 4
 
@@ -224,10 +226,7 @@ def test_tries_that_fail_become_rare() -> None:
     assert restless.chosen == [Step(384)]  # 21.8 ms; 432 would take 27.5
     # 384 lines seem to leave much room, 432 never do.
     restless.painter.load = lambda now: 1.4 if restless.painter.lines == 432 else 0.8
-    tries = []
-    for _ in range(400):
-        if Step(432) in restless.run(1.0):
-            tries.append(restless.painter.now)
+    tries = [restless.painter.now for _ in range(400) if Step(432) in restless.run(1.0)]
     gaps = [later - earlier for earlier, later in pairwise(tries)]
     assert len(gaps) >= 3
     assert all(later > 1.5 * earlier for earlier, later in pairwise(gaps))
@@ -296,7 +295,7 @@ def test_live_shows_and_reports_what_was_chosen(monkeypatch: pytest.MonkeyPatch)
         (SIZE[1], 1, 0)
     ]
     assert stylizer.warmed == []  # measuring has warmed it up
-    assert any(report.painting in caption.right for caption in display.captions)
+    assert any(f"{SIZE[1]} lines" in caption.right for caption in display.captions)
 
 
 class GovernedStylizer(FakeStylizer):

@@ -1,8 +1,8 @@
 """Live pictures on a CPU that has too much to do: all at the painted size, and not all are painted.
 
-Between two paintings, the last one is moved along with what it shows. Motion is measured from each picture to the
-next and added up from the last painting on; so every step is a small one, which is found and believed more often,
-and no picture is moved twice, which would blur it.
+Between two paintings, the last one is moved along with what it shows. Motion is measured from each picture
+to the next and added up from the last painting on; so every step is a small one, which is found and
+believed more often, and no picture is moved twice, which would blur it.
 """
 
 from __future__ import annotations

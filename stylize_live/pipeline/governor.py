@@ -19,7 +19,8 @@ from typing import Protocol
 from stylize_live.engine.economy import Economy
 from stylize_live.frame import Pixels
 from stylize_live.media.pattern import PatternSource
-from stylize_live.pipeline.ladder import Step, ladder, words
+from stylize_live.pipeline.ladder import Step, ladder, short_words, words
+from stylize_live.pipeline.live_report import StepReport
 
 USUAL_RATE = Fraction(30)
 _ROOM = 0.8  # share of the time that painting may take
@@ -92,14 +93,6 @@ class Cost:
         return (self.painted + (every - 1) * self.carried) / every
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A step, and when it was taken, in seconds since painting began."""
-
-    step: Step
-    at: float
-
-
 class Governor:
     """Chooses how much is painted.
 
@@ -108,7 +101,7 @@ class Governor:
         clock: monotonic seconds.
 
     Attributes:
-        chosen: all steps that were taken, one after the other.
+        chosen: all steps that were taken, one after the other, and when, in seconds since the first.
     """
 
     def __init__(self, stylizer: Sizable, clock: Callable[[], float] = time.monotonic) -> None:
@@ -119,7 +112,7 @@ class Governor:
         self._patience = _PATIENCE
         self._rose_at = float("-inf")
         self._began = 0.0
-        self.chosen: list[Chosen] = []
+        self.chosen: list[tuple[Step, float]] = []
         # Of the window under way: its begin, drops before it, times of its pictures.
         self._since, self._dropped_before = 0.0, 0
         self._painted: list[float] = []
@@ -131,12 +124,16 @@ class Governor:
     @property
     def step(self) -> Step:
         """What is done now."""
-        return self.chosen[-1].step
+        return self.chosen[-1][0]
 
     @property
-    def lines(self) -> int:
-        """Lines that are painted at now."""
-        return self.step.lines
+    def short(self) -> str:
+        """What is done now, in very few words."""
+        return short_words(self.step)
+
+    def report(self) -> list[StepReport]:
+        """All steps that were taken."""
+        return [StepReport(step.lines, step.every, at) for step, at in self.chosen]
 
     def words(self, shorter: int) -> str:
         """What is done now, for people, and why not more; of pictures with so many lines."""
@@ -194,12 +191,13 @@ class Governor:
         """Note what pictures take with so many lines."""
         self._use(Step(step.lines, 2))  # some of each kind
         self._stylizer.reset()
-        painted, carried = [], [0.0]
+        painted: list[float] = []
+        carried: list[float] = []
         for number, picture in enumerate(pictures, 1):
             started = self._clock()
             self._stylizer(picture)
             (carried if self._stylizer.carried else painted).append(self._clock() - started)
-            self._costs[step.lines] = Cost(min(painted), min(carried[1:], default=0.0))
+            self._costs[step.lines] = Cost(min(painted), min(carried, default=0.0))
             if number >= _LEAST_PICTURES and (self._fits(step) or self._load(step) > _HOPELESS * _ROOM):
                 break
 
@@ -209,7 +207,7 @@ class Governor:
 
     def _choose(self, step: Step, now: float) -> None:
         self._use(step)
-        self.chosen.append(Chosen(step, round(now - self._began, 2)))
+        self.chosen.append((step, round(now - self._began, 2)))
 
     def note(self, took: float, dropped: int) -> bool:
         """See a picture painted, and perhaps take another step from the next one on; whether it did.
@@ -247,12 +245,12 @@ class Governor:
         """Bring the costs up to date; all change as those of the present size do."""
         if not self._painted or (self.step.every > 1 and not self._carried):
             return
-        before = self._cost(self.lines)
+        before = self._cost(self.step.lines)
         painted = statistics.median(self._painted)
         factor = painted / max(before.painted, 1e-6)
         carried = statistics.median(self._carried) if self._carried else before.carried * factor
         self._costs = {lines: cost.times(factor) for lines, cost in self._costs.items()}
-        self._costs[self.lines] = Cost(painted, carried)
+        self._costs[self.step.lines] = Cost(painted, carried)
 
     def _begin(self, now: float, dropped: int) -> None:
         """Forget what was seen at another step."""
