@@ -104,7 +104,16 @@ class Stylizer(Closing):
         self._styles = self._wanted.at(boldness)
         self._wanted.say_alike(boldness)
         self._mix = _FIRST
-        self._backend = self._make_backend(self._styles.checkpoints[0])
+        self._making = threading.Lock()
+        self._made: Backend | None = None
+
+    @property
+    def _backend(self) -> Backend:
+        """Made when first needed: its runtime takes longer to load than all the rest."""
+        with self._making:
+            if self._made is None:
+                self._made = self._make_backend(self._styles.checkpoints[0])
+            return self._made
 
     @classmethod
     def from_settings(
@@ -388,4 +397,5 @@ class Stylizer(Closing):
 
     def close(self) -> None:
         """Release device memory. May be called twice."""
-        self._backend.close()
+        if self._made is not None:
+            self._made.close()
