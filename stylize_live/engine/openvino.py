@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import openvino
-from openvino import opset13 as ops
 
 from stylize_live.engine.choices import floating_precision
 from stylize_live.engine.eight_bits import Range, in_steps, input_ranges
 from stylize_live.engine.flow import Plane
 from stylize_live.engine.host import HostBackend
+from stylize_live.engine.openvino_library import openvino, ops
 from stylize_live.frame import Pixels
 from stylize_live.nets.architecture import LUMA, NORM_EPSILON, SPLIT, STRIDE
 from stylize_live.nets.checkpoint import Checkpoint
