@@ -61,6 +61,7 @@ class HostBackend(ABC):
         """See `Backend.run`."""
         if steady is not None and steady.economy is not None and pixels.dtype == np.uint8:
             return self._thrifty(pixels, look, steady, steady.economy)
+        self._thrifty.forget()
         small = reduced_to(pixels, look.working_size((pixels.shape[1], pixels.shape[0])))
         fresh = settled(self.painted(small), small)
         if steady is not None:

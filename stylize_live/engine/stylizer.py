@@ -37,6 +37,7 @@ from stylize_live.media.cut_detector import CutDetector
 from stylize_live.nets.checkpoint import Checkpoint
 
 _FIRST = Mix(0, 0, 0.0)
+_PAUSE = 1.0  # seconds between two live pictures after which the second does not follow from the first
 
 
 class Stylizer(Closing):
@@ -96,6 +97,7 @@ class Stylizer(Closing):
         self._pending: StyleSet | None = None
         self._cuts = CutDetector()
         self._fresh = True  # whether the next picture is the first of a film
+        self._seen_at = 0.0  # when the last live picture was captured
         self._look = Look(keep_colors=keep_colors)
         self.strength, self.stroke = strength, stroke
         self.steadiness = steadiness
@@ -307,6 +309,9 @@ class Stylizer(Closing):
     def _steady(self, frame: Frame) -> Steady | None:
         """How the picture is to follow from the one before, if it is to and something of it is shown."""
         economy = self.economy if self.can_save else None
+        if economy is not None:
+            self._fresh |= frame.captured_at - self._seen_at > _PAUSE
+            self._seen_at = frame.captured_at
         if not (self._steadiness or economy) or not self._look.strength:
             self._fresh = True  # no film to go on with
             return None

@@ -111,7 +111,7 @@ class ThriftyPainter:
 
     def forget(self) -> None:
         """Take the next picture as the first."""
-        self._past = None
+        self._past, self.carried = None, False
 
 
 def followed(first: Motion | None, then: Motion) -> Motion:
