@@ -49,6 +49,7 @@ class Painter:
         self.noise = 0.0
         self.asked: list[int] = []
         self.resets = 0
+        self.unready: set[int] = set()
         self._seconds, self._moving, self._fixed = seconds_at_480, moving, fixed
         self._since = 10
         self._random = random.Random(7)
@@ -71,6 +72,12 @@ class Painter:
     def reset(self) -> None:
         self.resets += 1
         self._since = 10
+
+    def is_ready(self, lines: int) -> bool:
+        return lines not in self.unready
+
+    def make_ready(self, lines: int) -> None:
+        self.unready.discard(lines)
 
     def clock(self) -> float:
         return self.now
@@ -221,6 +228,17 @@ def test_one_picture_that_was_held_up_changes_nothing() -> None:
     assert steady.dropped > 10
 
 
+def test_a_step_waits_until_its_lines_are_ready() -> None:
+    busy = show(0.025)
+    busy.painter.unready = {336}
+    busy.painter.load = lambda now: 2.0
+    assert busy.run(5) == []
+    assert busy.governor.wanted == Step(336)
+    busy.governor.make_ready(336)
+    assert busy.run(0.1) == [Step(336)]
+    assert busy.governor.wanted is None
+
+
 def test_tries_that_fail_become_rare() -> None:
     restless = show(0.034)
     assert restless.chosen == [Step(384)]  # 21.8 ms; 432 would take 27.5
@@ -307,6 +325,12 @@ class GovernedStylizer(FakeStylizer):
         return picture if isinstance(picture, type(random_pixels(2, 2))) else super().__call__(picture)
 
     def reset(self) -> None:
+        pass
+
+    def is_ready(self, lines: int) -> bool:
+        return True
+
+    def make_ready(self, lines: int) -> None:
         pass
 
 

@@ -57,6 +57,13 @@ class HostBackend(ABC):
     def prepare(self, checkpoint: Checkpoint) -> None:  # noqa: B027 (most have nothing to make ready)
         """See `Backend.prepare`."""
 
+    def is_ready(self, size: tuple[int, int]) -> bool:
+        """Whether pictures of this (width, height) can be painted without a pause before the first."""
+        return True
+
+    def make_ready(self, size: tuple[int, int]) -> None:  # noqa: B027 (most have nothing to make ready)
+        """Make ready what the first picture of this (width, height) would wait for, in any thread."""
+
     def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """See `Backend.run`."""
         if steady is not None and steady.economy is not None and pixels.dtype == np.uint8:

@@ -97,6 +97,7 @@ class Stylizer(Closing):
         self._pending: StyleSet | None = None
         self._cuts = CutDetector()
         self._fresh = True  # whether the next picture is the first of a film
+        self._size = (1, 1)  # (width, height) of the last picture
         self._seen_at = 0.0  # when the last live picture was captured
         self._look = Look(keep_colors=keep_colors)
         self.strength, self.stroke = strength, stroke
@@ -246,6 +247,23 @@ class Stylizer(Closing):
         """Whether `economy` makes a difference: on a CPU."""
         return self._device == "cpu"
 
+    def is_ready(self, lines: int) -> bool:
+        """Whether pictures like the last one can be painted at so many lines without a pause."""
+        backend = self._backend
+        return not isinstance(backend, HostBackend) or backend.is_ready(self._size_at(lines))
+
+    def make_ready(self, lines: int) -> None:
+        """Make ready what the first picture at so many lines would wait for.
+
+        That takes as long as painting some pictures; another thread can go on painting meanwhile.
+        """
+        backend = self._backend
+        if isinstance(backend, HostBackend):
+            backend.make_ready(self._size_at(lines))
+
+    def _size_at(self, lines: int) -> tuple[int, int]:
+        return replace(self._look, lines=lines).working_size(self._size)
+
     @property
     def carried(self) -> bool:
         """Whether the last picture was not painted but moved, see `Economy`."""
@@ -304,6 +322,7 @@ class Stylizer(Closing):
 
     def _paint(self, frame: Frame) -> Pixels:
         self._apply_style(frame.pts)
+        self._size = frame.size
         return self._backend.run(frame.pixels, self._look, self._steady(frame))
 
     def _steady(self, frame: Frame) -> Steady | None:

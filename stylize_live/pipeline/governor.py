@@ -65,6 +65,12 @@ class Sizable(Protocol):
     def carried(self) -> bool:
         """Whether the last picture was not painted but moved along."""
 
+    def is_ready(self, lines: int) -> bool:
+        """Whether so many lines can be painted without a pause before the first picture."""
+
+    def make_ready(self, lines: int) -> None:
+        """Make that so, in whatever thread; takes a while."""
+
     def __call__(self, picture: Pixels, /) -> Pixels:
         """The painted picture: (H, W, 3) uint8 to the same."""
 
@@ -101,6 +107,8 @@ class Governor:
         clock: monotonic seconds.
 
     Attributes:
+        wanted: the step that is to be taken as soon as its lines are ready, or None. Somebody else has to
+            make them ready, as that takes a while.
         chosen: all steps that were taken, one after the other, and when, in seconds since the first.
     """
 
@@ -112,6 +120,7 @@ class Governor:
         self._patience = _PATIENCE
         self._rose_at = float("-inf")
         self._began = 0.0
+        self.wanted: Step | None = None
         self.chosen: list[tuple[Step, float]] = []
         # Of the window under way: its begin, drops before it, times of its pictures.
         self._since, self._dropped_before = 0.0, 0
@@ -217,6 +226,8 @@ class Governor:
             dropped: pictures that were not painted since the start because newer ones were there.
         """
         now = self._clock()
+        if self.wanted is not None:
+            return self._take_wanted(now, dropped)
         (self._carried if self._stylizer.carried else self._painted).append(took)
         if now - self._since < _WINDOW:
             return False
@@ -231,6 +242,10 @@ class Governor:
         elif now - self._calm_since >= self._patience:
             self._step_up(now, dropped)
         return self.step != step
+
+    def make_ready(self, lines: int) -> None:
+        """Make so many lines ready; in a thread of its own, while pictures are painted."""
+        self._stylizer.make_ready(lines)
 
     def _missed(self, dropped: int) -> int:
         """Pictures that were dropped in the window, without those that a single one held up."""
@@ -267,8 +282,9 @@ class Governor:
             self._patience = min(_MOST_PATIENCE, 2 * self._patience)
         below = self._ladder[self._ladder.index(self.step) + 1 :]
         if below:
-            self._choose(next((step for step in below if self._fits(step)), below[-1]), now)
-        self._begin(now, dropped)
+            self._want(next((step for step in below if self._fits(step)), below[-1]), now, dropped)
+        else:
+            self._begin(now, dropped)
 
     def _step_up(self, now: float, dropped: int) -> None:
         """Try the next better step, if it is expected to leave room."""
@@ -277,8 +293,21 @@ class Governor:
         if place == 0 or not self._fits(self._ladder[place - 1], _ROOM_TO_RISE):
             return
         self._rose_at = now
-        self._choose(self._ladder[place - 1], now)
+        self._want(self._ladder[place - 1], now, dropped)
+
+    def _want(self, step: Step, now: float, dropped: int) -> None:
+        self.wanted = step
+        self._take_wanted(now, dropped)
+
+    def _take_wanted(self, now: float, dropped: int) -> bool:
+        """Take the step that is wanted, if its lines are ready; whether that was so."""
+        step = self.wanted
+        if step is None or not self._stylizer.is_ready(step.lines):
+            return False
+        self.wanted = None
+        self._choose(step, now)
         self._begin(now, dropped)
+        return True
 
 
 def govern(stylizer: Sizable, size: str) -> Governor | None:

@@ -32,6 +32,7 @@ from stylize_live.pipeline.clock import LatencyClock
 from stylize_live.pipeline.governor import Governor
 from stylize_live.pipeline.interrupts import stopping_on_ctrl_c
 from stylize_live.pipeline.labels import snapshot_name, style_label
+from stylize_live.pipeline.ladder import Step
 from stylize_live.pipeline.live_report import LiveReport, Settled
 from stylize_live.pipeline.outlets import Outlets
 from stylize_live.pipeline.preparation import Flowing, Preparation, card, preparing
@@ -142,9 +143,17 @@ class _Journey:
         self._to_show: Latest[_Painted] = Latest()
         self._outlets = Outlets(sinks)
         self._boldness: Latest[float] = Latest()
+        self._lines: Latest[int] = Latest()
+        self._asked: Step | None = None  # whose lines are being made ready
         self._preparation = Preparation()
         self._stages = Stages(
-            self._to_paint, self._to_show, self._boldness, self._outlets, self._preparation, _Waker(source)
+            self._to_paint,
+            self._to_show,
+            self._boldness,
+            self._lines,
+            self._outlets,
+            self._preparation,
+            _Waker(source),
         )
         self._clock = LatencyClock()
         self._captured = 0
@@ -166,6 +175,7 @@ class _Journey:
             stages.start("capture", self._capture, closes=(self._to_paint,))
             stages.start("inference", self._paint, closes=(self._to_show,))
             stages.start("boldness", self._set_boldness)
+            stages.start("lines", self._make_lines_ready)
             self._outlets.start(stages)
             while not self.view.ended and not stages.stopping.is_set() and not self._over(duration):
                 try:
@@ -237,6 +247,16 @@ class _Journey:
     def _attend_governor(self, governor: Governor, took: float) -> None:
         if governor.note(took, self._to_paint.dropped):
             self.view.say(self.painting)
+        wanted = governor.wanted
+        if wanted is not None and wanted != self._asked:
+            self._lines.put(wanted.lines)
+        self._asked = wanted
+
+    def _make_lines_ready(self) -> None:
+        """Beside painting, which would stand still for some pictures."""
+        for lines in self._lines:
+            if self._governor is not None:
+                self._governor.make_ready(lines)
 
     def _embolden(self, boldness: float) -> None:
         with suppress(Closed):  # the show is ending
