@@ -306,16 +306,18 @@ class _Journey:
         return not again
 
     def _show_raw(self) -> None:
-        """As long as nothing can be painted, show what came, or that nothing did."""
+        """As long as nothing can be painted, show what came, or that nothing did.
+
+        In the window only: pages, which others may see, and sinks get nothing that is not painted.
+        """
         raw = self._preparation.raw or self._raw_shown
         if not self._preparation.under_way or (raw is self._raw_shown and raw is not None):
             return
         if raw is None:
-            raw = card(self._source.size)
+            raw = self.shown = card(self._source.size)
         self._raw_shown = raw
-        pixels = raw.pixels
-        self.shown = raw.with_picture(compose(pixels, pixels, mirror=self.view.mirror, split=False))
-        self._display.write(self.shown, Caption(note=self.trouble))
+        pixels = compose(raw.pixels, raw.pixels, mirror=self.view.mirror, split=False)
+        self._display.write(raw.with_picture(pixels), Caption(note=self.trouble))
 
     def _draw(self, item: _Painted) -> None:
         self.view.changed = False
