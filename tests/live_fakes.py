@@ -111,8 +111,8 @@ class FakeDisplay:
 
     @property
     def indices(self) -> list[int]:
-        """Indices of the frames, each once, in the order of their first showing."""
-        return list(dict.fromkeys(frame.index for frame in self.frames))
+        """Indices of the source's frames, each once, in the order of their first showing; no cards."""
+        return list(dict.fromkeys(frame.index for frame in self.frames if frame.index >= 0))
 
 
 def keys(*script: str | None) -> Callable[[FakeDisplay], str | None]:

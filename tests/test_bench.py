@@ -166,6 +166,10 @@ class FakeCommands:
         ages = {"p50": 20.0, "p95": 30.0, "p99": None}
         latency = {"capture": ages | {"p50": 1.0}, "inference": ages, "total": ages}
         report = {"fps": 30.0, "captured": 200, "dropped": 1, "seconds": 5.0, "latency_ms": latency}
+        report |= {
+            "settled": {"captured": 100, "dropped": 3},
+            "steps": [{"lines": 48, "every": 1, "at": 0.0}, {"lines": 48, "every": 2, "at": 1.0}],
+        }
         return report, Ended("", 7.0, 500.0)
 
     def convert(self, end: Fraction) -> tuple[dict[str, Any], Ended]:
@@ -194,6 +198,15 @@ def test_a_whole_benchmark() -> None:
     assert rows["convert", "share of the ideal"].median > 100
     assert rows["network", "torch float32"].count >= 3
     assert rows["stages", "read a picture"].count == ROUNDS
+    promises = {
+        verdict.name: (verdict.promised, verdict.measured, verdict.kept) for verdict in report.promises
+    }
+    assert promises == {
+        "dropped after the first two seconds": ("at most 1", 3.0, False),
+        "lines painted": ("at least 36", 48, True),
+        "one frame painted of": ("at most 3", 2, True),
+        "capture to display, p95": ("at most 66", 30.0, True),
+    }
     assert report.machine["cores"]
     assert steps[0] == "making a film"
     assert json.loads(json.dumps(report.as_dict()))["settings"]["size"] == "64x48"
@@ -207,6 +220,8 @@ def test_the_command_prints_writes_and_draws(tmp_path: Path, capsys: pytest.Capt
     said = capsys.readouterr().out
     assert "torch float32" in said
     assert "share of the ideal" in said
+    assert re.search(r"dropped after the first two seconds +at most 1 +3 +broken", said)
+    assert re.search(r"lines painted +at least 36 +48 +kept", said)
     assert all(len(line) <= 80 for line in said.splitlines()[4:])
     assert json.loads((tmp_path / "a.json").read_text())["rows"]
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")

@@ -22,7 +22,9 @@ from stylize_live.config import DEFAULT_BOLDNESS
 from stylize_live.errors import SourceError, StyleError
 from stylize_live.frame import Frame
 from stylize_live.media.null import NullDisplay
+from stylize_live.media.overlay import Caption
 from stylize_live.media.still import read_still
+from stylize_live.pipeline import preparation
 from stylize_live.pipeline.labels import snapshot_name
 from stylize_live.pipeline.live import run_live
 from stylize_live.pipeline.view import View, compose
@@ -107,6 +109,73 @@ def test_an_error_comes_out_although_the_source_hangs() -> None:
         run_live(FakeSource(3, hang), FakeStylizer(raise_boom), FakeDisplay())
     assert time.monotonic() - start < 2
     release.set()
+
+
+class FlowingSource(FakeSource):
+    """Pictures that pass if nobody takes them, as a camera's do."""
+
+    flows = True
+
+
+class SlowToStart(FakeStylizer):
+    """Is ready when told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+
+    def warm_up(self, size: tuple[int, int], /) -> None:
+        assert self.go.wait(10)
+        super().warm_up(size)
+
+
+def test_pictures_are_shown_as_they_come_until_the_network_is_ready() -> None:
+    stylizer = SlowToStart()
+
+    def poll(display: FakeDisplay) -> None:
+        if len(display.indices) >= 3:
+            stylizer.go.set()
+
+    display = FakeDisplay(poll)
+    report = run_live(FlowingSource(60), stylizer, display)
+    raw = next(number for number, frame in enumerate(display.frames) if frame.pixels[5, 5, 0] > 128)
+    assert raw >= 3
+    assert all(caption == Caption(note="preparing first") for caption in display.captions[:raw])
+    assert all(frame.pixels[0, 0, 0] == 255 for frame in display.frames[:raw] if frame.index >= 0)
+    assert report.passed >= 3
+    assert report.captured == 60 - report.passed == report.shown + report.dropped
+
+
+def test_a_film_waits_behind_a_card_until_the_network_is_ready() -> None:
+    stylizer = SlowToStart()
+    display = FakeDisplay(lambda display: stylizer.go.set() if display.frames else None)
+    report = run_live(FakeSource(4, gap=0.03), stylizer, display)
+    assert (display.frames[0].index, display.frames[0].size) == (-1, SIZE)
+    assert display.captions[0] == Caption(note="preparing first")
+    assert stylizer.painted[0][0] == 0
+    assert (report.captured, report.passed) == (4, 0)
+
+
+def test_who_ends_while_the_network_is_loaded_waits_for_no_picture() -> None:
+    stylizer = SlowToStart()
+
+    def poll(display: FakeDisplay) -> str | None:
+        stylizer.go.set()
+        return "q"
+
+    report = run_live(WakeableSource(), stylizer, FakeDisplay(poll), duration=5)
+    assert report.shown == 0
+    assert report.seconds < 1
+
+
+def test_drops_are_also_counted_from_when_the_pace_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparation, "_SETTLING_SECONDS", 0.1)
+    stylizer = FakeStylizer(lambda frame: time.sleep(0.02 if frame.index < 30 else 0.0))
+    report = run_live(FakeSource(120, gap=0.005), stylizer, FakeDisplay())
+    assert report.settled is not None
+    assert 0 < report.settled.captured < report.captured
+    assert 0 < report.settled.dropped < report.dropped
+    assert run_live(FakeSource(3), FakeStylizer(), FakeDisplay()).settled is None
 
 
 def test_a_waiting_source_is_woken_at_the_end() -> None:

@@ -102,3 +102,16 @@ def test_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "openvino" not in Stylizer(device="cpu").fingerprint
     with pytest.raises(DeviceError, match=r"OpenVINO is not installed: .*openvino"):
         Stylizer(runtime="openvino")
+
+
+def test_other_lines_are_made_ready_before_they_are_painted() -> None:
+    stylizer = Stylizer(runtime="openvino", device="cpu", precision="float32")
+    stylizer(photo((96, 160)))
+    assert stylizer.is_ready(96)
+    assert not stylizer.is_ready(48)
+    stylizer.make_ready(48)
+    assert stylizer.is_ready(48)
+    stylizer.lines = 48
+    graphs = len(stylizer._backend._graphs)  # type: ignore[attr-defined]
+    stylizer(photo((96, 160)))
+    assert len(stylizer._backend._graphs) == graphs == 2  # type: ignore[attr-defined]

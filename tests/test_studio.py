@@ -95,7 +95,7 @@ def test_pages_get_the_painted_picture_and_everything_about_it(show: Show) -> No
         assert words["sources"]["test"] == "Test pattern"
         assert words["state"]["size"] == [64, 36]
         figure = words["figures"]["now"]
-        assert {"fps", "source_fps", "dropped", "ms", "p95", "p99", "cpu", "gpu"} == figure.keys()
+        assert {"fps", "source_fps", "dropped", "painting", "ms", "p95", "p99", "cpu", "gpu"} == figure.keys()
         assert 0 <= figure["cpu"] <= 1
         assert figure["gpu"] is None  # nothing is painted on one
         status, headers, body = get(show.port, "/thumbnails/1.jpg?1")

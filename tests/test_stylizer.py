@@ -10,6 +10,7 @@ import pytest
 from conftest import make_checkpoint, random_pixels
 
 from stylize_live.engine import Stylizer
+from stylize_live.engine.economy import Economy
 from stylize_live.errors import DeviceError, StyleError, UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import save_checkpoint
@@ -244,3 +245,28 @@ def test_a_cut_starts_as_if_the_film_began_there(tiny_style: Path) -> None:
 def test_steadiness_out_of_range(tiny_style: Path, steadiness: float) -> None:
     with pytest.raises(UsageError, match="between 0 and 1"):
         exact(tiny_style, steadiness=steadiness)
+
+
+@pytest.mark.parametrize("steadiness", [0.0, 0.8])
+def test_with_economy_every_second_picture_is_painted(tiny_style: Path, steadiness: float) -> None:
+    """And without, as in a conversion, all are; also the first after a pause, and after a change of style."""
+    stylizer = exact(tiny_style, steadiness=steadiness)
+    times = [10.0, 10.03, 10.06, 10.09, 12.0, 12.03, 12.06]
+
+    def carried(times: list[float]) -> list[bool]:
+        found = []
+        for number, when in enumerate(times):
+            stylizer(Frame(PIXELS, Fraction(number, 30), when, number))
+            found.append(stylizer.carried)
+        return found
+
+    assert stylizer.economy is None
+    assert not any(carried(times))
+    stylizer.economy = Economy(2)
+    assert stylizer.can_save
+    assert carried(times) == [False, True, False, True, False, True, False]
+    assert carried([12.09]) == [True]
+    stylizer.style = str(tiny_style)
+    assert carried([12.12, 12.15]) == [False, True]
+    stylizer.economy = None
+    assert not any(carried(times))

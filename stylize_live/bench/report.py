@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal, get_args
 
 from stylize_live.bench.timing import Spread
@@ -26,6 +26,23 @@ class Row:
     name: str
     unit: str
     spread: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a promise.
+
+    Attributes:
+        name: of its figure.
+        promised: in words.
+        measured: the median.
+        kept: whether that is within the limit.
+    """
+
+    name: str
+    promised: str
+    measured: float
+    kept: bool
 
 
 class Tally:
@@ -54,6 +71,7 @@ class BenchReport:
         painter: what painted in `live`, `convert` and the stages, such as "openvino 2026.1, bfloat16".
         seconds: how long all of it took.
         rows: the figures.
+        promises: what became of those that `live` makes.
     """
 
     machine: dict[str, object]
@@ -61,6 +79,7 @@ class BenchReport:
     painter: str
     seconds: float
     rows: list[Row]
+    promises: list[Verdict] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, object]:
         """The report as plain numbers and dictionaries, for JSON."""

@@ -17,6 +17,7 @@ from typing import Any
 from stylize_live.bench.film import RATE, make_film
 from stylize_live.bench.machine import describe, load_now
 from stylize_live.bench.programs import Commands, Ended, import_milliseconds
+from stylize_live.bench.promises import EVERY, LINES, SETTLED_DROPS, verdicts
 from stylize_live.bench.report import BenchReport, Tally
 from stylize_live.config import BenchSettings
 from stylize_live.engine.processor import cores
@@ -26,7 +27,7 @@ from stylize_live.quantities import fitted
 ROUNDS = 3
 # Shares of the time: one run of `live`, the painting of one run of `convert`, all of the network. The
 # rest goes into starting programs and into measuring the parts.
-_LIVE, _CONVERT, _NETWORK = 0.05, 0.028, 0.15
+_LIVE, _CONVERT, _NETWORK = 0.08, 0.028, 0.12
 _LEAST_FRAMES = 24
 
 
@@ -46,7 +47,9 @@ def run_bench(settings: BenchSettings, on_step: Callable[[str], None] = lambda s
         painter = bench.run(opened)
     seconds = round(time.monotonic() - started, 1)
     machine = describe() | {"load": load}
-    return BenchReport(machine, settings.model_dump(), painter, seconds, bench.tally.rows())
+    rows = bench.tally.rows()
+    kept = verdicts(rows, min(fitted(settings.size, (16, 9))))
+    return BenchReport(machine, settings.model_dump(), painter, seconds, rows, kept)
 
 
 class _Bench:
@@ -107,6 +110,11 @@ class _Bench:
         add = self.tally.add
         add("live", "pictures shown", report["fps"], "a second")
         add("live", "dropped", 100 * report["dropped"] / max(1, report["captured"]), "%")
+        if settled := report["settled"]:
+            add("live", SETTLED_DROPS, 100 * settled["dropped"] / max(1, settled["captured"]), "%")
+        if report["steps"]:  # else the size was fixed
+            add("live", LINES, report["steps"][-1]["lines"], "")
+            add("live", EVERY, report["steps"][-1]["every"], "")
         for name in ("p50", "p95", "p99"):
             age = report["latency_ms"]["total"][name]
             if age is not None:

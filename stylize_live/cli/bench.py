@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
+from stylize_live.bench.timing import shown
 from stylize_live.cli.completion import with_style_names
 from stylize_live.cli.console import print_line, stderr, stdout
 from stylize_live.config import BenchSettings, merged
@@ -43,7 +44,9 @@ def bench(
       network   one picture without smoothing, pixels in and pixels out, under
                 every runtime and precision that is installed
       parts     each part of the work alone, for one picture
-      live      the command itself in real time: rate, drops, latency
+      live      the command itself in real time: rate, drops, latency, how
+                much is painted; a second table says which promises about
+                that are kept (they are meant for 640x360)
       convert   the command itself: rate, and share of the ideal, in which all
                 parts overlap and the slowest one never waits
       program   imports, start-up, and the most memory held
@@ -103,6 +106,21 @@ def _print(report: BenchReport) -> None:
         table.add_row(title, row.name, *row.spread.words(), row.unit)
         before = row.group
     stdout.print(table)
+    _print_promises(report)
+
+
+def _print_promises(report: BenchReport) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("live, at 30 a second", "promised"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("measured", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for verdict in report.promises:
+        words = "kept" if verdict.kept else "[bold red]broken[/]"
+        table.add_row(verdict.name, verdict.promised, shown(verdict.measured), words)
+    if table.row_count:
+        print_line("")
+        stdout.print(table)
 
 
 def _write_json(path: Path, report: BenchReport) -> None:

@@ -165,8 +165,13 @@ def open_display(
 
         return NullDisplay(watched=watched)
     from stylize_live.media.window import Window
+    from stylize_live.pipeline.preparation import card, card_caption
 
-    return opened.enter_context(Window(_TITLE, size))
+    window = opened.enter_context(Window(_TITLE, size))
+    # At once: the network takes a moment, and an empty window looks broken.
+    window.write(card(size), card_caption(settings.style))
+    window.poll()
+    return window
 
 
 def summary(report: LiveReport) -> str:
@@ -176,8 +181,8 @@ def summary(report: LiveReport) -> str:
         f"shown    {frames} in {report.seconds:.1f} s, {report.fps:.1f} fps",
         f"dropped  {report.dropped}" + _details(report),
     ]
-    if report.lines:
-        lines.append(f"painted  at {', '.join(f'{number}p' for number in report.lines)}")
+    if report.painting:
+        lines.append(f"painted  {report.painting.removeprefix('painted ')}")
     total = report.latency_ms["total"]
     if total.p50 is not None:
         lines.append(

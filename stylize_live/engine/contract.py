@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from stylize_live.engine.economy import Economy
 from stylize_live.engine.look import Look
 from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import Checkpoint
@@ -25,10 +26,13 @@ class Steady:
         begins: whether pictures start anew with this one. Called once for each, in order, when the device has
             been given its work, so that a GPU is not kept waiting.
         share: least share of the fresh picture, see `smoothing.least_share`.
+        economy: what may be saved, or None for a picture that is to be the same whenever it is made. Known to
+            backends on the CPU only.
     """
 
     begins: Callable[[], bool]
     share: float
+    economy: Economy | None = None
 
 
 # A frame, and how to smooth it; None leaves it as painted.

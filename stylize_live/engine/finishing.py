@@ -176,12 +176,44 @@ def _laid(shown: npt.NDArray[Any], pixels: Pixels, look: Look) -> Plane:
     return np.asarray(shown, np.float32)
 
 
-def sharpened(painted: Plane, amount: float) -> Plane:
-    """Unsharp masking: (h, w, 3) float32 to the same, itself for an amount of 0."""
+def quickly_reduced_to(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """As `reduced_to`, a little softer: what is far too large is halved first, which is far faster."""
+    while pixels.shape[1] >= 2 * size[0] and pixels.shape[0] >= 2 * size[1]:
+        half = pixels.shape[1] // 2, pixels.shape[0] // 2
+        pixels = np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), pixels.dtype)
+    return reduced_to(pixels, size)
+
+
+def quickly_finished(painted: Plane, pixels: Pixels, look: Look) -> Pixels:
+    """As `finished`, in eight bits from the small painting on: within a few levels, in half the time.
+
+    Args:
+        painted: (h, w, 3) float32 in 0..255.
+        pixels: (H, W, 3) uint8, the picture.
+        look: strength and colours.
+
+    Returns:
+        (H, W, 3) uint8, a new array.
+    """
+    small = cv2.addWeighted(painted, 1, painted, 0, 0, dtype=cv2.CV_8U)
+    sharp = sharpened(small, sharpening(painted.shape[:2], pixels.shape[:2]))
+    if look.keep_colors:
+        parts = list(cv2.split(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb)))
+        parts[0] = _enlarged(cv2.cvtColor(sharp, cv2.COLOR_RGB2GRAY), pixels)
+        shown = cv2.cvtColor(cv2.merge(parts), cv2.COLOR_YCrCb2RGB)
+    else:
+        shown = _enlarged(sharp, pixels)
+    if look.strength < 1:
+        shown = cv2.addWeighted(shown, look.strength, pixels, 1 - look.strength, 0)
+    return np.asarray(shown, np.uint8)
+
+
+def sharpened(painted: npt.NDArray[Any], amount: float) -> npt.NDArray[Any]:
+    """Unsharp masking: (h, w, 3) float32 or uint8 to the same, itself for an amount of 0."""
     if not amount:
         return painted
     soft = cv2.GaussianBlur(painted, (SHARPEN_WIDTH, SHARPEN_WIDTH), SHARPEN_SIGMA)
-    return np.asarray(cv2.addWeighted(painted, 1 + amount, soft, -amount, 0), np.float32)
+    return np.asarray(cv2.addWeighted(painted, 1 + amount, soft, -amount, 0), painted.dtype)
 
 
 def _enlarged(plane: npt.NDArray[Any], like: Pixels) -> npt.NDArray[Any]:

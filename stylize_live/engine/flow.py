@@ -163,22 +163,28 @@ def _stretch(first: int, length: int, limit: int) -> slice:
     return slice(max(0, middle - half), min(limit, middle + half))
 
 
-def reduced(pixels: Pixels) -> Pixels:
+def reduced(pixels: Pixels, size: tuple[int, int] | None = None) -> Pixels:
     """The small grey picture that motion is measured on.
 
     Args:
         pixels: (H, W, 3) uint8 or uint16 RGB.
+        size: its (width, height); None is what `reduced_size` says.
 
     Returns:
         (h, w) uint8.
     """
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)  # first: reducing one channel is faster than three
-    return eight_bit(_scaled(np.asarray(grey, pixels.dtype), reduced_size(pixels.shape[1::-1])))
+    return eight_bit(_scaled(np.asarray(grey, pixels.dtype), size or reduced_size(pixels.shape[1::-1])))
 
 
-def reduced_size(size: tuple[int, int]) -> tuple[int, int]:
-    """The (width, height) at which the motion of pictures of another is measured."""
-    return _shrunk_size(size, max(_REDUCTION, (size[0] * size[1] / _MOST_PIXELS) ** 0.5))
+def reduced_size(size: tuple[int, int], reduction: float = _REDUCTION) -> tuple[int, int]:
+    """The (width, height) at which the motion of pictures of another is measured.
+
+    Args:
+        size: of the pictures.
+        reduction: of their sides, at least.
+    """
+    return _shrunk_size(size, max(reduction, (size[0] * size[1] / _MOST_PIXELS) ** 0.5))
 
 
 def _shrunk_size(size: tuple[int, int], factor: float) -> tuple[int, int]:

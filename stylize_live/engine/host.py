@@ -12,6 +12,7 @@ from stylize_live.engine.finishing import finished, finished_in_strips, quantise
 from stylize_live.engine.flow import FlowEstimator, Plane, reduced
 from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import smoothed
+from stylize_live.engine.thrift import ThriftyPainter
 from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import Checkpoint
 
@@ -26,6 +27,12 @@ class HostBackend(ABC):
     def __init__(self) -> None:
         self._past: tuple[Plane, Pixels] | None = None  # what was shown last, and its input, reduced
         self._measure = FlowEstimator()
+        self._thrifty = ThriftyPainter(self.painted)
+
+    @property
+    def carried(self) -> bool:
+        """Whether the last picture was not painted but moved, see `Economy`."""
+        return self._thrifty.carried
 
     @property
     def memory(self) -> Memory:
@@ -50,8 +57,18 @@ class HostBackend(ABC):
     def prepare(self, checkpoint: Checkpoint) -> None:  # noqa: B027 (most have nothing to make ready)
         """See `Backend.prepare`."""
 
+    def is_ready(self, size: tuple[int, int]) -> bool:
+        """Whether pictures of this (width, height) can be painted without a pause before the first."""
+        return True
+
+    def make_ready(self, size: tuple[int, int]) -> None:  # noqa: B027 (most have nothing to make ready)
+        """Make ready what the first picture of this (width, height) would wait for, in any thread."""
+
     def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """See `Backend.run`."""
+        if steady is not None and steady.economy is not None and pixels.dtype == np.uint8:
+            return self._thrifty(pixels, look, steady, steady.economy)
+        self._thrifty.forget()
         small = reduced_to(pixels, look.working_size((pixels.shape[1], pixels.shape[0])))
         fresh = self.painting(small)
         if steady is not None:
@@ -89,3 +106,4 @@ class HostBackend(ABC):
     def close(self) -> None:
         """See `Backend.close`."""
         self._past = None
+        self._thrifty.forget()

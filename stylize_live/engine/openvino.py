@@ -84,6 +84,17 @@ class OpenVinoBackend(HostBackend):
         if like is not None and checkpoint is not self._graphed:
             self._prepared = checkpoint, OrderedDict({_kind(like): self._graph(checkpoint, like)})
 
+    def is_ready(self, size: tuple[int, int]) -> bool:
+        """See `HostBackend.is_ready`: whether there is a graph for such pictures, of eight bits."""
+        return self._graphed is None or (size[1], size[0], 3, 1) in self._graphs
+
+    def make_ready(self, size: tuple[int, int]) -> None:
+        """See `HostBackend.make_ready`."""
+        checkpoint, graphs = self._graphed, self._graphs
+        like = np.zeros((size[1], size[0], 3), np.uint8)
+        if checkpoint is not None and _kind(like) not in graphs:
+            graphs[_kind(like)] = self._graph(checkpoint, like)
+
     def _use(self, checkpoint: Checkpoint | None) -> None:
         if checkpoint is not None and checkpoint is self._graphed:
             return

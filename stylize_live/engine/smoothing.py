@@ -77,10 +77,8 @@ def smoothed(previous: Plane, fresh: Plane, motion: Motion, share: float, tuning
     height, width = fresh.shape[:2]
     moved = warped(previous, rescaled(motion.flow, (width, height)))
     slow = _coarse(cv2.subtract(fresh, moved), COARSE_BLUR)
-    doubts = motion.mismatch / (tuning.doubt + tuning.doubt_by_texture * motion.texture)
-    distrust = _smoothstep(doubts, 1.0, tuning.disbelief)
     changed = _smoothstep(_largest(slow), tuning.change, tuning.replaced)
-    cells = np.maximum(changed, cv2.resize(distrust, changed.shape[::-1]))
+    cells = np.maximum(changed, cv2.resize(distrust(motion, tuning), changed.shape[::-1]))
     cells = np.maximum(cells, min(1.0, share + tuning.light * motion.light))
     slow_cells = np.maximum(tuning.follow - cells, 0)[..., None] * slow
     shares = cv2.resize(cells, (width, height))
@@ -88,6 +86,12 @@ def smoothed(previous: Plane, fresh: Plane, motion: Motion, share: float, tuning
     del moved  # 25 MB of a large picture
     cv2.add(result, cv2.resize(slow_cells, (width, height)), dst=result)
     return _sharpened(np.asarray(result, np.float32), fresh, tuning)
+
+
+def distrust(motion: Motion, tuning: Tuning = Tuning()) -> Plane:
+    """How little a motion is to be trusted where: (h, w) float32, 0 to 1."""
+    doubts = motion.mismatch / (tuning.doubt + tuning.doubt_by_texture * motion.texture)
+    return _smoothstep(doubts, 1.0, tuning.disbelief)
 
 
 def _largest(differences: Plane) -> Plane:

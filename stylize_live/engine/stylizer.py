@@ -25,7 +25,9 @@ from stylize_live.config import (
 )
 from stylize_live.engine.choices import Choice, choose, choose_device_name, possible
 from stylize_live.engine.contract import Backend, Job, Steady, Strips
+from stylize_live.engine.economy import Economy
 from stylize_live.engine.finishing import finished_in_strips, reduced_by_strips
+from stylize_live.engine.host import HostBackend
 from stylize_live.engine.look import Look
 from stylize_live.engine.processor import floating_precision
 from stylize_live.engine.smoothing import least_share
@@ -38,13 +40,15 @@ from stylize_live.media.cut_detector import CutDetector
 from stylize_live.nets.checkpoint import Checkpoint
 
 _FIRST = Mix(0, 0, 0.0)
+_PAUSE = 1.0  # seconds between two live pictures after which the second does not follow from the first
 
 
 class Stylizer(Closing):
     """Paints pictures in one style; the style may change between pictures.
 
     Use one from one thread at a time; `style`, `strength`, `boldness`, `keep_colors`, `stroke` and `lines`
-    may be set from any thread and count from the next picture on.
+    may be set from any thread and count from the next picture on; so does `economy`, what a live show saves
+    where the machine is too slow (None, as usual, saves nothing).
 
     Args:
         style: name of a shipped style, path of a style file, a blend such as
@@ -97,14 +101,26 @@ class Stylizer(Closing):
         self._pending: StyleSet | None = None
         self._cuts = CutDetector()
         self._fresh = True  # whether the next picture is the first of a film
+        self._size = (1, 1)  # (width, height) of the last picture
+        self._seen_at = 0.0  # when the last live picture was captured
         self._look = Look(keep_colors=keep_colors)
         self.strength, self.stroke = strength, stroke
         self.steadiness = steadiness
+        self.economy: Economy | None = None
         self._wanted, self._boldness = StyleSet.load(self._style, crossfade), float(boldness)
         self._styles = self._wanted.at(boldness)
         self._wanted.say_alike(boldness)
         self._mix = _FIRST
-        self._backend = self._make_backend(self._styles.checkpoints[0])
+        self._making = threading.Lock()
+        self._made: Backend | None = None
+
+    @property
+    def _backend(self) -> Backend:
+        """Made when first needed: its runtime takes longer to load than all the rest."""
+        with self._making:
+            if self._made is None:
+                self._made = self._make_backend(self._styles.checkpoints[0])
+            return self._made
 
     @classmethod
     def from_settings(
@@ -230,6 +246,33 @@ class Stylizer(Closing):
             raise UsageError(f"steadiness must be between 0 and 1, got {value}")
         self._steadiness = float(value)
 
+    @property
+    def can_save(self) -> bool:
+        """Whether `economy` makes a difference: on a CPU."""
+        return self._device == "cpu"
+
+    def is_ready(self, lines: int) -> bool:
+        """Whether pictures like the last one can be painted at so many lines without a pause."""
+        backend = self._backend
+        return not isinstance(backend, HostBackend) or backend.is_ready(self._size_at(lines))
+
+    def make_ready(self, lines: int) -> None:
+        """Make ready what the first picture at so many lines would wait for.
+
+        That takes as long as painting some pictures; another thread can go on painting meanwhile.
+        """
+        backend = self._backend
+        if isinstance(backend, HostBackend):
+            backend.make_ready(self._size_at(lines))
+
+    def _size_at(self, lines: int) -> tuple[int, int]:
+        return replace(self._look, lines=lines).working_size(self._size)
+
+    @property
+    def carried(self) -> bool:
+        """Whether the last picture was not painted but moved, see `Economy`."""
+        return isinstance(self._backend, HostBackend) and self._backend.carried
+
     def reset(self) -> None:
         """Take the next picture as the first of a film: after a seek, or for another film."""
         self._fresh = True
@@ -262,8 +305,10 @@ class Stylizer(Closing):
         wanted = ways.get(arithmetic, self._chosen)
         if (wanted.runtime, wanted.precision) != (self._runtime, self._precision):
             self._runtime, self._precision = wanted.runtime, wanted.precision
-            self._backend.close()
-            self._backend = self._make_backend(self._styles.checkpoints[0])
+            with self._making:
+                made, self._made = self._made, None
+            if made is not None:
+                made.close()
             self._mix = _FIRST
             self.reset()
 
@@ -306,14 +351,19 @@ class Stylizer(Closing):
 
     def _paint(self, frame: Frame) -> Pixels:
         self._apply_style(frame.pts)
+        self._size = frame.size
         return self._backend.run(frame.pixels, self._look, self._steady(frame))
 
     def _steady(self, frame: Frame) -> Steady | None:
         """How the picture is to follow from the one before, if it is to and something of it is shown."""
-        if not self._steadiness or not self._look.strength:
+        economy = self.economy if self.can_save else None
+        if economy is not None:
+            self._fresh |= frame.captured_at - self._seen_at > _PAUSE
+            self._seen_at = frame.captured_at
+        if not (self._steadiness or economy) or not self._look.strength:
             self._fresh = True  # no film to go on with
             return None
-        return Steady(partial(self._begins, frame), least_share(self._steadiness))
+        return Steady(partial(self._begins, frame), least_share(self._steadiness), economy)
 
     def _begins(self, frame: Frame) -> bool:
         """Whether a shot begins with this picture, as the first of all does; asked when it is painted."""
@@ -414,4 +464,5 @@ class Stylizer(Closing):
 
     def close(self) -> None:
         """Release device memory. May be called twice."""
-        self._backend.close()
+        if self._made is not None:
+            self._made.close()

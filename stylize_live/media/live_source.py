@@ -30,10 +30,12 @@ class LiveSource(Closing, ABC):
         size: (width, height) of frames in pixels.
         rate: nominal frames per second, or None when unknown.
         is_live: True; frames come at their own pace.
+        flows: whether frames pass if nobody takes them; what is kept in a file waits to be asked for.
         trouble: what the source is waiting for, to be shown to the user; None while all is well.
     """
 
     is_live = True
+    flows = True
 
     def __init__(self, size: tuple[int, int], rate: Fraction | None) -> None:
         self.size = size

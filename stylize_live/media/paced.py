@@ -22,6 +22,8 @@ class PacedSource(LiveSource):
         inner: a source of frames with increasing pts.
     """
 
+    flows = False
+
     def __init__(self, inner: Source) -> None:
         super().__init__(inner.size, inner.rate)
         self._inner = inner

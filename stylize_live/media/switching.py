@@ -59,6 +59,11 @@ class SwitchingSource(Closing):
         return self._source.size
 
     @property
+    def flows(self) -> bool:
+        """Whether frames pass if nobody takes them, for now."""
+        return self._source.flows
+
+    @property
     def rate(self) -> Fraction | None:
         """Nominal frames per second, for now, or None when unknown."""
         return self._source.rate

@@ -1,9 +1,10 @@
-"""`--size auto`: paints live pictures as large as the source's rate allows.
+"""`--size auto`: paints live pictures as well as the source's rate allows.
 
-At the start a few pictures are painted at some sizes, from the largest down, until one leaves room for
-the rest of the work. While the show goes on, one size is given up when pictures were dropped for two
-seconds, because something else needs the machine, and the next larger one is tried again after five
-seconds without a drop; each try that fails makes the next one wait twice as long.
+At the start a few pictures are painted at some sizes, from the largest down, until a step of the ladder
+leaves room for the rest of the work. While the show goes on, what pictures take is watched. When some are
+dropped, because something else needs the machine, the best step is taken that fits; a better one is tried
+after five seconds without a drop, if it is expected to fit; each try that fails makes the next one wait
+twice as long.
 """
 
 from __future__ import annotations
@@ -11,22 +12,34 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
+from stylize_live.engine.economy import Economy
 from stylize_live.frame import Pixels
 from stylize_live.media.pattern import PatternSource
+from stylize_live.pipeline.ladder import Step, ladder, short_words, words
+from stylize_live.pipeline.live_report import StepReport
 
-# Lines to paint at, all multiples of what networks and encoders like.
-LADDER = (480, 432, 384, 336, 288, 240, 192)
 USUAL_RATE = Fraction(30)
-_ROOM = 0.8  # share of the time between two pictures that painting may take
+_ROOM = 0.8  # share of the time that painting may take
+_ROOM_TO_RISE = 0.77  # the same, for a better step than the present one
 _MUCH_ROOM = 0.55  # the same, up to which less will hardly be needed
-_PICTURES = 6  # painted to measure a size; the quickest counts, as a program that starts has more to do
-_WINDOW = 1.0  # seconds over which drops are counted
-_BAD_DROPS = 0.04  # share of a window's pictures from which on it is a bad one
-_BAD_WINDOWS = 2  # in a row, after which a size is given up
-_PATIENCE, _MOST_PATIENCE = 5.0, 300.0  # seconds without a drop before a larger size is tried
+# Times between two pictures that painting one may take where others are moved along: the next one waits for
+# as long, the one after it would be too much.
+_LONGEST = 1.6
+_PICTURES = (
+    8  # painted at most to measure a size; the quickest counts, as a program that starts has more to do
+)
+_LEAST_PICTURES = 3  # one whose graph is made first, one that is moved, one that is painted
+_HOPELESS = 1.5  # times more than fits: no need to measure exactly
+_WINDOW = 0.5  # seconds over which drops are counted
+_FORGET = 0.84  # of dropped pictures, each window; half in two seconds
+_BAD_DROPS = 2.0  # of them, not yet forgotten, from which on a step is given up
+_CALM_DROPS = 0.5  # up to which all is well
+_STALL = 3.0  # times between two pictures: one that takes longer was held up, say by a change of style
+_PATIENCE, _MOST_PATIENCE = 5.0, 300.0  # seconds of calm before a better step is tried
 
 
 class Sizable(Protocol):
@@ -34,9 +47,29 @@ class Sizable(Protocol):
 
     Attributes:
         lines: at which pictures with more of them are painted; may be set while others paint.
+        economy: what is saved; likewise.
     """
 
     lines: int
+    economy: Economy | None
+
+    @property
+    def device(self) -> str:
+        """ "cpu" or "cuda"."""
+
+    @property
+    def can_save(self) -> bool:
+        """Whether `economy` makes a difference."""
+
+    @property
+    def carried(self) -> bool:
+        """Whether the last picture was not painted but moved along."""
+
+    def is_ready(self, lines: int) -> bool:
+        """Whether so many lines can be painted without a pause before the first picture."""
+
+    def make_ready(self, lines: int) -> None:
+        """Make that so, in whatever thread; takes a while."""
 
     def __call__(self, picture: Pixels, /) -> Pixels:
         """The painted picture: (H, W, 3) uint8 to the same."""
@@ -45,35 +78,75 @@ class Sizable(Protocol):
         """Take the next picture as the first of a film."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds that a picture takes.
+
+    Attributes:
+        painted: one that is painted.
+        carried: one that is moved along instead.
+    """
+
+    painted: float
+    carried: float
+
+    def times(self, factor: float) -> Cost:
+        """Both, changed alike."""
+        return Cost(self.painted * factor, self.carried * factor)
+
+    def of(self, every: int) -> float:
+        """A picture, on average, where every so manieth is painted."""
+        return (self.painted + (every - 1) * self.carried) / every
+
+
 class Governor:
-    """Chooses the lines to paint at.
+    """Chooses how much is painted.
 
     Args:
-        stylizer: whose lines are set.
+        stylizer: whose lines and economy are set.
         clock: monotonic seconds.
 
     Attributes:
-        chosen: all lines that were chosen, one after the other.
+        wanted: the step that is to be taken as soon as its lines are ready, or None. Somebody else has to
+            make them ready, as that takes a while.
+        chosen: all steps that were taken, one after the other, and when, in seconds since the first.
     """
 
     def __init__(self, stylizer: Sizable, clock: Callable[[], float] = time.monotonic) -> None:
         self._stylizer, self._clock = stylizer, clock
-        self._ladder: list[int] = []
-        self._costs: dict[int, float] = {}
+        self._ladder: list[Step] = []
+        self._costs: dict[int, Cost] = {}  # by lines, as things are now
         self._period = 0.0
         self._patience = _PATIENCE
         self._rose_at = float("-inf")
-        self.chosen: list[int] = []
+        self._began = 0.0
+        self.wanted: Step | None = None
+        self.chosen: list[tuple[Step, float]] = []
         # Of the window under way: its begin, drops before it, times of its pictures.
         self._since, self._dropped_before = 0.0, 0
-        self._times: list[float] = []
-        self._bad = 0  # windows in a row
+        self._painted: list[float] = []
+        self._carried: list[float] = []
+        self._stalled = False  # whether the last window had a picture that was held up
+        self._drops = 0.0  # not yet forgotten
         self._calm_since = 0.0
 
     @property
-    def lines(self) -> int:
-        """Lines that are painted at now."""
-        return self.chosen[-1]
+    def step(self) -> Step:
+        """What is done now."""
+        return self.chosen[-1][0]
+
+    @property
+    def short(self) -> str:
+        """What is done now, in very few words."""
+        return short_words(self.step)
+
+    def report(self) -> list[StepReport]:
+        """All steps that were taken."""
+        return [StepReport(step.lines, step.every, at) for step, at in self.chosen]
+
+    def words(self, shorter: int) -> str:
+        """What is done now, for people, and why not more; of pictures with so many lines."""
+        return words(self.step, self._ladder[0], shorter, self._stylizer.device) if self.chosen else ""
 
     def start(self, size: tuple[int, int], rate: Fraction | None) -> None:
         """Measure and choose; in place of `warm_up`, and like it without a trace.
@@ -83,105 +156,158 @@ class Governor:
             rate: of them, pictures a second; None is taken for 30.
         """
         self._period = float(1 / (rate or USUAL_RATE))
-        shorter = min(size)
-        self._ladder = [min(shorter, LADDER[0]), *(lines for lines in LADDER[1:] if lines < shorter)]
+        self._ladder = ladder(min(size), can_save=self._stylizer.can_save)
         pattern = PatternSource(size, 30)
         pictures = [pattern.picture(tick) for tick in range(_PICTURES)]
         self._costs = {}
-        for lines in self._ladder:
+        for step in self._ladder:
             # Going by area flatters smaller sizes, as some work is the same for all: what does not fit even
             # so need not be tried. The smallest has to do in any case.
-            if self._costs and lines != self._ladder[-1] and not self._fits(lines):
+            if self._costs and step != self._ladder[-1] and not self._fits(step):
                 continue
-            self._costs[lines] = self._measured(lines, pictures)
-            if self._fits(lines):
-                self._make_ready_for_less(lines, pictures)
+            if step.lines not in self._costs:
+                self._measure(step, pictures)
+            if self._fits(step):
+                self._make_ready_for_less(step, pictures)
                 break
-        self._choose(lines)
+        now = self._began = self._clock()
+        self._choose(step, now)
         self._stylizer.reset()
-        self._begin(self._clock(), 0)
+        self._begin(now, 0)
 
-    def _make_ready_for_less(self, lines: int, pictures: Iterable[Pixels]) -> None:
-        """Paint at the next smaller size too, unless there is so much room that it will hardly be needed."""
-        smaller = [rung for rung in self._ladder if rung < lines]
-        if smaller and self._costs[lines] > _MUCH_ROOM * self._period:
-            self._measured(smaller[0], pictures)
+    def _make_ready_for_less(self, step: Step, pictures: Iterable[Pixels]) -> None:
+        """Paint at the next step's size too, unless there is so much room that it will hardly be needed."""
+        below = self._ladder[self._ladder.index(step) + 1 :]
+        if below and below[0].lines not in self._costs and self._load(step) > _MUCH_ROOM:
+            self._measure(below[0], pictures)
 
-    def _fits(self, lines: int) -> bool:
-        return self._cost(lines) <= _ROOM * self._period
+    def _fits(self, step: Step, room: float = _ROOM) -> bool:
+        longest = room if step.every == 1 else _LONGEST * room / _ROOM
+        return self._load(step) <= room and self._cost(step.lines).painted <= longest * self._period
 
-    def _cost(self, lines: int) -> float:
-        """Seconds that a picture takes; those of sizes that were not measured go by their area."""
+    def _load(self, step: Step) -> float:
+        """Share of the time that a step takes."""
+        return self._cost(step.lines).of(step.every) / self._period
+
+    def _cost(self, lines: int) -> Cost:
+        """Of a picture; those of sizes that were not measured go by their area."""
         if lines in self._costs:
             return self._costs[lines]
         nearest = min(self._costs, key=lambda known: abs(known - lines))
-        return self._costs[nearest] * (lines / nearest) ** 2
+        return self._costs[nearest].times((lines / nearest) ** 2)
 
-    def _measured(self, lines: int, pictures: Iterable[Pixels]) -> float:
-        self._stylizer.lines = lines
-        times = []
-        for picture in pictures:
+    def _measure(self, step: Step, pictures: Iterable[Pixels]) -> None:
+        """Note what pictures take with so many lines."""
+        self._use(Step(step.lines, 2))  # some of each kind
+        self._stylizer.reset()
+        painted: list[float] = []
+        carried: list[float] = []
+        for number, picture in enumerate(pictures, 1):
             started = self._clock()
             self._stylizer(picture)
-            times.append(self._clock() - started)
-        return min(times)
+            (carried if self._stylizer.carried else painted).append(self._clock() - started)
+            self._costs[step.lines] = Cost(min(painted), min(carried, default=0.0))
+            if number >= _LEAST_PICTURES and (self._fits(step) or self._load(step) > _HOPELESS * _ROOM):
+                break
 
-    def _choose(self, lines: int) -> None:
-        self._stylizer.lines = lines
-        self.chosen.append(lines)
+    def _use(self, step: Step) -> None:
+        self._stylizer.lines = step.lines
+        self._stylizer.economy = Economy(step.every)
 
-    def note(self, took: float, dropped: int) -> None:
-        """See a picture painted, and perhaps change the size from the next one on.
+    def _choose(self, step: Step, now: float) -> None:
+        self._use(step)
+        self.chosen.append((step, round(now - self._began, 2)))
+
+    def note(self, took: float, dropped: int) -> bool:
+        """See a picture painted, and perhaps take another step from the next one on; whether it did.
 
         Args:
-            took: seconds that painting it took.
+            took: seconds that painting it took, or moving it along.
             dropped: pictures that were not painted since the start because newer ones were there.
         """
         now = self._clock()
-        self._times.append(took)
-        seconds = now - self._since
-        if seconds < _WINDOW:
-            return
-        missed = dropped - self._dropped_before
-        busy = statistics.median(self._times)
-        self._bad = self._bad + 1 if missed > _BAD_DROPS * seconds / self._period else 0
-        self._calm_since = now if missed else self._calm_since
+        if self.wanted is not None:
+            return self._take_wanted(now, dropped)
+        (self._carried if self._stylizer.carried else self._painted).append(took)
+        if now - self._since < _WINDOW:
+            return False
+        missed = self._missed(dropped)
+        self._learn()
+        self._drops = self._drops * _FORGET + missed
+        self._calm_since = now if missed > _CALM_DROPS else self._calm_since
         self._begin_window(now, dropped)
-        if self._bad >= _BAD_WINDOWS:
+        step = self.step
+        if self._drops >= _BAD_DROPS:
             self._step_down(now, dropped)
         elif now - self._calm_since >= self._patience:
-            self._step_up(now, dropped, busy)
+            self._step_up(now, dropped)
+        return self.step != step
+
+    def make_ready(self, lines: int) -> None:
+        """Make so many lines ready; in a thread of its own, while pictures are painted."""
+        self._stylizer.make_ready(lines)
+
+    def _missed(self, dropped: int) -> int:
+        """Pictures that were dropped in the window, without those that a single one held up."""
+        missed = dropped - self._dropped_before
+        held_up = [took for took in self._painted + self._carried if took > _STALL * self._period]
+        stalled, self._stalled = self._stalled, bool(held_up)
+        if len(held_up) != 1 or stalled:
+            return missed
+        return max(0, missed - int(held_up[0] / self._period))
+
+    def _learn(self) -> None:
+        """Bring the costs up to date; all change as those of the present size do."""
+        if not self._painted or (self.step.every > 1 and not self._carried):
+            return
+        before = self._cost(self.step.lines)
+        painted = statistics.median(self._painted)
+        factor = painted / max(before.painted, 1e-6)
+        carried = statistics.median(self._carried) if self._carried else before.carried * factor
+        self._costs = {lines: cost.times(factor) for lines, cost in self._costs.items()}
+        self._costs[self.step.lines] = Cost(painted, carried)
 
     def _begin(self, now: float, dropped: int) -> None:
-        """Forget what was seen at another size."""
-        self._bad, self._calm_since = 0, now
+        """Forget what was seen at another step."""
+        self._drops, self._calm_since = 0.0, now
         self._begin_window(now, dropped)
 
     def _begin_window(self, now: float, dropped: int) -> None:
-        self._since, self._dropped_before, self._times = now, dropped, []
+        self._since, self._dropped_before = now, dropped
+        self._painted, self._carried = [], []
 
     def _step_down(self, now: float, dropped: int) -> None:
+        """Take the best step below that fits, or the last."""
         if now - self._rose_at < self._patience:
             self._patience = min(_MOST_PATIENCE, 2 * self._patience)
-        self._step(1, now, dropped)
+        below = self._ladder[self._ladder.index(self.step) + 1 :]
+        if below:
+            self._want(next((step for step in below if self._fits(step)), below[-1]), now, dropped)
+        else:
+            self._begin(now, dropped)
 
-    def _step_up(self, now: float, dropped: int, busy: float) -> None:
-        """Try the next larger size, if going by what this one takes it would leave room."""
-        place = self._ladder.index(self.lines)
+    def _step_up(self, now: float, dropped: int) -> None:
+        """Try the next better step, if it is expected to leave room."""
+        place = self._ladder.index(self.step)
         self._calm_since = now
-        if place == 0:
-            return
-        larger = self._ladder[place - 1]
-        if busy * self._cost(larger) / self._cost(self.lines) > _ROOM * self._period:
+        if place == 0 or not self._fits(self._ladder[place - 1], _ROOM_TO_RISE):
             return
         self._rose_at = now
-        self._step(-1, now, dropped)
+        self._want(self._ladder[place - 1], now, dropped)
 
-    def _step(self, step: int, now: float, dropped: int) -> None:
-        place = self._ladder.index(self.lines) + step
-        if place < len(self._ladder):
-            self._choose(self._ladder[place])
+    def _want(self, step: Step, now: float, dropped: int) -> None:
+        self.wanted = step
+        self._take_wanted(now, dropped)
+
+    def _take_wanted(self, now: float, dropped: int) -> bool:
+        """Take the step that is wanted, if its lines are ready; whether that was so."""
+        step = self.wanted
+        if step is None or not self._stylizer.is_ready(step.lines):
+            return False
+        self.wanted = None
+        self._choose(step, now)
         self._begin(now, dropped)
+        return True
 
 
 def govern(stylizer: Sizable, size: str) -> Governor | None:

@@ -3,6 +3,8 @@
     capture thread -> [Latest] -> inference thread -> [Latest] -> display, on the main thread
                                                   +-> [Latest] -> each other sink, on a thread of its own
 
+Until the network is ready, pictures are shown as they come, or a dark card where the source can wait.
+
 Nothing waits for anything slower: a picture that was not taken in time is replaced by the next one
 and counted as dropped. No picture is shown twice, except that one redrawn because its caption or
 the view changed, which is not counted.
@@ -31,8 +33,10 @@ from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import LatencyClock
 from stylize_live.pipeline.governor import Governor
 from stylize_live.pipeline.labels import snapshot_name, style_label
-from stylize_live.pipeline.live_report import LiveReport
+from stylize_live.pipeline.ladder import Step
+from stylize_live.pipeline.live_report import LiveReport, Settled
 from stylize_live.pipeline.outlets import Outlets
+from stylize_live.pipeline.preparation import Flowing, Preparation, card, preparing
 from stylize_live.pipeline.recordings import Recordings
 from stylize_live.pipeline.remote import Figures, Remote
 from stylize_live.pipeline.stages import Stages
@@ -107,7 +111,7 @@ def run_live(
         styles: names that keys choose from.
         mirror: start mirrored.
         split: start with the split view.
-        duration: seconds after which the run ends, or None.
+        duration: seconds of painting after which the run ends, or None.
         snapshots: folder for snapshots and recordings that keys ask for; default is the current one.
         microphone: whose sound such recordings have: its name or number.
         remote: runs the show beside the display, called as often as that is polled.
@@ -116,10 +120,6 @@ def run_live(
     Raises:
         StylizeError: what any stage met, within two seconds; also any other exception of theirs.
     """
-    if governor is None:
-        stylizer.warm_up(source.size)
-    else:
-        governor.start(source.size, source.rate)
     journey = _Journey(source, stylizer, display, sinks, styles, snapshots or Path(), microphone, governor)
     journey.view.mirror, journey.view.split = mirror, split
     return journey.run(duration, remote)
@@ -146,9 +146,22 @@ class _Journey:
         self._to_show: Latest[_Painted] = Latest()
         self._outlets = Outlets(sinks)
         self._boldness: Latest[float] = Latest()
-        self._stages = Stages(self._to_paint, self._to_show, self._boldness, self._outlets, _Waker(source))
+        self._lines: Latest[int] = Latest()
+        self._asked: Step | None = None  # whose lines are being made ready
+        self._preparation = Preparation()
+        self._stages = Stages(
+            self._to_paint,
+            self._to_show,
+            self._boldness,
+            self._lines,
+            self._outlets,
+            self._preparation,
+            _Waker(source),
+        )
         self._clock = LatencyClock()
         self._captured = 0
+        self._settled: tuple[int, int] | None = None  # captured and dropped while the pace was found
+        self._raw_shown: Frame | None = None
         self._frozen = 0
         self._idle = 0
         self._held: _Painted | None = None
@@ -161,14 +174,13 @@ class _Journey:
 
     def run(self, duration: float | None, remote: Remote | None) -> LiveReport:
         self._remote = remote
-        start = time.monotonic()
-        end = None if duration is None else start + duration
         with self._stages as stages, stopping_on_ctrl_c(stages.stopping):
             stages.start("capture", self._capture, closes=(self._to_paint,))
             stages.start("inference", self._paint, closes=(self._to_show,))
             stages.start("boldness", self._set_boldness)
+            stages.start("lines", self._make_lines_ready)
             self._outlets.start(stages)
-            while not self.view.ended and not stages.stopping.is_set() and not _over(end):
+            while not self.view.ended and not stages.stopping.is_set() and not self._over(duration):
                 try:
                     self._show_next()
                 except Closed:
@@ -178,7 +190,10 @@ class _Journey:
                 elif not self._display.watched:
                     self._outlets.check()
         stages.check()
-        return self._report(time.monotonic() - start)
+        return self._report(self._preparation.seconds(time.monotonic()))
+
+    def _over(self, duration: float | None) -> bool:
+        return duration is not None and self._preparation.seconds(time.monotonic()) >= duration
 
     @property
     def _watched(self) -> bool:
@@ -186,9 +201,15 @@ class _Journey:
         return remote or self._display.watched or self._outlets.watched
 
     def _capture(self) -> None:
+        if not (isinstance(self._source, Flowing) and self._source.flows):
+            self._preparation.wait()
         for frame in self._source:
             if self._stages.stopping.is_set():
                 return
+            if self._preparation.under_way:
+                self._preparation.see(frame)
+                continue
+            self._note_settled()
             self._captured += 1
             if self.view.frozen:
                 self._frozen += 1  # the painter rests, the source is still emptied
@@ -197,7 +218,22 @@ class _Journey:
             else:
                 self._to_paint.put(frame)
 
+    def _note_settled(self) -> None:
+        if self._settled is None and self._preparation.settled(time.monotonic()):
+            self._settled = self._captured, self._dropped
+
+    @property
+    def _dropped(self) -> int:
+        return self._to_paint.dropped + self._to_show.dropped
+
+    def _prepare(self) -> None:
+        if self._governor is None:
+            self.stylizer.warm_up(self._source.size)
+        else:
+            self._governor.start(self._source.size, self._source.rate)
+
     def _paint(self) -> None:
+        self._preparation.run(self._prepare)
         for frame in self._to_paint:
             if self._stages.stopping.is_set():
                 return
@@ -206,10 +242,24 @@ class _Journey:
             item = _Painted(frame, painted, taken_at, time.monotonic())
             self._to_show.put(item)
             if self._governor is not None:
-                self._governor.note(item.painted_at - taken_at, self._to_paint.dropped)
+                self._attend_governor(self._governor, item.painted_at - taken_at)
             if not self.view.frozen:
                 # From here and not from the main thread, which a window that is dragged may hold up.
                 self._publish(item)
+
+    def _attend_governor(self, governor: Governor, took: float) -> None:
+        if governor.note(took, self._to_paint.dropped):
+            self.view.say(self.painting)
+        wanted = governor.wanted
+        if wanted is not None and wanted != self._asked:
+            self._lines.put(wanted.lines)
+        self._asked = wanted
+
+    def _make_lines_ready(self) -> None:
+        """Beside painting, which would stand still for some pictures."""
+        for lines in self._lines:
+            if self._governor is not None:
+                self._governor.make_ready(lines)
 
     def _embolden(self, boldness: float) -> None:
         with suppress(Closed):  # the show is ending
@@ -248,6 +298,7 @@ class _Journey:
         try:
             item = self._to_show.get(_POLL_SECONDS)
         except TimeoutError:
+            self._show_raw()
             return False
         again = self._held is not None and item.original.index == self._held.original.index
         if self.view.frozen and self._held is not None and not again:
@@ -256,6 +307,20 @@ class _Journey:
         self._held = item
         self.view.changed |= again
         return not again
+
+    def _show_raw(self) -> None:
+        """As long as nothing can be painted, show what came, or that nothing did.
+
+        In the window only: pages, which others may see, and sinks get nothing that is not painted.
+        """
+        raw = self._preparation.raw or self._raw_shown
+        if not self._preparation.under_way or (raw is self._raw_shown and raw is not None):
+            return
+        if raw is None:
+            raw = self.shown = card(self._source.size)
+        self._raw_shown = raw
+        pixels = compose(raw.pixels, raw.pixels, mirror=self.view.mirror, split=False)
+        self._display.write(raw.with_picture(pixels), Caption(note=self.trouble))
 
     def _draw(self, item: _Painted) -> None:
         self.view.changed = False
@@ -303,15 +368,22 @@ class _Journey:
 
     def figures(self, now: float) -> Figures:
         """How it runs at the moment `now`, in monotonic seconds."""
-        dropped = self._to_paint.dropped + self._to_show.dropped
-        latency = self._clock.recent()
-        return Figures(self._captured, self._clock.shown, dropped, self._clock.recent_fps(now), latency)
+        latency, fps = self._clock.recent(), self._clock.recent_fps(now)
+        return Figures(self._captured, self._clock.shown, self._dropped, fps, latency, self.painting)
+
+    @property
+    def painting(self) -> str:
+        """How much is painted, and why not more, in words; "" before that is known or where it is fixed."""
+        if self._governor is None or self._preparation.under_way:
+            return ""
+        return self._governor.words(min(self._source.size))
 
     @property
     def trouble(self) -> str:
-        """What the source waits for, or ""."""
+        """What the show or its source waits for, or ""."""
         waiting = isinstance(self._source, Interruptible) and self._source.trouble
-        return waiting or self._outlets.trouble
+        ready = not self._preparation.under_way
+        return waiting or ("" if ready else preparing(self.stylizer.style)) or self._outlets.trouble
 
     def _headline(self) -> str:
         strength, boldness = self.stylizer.strength, self.view.boldness
@@ -330,7 +402,7 @@ class _Journey:
         taken, painted, total = (figures.latency_ms[stage] for stage in ("capture", "inference", "total"))
         if total.p50 is None:
             return (fps, dropped)
-        size = () if self._governor is None else (f"at {self._governor.lines}p",)
+        size = () if self._governor is None else (self._governor.short,)
         stages = f"taken {taken.p50:.0f}, painted {painted.p50:.0f}, shown {total.p50:.0f} ms"
         tail = f"p95 {total.p95:.0f}, p99 {total.p99:.0f} ms"
         return (fps, f"{total.p50:.0f} ms", dropped, *size, tail, stages)
@@ -375,14 +447,23 @@ class _Journey:
             shown=self._clock.shown,
             dropped=sum(before.values()),
             dropped_before=before,
+            settled=self._report_settled(),
+            passed=self._preparation.passed,
             frozen=self._frozen,
             idle=self._idle,
             fps=round(self._clock.fps(), 3),
             seconds=round(seconds, 3),
             latency_ms=self._clock.latency(),
             outputs=self._outlets.report(),
-            lines=[] if self._governor is None else self._governor.chosen,
+            painting=self.painting,
+            steps=[] if self._governor is None else self._governor.report(),
         )
+
+    def _report_settled(self) -> Settled | None:
+        if self._settled is None:
+            return None
+        captured, dropped = self._settled
+        return Settled(self._captured - captured, self._dropped - dropped)
 
 
 class _Waker:
@@ -394,7 +475,3 @@ class _Waker:
     def close(self) -> None:
         if isinstance(self._source, Interruptible):
             self._source.interrupt()
-
-
-def _over(end: float | None) -> bool:
-    return end is not None and time.monotonic() >= end

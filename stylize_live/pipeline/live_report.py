@@ -9,6 +9,29 @@ from stylize_live.pipeline.outlets import OutletReport
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """Frames of a part of a run: how many the source gave, how many were dropped."""
+
+    captured: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """How much was painted from a moment on.
+
+    Attributes:
+        lines: shorter side of what was painted, in pixels.
+        every: every so manieth frame was painted, the others moved along.
+        at: seconds since painting began.
+    """
+
+    lines: int
+    every: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class LiveReport:
     """What a live run did.
 
@@ -20,7 +43,9 @@ class LiveReport:
         frozen: frames that were passed over while the picture was frozen.
         idle: frames that were passed over because nobody watched, neither here nor at a sink.
         fps: frames shown a second, from the first to the last one.
-        seconds: length of the run, without opening and warming up.
+        settled: frames of the time from two seconds after painting began; None for a shorter run.
+        passed: frames that came before anything could be painted.
+        seconds: how long was painted: from the moment at which it could begin.
         latency_ms: ages of the shown frames in milliseconds, as percentiles by stage. An age
             counts from `Frame.captured_at` (for a camera: the driver handed the picture over) to
             the moment at which the stage was done with the frame:
@@ -30,7 +55,9 @@ class LiveReport:
             "total": the window had painted it. Capture to display, then; what camera and
             screen add is not in it.
         outputs: what became of each sink beside the display, by its name.
-        lines: at which pictures were painted, one after the other, where that was left to the program.
+        painting: how much was painted at the end, and why not more, in words, where that was left to the
+            program.
+        steps: all that was taken of it, one after the other.
     """
 
     captured: int
@@ -43,7 +70,10 @@ class LiveReport:
     seconds: float
     latency_ms: dict[str, Percentiles]
     outputs: dict[str, OutletReport]
-    lines: list[int]
+    settled: Settled | None
+    passed: int
+    painting: str
+    steps: list[StepReport]
 
     def as_dict(self) -> dict[str, object]:
         """The report as plain numbers and dictionaries, for JSON."""

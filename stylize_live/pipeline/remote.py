@@ -19,6 +19,7 @@ class Figures:
         captured, shown, dropped: frames since the start.
         fps: frames shown a second, of the last two seconds.
         latency_ms: ages of the last 120 shown frames by stage, as in `LiveReport`.
+        painting: how much is painted, and why not more, in words; "" where that is fixed.
     """
 
     captured: int
@@ -26,6 +27,7 @@ class Figures:
     dropped: int
     fps: float
     latency_ms: Mapping[str, Percentiles]
+    painting: str = ""
 
 
 class Show(Protocol):

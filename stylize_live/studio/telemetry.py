@@ -50,6 +50,7 @@ class Telemetry:
             "fps": round(figures.fps, 1),
             "source_fps": self._rate(figures.captured, now),
             "dropped": figures.dropped,
+            "painting": figures.painting,
             "ms": {name: None if age is None else round(age, 1) for name, age in stages.items()},
             "p95": figures.latency_ms["total"].p95,
             "p99": figures.latency_ms["total"].p99,

@@ -339,6 +339,8 @@ function showFigures({ now, history }) {
   $("p99").textContent = `${number(now.p99)} ms`;
   $("source-fps").textContent = `${number(now.source_fps)} fps`;
   $("dropped").textContent = number(now.dropped);
+  $("painting").hidden = !now.painting;
+  $("painting").textContent = now.painting;
   $("gpu-row").hidden = now.gpu === null;
   showLoads();
 }

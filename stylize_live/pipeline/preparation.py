@@ -1,0 +1,89 @@
+"""The first moments of a show: the network is loaded while somebody looks already."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from stylize_live.frame import Frame
+from stylize_live.media.overlay import Caption
+from stylize_live.pipeline.labels import style_label
+
+_DARK = (24, 22, 30)  # of a card without a picture, RGB
+_SETTLING_SECONDS = 2.0
+
+
+@runtime_checkable
+class Flowing(Protocol):
+    """A source that tells whether its pictures pass if nobody takes them: a camera's do, a film waits."""
+
+    flows: bool
+
+
+class Preparation:
+    """What is shown and counted until the first picture is painted.
+
+    Attributes:
+        raw: the newest picture as it came, to be shown meanwhile.
+        passed: how many came and were not painted.
+        ready_at: monotonic seconds at which painting began, or None before.
+    """
+
+    def __init__(self) -> None:
+        self.raw: Frame | None = None
+        self.passed = 0
+        self.ready_at: float | None = None
+        self._over = threading.Event()
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Do what is to be done before a picture can be painted."""
+        work()
+        self.ready_at = time.monotonic()
+        self._over.set()
+
+    @property
+    def under_way(self) -> bool:
+        """Whether nothing can be painted yet."""
+        return self.ready_at is None
+
+    def see(self, frame: Frame) -> None:
+        """Take a picture that came meanwhile."""
+        self.raw = frame
+        self.passed += 1
+
+    def wait(self) -> None:
+        """Until it is done, or will never be."""
+        self._over.wait()
+
+    def close(self) -> None:
+        """Wake whoever waits: the show ends."""
+        self._over.set()
+
+    def seconds(self, now: float) -> float:
+        """How long has been painted."""
+        return 0.0 if self.ready_at is None else now - self.ready_at
+
+    def settled(self, now: float) -> bool:
+        """Whether it was time enough to find the pace that a machine can keep."""
+        return self.seconds(now) >= _SETTLING_SECONDS
+
+
+def preparing(style: str) -> str:
+    """What is said meanwhile."""
+    return f"preparing {style_label(style)}"
+
+
+def card(size: tuple[int, int]) -> Frame:
+    """A dark picture of this (width, height), for want of another."""
+    pixels = np.full((size[1], size[0], 3), _DARK, np.uint8)
+    return Frame(pixels, Fraction(0), time.monotonic(), -1)
+
+
+def card_caption(style: str) -> Caption:
+    """What is written on it."""
+    return Caption(note=preparing(style))
