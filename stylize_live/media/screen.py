@@ -40,7 +40,8 @@ class ScreenSource(LiveSource):
         with _capturer() as capturer:
             for tick in Metronome(self._fps, self._ending):
                 captured_at = time.monotonic()
-                pixels = self._shot(capturer, self.size)
+                with self._device_lock:
+                    pixels = self._shot(capturer, self.size)
                 yield Frame(pixels, Fraction(tick, self._fps), captured_at, tick)
 
     def _shot(self, capturer: Any, size: tuple[int, int]) -> Pixels:

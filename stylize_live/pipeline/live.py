@@ -10,6 +10,7 @@ the view changed, which is not counted.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,13 +21,14 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from stylize_live.config import DEFAULT_BOLDNESS
-from stylize_live.errors import SinkError
+from stylize_live.errors import MachineError, SinkError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.contracts import LiveSink, Source
 from stylize_live.media.overlay import Caption
 from stylize_live.media.still import Still, write_still
 from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import LatencyClock
+from stylize_live.pipeline.failures import check_frame
 from stylize_live.pipeline.governor import Governor
 from stylize_live.pipeline.interrupts import stopping_on_ctrl_c
 from stylize_live.pipeline.labels import snapshot_name, style_label
@@ -35,8 +37,14 @@ from stylize_live.pipeline.outlets import Outlets
 from stylize_live.pipeline.recordings import Recordings
 from stylize_live.pipeline.remote import Figures, Remote
 from stylize_live.pipeline.stages import Stages
+from stylize_live.pipeline.stopwatch import Stopwatch
 from stylize_live.pipeline.view import Stylizer, View, compose
+from stylize_live.pipeline.watchdog import Patience, Watchdog
 
+log = logging.getLogger(__name__)
+
+# As long as a camera that vanished is waited for.
+USUAL_PATIENCE = Patience(note=2, end=60)
 _POLL_SECONDS = 0.01
 _CAPTION_SECONDS = 0.25
 
@@ -67,6 +75,18 @@ class Interruptible(Protocol):
         """End the iteration soon."""
 
 
+@runtime_checkable
+class Driven(Protocol):
+    """A source that tells waiting for the next picture from waiting for a driver.
+
+    Attributes:
+        in_device: whether it is inside a driver or library now, from where it may not come back.
+    """
+
+    @property
+    def in_device(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Painted:
     original: Frame
@@ -89,6 +109,7 @@ def run_live(
     microphone: str | None = None,
     remote: Remote | None = None,
     governor: Governor | None = None,
+    patience: Patience = USUAL_PATIENCE,
 ) -> LiveReport:
     """Show a source painted until it ends, the time is over, or the user ends it.
 
@@ -109,8 +130,11 @@ def run_live(
         microphone: whose sound such recordings have: its name or number.
         remote: runs the show beside the display, called as often as that is polled.
         governor: chooses the size that the stylizer paints at.
+        patience: with whatever does not come back from one picture. It is named first; in the end a sink is
+            left out, and source and stylizer end the run.
 
     Raises:
+        MachineError: no memory is left, or source or stylizer do not answer.
         StylizeError: what any stage met, within two seconds; also any other exception of theirs.
     """
     if governor is None:
@@ -119,7 +143,7 @@ def run_live(
         governor.start(source.size, source.rate)
     journey = _Journey(source, stylizer, display, sinks, styles, snapshots or Path(), microphone, governor)
     journey.view.mirror, journey.view.split = mirror, split
-    return journey.run(duration, remote)
+    return journey.run(duration, remote, patience)
 
 
 class _Journey:
@@ -155,8 +179,13 @@ class _Journey:
         self.view = View(stylizer, styles, self._snapshot, self._record, self._embolden)
         self._recordings = Recordings(self._outlets, self.view.say, microphone)
         self._remote: Remote | None = None
+        self._capturing, self._painting = Stopwatch(), Stopwatch()
+        self._watchdog = Watchdog()
+        self._watchdog.watch("the source", self._capturing)
+        self._watchdog.watch("painting", self._painting)
+        self._stall = ""
 
-    def run(self, duration: float | None, remote: Remote | None) -> LiveReport:
+    def run(self, duration: float | None, remote: Remote | None, patience: Patience) -> LiveReport:
         self._remote = remote
         start = time.monotonic()
         end = None if duration is None else start + duration
@@ -170,6 +199,7 @@ class _Journey:
                     self._show_next()
                 except Closed:
                     break
+                self._look(patience)
                 if remote is not None:
                     remote.attend(self)
                 elif not self._display.watched:
@@ -182,10 +212,29 @@ class _Journey:
         remote = self._remote is not None and self._remote.watched
         return remote or self._display.watched or self._outlets.watched
 
+    def _look(self, patience: Patience) -> None:
+        """Name what hangs, and wait no longer in the end. Raises `MachineError`."""
+        self._outlets.look(patience)
+        stalls = list(self._watchdog.stalls(patience.note))
+        if self._source_waits:  # and tells so itself, and for how long it will
+            stalls = [stall for stall in stalls if stall.stage != "the source"]
+        for stall in stalls:
+            if stall.seconds > patience.end:
+                raise MachineError(str(stall))
+            if stall.is_new:
+                log.warning("%s", stall)
+        self._stall = str(stalls[0]) if stalls else ""
+
+    @property
+    def _source_waits(self) -> bool:
+        told = isinstance(self._source, Interruptible) and bool(self._source.trouble)
+        return told or (isinstance(self._source, Driven) and not self._source.in_device)
+
     def _capture(self) -> None:
-        for frame in self._source:
+        for given in self._capturing.over(self._source):
             if self._stages.stopping.is_set():
                 return
+            frame = check_frame(given, "the source")
             self._captured += 1
             if self.view.frozen:
                 self._frozen += 1  # the painter rests, the source is still emptied
@@ -199,7 +248,8 @@ class _Journey:
             if self._stages.stopping.is_set():
                 return
             taken_at = time.monotonic()
-            painted = self.stylizer(frame)
+            with self._painting:
+                painted = check_frame(self.stylizer(frame), "the painter", frame.size)
             item = _Painted(frame, painted, taken_at, time.monotonic())
             self._to_show.put(item)
             if self._governor is not None:
@@ -306,9 +356,9 @@ class _Journey:
 
     @property
     def trouble(self) -> str:
-        """What the source waits for, or ""."""
+        """What the source waits for, or what hangs or failed; "" while all is well."""
         waiting = isinstance(self._source, Interruptible) and self._source.trouble
-        return waiting or self._outlets.trouble
+        return waiting or self._stall or self._outlets.trouble
 
     def _headline(self) -> str:
         strength, boldness = self.stylizer.strength, self.view.boldness

@@ -10,12 +10,13 @@ from types import TracebackType
 from typing import Protocol
 
 from stylize_live.pipeline.channel import Closed
+from stylize_live.pipeline.failures import explained
 
 log = logging.getLogger(__name__)
 
 # An error has to come out within two seconds even when a source hangs in its driver; closing that
-# source takes a part of them, too.
-_JOIN_SECONDS = 1.5
+# source, encoder and file takes a part of them, too.
+_JOIN_SECONDS = 1.2
 
 
 class Closable(Protocol):
@@ -29,8 +30,8 @@ class Stages:
     """A group of named threads and the channels between them.
 
     Use it as a context manager: leaving the block stops and joins every thread. A stage ends by
-    returning; `Closed` counts as a normal end. Any other exception is kept, closes all channels,
-    and is raised again by `check` and `join`.
+    returning; `Closed` counts as a normal end. Any other exception is kept, see `explained`, closes
+    all channels, and is raised again by `check` and `join`.
     """
 
     def __init__(self, *channels: Closable) -> None:
@@ -49,7 +50,7 @@ class Stages:
             except Closed:
                 pass
             except BaseException as error:
-                self._fail(error)
+                self._fail(explained(error, name))
             finally:
                 for channel in closes:
                     channel.close()
