@@ -90,7 +90,7 @@ class FilmEncoder(Closing):
         self._pictures = 0
         self._usual_duration = 1 / rate
         self._name = choose_encoder(codec, settings.encoder, settings.bits)
-        self._turn = Turn(self._name)
+        self._turn = Turn(self._name, self._release)
         self._alpha, self._reorder = alpha, reorder
         self._format = self._pixel_format(codec, settings.bits, planes)
         self._stored_size = stored_size(size, self._format)
@@ -240,7 +240,10 @@ class FilmEncoder(Closing):
     def close(self) -> None:
         """Release the encoder. May be called twice; waits a moment while another thread encodes a frame."""
         with self._turn.to_close() as came:
-            if came and not self._closed:
-                self._scratch.close()
-                del self.stream  # its threads and pictures go with it
-            self._closed = True
+            was_open, self._closed = not self._closed, True
+            if came and was_open:
+                self._release()
+
+    def _release(self) -> None:
+        self._scratch.close()
+        del self.stream  # its threads and pictures go with it

@@ -80,7 +80,7 @@ class Muxer(WholeOrNothing):
         self._audio: AudioChoice = audio
         self.notes: list[str] = []
         self._format = video_format(path)
-        self._turn = Turn(str(path))
+        self._turn = Turn(str(path), self._release_late)
         self._finished = self._closed = False
         self._companions: Companions | None = None
         self._tracks: dict[int, Track] = {}
@@ -245,6 +245,8 @@ class Muxer(WholeOrNothing):
         if self._closed:
             return
         self._closed = True
+        if hangs and self._growing is not None:
+            return  # what was written stays, and is closed by whoever writes
         if not hangs:
             self._release(unfinished=error is not None)
         try:
@@ -257,6 +259,10 @@ class Muxer(WholeOrNothing):
             with contextlib.suppress(av.FFmpegError, OSError):
                 self._output.close()
         self._resources.close()
+
+    def _release_late(self) -> None:
+        self._release(unfinished=True)
+        self._place.close()
 
     @contextlib.contextmanager
     def _working(self) -> Iterator[None]:

@@ -33,7 +33,7 @@ class PacketFile(Closing):
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
-        self._turn = Turn(str(path))
+        self._turn = Turn(str(path), self._file.close)
         self.size = 0
 
     def write(self, packets: Iterable[av.Packet[Any]]) -> None:

@@ -107,7 +107,7 @@ class VideoReader(Closing):
         self.retimed = 0
         self.notes: list[str] = []
         self.last_duration = Fraction(0)
-        self._turn = Turn(str(path))
+        self._turn = Turn(str(path), lambda: self._container.close())
         self._closed = False
         self._bits = bits
         self._square_pixels, self._stay = square_pixels, stay

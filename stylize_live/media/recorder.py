@@ -72,7 +72,7 @@ class Recorder(Closing):
         self._heard: list[av.Packet[Any]] = []  # waits for the file
         self._deaf = False
         self._ended = False
-        self._turn = Turn(str(path))
+        self._turn = Turn(str(path), self._close)
 
     def write(self, frame: Frame) -> None:
         """Record a picture. Raises `SinkError` when the disk is full or gone; what was written stays."""

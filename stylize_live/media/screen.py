@@ -48,6 +48,8 @@ class ScreenSource(LiveSource):
         """The screen now, as (H, W, 3) uint8 RGB."""
         try:
             shot = capturer.grab(self._area)
+        except MemoryError:
+            raise
         except Exception as error:
             raise SourceError(f"the screen cannot be captured: {error}") from None
         bgra = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)

@@ -122,6 +122,8 @@ class StreamServer(Closing):
                 self._send_all(connection, muxer)
         except OSError as error:  # left, or hangs
             log.info("a reader of the stream is gone: %s", error)
+        except Exception as error:  # costs this reader, not the show
+            log.warning("a reader of the stream was left alone: %r", error)
         finally:
             with self._lock:
                 self._readers.pop(threading.current_thread(), None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from stylize_live.errors import DeviceError, MachineError, StylizeError
 from stylize_live.frame import Frame, check_pixels
@@ -27,6 +29,18 @@ def explained(error: BaseException, stage: str) -> BaseException:
         hint = ", free some space or choose another disk" if error.errno == errno.ENOSPC else ""
         return MachineError(f"{stage}: {error.strerror or error}{hint}")
     return error
+
+
+@contextmanager
+def explaining(stage: str) -> Iterator[None]:
+    """Raise what goes wrong in the block as `explained` has it."""
+    try:
+        yield
+    except Exception as error:
+        told = explained(error, stage)
+        if told is error:
+            raise
+        raise told from error
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

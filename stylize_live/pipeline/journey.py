@@ -168,8 +168,7 @@ class Journey:
             self.sample.match(item)
             self.frames += 1
         if not self._stages.stopping.is_set():
-            with clock.at_length():  # an index may be moved to the front of many gigabytes
-                self._output.finish(self._stages.stopping)
+            self._output.finish(self._stages.stopping, clock)
 
 
 class _Feed:

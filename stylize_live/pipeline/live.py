@@ -28,7 +28,7 @@ from stylize_live.media.overlay import Caption
 from stylize_live.media.still import Still, write_still
 from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import LatencyClock
-from stylize_live.pipeline.failures import check_frame
+from stylize_live.pipeline.failures import check_frame, explained, explaining
 from stylize_live.pipeline.governor import Governor
 from stylize_live.pipeline.interrupts import stopping_on_ctrl_c
 from stylize_live.pipeline.labels import snapshot_name, style_label
@@ -183,6 +183,8 @@ class _Journey:
         self._watchdog = Watchdog()
         self._watchdog.watch("the source", self._capturing)
         self._watchdog.watch("painting", self._painting)
+        self._emboldening = Stopwatch()
+        self._watchdog.watch("a change of boldness", self._emboldening)
         self._stall = ""
 
     def run(self, duration: float | None, remote: Remote | None, patience: Patience) -> LiveReport:
@@ -196,12 +198,14 @@ class _Journey:
             self._outlets.start(stages)
             while not self.view.ended and not stages.stopping.is_set() and not _over(end):
                 try:
-                    self._show_next()
+                    with explaining("display"):
+                        self._show_next()
                 except Closed:
                     break
                 self._look(patience)
                 if remote is not None:
-                    remote.attend(self)
+                    with explaining("remote"):
+                        remote.attend(self)
                 elif not self._display.watched:
                     self._outlets.check()
         stages.check()
@@ -265,7 +269,8 @@ class _Journey:
     def _set_boldness(self) -> None:
         """Beside painting, which would stand still for some pictures; the newest wish wins."""
         for boldness in self._boldness:
-            self.stylizer.boldness = boldness
+            with self._emboldening:
+                self.stylizer.boldness = boldness
             self.view.repaint = True
 
     def _publish(self, item: _Painted) -> None:
@@ -404,8 +409,8 @@ class _Journey:
     def _write_snapshot(self, path: Path, pixels: Pixels) -> None:
         try:
             write_still(path, Still(pixels))
-        except SinkError as error:
-            self.view.say(str(error))
+        except (SinkError, OSError, MemoryError) as error:
+            self.view.say(str(explained(error, path.name)))
         else:
             self.view.say(f"saved {path.name}")
 

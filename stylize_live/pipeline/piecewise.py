@@ -21,6 +21,7 @@ from stylize_live.pipeline.channel import Closed
 from stylize_live.pipeline.output import End
 from stylize_live.pipeline.parts import Finished, Parts
 from stylize_live.pipeline.pieces import Border
+from stylize_live.pipeline.stopwatch import Stopwatch
 
 _DISCARDED = "{} frames of an earlier run were discarded: the source, the settings or the program changed"
 
@@ -94,7 +95,7 @@ class PiecewiseFilm:
         encoder.close()
         self._encoder = self._file = None
 
-    def finish(self, stopping: threading.Event) -> None:
+    def finish(self, stopping: threading.Event, work: Stopwatch) -> None:
         """See `Output.finish`: join the pieces, write sound and subtitles beside them.
 
         Raises:
@@ -106,12 +107,21 @@ class PiecewiseFilm:
         with self._muxer() as muxer:
             files = self._parts.finished_files
             pieces = (read_packets(path, self._plan.clock) for path in files)
-            for packet in joined(itertools.chain.from_iterable(pieces)):
+            for packet in work.over(joined(itertools.chain.from_iterable(pieces))):
                 if stopping.is_set():
                     raise Closed
-                muxer.write([packet])
-        with self._parts.explained():
-            self._parts.publish(self._film)
+                with work:
+                    muxer.write([packet])
+            with work.at_length():  # the index may be moved to the front of many gigabytes
+                muxer.finish()
+        with work.at_length(), self._parts.explained():  # waits until they are on the disk
+            try:
+                if stopping.is_set():
+                    raise Closed
+                self._parts.publish(self._film)
+            except BaseException:  # the next run joins the pieces again; a full disk needs the room till then
+                self._film.unlink(missing_ok=True)
+                raise
         self._mux_notes, self.damaged = muxer.notes, muxer.damaged
 
     @contextlib.contextmanager
