@@ -5,6 +5,7 @@ What is expected stands in `fault_table.py`.
 
 from __future__ import annotations
 
+import ast
 import gc
 import multiprocessing
 import os
@@ -17,9 +18,10 @@ import pytest
 from clips import CFR
 from fault_shows import Stage as Place
 from fault_shows import short_film, to_mp4, to_pictures
-from fault_table import CONVERT, LIVE, Fails, GoesOn, NoSense, Stage
+from fault_table import CONVERT, LIVE, THREADS, WORKERS, Fails, GoesOn, NoSense, Stage
 from faults import FAULTS, Injected
 
+import stylize_live
 from stylize_live.media.reader import VideoReader
 from stylize_live.pipeline import journey, stages
 from stylize_live.pipeline.parts import folder_of
@@ -130,3 +132,71 @@ def test_show(place: Place, stage: Stage, fault: str) -> None:
         with pytest.raises(answer.error, match=answer.words or None) as caught:
             strike(place, stage, fault)
         assert "\n" not in str(caught.value)
+
+
+# Names of methods by which pictures, packets and files are handed on.
+HANDING_ON = {
+    *(
+        "write",
+        "encode",
+        "commit",
+        "publish",
+        "packets",
+        "pictures",
+        "demux",
+        "stream",
+        "take",
+        "send",
+        "add",
+        "put",
+    ),
+    *("close", "abort", "finish", "end_piece", "poll", "attend", "__iter__"),
+}
+STARTING = ("stages.start", "_stages.start", "threading.Thread", ".Process")
+ROOMS = [Path(stylize_live.__file__).parent / room for room in ("media", "pipeline")]
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for room in ROOMS:
+        for path in sorted(room.glob("*.py")):
+            yield f"{room.name}.{path.stem}", ast.parse(path.read_text(encoding="utf-8"))
+
+
+def workers() -> set[str]:
+    """Classes of the two rooms that hand something on; contracts aside."""
+    found = set()
+    for module, tree in modules():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not any("Protocol" in ast.unparse(b) for b in node.bases):
+                methods = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
+                methods |= {one.name for one in node.body if isinstance(one, ast.AsyncFunctionDef)}
+                if methods & HANDING_ON:
+                    found.add(f"{module}:{node.name}")
+    return found
+
+
+def threads() -> set[str]:
+    """What is run in threads and processes of the two rooms."""
+    found = set()
+    for module, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(STARTING):
+                named = {keyword.arg: keyword.value for keyword in node.keywords}
+                found.add(f"{module}:{ast.unparse(named.get('target') or node.args[1])}")
+    return found
+
+
+def test_no_stage_is_forgotten() -> None:
+    """A new class or thread that hands something on belongs into the table, or gets a reason why not."""
+    assert workers() == set(WORKERS)
+    assert threads() == set(THREADS)
+    named = {name for row in (*WORKERS.values(), *THREADS.values()) if isinstance(row, tuple) for name in row}
+    assert named <= set(CONVERT) | set(LIVE)
+
+
+@pytest.mark.parametrize("table", [CONVERT, LIVE], ids=["convert", "live"])
+def test_every_stage_answers_every_fault(table: dict[str, Stage]) -> None:
+    for name, stage in table.items():
+        assert set(stage.answers) == set(FAULTS), name
+        for fault, answer in stage.answers.items():
+            assert not isinstance(answer, NoSense) or answer.reason, (name, fault)

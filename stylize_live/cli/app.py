@@ -93,6 +93,8 @@ def _with_values(words: Sequence[str]) -> Iterator[str]:
 def _fail(error: Exception, debug: bool) -> int:
     if debug:
         stderr.print_exception()
+    if not isinstance(error, (StylizeError, OSError)):
+        error = _told(error)
     if isinstance(error, StylizeError):
         fail(str(error))
         return error.exit_code
@@ -102,6 +104,14 @@ def _fail(error: Exception, debug: bool) -> int:
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     stderr.print(f"[bold red]internal error:[/] {escape(what)} (run again with --debug and report it)")
     return EXIT_INTERNAL
+
+
+def _told(error: Exception) -> Exception:
+    """One of ours where the machine failed and no stage said so."""
+    from stylize_live.pipeline.failures import explained
+
+    told = explained(error, "stopped")
+    return told if isinstance(told, Exception) else error
 
 
 def _one_line(error: CycloptsError) -> str:
