@@ -18,11 +18,12 @@ against those of the first. The exit code is 1 where
 - memory grows by 1 % an hour or more,
 - the 95th percentile of age is more than a quarter and 5 ms higher,
 - there are more threads or handles,
-- sound is more than 80 ms from its picture (what broadcasters still call in step is 45 early to 125 late),
+- sound drifts by more than 40 ms from the first third to the last, or is once more than 80 ms from its picture
+  (what broadcasters still call in step is 45 early to 125 late),
 - or the show ends by itself.
 
 Other work on the same machine shows in rate and age, so do nothing else meanwhile; --shared leaves those two
-out of the verdict.
+out of the verdict, and of sound all but the drift: pictures that come late to the program are late in the film.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from stamps import age, stamped_options, stamped_stream
 _PERIOD = 10.0  # seconds of a sample
 _LEAST_MINUTES = 3.0
 _SAME = 0.002  # seconds between stamps read twice; they are in milliseconds
-_LARGEST_SLIP = 0.08  # seconds
+_LARGEST_DRIFT, _LARGEST_SLIP = 40.0, 80.0  # milliseconds
 _FAKE_SOUND = Path(__file__).parent / "fake_sound"
 
 
@@ -105,12 +106,18 @@ def faults(taken: Sequence[Sample], *, shared: bool) -> list[str]:
     return found
 
 
-def out_of_step(film: Path) -> tuple[list[tuple[float, float]], list[str]]:
+def out_of_step(film: Path, *, shared: bool) -> tuple[list[tuple[float, float]], list[str]]:
     """By how much sound is late at every beep of a film, and what is wrong with that."""
     late = slips(film)
     values = np.array([slip for _, slip in late]) * 1000
-    print(f"sound    {len(late)} beeps, {values.min():+.0f} to {values.max():+.0f} ms behind their pictures")
-    return late, ["sound is out of step"] if np.abs(values).max() > _LARGEST_SLIP * 1000 else []
+    third = max(1, len(values) // 3)
+    first, last = float(np.median(values[:third])), float(np.median(values[-third:]))
+    print(f"sound    {first:+.0f} ms behind its pictures at first, {last:+.0f} in the end")
+    print(f"         {values.min():+.0f} to {values.max():+.0f} ms at {len(late)} beeps")
+    found = ["sound drifts"] if abs(last - first) > _LARGEST_DRIFT else []
+    if not shared and np.abs(values).max() > _LARGEST_SLIP:
+        found.append("sound is out of step")
+    return late, found
 
 
 def draw(path: Path, taken: Sequence[Sample], late: Sequence[tuple[float, float]], title: str) -> None:
@@ -164,7 +171,7 @@ def main() -> int:
         found += faults(taken, shared=options.shared)
         late: list[tuple[float, float]] = []
         if options.sound:
-            late, wrong = out_of_step(film)
+            late, wrong = out_of_step(film, shared=options.shared)
             found += wrong
     if options.plot:
         draw(
