@@ -18,12 +18,13 @@ against those of the first. The exit code is 1 where
 - memory grows by 1 % an hour or more,
 - the 95th percentile of age is more than a quarter and 5 ms higher,
 - there are more threads or handles,
-- sound drifts by more than 40 ms from the first third to the last, or is once more than 80 ms from its picture
-  (what broadcasters still call in step is 45 early to 125 late),
+- sound drifts by more than 40 ms from the first third to the last, or is once more than 80 ms from its
+  picture (what broadcasters still call in step is 45 early to 125 late),
 - or the show ends by itself.
 
 Other work on the same machine shows in rate and age, so do nothing else meanwhile; --shared leaves those two
-out of the verdict, and of sound all but the drift: pictures that come late to the program are late in the film.
+out of the verdict, and of sound all but the drift: pictures that come late to the program are late in its
+film.
 """
 
 from __future__ import annotations

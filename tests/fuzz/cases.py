@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from studio_show import get, running
 
 from fuzz import absurd
+from fuzz.attempt import Anything, Try
 from fuzz.damage import damaged
 from fuzz.materials import Materials, files_of, lay_out, painting
 from fuzz.visits import request
@@ -23,27 +22,6 @@ from stylize_live.errors import EXIT_OK, EXIT_PARTIAL
 from stylize_live.media.libraries import av
 from stylize_live.nets.folders import own_folder
 from stylize_live.pipeline.parts import folder_of
-
-# What the README lists, but for 1: an error of the program itself.
-EXPECTED = {0, 2, 3, 4, 5, 6, 7, 8, 9, 10}
-
-
-@dataclass
-class Try:
-    """A try that is prepared.
-
-    Attributes:
-        run: does it; an exit code.
-        inputs: names that are there before.
-        outputs: names that may be there after it went well.
-        check: what is wrong with the result, in words; told the exit code.
-    """
-
-    run: Callable[[], int]
-    outputs: set[str] = field(default_factory=set)
-    check: Callable[[int], list[str]] = lambda code: []
-    inputs: set[str] = field(default_factory=set)
-
 
 Prepare = Callable[[Materials, Path, random.Random], Try]
 
@@ -80,7 +58,8 @@ def _conversion(materials: Materials, source: Path, folder: Path, rng: random.Ra
         words += rng.choice((["--start", "0.1"], ["--end", "0.3"], ["--fps", "10"], ["--size", "32p"]))
     if rng.random() < 0.2:
         words += rng.choice((["--audio", "aac"], ["--bits", "10"], ["--side-by-side"], ["--preview", "0.2"]))
-    return Try(lambda: main(words), {target})
+    left = folder_of(folder / target).name
+    return Try(lambda: main(words), {target}, inputs={source.name}, kept=left)
 
 
 def style(materials: Materials, folder: Path, rng: random.Random) -> Try:
@@ -102,7 +81,7 @@ def style(materials: Materials, folder: Path, rng: random.Random) -> Try:
             for path in files_of(own):
                 path.unlink()
 
-    return Try(run, {"out.png", "good.png"})
+    return Try(run, {"out.png", "good.png"}, unsure=True)
 
 
 def setting(materials: Materials, folder: Path, rng: random.Random) -> Try:
@@ -124,18 +103,12 @@ def setting(materials: Materials, folder: Path, rng: random.Random) -> Try:
         words += absurd.flags(models, rng, _LEFT_ALONE)
     if command == "convert" and rng.random() < 0.2:
         words[2:3] = ["-o", rng.choice(absurd.TEXTS).replace("\ud800", "")]
-    return Try(lambda: main(words), _Anything(), inputs=inputs)
+    left = folder_of(folder / "out.mp4").name
+    return Try(lambda: main(words), Anything(), inputs=inputs, kept=left)
 
 
 # What a file may not say either: the flags are given. A page, a camera, a network are another matter.
 _LEFT_ALONE = {"source", "duration", "window", "studio", "virtual_camera", "microphone", "device", "runtime"}
-
-
-class _Anything(set[str]):
-    """Names of results that were asked for in absurd ways."""
-
-    def __contains__(self, name: object) -> bool:
-        return not str(name).startswith(".")
 
 
 def still(materials: Materials, folder: Path, rng: random.Random) -> Try:
@@ -152,7 +125,7 @@ def given_still(materials: Materials, folder: Path, source: Path) -> Try:
     if place != source:
         place.write_bytes(source.read_bytes())
     words = ["image", str(place), "-o", str(folder / "out.png"), *painting(materials.style)]
-    return Try(lambda: main(words), {"out.png"})
+    return Try(lambda: main(words), {"out.png"}, inputs={place.name})
 
 
 def visit(materials: Materials, folder: Path, rng: random.Random) -> Try:
@@ -168,7 +141,7 @@ def visit(materials: Materials, folder: Path, rng: random.Random) -> Try:
             captured = show.stylizer.painted
         return EXIT_OK if captured is not None else 1
 
-    return Try(run, _Anything())
+    return Try(run, Anything())
 
 
 _VISITS = 4  # to one studio
@@ -196,7 +169,7 @@ def pieces(materials: Materials, folder: Path, rng: random.Random) -> Try:
             return ["another film is called whole"]
         return [] if code != EXIT_PARTIAL else ["a whole film is called damaged"]
 
-    return Try(lambda: main(words), {"out.mp4"}, check)
+    return Try(lambda: main(words), {"out.mp4"}, check, kept=place.name)
 
 
 def _spoil(place: Path, rng: random.Random) -> None:
@@ -261,33 +234,3 @@ def given(materials: Materials, folder: Path, name: str) -> Try:
     if kind == "clips":
         return given_clip(materials, folder, path)
     raise ValueError(f"{name}: nobody knows what to do with it")
-
-
-def leftovers(folder: Path, tried: Try, code: int) -> Iterator[str]:
-    """What is in a folder and should not be there any more."""
-    for path in sorted(folder.iterdir()):
-        if path.name in tried.inputs or path.name.startswith("in") or path.suffix == ".toml":
-            continue
-        went_well = code in (EXIT_OK, EXIT_PARTIAL)
-        kept = any(path == folder_of(folder / name) for name in _names(tried)) and _has_pieces(path)
-        if not (path.name in tried.outputs and (went_well or len(tried.outputs) > 1)) and not kept:
-            yield f"left behind: {path.name}"
-
-
-def _names(tried: Try) -> set[str]:
-    return set(tried.outputs) or {"out.mp4"}
-
-
-def _has_pieces(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.glob("*.packets"))
-
-
-@contextmanager
-def inside(folder: Path) -> Iterator[None]:
-    """Work in a folder."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)

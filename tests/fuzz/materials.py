@@ -59,6 +59,7 @@ def painting(style: Path) -> list[str]:
 
 def make(folder: Path) -> Materials:
     """Write them all; takes about two seconds."""
+    folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     style = folder / "tiny.safetensors"
     save_checkpoint(style, make_checkpoint())

@@ -16,18 +16,19 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 sys.path[0] = str(Path(__file__).parent.parent)
 
-from fuzz.cases import EXPECTED, KINDS, Try, given, inside, leftovers
-from fuzz.materials import Materials, make
-from stylize_live.cli.machine import tune_process
+from fuzz.attempt import EXPECTED, Try, inside, leftovers
 
 MOST_WORDS = 6000  # characters that one try may say
 _MORE_HANDLES = 3  # that libraries open once and keep
+
+
+Prepare = Callable[[str, str, Path], Try]
 
 
 class Worker:
@@ -35,11 +36,11 @@ class Worker:
 
     Args:
         folder: empty; HOME and the temporary folder are in it already.
-        materials: what is damaged.
+        prepare: prepares a try of a kind in a folder; told the seed, or the name in the corpus.
     """
 
-    def __init__(self, folder: Path, materials: Materials) -> None:
-        self._folder, self._materials = folder, materials
+    def __init__(self, folder: Path, prepare: Prepare) -> None:
+        self._folder, self._prepare = folder, prepare
         self._handles: int | None = None
 
     def attempt(self, kind: str, what: str) -> dict[str, object]:
@@ -57,10 +58,7 @@ class Worker:
 
     def _run(self, kind: str, what: str, place: Path) -> tuple[Try | None, int | str]:
         try:
-            if kind == "corpus":
-                tried = given(self._materials, place, what)
-            else:
-                tried = KINDS[kind](self._materials, place, random.Random(f"{kind} {what}"))
+            tried = self._prepare(kind, what, place)
         except BaseException:
             traceback.print_exc()
             return None, "the try itself could not be prepared"
@@ -144,17 +142,30 @@ def _peak() -> float:
     return 0.0
 
 
-def main() -> None:
+def real() -> Prepare:
+    """The real commands, and all that is damaged for them; takes some seconds."""
+    from fuzz.cases import KINDS, given
+    from fuzz.materials import make
+
+    materials = make(Path("materials"))
+
+    def prepare(kind: str, what: str, place: Path) -> Try:
+        if kind == "corpus":
+            return given(materials, place, what)
+        return KINDS[kind](materials, place, random.Random(f"{kind} {what}"))
+
+    return prepare
+
+
+def main(prepared: Callable[[], Prepare] = real) -> None:
     """Answer until the input ends."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever hunts decides
-    tune_process()
     folder = Path(sys.argv[1])
     lines, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what comes late belongs to no answer
     with inside(folder), _said(folder / "said"):
-        materials = make(folder / "materials")
-        worker = Worker(folder, materials)
+        worker = Worker(folder, prepared())
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in lines:
         kind, what = line.split()
