@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; 
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 DEMO := demo
 
-.PHONY: help demo test lint types coverage gpu-test slow-test bench clean
+.PHONY: help demo test lint types coverage gpu-test slow-test audit bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make coverage   quick tests with line coverage"
 	@echo "make slow-test  tests with a real window and a real browser (need Xvfb and xdotool, and Chromium)"
 	@echo "make gpu-test   tests on an NVIDIA GPU; they fail, not skip, where there is none"
+	@echo "make audit      look up known weaknesses of all that is installed (needs internet)"
 	@echo "make bench      time the network beside the usual one"
 	@echo "make clean      remove the virtual environment and the demo"
 
@@ -55,6 +56,11 @@ slow-test: $(READY)
 
 gpu-test: $(READY)
 	@FAIL_WITHOUT_CUDA=1 $(RUN)/python -m pytest -m gpu
+
+# Strict: what the database does not know is no clean bill.
+audit: $(READY)
+	@$(RUN)/uv pip freeze --quiet --python $(RUN)/python --exclude-editable >$(VENV)/installed.txt
+	@$(RUN)/uv tool run pip-audit --strict --no-deps --disable-pip -r $(VENV)/installed.txt
 
 bench: $(READY)
 	@$(RUN)/python benchmarks/network.py

@@ -18,6 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from stylize_live.files import make_folder
+from stylize_live.media.still import Still, on_paper, read_still, write_still
 from stylize_live.nets.checkpoint import read_info
 
 GALLERY = Path(__file__).with_name("gallery.toml")
@@ -34,7 +38,12 @@ def main() -> None:
     names = options.styles or list(gallery)
     if unknown := sorted(set(names) - set(gallery)):
         raise SystemExit(f"not in {GALLERY.name}: {', '.join(unknown)}")
-    paintings = {name: find(gallery[name]["painting"], options.paintings) for name in names}
+    paintings = {
+        name: cropped(
+            find(gallery[name]["painting"], options.paintings), gallery[name].get("crop"), options.output
+        )
+        for name in names
+    }
     wanted = [name for name in names if not target(options, name).exists()]
     minutes = minutes_each(options.minutes, len(wanted), options.jobs, gpu=options.device == "cuda")
     print(
@@ -84,6 +93,25 @@ def find(name: str, folders: list[Path]) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise SystemExit(f"{name}: in none of {', '.join(map(str, folders))}")
+
+
+def cropped(painting: Path, crop: list[float] | None, folder: Path) -> Path:
+    """A painting without its frame, in a file of its own.
+
+    `crop` are the shares of its width and height to cut off, on the left, at the top, on the right and below.
+    """
+    if crop is None:
+        return painting
+    pixels = on_paper(read_still(painting))
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = crop
+    part = pixels[
+        round(height * top) : round(height * (1 - bottom)), round(width * left) : round(width * (1 - right))
+    ]
+    make_folder(folder / "cropped")
+    target = folder / "cropped" / f"{painting.stem}.png"
+    write_still(target, Still(np.ascontiguousarray(part)))
+    return target
 
 
 def target(options: argparse.Namespace, name: str) -> Path:

@@ -18,11 +18,25 @@ Messages are one line and say what is wrong, where, and what to do about it.
 
 from __future__ import annotations
 
+import errno
+
 # Exit codes that are not errors of the user's making.
 EXIT_OK = 0
 EXIT_INTERNAL = 1
 EXIT_PARTIAL = 10  # not everything came out whole: a damaged input, or some of several files failed
-EXIT_INTERRUPTED = 130  # the shell's convention: 128 + SIGINT
+EXIT_INTERRUPTED = 130  # the shell's convention: 128 + SIGINT; of other signals see `interrupts.py`
+
+# What the system says when this process, or all together, have too many files and connections open.
+OUT_OF_HANDLES = frozenset({errno.EMFILE, errno.ENFILE})
+
+
+def in_words(error: BaseException) -> str:
+    """An error in one line for people; our own are such a line already."""
+    if isinstance(error, StylizeError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if isinstance(error.filename, str) else error.strerror
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 class StylizeError(Exception):

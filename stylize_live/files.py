@@ -5,44 +5,37 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from stylize_live.errors import SinkError
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from stylize_live.locks import LACKING, locked_folder
 
 # Bytes of a name that all file systems take; most take 255, some that encrypt names far fewer.
 _LONGEST_NAME = 143
-# What file systems answer that have no locks, or do not sync this kind of file: network folders, as a rule.
-_LACKING = {errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF}
 _CLOSED = {errno.EACCES, errno.EPERM, errno.EISDIR}
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Give a temporary path beside the target; rename it over the target if the block succeeds.
+    """Give a temporary path; rename it over the target if the block succeeds.
 
-    The temporary name keeps the suffix (writers choose their format by it) and is removed when
-    the block raises, so that the target is either the old file or the whole new one. Where the target is
-    a symbolic link, it stays one, and the file that it leads to is replaced.
+    The temporary file is in a hidden folder beside the target and keeps the suffix, by which writers choose
+    their format. It is removed when the block raises, so that the target is either the old file or the whole
+    new one; where a process is killed, the next one that writes the target removes it. Where the target is a
+    symbolic link, it stays one, and the file that it leads to is replaced.
 
     Raises:
         OSError: the folder does not exist or cannot be written, or the rename failed.
     """
     target = linked(target)
-    temporary = target.with_name(short_name(f".{target.stem}.{os.getpid()}", f".part{target.suffix}"))
-    try:
+    numbers = ("", *(f".{number}" for number in range(2, 100)))  # where several write the same target
+    names = (target.with_name(short_name(f".{target.name}{number}", ".part")) for number in numbers)
+    with locked_folder(names) as folder:
+        temporary = folder / f"new{target.suffix}"
         yield temporary
         os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def path_of(text: str) -> Path:
@@ -104,34 +97,7 @@ def sync(path: Path) -> bool:
         finally:
             os.close(handle)
     except OSError as error:
-        if error.errno in _LACKING | _CLOSED:
+        if error.errno in LACKING | _CLOSED:
             return False
         raise
     return True
-
-
-def lock(file: IO[bytes]) -> bool | None:
-    """Claim an open file for this process until it is closed or the process ends, however it ends.
-
-    Returns:
-        False if another process has it; None where the file system has no locks.
-
-    Raises:
-        OSError: the disk failed.
-    """
-    try:
-        _claim(file)
-    except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
-            return False
-        if error.errno in _LACKING:
-            return None
-        raise
-    return True
-
-
-def _claim(file: IO[bytes]) -> None:
-    if sys.platform == "win32":
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

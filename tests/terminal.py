@@ -17,7 +17,7 @@ from rich.cells import cell_len
 _ROWS = 24
 _SEQUENCE = re.compile(r"\x1b\[([?\d;]*)([A-Za-z])")
 # Ctrl-C is for the programs of the terminal that a session has taken for its own.
-_TAKE_TERMINAL = """
+TAKE_TERMINAL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
@@ -99,7 +99,7 @@ def run_in_terminal(
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, columns, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
     process = subprocess.Popen(
-        [sys.executable, "-c", _TAKE_TERMINAL, *command],
+        [sys.executable, "-c", TAKE_TERMINAL, *command],
         cwd=ROOT,
         env=environment | {"TERM": "xterm"},
         start_new_session=True,

@@ -16,7 +16,7 @@ from clips import CFR, Film, content
 from stylize_live.cli.convert_display import weigh
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import EXIT_PARTIAL, CrashError, StyleError, UsageError
-from stylize_live.files import lock
+from stylize_live.locks import lock
 from stylize_live.pipeline.apart import OpenPainter, answer_apart, convert_apart
 from stylize_live.pipeline.parts import clear_abandoned, folder_of
 from stylize_live.pipeline.progress import ConvertProgress

@@ -18,8 +18,9 @@ from conftest import make_checkpoint
 from stylize_live.cli.app import main
 from stylize_live.config import ConvertSettings, LiveSettings
 from stylize_live.errors import SinkError, SourceError
-from stylize_live.files import lock, short_name
+from stylize_live.files import short_name
 from stylize_live.frame import Frame
+from stylize_live.locks import lock
 from stylize_live.media.growing import GrowingFile
 from stylize_live.media.still import Still, read_still, write_still
 from stylize_live.nets.checkpoint import load_checkpoint, save_checkpoint

@@ -7,8 +7,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from stylize_live.media.still import Still, read_still, write_still
 from stylize_live.nets.folders import shipped_names
 from stylize_live.training.settings import TrainSettings
 
@@ -33,7 +35,7 @@ def test_styles_say_where_they_come_from(name: str) -> None:
     style = STYLES[name]
     assert style["painting"].endswith(".jpg")
     assert all(style[key] for key in ("title", "artist", "licence"))
-    assert set(style) <= {"painting", "title", "artist", "year", "licence", "credit", "settings"}
+    assert set(style) <= {"painting", "title", "artist", "year", "licence", "credit", "crop", "settings"}
     TrainSettings(**style.get("settings", {}))
 
 
@@ -50,3 +52,14 @@ def test_a_painting_that_is_in_no_folder(tmp_path: Path) -> None:
     assert gallery.find("here.jpg", [tmp_path / "no", tmp_path]) == tmp_path / "here.jpg"
     with pytest.raises(SystemExit, match=r"gone\.jpg: in none of"):
         gallery.find("gone.jpg", [tmp_path])
+
+
+def test_frames_are_cut_off(tmp_path: Path) -> None:
+    pixels = np.zeros((100, 200, 3), np.uint8)
+    pixels[10:80, 20:190] = 200
+    painting = tmp_path / "framed.png"
+    write_still(painting, Still(pixels))
+    assert gallery.cropped(painting, None, tmp_path / "out") == painting
+    found = gallery.cropped(painting, [0.1, 0.1, 0.05, 0.2], tmp_path / "out")
+    assert found == tmp_path / "out" / "cropped" / "framed.png"
+    assert np.array_equal(read_still(found).pixels, np.full((70, 170, 3), 200, np.uint8))

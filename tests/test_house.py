@@ -14,7 +14,7 @@ import stylize_live
 PACKAGE = Path(stylize_live.__file__).parent
 # High to low: a room may import from itself and from what stands further right.
 ROOMS = ["cli", "studio", "bench", "pipeline", "training", "engine", "nets", "media"]
-VOCABULARY = {"closing", "frame", "config", "errors", "files", "quantities"}
+VOCABULARY = {"closing", "frame", "config", "errors", "files", "interrupts", "locks", "quantities", "seldom"}
 
 
 def room_of(module: str) -> str | None:

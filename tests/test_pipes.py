@@ -62,7 +62,10 @@ def test_a_full_folder_for_temporary_files(fed: object, monkeypatch: pytest.Monk
     fed(b"a film")
     really_open = Path.open
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", lambda path, mode: really_open(Path("/dev/full"), mode))
+        full = Path("/dev/full")
+        patch.setattr(
+            Path, "open", lambda path, mode: really_open(full if path.name == "film" else path, mode)
+        )
         with pytest.raises(SinkError, match=r"No space left on device; TMPDIR"), spooled(PIPE):
             pass
 

@@ -15,8 +15,8 @@ from clips import CLOCK, Film, Ticks, content, numbered
 from stylize_live.config import ConvertSettings
 from stylize_live.engine import Stylizer
 from stylize_live.errors import SinkError, SourceError, UsageError
-from stylize_live.files import lock
 from stylize_live.frame import Frame, Pixels
+from stylize_live.locks import lock
 from stylize_live.media.encoder import FilmEncoder
 from stylize_live.media.muxer import Muxer
 from stylize_live.media.packets import joined, read_packets
@@ -402,7 +402,8 @@ def fail(*_: object) -> None:
 def test_journal_is_readable(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     stopped(source, target, Painter(50))
-    identity, *finished = map(json.loads, (folder_of(target) / "journal").read_text().splitlines())
+    lines = (folder_of(target) / "journal").read_text().splitlines()
+    identity, *finished = (json.loads(line.partition(" ")[2]) for line in lines)
     assert set(identity) == {"program", "source", "settings", "painter"}
     assert [piece["frames"] for piece in finished] == sorted({piece["frames"] for piece in finished})
     assert finished[-1]["frames"] == kept_frames(target)
@@ -465,5 +466,5 @@ def test_what_an_earlier_run_noted_is_reported(tmp_path: Path) -> None:
 
 def test_a_damaged_piece_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "piece").write_bytes(b"123")
-    with pytest.raises(SinkError, match="--restart"):
+    with pytest.raises(SinkError, match="the same command again"):
         list(read_packets(tmp_path / "piece", CLOCK))

@@ -134,11 +134,17 @@ def test_painting_of_ten_thousand_pixels(tmp_path: Path) -> None:
 
 
 def test_large_strokes_of_a_strip_fit_into_memory(tmp_path: Path) -> None:
-    picture(2000, 100).save(tmp_path / "strip.png")
+    picture(6000, 1024).save(tmp_path / "strip.png")
     settings = TrainSettings(painting_size=1024, painting_blur=0)
     height, width = load_painting(tmp_path / "strip.png", settings).shape[2:]
     assert height == 1024
     assert height * width < 4.1e6
+
+
+@pytest.mark.parametrize(("side", "wanted"), [(100, 256), (400, 400), (900, 720)])
+def test_paintings_are_not_enlarged_without_need(side: int, wanted: int, tmp_path: Path) -> None:
+    picture(side + 40, side).save(tmp_path / "painting.png")
+    assert min(load_painting(tmp_path / "painting.png", TrainSettings()).shape[2:]) == wanted
 
 
 def test_small_painting_is_remarked_upon(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

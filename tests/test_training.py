@@ -202,16 +202,16 @@ def test_training_learns(job: Job) -> None:
 
 def test_colors_come_first_and_the_photos_light_fades(job: Job) -> None:
     seen: list[set[str]] = []
-    settings = job.settings.model_copy(update={"steps": 40, "brightness": 0.5})
+    settings = job.settings.model_copy(update={"steps": 40, "brightness": 0.5, "colors": 0.05})
     train(replace(job, settings=settings), CPU, on_step=lambda progress: seen.append(set(progress.terms)))
     assert seen[:2] == [{"color", "pixels", "steady"}] * 2  # a twentieth of the steps
-    assert seen[2:] == [{"style", "content", "color", "variation", "steady"}] * 38
+    assert seen[2:] == [{"style", "content", "color", "pixels", "variation", "steady"}] * 38
     assert load_checkpoint(job.target).weights["brightness"].tolist() == [0.5]
 
 
 def test_weights_of_early_on_become_the_faithful_end(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At 12 %: of 20 steps, after the third."""
-    longer = job.settings.model_copy(update={"steps": 20})
+    """After 8 % of the time for strokes: of 20 steps, five of them for colors, after the seventh."""
+    longer = job.settings.model_copy(update={"steps": 20, "colors": 0.25})
     trainers: list[Trainer] = []
     averages: list[dict[str, torch.Tensor]] = []
 
@@ -228,7 +228,7 @@ def test_weights_of_early_on_become_the_faithful_end(job: Job, monkeypatch: pyte
     found = load_checkpoint(job.target)
     assert found.faithful is not None
     coarsest = 127 * 2**-25  # steps, of a size that float16 knows to half of its least number
-    for name, wanted in averages[2].items():
+    for name, wanted in averages[6].items():
         off = np.abs(found.faithful[name] - wanted.numpy()).max()
         assert off <= 0.005 * np.abs(found.weights[name] - wanted.numpy()).max() + coarsest
 

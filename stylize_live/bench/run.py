@@ -7,7 +7,6 @@ so what `live` and `convert` need is read in the first round, before anything la
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from stylize_live.bench.machine import cores, describe, load_now
 from stylize_live.bench.programs import Commands, Ended, import_milliseconds
 from stylize_live.bench.report import BenchReport, Tally
 from stylize_live.config import BenchSettings
+from stylize_live.locks import scratch_folder
 from stylize_live.quantities import fitted
 
 ROUNDS = 3
@@ -40,8 +40,8 @@ def run_bench(settings: BenchSettings, on_step: Callable[[str], None] = lambda s
         StylizeError: the style, the device or a program failed.
     """
     started, load = time.monotonic(), load_now()
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
-        bench = _Bench(settings, Path(folder), on_step)
+    with scratch_folder() as folder, ExitStack() as opened:
+        bench = _Bench(settings, folder, on_step)
         painter = bench.run(opened)
     seconds = round(time.monotonic() - started, 1)
     machine = describe() | {"load": load}

@@ -13,7 +13,8 @@ from rich.markup import escape
 from stylize_live import __version__
 from stylize_live.cli.console import fail, hide_warnings, show_logs, stderr
 from stylize_live.cli.machine import tune_process
-from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError
+from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError, in_words
+from stylize_live.interrupts import ending_like_ctrl_c
 
 app = App(
     name="stylize-live",
@@ -56,6 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code; see `stylize_live.errors`.
     """
+    with ending_like_ctrl_c() as ending:
+        return ending.code(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     tune_process()
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
@@ -99,10 +105,11 @@ def _fail(error: Exception, debug: bool) -> int:
         fail(str(error))
         return error.exit_code
     if isinstance(error, OSError) and isinstance(error.filename, str):  # the system's answer about a file
-        fail(f"{error.filename}: {error.strerror}")
+        fail(in_words(error))
         return EXIT_INTERNAL
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
-    stderr.print(f"[bold red]internal error:[/] {escape(what)} (run again with --debug and report it)")
+    stderr.print(
+        f"[bold red]internal error:[/] {escape(in_words(error))} (run again with --debug and report it)"
+    )
     return EXIT_INTERNAL
 
 

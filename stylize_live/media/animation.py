@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
@@ -14,6 +13,7 @@ from PIL import Image, ImageOps, ImageSequence
 from stylize_live.config import FilmSettings
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame, Pixels
+from stylize_live.locks import scratch_folder
 from stylize_live.media.pipes import spooled
 from stylize_live.media.writer import VideoWriter
 
@@ -36,8 +36,8 @@ def readable(source: Path) -> Iterator[Path]:
         if not _is_for_pillow(path):
             yield path
             return
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        film = Path(folder) / "film.mkv"
+        folder = stack.enter_context(scratch_folder())
+        film = folder / "film.mkv"
         _write_film(path, film)
         try:
             yield film

@@ -6,23 +6,37 @@ No container format is used, because none keeps every codec's packets with exact
 
 from __future__ import annotations
 
+import hashlib
+import os
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from stylize_live.closing import Closing, Turn
 from stylize_live.errors import SinkError
 from stylize_live.media.libraries import av
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 _RECORD = struct.Struct("<qqqBBI")  # pts, dts, duration, key frame or not, pieces of side data, bytes
 _SIDE = struct.Struct("<HI")  # FFmpeg's number of a kind of side data, bytes
 _NEVER = -(2**63)
+_DIGEST = 16  # bytes
+
+
+def digest_of(content: bytes) -> str:
+    """What tells one content from another: 32 letters."""
+    return hashlib.blake2b(content, digest_size=_DIGEST).hexdigest()
 
 
 class PacketFile(Closing):
     """Takes the packets of one piece.
+
+    Attributes:
+        size: bytes written so far.
 
     Args:
         path: file to write; what was there is replaced.
@@ -34,7 +48,17 @@ class PacketFile(Closing):
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
         self._turn = Turn(str(path), self._file.close)
+        self._hash = hashlib.blake2b(digest_size=_DIGEST)
         self.size = 0
+
+    @property
+    def digest(self) -> str:
+        """Of all that was written so far, see `digest_of`."""
+        return self._hash.hexdigest()
+
+    def _put(self, data: Buffer) -> None:
+        self._hash.update(data)
+        self.size += self._file.write(data)
 
     def write(self, packets: Iterable[av.Packet[Any]]) -> None:
         """Append packets with pts and dts. Raises `OSError`."""
@@ -48,11 +72,12 @@ class PacketFile(Closing):
             sides = list(packet.iter_sidedata())
             times = packet.pts, packet.dts, packet.duration or 0
             head = _RECORD.pack(*times, packet.is_keyframe, len(sides), packet.size)
-            self.size += self._file.write(head) + self._file.write(packet)
+            self._put(head)
+            self._put(packet)
             for side in sides:
                 number = _kind_number(side)
-                self.size += self._file.write(_SIDE.pack(number, side.data_size))
-                self.size += self._file.write(side)
+                self._put(_SIDE.pack(number, side.data_size))
+                self._put(side)
 
     def close(self) -> None:
         """Hand over all that was written. May be called twice. Raises `OSError`."""
@@ -61,22 +86,48 @@ class PacketFile(Closing):
                 self._file.close()
 
 
-def read_packets(path: Path, clock: Fraction) -> Iterator[av.Packet[Any]]:
+def is_intact(path: Path, size: int, digest: str) -> bool:
+    """Whether a file still is what was written; reads all of it."""
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size != size:
+                return False
+            found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_DIGEST))
+            return found.hexdigest() == digest
+    except OSError:
+        return False
+
+
+def read_packets(path: Path, clock: Fraction, digest: str | None = None) -> Iterator[av.Packet[Any]]:
     """The packets of a piece, as they were written.
 
     Args:
         path: a file that `PacketFile` wrote.
         clock: seconds between two ticks of their times.
+        digest: what `PacketFile` had in the end; None believes the file.
 
     Raises:
-        SinkError: the file is gone or damaged.
+        SinkError: the file is gone or damaged; maybe only after some packets.
     """
+    found = hashlib.blake2b(digest_size=_DIGEST)
     try:
         with path.open("rb") as file:
-            while head := file.read(_RECORD.size):
-                yield _packet(head, file.read, clock)
+            left = os.fstat(file.fileno()).st_size
+
+            def read(size: int) -> bytes:
+                nonlocal left
+                data = file.read(min(size, left))
+                left -= len(data)
+                found.update(data)
+                return data
+
+            while head := read(_RECORD.size):
+                yield _packet(head, read, clock)
+        if digest not in (None, found.hexdigest()):
+            raise OSError("it was changed")
     except (OSError, struct.error) as error:
-        raise SinkError(f"{path}: a finished piece cannot be read ({error}), use --restart") from None
+        again = "the same command again paints it anew"
+        raise SinkError(f"{path}: a finished piece cannot be read ({error}), {again}") from None
 
 
 def _packet(head: bytes, read: Callable[[int], bytes], clock: Fraction) -> av.Packet[Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from stylize_live.errors import SinkError, SourceError, UsageError
+from stylize_live.locks import scratch_folder
 
 PIPE = Path("-")
 _BLOCK = 1 << 20  # bytes
@@ -35,8 +35,8 @@ def spooled(source: Path) -> Iterator[Path]:
     if not is_pipe(source):
         yield source
         return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "film"
+    with scratch_folder() as folder:
+        path = folder / "film"
         _keep(_blocks(source), path, _said(source))
         try:
             yield path

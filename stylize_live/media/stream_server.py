@@ -15,17 +15,20 @@ import time
 from fractions import Fraction
 
 from stylize_live.closing import Closing
-from stylize_live.errors import SinkError, UsageError
+from stylize_live.errors import SinkError, UsageError, in_words
 from stylize_live.frame import Frame, Pixels
+from stylize_live.media.addresses import is_loopback
 from stylize_live.media.fitting import boxed
 from stylize_live.media.jpeg import encode_jpeg
 from stylize_live.media.mjpeg import NutMuxer
+from stylize_live.seldom import SeldomLog
 
 log = logging.getLogger(__name__)
 
 USUAL_PORT = 9710
 _LOOPBACK = "127.0.0.1"
 _MOST_READERS = 8
+_MOST_OF_ONE = 4  # from one address elsewhere
 # A picture that does not change is sent again, so that readers see that we are there, and we, that they are.
 # Ten times a second, because those that connect look at a dozen before they show one.
 _REPEAT_SECONDS = 0.1
@@ -61,6 +64,7 @@ class StreamServer(Closing):
         self._ending = threading.Event()
         self._readers: dict[threading.Thread, socket.socket] = {}
         self._lock = threading.Lock()
+        self._seldom = SeldomLog(log)
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             self._server = socket.create_server((host, port), family=family)
@@ -92,26 +96,36 @@ class StreamServer(Closing):
     def _accept(self) -> None:
         while not self._ending.is_set():
             try:
-                connection, _ = self._server.accept()
+                connection, address = self._server.accept()
             except TimeoutError:
                 continue
-            except OSError:
+            except OSError as error:
                 # Out of file handles, or a reader that left in that moment: neither ends the show.
+                self._seldom.warning("the stream cannot take a reader: %s", in_words(error))
                 self._ending.wait(_ACCEPT_SECONDS)
                 continue
-            self._welcome(connection)
+            self._welcome(connection, address[0])
 
-    def _welcome(self, connection: socket.socket) -> None:
+    def _welcome(self, connection: socket.socket, address: str) -> None:
         with self._lock:
-            if self._ending.is_set() or len(self._readers) >= _MOST_READERS:
-                log.warning("a reader of the stream was turned away: %d are there", len(self._readers))
+            of_this_one = sum(_address(reader) == address for reader in self._readers.values())
+            most_of_one = _MOST_READERS if is_loopback(address) else _MOST_OF_ONE
+            if self._ending.is_set() or len(self._readers) >= _MOST_READERS or of_this_one >= most_of_one:
+                self._seldom.warning(
+                    "a reader of the stream was turned away: %d are there", len(self._readers)
+                )
                 connection.close()
                 return
             thread = threading.Thread(
                 target=self._serve, args=(connection,), name="stylize-stream-reader", daemon=True
             )
             self._readers[thread] = connection
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError as error:  # no more threads
+                del self._readers[thread]
+                connection.close()
+                self._seldom.warning("the stream cannot take a reader: %s", error)
 
     def _serve(self, connection: socket.socket) -> None:
         try:
@@ -122,8 +136,8 @@ class StreamServer(Closing):
                 self._send_all(connection, muxer)
         except OSError as error:  # left, or hangs
             log.info("a reader of the stream is gone: %s", error)
-        except Exception as error:  # costs this reader, not the show
-            log.warning("a reader of the stream was left alone: %r", error)
+        except Exception as error:  # of a library, or no memory: the others go on
+            self._seldom.warning("a reader of the stream was sent away: %s", in_words(error), error=error)
         finally:
             with self._lock:
                 self._readers.pop(threading.current_thread(), None)
@@ -149,6 +163,13 @@ class StreamServer(Closing):
         deadline = time.monotonic() + _CLOSE_SECONDS
         for thread in readers:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def _address(connection: socket.socket) -> str:
+    try:
+        return str(connection.getpeername()[0])
+    except OSError:  # gone
+        return ""
 
 
 class _Newest:

@@ -8,15 +8,14 @@ points of: 10 ms for a 1920x1080 picture instead of half a second.
 from __future__ import annotations
 
 import struct
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from stylize_live.locks import scratch_folder
 from stylize_live.media.libraries import av
 from stylize_live.media.side_data import side_data_of
 
@@ -89,8 +88,8 @@ def to_sdr_filter(look: Look) -> Iterator[tuple[str, dict[str, str]]]:
     The filter takes its table from a file, which lives only until this is left. Its vector code is for
     planes only: 10 ms for 1920x1080, where packed pixels take 55.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "look.cube"
+    with scratch_folder() as folder:
+        path = folder / "look.cube"
         with path.open("w") as file:
             file.write(f"LUT_3D_SIZE {_POINTS}\n")
             np.savetxt(file, _table(look), "%.6f")

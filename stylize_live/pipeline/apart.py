@@ -22,6 +22,7 @@ from typing import Any, TypeVar, cast
 from stylize_live.closing import Closing
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import CrashError, StylizeError
+from stylize_live.interrupts import leave_signals_to_parent
 from stylize_live.pipeline.painter import FramePainter
 from stylize_live.pipeline.parts import clear_abandoned
 from stylize_live.pipeline.progress import ConvertProgress
@@ -171,8 +172,8 @@ def _convert(
     restart: bool,
     log_level: int,
 ) -> None:
-    """What the process does. Whoever started it takes Ctrl-C; if that one is gone, nothing goes on."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What the process does. Its parent takes Ctrl-C and the like; if that is gone, nothing goes on."""
+    leave_signals_to_parent()
     outbox = _Outbox(pipe)
     # Not on this terminal, where another process draws.
     logging.basicConfig(level=log_level, format="%(message)s", handlers=[QueueHandler(cast("Any", outbox))])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ import numpy as np
 
 from stylize_live.config import ConvertSettings
 from stylize_live.frame import Frame
+from stylize_live.locks import scratch_folder
 from stylize_live.media.animation import readable
 from stylize_live.media.codecs import codec_for
 from stylize_live.media.companions import Companions
@@ -85,8 +85,8 @@ def forecast(source: Path, target: Path, settings: ConvertSettings, *, overwrite
 
 def _trial_notes(reader: VideoReader, target: Path, settings: ConvertSettings) -> list[str]:
     """What a writer says once it has opened a file that nobody wants."""
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / target.with_suffix(target.suffix or ".mkv").name
+    with scratch_folder() as folder:
+        place = folder / target.with_suffix(target.suffix or ".mkv").name
         with contextlib.suppress(_EnoughError), open_writer(place, reader, settings) as writer:
             notes = writer.notes
             raise _EnoughError

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from stylize_live.config import DEFAULT_BOLDNESS
-from stylize_live.errors import MachineError, SinkError
+from stylize_live.errors import MachineError, in_words
 from stylize_live.frame import Frame, Pixels
+from stylize_live.interrupts import stopping_on_ctrl_c
 from stylize_live.media.contracts import LiveSink, Source
 from stylize_live.media.overlay import Caption
 from stylize_live.media.still import Still, write_still
@@ -30,7 +31,6 @@ from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import LatencyClock
 from stylize_live.pipeline.failures import check_frame, explained, explaining
 from stylize_live.pipeline.governor import Governor
-from stylize_live.pipeline.interrupts import stopping_on_ctrl_c
 from stylize_live.pipeline.labels import snapshot_name, style_label
 from stylize_live.pipeline.live_report import LiveReport
 from stylize_live.pipeline.outlets import Outlets
@@ -393,7 +393,10 @@ class _Journey:
             return
         pixels = self._composed(self._held)
         path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".png")
-        self._stages.start("snapshot", lambda: self._write_snapshot(path, pixels))
+        try:
+            self._stages.start("snapshot", lambda: self._write_snapshot(path, pixels))
+        except RuntimeError as error:  # no more threads
+            self.view.say(f"no snapshot: {error}")
 
     def _record(self) -> None:
         if self._held is None:
@@ -409,8 +412,9 @@ class _Journey:
     def _write_snapshot(self, path: Path, pixels: Pixels) -> None:
         try:
             write_still(path, Still(pixels))
-        except (SinkError, OSError, MemoryError) as error:
-            self.view.say(str(explained(error, path.name)))
+        except Exception as error:  # whatever it is, the show goes on
+            log.debug("a snapshot failed", exc_info=True)
+            self.view.say(f"no snapshot: {in_words(explained(error, path.name))}")
         else:
             self.view.say(f"saved {path.name}")
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, count
 
-from stylize_live.errors import SinkError
+from stylize_live.errors import SinkError, in_words
 from stylize_live.frame import Frame
 from stylize_live.media.contracts import LiveSink
 from stylize_live.pipeline.channel import Closed, Latest
@@ -20,6 +20,9 @@ from stylize_live.pipeline.stopwatch import Stopwatch
 from stylize_live.pipeline.watchdog import Patience, Watchdog
 
 log = logging.getLogger(__name__)
+
+# What ends a sink and not the show; all else is a mistake of ours. Without file handles, imports fail.
+_ITS_OWN = (SinkError, OSError, MemoryError, ImportError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,8 @@ class Outlets:
         assert self._stages is not None
         outlet = _Outlet(sink, self._free_name(sink.name))
         self._watchdog.watch(outlet.name, outlet.work)
-        self._outlets = [*self._outlets, outlet]
         self._stages.start(outlet.thread_name, outlet.run_and_close)
+        self._outlets = [*self._outlets, outlet]
 
     def _free_name(self, name: str) -> str:
         taken = {outlet.name for outlet in (*self._outlets, *self._removed)}
@@ -160,8 +163,8 @@ class _Outlet:
             try:
                 with self.work:
                     self.sink.write(frame)
-            except (SinkError, OSError, MemoryError) as error:
-                self._fail(explained(error, "write"))
+            except _ITS_OWN as error:
+                self._fail(error)
             if self.error is not None:  # or it came back after it had been given up
                 self._discard()
                 return
@@ -177,17 +180,19 @@ class _Outlet:
         finally:
             try:
                 self.sink.close()
-            except (SinkError, OSError, MemoryError) as error:
-                self._fail(explained(error, "close"))
+            except _ITS_OWN as error:
+                self._fail(error)
 
     def give_up(self, why: str) -> None:
         """It hangs, and is taken for broken."""
         if self.error is None:
             self.error = why
-            log.warning(why)
+            log.warning("%s", why)
 
-    def _fail(self, error: BaseException) -> None:
-        self.give_up(f"{self.name}: {error}")
+    def _fail(self, error: Exception) -> None:
+        self.give_up(f"{self.name}: {in_words(explained(error, 'stopped'))}")
+        if not isinstance(error, SinkError):
+            log.debug("where it arose", exc_info=error)
 
     def _discard(self) -> None:
         """Hold no picture for a sink that will take none."""

@@ -2,75 +2,43 @@
 
     .NAME.stylize-parts/    (a short form of a long NAME)
         lock            held by the run that works here
-        journal         lines of JSON: what the pieces depend on, then one line for each finished piece
+        journal         what the pieces depend on, then one line for each, see `stylize_live.pipeline.journal`
         000000.packets  a piece, see `stylize_live.media.packets`
-        000000.state    memory of the painter behind the newest piece, if it has any
+        000000.state    memory of the painter behind the newest two pieces and every sixteenth, if it has any
 
 A piece counts once its line stands in the journal, which is written when all else is on the disk. So the
-folder is right at any moment, whenever the run may be killed.
+folder is right at any moment, whenever the run may be killed. Checksums tell what a disk changed since.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
 
 from stylize_live.closing import Closing
 from stylize_live.errors import SinkError
-from stylize_live.files import linked, lock, short_name, sync
-from stylize_live.media.packets import PacketFile
+from stylize_live.files import linked, short_name, sync
+from stylize_live.locks import lock
+from stylize_live.media.libraries import av
+from stylize_live.media.packets import PacketFile, digest_of, is_intact, read_packets
 from stylize_live.pipeline.identity import Identity
-from stylize_live.pipeline.pieces import Border, Fingerprint
+from stylize_live.pipeline.journal import Finished, journal_lines, piece_line, read_journal
 
+_JOURNAL = "journal"
+# Memories that are kept: behind the newest pieces, so that damage there costs one piece, and behind every so
+# manieth, so that damage farther back does not cost the film. One is 5 MB where pictures are 1280x720.
+_NEWEST_STATES, _STATES_APART = 2, 16
+_HARMED = "finished pieces of an earlier run were damaged on the disk: painted anew from there"
 _NO_LOCKS = "this folder knows no locks: a second run for the same file would not notice this one"
 _NO_SYNC = (
     "this folder does not say when the disk has what was written: after a power cut, pieces may be lost"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """What the journal knows about a finished piece. Times are exact, as "a/b" seconds.
-
-    Attributes:
-        frames: of the film up to the piece's end.
-        ticks: time of its last frame on the target's clock.
-        size: of its packets' file in bytes.
-        last: whether the film ends with it.
-        tail: times and fingerprints of the last frames.
-        damaged, retimed, missing: see `stylize_live.pipeline.pieces.Border`.
-        notes: what the reader, of all the film so far, and its encoder had to say.
-    """
-
-    frames: int
-    ticks: int
-    size: int
-    last: bool
-    tail: list[tuple[str, int]]
-    damaged: int
-    retimed: int
-    missing: str
-    notes: list[str]
-
-    @property
-    def fingerprints(self) -> list[Fingerprint]:
-        """`tail` with its times as numbers."""
-        return [(Fraction(when), checksum) for when, checksum in self.tail]
-
-    @classmethod
-    def at(cls, border: Border, frames: int, ticks: int, size: int, notes: list[str]) -> Finished:
-        """A piece that ends at a border."""
-        tail = [(str(when), checksum) for when, checksum in border.tail]
-        last = border.next_pts is None
-        missing = str(border.missing)
-        return cls(frames, ticks, size, last, tail, border.damaged, border.retimed, missing, notes)
 
 
 class Parts(Closing):
@@ -133,27 +101,47 @@ class Parts(Closing):
             self.notes.append(_NO_SYNC)
 
     def _read_journal(self, restart: bool) -> None:
-        lines = _journal_lines(self.folder)
-        if not restart and lines and lines[0] == self._identity:
-            self.finished = list(_usable(self.folder, lines[1:]))
-        else:
-            self.discarded = lines[-1].get("frames", 0) if lines[1:] and not restart else 0
+        journal = read_journal(self.folder / _JOURNAL)
+        if journal.identity == self._identity and not restart:
+            self.finished = self._usable(journal.finished)
+        elif not restart:
+            self.discarded = journal.frames
+        if not restart and not self.discarded and (journal.harmed or self.frames < journal.frames):
+            self.notes.append(_HARMED)
         self._rewrite()
+
+    def _usable(self, pieces: list[Finished]) -> list[Finished]:
+        """Pieces up to the first that is damaged, and behind which the painter knows how to go on."""
+        intact = itertools.takewhile(
+            lambda numbered: is_intact(self.packets(numbered[0]), numbered[1].size, numbered[1].digest),
+            enumerate(pieces),
+        )
+        usable = [piece for _, piece in intact]
+        while usable and not usable[-1].last and self._has_lost_state(len(usable) - 1, usable[-1]):
+            usable.pop()
+        return usable
+
+    def _has_lost_state(self, number: int, piece: Finished) -> bool:
+        if not piece.needs_memory:
+            return False
+        try:
+            return digest_of(self._state_file(number).read_bytes()) != piece.state
+        except OSError:
+            return True
 
     def _rewrite(self) -> None:
         """Bring folder and journal to what is finished; a line cut in the middle goes."""
-        kept = {"lock", *(self.packets(n).name for n in range(len(self.finished)))}
-        if self.finished:
-            kept.add(self._state_file(len(self.finished) - 1).name)
-        lines = [self._identity, *map(asdict, self.finished)]
+        count = len(self.finished)
+        kept = {"lock", _JOURNAL, *(self.packets(number).name for number in range(count))}
+        kept |= {self._state_file(number).name for number in range(count) if _keeps_state(number, count)}
         new = self.folder / "journal.new"
-        new.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        new.write_bytes(journal_lines(self._identity, self.finished))
         self._sync(new)
-        os.replace(new, self.folder / "journal")
+        os.replace(new, self.folder / _JOURNAL)
         for path in self.folder.iterdir():
-            if path.name not in kept | {"journal"}:
+            if path.name not in kept:
                 with contextlib.suppress(OSError):  # what a server of files keeps in every folder
-                    path.unlink()
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
         self._sync(self.folder)
 
     def discard(self) -> None:
@@ -176,24 +164,29 @@ class Parts(Closing):
     def commit(self, piece: Finished, state: bytes | None) -> None:
         """Count the piece begun last as finished; its file must be closed. Raises `OSError`."""
         number = len(self.finished)
-        if state is not None:
+        if state:
             self._state_file(number).write_bytes(state)
             self._sync(self._state_file(number))
         self._sync(self.packets(number))
         self._sync(self.folder)
-        journal = self.folder / "journal"
+        journal = self.folder / _JOURNAL
         with journal.open("ab") as file:
-            file.write(json.dumps(asdict(piece)).encode() + b"\n")
+            file.write(piece_line(piece, number))
         self._sync(journal)
         self.finished.append(piece)
-        self._state_file(number - 1).unlink(missing_ok=True)
+        old = number - _NEWEST_STATES
+        if old >= 0 and not _keeps_state(old, len(self.finished)):
+            self._state_file(old).unlink(missing_ok=True)
 
     @property
     def state(self) -> bytes | None:
-        """Memory of the painter behind the newest finished piece. Raises `SinkError`."""
-        file = self._state_file(len(self.finished) - 1)
+        """Memory of the painter behind the newest finished piece; None if it has none. Raises `SinkError`."""
+        if not self.finished or self.finished[-1].state is None:
+            return None
+        if not self.finished[-1].needs_memory:
+            return b""
         with self.explained():
-            return file.read_bytes() if self.finished and file.exists() else None
+            return self._state_file(len(self.finished) - 1).read_bytes()
 
     @property
     def frames(self) -> int:
@@ -205,10 +198,10 @@ class Parts(Closing):
         """Whether the last piece is there."""
         return bool(self.finished) and self.finished[-1].last
 
-    @property
-    def finished_files(self) -> list[Path]:
-        """Files with the packets of the finished pieces, in order."""
-        return [self.packets(number) for number in range(len(self.finished))]
+    def finished_packets(self, clock: Fraction) -> Iterator[av.Packet[Any]]:
+        """The packets of all finished pieces, in order; see `read_packets`."""
+        for number, piece in enumerate(self.finished):
+            yield from read_packets(self.packets(number), clock, piece.digest)
 
     def publish(self, film: Path) -> None:
         """Move the joined film from the folder to its place; the pieces are not needed any more.
@@ -247,6 +240,11 @@ class Parts(Closing):
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def _keeps_state(number: int, count: int) -> bool:
+    """Whether the memory behind a piece is kept where there are so many pieces."""
+    return number >= count - _NEWEST_STATES or (number + 1) % _STATES_APART == 0
+
+
 def folder_of(target: Path) -> Path:
     """Where the pieces of a target are kept: on the disk on which it will be."""
     place = linked(target)
@@ -264,38 +262,12 @@ def clear_abandoned(target: Path) -> None:
 def clear_published(target: Path) -> None:
     """Remove the pieces of a target that is in its place: a run was killed between its last two steps."""
     folder = folder_of(target)
-    lines = _journal_lines(folder)
     with contextlib.suppress(OSError):
-        newer = target.stat().st_mtime_ns > (folder / "journal").stat().st_mtime_ns
-        if newer and lines[1:] and lines[-1].get("last"):
+        newer = target.stat().st_mtime_ns > (folder / _JOURNAL).stat().st_mtime_ns
+        if newer and read_journal(folder / _JOURNAL).whole:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def kept_frames(target: Path) -> int:
     """How many frames of a target an interrupted run has finished, as far as the journal knows."""
-    lines = _journal_lines(folder_of(target))
-    return int(lines[-1]["frames"]) if lines[1:] else 0
-
-
-def _journal_lines(folder: Path) -> list[dict[str, Any]]:
-    """The journal's whole lines; none if there is no journal."""
-    lines: list[dict[str, Any]] = []
-    with contextlib.suppress(OSError, ValueError):
-        for line in (folder / "journal").read_text(encoding="utf-8").splitlines(keepends=True):
-            value = json.loads(line)
-            if not isinstance(value, dict) or not line.endswith("\n"):
-                break
-            lines.append(value)
-    return lines
-
-
-def _usable(folder: Path, lines: list[dict[str, Any]]) -> Iterator[Finished]:
-    """Pieces whose files are there, up to the first gap."""
-    for number, line in enumerate(lines):
-        try:
-            piece = Finished(**{**line, "tail": [(when, checksum) for when, checksum in line["tail"]]})
-            if (folder / f"{number:06d}.packets").stat().st_size != piece.size:
-                return
-        except (OSError, TypeError, KeyError, ValueError):
-            return
-        yield piece
+    return read_journal(folder_of(target) / _JOURNAL).frames

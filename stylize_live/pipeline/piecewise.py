@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,11 +14,12 @@ from stylize_live.frame import Frame
 from stylize_live.media.encoder import FilmEncoder
 from stylize_live.media.film_plan import FilmPlan
 from stylize_live.media.muxer import Muxer
-from stylize_live.media.packets import PacketFile, joined, read_packets
+from stylize_live.media.packets import PacketFile, joined
 from stylize_live.media.reader import VideoReader
 from stylize_live.pipeline.channel import Closed
+from stylize_live.pipeline.journal import Finished
 from stylize_live.pipeline.output import End
-from stylize_live.pipeline.parts import Finished, Parts
+from stylize_live.pipeline.parts import Parts
 from stylize_live.pipeline.pieces import Border
 from stylize_live.pipeline.stopwatch import Stopwatch
 
@@ -90,7 +90,7 @@ class PiecewiseFilm:
             file.write(encoder.finish(shown))
             file.close()
             notes = [*border.notes, *encoder.notes]
-            piece = Finished.at(border, self._frames, encoder.last_ticks, file.size, notes)
+            piece = Finished.at(border, self._frames, encoder.last_ticks, file.size, file.digest, notes)
             self._parts.commit(piece, border.state)
         encoder.close()
         self._encoder = self._file = None
@@ -105,9 +105,7 @@ class PiecewiseFilm:
         if not self._parts.whole:
             raise SourceError(f"{self._like.path}: could not be read on from where the last run stopped")
         with self._muxer() as muxer:
-            files = self._parts.finished_files
-            pieces = (read_packets(path, self._plan.clock) for path in files)
-            for packet in work.over(joined(itertools.chain.from_iterable(pieces))):
+            for packet in work.over(joined(self._parts.finished_packets(self._plan.clock))):
                 if stopping.is_set():
                     raise Closed
                 with work:

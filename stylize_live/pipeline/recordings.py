@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
-from stylize_live.errors import StylizeError
+from stylize_live.errors import StylizeError, in_words
 from stylize_live.media.contracts import LiveSink
 from stylize_live.media.recorder import open_recorder
 from stylize_live.pipeline.outlets import Outlets
+
+log = logging.getLogger(__name__)
 
 
 class Recordings:
@@ -53,8 +56,17 @@ class Recordings:
         except StylizeError as error:
             self._say(str(error))
             return
+        except Exception as error:  # whatever it is, the show goes on
+            log.debug("a recording failed", exc_info=True)
+            self._say(f"no recording: {in_words(error)}")
+            return
+        try:
+            self._outlets.add(sink)
+        except RuntimeError as error:  # no more threads
+            sink.close()
+            self._say(f"no recording: {error}")
+            return
         self._sink, self._path, self._began_at = sink, path, time.monotonic()
-        self._outlets.add(sink)
         self._say(f"recording {path.name}" + (" with sound" if self._microphone else ""))
 
     def _end(self, sink: LiveSink) -> None:

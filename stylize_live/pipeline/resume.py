@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from stylize_live.frame import Frame
 from stylize_live.media.reader import VideoReader
-from stylize_live.pipeline.parts import Finished
+from stylize_live.pipeline.journal import Finished
 from stylize_live.pipeline.pieces import Fingerprint, fingerprint
 
 log = logging.getLogger(__name__)

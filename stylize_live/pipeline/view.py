@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from stylize_live.errors import StyleError
+from stylize_live.errors import StyleError, in_words
 from stylize_live.frame import Frame, Pixels
 
 _NOTE_SECONDS = 2.0
@@ -138,8 +138,8 @@ class View:
         """Change to a style or blend; whether it could be read. If not, a message says why."""
         try:
             self._stylizer.style = name
-        except StyleError as error:
-            self.say(str(error))  # a file that broke since is no reason to end the show
+        except (StyleError, OSError) as error:
+            self.say(in_words(error))  # a file that broke since is no reason to end the show
             return False
         self.repaint = True
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import re
 from collections.abc import Callable
 
 from starlette.applications import Starlette
@@ -12,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
-from stylize_live.studio.guard import Guard, Rules, with_headers
+from stylize_live.studio.guard import Guard, Rules
 from stylize_live.studio.hub import Hub
 
 _KINDS = {
@@ -21,6 +22,7 @@ _KINDS = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
+_INDEX = re.compile("[0-9]{1,4}")
 
 
 def make_app(hub: Hub, thumbnail: Callable[[int], bytes | None], rules: Rules) -> ASGIApp:
@@ -36,26 +38,29 @@ def make_app(hub: Hub, thumbnail: Callable[[int], bytes | None], rules: Rules) -
     def file(request: Request) -> Response:
         name = request.path_params.get("name") or {"/": "index.html", "/bare": "bare.html"}[request.url.path]
         if name not in files:
-            return with_headers(PlainTextResponse("There is no such page.", 404))
-        return with_headers(Response(files[name], media_type=_KINDS[name[name.rindex(".") :]]))
+            return PlainTextResponse("There is no such page.", 404)
+        return Response(files[name], media_type=_KINDS[name[name.rindex(".") :]])
 
     async def page(request: Request) -> Response:
         return file(request)
 
     async def thumb(request: Request) -> Response:
-        jpeg = thumbnail(request.path_params["index"])
+        index = request.path_params["index"]
+        jpeg = thumbnail(int(index)) if _INDEX.fullmatch(index) else None
         if jpeg is None:
-            return with_headers(PlainTextResponse("Not painted yet.", 404))
-        return with_headers(Response(jpeg, media_type="image/jpeg"))
+            return PlainTextResponse("Not painted yet.", 404)
+        return Response(jpeg, media_type="image/jpeg")
 
     routes = [
         Route("/", page),
         Route("/bare", page),
         Route("/static/{name}", page),
-        Route("/thumbnails/{index:int}.jpg", thumb),
+        Route("/thumbnails/{index}.jpg", thumb),
         WebSocketRoute("/live", hub.serve),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(Guard, rules=rules)])
+    app = Starlette(routes=routes, middleware=[Middleware(Guard, rules=rules)])
+    app.router.redirect_slashes = False  # an address is right or wrong
+    return app
 
 
 def static_files() -> dict[str, bytes]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Protocol
 
-from stylize_live.errors import StylizeError
+from stylize_live.errors import StylizeError, in_words
 from stylize_live.media.browser_camera import CameraPeer, Give, load
 
 TOPIC = "camera"
@@ -76,8 +76,8 @@ class PageCameras:
             await asyncio.to_thread(load)
             self._peer = CameraPeer(self._give)
             answer = await self._peer.answer(offer)
-        except StylizeError as error:
-            await self._end(str(error))
+        except (StylizeError, OSError) as error:
+            await self._end(in_words(error))
         else:
             page.say(TOPIC, {"answer": answer})
 

@@ -6,7 +6,6 @@ own that points here (DNS rebinding). Such requests carry a foreign Host or Orig
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 import socket
 from dataclasses import dataclass
@@ -17,26 +16,18 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from stylize_live.media.addresses import is_address, is_loopback
+
 _OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _REFUSED = 1008  # WebSocket: policy violation
-# Everything comes from this server; nobody else may show or read it.
-_HEADERS = {
+# Of every answer: everything comes from this server; nobody else may show or read it.
+HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server at an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +51,16 @@ class Rules:
 
     def knows_host(self, header: str) -> bool:
         """Whether a Host header is a name of this machine, not one that was pointed at it."""
-        name = urlsplit(f"//{header}").hostname or ""
+        try:
+            name = urlsplit(f"//{header}").hostname or ""
+        except ValueError:  # brackets that are no address
+            return False
         if name in _OWN_NAMES or name == self.host.lower():
             return True
         if is_loopback(self.host):
             return False
         own = socket.gethostname().lower()
-        return name in (own, f"{own}.local") or _is_address(name)
+        return name in (own, f"{own}.local") or is_address(name)
 
     def knows_origin(self, headers: Headers, *, needed: bool) -> bool:
         """Whether a request comes from our own page; one without Origin does where none is `needed`."""
@@ -78,14 +72,6 @@ class Rules:
     def knows_token(self, given: str | None) -> bool:
         """Whether a token is the right one."""
         return self.token is None or secrets.compare_digest((given or "").encode(), self.token.encode())
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 class Guard:
@@ -113,7 +99,6 @@ class Guard:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": _REFUSED})  # before it was accepted: 403
         else:
-            answer.headers.update(_HEADERS)
             await answer(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
@@ -144,10 +129,4 @@ def _remember(path: str, query: dict[str, list[str]], rules: Rules) -> Response:
     answer = RedirectResponse("/" + path.lstrip("/\\") + (f"?{rest}" if rest else ""), 303)
     # Lax, as the first click may come from a chat or a mail; WebSockets check their Origin beside it.
     answer.set_cookie(rules.cookie, rules.token or "", httponly=True, samesite="lax")
-    return answer
-
-
-def with_headers(answer: Response) -> Response:
-    """Tell the browser to keep the page to itself."""
-    answer.headers.update(_HEADERS)
     return answer

@@ -17,11 +17,12 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stylize_live.frame import Frame
+from stylize_live.seldom import SeldomLog
 from stylize_live.studio.cameras import PageCameras
 from stylize_live.studio.preview import Packet, Preview
 from stylize_live.studio.wishes import Message
 
-log = logging.getLogger(__name__)
+log = SeldomLog(logging.getLogger(__name__))
 
 _MOST_PAGES = 8
 _LONGEST = 1280  # pixels: of pictures in the studio; the bare page gets all of them
@@ -130,7 +131,7 @@ class _Page:
             ended = await asyncio.gather(*work, return_exceptions=True)
         for problem in ended:
             if isinstance(problem, Exception) and not isinstance(problem, (WebSocketDisconnect, OSError)):
-                log.warning("a page was left alone: %r", problem)
+                log.warning("a page was left alone: %r", problem, error=problem)
 
     async def _send_pictures(self) -> None:
         seen = 0

@@ -13,33 +13,41 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import uvicorn
 
 from stylize_live.closing import Closing
 from stylize_live.config import LiveSettings
-from stylize_live.errors import SinkError
+from stylize_live.errors import OUT_OF_HANDLES, SinkError
 from stylize_live.frame import Frame
+from stylize_live.media.addresses import is_loopback
 from stylize_live.media.browser_camera import why_no_browser_camera
 from stylize_live.pipeline.remote import Show
+from stylize_live.seldom import SeldomFilter, SeldomLog
 from stylize_live.studio.address import listen, own_address
 from stylize_live.studio.app import make_app
 from stylize_live.studio.cameras import PageCameras
-from stylize_live.studio.guard import Rules, is_loopback
+from stylize_live.studio.guard import HEADERS, Rules
 from stylize_live.studio.hub import Hub
 from stylize_live.studio.presets import save_preset
+from stylize_live.studio.protocols import HttpProtocol, WebSocketProtocol
 from stylize_live.studio.sources import BROWSER, Names, Sources
 from stylize_live.studio.telemetry import Telemetry
 from stylize_live.studio.thumbnails import Paint, Thumbnails
+from stylize_live.studio.visitors import Visitors, most_connections
 from stylize_live.studio.wishes import Changes, Message, obey, shares_of
 
 log = logging.getLogger(__name__)
+seldom = SeldomLog(log)
 
 _START_SECONDS = 10.0
 _JOIN_SECONDS = 3.0
-_MOST_CONNECTIONS = 64
-_MOST_BYTES = 16384  # of a message from a page; the offer of a camera is the longest by far
+# Connections that wait to be accepted: where there is no file handle left, asyncio complains of each.
+_BACKLOG = 128
+_MOST_BYTES = 16384  # of a request, and of a message; the offer of a camera is the longest by far
 _MOST_WISHES = 256
 
 
@@ -90,7 +98,9 @@ class Studio(Closing):
         self._settings = settings
         if token is None and not is_loopback(host):
             token = secrets.token_urlsafe(16)
-        self._socket = listen(host, port, _MOST_CONNECTIONS)
+        most = most_connections()
+        self._visitors = Visitors(most)
+        self._socket = listen(host, port, _BACKLOG)
         self._rules = Rules(host, self._socket.getsockname()[1], token)
         self._wishes: deque[Message] = deque(maxlen=_MOST_WISHES)
         self._telemetry = Telemetry()
@@ -116,10 +126,14 @@ class Studio(Closing):
     def _config(self) -> uvicorn.Config:
         return uvicorn.Config(
             make_app(self._hub, self._thumbnail, self._rules),
-            ws="websockets-sansio",
+            http=cast("Any", partial(HttpProtocol, self._visitors)),
+            ws=cast("Any", partial(WebSocketProtocol, self._visitors)),
+            headers=list(HEADERS.items()),
             ws_max_size=_MOST_BYTES,
             ws_per_message_deflate=False,  # JPEGs do not get smaller
-            limit_concurrency=_MOST_CONNECTIONS,
+            backlog=_BACKLOG,
+            h11_max_incomplete_event_size=_MOST_BYTES,
+            proxy_headers=False,
             timeout_graceful_shutdown=1,
             lifespan="off",
             log_config=None,
@@ -130,6 +144,10 @@ class Studio(Closing):
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
+        self._loop.set_exception_handler(self._trouble)
+        # Uvicorn's own lines show where an error arose, for every request.
+        filtered, its_log = SeldomFilter(), logging.getLogger("uvicorn.error")
+        its_log.addFilter(filtered)
         try:
             self._loop.run_until_complete(self._server.serve([self._socket]))
         except Exception:
@@ -139,6 +157,14 @@ class Studio(Closing):
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
             self._loop.close()
+            its_log.removeFilter(filtered)
+
+    def _trouble(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What asyncio met outside of all requests, such as having no file handle for a connection."""
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in OUT_OF_HANDLES:
+            self._visitors.make_room()
+        seldom.warning(f"the studio's server: {context['message']}: %s", error, error=error)
 
     def _wait_until_open(self) -> None:
         end = time.monotonic() + _START_SECONDS

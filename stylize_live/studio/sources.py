@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from stylize_live.config import LiveSettings
-from stylize_live.errors import SourceError
+from stylize_live.errors import SourceError, in_words
 from stylize_live.media.browser_camera import BrowserSource
 from stylize_live.media.camera import CameraSource
 from stylize_live.media.devices import Camera, list_cameras
@@ -16,6 +17,9 @@ from stylize_live.media.libraries import av
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.live_sources import open_source
 from stylize_live.media.switching import Choice, SwitchingSource
+from stylize_live.seldom import SeldomLog
+
+log = SeldomLog(logging.getLogger(__name__))
 
 Names = dict[str, str]
 
@@ -85,7 +89,11 @@ class Sources:
 
     def look(self, tell: Callable[[Names], None]) -> None:
         """See again what is connected and tell, in a thread of its own: some systems take a second."""
-        threading.Thread(target=self._look, args=(tell,), name="stylize-studio-look", daemon=True).start()
+        looking = threading.Thread(target=self._look, args=(tell,), name="stylize-studio-look", daemon=True)
+        try:
+            looking.start()
+        except RuntimeError as error:  # no more threads
+            log.warning("could not see what is connected: %s", error)
 
     def _look(self, tell: Callable[[Names], None]) -> None:
         if not self._looking.acquire(blocking=False):
@@ -93,6 +101,8 @@ class Sources:
         try:
             self.names = self._found()
             tell(self.names)
+        except Exception as error:  # no file handle is left: the list stays what it was
+            log.warning("could not see what is connected: %s", in_words(error), error=error)
         finally:
             self._looking.release()
 

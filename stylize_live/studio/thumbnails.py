@@ -13,9 +13,10 @@ from PIL import Image
 
 from stylize_live.closing import Closing
 from stylize_live.engine import Stylizer
-from stylize_live.errors import StylizeError
+from stylize_live.errors import StylizeError, in_words
 from stylize_live.frame import Frame, Pixels, eight_bit
 from stylize_live.media.jpeg import encode_jpeg
+from stylize_live.seldom import SeldomLog
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class Thumbnails(Closing):
         self._frame: Frame | None = None
         self._versions: dict[str, int] = {}
         self._pictures: dict[str, bytes] = {}
+        self._seldom = SeldomLog(log)
         self._offered = threading.Event()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stylize-studio-thumbnails", daemon=True)
@@ -94,19 +96,22 @@ class Thumbnails(Closing):
             self._ending.wait(0.05 if 0 < turn < len(self._styles) else _PAUSE if turn else 0.1)
 
     def _make(self, style: str) -> None:
-        frame = self._frame
-        small = None if frame is None else framed(frame.pixels)
-        if small is None or small.mean() < _DARK:
-            small = sample()
         try:
-            painted = self._paint(style, small)
+            self._pictures[style] = encode_jpeg(self._paint(style, self._original()), 85)
         except StylizeError as error:
             log.warning("no thumbnail: %s", error)
             self._styles.remove(style)
             return
-        self._pictures[style] = encode_jpeg(painted, 85)
+        except Exception as error:  # no file handle, no memory: it may work in its next turn
+            self._seldom.warning("no thumbnail: %s", in_words(error), error=error)
+            return
         self._versions[style] = self._versions.get(style, 0) + 1
         self._tell(dict(self._versions))
+
+    def _original(self) -> Pixels:
+        frame = self._frame
+        small = None if frame is None else framed(frame.pixels)
+        return sample() if small is None or small.mean() < _DARK else small
 
 
 def framed(pixels: Pixels) -> Pixels:

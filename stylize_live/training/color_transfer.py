@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.transforms.v2.functional import gaussian_blur
 
+from stylize_live.media.libraries import cv2
 from stylize_live.training.oklab import from_oklab, to_oklab
 
 _BINS = 256  # of lightness
@@ -40,6 +41,9 @@ _SOFT = 0.25  # width, in nodes' terms, that the table is smoothed with
 _GRAIN = 1.25  # blur of the painting in pixels of 400 lines: it is paint that counts, not its grain
 _ACCENT = 1.5  # how much more what stands out in a painting counts than its share
 _BRIGHTEST, _DARKEST = 0.98, 0.03
+_PIVOT = 0.8  # of the way from grey to a painting's mean color: where stronger colors start from
+_CHROMA = (1.0, 1.6, 1.6)  # weights of lightness and color in what "near" means among colors of a palette
+_PULL = 0.035  # OKLab distance within which a place lies between two colors of the palette
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +103,13 @@ class ColorTransfer:
     Args:
         painting: (1, 3, H, W) float32 sRGB in [0, 1].
         photos: what photos look like.
+        palette: how many of the painting's colors are used; 0 for all of them.
     """
 
-    def __init__(self, painting: Tensor, photos: PhotoStatistics) -> None:
+    def __init__(self, painting: Tensor, photos: PhotoStatistics, palette: int = 0) -> None:
         device, generator = painting.device, torch.Generator().manual_seed(0)
         paint = _sampled(_paint(painting.cpu()), generator)
+        self._palette = _main_colors(paint, palette).float().to(device) if palette else None
         self._lightness = photos.lightness.float().to(device)
         levels = torch.quantile(paint[:, 0], torch.linspace(0, 1, _BINS + 1, dtype=paint.dtype))
         self._levels = levels.float().to(device)
@@ -135,11 +141,15 @@ class ColorTransfer:
         at = found[:, 0].clamp(0, 1) * _BINS
         below = at.long().clamp(max=_BINS - 1)
         lightness = torch.lerp(self._levels[below], self._levels[below + 1], at - below)
-        return from_oklab(torch.cat([lightness[:, None], found[:, 1:] * self._spread], 1))
+        colors = torch.cat([lightness[:, None], found[:, 1:] * self._spread], 1)
+        return from_oklab(colors if self._palette is None else _pulled(colors, self._palette))
 
 
 def vivid(painting: Tensor, contrast: float, saturation: float) -> Tensor:
     """A painting with stronger light and dark, and stronger colors.
+
+    Colors move away from their own mean rather than from grey: paper stays paper, and what is printed on
+    it stands out. Most of the way, that is: a painting that is all gold shall become more golden, too.
 
     Args:
         painting: (1, 3, H, W) float32 sRGB in [0, 1].
@@ -152,7 +162,8 @@ def vivid(painting: Tensor, contrast: float, saturation: float) -> Tensor:
     colors = to_oklab(painting)
     light, color = colors[:, :1], colors[:, 1:]
     light = (light - light.mean()) * contrast + light.mean()
-    return from_oklab(torch.cat([light.clamp(_DARKEST, _BRIGHTEST), color * saturation], 1))
+    pivot = _PIVOT * color.mean((2, 3), keepdim=True)
+    return from_oklab(torch.cat([light.clamp(_DARKEST, _BRIGHTEST), (color - pivot) * saturation + pivot], 1))
 
 
 def _paint(painting: Tensor) -> Tensor:
@@ -170,6 +181,23 @@ def _sampled(paint: Tensor, generator: torch.Generator) -> Tensor:
     sums = chances.cumsum(0)
     at = torch.rand(_POINTS, generator=generator, dtype=paint.dtype) * sums[-1]
     return paint[torch.searchsorted(sums, at).clamp(max=len(paint) - 1)]
+
+
+def _main_colors(paint: Tensor, count: int) -> Tensor:
+    """The colors that (n, 3) OKLab colors gather around: (count, 3), by k-means."""
+    points = (paint * paint.new_tensor(_CHROMA)).float().numpy()
+    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_MAX_ITER, 50, 1e-4)
+    cv2.setRNGSeed(0)
+    _, _, centers = cv2.kmeans(points, count, None, criteria, 4, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    return torch.from_numpy(centers).to(paint.dtype) / paint.new_tensor(_CHROMA)
+
+
+def _pulled(colors: Tensor, palette: Tensor) -> Tensor:
+    """Colors, (N, 3, H, W) OKLab, drawn to the nearest of (k, 3), softly where two are about as near."""
+    weights = colors.new_tensor(_CHROMA)
+    flat = colors.flatten(2).transpose(1, 2)
+    apart = torch.cdist(flat * weights, palette * weights).square()
+    return (torch.softmax(-apart / (2 * _PULL**2), 2) @ palette).transpose(1, 2).view_as(colors)
 
 
 def transported(given: Tensor, wanted: Tensor, generator: torch.Generator) -> Tensor:

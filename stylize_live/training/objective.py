@@ -20,7 +20,7 @@ from stylize_live.training.views import random_motion, sensor_noise
 Terms = dict[str, Tensor]
 """The parts of the loss, scalars, before weighting; see `losses`."""
 
-_PIXEL_WEIGHT = 10.0  # of colors pixel by pixel, and of their masses, while there is no texture yet
+_EARLY_WEIGHT = 10.0  # of colors pixel by pixel, and of their masses, while there is no texture yet
 
 # Pixels that crops are mirrored by before features look at them. They take what lies beyond for black, and a
 # network that has to please them there smears the borders of every picture.
@@ -54,7 +54,7 @@ class Objective:
             PaintingTarget(features, p, pooled=s.pooled, fine_weight=s.fine_weight, deep_weight=s.deep_weight)
             for p in paintings
         ]
-        self._transfers = [ColorTransfer(p, photos) for p in paintings]
+        self._transfers = [ColorTransfer(p, photos, s.palette) for p in paintings]
 
     def color_terms(self, network: Network, crops: Crops, step: int) -> Terms:
         """What is learned first, without texture: the photos in the painting's colors, pixel by pixel.
@@ -86,6 +86,7 @@ class Objective:
             "style": self._style(found, painted, which) * features.gain,
             "content": content * features.gain,
             "color": losses.color_error(painted, wanted),
+            "pixels": (painted - wanted).square().mean(),
             "variation": losses.total_variation(painted),
             "steady": steady,
         }
@@ -134,12 +135,12 @@ class Objective:
             "style": s.style_weight,
             "content": s.content_weight,
             "color": s.color_weight,
-            "pixels": _PIXEL_WEIGHT,
+            "pixels": s.pixel_weight,
             "variation": s.variation_weight,
             "steady": s.steady_weight,
         }
-        if "pixels" in terms:
-            weights["color"] = _PIXEL_WEIGHT
+        if "style" not in terms:
+            weights |= {"color": _EARLY_WEIGHT, "pixels": _EARLY_WEIGHT}
         return torch.stack([weights[name] * term for name, term in terms.items()]).sum()
 
     def tensors(self) -> dict[str, Tensor]:

@@ -23,6 +23,7 @@ from stylize_live.training.settings import TrainSettings
 log = logging.getLogger(__name__)
 
 _LONGEST = 20  # long over short side of what is looked at
+_LEAST_SIDE = 256  # pixels of the short side: smaller paintings are enlarged, as features need some room
 _MOST_PIXELS = 4_000_000  # features of more do not fit into a small machine's memory
 
 
@@ -40,10 +41,13 @@ def load_painting(path: Path, settings: TrainSettings) -> Tensor:
         SourceError: not a picture.
         TrainingError: there is nothing on it.
     """
-    size = settings.painting_size
-    pixels = middle_of_strip(_opaque_part(path, 4 * size), min(_LONGEST, _MOST_PIXELS / size**2))
-    if min(pixels.shape[:2]) < size / 2:
-        log.warning("%s: only %d pixels high or wide, strokes will be soft", path.name, min(pixels.shape[:2]))
+    pixels = _opaque_part(path, 4 * settings.painting_size)
+    shorter = min(pixels.shape[:2])
+    # An enlarged painting has no fine strokes, and its scan's grain becomes a coarse mesh.
+    size = min(settings.painting_size, max(shorter, _LEAST_SIDE))
+    if shorter < size:
+        log.warning("%s: only %d pixels high or wide, strokes will be soft", path.name, shorter)
+    pixels = middle_of_strip(pixels, min(_LONGEST, _MOST_PIXELS / size**2))
     picture = to_tensor(resized(pixels, size))
     if not settings.painting_blur:
         return picture

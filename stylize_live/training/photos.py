@@ -122,14 +122,17 @@ class PhotoBatches(Closing):
         crop: side of a crop in pixels.
         seed: start of the random sequence.
         threads: how many batches are prepared at the same time.
+        lines: how dark edges are drawn into the subjects, see `abstracted`.
 
     Attributes:
         size: crops in a batch.
         unreadable: photos that were skipped so far.
     """
 
-    def __init__(self, photos: list[Path], *, batch: int, crop: int, seed: int, threads: int = 1) -> None:
-        self._photos = photos
+    def __init__(
+        self, photos: list[Path], *, batch: int, crop: int, seed: int, threads: int = 1, lines: float = 0.0
+    ) -> None:
+        self._photos, self._lines = photos, lines
         self.size, self._crop, self._seed = batch, crop, seed
         self.unreadable: set[Path] = set()
         self._threads = threads
@@ -155,7 +158,7 @@ class PhotoBatches(Closing):
         crops = [self._crop_one(rng) for _ in range(self.size)]
         return Crops(
             torch.cat([to_tensor(crop) for crop in crops]),
-            torch.cat([to_tensor(abstracted(crop)) for crop in crops]),
+            torch.cat([to_tensor(abstracted(crop, self._lines)) for crop in crops]),
         )
 
     def _crop_one(self, rng: np.random.Generator) -> Pixels:

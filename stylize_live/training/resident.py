@@ -34,6 +34,7 @@ class ResidentBatches(Closing):
         seed: start of the random sequence.
         device: where the photos go.
         threads: that read them.
+        lines: how dark edges are drawn into the subjects, see `abstracted`.
 
     Attributes:
         size: crops in a batch.
@@ -52,8 +53,9 @@ class ResidentBatches(Closing):
         seed: int,
         device: torch.device,
         threads: int,
+        lines: float = 0.0,
     ) -> None:
-        self.size, self._crop, self._seed = batch, crop, seed
+        self.size, self._crop, self._seed, self._lines = batch, crop, seed, lines
         self.unreadable: set[Path] = set()
         side = round(WIDEST * crop)
         chosen = photos[:: -(-len(photos) // MOST_PHOTOS)]
@@ -76,7 +78,7 @@ class ResidentBatches(Closing):
             log.info("photo skipped: %s", error)
             return None
         photo = resized(part_of_strip(pixels, np.random.default_rng(0)), side)
-        both = np.concatenate([photo, abstracted(np.ascontiguousarray(photo))], 2)
+        both = np.concatenate([photo, abstracted(np.ascontiguousarray(photo), self._lines)], 2)
         return torch.from_numpy(both).permute(2, 0, 1).contiguous()
 
     def __call__(self, step: int) -> Crops:

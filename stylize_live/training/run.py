@@ -189,10 +189,18 @@ def _batches(
     """On a GPU, photos lie in its memory; on a CPU, reading many ahead would take its cores away."""
     if device.type != "cuda":
         size, crop = settings.batch or _CPU_BATCH, settings.crop or _CPU_CROP
-        return PhotoBatches(photos, batch=size, crop=crop, seed=settings.seed)
+        return PhotoBatches(photos, batch=size, crop=crop, seed=settings.seed, lines=settings.lines)
     size, crop = settings.batch or _GPU_BATCH, settings.crop or _GPU_CROP
     threads = min(_MOST_THREADS, os.cpu_count() or 1)
-    return ResidentBatches(photos, batch=size, crop=crop, seed=settings.seed, device=device, threads=threads)
+    return ResidentBatches(
+        photos,
+        batch=size,
+        crop=crop,
+        seed=settings.seed,
+        device=device,
+        threads=threads,
+        lines=settings.lines,
+    )
 
 
 def _practise(trainer: Trainer, watch: Watch) -> None:

@@ -41,10 +41,10 @@ class TrainSettings(BaseModel):
         description="Side of a training crop in pixels; 192 on a CPU, 256 on a GPU.",
     )
     painting_size: int = Field(
-        default=512,
+        default=720,
         ge=64,
         le=1024,
-        description="Short side the painting is scaled to; smaller gives finer strokes.",
+        description="Short side the painting is scaled down to; smaller gives finer strokes.",
     )
     painting_blur: float = Field(
         default=0.4,
@@ -61,6 +61,18 @@ class TrainSettings(BaseModel):
     saturation: float = Field(
         default=1.4, ge=0, le=3, description="Strength of the colors that are aimed at, likewise."
     )
+    palette: int = Field(
+        default=0,
+        ge=0,
+        le=32,
+        description="Flat areas in so many of the painting's colors, as in a print or a poster; 0 for any.",
+    )
+    lines: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="How dark outlines are drawn, as in a print, a drawing or stained glass.",
+    )
     brightness: float = Field(
         default=0.0,
         ge=0,
@@ -74,11 +86,16 @@ class TrainSettings(BaseModel):
     color_weight: float = Field(
         default=120.0, ge=0, description="Weight of light, dark and colors lying where they should."
     )
+    pixel_weight: float = Field(
+        default=5.0,
+        ge=0,
+        description="Weight of each pixel having the color it should; more keeps areas flat and clean.",
+    )
     fine_weight: float = Field(
         default=0.6, ge=0, description="Share of the finest style layer; more hatches flat places."
     )
     deep_weight: float = Field(
-        default=1.0, ge=0, description="Share of the deepest style layer; more repeats the painting's motifs."
+        default=0.3, ge=0, description="Share of the deepest style layer; more repeats the painting's motifs."
     )
     coarse_weight: float = Field(
         default=1.5,
@@ -86,12 +103,18 @@ class TrainSettings(BaseModel):
         description="Share of the style error of the picture at half size; more gives longer strokes.",
     )
     pooled: float = Field(
-        default=0.5,
+        default=0.4,
         ge=0,
         le=1,
         description="Share of the style error measured over several crops together; less fills flat places.",
     )
     variation_weight: float = Field(default=0.1, ge=0, description="Weight of total variation.")
     steady_weight: float = Field(default=20.0, ge=0, description="Weight of agreement between two views.")
+    colors: float = Field(
+        default=0.12,
+        ge=0,
+        le=0.9,
+        description="Share of the run for colors alone, which are learnt quickly; strokes come after them.",
+    )
     rate: float = Field(default=1.3e-3, gt=0, le=0.1, description="Peak learning rate.")
     seed: int = Field(default=0, ge=0, description="Start of every random sequence.")

@@ -25,11 +25,9 @@ log = logging.getLogger(__name__)
 
 DEFAULT_MINUTES = 10.0
 _WARM_UP_STEPS = 30
-# Shares of the budget. Colors come first, without features, at a tenth of the work; the photo's own light
-# fades out meanwhile.
-_COLORS, _FADED = 0.05, 0.03
-# What is learnt by then is a style's faithful end: its colors, and first strokes.
-_FAITHFUL = 0.12
+_FADED = 0.03  # share of the budget in which the photo's own light fades out
+# What is learnt in this share of the strokes' time is a style's faithful end: its colors, and first strokes.
+_FAITHFUL = 0.08
 _NOTED = 10  # steps between notes of the losses
 _LAST_RATE = 0.02  # share of the peak rate at the end of the cosine
 _CLIP = 1.0
@@ -154,7 +152,8 @@ class Trainer:
                 saved = now
 
     def _keep_faithful(self) -> None:
-        if not self._faithful and _FAITHFUL <= self.progress.done < 1:
+        colors = self._settings.colors
+        if not self._faithful and colors + _FAITHFUL * (1 - colors) <= self.progress.done < 1:
             self._faithful.update({name: value.clone() for name, value in self._average.items()})
 
     def _share_done(self) -> float:
@@ -167,7 +166,7 @@ class Trainer:
     def _step(self) -> None:
         p = self.progress
         self._fade(p.done)
-        for_colors = p.done < _COLORS
+        for_colors = p.done < self._settings.colors
         crops = self._batches(p.step).to(self._device)
         measured = self._objective.color_terms if for_colors else self._objective.terms
         terms = measured(self._painted, crops, p.step)
