@@ -178,7 +178,8 @@ class Audience:
         self._spectator = spectator
 
     def attend(self, show: Any) -> None:
-        self._spectator.look(show.view.note, show.trouble)
+        if show.shown is not None:
+            self._spectator.look(show.view.note, show.trouble)
 
 
 def _show(
