@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
@@ -94,6 +95,11 @@ class PiecewiseFilm:
             self._parts.commit(piece, border.state)
         encoder.close()
         self._encoder = self._file = None
+        if border.next_pts is not None:
+            # PyAV's streams and containers hold each other, and with them an encoder's threads and pictures,
+            # hundreds of megabytes in 4K: Python would let them go after dozens of pieces.
+            del encoder
+            gc.collect()
 
     def finish(self, stopping: threading.Event, work: Stopwatch) -> None:
         """See `Output.finish`: join the pieces, write sound and subtitles beside them.
