@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; 
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 DEMO := demo
 
-.PHONY: help demo test lint types coverage gpu-test slow-test audit bench clean
+.PHONY: help demo test lint types coverage gpu-test slow-test audit bench fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make slow-test  tests with a real window and a real browser (need Xvfb and xdotool, and Chromium)"
 	@echo "make gpu-test   tests on an NVIDIA GPU; they fail, not skip, where there is none"
 	@echo "make audit      look up known weaknesses of all that is installed (needs internet)"
+	@echo "make fuzz       try the commands with damaged and absurd inputs: SEED=1 BUDGET=600 (seconds)"
 	@echo "make bench      time the network beside the usual one"
 	@echo "make clean      remove the virtual environment and the demo"
 
@@ -61,6 +62,11 @@ gpu-test: $(READY)
 audit: $(READY)
 	@$(RUN)/uv pip freeze --quiet --python $(RUN)/python --exclude-editable >$(VENV)/installed.txt
 	@$(RUN)/uv tool run pip-audit --strict --no-deps --disable-pip -r $(VENV)/installed.txt
+
+SEED ?= 1
+BUDGET ?= 600
+fuzz: $(READY)
+	@$(RUN)/python tests/fuzz --seed $(SEED) --budget $(BUDGET)
 
 bench: $(READY)
 	@$(RUN)/python benchmarks/network.py

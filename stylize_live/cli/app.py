@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 from collections.abc import Iterator, Sequence
@@ -106,7 +107,7 @@ def _fail(error: Exception, debug: bool) -> int:
         return error.exit_code
     if isinstance(error, OSError) and isinstance(error.filename, str):  # the system's answer about a file
         fail(in_words(error))
-        return EXIT_INTERNAL
+        return UsageError.exit_code if error.errno == errno.ENAMETOOLONG else EXIT_INTERNAL
     stderr.print(
         f"[bold red]internal error:[/] {escape(in_words(error))} (run again with --debug and report it)"
     )
