@@ -69,6 +69,7 @@ def test_the_hunt_sees_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     script.write_text(text, encoding="utf-8")
     monkeypatch.setattr("fuzz.hunt._WORKER", script)
     monkeypatch.setattr("fuzz.hunt.MOST_SECONDS", 3.0)
+    monkeypatch.setattr("fuzz.hunt.os.getloadavg", lambda: (0.0, 0.0, 0.0))
     monkeypatch.setattr("fuzz.hunt.MOST_MEMORY", 150.0)
     hunt = Hunt(workers=1)
     hunt.run([("one", str(number)) for number in range(len(BAD))], 60, lambda outcome: None)
