@@ -6,10 +6,11 @@ A flag wins over a file, a file over the default.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -22,7 +23,15 @@ from pydantic import (
 )
 
 from stylize_live.errors import ConfigError
-from stylize_live.quantities import fitted, rate, seconds
+from stylize_live.quantities import MOST_SECONDS, fitted, rate, seconds
+from stylize_live.wording import brief
+
+_MOST_BYTES = 1 << 16  # of a configuration file; a long one has a few thousand
+# Python's reader takes minutes for a key of many parts, which no setting has; numbers have a dot each.
+_MOST_DOTS = 100  # on a line, texts in quotes apart
+_QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
+_LONGEST_TEXT = 16_384  # characters of one value: a timeline of hundreds of styles, a path four times over
+_SHOWN = 80  # characters of a value that cannot be used
 
 DEFAULT_STYLE = "starry-night"
 DEFAULT_BOLDNESS = 0.7
@@ -36,10 +45,23 @@ AudioChoice = Literal["copy", "aac", "none"]
 CodecKind = Literal["software", "hardware", "auto"]
 
 
-class EngineSettings(BaseModel):
-    """What every command that paints can be told."""
+class Settings(BaseModel):
+    """What all settings have in common: known names only, finite numbers, texts that are none too long and
+    that a system call can take."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_max_length=_LONGEST_TEXT)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nul(cls, values: Any) -> Any:
+        for name, value in values.items() if isinstance(values, dict) else ():
+            if isinstance(value, str | Path) and "\0" in str(value):
+                raise ValueError(f"{name}: holds a NUL character, which no name can have")
+        return values
+
+
+class EngineSettings(Settings):
+    """What every command that paints can be told."""
 
     style: str = Field(
         default=DEFAULT_STYLE,
@@ -75,10 +97,8 @@ class EngineSettings(BaseModel):
     )
 
 
-class SteadySettings(BaseModel):
+class SteadySettings(Settings):
     """What every command that paints moving pictures can be told."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     steadiness: float = Field(
         default=0.8,
@@ -88,10 +108,10 @@ class SteadySettings(BaseModel):
     )
 
 
-class SourceSettings(BaseModel):
+class SourceSettings(Settings):
     """Which part of a film is taken, and how large."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     size: str | None = Field(
         default=None,
@@ -135,10 +155,8 @@ _READ: dict[str, Callable[[str], object]] = {
 }
 
 
-class FilmSettings(BaseModel):
+class FilmSettings(Settings):
     """How a film is written: its pictures and its sound."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     codec: Literal["auto", "h264", "hevc", "av1", "vp9", "prores", "ffv1"] = Field(
         default="auto", description="How video is compressed; auto takes vp9 for .webm and h264 for the rest."
@@ -177,11 +195,15 @@ class ConvertSettings(FilmSettings, SourceSettings, SteadySettings, EngineSettin
     """What `convert` can be told."""
 
     crossfade: float = Field(
-        default=1.0, ge=0, description="Seconds that each change of a style timeline takes."
+        default=1.0,
+        ge=0,
+        le=MOST_SECONDS,
+        description="Seconds that each change of a style timeline takes.",
     )
     preview: float | None = Field(
         default=None,
         gt=0,
+        le=MOST_SECONDS,
         description="Convert only so many seconds from the middle, the original beside the result.",
     )
     side_by_side: bool = Field(default=False, description="Put the original to the left of the result.")
@@ -237,7 +259,9 @@ class LiveSettings(SteadySettings, EngineSettings):
         description="Record a microphone's sound too: its name or number, or auto, the system's choice, "
         "which the flag alone means too.",
     )
-    duration: float | None = Field(default=None, gt=0, description="Stop after so many seconds.")
+    duration: float | None = Field(
+        default=None, gt=0, le=MOST_SECONDS, description="Stop after so many seconds."
+    )
     port: int = Field(
         default=9720, ge=0, le=65535, description="Port of the studio's page; 0 takes any free one."
     )
@@ -271,7 +295,10 @@ class BenchSettings(SteadySettings, EngineSettings):
 
     size: str = Field(default="640x360", description="Size of the pictures to measure with, or 720p.")
     seconds: float = Field(
-        default=90.0, ge=1, description="About how long the whole may take; longer is more exact."
+        default=90.0,
+        ge=1,
+        le=MOST_SECONDS,
+        description="About how long the whole may take; longer is more exact.",
     )
 
     @field_validator("size")
@@ -314,13 +341,30 @@ def merged(flags: SettingsT, file: Path | None) -> SettingsT:
         where = ".".join(str(part) for part in first["loc"])
         if first["type"] == "value_error":  # our own words, complete
             raise ConfigError(f"{file}: {str(first['msg']).removeprefix('Value error, ')}") from None
-        raise ConfigError(f"{file}: {where}: {first['msg']}, got {first['input']!r}") from None
+        raise ConfigError(f"{file}: {where}: {first['msg']}, {got(first['input'])}") from None
+
+
+def got(value: object) -> str:
+    """What to write behind a message about a value: the value, cut where it is long."""
+    try:
+        return f"got {brief(repr(value), _SHOWN)}"
+    except ValueError:  # Python writes no more than 4,300 digits
+        return "got a number of thousands of digits"
 
 
 def _read_toml(file: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        with file.open("rb") as stream:
+            content = stream.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise ConfigError(f"{file}: is no configuration, it has more than {_MOST_BYTES} bytes")
+        text = content.decode()
+        if any(_QUOTED.sub("", line).count(".") > _MOST_DOTS for line in text.splitlines()):
+            raise ConfigError(f"{file}: not valid TOML: nested too deeply")
+        return tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"{file}: cannot read the configuration: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise ConfigError(f"{file}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{file}: not valid TOML: nested too deeply") from None

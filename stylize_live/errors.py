@@ -13,12 +13,15 @@
     ├── CrashError          a library crashed, and its process with it          exit 1
     └── MachineError        no memory left, or a disk or driver does not answer exit 9
 
-Messages are one line and say what is wrong, where, and what to do about it.
+Messages are one line and say what is wrong, where, and what to do about it. They are never long and never
+carry what a terminal would obey, whatever file or value they repeat.
 """
 
 from __future__ import annotations
 
 import errno
+
+from stylize_live.wording import brief
 
 # Exit codes that are not errors of the user's making.
 EXIT_OK = 0
@@ -35,14 +38,18 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, StylizeError):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if isinstance(error.filename, str) else error.strerror
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+        named = isinstance(error.filename, str)
+        return brief(f"{error.filename}: {error.strerror}" if named else error.strerror)
+    return brief(f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 class StylizeError(Exception):
     """Base of all errors this package raises on purpose."""
 
     exit_code = EXIT_INTERNAL
+
+    def __str__(self) -> str:
+        return brief(super().__str__())
 
 
 class UsageError(StylizeError):

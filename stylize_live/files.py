@@ -47,6 +47,14 @@ def path_of(text: str) -> Path:
         return path
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is there; False, too, for what can be no name: with a NUL, or too long."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def linked(path: Path) -> Path:
     """The file that a symbolic link leads to, whether it is there or not; other paths as they are."""
     return Path(os.path.realpath(path)) if path.is_symlink() else path

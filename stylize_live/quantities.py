@@ -1,15 +1,25 @@
-"""Times, rates and sizes as people write them."""
+"""Times, rates and sizes as people write them.
+
+How long a text is and how large a number are bounded before anything is computed: 1e100000000 is a short text
+and a number that takes minutes.
+"""
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
 
+from stylize_live.wording import brief
+
 # Written short by everybody, meant exactly.
 _NTSC = {"23.976": 24, "23.98": 24, "29.97": 30, "47.95": 48, "59.94": 60, "119.88": 120}
-_BOX = re.compile(r"(\d+)[xX](\d+)")
-_LINES = re.compile(r"(\d+)[pP]?")
+_DECIMAL = re.compile(r"([0-9]{1,18}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?")
+_RATIO = re.compile(r"[0-9]{1,18}/0*[1-9][0-9]{0,17}")
+_BOX = re.compile(r"([0-9]{1,9})[xX]([0-9]{1,9})")
+_LINES = re.compile(r"([0-9]{1,9})[pP]?")
 _LEAST_SIDE, _MOST_SIDE = 16, 16_384
+MOST_SECONDS = 10**9  # thirty years
+_SHOWN = 60  # characters of what cannot be read
 
 
 def seconds(text: str) -> Fraction:
@@ -18,18 +28,20 @@ def seconds(text: str) -> Fraction:
     Raises:
         ValueError: it is none.
     """
-    parts = text.strip().split(":")
-    try:
-        if len(parts) > 3 or any(not part or part[0] in "+-" for part in parts):
-            raise ValueError
-        values = [Fraction(part) for part in parts]
-    except ValueError:
-        raise ValueError(f"{text!r} is no time, write 12.5 or 1:02:03.5") from None
-    if any(value >= 60 for value in values[1:]) or any(value.denominator != 1 for value in values[:-1]):
-        raise ValueError(f"{text!r} is no time, write 12.5 or 1:02:03.5")
+    parts = text.strip().split(":", 3)
+    values = [_number(part) for part in parts[:3]]
+    known = [value for value in values if value is not None]
+    if (
+        len(known) < len(parts)
+        or any(value >= 60 for value in known[1:])
+        or any(value.denominator != 1 for value in known[:-1])
+    ):
+        raise ValueError(f"{_shown(text)} is no time, write 12.5 or 1:02:03.5")
     total = Fraction(0)
-    for value in values:
+    for value in known:
         total = total * 60 + value
+    if total > MOST_SECONDS:
+        raise ValueError(f"{_shown(text)} is no usable time, it goes to {MOST_SECONDS} seconds")
     return total
 
 
@@ -42,12 +54,11 @@ def rate(text: str) -> Fraction:
     text = text.strip()
     if text in _NTSC:
         return Fraction(_NTSC[text] * 1000, 1001)
-    try:
-        value = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{text!r} is no frame rate, write 25, 29.97 or 30000/1001") from None
+    value = _number(text)
+    if value is None:
+        raise ValueError(f"{_shown(text)} is no frame rate, write 25, 29.97 or 30000/1001")
     if not Fraction(1, 10) <= value <= 1000:
-        raise ValueError(f"{text!r} is no usable frame rate, it goes from 0.1 to 1000")
+        raise ValueError(f"{_shown(text)} is no usable frame rate, it goes from 0.1 to 1000")
     return value
 
 
@@ -67,7 +78,7 @@ def fitted(text: str, size: tuple[int, int]) -> tuple[int, int]:
     elif lines := _LINES.fullmatch(text.strip()):
         scale = Fraction(_side(lines[1]), min(size))
     else:
-        raise ValueError(f"{text!r} is no size, write 1280x720 or 720p")
+        raise ValueError(f"{_shown(text)} is no size, write 1280x720 or 720p")
     return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
 
 
@@ -80,6 +91,15 @@ def squared(size: tuple[int, int], aspect: Fraction) -> tuple[int, int]:
     """
     width, height = size[0] * max(aspect, Fraction(1)), size[1] / min(aspect, Fraction(1))
     return max(2, 2 * round(width / 2)), max(2, 2 * round(height / 2))
+
+
+def _number(text: str) -> Fraction | None:
+    """12.5, 1e-3 or 24000/1001, exact; None for what is none, or has too many digits."""
+    return Fraction(text) if _DECIMAL.fullmatch(text) or _RATIO.fullmatch(text) else None
+
+
+def _shown(text: str) -> str:
+    return repr(brief(text, _SHOWN))
 
 
 def _side(digits: str) -> int:

@@ -263,7 +263,7 @@ def test_interrupt_is_130(monkeypatch: pytest.MonkeyPatch, picture: Path, tmp_pa
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("stylize_live.media.still.read_still", interrupt)
+    monkeypatch.setattr("stylize_live.media.still.read_canvas", interrupt)
     assert main(["image", str(picture), "-o", str(tmp_path / "x.png")]) == 130
     assert [p.name for p in tmp_path.iterdir()] == ["in.png"]
 

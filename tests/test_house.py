@@ -14,7 +14,10 @@ import stylize_live
 PACKAGE = Path(stylize_live.__file__).parent
 # High to low: a room may import from itself and from what stands further right.
 ROOMS = ["cli", "studio", "bench", "pipeline", "training", "engine", "nets", "media"]
-VOCABULARY = {"closing", "frame", "config", "errors", "files", "interrupts", "locks", "quantities", "seldom"}
+VOCABULARY = {
+    *("closing", "config", "errors", "files", "frame", "interrupts", "locks", "privacy", "quantities"),
+    *("seldom", "wording"),
+}
 
 
 def room_of(module: str) -> str | None:
@@ -53,6 +56,21 @@ def test_imports_run_downwards(path: Path) -> None:
 def test_cv2_and_av_have_one_door(path: Path) -> None:
     if path.name != "libraries.py":
         assert not imports_of(path) & {"cv2", "av"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_openvino_has_one_door(path: Path) -> None:
+    """Behind which its telemetry is shut out."""
+    if path.name != "openvino_library.py":
+        assert not {name.split(".")[0] for name in imports_of(path)} & {"openvino", "openvino_telemetry"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_pictures_are_opened_by_a_list_of_formats(path: Path) -> None:
+    """Pillow knows eighty, some of which start other programs."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Image.open":
+            assert any(keyword.arg == "formats" for keyword in node.keywords)
 
 
 def test_side_data_has_one_door() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -31,7 +32,21 @@ def film(tmp_path: Path) -> Path:
     return tmp_path / "in.webm"
 
 
-def copied(film: Path, damaged: int | None = None) -> Path:
+def overwritten(second: bytearray) -> None:
+    second[8:] = b"\x55" * (len(second) - 8)
+
+
+def hidden(second: bytearray) -> None:
+    """As if it were not to be shown: nothing says that it is damaged."""
+    second[8] ^= 0x02
+
+
+def of_another_kind(second: bytearray) -> None:
+    """Something else that is stored beside pictures."""
+    second[:8] = b"\x05" * 8
+
+
+def copied(film: Path, damaged: int | None = None, damage: Callable[[bytearray], None] = overwritten) -> Path:
     """The same packets in another file, as a remuxer writes it; one of them has a damaged second picture."""
     target = film.with_name("copy.webm")
     with av.open(str(film)) as source, av.open(str(target), "w") as output:
@@ -41,7 +56,9 @@ def copied(film: Path, damaged: int | None = None) -> Path:
             if packet.size:
                 if index == damaged:
                     second = packet.get_sidedata("matroska_block_additional")
-                    second.update(bytes(second)[:8] + b"\x55" * (second.data_size - 8))
+                    content = bytearray(bytes(second))
+                    damage(content)
+                    second.update(bytes(content))
                     packet.set_sidedata(second)
                 packet.stream = stream
                 output.mux(packet)
@@ -54,9 +71,12 @@ def test_a_copy_keeps_its_transparency(film: Path) -> None:
         assert all(np.abs(frame.alpha.astype(int) - HOLE).mean() < 4 for frame in reader)
 
 
+@pytest.mark.parametrize("damage", [overwritten, hidden, of_another_kind])
 @pytest.mark.parametrize("damaged", [0, 5, COUNT - 1])
-def test_colours_go_on_alone(film: Path, damaged: int) -> None:
-    with VideoReader(copied(film, damaged)) as reader:
+def test_colours_go_on_alone(film: Path, damaged: int, damage: Callable[[bytearray], None]) -> None:
+    if damaged == 0 and damage is of_another_kind:
+        pytest.skip("such a film has no second pictures at all")
+    with VideoReader(copied(film, damaged, damage)) as reader:
         frames = list(reader)
         assert (reader.damaged, reader.has_alpha) == (1, True)
     assert [frame.pts * 25 for frame in frames] == list(range(COUNT))

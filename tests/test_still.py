@@ -79,7 +79,6 @@ RAMP = np.repeat(np.linspace(0, 1, 52)[None], 4, axis=0)  # in 8 bits: 0, 5, ...
     [
         ("x.png", (RAMP * 65_535).round().astype(np.uint16)),
         ("x.tif", (RAMP * 65_535).round().astype(np.uint16)),
-        ("x.jp2", (RAMP * 65_535).round().astype(np.uint16)),
         ("x.tif", (RAMP * 65_535).round().astype(np.int32)),
         ("x.tif", (RAMP * (2**31 - 1)).round().astype(np.int32)),
         ("x.tif", RAMP.astype(np.float32)),

@@ -12,10 +12,12 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.markup import escape
 
 from stylize_live import __version__
-from stylize_live.cli.console import fail, hide_warnings, show_logs, stderr
+from stylize_live.cli.console import fail, hide_warnings, keep_odd_names, show_logs, stderr
 from stylize_live.cli.machine import tune_process
+from stylize_live.config import got
 from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError, in_words
 from stylize_live.interrupts import ending_like_ctrl_c
+from stylize_live.wording import brief
 
 app = App(
     name="stylize-live",
@@ -72,6 +74,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     if words[:1] and words[0] in _COMMANDS:
         app[words[0]].help = None  # of one command, its own longer text
     hide_warnings()
+    keep_odd_names()
     show_logs(logging.DEBUG if debug else logging.WARNING)
     try:
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
@@ -108,9 +111,8 @@ def _fail(error: Exception, debug: bool) -> int:
     if isinstance(error, OSError) and isinstance(error.filename, str):  # the system's answer about a file
         fail(in_words(error))
         return UsageError.exit_code if error.errno == errno.ENAMETOOLONG else EXIT_INTERNAL
-    stderr.print(
-        f"[bold red]internal error:[/] {escape(in_words(error))} (run again with --debug and report it)"
-    )
+    what = escape(in_words(error))
+    stderr.print(f"[bold red]internal error:[/] {what} (run again with --debug and report it)")
     return EXIT_INTERNAL
 
 
@@ -131,8 +133,8 @@ def _one_line(error: CycloptsError) -> str:
         if first["type"] == "value_error":  # our own words, complete
             return str(first["msg"]).removeprefix("Value error, ")
         option = "--" + str(first["loc"][0]).replace("_", "-") if first["loc"] else "option"
-        return f"{option}: {first['msg']}, got {first['input']!r}"
-    return " ".join(str(error).split())
+        return f"{option}: {first['msg']}, {got(first['input'])}"
+    return " ".join(brief(str(error).replace("\n", " ")).split())
 
 
 if __name__ == "__main__":

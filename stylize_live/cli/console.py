@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import sys
 import warnings
 
 from rich.console import Console
 from rich.markup import escape
+
+from stylize_live.wording import as_json, brief, plain
 
 # Names of files are no markup, and ":fire:" in one is no picture of a fire.
 stdout = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -19,31 +23,52 @@ class ConsoleHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler`."""
-        stderr.print(self.format(record), markup=False)
+        text = self.format(record)
+        lines = text.splitlines() if record.exc_info else [text]
+        stderr.print("\n".join(map(brief, lines)), markup=False)
 
 
 def print_line(text: str) -> None:
-    """A result, on stdout, exactly as it is (brackets in file names are no markup).
+    """A result, on stdout, exactly as it is (brackets in file names are no markup), but for what a terminal
+    would obey, if it is one.
 
     On a terminal with bars it takes their way, which puts it above them: they are drawn over all else.
     """
+    if stdout.is_terminal:
+        text = "\n".join(map(plain, text.split("\n")))
     console = stderr if bars_drawn and stdout.is_terminal else stdout
     console.print(text, markup=False)
 
 
+def print_json(value: object, indent: int | None = None) -> None:
+    """A result for programs, on stdout."""
+    stdout.print(as_json(value, indent), markup=False)
+
+
+def cell(text: object) -> str:
+    """What stands in a table or beside a bar: no markup, and nothing that a terminal would obey."""
+    return escape(plain(str(text)))
+
+
+def keep_odd_names() -> None:
+    """Names of files that are no text come out as the bytes they are, instead of ending the program."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
+
+
 def print_beside(text: str) -> None:
-    """A result, on stderr, exactly as it is: stdout carries something else."""
-    stderr.print(text, markup=False)
+    """A result, on stderr: stdout carries something else."""
+    stderr.print(plain(text), markup=False)
 
 
 def warn(text: str) -> None:
     """A remark, on stderr."""
-    stderr.print(f"note: {text}", markup=False, style="yellow")
+    stderr.print(f"note: {brief(text)}", markup=False, style="yellow")
 
 
 def fail(text: str) -> None:
     """What went wrong, on stderr."""
-    stderr.print(f"[bold red]error:[/] {escape(text)}")
+    stderr.print(f"[bold red]error:[/] {escape(brief(text))}")
 
 
 def hide_warnings() -> None:

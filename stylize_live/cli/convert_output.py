@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_module
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-
-from stylize_live.cli.console import print_beside, print_line, stderr, warn
+from stylize_live.cli.console import cell, print_beside, print_json, print_line, stderr, warn
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import EXIT_INTERNAL, StylizeError
+from stylize_live.wording import as_json, brief
 
 if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
@@ -35,7 +33,7 @@ def say_outcome(outcome: Outcome, single: bool) -> None:
         warn(f"{target}: there already, skipped")
     elif report is None:
         if not single:
-            stderr.print(f"[bold red]failed:[/] {escape(_reason(outcome.job, outcome.error))}")
+            stderr.print(f"[bold red]failed:[/] {cell(brief(_reason(outcome.job, outcome.error)))}")
     elif single:
         say(str(target))
         say(_pace(report.frames, report.seconds, report.fps, report.resumed))
@@ -70,7 +68,7 @@ def json_line(outcomes: Sequence[Outcome], seconds: float, code: int) -> str:
     counts = {s: sum(o.status == s for o in outcomes) for s in ("done", "partial", "skipped", "failed")}
     files = [_as_dict(outcome) for outcome in outcomes]
     report = {"exit_code": code, "seconds": round(seconds, 3), **counts, "files": files}
-    return json_module.dumps(report, ensure_ascii=False)
+    return as_json(report)
 
 
 def _as_dict(outcome: Outcome) -> dict[str, Any]:
@@ -129,7 +127,7 @@ def print_forecast(
             speed = painting_speed(stylizer, (width, made.size[1]))
         row |= _forecast_dict(made, speed)
     if json:
-        print_line(json_module.dumps({"exit_code": code, "files": rows}, ensure_ascii=False))
+        print_json({"exit_code": code, "files": rows})
     else:
         for row in rows:
             _print_row(row)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json as json_module
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.table import Table
 
-from stylize_live.cli.console import print_line, stdout
+from stylize_live.cli.console import cell, print_json, stdout
 
 if TYPE_CHECKING:
     from stylize_live.media.devices import Camera
@@ -47,7 +45,7 @@ def devices(*, json: bool = False) -> int:
     """
     found = take_inventory()
     if json:
-        print_line(json_module.dumps(asdict(found), ensure_ascii=False))
+        print_json(asdict(found))
     else:
         stdout.print(_table(found))
     return 0
@@ -103,7 +101,7 @@ def _table(found: Inventory) -> Table:
 def _add_rows(table: Table, heading: str, lines: list[str], otherwise: str) -> None:
     for number, line in enumerate(lines or [otherwise]):
         style = "" if lines else "dim"
-        table.add_row("" if number else heading, escape(line), style=style)
+        table.add_row("" if number else heading, cell(line), style=style)
 
 
 def _camera_line(camera: Camera) -> str:

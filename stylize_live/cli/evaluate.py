@@ -40,7 +40,9 @@ def evaluate(
     amount: Annotated[
         float | None, Parameter(group=_FILMS, validator=validators.Number(gte=0, lte=1))
     ] = None,
-    frames: Annotated[int | None, Parameter(group=_FILMS, validator=validators.Number(gte=2))] = None,
+    frames: Annotated[
+        int | None, Parameter(group=_FILMS, validator=validators.Number(gte=2, lte=10**9))
+    ] = None,
     compare: Annotated[Path | None, Parameter(group=_FILMS)] = None,
     plot: Annotated[Path | None, Parameter(group=_FILMS)] = None,
     overwrite: Annotated[bool | None, Parameter(group=_FILMS, negative="")] = None,

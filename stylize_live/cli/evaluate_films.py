@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_module
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.table import Table
 
-from stylize_live.cli.console import print_line, stderr, stdout
+from stylize_live.cli.console import cell, print_json, stderr, stdout
 from stylize_live.cli.targets import refuse_existing
 from stylize_live.config import EngineSettings
 from stylize_live.errors import SinkError, UsageError
@@ -50,12 +48,12 @@ def evaluate_films(
         Stylizer.from_settings(settings, steadiness=amount) as smoothed,
     ):
         for clip, target in zip(clips, targets, strict=True):
-            with stderr.status(escape(clip.name)):
+            with stderr.status(cell(clip.name)):
                 reports.append(judge(clip, network, smoothed, most_frames=frames, compare=target))
     if plot is not None:
         _plot(plot, reports)
     if json:
-        print_line(json_module.dumps([_figures(report) for report in reports], indent=2))
+        print_json([_figures(report) for report in reports], 2)
     else:
         stdout.print(_table(reports))
 
@@ -125,7 +123,7 @@ def _table(reports: list[SteadinessReport]) -> Table:
         errors = (_word(tally.warp_error, 4) for tally in report.tallies.values())
         names = ("warp_error", "still_error", "contrast", "energy")
         ratios = (_word(report.ratio(name), 2) for name in names)
-        table.add_row(escape(Path(report.clip).stem), str(report.frames), *errors, *ratios)
+        table.add_row(cell(Path(report.clip).stem), str(report.frames), *errors, *ratios)
     return table
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from stylize_live.cli.bars import Bars
-from stylize_live.cli.console import print_line, stderr, stdout, warn
+from stylize_live.cli.console import cell, print_json, print_line, stderr, stdout, warn
 from stylize_live.config import EngineSettings
 from stylize_live.training.settings import AssessmentSettings
 
@@ -49,7 +47,7 @@ def evaluate_photos(
         warn("what was optimised is kept, the same command goes on")
         raise
     if json:
-        print_line(json_module.dumps(assessment.findings.to_dict(), ensure_ascii=False, indent=2))
+        print_json(assessment.findings.to_dict(), 2)
     else:
         stdout.print(_table(assessment.findings))
         print_line(f"report    {page}")
@@ -94,5 +92,5 @@ def _table(findings: Findings) -> Table:
     for heading in columns(findings):
         table.add_column(heading, justify="right")
     for style in findings.styles:
-        table.add_row(escape(style.name), *row(style, findings))
+        table.add_row(cell(style.name), *row(style, findings))
     return table

@@ -19,8 +19,10 @@ from stylize_live.files import make_folder
 
 if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
+    from stylize_live.media.canvas import Canvas
 
 _DEFAULT_SETTINGS = EngineSettings()
+_OPAQUE = "{}: this format cannot be transparent, use png or webp to keep it"
 with_style_names(EngineSettings)
 
 
@@ -133,11 +135,16 @@ def _writable_name(path: Path) -> str:
 def _paint_file(stylizer: Stylizer, source: Path, target: Path, side_by_side: bool) -> None:
     import numpy as np
 
-    from stylize_live.media.still import Still, keeps_alpha, on_paper, read_still, write_still
+    from stylize_live.media.canvas import is_large
+    from stylize_live.media.still import Still, keeps_alpha, on_paper, read_canvas, write_still
 
-    still = read_still(source)
+    canvas = read_canvas(source)
+    if is_large(canvas.size):
+        _paint_large(stylizer, canvas, source, target, side_by_side)
+        return
+    still = canvas.still()
     if still.alpha is not None and not keeps_alpha(target):
-        warn(f"{target}: this format cannot be transparent, use png or webp to keep it")
+        warn(_OPAQUE.format(target))
         still = Still(on_paper(still), None, still.icc_profile)
     painted = stylizer(still.pixels)
     alpha = still.alpha
@@ -146,3 +153,17 @@ def _paint_file(stylizer: Stylizer, source: Path, target: Path, side_by_side: bo
         alpha = None if alpha is None else np.concatenate([alpha, alpha], axis=1)
     make_folder(target.parent)
     write_still(target, Still(painted, alpha, still.icc_profile))
+
+
+def _paint_large(stylizer: Stylizer, canvas: Canvas, source: Path, target: Path, side_by_side: bool) -> None:
+    """In strips, in place."""
+    from stylize_live.media.still import keeps_alpha, write_canvas
+
+    if canvas.has_alpha and not keeps_alpha(target):
+        warn(_OPAQUE.format(target))
+        canvas.make_opaque()
+    if side_by_side:
+        canvas = canvas.doubled(source)
+    stylizer.paint_in_place(canvas)
+    make_folder(target.parent)
+    write_canvas(target, canvas)

@@ -7,6 +7,10 @@ import ctypes
 import os
 import sys
 
+from platformdirs import user_cache_path
+
+from stylize_live.privacy import shut_out_telemetry
+
 # glibc's malloc.h
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _KEPT = 256 << 20  # bytes of freed memory that are kept for the next pictures
@@ -15,6 +19,8 @@ _PICTURE = 32 << 20  # bytes: the most that glibc allows
 # keep a core busy for milliseconds after every picture, while others (smoothing, OBS, a game) want it;
 # sleeping at once would make the network a third slower.
 _SPINS = "3000"
+# Of torch and Triton, which would make folders in the home folder and the one for temporary files.
+_CACHES = {"TORCHINDUCTOR_CACHE_DIR": "torch", "TRITON_CACHE_DIR": "triton"}
 
 
 def tune_process() -> None:
@@ -23,7 +29,10 @@ def tune_process() -> None:
     To be called before torch is loaded and before threads begin. What is about memory does something
     on Linux with glibc only.
     """
+    shut_out_telemetry()
     os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
+    for name, folder in _CACHES.items():
+        os.environ.setdefault(name, str(user_cache_path("stylize-live", appauthor=False) / folder))
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             _tune_heap(ctypes.CDLL(None))

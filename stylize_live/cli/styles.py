@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json as json_module
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.markup import escape
 from rich.table import Table
 
-from stylize_live.cli.console import print_line, stderr, stdout
+from stylize_live.cli.console import cell, print_json, print_line, stderr, stdout
 from stylize_live.cli.targets import refuse_existing
 from stylize_live.errors import UsageError
 
@@ -48,14 +46,14 @@ def styles(
         raise UsageError("--photos needs --sheet FILE to paint them on")
     rows = _rows(list(names))
     if json:
-        print_line(json_module.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows, 2)
         return 0
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("style", no_wrap=True)  # what has to be typed stays whole
     for heading in ("painting", "painter", "year"):  # licences and sizes: --json
         table.add_column(heading)
     for row in rows:
-        table.add_row(*(escape(str(row[key])) for key in ("name", "title", "artist", "year")))
+        table.add_row(*(cell(row[key]) for key in ("name", "title", "artist", "year")))
     stdout.print(table)
     return 0
 
@@ -84,7 +82,7 @@ def _write_sheet(target: Path, names: list[str], photos: list[Path] | None, over
         refuse_existing([target])
     with stderr.status("painting") as status:
         pixels = style_sheet(
-            names or style_names(), photos, on_style=lambda style: status.update(escape(style))
+            names or style_names(), photos, on_style=lambda style: status.update(cell(style))
         )
     write_still(target, Still(pixels))
     print_line(str(target))

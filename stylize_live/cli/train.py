@@ -103,6 +103,11 @@ def train(
 
     begin = {"base": BASE, "scratch": None}.get(start) if start in ("base", "scratch") else style_path(start)
     target = _target(painting, output, name, is_base=bool(more))
+    info = StyleInfo(
+        target.stem if output is None else name or target.stem, title, artist, year, licence, credit
+    )
+    if info.unfit:
+        raise UsageError(f"the style's {info.unfit} must fit on one line, without control characters")
     job = Job(
         paintings=[painting, *more],
         photos=photos or _own_photos(),
@@ -110,9 +115,7 @@ def train(
         target=target,
         start=begin,
         previews=previews or target.with_name(f"{target.stem}-previews"),
-        info=StyleInfo(
-            target.stem if output is None else name or target.stem, title, artist, year, licence, credit
-        ),
+        info=info,
         settings=settings,
     )
     if not overwrite:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import numpy.typing as npt
 
 from stylize_live.engine.look import Look
@@ -44,6 +45,23 @@ def sizes_of(pictures: Iterable[_Shaped]) -> list[tuple[int, ...]]:
     return [tuple(picture.shape) for picture in pictures]
 
 
+class Strips(Protocol):
+    """A picture that is read and replaced in strips, because there is no room for two of it.
+
+    Attributes:
+        size: (width, height) in pixels.
+    """
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+    def rows(self, top: int, bottom: int) -> Pixels:
+        """Some rows, (bottom - top, width, 3) uint8 RGB, a new array."""
+
+    def put(self, top: int, pixels: Pixels) -> None:
+        """Replace rows, from one on."""
+
+
 class Backend(Protocol):
     """Runs one network on one device.
 
@@ -78,6 +96,12 @@ class Backend(Protocol):
 
     def run(self, pixels: Pixels, look: Look, steady: Steady | None = None) -> Pixels:
         """Paint one picture: (H, W, 3) RGB, uint8 or uint16 -> the same shape and dtype, a new array."""
+
+    def painting(self, small: Pixels) -> npt.NDArray[np.float32]:
+        """The painting of a picture alone, not laid over it: (h, w, 3) -> the same, float32 in 0..255.
+
+        It may be written over by the next call. It has no part in smoothing.
+        """
 
     def stream(self, jobs: Iterable[Job], look: Look) -> Iterator[Frame]:
         """Paint frames in order, with as many under way at once as the device likes."""

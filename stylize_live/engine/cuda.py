@@ -13,13 +13,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
-from stylize_live.engine.backend import DTYPES, Blender, prepare_network
+from stylize_live.engine.backend import DTYPES, Blender, levels, prepare_network
 from stylize_live.engine.contract import Job, Memory, Steady
 from stylize_live.engine.cuda_graphs import Graphed
 from stylize_live.engine.cuda_motion import quickest_follow
 from stylize_live.engine.cuda_network import quickest
+from stylize_live.engine.finishing_torch import settled
 from stylize_live.engine.look import Look
 from stylize_live.engine.painting_torch import TensorPainter
 from stylize_live.engine.slots import HostSlot, Picture, Slot, SurfaceSlot, host_slot, kind_of
@@ -140,6 +143,14 @@ class CudaBackend:
     def _fits(self, picture: Picture) -> bool:
         """Whether the ring's buffers are of the picture's kind; what stays on the device needs none."""
         return _is_there(picture) or kind_of(picture) == self._kind
+
+    def painting(self, small: Pixels) -> npt.NDArray[np.float32]:
+        """See `Backend.painting`."""
+        with torch.inference_mode(), torch.cuda.stream(self._stream):
+            picture = levels(torch.from_numpy(small).to(self._device))
+            painted = settled(self._painter.network(picture), picture)
+            found: npt.NDArray[np.float32] = painted[0].permute(1, 2, 0).float().contiguous().cpu().numpy()
+        return found
 
     def close(self) -> None:
         """Drop the buffers; torch keeps their memory for whoever asks next. That of graphs stays."""

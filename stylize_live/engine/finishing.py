@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,8 @@ from stylize_live.engine.look import (
 )
 from stylize_live.frame import Pixels
 from stylize_live.media.libraries import cv2
+
+_STRIP = 1 << 20  # pixels that are finished together: 12 MB of floats
 
 
 def reduced_to(pixels: Pixels, size: tuple[int, int]) -> Pixels:
@@ -61,14 +65,112 @@ def finished(painted: Plane, pixels: Pixels, look: Look) -> Plane:
     Returns:
         (H, W, 3) float32, about 0..255: not clipped yet, perhaps `painted` itself.
     """
-    sharp = sharpened(painted, sharpening(painted.shape[:2], pixels.shape[:2]))
+    crisp = _crisp(painted, (pixels.shape[0], pixels.shape[1]), look)
+    return _laid(_enlarged(crisp, pixels), pixels, look)
+
+
+def finished_in_strips(
+    painted: Plane,
+    size: tuple[int, int],
+    look: Look,
+    read: Callable[[int, int], Pixels],
+    write: Callable[[int, Pixels], None],
+) -> None:
+    """What `finished` and `quantised` do, a strip at a time: the floats of a whole picture take gigabytes.
+
+    Strips meet without a seam: each is computed from all of the painting that shows in it.
+
+    Args:
+        painted: (h, w, 3) float32 in 0..255.
+        size: (width, height) of the picture.
+        look: strength and colours.
+        read: gives rows of the picture, (bottom - top, width, 3), from the first and the one behind the last.
+        write: takes what they become, with the first row. They are not read again.
+    """
+    crisp = _crisp(painted, (size[1], size[0]), look)
+    step = max(1, _STRIP // size[0])
+    for top in range(0, size[1], step):
+        bottom = min(top + step, size[1])
+        pixels = read(top, bottom)
+        shown = _laid(enlarged_rows(crisp, size, top, bottom), pixels, look)
+        write(top, quantised(shown, pixels.dtype))
+
+
+def enlarged_rows(plane: Plane, size: tuple[int, int], top: int, bottom: int) -> Plane:
+    """Some rows of what cv2.resize makes of a plane by INTER_CUBIC, without the others.
+
+    Args:
+        plane: (h, w) or (h, w, 3) float32.
+        size: (width, height) of the whole.
+        top: the first row.
+        bottom: the one behind the last.
+    """
+    height = plane.shape[0]
+    places = (np.arange(top, bottom) + 0.5) * (height / size[1]) - 0.5
+    whole = np.floor(places).astype(int)
+    taps = np.clip(whole[:, None] + np.arange(-1, 3), 0, height - 1)
+    first, last = int(taps.min()), int(taps.max()) + 1
+    weights = np.zeros((bottom - top, last - first), np.float32)
+    np.add.at(weights, (np.arange(bottom - top)[:, None], taps - first), _cubic(places - whole))
+    wide = np.asarray(
+        cv2.resize(plane[first:last], (size[0], last - first), interpolation=cv2.INTER_CUBIC), np.float32
+    )
+    rows: Plane = weights @ wide.reshape(last - first, -1)
+    return rows.reshape(bottom - top, *wide.shape[1:])
+
+
+def _cubic(t: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Shares of the four rows around places between the middle two, (n, 4): Keys' kernel as OpenCV has it."""
+    a, far, near = -0.75, t + 1, 1 - t
+    shares = [
+        ((a * far - 5 * a) * far + 8 * a) * far - 4 * a,
+        ((a + 2) * t - (a + 3)) * t * t + 1,
+        ((a + 2) * near - (a + 3)) * near * near + 1,
+    ]
+    return np.stack([*shares, 1 - sum(shares)], axis=1).astype(np.float32)
+
+
+def reduced_by_strips(
+    size: tuple[int, int], small: tuple[int, int], read: Callable[[int, int], Pixels]
+) -> npt.NDArray[np.uint8]:
+    """What `reduced_to` makes of a picture that is larger in both directions: its areas' averages.
+
+    Args:
+        size: (width, height) of the picture.
+        small: of the result.
+        read: see `finished_in_strips`.
+
+    Returns:
+        (h, w, 3) uint8.
+    """
+    width, height = small
+    total = np.zeros((height, width, 3), np.float32)
+    share = size[1] / height  # rows that become one
+    step = max(1, _STRIP // size[0])
+    for top in range(0, size[1], step):
+        bottom = min(top + step, size[1])
+        strip = read(top, bottom).astype(np.float32)
+        rows = np.asarray(cv2.resize(strip, (width, bottom - top), interpolation=cv2.INTER_AREA))
+        first, last = int(top / share), min(height, math.ceil(bottom / share))
+        edges, starts = np.arange(first, last)[:, None] * share, np.arange(top, bottom)[None]
+        overlap = np.minimum(edges + share, starts + 1) - np.maximum(edges, starts)
+        weights = (np.clip(overlap, 0, 1) / share).astype(np.float32)
+        total[first:last] += (weights @ rows.reshape(bottom - top, -1)).reshape(last - first, width, 3)
+    return np.clip(np.rint(total), 0, 255).astype(np.uint8)
+
+
+def _crisp(painted: Plane, shown: tuple[int, int], look: Look) -> Plane:
+    """What of a painting is enlarged to (height, width): itself, sharpened, or its light, (h, w)."""
+    sharp = sharpened(painted, sharpening(painted.shape[:2], shown))
+    return np.asarray(cv2.cvtColor(sharp, cv2.COLOR_RGB2GRAY), np.float32) if look.keep_colors else sharp
+
+
+def _laid(shown: npt.NDArray[Any], pixels: Pixels, look: Look) -> Plane:
+    """An enlarged painting, or its light, and the picture below it."""
     if look.keep_colors:
         # Light of the painting instead of the picture's own; what is coloured in it stays.
-        light = _enlarged(cv2.cvtColor(sharp, cv2.COLOR_RGB2GRAY), pixels)
-        change = cv2.subtract(light, _light(pixels))
+        change = cv2.subtract(shown, _light(pixels))
         shown = cv2.add(_levels(pixels), cv2.cvtColor(change, cv2.COLOR_GRAY2RGB))
-    else:
-        shown = _enlarged(sharp, pixels)
     if look.strength < 1:
         shown = cv2.addWeighted(shown, look.strength, _levels(pixels), 1 - look.strength, 0)
     return np.asarray(shown, np.float32)
@@ -94,3 +196,19 @@ def _levels(pixels: Pixels) -> Plane:
 
 def _light(pixels: Pixels) -> Plane:
     return _levels(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), pixels.dtype))
+
+
+def quantised(picture: Plane, dtype: np.dtype[Any]) -> Pixels:
+    """Turn a painted picture into pixels.
+
+    Args:
+        picture: (H, W, 3) float32, 0..255; what is outside is clipped.
+        dtype: uint8 or uint16.
+
+    Returns:
+        (H, W, 3) of that dtype, a new array.
+    """
+    # One pass, in C: 0.1 ms for 640x360. Its results are rounded and stay within the range of the type.
+    factor = np.iinfo(dtype).max / 255
+    depth = cv2.CV_8U if dtype == np.uint8 else cv2.CV_16U
+    return np.asarray(cv2.addWeighted(picture, factor, picture, 0, 0, dtype=depth), dtype)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 # Shorter side in pixels at which pictures are painted: a network's strokes have a size in pixels, and
 # this makes them the same share of every larger picture. Painted at full size, 1080p looks hatched.
 NATURAL_SIDE = 480
+# Pixels at which anything is painted, at most: twice 16:9 with the smallest strokes, and 4K as it is.
+MOST_PAINTED = 1 << 23
 # Sizes to paint at are multiples of what the network works in, so that nothing is filled up.
 _STEP = 8
 # An enlarged painting is sharpened first, so that strokes stay crisp: by a Gaussian of so many pixels, over
@@ -59,10 +62,12 @@ class Look:
         """The (width, height) at which a picture of this (width, height) is painted.
 
         Up to `lines` pictures are painted as they are. Strokes change by painting a smaller
-        or larger picture of the same thing.
+        or larger picture of the same thing. Long strips of small strokes get larger ones: the network's
+        memory would have no end.
         """
         shorter = min(size)
         factor = min(shorter, self.lines) / self.stroke / shorter
+        factor = min(factor, math.sqrt(MOST_PAINTED / (size[0] * size[1])))
         if factor == 1:
             return size
         width, height = (max(_STEP, round(side * factor / _STEP) * _STEP) for side in size)

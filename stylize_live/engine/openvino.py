@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import openvino
-from openvino import opset13 as ops
 
 from stylize_live.engine.choices import floating_precision
 from stylize_live.engine.eight_bits import Range, in_steps, input_ranges
 from stylize_live.engine.flow import Plane
 from stylize_live.engine.host import HostBackend
+from stylize_live.engine.openvino_library import ops, ov
 from stylize_live.frame import Pixels
 from stylize_live.nets.architecture import LUMA, NORM_EPSILON, SPLIT, STRIDE
 from stylize_live.nets.checkpoint import Checkpoint
@@ -49,7 +48,7 @@ class OpenVinoBackend(HostBackend):
     """
 
     # Torch paints crossfades.
-    runtime = f"openvino {openvino.__version__}, torch {version('torch')}"
+    runtime = f"openvino {ov.__version__}, torch {version('torch')}"
 
     def __init__(self, checkpoint: Checkpoint, precision: str) -> None:
         super().__init__()
@@ -116,7 +115,7 @@ def _kind(pixels: Pixels) -> tuple[int, ...]:
 
 @cache
 def _core() -> Any:
-    return openvino.Core()
+    return ov.Core()
 
 
 def _compiled(graph: Graph, like: Pixels, precision: str) -> Callable[[Pixels], Plane]:
@@ -168,7 +167,7 @@ class Graph:
         shown = ops.multiply(shown, _constant(np.float32(255)))
         if any(more):
             shown = ops.slice(shown, *(_constant(v) for v in ([0, 0], [height, width], [1, 1], [1, 2])))
-        return openvino.Model([shown], [pixels], "ResidualTransformer")
+        return ov.Model([shown], [pixels], "ResidualTransformer")
 
     def _stem(self, x: _Node, size: tuple[int, int]) -> _Node:
         """Pixels in blocks of 4x4, (1, 48, H/4, W/4), and the first convolution."""
@@ -257,7 +256,7 @@ def _shift(x: _Node, factor: float) -> _Node:
     """
     luma = np.array(LUMA, np.float32) * np.float32(factor / 255)
     values = ops.convert(x, "f32")
-    if x.get_element_type() == openvino.Type.u8:
+    if x.get_element_type() == ov.Type.u8:
         thrice = ops.matmul(values, _constant(luma.reshape(3, 1).repeat(3, 1)), False, False)
     else:
         # A product may be computed in bfloat16, which holds whole numbers up to 256 and no more.

@@ -24,7 +24,8 @@ from stylize_live.config import (
     Runtime,
 )
 from stylize_live.engine.choices import choose_device_name, choose_precision, choose_runtime
-from stylize_live.engine.contract import Backend, Job, Steady
+from stylize_live.engine.contract import Backend, Job, Steady, Strips
+from stylize_live.engine.finishing import finished_in_strips, reduced_by_strips
 from stylize_live.engine.look import Look
 from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.style_set import StyleSet
@@ -294,6 +295,20 @@ class Stylizer(Closing):
         if first:
             self._cuts.reset()
         return self._cuts.is_cut(frame.preview) or first
+
+    def paint_in_place(self, picture: Strips) -> None:
+        """Paint one large picture where it lies, so that there is never more than one of it in memory.
+
+        The same as calling the stylizer with it, but for roundings. No film goes on with it.
+
+        Args:
+            picture: of more than 16 megapixels, no side longer than 65,535.
+        """
+        self.reset()
+        self._apply_style(Fraction(0))
+        look = self._look
+        small = reduced_by_strips(picture.size, look.working_size(picture.size), picture.rows)
+        finished_in_strips(self._backend.painting(small), picture.size, look, picture.rows, picture.put)
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Paint frames in order; on a GPU several are under way at once.

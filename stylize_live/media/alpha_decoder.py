@@ -7,9 +7,11 @@ from contextlib import suppress
 from typing import Any
 
 from stylize_live.media.libraries import av
+from stylize_live.media.limits import bound
 
 # FFmpeg's own decoders leave the second picture alone, those of libvpx read both.
 _OF_BOTH = {"vp9": "libvpx-vp9", "vp8": "libvpx"}
+_VP8_SHOWN = 0x10  # of the first byte
 _MOST_REMEMBERED = 1000  # packets
 
 
@@ -42,11 +44,15 @@ class AlphaDecoder:
         if self._colours is not None:
             return self._colours.decode(packet)
         try:
-            return self._decoder_of_both().decode(packet)
+            pictures = self._decoder_of_both().decode(packet)
         except av.InvalidDataError:
             if not self._since_key_frame:
                 raise
             return self._colours_alone()
+        # A second picture that is damaged, or is not one at all, may take the first with it, without a word.
+        if not pictures and self._since_key_frame and self._is_shown(packet):
+            return self._colours_alone()
+        return pictures
 
     def flush_buffers(self) -> None:
         """Forget all that came before."""
@@ -62,6 +68,12 @@ class AlphaDecoder:
             self._since_key_frame.append(packet)
         else:
             self._since_key_frame.clear()
+
+    def _is_shown(self, packet: av.Packet[Any] | None) -> bool:
+        """Whether a packet holds a picture to be shown; of VP9, all do, of VP8, some only help others."""
+        if packet is None or not packet.size:
+            return False
+        return self._codec == "vp9" or bool(bytes(packet)[0] & _VP8_SHOWN)
 
     def _decoder_of_both(self) -> av.VideoCodecContext:
         if self._both is None:
@@ -83,4 +95,5 @@ class AlphaDecoder:
 def _open(name: str) -> av.VideoCodecContext:
     decoder = av.CodecContext.create(name, "r")
     assert isinstance(decoder, av.VideoCodecContext)
+    bound(decoder)
     return decoder

@@ -15,11 +15,13 @@ from stylize_live.errors import SourceError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.locks import scratch_folder
 from stylize_live.media.pipes import spooled
+from stylize_live.media.still import UNREADABLE
+from stylize_live.media.still_formats import opened
 from stylize_live.media.writer import VideoWriter
 
 _FILM = FilmSettings(codec="ffv1")  # loses nothing
 _MILLISECOND = Fraction(1, 1000)
-_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
+_UNREADABLE = (*UNREADABLE, Image.DecompressionBombError)
 
 
 @contextmanager
@@ -52,15 +54,15 @@ def _is_for_pillow(path: Path) -> bool:
             head = file.read(12)
         if head[8:] != b"WEBP" and head[4:] != b"ftypavis":
             return False
-        with Image.open(path) as image:
+        with opened(path) as image:
             return bool(getattr(image, "is_animated", False))
-    except _UNREADABLE:
+    except (SourceError, *_UNREADABLE):
         return False
 
 
 def _write_film(path: Path, film: Path) -> None:
     try:
-        with Image.open(path) as image:
+        with opened(path) as image:
             # Encoders store pictures that do not change everywhere with holes, which are none.
             alpha = any(opacity.min() < 255 for _, opacity, _ in _pictures(image))
             size = ImageOps.exif_transpose(image).size

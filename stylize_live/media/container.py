@@ -11,9 +11,19 @@ from stylize_live.config import CodecKind
 from stylize_live.errors import SourceError
 from stylize_live.media.decoders import opened_for_chip
 from stylize_live.media.libraries import av
+from stylize_live.media.limits import (
+    DECODER_OPTIONS,
+    FILE_OPTIONS,
+    SEQUENCE_OPTIONS,
+    check_film_size,
+    is_picture,
+    is_text,
+    names_others,
+)
 from stylize_live.media.palette import PALETTE_FORMAT
 from stylize_live.media.sequence import USUAL_RATE, first_number, found_numbers, is_sequence, name_for_ffmpeg
 from stylize_live.media.side_data import side_data_of
+from stylize_live.media.still import SUFFIXES
 from stylize_live.media.tags import TAG_ERRORS
 
 Disposition = av.stream.Disposition
@@ -21,6 +31,7 @@ Disposition = av.stream.Disposition
 _NOT_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 INTERLACED = "interlaced video was deinterlaced, one picture for every two fields"
 _MANY_JPEGS = (".mjpeg", ".mjpg")  # one behind the other, as old network cameras saved them
+_PICTURE = "not a video but a picture, use the image command"
 _MOST_BOXES = 1000
 # PyAV asks FFmpeg to make up times that a file lacks. What it makes up is in the order of decoding.
 AS_STORED = {"fflags": "-genpts"}
@@ -64,19 +75,32 @@ def open_container(
                 f"{path}: its index (moov) is missing, as when a recording was cut off: copy it from the "
                 "camera again, or rebuild it with a repair tool and a good file of the same camera"
             ) from None
-        raise SourceError(f"{path}: not a video that can be read ({error.strerror})") from None
+        raise SourceError(f"{path}: {_refusal(path, error)}") from None
     kind = container.format.name
     if kind == "jpeg_pipe" and path.suffix.lower() in _MANY_JPEGS:
         return container
-    if kind.endswith("_pipe") or kind in ("image2", "tty"):
+    if kind.endswith("_pipe"):
         container.close()
-        what = "text" if kind == "tty" else "a picture, use the image command"
-        raise SourceError(f"{path}: not a video but {what}")
+        raise SourceError(f"{path}: {_PICTURE}")
     return container
 
 
+def _refusal(path: Path, error: OSError | av.FFmpegError) -> str:
+    if names_others(path):
+        return "a playlist, which names other files: name the video itself"
+    if is_text(path):
+        return "not a video but text"
+    if is_picture(path):
+        return _PICTURE
+    return f"not a video that can be read ({error.strerror})"
+
+
 def _opened(name: str, decoder: CodecKind, stay: bool) -> av.container.InputContainer:
-    how: dict[str, Any] = {"metadata_errors": TAG_ERRORS, "container_options": AS_STORED}
+    how: dict[str, Any] = {
+        "metadata_errors": TAG_ERRORS,
+        "options": DECODER_OPTIONS,
+        "container_options": AS_STORED | FILE_OPTIONS,
+    }
     found = None if decoder == "software" else opened_for_chip(name, stay=stay, **how)
     if found is None:
         found = av.open(name, "r", **how)
@@ -88,13 +112,17 @@ def _opened(name: str, decoder: CodecKind, stay: bool) -> av.container.InputCont
 
 
 def _open_sequence(pattern: Path, rate: Fraction) -> av.container.InputContainer:
-    options = {"framerate": str(rate), "start_number": str(first_number(pattern)), "pattern_type": "sequence"}
+    if pattern.suffix.lower() not in SUFFIXES:
+        known = ", ".join(sorted(SUFFIXES))
+        raise SourceError(f"{pattern}: pictures of this kind are not read, use one of {known}")
+    how = {"framerate": str(rate), "start_number": str(first_number(pattern)), "pattern_type": "sequence"}
     try:
         return av.open(
             f"file:{name_for_ffmpeg(pattern)}",
             "r",
             format="image2",
-            options=options,
+            options=DECODER_OPTIONS,
+            container_options=how | SEQUENCE_OPTIONS,
             metadata_errors=TAG_ERRORS,
         )
     except (OSError, av.FFmpegError) as error:
@@ -131,7 +159,9 @@ def pick_film(container: av.container.InputContainer, path: Path) -> av.VideoStr
         raise SourceError(f"{path}: no decoder for the video in this file, convert it to H.264 first")
     # A file of one picture and a moving one, such as AVIF, shows the picture where nothing can move.
     films = [film for film in films if film.frames != 1] or films
-    return next((film for film in films if film.disposition & Disposition.default), films[0])
+    chosen = next((film for film in films if film.disposition & Disposition.default), films[0])
+    check_film_size(chosen, path)
+    return chosen
 
 
 def has_loose_clock(container: av.container.InputContainer) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from stylize_live.frame import Pixels
 # Numbers and values of TIFF's tags.
 _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
 _WHITE_IS_ZERO, _SIGNED = 0, 2
+_STRIP = 1 << 20  # pixels
 _OVERSHOOT = 32  # floats up to here are light with 1 as white, brighter ones are levels of 255
 
 Tags = Mapping[int, Any]
@@ -34,24 +35,39 @@ def shallow(image: Image.Image, tags: Tags) -> tuple[Pixels, Pixels | None]:
     Returns:
         The picture, (H, W) uint8; and its opacity, the same, if a level was declared transparent.
     """
-    values: npt.NDArray[Any] = np.array(image)
-    if image.mode == "I" and _first(tags, _SAMPLE_FORMAT) not in (None, _SIGNED):
-        values = values.view(np.uint32)
+    lowest, white = _range(image, tags)
     key = image.info.get("transparency")
-    alpha = np.where(values == key, 0, 255).astype(np.uint8) if isinstance(key, int) else None
-    lowest, white = _range(image.mode, values, tags)
-    with np.errstate(invalid="ignore"):
-        scaled = np.nan_to_num(np.clip((values - lowest) / (white - lowest), 0, 1))
-    if _first(tags, _PHOTOMETRIC) == _WHITE_IS_ZERO:
-        scaled = 1 - scaled
-    return (scaled * 255).round().astype(np.uint8), alpha
+    grey = np.empty(image.size[::-1], np.uint8)
+    alpha = np.empty_like(grey) if isinstance(key, int) else None
+    for rows, values in _strips(image, tags):
+        with np.errstate(invalid="ignore"):
+            scaled = np.nan_to_num(np.clip((values - lowest) / (white - lowest), 0, 1))
+        if _first(tags, _PHOTOMETRIC) == _WHITE_IS_ZERO:
+            scaled = 1 - scaled
+        grey[rows] = (scaled * 255).round()
+        if alpha is not None:
+            alpha[rows] = np.where(values == key, 0, 255)
+    return grey, alpha
 
 
-def _range(mode: str, values: npt.NDArray[Any], tags: Tags) -> tuple[float, float]:
+def _strips(image: Image.Image, tags: Tags) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
+    """Levels as they were meant, some rows at a time: the floats of a whole picture take gigabytes."""
+    step = max(1, _STRIP // image.width)
+    for top in range(0, image.height, step):
+        bottom = min(top + step, image.height)
+        values: npt.NDArray[Any] = np.array(image.crop((0, top, image.width, bottom)))
+        if image.mode == "I" and _first(tags, _SAMPLE_FORMAT) not in (None, _SIGNED):
+            values = values.view(np.uint32)
+        yield slice(top, bottom), values
+
+
+def _range(image: Image.Image, tags: Tags) -> tuple[float, float]:
     """What becomes black and what becomes white: the format's own range, wider where values go beyond."""
-    known = values[np.isfinite(values)]
-    lowest, highest = float(known.min(initial=0)), float(known.max(initial=0))
-    if mode == "F":
+    lowest = highest = 0.0
+    for _, values in _strips(image, tags):
+        known = values[np.isfinite(values)].astype(float)
+        lowest, highest = float(known.min(initial=lowest)), float(known.max(initial=highest))
+    if image.mode == "F":
         usual = 255.0 if _OVERSHOOT < highest <= 255 else 1.0
     else:
         bits = _first(tags, _BITS) or 16

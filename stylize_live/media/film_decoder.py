@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from stylize_live.media.alpha_decoder import AlphaDecoder, has_second_picture
 from stylize_live.media.libraries import av
+from stylize_live.media.limits import bound
 from stylize_live.media.photo_decoder import PHOTOS, PhotoDecoder
 from stylize_live.media.picture_times import PictureTimes
 
@@ -32,6 +33,7 @@ def open_decoder(film: av.VideoStream, complain: Callable[[str], None]) -> FilmD
         film: not decoded yet; its threads are set.
         complain: told in words of each packet or picture that could not be used.
     """
+    bound(film.codec_context)
     if film.codec_context.name in PHOTOS:
         return PhotoDecoder(film, complain)
     alpha = has_second_picture(film)

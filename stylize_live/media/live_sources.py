@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stylize_live.config import LiveSettings
 from stylize_live.errors import SourceError
-from stylize_live.files import path_of
+from stylize_live.files import is_file, path_of
 from stylize_live.media.live_source import LiveSource
 
 _DEVICE_NODE = re.compile(r"/dev/video\d+")
@@ -56,7 +56,7 @@ def names_file(text: str) -> bool:
         return False
     if "/" in text or "\\" in text or _FILE_SUFFIX.fullmatch(Path(text).suffix):
         return True
-    return Path(text).is_file()
+    return is_file(Path(text))
 
 
 def _open_file(path: Path) -> LiveSource:

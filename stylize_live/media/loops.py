@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image
+from stylize_live.errors import SourceError
+from stylize_live.media.still_formats import opened
 
 _FOR_EVER = 0
 
@@ -12,13 +13,15 @@ _FOR_EVER = 0
 def plays_of(path: Path) -> int:
     """How many times an animated GIF or PNG is played, 0 for ever, as all other films are."""
     try:
-        with Image.open(path, formats=("GIF", "PNG")) as image:
+        with opened(path) as image:
             loop = image.info.get("loop")
+            if image.format not in ("GIF", "PNG"):
+                return _FOR_EVER
             if image.format == "PNG":
                 return int(loop or _FOR_EVER)
             # GIF says how often it is played again.
             return 1 if loop is None else loop and loop + 1
-    except (OSError, ValueError, SyntaxError):
+    except (SourceError, OSError, ValueError, SyntaxError):
         return _FOR_EVER
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from stylize_live.media.libraries import av
+from stylize_live.media.limits import bound
 from stylize_live.media.picture_times import PictureTimes
 
 # FFmpeg's names of their codecs.
@@ -29,7 +30,7 @@ class PhotoDecoder:
         self._complain = complain
         self._decoder = film.codec_context
         name = self._decoder.name
-        self._decoder.options = {"err_detect": _CHECKS[name]} if name in _CHECKS else {}
+        bound(self._decoder, **({"err_detect": _CHECKS[name]} if name in _CHECKS else {}))
         self._decoder.flags |= _KEEP_NUMBERS
         self._sent: deque[av.Packet[Any]] = deque()
         self._count = itertools.count()
@@ -92,6 +93,7 @@ class PhotoDecoder:
     def _be_lenient(self) -> None:
         decoder = av.CodecContext.create(self._decoder.name, "r")
         assert isinstance(decoder, av.VideoCodecContext)
+        bound(decoder)
         decoder.extradata = self._decoder.extradata
         decoder.flags |= _KEEP_NUMBERS
         self._decoder, self._failures_left = decoder, None

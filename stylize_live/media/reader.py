@@ -33,6 +33,7 @@ from stylize_live.media.extent import Extent
 from stylize_live.media.film_decoder import open_decoder
 from stylize_live.media.film_pictures import FilmPictures
 from stylize_live.media.libraries import av
+from stylize_live.media.limits import threads_for
 from stylize_live.media.sequence import any_transparent, is_sequence
 from stylize_live.media.surface import in_memory
 from stylize_live.media.timecode import moved_tags
@@ -131,6 +132,7 @@ class VideoReader(Closing):
     def _describe_stream(self) -> None:
         stream = self._stream
         stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = threads_for(stream)
         self._decoder = open_decoder(stream, self._complain)
         # Copied here, because PyAV reads freed memory when a stream outlives its container.
         self.video_index = stream.index

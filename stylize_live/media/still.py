@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import replacing
 from stylize_live.frame import Pixels
-from stylize_live.media.deep_grey import is_deep, shallow
+from stylize_live.media.canvas import Canvas, is_large, paper, upright
+from stylize_live.media.canvas import Still as Still
+from stylize_live.media.deep_grey import Tags, is_deep, shallow
+from stylize_live.media.still_formats import opened
+from stylize_live.media.wholeness import is_cut_off, ran_out
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _WRITABLE = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
@@ -22,22 +29,10 @@ _NO_ALPHA = frozenset({"JPEG"})
 _LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}  # pixels that the formats can say
 _QUALITY = 93
 _OPAQUE = frozenset({".jpg", ".jpeg"})
-_TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError)
-
-
-@dataclass(frozen=True, slots=True)
-class Still:
-    """One decoded picture, upright.
-
-    Attributes:
-        pixels: (H, W, 3) uint8 RGB, C-contiguous.
-        alpha: (H, W) uint8 opacity, or None for an opaque picture.
-        icc_profile: colour profile of the file, passed on unchanged, or None.
-    """
-
-    pixels: Pixels
-    alpha: Pixels | None = None
-    icc_profile: bytes | None = None
+_MOST_PIPED = 1 << 28  # bytes
+# What Pillow's decoders raise of damaged files, not all of it meant to.
+UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, AttributeError)
+UNREADABLE += (ArithmeticError, struct.error, zlib.error)  # type: ignore[assignment]
 
 
 def read_still(path: Path, *, least_side: int | None = None) -> Still:
@@ -46,52 +41,79 @@ def read_still(path: Path, *, least_side: int | None = None) -> Still:
     Args:
         path: file to read.
         least_side: when only a smaller version is needed, the short side in pixels that must at
-            least remain; JPEG files are then decoded at a fraction of their size, which is faster.
+            least remain; JPEG files are then decoded at a fraction of their size, which is faster, and very
+            large pictures are reduced by a whole factor, which takes less memory.
 
     Raises:
-        SourceError: the file is missing, empty, no picture, damaged or absurdly large.
+        SourceError: the file is missing, empty, no picture of a kind that is read, cut off, otherwise
+            damaged, or too large; see `still_formats`.
     """
+    image, profile = _decoded(path, least_side)
+    if least_side is not None and is_large(image.size):
+        image = image.reduce(max(1, min(image.size) // least_side))
+    return Canvas(image, profile).still()
+
+
+def read_canvas(path: Path) -> Canvas:
+    """Read a picture as `read_still` does, to paint it where it lies. Raises as that does."""
+    return Canvas(*_decoded(path, None))
+
+
+def _decoded(path: Path, least_side: int | None) -> tuple[Image.Image, bytes | None]:
+    """The picture, upright, RGB or RGBA, and its colour profile."""
     try:
-        with path.open("rb") as file, Image.open(_seekable(file)) as image:
+        with path.open("rb") as raw, _seekable(path, raw) as file, opened(path, file) as image:
+            if is_cut_off(file, image):
+                raise SourceError(f"{path}: the file ends before its picture does, it seems cut off")
             if least_side is not None:
                 image.draft("RGB", (least_side, least_side))
-            upright = ImageOps.exif_transpose(image)
-            profile = _of_rgb(upright.info.get("icc_profile"))
-            if is_deep(upright):
-                grey, alpha = shallow(upright, getattr(image, "tag_v2", {}))
-                upright = Image.fromarray(grey)
-            else:
-                alpha = None
-                if upright.has_transparency_data:
-                    upright = upright.convert("RGBA")
-                    alpha = np.array(upright.getchannel("A"))
-            pixels = np.array(upright.convert("RGB"))
+            image.load()
+            if ran_out(file, image):
+                raise SourceError(f"{path}: the file ends before its picture does, it seems cut off")
+            profile, tags = _of_rgb(image.info.get("icc_profile")), getattr(image, "tag_v2", {})
+            return _in_colours(upright(image), tags), profile
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file") from None
     except IsADirectoryError:
         raise SourceError(f"{path}: is a folder, expected a picture") from None
-    except UnidentifiedImageError:
-        raise SourceError(f"{path}: not a picture that can be read (jpg, png or webp?)") from None
-    except _TOO_LARGE:
+    except (MemoryError, Image.DecompressionBombError):
         raise SourceError(f"{path}: picture is too large to be decoded safely") from None
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except UNREADABLE as error:
         raise SourceError(f"{path}: cannot read the picture: {error}") from None
-    return Still(pixels, alpha, profile)
 
 
-def _seekable(file: IO[bytes]) -> IO[bytes]:
+def _in_colours(image: Image.Image, tags: Tags) -> Image.Image:
+    """Any mode -> RGB, or RGBA where it has transparency."""
+    if is_deep(image):
+        grey, alpha = shallow(image, tags)
+        image = Image.fromarray(grey).convert("RGB")
+        if alpha is not None:
+            image.putalpha(Image.fromarray(alpha))
+        return image
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+@contextmanager
+def _seekable(path: Path, file: IO[bytes]) -> Iterator[IO[bytes]]:
     """What Pillow can read: a pipe's content is held in memory."""
-    return file if file.seekable() else io.BytesIO(file.read())
+    if file.seekable():
+        yield file
+        return
+    content = file.read(_MOST_PIPED + 1)
+    if len(content) > _MOST_PIPED:
+        raise SourceError(f"{path}: more than {_MOST_PIPED >> 20} MB from a pipe: save the picture first")
+    yield io.BytesIO(content)
 
 
 def is_transparent(path: Path) -> bool:
-    """Whether a picture's header says that it has transparency; False for what Pillow cannot open."""
+    """Whether a picture's header says that it has transparency; False for what cannot be opened."""
     if path.suffix.lower() in _OPAQUE:
         return False
     try:
-        with Image.open(path) as image:
+        with opened(path) as image:
             return bool(image.has_transparency_data)
-    except (*_TOO_LARGE, OSError, ValueError, SyntaxError):
+    except (SourceError, *UNREADABLE):
         return False
 
 
@@ -107,8 +129,7 @@ def on_paper(still: Still) -> Pixels:
     """
     if still.alpha is None:
         return still.pixels
-    opacity = still.alpha[..., None].astype(np.uint16)
-    return ((still.pixels * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
+    return paper(still.pixels, still.alpha)
 
 
 def middle_of_strip(pixels: Pixels, longest: float) -> Pixels:
@@ -129,12 +150,7 @@ def encoded(still: Still, format_name: str) -> bytes:
     Raises:
         ValueError: sides longer than the format has.
     """
-    height, width = still.pixels.shape[:2]
-    most = _LONGEST_SIDE.get(format_name)
-    if most is not None and max(height, width) > most:
-        raise ValueError(
-            f"{width}x{height} is too large for {format_name}, which has {most}: save it as .png"
-        )
+    check_sides((still.pixels.shape[1], still.pixels.shape[0]), format_name)
     image = Image.fromarray(still.pixels)
     if still.alpha is not None and format_name not in _NO_ALPHA:
         image.putalpha(Image.fromarray(still.alpha))
@@ -159,6 +175,24 @@ def write_still(path: Path, still: Still) -> None:
             temporary.write_bytes(content)
     except OSError as error:
         raise SinkError(f"{path}: cannot write: {os.strerror(error.errno or 0)}") from None
+
+
+def write_canvas(path: Path, canvas: Canvas) -> None:
+    """Write a canvas as `write_still` does. Raises as that does."""
+    try:
+        check_sides(canvas.full_size, picture_format(path))
+    except ValueError as error:
+        raise SinkError(f"{path}: {error}") from None
+    canvas.write(path, picture_format(path), _QUALITY)
+
+
+def check_sides(size: tuple[int, int], format_name: str) -> None:
+    """Raise `ValueError` where a picture's sides are longer than a format has."""
+    most = _LONGEST_SIDE.get(format_name)
+    if most is not None and max(size) > most:
+        raise ValueError(
+            f"{size[0]}x{size[1]} is too large for {format_name}, which has {most}: save it as .png"
+        )
 
 
 def picture_format(path: Path) -> str:

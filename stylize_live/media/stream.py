@@ -16,6 +16,7 @@ from stylize_live.media.container import AS_STORED
 from stylize_live.media.film_decoder import open_decoder
 from stylize_live.media.film_pictures import FilmPictures
 from stylize_live.media.libraries import av
+from stylize_live.media.limits import DECODER_OPTIONS, check_film_size, stream_options
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.paced import PacedSource
 from stylize_live.media.tags import TAG_ERRORS
@@ -148,7 +149,8 @@ class _Connection:
         try:
             self.container = av.open(
                 url,
-                container_options=_LOW_DELAY,
+                options=DECODER_OPTIONS,
+                container_options=_LOW_DELAY | stream_options(url),
                 timeout=(_OPEN_SECONDS, _READ_SECONDS),
                 metadata_errors=TAG_ERRORS,
             )
@@ -158,6 +160,7 @@ class _Connection:
             if not self.container.streams.video:
                 raise SourceError(f"{self._name}: no video in this stream")
             self.video = self.container.streams.video[0]
+            check_film_size(self.video, self._name)
             self.first, self.pictures = self._decode()
         except (av.FFmpegError, OSError) as error:
             self.close()

@@ -6,6 +6,7 @@ from stylize_live.config import AudioChoice
 from stylize_live.media.adts import SteadyTrack, says_itself
 from stylize_live.media.container import Disposition
 from stylize_live.media.libraries import av
+from stylize_live.media.limits import FILE_OPTIONS
 from stylize_live.media.speakers import source_speakers
 from stylize_live.media.subtitles import SubtitleTrack, is_text
 from stylize_live.media.tags import TAG_ERRORS
@@ -152,7 +153,8 @@ def _cover_kind(stream: av.stream.Stream) -> str | None:
 
 def cover_picture(stream: av.stream.Stream) -> bytes | None:
     """The bytes of an attached picture, read from the file anew; None where there are none."""
-    with av.open(stream.container.name, "r", metadata_errors=TAG_ERRORS) as container:
+    name = stream.container.name
+    with av.open(name, "r", metadata_errors=TAG_ERRORS, container_options=FILE_OPTIONS) as container:
         for count, packet in enumerate(container.demux()):
             if packet.stream_index == stream.index and packet.size:
                 return bytes(packet)

@@ -9,9 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from stylize_live.errors import StyleError
-from stylize_live.files import path_of
-from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, blend, load_checkpoint, read_info
+from stylize_live.files import is_file, path_of
+from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, blend, load_checkpoint
 from stylize_live.nets.folders import WEIGHTS, own_files, own_folder, shipped_names
+
+# Of a style in a blend, before they are brought to a sum of 1; beyond, sums lose what is small.
+_LEAST_SHARE, _MOST_SHARE = 1e-6, 1e6
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +30,9 @@ def own_names() -> list[str]:
 
 
 def _is_style(path: Path) -> bool:
+    """Whether a file can be painted with; weights are read, too: what is offered works. 3 ms for each."""
     try:
-        read_info(path)
+        load_checkpoint(path)
     except StyleError as error:
         log.warning("style left out: %s", error)
         return False
@@ -46,7 +50,7 @@ def style_path(text: str) -> Path:
     if text in shipped_names():
         return WEIGHTS / f"{text}.safetensors"
     own = own_folder() / f"{text}.safetensors"
-    if own.is_file():
+    if is_file(own):
         return own
     names = style_names()
     near = difflib.get_close_matches(text, names, 3, 0.4)
@@ -96,7 +100,7 @@ def style_shares(text: str) -> dict[str, float]:
         StyleError: a share is no positive number.
     """
     # A file may have a comma in its path, too.
-    if "," not in text or (text.endswith(".safetensors") and Path(text).is_file()):
+    if "," not in text or (text.endswith(".safetensors") and is_file(Path(text))):
         return {text: 1.0}
     shares: dict[str, float] = {}
     for part in text.split(","):
@@ -105,7 +109,7 @@ def style_shares(text: str) -> dict[str, float]:
             share = float(number) if colon else 1.0
         except ValueError:
             share = -1.0
-        if not 0 < share < float("inf"):
+        if not _LEAST_SHARE <= share <= _MOST_SHARE:
             raise StyleError(f"blend {text!r}: {part.strip()!r} needs a positive share, like great-wave:0.4")
         shares[name if colon else part.strip()] = share
     return shares

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -30,6 +31,7 @@ from stylize_live.errors import SinkError, StyleError, UsageError
 from stylize_live.files import replacing
 from stylize_live.nets import faithful_end
 from stylize_live.nets.architecture import FULL_BRIGHTNESS, Architecture
+from stylize_live.wording import is_plain
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +45,8 @@ VERSION = "3"
 _WITHOUT_BRIGHTNESS = "2"  # the version before: the same, but for that weight
 # A style is about a megabyte; whatever is larger than this is something else.
 MAX_BYTES = 64 * 1024 * 1024
+_MOST_TEXT = 1 << 20  # characters of a description: a long training record has a few thousand
+_MOST_NAME = 300  # characters of a name, title, licence
 # Kinds of numbers, as safetensors calls them.
 _FLOATS, _STEPS, _SCALES = ("F16", "F32"), ("I8",), ("F16",)
 _KEPT = 32  # styles between two ends: 1.5 MB each
@@ -58,6 +62,12 @@ class StyleInfo:
     year: str = ""
     licence: str = ""
     source: str = ""
+
+    @property
+    def unfit(self) -> str:
+        """The first field that cannot be shown on one line, "" if there is none: such files are not read."""
+        values = asdict(self).items()
+        return next((name for name, text in values if not is_plain(text) or len(text) > _MOST_NAME), "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -219,8 +229,9 @@ def _read(path: Path, file: Any, name: str, kinds: tuple[str, ...]) -> npt.NDArr
 def _opened(path: Path) -> Any:  # safetensors ships no types for its handle
     try:
         size = path.stat().st_size
-    except OSError as error:
-        raise StyleError(f"{path}: cannot read the style: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # the latter of names that no file can have
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StyleError(f"{path}: cannot read the style: {reason}") from None
     if not path.is_file():
         raise StyleError(f"{path}: is not a file, expected a .safetensors style")
     if size > MAX_BYTES:
@@ -242,13 +253,23 @@ def _metadata(path: Path, file: Any) -> Mapping[str, str]:
 
 
 def _json_object(path: Path, metadata: Mapping[str, str], key: str) -> dict[str, Any]:
+    text = metadata.get(key, "")
     try:
-        value = json.loads(metadata[key])
-    except (KeyError, ValueError):
+        value = (
+            json.loads(text, parse_constant=_finite, parse_float=_finite) if len(text) <= _MOST_TEXT else None
+        )
+        json.dumps(value)  # what can be read, but not be written again, is none either
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise StyleError(f"{path}: damaged style file: no {key} in its metadata")
     return value
+
+
+def _finite(number: str) -> float | None:
+    """A number of a description; None for NaN and infinities, which JSON does not have."""
+    value = float(number)
+    return value if math.isfinite(value) else None
 
 
 def _info(path: Path, metadata: Mapping[str, str]) -> StyleInfo:
@@ -259,6 +280,8 @@ def _info(path: Path, metadata: Mapping[str, str]) -> StyleInfo:
         raise StyleError(f"{path}: damaged style file: unknown style fields") from None
     if not all(isinstance(value, str) for value in values.values()) or not info.name:
         raise StyleError(f"{path}: damaged style file: style fields must be text")
+    if info.unfit:
+        raise StyleError(f"{path}: damaged style file: its {info.unfit} cannot be shown on one line")
     return info
 
 

@@ -17,6 +17,7 @@ import torch
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.files import replacing
 from stylize_live.nets.checkpoint import Checkpoint
+from stylize_live.privacy import shut_out_telemetry
 
 INPUT, OUTPUT = "picture", "painted"
 # Largest difference from torch that passes, for pictures in [0, 1]: a tenth of a level of 255.
@@ -41,6 +42,7 @@ def export_onnx(checkpoint: Checkpoint, target: Path) -> float:
         UsageError: the extra `export` is not installed.
         SinkError: the file cannot be written, or does not paint what torch paints.
     """
+    shut_out_telemetry()
     try:
         import onnx  # noqa: F401
         import onnxruntime

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from platformdirs import user_data_path
+
+from stylize_live.wording import is_plain
+
+log = logging.getLogger(__name__)
 
 WEIGHTS = Path(__file__).parent / "weights"
 BASE = WEIGHTS / "base.safetensors"
@@ -22,7 +27,13 @@ def own_folder() -> Path:
 
 def own_files() -> list[Path]:
     """What is in there and may be a style of its own, sorted: no state of an unfinished training run, no
-    name that a shipped style has."""
+    name that a shipped style has, or that cannot be shown. None of a folder that cannot be read."""
     taken = {*shipped_names(), BASE.stem}
-    found = (path for path in own_folder().glob("[!.]*.safetensors") if path.stem not in taken)
-    return sorted(path for path in found if not path.name.endswith(".state.safetensors"))
+    try:
+        found = [path for path in own_folder().glob("[!.]*.safetensors") if path.stem not in taken]
+    except OSError as error:
+        log.warning("own styles left out: %s: %s", own_folder(), error.strerror)
+        return []
+    return sorted(
+        path for path in found if is_plain(path.name) and not path.name.endswith(".state.safetensors")
+    )

@@ -7,7 +7,7 @@ import os
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -166,12 +166,27 @@ def _target(film: Path, root: Path, output: str, folder: Path | None, style: str
         "suffix": suffix,
     }
     try:
-        target = Path(string.Formatter().vformat(output, (), fields))
-    except (KeyError, ValueError, IndexError, AttributeError):
+        target = Path(_filled(output, fields))
+    except (KeyError, ValueError):
         known = ", ".join(f"{{{name}}}" for name in _FIELDS)
         raise UsageError(f"{output}: no such pattern, it may hold {known}") from None
     video_format(target)
     return target
+
+
+def _filled(pattern: str, fields: Mapping[str, str]) -> str:
+    """A pattern with its fields filled in. Names of fields are all that it may hold: Python's own formatting
+    would also fill up to any width and read attributes.
+
+    Raises:
+        KeyError, ValueError: no such pattern.
+    """
+    found = ""
+    for text, name, width, conversion in string.Formatter().parse(pattern):
+        if width or conversion:
+            raise ValueError(pattern)
+        found += text + ("" if name is None else fields[name])
+    return found
 
 
 def _file_name(style: str) -> str:

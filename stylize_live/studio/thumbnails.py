@@ -128,5 +128,5 @@ def framed(pixels: Pixels) -> Pixels:
 def sample() -> Pixels:
     """A landscape that comes with the program, for while there is no picture."""
     data = (importlib.resources.files(__package__) / "static" / "sample.jpg").read_bytes()
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
         return framed(np.array(image.convert("RGB")))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from stylize_live.config import Settings
 from stylize_live.errors import StyleError
 from stylize_live.nets.catalogue import style_shares
 from stylize_live.pipeline.view import View
@@ -17,15 +18,13 @@ _LEAST_SHARE = 0.005  # of a style in a blend: less is none
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Changes(BaseModel):
+class Changes(Settings):
     """New values of what can be changed; None leaves it as it is.
 
     Attributes:
         style: one style, or two and their shares; only names that the studio offers are obeyed.
         source: likewise.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     style: Annotated[dict[str, Share], Field(min_length=1, max_length=2)] | None = None
     strength: Share | None = None
@@ -39,7 +38,7 @@ class Changes(BaseModel):
     source: Annotated[str, Field(max_length=2000)] | None = None
 
 
-class Message(BaseModel):
+class Message(Settings):
     """One message of a page.
 
     Attributes:
@@ -51,9 +50,7 @@ class Message(BaseModel):
         camera: SDP that offers the page's own camera; "" turns it off.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    ack: int | None = None
+    ack: Annotated[int, Field(ge=0, lt=2**53)] | None = None
     visible: bool | None = None
     set: Changes | None = None
     do: Literal["snapshot", "record", "look"] | None = None

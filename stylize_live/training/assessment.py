@@ -246,7 +246,7 @@ class Assessment:
         self.findings.timed = f"{width}x{height}, {stylizer.device}, {stylizer.precision}"
         if candidate.painting_file is not None:
             style.painting = PurePosixPath("pictures", f"{candidate.file}-painting.jpg")
-            picture = resized(on_paper(read_still(candidate.painting_file)), 240)
+            picture = resized(on_paper(read_still(candidate.painting_file, least_side=240)), 240)
             write_still(self._job.report / style.painting, Still(picture))
         return style
 

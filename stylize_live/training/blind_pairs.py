@@ -101,7 +101,8 @@ def _folders(parent: Path) -> set[str]:
 
 
 def _result(folder: Path, photo: Path) -> Path:
-    found = [p for p in folder.iterdir() if p.stem == photo.stem and p.suffix.lower() in SUFFIXES]
+    named = (p for p in folder.iterdir() if p.stem == photo.stem and p.suffix.lower() in SUFFIXES)
+    found = [p for p in named if p.is_file()]
     if len(found) != 1:
         how = "no result" if not found else "several results"
         raise UsageError(f"{folder}: {how} for the photo {photo.stem}")

@@ -116,7 +116,7 @@ def measure(
     found = []
     for path in photos:
         try:
-            photo = to_tensor(resized(on_paper(read_still(path)), SHORT_SIDE))
+            photo = to_tensor(resized(on_paper(read_still(path, least_side=SHORT_SIDE)), SHORT_SIDE))
         except SourceError:
             continue
         found.append(yardstick(network(photo).to(device), yardstick.content_of(photo.to(device))))

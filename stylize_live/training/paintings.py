@@ -42,7 +42,7 @@ def find_paintings(given: Sequence[str], styles: Sequence[str]) -> dict[str, Pat
 
 def _existing(path: Path) -> list[Path]:
     if path.is_dir():
-        return sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+        return sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
     if not path.is_file():
         raise UsageError(f"--paintings: {path}: no such file or folder")
     return [path]

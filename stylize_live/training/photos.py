@@ -35,7 +35,7 @@ def find_photos(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise TrainingError(f"{folder}: no such folder of photos")
-    found = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not p.is_dir())
+    found = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     photos = sorted(p for p in found if not any(part[0] == "." for part in p.relative_to(folder).parts))
     if not photos:
         raise TrainingError(f"{folder}: no photos in it (jpg, png or webp)")

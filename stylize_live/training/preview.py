@@ -86,7 +86,7 @@ def _squares(photos: list[Path]) -> list[Pixels]:
         if len(found) == MOST:
             break
         try:
-            found.append(_square(on_paper(read_still(path))))
+            found.append(_square(on_paper(read_still(path, least_side=_SIDE))))
         except SourceError as error:
             log.info("no preview of a photo: %s", error)
     return found

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from stylize_live.config import Settings
+
+_MOST_WEIGHT = 1e6  # of any error: more than that is a slip
+_MOST_STEPS = 10**9
 
 
-class AssessmentSettings(BaseModel):
+class AssessmentSettings(Settings):
     """Settings of an evaluation on photos."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     size: int = Field(default=360, ge=64, le=2160, description="Short side the photos are scaled to.")
     optimised: int = Field(
         default=0,
         ge=0,
+        le=_MOST_STEPS,
         description="How many of the photos are also painted by optimisation, which takes minutes for each.",
     )
     iterations: int = Field(default=300, ge=10, le=1000, description="How far optimisation goes.")
 
 
-class TrainSettings(BaseModel):
+class TrainSettings(Settings):
     """Settings of a training run; the defaults suit a normal painting."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     steps: int | None = Field(
-        default=None, ge=1, description="Stop after so many steps (repeatable by seed)."
+        default=None, ge=1, le=_MOST_STEPS, description="Stop after so many steps (repeatable by seed)."
     )
     minutes: float | None = Field(
-        default=None, gt=0, description="Stop after so many minutes; 10 if neither is given."
+        default=None, gt=0, le=_MOST_STEPS, description="Stop after so many minutes; 10 if neither is given."
     )
     batch: int | None = Field(
         default=None, ge=1, le=256, description="Crops in a batch; 2 on a CPU, 32 on a GPU."
@@ -79,27 +81,43 @@ class TrainSettings(BaseModel):
         le=4,
         description="How much of the photo's own light and dark is added to every result; 2 keeps its grain.",
     )
-    style_weight: float = Field(default=4.0, ge=0, description="Weight of the relative style error.")
+    style_weight: float = Field(
+        default=4.0, ge=0, le=_MOST_WEIGHT, description="Weight of the relative style error."
+    )
     content_weight: float = Field(
-        default=2.5, ge=0, description="Weight of the relative content error; more keeps the subject clearer."
+        default=2.5,
+        ge=0,
+        le=_MOST_WEIGHT,
+        description="Weight of the relative content error; more keeps the subject clearer.",
     )
     color_weight: float = Field(
-        default=120.0, ge=0, description="Weight of light, dark and colors lying where they should."
+        default=120.0,
+        ge=0,
+        le=_MOST_WEIGHT,
+        description="Weight of light, dark and colors lying where they should.",
     )
     pixel_weight: float = Field(
         default=5.0,
         ge=0,
+        le=_MOST_WEIGHT,
         description="Weight of each pixel having the color it should; more keeps areas flat and clean.",
     )
     fine_weight: float = Field(
-        default=0.6, ge=0, description="Share of the finest style layer; more hatches flat places."
+        default=0.6,
+        ge=0,
+        le=_MOST_WEIGHT,
+        description="Share of the finest style layer; more hatches flat places.",
     )
     deep_weight: float = Field(
-        default=0.3, ge=0, description="Share of the deepest style layer; more repeats the painting's motifs."
+        default=0.3,
+        ge=0,
+        le=_MOST_WEIGHT,
+        description="Share of the deepest style layer; more repeats the painting's motifs.",
     )
     coarse_weight: float = Field(
         default=1.5,
         ge=0,
+        le=_MOST_WEIGHT,
         description="Share of the style error of the picture at half size; more gives longer strokes.",
     )
     pooled: float = Field(
@@ -108,8 +126,12 @@ class TrainSettings(BaseModel):
         le=1,
         description="Share of the style error measured over several crops together; less fills flat places.",
     )
-    variation_weight: float = Field(default=0.1, ge=0, description="Weight of total variation.")
-    steady_weight: float = Field(default=20.0, ge=0, description="Weight of agreement between two views.")
+    variation_weight: float = Field(
+        default=0.1, ge=0, le=_MOST_WEIGHT, description="Weight of total variation."
+    )
+    steady_weight: float = Field(
+        default=20.0, ge=0, le=_MOST_WEIGHT, description="Weight of agreement between two views."
+    )
     colors: float = Field(
         default=0.12,
         ge=0,
@@ -117,4 +139,4 @@ class TrainSettings(BaseModel):
         description="Share of the run for colors alone, which are learnt quickly; strokes come after them.",
     )
     rate: float = Field(default=1.3e-3, gt=0, le=0.1, description="Peak learning rate.")
-    seed: int = Field(default=0, ge=0, description="Start of every random sequence.")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="Start of every random sequence.")
