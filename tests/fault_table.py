@@ -337,6 +337,7 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
         "in the studio's own process of events, see test_browser_camera.py"
     ),
     "media.camera:CameraSource": ("camera",),
+    "media.canvas:Canvas": NoSense("stills only, see test_large_stills.py"),
     "media.companions:Companions": ("sound",),
     "media.demux:Demuxer": ("reader", "sound"),
     "media.encoder:FilmEncoder": ("encoder", "recording's encoder"),

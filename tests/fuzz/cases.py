@@ -69,8 +69,9 @@ def style(materials: Materials, folder: Path, rng: random.Random) -> Try:
     own = own_folder()
     own.mkdir(parents=True, exist_ok=True)
     (own / "good.safetensors").write_bytes(materials.style.read_bytes())
-    (own / "mine.safetensors").write_bytes(data)
-    words = [str(materials.photo), "-o", str(folder / "out.png"), *painting(Path("mine"))]
+    name = f"mine-{rng.randrange(10**9)}"  # what was read once under a name may be remembered
+    (own / f"{name}.safetensors").write_bytes(data)
+    words = [str(materials.photo), "-o", str(folder / "out.png"), *painting(Path(name))]
     good = [str(materials.photo), "-o", str(folder / "good.png"), *painting(Path("good"))]
 
     def run() -> int:
