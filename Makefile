@@ -11,7 +11,7 @@ DEMO := demo
 COMPUTING := $(addprefix tests/test_,$(addsuffix .py,choices processor speeds openvino eight_bits stylizer \
 	transformer plan training))
 
-.PHONY: help demo test long-test avx2-test avx2 lint types coverage gpu-test slow-test audit bench clean
+.PHONY: help demo test long-test avx2-test avx2 lint types coverage gpu-test slow-test audit bench fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make slow-test  tests with a real window and a real browser (need Xvfb and xdotool, and Chromium)"
 	@echo "make gpu-test   tests on an NVIDIA GPU; they fail, not skip, where there is none"
 	@echo "make audit      look up known weaknesses of all that is installed (needs internet)"
+	@echo "make fuzz       try the commands with damaged and absurd inputs: SEED=1 BUDGET=600 (seconds)"
 	@echo "make bench      time the network beside the usual one"
 	@echo "make clean      remove the virtual environment and the demo"
 
@@ -75,6 +76,11 @@ gpu-test: $(READY)
 audit: $(READY)
 	@$(RUN)/uv pip freeze --quiet --python $(RUN)/python --exclude-editable >$(VENV)/installed.txt
 	@$(RUN)/uv tool run pip-audit --strict --no-deps --disable-pip -r $(VENV)/installed.txt
+
+SEED ?= 1
+BUDGET ?= 600
+fuzz: $(READY)
+	@$(RUN)/python tests/fuzz --seed $(SEED) --budget $(BUDGET)
 
 bench: $(READY)
 	@$(RUN)/python benchmarks/network.py

@@ -10,7 +10,8 @@
     ├── DisplayError        no usable screen                                    exit 6
     ├── DeviceError         the asked GPU or precision is not there             exit 7
     ├── TrainingError       nothing to learn from, a run that diverged          exit 8
-    └── CrashError          a library crashed, and its process with it          exit 1
+    ├── CrashError          a library crashed, and its process with it          exit 1
+    └── MachineError        no memory left, or a disk or driver does not answer exit 9
 
 Messages are one line and say what is wrong, where, and what to do about it. They are never long and never
 carry what a terminal would obey, whatever file or value they repeat.
@@ -103,3 +104,9 @@ class TrainingError(StylizeError):
 
 class CrashError(StylizeError):
     """A library that crashed and took its process along."""
+
+
+class MachineError(StylizeError):
+    """The machine failed: no memory is left, or a disk, driver or library does not answer any more."""
+
+    exit_code = 9

@@ -10,20 +10,20 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from tiny import TINY, make_checkpoint, random_pixels
 from torchvision.models.vgg import cfgs, make_layers
 
-from stylize_live.frame import Pixels
 from stylize_live.media.still import Still, write_still
 from stylize_live.nets import folders
-from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, save_checkpoint, weights_of
-from stylize_live.nets.transformer import Architecture, ResidualTransformer, initialise
+from stylize_live.nets.checkpoint import StyleInfo, save_checkpoint
 from stylize_live.training import color_transfer, evaluation, run
 from stylize_live.training.run import Job
 from stylize_live.training.settings import TrainSettings
+
+__all__ = ["TINY", "make_checkpoint", "random_pixels"]  # known to tests by this name, too
 
 # What a shell starts in the background ignores Ctrl-C, and so would all that tests start from there.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -32,8 +32,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # What is measured once is kept for all tests and the processes they start, not in the user's own cache.
 _CACHE = tempfile.TemporaryDirectory(prefix="stylize-cache-")
 os.environ["XDG_CACHE_HOME"] = _CACHE.name
-
-TINY = Architecture(width=8, deep_width=8, head_width=8, blocks_in=1, blocks_deep=1, blocks_out=1)
 
 
 @pytest.fixture(autouse=True)
@@ -77,21 +75,6 @@ def own_styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "user-data" / "styles"
     monkeypatch.setattr(folders, "user_data_path", lambda *_, **__: folder.parent)
     return folder
-
-
-def random_pixels(width: int, height: int, seed: int = 0) -> Pixels:
-    """Smooth random colours: like a picture, unlike noise."""
-    rng = np.random.default_rng(seed)
-    coarse = rng.integers(0, 256, (height // 16 + 2, width // 16 + 2, 3)).astype(np.float32)
-    fine = np.kron(coarse, np.ones((16, 16, 1), np.float32))[:height, :width]
-    return np.ascontiguousarray(fine.astype(np.uint8))
-
-
-def make_checkpoint(name: str = "tiny", seed: int = 0) -> Checkpoint:
-    """An untrained style of a tiny network."""
-    network = ResidualTransformer(TINY)
-    initialise(network, seed)
-    return Checkpoint(StyleInfo(name), TINY, weights_of(network.state_dict()))
 
 
 class SmallFeatures(torch.nn.Module):

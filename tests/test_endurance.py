@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pytest
+from clips import Film
+from fault_shows import Painter as Inverter
 from live_fakes import FakeDisplay, WakeableSource
 
 from stylize_live.config import EngineSettings
@@ -17,7 +22,11 @@ from stylize_live.frame import Frame
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.recorder import Recorder
 from stylize_live.media.stream_server import StreamServer
+from stylize_live.pipeline import pieces
+from stylize_live.pipeline.convert import convert
 from stylize_live.pipeline.live import run_live
+from stylize_live.pipeline.pieces import Border
+from stylize_live.pipeline.piecewise import PiecewiseFilm
 
 SIZES = [(64, 48), (48, 64), (128, 96), (64, 48)]
 EACH = 4
@@ -49,6 +58,28 @@ class MoodyCamera(WakeableSource):
         while not true():
             assert time.monotonic() < deadline
             time.sleep(0.002)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux shows them")
+def test_encoders_of_finished_pieces_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only when Python's collector comes by: each has threads, and pictures that wait."""
+    monkeypatch.setattr(pieces, "MOST_FRAMES", 10)
+    film = Film(tuple(1001 * index for index in range(60))).write(tmp_path / "film.mp4")
+    counts = []
+    end_piece = PiecewiseFilm.end_piece
+
+    def counted(self: PiecewiseFilm, border: Border) -> None:
+        end_piece(self, border)
+        counts.append(sum(1 for _ in Path("/proc/self/task").iterdir()))
+
+    monkeypatch.setattr(PiecewiseFilm, "end_piece", counted)
+    gc.disable()
+    try:
+        convert(film, tmp_path / "out.mp4", Inverter())
+    finally:
+        gc.enable()
+    assert len(counts) == 6
+    assert max(counts[:-1]) == counts[0]
 
 
 def test_the_show_goes_on(tmp_path: Path, tiny_style: Path) -> None:

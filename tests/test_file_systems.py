@@ -17,7 +17,7 @@ from conftest import make_checkpoint
 
 from stylize_live.cli.app import main
 from stylize_live.config import ConvertSettings, LiveSettings
-from stylize_live.errors import SinkError, SourceError
+from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import short_name
 from stylize_live.frame import Frame
 from stylize_live.locks import lock
@@ -253,3 +253,11 @@ def test_a_link_that_leads_nowhere(source: Path, tmp_path: Path) -> None:
     (tmp_path / "link.mp4").symlink_to(tmp_path / "missing" / "out.mp4")
     with pytest.raises(SinkError, match=r"link\.mp4: the folder .*missing does not exist"):
         run(source, tmp_path / "link.mp4")
+
+
+@pytest.mark.parametrize("command", ["convert", "image"])
+def test_a_name_that_no_file_system_takes_is_a_wrong_option(
+    command: str, source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, str(source), "-o", "9" * 5000]) == UsageError.exit_code
+    assert "too long" in capsys.readouterr().err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 
@@ -141,3 +143,29 @@ def test_closed_is_a_normal_end() -> None:
         stages.start("writer", lambda: channel.put(1))
         stages.join(5)
     assert not stages.stopping.is_set() or not stages.running
+
+
+def test_a_thread_is_waited_for_although_ctrl_c_came_while_it_was_waited_for() -> None:
+    """Python's own `join` takes it for ended then."""
+    started, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        assert started.wait(5)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert go_on.wait(5)
+        ended.set()
+
+    def interrupted() -> None:
+        with Stages() as stages:
+            stages.start("worker", work)
+            try:
+                started.set()
+                stages.join()
+            except KeyboardInterrupt:
+                assert stages.running
+                threading.Timer(0.05, go_on.set).start()
+                raise
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert ended.is_set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 from collections.abc import Iterator, Sequence
@@ -102,15 +103,25 @@ def _with_values(words: Sequence[str]) -> Iterator[str]:
 def _fail(error: Exception, debug: bool) -> int:
     if debug:
         stderr.print_exception()
+    if not isinstance(error, (StylizeError, OSError)):
+        error = _told(error)
     if isinstance(error, StylizeError):
         fail(str(error))
         return error.exit_code
     if isinstance(error, OSError) and isinstance(error.filename, str):  # the system's answer about a file
         fail(in_words(error))
-        return EXIT_INTERNAL
+        return UsageError.exit_code if error.errno == errno.ENAMETOOLONG else EXIT_INTERNAL
     what = escape(in_words(error))
     stderr.print(f"[bold red]internal error:[/] {what} (run again with --debug and report it)")
     return EXIT_INTERNAL
+
+
+def _told(error: Exception) -> Exception:
+    """One of ours where the machine failed and no stage said so."""
+    from stylize_live.pipeline.failures import explained
+
+    told = explained(error, "stopped")
+    return told if isinstance(told, Exception) else error
 
 
 def _one_line(error: CycloptsError) -> str:

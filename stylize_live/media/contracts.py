@@ -57,7 +57,8 @@ class LiveSink(Sink, Protocol):
 
     `write` is called by one thread that serves this sink alone, with the newest picture each time,
     so it may be slow. Pictures come at any pace, and all of them have the source's size unless the
-    source changes it. `close` is called by another thread when no `write` follows.
+    source changes it. `close` is called by another thread when no `write` follows, or when one hangs:
+    then it returns soon, and leaves to the system what cannot be released.
 
     Attributes:
         name: what it is, in words for people, such as "virtual camera".

@@ -4,14 +4,13 @@ exist here."""
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from stylize_live.closing import Closing
+from stylize_live.closing import Closing, Turn
 from stylize_live.config import FilmSettings
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame, Pixels
@@ -85,13 +84,13 @@ class FilmEncoder(Closing):
         self.last_ticks = after
         self.notes: list[str] = []
         self._size = size
-        self._lock = threading.Lock()
         self._closed = False
         self._waiting: Frame | None = None
         self._durations: dict[int, int] = {}
         self._pictures = 0
         self._usual_duration = 1 / rate
         self._name = choose_encoder(codec, settings.encoder, settings.bits)
+        self._turn = Turn(self._name, self._release)
         self._alpha, self._reorder = alpha, reorder
         self._format = self._pixel_format(codec, settings.bits, planes)
         self._stored_size = stored_size(size, self._format)
@@ -149,7 +148,10 @@ class FilmEncoder(Closing):
 
         Raises:
             SinkError: the encoder failed, or was closed.
+            ValueError: the frame has another size than was announced.
         """
+        if frame.size != self._size:
+            raise ValueError(f"a picture of {frame.size} came for a film of {self._size}")
         with self._working():
             before, self._waiting = self._waiting, frame
             if before is None:
@@ -220,7 +222,7 @@ class FilmEncoder(Closing):
 
     @contextlib.contextmanager
     def _working(self) -> Iterator[None]:
-        with self._lock:
+        with self._turn:
             if self._closed:
                 raise SinkError("the encoder was closed while it worked")
             with self._explained():
@@ -236,9 +238,12 @@ class FilmEncoder(Closing):
             raise SinkError(f"{self._name} cannot write pictures of {width}x{height}: {reason}") from error
 
     def close(self) -> None:
-        """Release the encoder. May be called twice; waits while another thread encodes a frame."""
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._scratch.close()
-                del self.stream  # its threads and pictures go with it
+        """Release the encoder. May be called twice; waits a moment while another thread encodes a frame."""
+        with self._turn.to_close() as came:
+            was_open, self._closed = not self._closed, True
+            if came and was_open:
+                self._release()
+
+    def _release(self) -> None:
+        self._scratch.close()
+        del self.stream  # its threads and pictures go with it

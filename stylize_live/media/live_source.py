@@ -76,6 +76,11 @@ class LiveSource(Closing, ABC):
             if time.monotonic() > give_up:
                 raise SourceError(f"{who} vanished and did not come back")
 
+    @property
+    def in_device(self) -> bool:
+        """Whether a thread is inside the device now, from where it may not come back."""
+        return self._device_lock.locked()
+
     def interrupt(self) -> None:
         """Ask the iteration to end soon. Any thread may call this at any time."""
         self._ending.set()

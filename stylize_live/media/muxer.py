@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from stylize_live.closing import WholeOrNothing
+from stylize_live.closing import Turn, WholeOrNothing
 from stylize_live.config import AudioChoice
 from stylize_live.errors import SinkError
 from stylize_live.files import replacing
@@ -81,11 +80,11 @@ class Muxer(WholeOrNothing):
         self._audio: AudioChoice = audio
         self.notes: list[str] = []
         self._format = video_format(path)
-        self._lock = threading.Lock()
+        self._turn = Turn(str(path), self._release_late)
         self._finished = self._closed = False
         self._companions: Companions | None = None
         self._tracks: dict[int, Track] = {}
-        self._resources = ExitStack()
+        self._place, self._resources = ExitStack(), ExitStack()
         with self._cleaned_up_on_error():
             self._open(clock, like, in_place)
             self._add_film(film, clock, rate)
@@ -98,9 +97,9 @@ class Muxer(WholeOrNothing):
         check_target(self.path)
         place: Any = "pipe:1"
         if in_place:
-            place = self._growing = self._resources.enter_context(GrowingFile(self.path))
+            place = self._growing = self._place.enter_context(GrowingFile(self.path))
         elif self.path != PIPE:
-            place = f"file:{self._resources.enter_context(replacing(self.path))}"
+            place = f"file:{self._place.enter_context(replacing(self.path))}"
         self._output = av.open(
             place,
             "w",
@@ -233,25 +232,41 @@ class Muxer(WholeOrNothing):
 
     def abort(self) -> None:
         """Leave nothing behind. May be called after `close`, when it does nothing."""
-        with self._lock:
-            self._leave(_AbortError())
+        with self._turn.to_close() as came:
+            self._leave(_AbortError(), hangs=not came)
 
-    def _leave(self, error: BaseException | None) -> None:
-        """Close everything once; the temporary file gets its name only without an error."""
+    def _leave(self, error: BaseException | None, *, hangs: bool = False) -> None:
+        """Close everything once; the temporary file gets its name only without an error.
+
+        Args:
+            error: why it ends early.
+            hangs: whether another thread is inside FFmpeg: then only the temporary file is removed.
+        """
         if self._closed:
             return
         self._closed = True
-        if error is not None and hasattr(self, "_output"):
-            with contextlib.suppress(av.FFmpegError, OSError):
-                self._output.close()
+        if hangs and self._growing is not None:
+            return  # what was written stays, and is closed by whoever writes
+        if not hangs:
+            self._release(unfinished=error is not None)
         try:
-            self._resources.__exit__(type(error) if error else None, error, None)
+            self._place.__exit__(type(error) if error else None, error, None)
         except OSError as failure:
             raise _sink_error(self.path, failure) from None
 
+    def _release(self, *, unfinished: bool) -> None:
+        if unfinished and hasattr(self, "_output"):
+            with contextlib.suppress(av.FFmpegError, OSError):
+                self._output.close()
+        self._resources.close()
+
+    def _release_late(self) -> None:
+        self._release(unfinished=True)
+        self._place.close()
+
     @contextlib.contextmanager
     def _working(self) -> Iterator[None]:
-        with self._lock:
+        with self._turn:
             if self._closed:
                 raise SinkError(f"{self.path}: was closed while it was written")
             try:

@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from stylize_live.closing import Closing
+from stylize_live.closing import Closing, Turn
 from stylize_live.errors import SinkError
 from stylize_live.media.libraries import av
 
@@ -47,6 +47,7 @@ class PacketFile(Closing):
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
+        self._turn = Turn(str(path), self._file.close)
         self._hash = hashlib.blake2b(digest_size=_DIGEST)
         self.size = 0
 
@@ -61,6 +62,10 @@ class PacketFile(Closing):
 
     def write(self, packets: Iterable[av.Packet[Any]]) -> None:
         """Append packets with pts and dts. Raises `OSError`."""
+        with self._turn:
+            self._write(packets)
+
+    def _write(self, packets: Iterable[av.Packet[Any]]) -> None:
         for packet in packets:
             assert packet.pts is not None
             assert packet.dts is not None
@@ -76,7 +81,9 @@ class PacketFile(Closing):
 
     def close(self) -> None:
         """Hand over all that was written. May be called twice. Raises `OSError`."""
-        self._file.close()
+        with self._turn.to_close() as came:
+            if came:
+                self._file.close()
 
 
 def is_intact(path: Path, size: int, digest: str) -> bool:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import logging
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from stylize_live.closing import Closing
+from stylize_live.closing import Closing, Turn
 from stylize_live.config import SourceSettings
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
@@ -109,7 +108,7 @@ class VideoReader(Closing):
         self.retimed = 0
         self.notes: list[str] = []
         self.last_duration = Fraction(0)
-        self._lock = threading.Lock()
+        self._turn = Turn(str(path), lambda: self._container.close())
         self._closed = False
         self._bits = bits
         self._square_pixels, self._stay = square_pixels, stay
@@ -242,7 +241,7 @@ class VideoReader(Closing):
             yield frame
 
     def _next_frame(self) -> Frame | None:
-        with self._lock:  # `close` from another thread waits until the decoder rests
+        with self._turn:  # `close` from another thread waits until the decoder rests
             if self._closed:
                 raise SourceError(f"{self.path}: was closed while it was read")
             return next(self._frames_to_come, None)
@@ -261,7 +260,7 @@ class VideoReader(Closing):
         Raises:
             SourceError: the reader was closed.
         """
-        with self._lock:
+        with self._turn:
             if self._closed:
                 raise SourceError(f"{self.path}: was closed while it was read")
             if self._demuxer.jumps or not self._seek(max(Fraction(0), when + self.cut.start)):
@@ -370,8 +369,8 @@ class VideoReader(Closing):
         return short if short > max(Fraction(1, 4), 3 / self.average_rate, 3 * self._step) else Fraction(0)
 
     def close(self) -> None:
-        """Release the file. May be called twice; waits while another thread decodes a picture."""
-        with self._lock:
-            if not self._closed:
-                self._closed = True
+        """Release the file. May be called twice; waits a moment while another thread decodes a picture."""
+        with self._turn.to_close() as came:
+            if came and not self._closed:
                 self._container.close()
+            self._closed = True

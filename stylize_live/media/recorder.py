@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from stylize_live.closing import Closing
+from stylize_live.closing import Closing, Turn
 from stylize_live.config import FilmSettings
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame
@@ -72,9 +72,14 @@ class Recorder(Closing):
         self._heard: list[av.Packet[Any]] = []  # waits for the file
         self._deaf = False
         self._ended = False
+        self._turn = Turn(str(path), self._close)
 
     def write(self, frame: Frame) -> None:
         """Record a picture. Raises `SinkError` when the disk is full or gone; what was written stays."""
+        with self._turn:
+            self._write(frame)
+
+    def _write(self, frame: Frame) -> None:
         # A frozen picture that is painted anew was captured long ago: now is when it is seen.
         moment = frame.captured_at if frame.captured_at > self._last else time.monotonic()
         if self._start is None:
@@ -115,11 +120,18 @@ class Recorder(Closing):
             self._heard = []
 
     def close(self) -> None:
-        """Finish the file. May be called twice.
+        """Finish the file, unless a picture is still being written to a disk that hangs. May be called twice.
 
         Raises:
             SinkError: the disk is full or gone; what was written stays.
         """
+        with self._turn.to_close() as came:
+            if came:
+                self._close()
+            elif self._microphone is not None:
+                self._microphone.close()
+
+    def _close(self) -> None:
         ended, self._ended = self._ended, True
         try:
             if not ended and self._start is not None:

@@ -40,13 +40,16 @@ class ScreenSource(LiveSource):
         with _capturer() as capturer:
             for tick in Metronome(self._fps, self._ending):
                 captured_at = time.monotonic()
-                pixels = self._shot(capturer, self.size)
+                with self._device_lock:
+                    pixels = self._shot(capturer, self.size)
                 yield Frame(pixels, Fraction(tick, self._fps), captured_at, tick)
 
     def _shot(self, capturer: Any, size: tuple[int, int]) -> Pixels:
         """The screen now, as (H, W, 3) uint8 RGB."""
         try:
             shot = capturer.grab(self._area)
+        except MemoryError:
+            raise
         except Exception as error:
             raise SourceError(f"the screen cannot be captured: {error}") from None
         bgra = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)

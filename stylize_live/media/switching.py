@@ -79,6 +79,11 @@ class SwitchingSource(Closing):
         wish = self._wish
         return f"opening {wish.name}" if wish else self._failure or self._source.trouble
 
+    @property
+    def in_device(self) -> bool:
+        """Whether a thread is inside the device now, from where it may not come back."""
+        return self._source.in_device
+
     def switch(self, choice: Choice) -> None:
         """Show something else soon. Where that cannot be opened, `trouble` says why."""
         with self._changed:

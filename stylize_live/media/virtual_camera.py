@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +34,7 @@ _MAKE_ONE = {
     "allow the extension, then Stop Virtual Camera",
 }
 _CLOSE_SECONDS = 1.0
+_HANGING_SECONDS = 10.0
 
 
 class VirtualCamera(Closing):
@@ -65,6 +68,7 @@ class VirtualCamera(Closing):
         self._fps = fps
         self._newest: npt.NDArray[np.uint8] | None = None
         self._failure: str | None = None
+        self._sending_since = math.inf  # monotonic seconds
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._send, name="stylize-virtual-camera-rate", daemon=True)
         self._thread.start()
@@ -75,7 +79,9 @@ class VirtualCamera(Closing):
         return str(self._camera.device)
 
     def write(self, frame: Frame) -> None:
-        """Send this picture from now on. Raises `SinkError` when the camera takes no more."""
+        """Send this picture from now on. Raises `SinkError` when the camera takes no more, or hangs."""
+        if time.monotonic() - self._sending_since > _HANGING_SECONDS:
+            self._failure = f"{self.device} has not answered for {_HANGING_SECONDS:g} seconds"
         if self._failure is not None:
             raise SinkError(self._failure)
         self._newest = eight_bit(boxed(frame.pixels, self._size))
@@ -85,11 +91,14 @@ class VirtualCamera(Closing):
             picture = self._newest
             if picture is None:
                 continue
+            self._sending_since = time.monotonic()
             try:
                 self._camera.send(picture)
             except Exception as error:  # whatever the system's part of it raises
                 self._failure = f"{self.device} takes no more pictures: {_one_line(error)}"
                 return
+            finally:
+                self._sending_since = math.inf
 
     def close(self) -> None:
         """Stop sending and give the camera back. May be called twice."""

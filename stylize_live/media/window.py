@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from stylize_live.closing import Closing
 from stylize_live.errors import DisplayError
@@ -55,12 +57,17 @@ class Window(Closing):
             raise DisplayError(f"cannot open a window: {error.err}; use --no-window") from None
 
     def write(self, frame: Frame, caption: Caption | None = None) -> None:
-        """Hand a frame to the window; `poll` paints it. Ignored once the window is closed."""
+        """Hand a frame to the window; `poll` paints it. Ignored once the window is closed.
+
+        Raises:
+            DisplayError: the toolkit failed.
+        """
         # Showing in a closed window would open it again.
         if not self._still_open():
             return
         pixels = frame.pixels if caption is None else draw_caption(frame.pixels, caption)
-        cv2.imshow(self._title, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+        with _explained():
+            cv2.imshow(self._title, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
 
     def poll(self) -> str | None:
         """Paint, let the window react, and tell what happened; takes about a millisecond.
@@ -71,7 +78,8 @@ class Window(Closing):
         """
         if not self._still_open():
             return "closed"
-        code = cv2.waitKeyEx(1)
+        with _explained():
+            code = cv2.waitKeyEx(1)
         return key_name(code) if code >= 0 else None
 
     def _still_open(self) -> bool:
@@ -88,6 +96,15 @@ class Window(Closing):
             cv2.destroyWindow(self._title)
             cv2.waitKeyEx(1)  # the toolkit takes it off the screen only when it gets to work
         self._open = False
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what the toolkit says into `DisplayError`."""
+    try:
+        yield
+    except cv2.error as error:
+        raise DisplayError(f"the window failed: {error.err or error}; use --no-window") from None
 
 
 def key_name(code: int) -> str | None:

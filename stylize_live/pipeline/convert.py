@@ -18,7 +18,7 @@ from stylize_live.media.still import picture_format
 from stylize_live.media.target import PICTURES_ONLY, check_target
 from stylize_live.media.writer import VideoWriter
 from stylize_live.pipeline.identity import arithmetic_in, identity_of, source_identity
-from stylize_live.pipeline.journey import Journey
+from stylize_live.pipeline.journey import USUAL_PATIENCE, Journey
 from stylize_live.pipeline.output import DirectOutput, Output
 from stylize_live.pipeline.painter import (
     FramePainter,
@@ -35,6 +35,7 @@ from stylize_live.pipeline.piecewise import PiecewiseFilm
 from stylize_live.pipeline.preview import without_preview
 from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 from stylize_live.pipeline.resume import open_behind
+from stylize_live.pipeline.watchdog import Patience
 
 _AS_IT_IS = ConvertSettings()
 
@@ -48,6 +49,7 @@ def convert(
     overwrite: bool = False,
     restart: bool = False,
     on_progress: Callable[[ConvertProgress], None] | None = None,
+    patience: Patience = USUAL_PATIENCE,
 ) -> ConvertReport:
     """Paint a video file, its sound and subtitles kept.
 
@@ -66,11 +68,13 @@ def convert(
         overwrite: replace a target that exists.
         restart: discard what an interrupted run has finished.
         on_progress: called in this thread about 5 times a second; what it raises stops everything.
+        patience: with a stage that does not come back from one picture: a warning first, then the end.
 
     Raises:
         UsageError: wrong suffix, a target that exists, or that is the source.
         SourceError: the source is no video, or vanished.
         SinkError: the target cannot be written, or another run is writing it; it is untouched.
+        MachineError: no memory is left, or a disk or library does not answer; it is untouched.
         KeyboardInterrupt: Ctrl-C; the target is untouched.
     """
     source, target = Path(source), Path(target)
@@ -86,7 +90,7 @@ def convert(
             painter = SideBySide(painter)
         make = _pieces if path == source and _can_resume(source, target) else _at_once
         journey, output = make(opened, path, target, painter, settings, restart)
-        journey.run(on_progress)
+        journey.run(on_progress, patience)
         opened.close()  # everything is in its place before it is reported
         return _report(journey, output)
 
@@ -144,7 +148,10 @@ def _at_once(
     output = DirectOutput(writer)
     painter.warm_up(reader.size)
     restore_state(painter, None)
-    return Journey(reader, iter(reader), painter, output, resumed=0, unchanged=lambda: True), output
+    endless = ("encode",) if target == PIPE else ()  # whoever reads there may pause
+    frames = iter(reader)
+    journey = Journey(reader, frames, painter, output, resumed=0, unchanged=lambda: True, endless=endless)
+    return journey, output
 
 
 def _size(reader: VideoReader, settings: ConvertSettings) -> tuple[int, int]:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from stylize_live.errors import SourceError
+from stylize_live.errors import MachineError, SourceError
 from stylize_live.frame import Frame
 from stylize_live.media.reader import VideoReader
 from stylize_live.pipeline.channel import Bounded
+from stylize_live.pipeline.failures import check_frame
 from stylize_live.pipeline.output import Output
 from stylize_live.pipeline.painter import FramePainter, save_state
 from stylize_live.pipeline.pieces import Border, PieceCutter
-from stylize_live.pipeline.progress import ConvertProgress, Sample, Stopwatch
+from stylize_live.pipeline.progress import ConvertProgress, Sample
 from stylize_live.pipeline.stages import Stages
+from stylize_live.pipeline.stopwatch import Stopwatch
+from stylize_live.pipeline.watchdog import Patience, Watchdog
 
+log = logging.getLogger(__name__)
+
+# A network disk may come back after minutes; a film left alone overnight should not wait till morning.
+USUAL_PATIENCE = Patience(note=10, end=300)
 _FRAMES_BETWEEN_STAGES = 2  # enough to even out their paces; 12 MB for each stage at 1080p
 _SECONDS_BETWEEN_REPORTS = 0.2
 
@@ -38,6 +46,7 @@ class Journey:
         output: where painted frames go.
         resumed: frames that earlier runs have written.
         unchanged: whether the source still is the file that it was.
+        endless: stages that may wait for as long as they like, such as one that writes into a pipe.
     """
 
     def __init__(
@@ -49,6 +58,7 @@ class Journey:
         *,
         resumed: int,
         unchanged: Callable[[], bool],
+        endless: Collection[str] = (),
     ) -> None:
         self.reader, self._frames_to_come, self._painter, self._output = reader, frames, painter, output
         self._unchanged = unchanged
@@ -56,6 +66,10 @@ class Journey:
         self._painted: Bounded[Frame | Border] = Bounded(_FRAMES_BETWEEN_STAGES)
         self._stages = Stages(self._decoded, self._painted)
         self._clocks = {name: Stopwatch() for name in ("decode", "inference", "encode")}
+        self._watchdog = Watchdog()
+        for name, clock in self._clocks.items():
+            if name not in endless:
+                self._watchdog.watch(name, clock)
         self.sample = Sample((reader.duration or Fraction(0)) / 3)
         self.frames = self.resumed = resumed
         self._began = self.seconds = 0.0
@@ -65,7 +79,9 @@ class Journey:
         """Seconds that each stage worked, without its waits."""
         return {name: clock.seconds for name, clock in self._clocks.items()}
 
-    def run(self, on_progress: Callable[[ConvertProgress], None] | None) -> None:
+    def run(
+        self, on_progress: Callable[[ConvertProgress], None] | None, patience: Patience = USUAL_PATIENCE
+    ) -> None:
         """Work until the film is in its place; this thread only waits, so that it hears Ctrl-C."""
         self._began = time.perf_counter()
         with self._stages as stages:
@@ -75,10 +91,19 @@ class Journey:
             tell = on_progress or (lambda progress: None)
             tell(self._progress())
             while stages.running:
-                stages.join(_SECONDS_BETWEEN_REPORTS)
+                stages.join(min(_SECONDS_BETWEEN_REPORTS, patience.note))
+                self._look(patience)
                 tell(self._progress())
             stages.check()
         self.seconds = time.perf_counter() - self._began
+
+    def _look(self, patience: Patience) -> None:
+        """Say which stage does not answer; give up in the end. Raises `MachineError`."""
+        for stall in self._watchdog.stalls(patience.note):
+            if stall.seconds > patience.end:
+                raise MachineError(f"{self.reader.path}: {stall}, is the disk still there?")
+            if stall.is_new:
+                log.warning("%s: %s", self.reader.path, stall)
 
     def _progress(self) -> ConvertProgress:
         seconds = time.perf_counter() - self._began
@@ -87,7 +112,8 @@ class Journey:
     def _decode(self) -> None:
         clock, cutter = self._clocks["decode"], PieceCutter()
         any_frames = False
-        for frame in clock.over(self._frames_to_come):
+        for given in clock.over(self._frames_to_come):
+            frame = check_frame(given, "the source", self.reader.size)
             with clock:
                 begins = cutter.begins_piece(frame)
             if begins:
@@ -118,7 +144,7 @@ class Journey:
         clock, feed = self._clocks["inference"], _Feed(self._until_stopped())
         while feed.more():
             for frame in clock.over(self._painter.stream(clock.waiting_for(feed.piece()))):
-                self._painted.put(frame)
+                self._painted.put(check_frame(frame, "the painter"))
             if feed.border is not None:
                 ends = feed.border.next_pts is None
                 state = None if ends else save_state(self._painter)
@@ -142,8 +168,7 @@ class Journey:
             self.sample.match(item)
             self.frames += 1
         if not self._stages.stopping.is_set():
-            with clock:
-                self._output.finish(self._stages.stopping)
+            self._output.finish(self._stages.stopping, clock)
 
 
 class _Feed:

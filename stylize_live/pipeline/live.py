@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from stylize_live.config import DEFAULT_BOLDNESS
-from stylize_live.errors import SinkError, in_words
+from stylize_live.errors import MachineError, in_words
 from stylize_live.frame import Frame, Pixels
 from stylize_live.interrupts import stopping_on_ctrl_c
 from stylize_live.media.contracts import LiveSink, Source
@@ -31,6 +31,7 @@ from stylize_live.media.overlay import Caption
 from stylize_live.media.still import Still, write_still
 from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import LatencyClock
+from stylize_live.pipeline.failures import check_frame, explained, explaining
 from stylize_live.pipeline.governor import Governor
 from stylize_live.pipeline.labels import snapshot_name, style_label
 from stylize_live.pipeline.ladder import Step
@@ -40,10 +41,14 @@ from stylize_live.pipeline.preparation import Flowing, Preparation, card, prepar
 from stylize_live.pipeline.recordings import Recordings
 from stylize_live.pipeline.remote import Figures, Remote
 from stylize_live.pipeline.stages import Stages
+from stylize_live.pipeline.stopwatch import Stopwatch
 from stylize_live.pipeline.view import Stylizer, View, compose
+from stylize_live.pipeline.watchdog import Patience, Watchdog
 
 log = logging.getLogger(__name__)
 
+# As long as a camera that vanished is waited for.
+USUAL_PATIENCE = Patience(note=2, end=60)
 _POLL_SECONDS = 0.01
 _CAPTION_SECONDS = 0.25
 
@@ -74,6 +79,18 @@ class Interruptible(Protocol):
         """End the iteration soon."""
 
 
+@runtime_checkable
+class Driven(Protocol):
+    """A source that tells waiting for the next picture from waiting for a driver.
+
+    Attributes:
+        in_device: whether it is inside a driver or library now, from where it may not come back.
+    """
+
+    @property
+    def in_device(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Painted:
     original: Frame
@@ -96,6 +113,7 @@ def run_live(
     microphone: str | None = None,
     remote: Remote | None = None,
     governor: Governor | None = None,
+    patience: Patience = USUAL_PATIENCE,
 ) -> LiveReport:
     """Show a source painted until it ends, the time is over, or the user ends it.
 
@@ -116,13 +134,16 @@ def run_live(
         microphone: whose sound such recordings have: its name or number.
         remote: runs the show beside the display, called as often as that is polled.
         governor: chooses the size that the stylizer paints at.
+        patience: with whatever does not come back from one picture. It is named first; in the end a sink is
+            left out, and source and stylizer end the run.
 
     Raises:
+        MachineError: no memory is left, or source or stylizer do not answer.
         StylizeError: what any stage met, within two seconds; also any other exception of theirs.
     """
     journey = _Journey(source, stylizer, display, sinks, styles, snapshots or Path(), microphone, governor)
     journey.view.mirror, journey.view.split = mirror, split
-    return journey.run(duration, remote)
+    return journey.run(duration, remote, patience)
 
 
 class _Journey:
@@ -171,8 +192,15 @@ class _Journey:
         self.view = View(stylizer, styles, self._snapshot, self._record, self._embolden)
         self._recordings = Recordings(self._outlets, self.view.say, microphone)
         self._remote: Remote | None = None
+        self._capturing, self._painting = Stopwatch(), Stopwatch()
+        self._watchdog = Watchdog()
+        self._watchdog.watch("the source", self._capturing)
+        self._watchdog.watch("painting", self._painting)
+        self._emboldening = Stopwatch()
+        self._watchdog.watch("a change of boldness", self._emboldening)
+        self._stall = ""
 
-    def run(self, duration: float | None, remote: Remote | None) -> LiveReport:
+    def run(self, duration: float | None, remote: Remote | None, patience: Patience) -> LiveReport:
         self._remote = remote
         with self._stages as stages, stopping_on_ctrl_c(stages.stopping):
             stages.start("capture", self._capture, closes=(self._to_paint,))
@@ -182,11 +210,14 @@ class _Journey:
             self._outlets.start(stages)
             while not self.view.ended and not stages.stopping.is_set() and not self._over(duration):
                 try:
-                    self._show_next()
+                    with explaining("display"):
+                        self._show_next()
                 except Closed:
                     break
+                self._look(patience)
                 if remote is not None:
-                    remote.attend(self)
+                    with explaining("remote"):
+                        remote.attend(self)
                 elif not self._display.watched:
                     self._outlets.check()
         stages.check()
@@ -200,12 +231,31 @@ class _Journey:
         remote = self._remote is not None and self._remote.watched
         return remote or self._display.watched or self._outlets.watched
 
+    def _look(self, patience: Patience) -> None:
+        """Name what hangs, and wait no longer in the end. Raises `MachineError`."""
+        self._outlets.look(patience)
+        stalls = list(self._watchdog.stalls(patience.note))
+        if self._source_waits:  # and tells so itself, and for how long it will
+            stalls = [stall for stall in stalls if stall.stage != "the source"]
+        for stall in stalls:
+            if stall.seconds > patience.end:
+                raise MachineError(str(stall))
+            if stall.is_new:
+                log.warning("%s", stall)
+        self._stall = str(stalls[0]) if stalls else ""
+
+    @property
+    def _source_waits(self) -> bool:
+        told = isinstance(self._source, Interruptible) and bool(self._source.trouble)
+        return told or (isinstance(self._source, Driven) and not self._source.in_device)
+
     def _capture(self) -> None:
         if not (isinstance(self._source, Flowing) and self._source.flows):
             self._preparation.wait()
-        for frame in self._source:
+        for given in self._capturing.over(self._source):
             if self._stages.stopping.is_set():
                 return
+            frame = check_frame(given, "the source")
             if self._preparation.under_way:
                 self._preparation.see(frame)
                 continue
@@ -238,7 +288,8 @@ class _Journey:
             if self._stages.stopping.is_set():
                 return
             taken_at = time.monotonic()
-            painted = self.stylizer(frame)
+            with self._painting:
+                painted = check_frame(self.stylizer(frame), "the painter", frame.size)
             item = _Painted(frame, painted, taken_at, time.monotonic())
             self._to_show.put(item)
             if self._governor is not None:
@@ -268,7 +319,8 @@ class _Journey:
     def _set_boldness(self) -> None:
         """Beside painting, which would stand still for some pictures; the newest wish wins."""
         for boldness in self._boldness:
-            self.stylizer.boldness = boldness
+            with self._emboldening:
+                self.stylizer.boldness = boldness
             self.view.repaint = True
 
     def _publish(self, item: _Painted) -> None:
@@ -380,10 +432,11 @@ class _Journey:
 
     @property
     def trouble(self) -> str:
-        """What the show or its source waits for, or ""."""
+        """What the show or its source waits for, or what hangs or failed; "" while all is well."""
         waiting = isinstance(self._source, Interruptible) and self._source.trouble
         ready = not self._preparation.under_way
-        return waiting or ("" if ready else preparing(self.stylizer.style)) or self._outlets.trouble
+        stalled = self._stall or self._outlets.trouble
+        return waiting or stalled or ("" if ready else preparing(self.stylizer.style))
 
     def _headline(self) -> str:
         strength, boldness = self.stylizer.strength, self.view.boldness
@@ -432,11 +485,9 @@ class _Journey:
     def _write_snapshot(self, path: Path, pixels: Pixels) -> None:
         try:
             write_still(path, Still(pixels))
-        except SinkError as error:
-            self.view.say(str(error))
         except Exception as error:  # whatever it is, the show goes on
             log.debug("a snapshot failed", exc_info=True)
-            self.view.say(f"no snapshot: {in_words(error)}")
+            self.view.say(f"no snapshot: {in_words(explained(error, path.name))}")
         else:
             self.view.say(f"saved {path.name}")
 

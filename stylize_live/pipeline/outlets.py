@@ -14,7 +14,10 @@ from stylize_live.frame import Frame
 from stylize_live.media.contracts import LiveSink
 from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import Durations, Percentiles
+from stylize_live.pipeline.failures import explained
 from stylize_live.pipeline.stages import Stages
+from stylize_live.pipeline.stopwatch import Stopwatch
+from stylize_live.pipeline.watchdog import Patience, Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +54,10 @@ class Outlets:
         self._outlets = [_Outlet(sink) for sink in sinks]
         self._removed: list[_Outlet] = []
         self._stages: Stages | None = None
+        self._watchdog = Watchdog()
+        for outlet in self._outlets:
+            self._watchdog.watch(outlet.name, outlet.work)
+        self._stalls: dict[str, str] = {}
 
     def __bool__(self) -> bool:
         return bool(self._outlets)
@@ -65,6 +72,7 @@ class Outlets:
         """Feed one more from now on; it is closed when it is removed or all ends."""
         assert self._stages is not None
         outlet = _Outlet(sink, self._free_name(sink.name))
+        self._watchdog.watch(outlet.name, outlet.work)
         self._stages.start(outlet.thread_name, outlet.run_and_close)
         self._outlets = [*self._outlets, outlet]
 
@@ -101,10 +109,24 @@ class Outlets:
         """Whether anybody may be looking at any sink that works."""
         return any(outlet.watched for outlet in self._outlets)
 
+    def look(self, patience: Patience) -> None:
+        """Give up sinks that hang. To be called often, by one thread."""
+        stalls = {stall.stage: stall for stall in self._watchdog.stalls(patience.note)}
+        self._stalls = {name: str(stall) for name, stall in stalls.items()}
+        for outlet in self._outlets:
+            stall = stalls.get(outlet.name)
+            if stall is None or outlet.error is not None:
+                continue
+            if stall.seconds > patience.end:
+                outlet.give_up(str(stall))
+            elif stall.is_new:
+                log.warning("%s", stall)
+
     @property
     def trouble(self) -> str:
-        """Why a sink ended early, to be shown; "" while all is well."""
-        return next((outlet.error for outlet in self._outlets if outlet.error), "")
+        """Why a sink ended early, or which one hangs, to be shown; "" while all is well."""
+        failed = next((outlet.error for outlet in self._outlets if outlet.error), "")
+        return failed or next(iter(self._stalls.values()), "")
 
     def check(self) -> None:
         """Raise `SinkError` where there were sinks and none is left."""
@@ -122,6 +144,7 @@ class _Outlet:
         self.sink = sink
         self.pictures: Latest[Frame] = Latest()
         self.error: str | None = None
+        self.work = Stopwatch()
         self._written = 0
         self._ages = Durations()
         self._newest = -1
@@ -138,9 +161,11 @@ class _Outlet:
         """Write what comes until the channel is closed or the sink fails."""
         for frame in self.pictures:
             try:
-                self.sink.write(frame)
+                with self.work:
+                    self.sink.write(frame)
             except _ITS_OWN as error:
                 self._fail(error)
+            if self.error is not None:  # or it came back after it had been given up
                 self._discard()
                 return
             self._written += 1
@@ -158,9 +183,14 @@ class _Outlet:
             except _ITS_OWN as error:
                 self._fail(error)
 
+    def give_up(self, why: str) -> None:
+        """It hangs, and is taken for broken."""
+        if self.error is None:
+            self.error = why
+            log.warning("%s", why)
+
     def _fail(self, error: Exception) -> None:
-        self.error = f"{self.name}: {in_words(error)}"
-        log.warning("%s", self.error)
+        self.give_up(f"{self.name}: {in_words(explained(error, 'stopped'))}")
         if not isinstance(error, SinkError):
             log.debug("where it arose", exc_info=error)
 

@@ -11,6 +11,7 @@ from stylize_live.frame import Frame
 from stylize_live.media.sequence import SequenceWriter
 from stylize_live.media.writer import VideoWriter
 from stylize_live.pipeline.pieces import Border
+from stylize_live.pipeline.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,16 @@ class Output(Protocol):
     def end_piece(self, border: Border) -> None:
         """The frames since the last border are a piece. Raises `SinkError`."""
 
-    def finish(self, stopping: threading.Event) -> None:
-        """All frames came: put the film in its place, or stop half-way. Raises `SinkError`."""
+    def finish(self, stopping: threading.Event, work: Stopwatch) -> None:
+        """All frames came: put the film in its place, or stop half-way.
+
+        Args:
+            stopping: says to stop.
+            work: told of each step, so that one from which it does not come back is noticed.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
 
     @property
     def notes(self) -> list[str]:
@@ -69,9 +78,10 @@ class DirectOutput:
         """See `Output.end_piece`; nothing ends here."""
         self._last = border
 
-    def finish(self, stopping: threading.Event) -> None:
+    def finish(self, stopping: threading.Event, work: Stopwatch) -> None:
         """See `Output.finish`."""
-        self._writer.finish()
+        with work.at_length():
+            self._writer.finish()
         self.damaged = self._writer.damaged
 
     @property

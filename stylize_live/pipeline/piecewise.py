@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
@@ -21,6 +22,7 @@ from stylize_live.pipeline.journal import Finished
 from stylize_live.pipeline.output import End
 from stylize_live.pipeline.parts import Parts
 from stylize_live.pipeline.pieces import Border
+from stylize_live.pipeline.stopwatch import Stopwatch
 
 _DISCARDED = "{} frames of an earlier run were discarded: the source, the settings or the program changed"
 
@@ -93,8 +95,13 @@ class PiecewiseFilm:
             self._parts.commit(piece, border.state)
         encoder.close()
         self._encoder = self._file = None
+        if border.next_pts is not None:
+            # PyAV's streams and containers hold each other, and with them an encoder's threads and pictures,
+            # hundreds of megabytes in 4K: Python would let them go after dozens of pieces.
+            del encoder
+            gc.collect()
 
-    def finish(self, stopping: threading.Event) -> None:
+    def finish(self, stopping: threading.Event, work: Stopwatch) -> None:
         """See `Output.finish`: join the pieces, write sound and subtitles beside them.
 
         Raises:
@@ -104,12 +111,21 @@ class PiecewiseFilm:
         if not self._parts.whole:
             raise SourceError(f"{self._like.path}: could not be read on from where the last run stopped")
         with self._muxer() as muxer:
-            for packet in joined(self._parts.finished_packets(self._plan.clock)):
+            for packet in work.over(joined(self._parts.finished_packets(self._plan.clock))):
                 if stopping.is_set():
                     raise Closed
-                muxer.write([packet])
-        with self._parts.explained():
-            self._parts.publish(self._film)
+                with work:
+                    muxer.write([packet])
+            with work.at_length():  # the index may be moved to the front of many gigabytes
+                muxer.finish()
+        with work.at_length(), self._parts.explained():  # waits until they are on the disk
+            try:
+                if stopping.is_set():
+                    raise Closed
+                self._parts.publish(self._film)
+            except BaseException:  # the next run joins the pieces again; a full disk needs the room till then
+                self._film.unlink(missing_ok=True)
+                raise
         self._mux_notes, self.damaged = muxer.notes, muxer.damaged
 
     @contextlib.contextmanager

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeVar
 
 from stylize_live.frame import Frame, Pixels
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,41 +93,3 @@ class Sample:
     def pair(self) -> tuple[Pixels, Pixels] | None:
         """The kept frame and its painting; None if there was no frame at all."""
         return None if self._pair is None else (self._pair[0].pixels, self._pair[1].pixels)
-
-
-class Stopwatch:
-    """Adds up the seconds spent inside `with`."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self._began = 0.0
-
-    def __enter__(self) -> None:
-        self._began = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self.seconds += time.perf_counter() - self._began
-
-    def over(self, items: Iterable[T]) -> Iterator[T]:
-        """The items, counting the time it takes to get each."""
-        iterator = iter(items)
-        while True:
-            with self:
-                try:
-                    item = next(iterator)
-                except StopIteration:
-                    return
-            yield item
-
-    def waiting_for(self, items: Iterable[T]) -> Iterator[T]:
-        """The items, taking off the time it takes to get each: that is somebody else's work."""
-        iterator = iter(items)
-        while True:
-            began = time.perf_counter()
-            try:
-                item = next(iterator)
-            except StopIteration:
-                return
-            finally:
-                self.seconds -= time.perf_counter() - began
-            yield item

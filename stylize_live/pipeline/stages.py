@@ -10,12 +10,13 @@ from types import TracebackType
 from typing import Protocol
 
 from stylize_live.pipeline.channel import Closed
+from stylize_live.pipeline.failures import explained
 
 log = logging.getLogger(__name__)
 
 # An error has to come out within two seconds even when a source hangs in its driver; closing that
-# source takes a part of them, too.
-_JOIN_SECONDS = 1.5
+# source, encoder and file takes a part of them, too.
+_JOIN_SECONDS = 1.2
 
 
 class Closable(Protocol):
@@ -29,13 +30,13 @@ class Stages:
     """A group of named threads and the channels between them.
 
     Use it as a context manager: leaving the block stops and joins every thread. A stage ends by
-    returning; `Closed` counts as a normal end. Any other exception is kept, closes all channels,
-    and is raised again by `check` and `join`.
+    returning; `Closed` counts as a normal end. Any other exception is kept, see `explained`, closes
+    all channels, and is raised again by `check` and `join`.
     """
 
     def __init__(self, *channels: Closable) -> None:
         self._channels = channels
-        self._threads: list[threading.Thread] = []
+        self._threads: list[_Thread] = []
         self._error: BaseException | None = None
         self._lock = threading.Lock()
         self.stopping = threading.Event()
@@ -49,14 +50,12 @@ class Stages:
             except Closed:
                 pass
             except BaseException as error:
-                self._fail(error)
+                self._fail(explained(error, name))
             finally:
                 for channel in closes:
                     channel.close()
 
-        thread = threading.Thread(target=body, name=f"stylize-{name}", daemon=True)
-        thread.start()
-        self._threads.append(thread)
+        self._threads.append(_Thread(f"stylize-{name}", body))
 
     def _fail(self, error: BaseException) -> None:
         with self._lock:
@@ -73,7 +72,7 @@ class Stages:
     @property
     def running(self) -> bool:
         """Whether any stage still works."""
-        return any(thread.is_alive() for thread in self._threads)
+        return any(not thread.ended for thread in self._threads)
 
     def check(self) -> None:
         """Raise the first error that a stage met, if any."""
@@ -84,8 +83,8 @@ class Stages:
         """Wait for all stages, then raise the first error. Wakes often enough for Ctrl-C to be heard."""
         deadline = None if timeout is None else time.monotonic() + timeout
         for thread in self._threads:
-            while thread.is_alive() and (deadline is None or time.monotonic() < deadline):
-                thread.join(0.1)
+            while not thread.ended and (deadline is None or time.monotonic() < deadline):
+                thread.join(0.1 if deadline is None else min(0.1, deadline - time.monotonic()))
         self.check()
 
     def __enter__(self) -> Stages:
@@ -97,6 +96,37 @@ class Stages:
         self.stop()
         deadline = time.monotonic() + _JOIN_SECONDS
         for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-            if thread.is_alive():
+            thread.join(deadline - time.monotonic())
+            if not thread.ended:
                 log.warning("thread %s did not stop in time", thread.name)
+
+
+class _Thread:
+    """A thread that began, and whose end is known even if Ctrl-C came while somebody waited for it.
+
+    Python's own takes a thread for ended when `join` is interrupted: nobody would wait for it again, and what
+    it works with would be closed under its hands.
+    """
+
+    def __init__(self, name: str, body: Callable[[], None]) -> None:
+        self.name = name
+        self._ended = threading.Event()
+
+        def run() -> None:
+            try:
+                body()
+            finally:
+                self._ended.set()
+
+        self._thread = threading.Thread(target=run, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether its work is done."""
+        return self._ended.is_set()
+
+    def join(self, seconds: float) -> None:
+        """Wait for its end, but no longer."""
+        if self._ended.wait(max(0.0, seconds)):
+            self._thread.join()

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 FeaturePrecision = Literal["float32", "bfloat16"]
 
-WANTED_STEPS = 420  # with features: with fewer, strokes have hardly begun
+WANTED_STEPS = 400  # with features: with fewer, strokes have hardly begun
 _GPU = 32, 256
 # Crops of a step and their side, the best first; each is less work than the one before.
 _CPU = (2, 192), (2, 160), (1, 192), (1, 160), (1, 128)

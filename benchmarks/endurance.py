@@ -1,0 +1,98 @@
+"""What a process holds while it works for hours, and whether that grows. Linux."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+WARM_UP = 60.0  # seconds that count for nothing
+MOST_GROWTH = 1.0  # per cent of memory an hour
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a process holds at a moment.
+
+    Attributes:
+        at: seconds since the first look.
+        memory: resident, in MB.
+        threads: number of them.
+        handles: open files and sockets.
+    """
+
+    at: float
+    memory: float
+    threads: float
+    handles: float
+
+    def __str__(self) -> str:
+        return f"{self.memory:7.1f} MB  {self.threads:3.0f} threads  {self.handles:3.0f} handles"
+
+
+def held(pid: int, at: float) -> Held:
+    """Look at a process. Raises `OSError` when it has ended."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    status = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    if "VmRSS" not in status:
+        raise ProcessLookupError(pid)
+    handles = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+    return Held(at, int(status["VmRSS"].split()[0]) / 1024, int(status["Threads"]), handles)
+
+
+def growth(taken: Sequence[Held]) -> float:
+    """Per cent of memory an hour: the median slope between all pairs, which no single jump decides.
+
+    Below ten minutes this is noise of the first minutes, extrapolated.
+    """
+    at = np.array([sample.at for sample in taken])
+    memory = np.array([sample.memory for sample in taken])
+    first, second = np.triu_indices(len(at), 1)
+    slopes = (memory[second] - memory[first]) / (at[second] - at[first])
+    return float(np.median(slopes) * 3600 / np.median(memory) * 100)
+
+
+def thirds(taken: Sequence[Held], name: str) -> tuple[float, float]:
+    """The medians of something in the first third and in the last."""
+    third = max(1, len(taken) // 3)
+    first, last = (
+        float(np.median([getattr(one, name) for one in part])) for part in (taken[:third], taken[-third:])
+    )
+    return first, last
+
+
+def growing(taken: Sequence[Held]) -> list[str]:
+    """What has grown, in words, after printing how much."""
+    slope = growth(taken)
+    first, last = taken[0].memory, taken[-1].memory
+    print(f"memory   {first:.1f} MB at first, {last:.1f} MB in the end, {slope:+.2f} % an hour")
+    found = ["memory grew"] if slope >= MOST_GROWTH else []
+    for name in ("threads", "handles"):
+        first, last = thirds(taken, name)
+        most = max(getattr(one, name) for one in taken)
+        print(f"{name:8} {first:.0f} at first, {last:.0f} in the end, {most:.0f} at most")
+        if last > first:
+            found.append(f"{name} were left")
+    return found
+
+
+def plot(path: Path, curves: dict[str, tuple[Sequence[float], Sequence[float]]], title: str) -> None:
+    """One panel below the other against minutes, each from zero, so that flat looks flat."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, panels = pyplot.subplots(len(curves), 1, sharex=True, figsize=(8, 1.5 * len(curves)))
+    for panel, (name, (at, values)) in zip(panels, curves.items(), strict=True):
+        panel.plot(np.array(at) / 60, values, linewidth=1)
+        panel.set_ylabel(name, rotation=0, ha="right", va="center")
+        lowest = min(0.0, float(np.min(values)))
+        panel.set_ylim(lowest * 1.25, max(1e-3, float(np.max(values))) * 1.25)
+        panel.grid(alpha=0.3)
+    panels[-1].set_xlabel("minutes")
+    figure.suptitle(title)
+    figure.tight_layout()
+    figure.savefig(path, dpi=90)

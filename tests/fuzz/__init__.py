@@ -1,0 +1,1 @@
+"""Damaged and absurd inputs for the real commands: `python tests/fuzz --help`."""
