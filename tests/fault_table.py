@@ -275,6 +275,15 @@ LIVE: dict[str, Stage] = {
         {"hangs": Fails(MachineError, "painting has not answered")},
         {"wrong size": Fails(ValueError, "the painter"), "wrong type": Fails(TypeError, "the painter")},
     ),
+    "loading": _stage(
+        "live_fakes:FakeStylizer.warm_up",
+        "works",
+        shows.plain,
+        _SOURCE,
+        NO_PICTURES,
+        {"hangs": Fails(MachineError, "loading the style has not answered")},
+        call=1,
+    ),
     "boldness": _stage(
         "fault_shows:Stylizer.embolden",
         "works",
@@ -383,6 +392,7 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "pipeline.painter:Later": ("painter",),
     "pipeline.painter:SideBySide": ("painter",),
     "pipeline.parts:Parts": ("journal", "target"),
+    "pipeline.preparation:Preparation": ("loading",),
     "pipeline.piecewise:PiecewiseFilm": ("piece", "joining", "index"),
 }
 # The same for threads and processes, by the file and the work or name that they are started with.
@@ -395,7 +405,10 @@ THREADS: dict[str, tuple[str, ...] | NoSense] = {
     "pipeline.journey:self._paint": ("painter",),
     "pipeline.journey:self._encode": ("encoder", "piece", "joining", "target"),
     "pipeline.live:self._capture": ("any source",),
-    "pipeline.live:self._paint": ("painter",),
+    "pipeline.live:self._make_lines_ready": NoSense(
+        "until it comes back, as many lines are painted as before"
+    ),
+    "pipeline.live:self._paint": ("painter", "loading"),
     "pipeline.live:self._set_boldness": ("boldness",),
     "pipeline.live:lambda: self._write_snapshot(path, pixels)": ("snapshot",),
     "pipeline.outlets:outlet.run": ("recorder", "stream server", "virtual camera"),

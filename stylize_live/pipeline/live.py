@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 
 # As long as a camera that vanished is waited for.
 USUAL_PATIENCE = Patience(note=2, end=60)
+_LOADING = "loading the style"
 _POLL_SECONDS = 0.01
 _CAPTION_SECONDS = 0.25
 
@@ -196,6 +197,8 @@ class _Journey:
         self._watchdog = Watchdog()
         self._watchdog.watch("the source", self._capturing)
         self._watchdog.watch("painting", self._painting)
+        self._loading = Stopwatch()
+        self._watchdog.watch(_LOADING, self._loading)
         self._emboldening = Stopwatch()
         self._watchdog.watch("a change of boldness", self._emboldening)
         self._stall = ""
@@ -237,6 +240,8 @@ class _Journey:
         stalls = list(self._watchdog.stalls(patience.note))
         if self._source_waits:  # and tells so itself, and for how long it will
             stalls = [stall for stall in stalls if stall.stage != "the source"]
+        # Loading takes what it takes, and says so on the picture.
+        stalls = [stall for stall in stalls if stall.stage != _LOADING or stall.seconds > patience.end]
         for stall in stalls:
             if stall.seconds > patience.end:
                 raise MachineError(str(stall))
@@ -283,7 +288,8 @@ class _Journey:
             self._governor.start(self._source.size, self._source.rate)
 
     def _paint(self) -> None:
-        self._preparation.run(self._prepare)
+        with self._loading:
+            self._preparation.run(self._prepare)
         for frame in self._to_paint:
             if self._stages.stopping.is_set():
                 return
