@@ -22,7 +22,7 @@ from stylize_live.frame import Frame
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.recorder import Recorder
 from stylize_live.media.stream_server import StreamServer
-from stylize_live.pipeline import pieces
+from stylize_live.pipeline import pieces, piecewise
 from stylize_live.pipeline.convert import convert
 from stylize_live.pipeline.live import run_live
 from stylize_live.pipeline.pieces import Border
@@ -64,6 +64,7 @@ class MoodyCamera(WakeableSource):
 def test_encoders_of_finished_pieces_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not only when Python's collector comes by: each has threads, and pictures that wait."""
     monkeypatch.setattr(pieces, "MOST_FRAMES", 10)
+    monkeypatch.setattr(piecewise, "_COLLECTIONS_APART", 0.0)
     film = Film(tuple(1001 * index for index in range(60))).write(tmp_path / "film.mp4")
     counts = []
     end_piece = PiecewiseFilm.end_piece

@@ -63,11 +63,8 @@ def style_path(text: str) -> Path:
 
 def _check_not_begun(path: Path) -> None:
     """Explain a style that is not there because its training was killed."""
-    if (
-        path.suffix == ".safetensors"
-        and not path.exists()
-        and path.with_suffix(".state.safetensors").is_file()
-    ):
+    begun = path.with_suffix(".state.safetensors")
+    if path.suffix == ".safetensors" and not is_file(path) and is_file(begun):
         raise StyleError(
             f"{style_word(path)}: its training goes on or was killed, and no style is there yet: the same "
             "`stylize-live train` command goes on, and leaves one at its end or when Ctrl-C stops it"

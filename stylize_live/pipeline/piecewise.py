@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import threading
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +25,7 @@ from stylize_live.pipeline.parts import Parts
 from stylize_live.pipeline.pieces import Border
 from stylize_live.pipeline.stopwatch import Stopwatch
 
+_COLLECTIONS_APART = 2.0  # seconds; a full piece takes about as long to encode, or longer
 _DISCARDED = "{} frames of an earlier run were discarded: the source, the settings or the program changed"
 
 
@@ -52,6 +54,7 @@ class PiecewiseFilm:
         self._last: Frame | None = None
         self._frames = parts.frames
         self._mux_notes: list[str] = []
+        self._collected_at = time.monotonic()
         self.damaged = 0
         if not parts.whole:
             self._check_muxer()
@@ -96,10 +99,19 @@ class PiecewiseFilm:
         encoder.close()
         self._encoder = self._file = None
         if border.next_pts is not None:
-            # PyAV's streams and containers hold each other, and with them an encoder's threads and pictures,
-            # hundreds of megabytes in 4K: Python would let them go after dozens of pieces.
             del encoder
+            self._let_encoders_go()
+
+    def _let_encoders_go(self) -> None:
+        """Collect what PyAV leaves: its streams and containers hold each other.
+
+        With them go an encoder's threads and pictures, hundreds of megabytes in 4K, which Python would keep
+        for dozens of pieces. A collection takes up to a second in a large program, so it is not made after
+        each of many quick pieces.
+        """
+        if time.monotonic() - self._collected_at >= _COLLECTIONS_APART:
             gc.collect()
+            self._collected_at = time.monotonic()
 
     def finish(self, stopping: threading.Event, work: Stopwatch) -> None:
         """See `Output.finish`: join the pieces, write sound and subtitles beside them.
