@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 
 MOST_SHOWN = 600  # characters of a message; paths and values in it come from anywhere
 # Control characters (a terminal obeys them), ends of lines, halves of characters (which nothing can encode),
@@ -35,6 +36,11 @@ def brief(text: str, most: int = MOST_SHOWN) -> str:
         return text
     tail = most // 3
     return text[: most - tail - len(_GAP)] + _GAP + text[-tail:]
+
+
+def unaccented(text: str) -> str:
+    """A text whose letters have lost their accents: the font that pictures are written on with has none."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
 def as_json(value: object, indent: int | None = None) -> str:

@@ -65,6 +65,12 @@ def test_long_names_stay_in_their_place() -> None:
     assert (sheet[:, : left - 2] == sheet[0, 0]).all()
 
 
+def test_accents_are_no_empty_boxes() -> None:
+    picture = random_pixels(160, 90)
+    plain, accented = (contact_sheet([Entry((picture,), "Cafe", note)]) for note in ("Durer", "D\u00fcrer"))
+    assert np.array_equal(plain, accented)
+
+
 def test_styles_writes_a_sheet(tiny_style: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photo, target = tmp_path / "photo.png", tmp_path / "sheet.png"
     write_still(photo, Still(random_pixels(80, 45)))

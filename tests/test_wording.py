@@ -7,7 +7,7 @@ import json
 import pytest
 
 from stylize_live.errors import UsageError
-from stylize_live.wording import MOST_SHOWN, as_json, brief, is_plain, plain
+from stylize_live.wording import MOST_SHOWN, as_json, brief, is_plain, plain, unaccented
 
 
 @pytest.mark.parametrize("text", ["The Scream", "神奈川沖浪裏", "Ünder 50 %", "नमस्\u200dते", ""])
@@ -40,6 +40,10 @@ def test_a_message_keeps_its_beginning_and_its_end() -> None:
     assert len(text) == MOST_SHOWN
     assert text.startswith("photo.jpg: 999")
     assert text.endswith("99 is no time")
+
+
+def test_letters_that_pictures_are_written_on_with() -> None:
+    assert unaccented("Dürer, Café Terrace, naïve Ångström") == "Durer, Cafe Terrace, naive Angstrom"
 
 
 def test_json_keeps_its_lines() -> None:

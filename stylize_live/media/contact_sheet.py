@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from stylize_live.frame import Pixels
+from stylize_live.wording import unaccented
 
 _PAPER, _INK, _SOFT = (250, 249, 246), (34, 33, 30), (116, 112, 104)
 _MOST_PIXELS = 3_500_000  # of all pictures together
@@ -119,7 +120,7 @@ def _font(size: int) -> _Font:
 
 
 def _shortened(text: str, font: _Font, room: float) -> str:
-    short = text
+    short = unaccented(text)
     while short and font.getlength(short) > room:
         short = short.removesuffix("...")[:-1].rstrip(" ,") + "..." if len(short) > 4 else ""
     return short

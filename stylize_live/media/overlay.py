@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from stylize_live.frame import Pixels
+from stylize_live.wording import unaccented
 
 _STRIP_OPACITY = 0.62
 _NOTE_OPACITY = 0.72
@@ -120,6 +121,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
+    text = unaccented(text)
     if font.getlength(text) <= room:
         return text
     while text and font.getlength(text + "...") > room:
