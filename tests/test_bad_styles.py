@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from conftest import TINY, make_checkpoint
 from safetensors.numpy import save
+from tiny import GOOD_METADATA
 
 from stylize_live.cli.app import main
 from stylize_live.errors import StyleError
@@ -21,13 +22,6 @@ from stylize_live.nets.folders import own_folder
 from stylize_live.wording import is_plain
 
 DEEP = "[" * 100_000
-GOOD = {
-    "format": "stylize_live.style",
-    "version": "3",
-    "architecture": json.dumps(TINY.to_dict()),
-    "style": json.dumps({"name": "x"}),
-    "training": "{}",
-}
 
 
 def described(**changes: str) -> Callable[[Path], None]:
@@ -35,7 +29,7 @@ def described(**changes: str) -> Callable[[Path], None]:
 
     def write(path: Path) -> None:
         tensors = {name: weight.astype(np.float16) for name, weight in make_checkpoint().weights.items()}
-        path.write_bytes(save(tensors, GOOD | changes))
+        path.write_bytes(save(tensors, GOOD_METADATA | changes))
 
     return write
 
@@ -50,7 +44,7 @@ def weighing(change: Callable[[dict[str, np.ndarray]], object]) -> Callable[[Pat
     def write(path: Path) -> None:
         tensors = {name: weight.astype(np.float16) for name, weight in make_checkpoint().weights.items()}
         change(tensors)
-        path.write_bytes(save(tensors, GOOD))
+        path.write_bytes(save(tensors, GOOD_METADATA))
 
     return write
 

@@ -11,18 +11,11 @@ import pytest
 import torch
 from conftest import TINY, make_checkpoint
 from safetensors.torch import save_file
+from tiny import GOOD_METADATA
 
 from stylize_live.errors import SinkError, StyleError
 from stylize_live.nets import checkpoint as module
 from stylize_live.nets.checkpoint import blend, load_checkpoint, read_info, save_checkpoint
-
-GOOD = {
-    "format": "stylize_live.style",
-    "version": "3",
-    "architecture": json.dumps(TINY.to_dict()),
-    "style": json.dumps({"name": "x"}),
-    "training": "{}",
-}
 
 
 def good_tensors() -> dict[str, torch.Tensor]:
@@ -42,9 +35,9 @@ def test_styles_of_the_version_before_keep_all_of_the_photos_brightness(tmp_path
     tensors = good_tensors()
     del tensors["brightness"]
     path = tmp_path / "old.safetensors"
-    save_file(tensors, path, GOOD | {"version": "2"})
+    save_file(tensors, path, GOOD_METADATA | {"version": "2"})
     assert load_checkpoint(path).weights["brightness"].tolist() == [2.0]
-    save_file(tensors, path, GOOD)
+    save_file(tensors, path, GOOD_METADATA)
     with pytest.raises(StyleError, match="do not fit"):
         load_checkpoint(path)
 
@@ -103,7 +96,7 @@ def test_huge(tiny_style: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_metadata_is_not_believed(tmp_path: Path, change: dict[str, str], message: str) -> None:
     path = tmp_path / "x.safetensors"
-    save_file(good_tensors(), path, {**GOOD, **change})
+    save_file(good_tensors(), path, {**GOOD_METADATA, **change})
     with pytest.raises(StyleError, match=message):
         load_checkpoint(path)
 
@@ -118,7 +111,7 @@ def test_foreign_weights(tmp_path: Path) -> None:
 def test_weights_that_are_not_finite(tmp_path: Path) -> None:
     tensors = good_tensors()
     next(iter(tensors.values())).view(-1)[0] = float("nan")
-    save_file(tensors, tmp_path / "x.safetensors", GOOD)
+    save_file(tensors, tmp_path / "x.safetensors", GOOD_METADATA)
     with pytest.raises(StyleError, match="not finite"):
         load_checkpoint(tmp_path / "x.safetensors")
 
@@ -144,6 +137,6 @@ def test_blend_refuses_negative_shares() -> None:
 
 def test_weights_of_another_kind_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "odd.safetensors"
-    save_file({name: tensor.bfloat16() for name, tensor in good_tensors().items()}, path, GOOD)
+    save_file({name: tensor.bfloat16() for name, tensor in good_tensors().items()}, path, GOOD_METADATA)
     with pytest.raises(StyleError, match="of a kind that styles do not have"):
         load_checkpoint(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 
 from stylize_live.frame import Pixels
@@ -9,6 +11,16 @@ from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, weights_of
 from stylize_live.nets.transformer import Architecture, ResidualTransformer, initialise
 
 TINY = Architecture(width=8, deep_width=8, head_width=8, blocks_in=1, blocks_deep=1, blocks_out=1)
+
+
+# What stands in a style file beside its weights.
+GOOD_METADATA = {
+    "format": "stylize_live.style",
+    "version": "3",
+    "architecture": json.dumps(TINY.to_dict()),
+    "style": json.dumps({"name": "x"}),
+    "training": "{}",
+}
 
 
 def random_pixels(width: int, height: int, seed: int = 0) -> Pixels:

@@ -28,7 +28,7 @@ from stylize_live.locks import lock
 from stylize_live.media.libraries import av
 from stylize_live.media.packets import PacketFile, digest_of, is_intact, read_packets
 from stylize_live.pipeline.identity import Identity
-from stylize_live.pipeline.journal import Finished, journal_lines, piece_line, read_journal
+from stylize_live.pipeline.journal import Finished, Journal, journal_lines, piece_line, read_journal
 
 _JOURNAL = "journal"
 # Memories that are kept: behind the newest pieces, so that damage there costs one piece, and behind every so
@@ -191,12 +191,12 @@ class Parts(Closing):
     @property
     def frames(self) -> int:
         """How many frames the finished pieces hold."""
-        return self.finished[-1].frames if self.finished else 0
+        return Journal(finished=self.finished).frames
 
     @property
     def whole(self) -> bool:
         """Whether the last piece is there."""
-        return bool(self.finished) and self.finished[-1].last
+        return Journal(finished=self.finished).whole
 
     def finished_packets(self, clock: Fraction) -> Iterator[av.Packet[Any]]:
         """The packets of all finished pieces, in order; see `read_packets`."""
