@@ -13,8 +13,8 @@ import pytest
 import torch
 from conftest import make_checkpoint, random_pixels
 from safetensors.torch import load_file, save_file
-from test_checkpoint import GOOD
 from test_stylizer import exact
+from tiny import GOOD_METADATA
 
 from stylize_live.engine import Stylizer
 from stylize_live.errors import StyleError, UsageError
@@ -116,7 +116,7 @@ def with_endless_steps(tensors: Tensors) -> None:
 def test_a_second_end_is_not_believed(style: Path, spoil: Callable[[Tensors], None], message: str) -> None:
     tensors = load_file(style)
     spoil(tensors)
-    save_file(tensors, style, GOOD)
+    save_file(tensors, style, GOOD_METADATA)
     with pytest.raises(StyleError, match=message):
         load_checkpoint(style)
 
