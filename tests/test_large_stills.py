@@ -16,8 +16,9 @@ import pytest
 from conftest import make_checkpoint
 from PIL import Image
 
+from stylize_live import strips
 from stylize_live.cli.app import main
-from stylize_live.engine import Stylizer, finishing, host
+from stylize_live.engine import Stylizer, finishing
 from stylize_live.engine.finishing import enlarged_rows, finished, reduced_by_strips, reduced_to
 from stylize_live.engine.look import MOST_PAINTED, Look
 from stylize_live.errors import SourceError, UsageError
@@ -187,10 +188,8 @@ class TestSizes:
 @pytest.fixture
 def small_strips(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if pictures of a few thousand pixels were large, and strips had few rows."""
-    for module in (finishing, canvases):
-        monkeypatch.setattr(module, "_STRIP", 5_000)
-    monkeypatch.setattr(canvases, "LARGE", 10_000)
-    monkeypatch.setattr(host, "_LARGE", 10_000)
+    monkeypatch.setattr(strips, "STRIP", 5_000)
+    monkeypatch.setattr(strips, "LARGE", 10_000)
 
 
 _SHAPES = [((64, 48), (301, 277)), ((40, 56), (1000, 57)), ((9, 7), (64, 300))]
@@ -242,8 +241,8 @@ class TestStrips:
             tmp_path / "tiny.safetensors", device="cpu", runtime=runtime, precision="float32"
         ) as paint:
             at_once = paint(pixels)
-            monkeypatch.setattr(host, "_LARGE", 10_000)
-            monkeypatch.setattr(finishing, "_STRIP", 50_000)
+            monkeypatch.setattr(strips, "LARGE", 10_000)
+            monkeypatch.setattr(strips, "STRIP", 50_000)
             assert np.abs(paint(pixels).astype(int) - at_once).max() <= 1
             canvas = Canvas(Image.fromarray(pixels), None)
             paint.paint_in_place(canvas)
@@ -261,7 +260,7 @@ class TestStrips:
         exif[0x0112] = orientation
         Image.fromarray(scene(151, 97)).convert(mode).save(tmp_path / "x.png", exif=exif)
         ours = read_still(tmp_path / "x.png")
-        monkeypatch.setattr(canvases, "LARGE", 1 << 24)
+        monkeypatch.setattr(strips, "LARGE", 1 << 24)
         usual = read_still(tmp_path / "x.png")
         assert (ours.pixels == usual.pixels).all()
         assert (ours.alpha is None) == (mode != "RGBA")
@@ -288,8 +287,7 @@ class TestStrips:
         ]
         words += ["--precision", "float32", *options]
         assert main([*words, "-o", str(tmp_path / name)]) == 0
-        monkeypatch.setattr(canvases, "LARGE", 1 << 24)
-        monkeypatch.setattr(host, "_LARGE", 1 << 24)
+        monkeypatch.setattr(strips, "LARGE", 1 << 24)
         assert main([*words, "-o", str(tmp_path / f"usual-{name}")]) == 0
         ours, usual = read_still(tmp_path / name), read_still(tmp_path / f"usual-{name}")
         assert ours.icc_profile == usual.icc_profile

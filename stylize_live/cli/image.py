@@ -135,8 +135,8 @@ def _writable_name(path: Path) -> str:
 def _paint_file(stylizer: Stylizer, source: Path, target: Path, side_by_side: bool) -> None:
     import numpy as np
 
-    from stylize_live.media.canvas import is_large
     from stylize_live.media.still import Still, keeps_alpha, on_paper, read_canvas, write_still
+    from stylize_live.strips import is_large
 
     canvas = read_canvas(source)
     if is_large(canvas.size):

@@ -20,8 +20,7 @@ from stylize_live.engine.look import (
 )
 from stylize_live.frame import Pixels
 from stylize_live.media.libraries import cv2
-
-_STRIP = 1 << 20  # pixels that are finished together: 12 MB of floats
+from stylize_live.strips import strips
 
 
 def reduced_to(pixels: Pixels, size: tuple[int, int]) -> Pixels:
@@ -88,9 +87,7 @@ def finished_in_strips(
         write: takes what they become, with the first row. They are not read again.
     """
     crisp = _crisp(painted, (size[1], size[0]), look)
-    step = max(1, _STRIP // size[0])
-    for top in range(0, size[1], step):
-        bottom = min(top + step, size[1])
+    for top, bottom in strips(size):
         pixels = read(top, bottom)
         shown = _laid(enlarged_rows(crisp, size, top, bottom), pixels, look)
         write(top, quantised(shown, pixels.dtype))
@@ -146,9 +143,7 @@ def reduced_by_strips(
     width, height = small
     total = np.zeros((height, width, 3), np.float32)
     share = size[1] / height  # rows that become one
-    step = max(1, _STRIP // size[0])
-    for top in range(0, size[1], step):
-        bottom = min(top + step, size[1])
+    for top, bottom in strips(size):
         strip = read(top, bottom).astype(np.float32)
         rows = np.asarray(cv2.resize(strip, (width, bottom - top), interpolation=cv2.INTER_AREA))
         first, last = int(top / share), min(height, math.ceil(bottom / share))

@@ -15,8 +15,7 @@ from stylize_live.engine.smoothing import smoothed
 from stylize_live.engine.thrift import ThriftyPainter
 from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import Checkpoint
-
-_LARGE = 1 << 24  # pixels above which pictures are finished in strips, a little slower and in far less memory
+from stylize_live.strips import is_large
 
 
 class HostBackend(ABC):
@@ -73,14 +72,14 @@ class HostBackend(ABC):
         fresh = self.painting(small)
         if steady is not None:
             fresh = self._smoothed(fresh, pixels, steady)
-        if pixels.shape[0] * pixels.shape[1] <= _LARGE:
+        size = pixels.shape[1], pixels.shape[0]
+        if not is_large(size):
             return quantised(finished(fresh, pixels, look), pixels.dtype)
         shown = np.empty_like(pixels)
 
         def write(top: int, rows: Pixels) -> None:
             shown[top : top + len(rows)] = rows
 
-        size = pixels.shape[1], pixels.shape[0]
         finished_in_strips(fresh, size, look, lambda top, bottom: pixels[top:bottom], write)
         return shown
 

@@ -33,7 +33,7 @@ from stylize_live.engine.processor import floating_precision
 from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.engine.timeline import Mix
-from stylize_live.engine.trials import Way
+from stylize_live.engine.trials import Way, host_backend
 from stylize_live.errors import UsageError
 from stylize_live.frame import Frame, Pixels, check_pixels
 from stylize_live.media.cut_detector import CutDetector
@@ -141,18 +141,11 @@ class Stylizer(Closing):
         )
 
     def _make_backend(self, checkpoint: Checkpoint) -> Backend:
-        # Only what is needed: each loads a runtime.
         if self._device == "cuda":
             from stylize_live.engine.cuda import CudaBackend
 
             return CudaBackend(checkpoint, self._precision)
-        if self._runtime == "openvino":
-            from stylize_live.engine.openvino import OpenVinoBackend
-
-            return OpenVinoBackend(checkpoint, self._precision)
-        from stylize_live.engine.backend import CpuBackend
-
-        return CpuBackend(checkpoint, self._precision)
+        return host_backend(Way(self._runtime, self._precision), checkpoint)
 
     @property
     def style(self) -> str:

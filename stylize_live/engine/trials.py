@@ -12,7 +12,8 @@ import numpy as np
 from stylize_live.engine import processor, speeds
 
 if TYPE_CHECKING:
-    from stylize_live.engine.host import HostBackend
+    from stylize_live.engine.backend import CpuBackend
+    from stylize_live.engine.openvino import OpenVinoBackend
     from stylize_live.nets.checkpoint import Checkpoint
 
 ChosenPrecision = Literal["float32", "bfloat16", "float16", "int8"]
@@ -73,7 +74,7 @@ def _trial(way: Way) -> speeds.Trial:
         from stylize_live.nets.checkpoint import load_checkpoint
         from stylize_live.nets.folders import BASE
 
-        backend = _backend(way, load_checkpoint(BASE))
+        backend = host_backend(way, load_checkpoint(BASE))
         # Noise: nothing in it is cheaper than in a picture, unlike in a plain one.
         pixels = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
         return lambda: backend.painted(pixels)
@@ -81,7 +82,8 @@ def _trial(way: Way) -> speeds.Trial:
     return ready
 
 
-def _backend(way: Way, checkpoint: Checkpoint) -> HostBackend:
+def host_backend(way: Way, checkpoint: Checkpoint) -> CpuBackend | OpenVinoBackend:
+    """What computes a network in a way on a CPU."""
     # Only what is needed: each loads a runtime.
     if way.runtime == "openvino":
         from stylize_live.engine.openvino import OpenVinoBackend

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +18,8 @@ from stylize_live.errors import SinkError, UsageError
 from stylize_live.files import replacing
 from stylize_live.frame import Pixels
 from stylize_live.media.still_formats import MOST_SIDE
+from stylize_live.strips import is_large, strips
 
-LARGE = 1 << 24  # pixels; 17 megapixels as arrays and floats take half a gigabyte
-_STRIP = 1 << 20  # pixels that are handled together
 _MOST_DOUBLED = 1 << 26  # pixels of a picture beside which its painting has room
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -34,18 +32,6 @@ _TURNS = {
 }
 _ORIENTATION = 0x0112  # of EXIF
 _SIDEWAYS, _FROM_THE_END = (5, 6, 7, 8), (3, 4, 7, 8)
-
-
-def is_large(size: tuple[int, int]) -> bool:
-    """Whether a picture of this size is better handled in strips."""
-    return size[0] * size[1] > LARGE
-
-
-def strips(size: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    """First row and the one behind the last of each strip of a picture of this (width, height)."""
-    step = max(1, _STRIP // size[0])
-    for top in range(0, size[1], step):
-        yield top, min(top + step, size[1])
 
 
 @dataclass(frozen=True, slots=True)

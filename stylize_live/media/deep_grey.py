@@ -10,11 +10,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from stylize_live.frame import Pixels
+from stylize_live.strips import strips
 
 # Numbers and values of TIFF's tags.
 _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
 _WHITE_IS_ZERO, _SIGNED = 0, 2
-_STRIP = 1 << 20  # pixels
 _OVERSHOOT = 32  # floats up to here are light with 1 as white, brighter ones are levels of 255
 
 Tags = Mapping[int, Any]
@@ -52,9 +52,7 @@ def shallow(image: Image.Image, tags: Tags) -> tuple[Pixels, Pixels | None]:
 
 def _strips(image: Image.Image, tags: Tags) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
     """Levels as they were meant, some rows at a time: the floats of a whole picture take gigabytes."""
-    step = max(1, _STRIP // image.width)
-    for top in range(0, image.height, step):
-        bottom = min(top + step, image.height)
+    for top, bottom in strips(image.size):
         values: npt.NDArray[Any] = np.array(image.crop((0, top, image.width, bottom)))
         if image.mode == "I" and _first(tags, _SAMPLE_FORMAT) not in (None, _SIGNED):
             values = values.view(np.uint32)

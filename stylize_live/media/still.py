@@ -17,11 +17,12 @@ from PIL import Image
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import replacing
 from stylize_live.frame import Pixels
-from stylize_live.media.canvas import Canvas, is_large, paper, upright
+from stylize_live.media.canvas import Canvas, paper, upright
 from stylize_live.media.canvas import Still as Still
 from stylize_live.media.deep_grey import Tags, is_deep, shallow
 from stylize_live.media.still_formats import opened
 from stylize_live.media.wholeness import is_cut_off, ran_out
+from stylize_live.strips import is_large
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _WRITABLE = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
