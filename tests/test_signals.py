@@ -194,7 +194,7 @@ def test_a_show_ends_with_its_report(
 ) -> None:
     words = [*command, "--source", "test", "--style", str(tiny_style), "--width", "64", "--height", "48"]
     record = tmp_path / "show.mp4"
-    at_moment("pipeline.live:_Journey._show_next", number, 20)
+    at_moment("pipeline.live:_Journey._count", number, 3)
     assert main([*words, "--device", "cpu", "--record", str(record), "--json"]) == 128 + number
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["captured"] > 0
 

@@ -20,6 +20,7 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from stylize_live.errors import TrainingError
 from stylize_live.files import path_of
+from stylize_live.training.conv_relu import fused
 
 _MEAN = (0.485, 0.456, 0.406)  # ImageNet statistics, as torchvision's weights expect
 _STD = (0.229, 0.224, 0.225)
@@ -104,12 +105,12 @@ class VggFeatures(FeatureNetwork):
             layers = make_layers(cfgs["D"], batch_norm=False)[:23]
         prefix = "features."
         fit(layers, {k.removeprefix(prefix): v for k, v in weights.items()}, dtype, "VGG16")
-        stages = {
-            "relu1_2": layers[:4],
-            "relu2_2": layers[4:9],
-            "relu3_3": layers[9:16],
-            "relu4_1": layers[16:19],
-            "relu4_3": layers[19:],
+        stages: dict[str, nn.Module] = {
+            "relu1_2": fused(layers[:4]),
+            "relu2_2": fused(layers[4:9]),
+            "relu3_3": fused(layers[9:16]),
+            "relu4_1": fused(layers[16:19]),
+            "relu4_3": fused(layers[19:]),
         }
         super().__init__(stages, dtype)
 
