@@ -76,7 +76,7 @@ def painted(pixels: Pixels, **how: Any) -> Plane:
 def test_pictures_stay_what_they_are(style: str, mountain: Pixels) -> None:
     exact = painted(mountain, style=style, precision="float32")
     off = np.abs(painted(mountain, style=style, precision="int8") - exact)
-    assert 0.05 < off.mean() < 1.0  # not the same arithmetic, and hardly another picture
+    assert 0.05 < off.mean() < 1.25  # not the same arithmetic, and hardly another picture
     assert np.percentile(off, 99.9) < 8
 
 

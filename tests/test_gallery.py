@@ -41,7 +41,7 @@ def test_styles_say_where_they_come_from(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("minutes", "styles", "jobs", "gpu", "each"),
-    [(12, 24, 4, True, 2 - 1 / 3), (12, 24, 1, False, 0.5), (60, 1, 4, False, 60), (1, 24, 1, True, 0.1)],
+    [(12, 24, 4, True, 2 - 14 / 60), (12, 24, 1, False, 0.5), (60, 1, 4, False, 60), (1, 24, 1, True, 0.1)],
 )
 def test_all_are_done_in_time(minutes: float, styles: int, jobs: int, gpu: bool, each: float) -> None:
     assert gallery.minutes_each(minutes, styles, jobs, gpu=gpu) == pytest.approx(each)

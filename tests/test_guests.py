@@ -261,7 +261,8 @@ def test_a_message_of_countless_parts_ends_the_line(show: Show) -> None:
     with page(show.port) as nasty, page(show.port) as well:
         raw = nasty._line.socket
         raw.sendall(frame_of(1, b"{", last=False) + frame_of(0, last=False) * 100)
-        assert nasty.end() == 1009
+        # 1002 is said where the page's own next message, amid the parts, is read together with them.
+        assert nasty.end() in (1009, 1002)
         well.until(lambda: len(well.pictures) > 3)
 
 
@@ -327,13 +328,14 @@ def test_connections_without_handles_are_one_line(show: Show, caplog: pytest.Log
         with no_handles():
             for line in lines:
                 line.connect(("127.0.0.1", show.port))
-            wait_until(lambda: caplog.records)
+            wait_until(lambda: [r for r in caplog.records if r.name.endswith("studio.server")])
         lines[0].settimeout(10)
         lines[0].sendall(b"GET / HTTP/1.1\r\n" + OWN + b"\r\n")
         assert lines[0].recv(100).startswith(b"HTTP/1.1 200")  # a second later it is looked after
-    (line,) = caplog.records
+    # A slow machine may count the ten as too many, too.
+    (line,) = [record for record in caplog.records if record.name.endswith("studio.server")]
     assert "Too many open files" in line.getMessage()
-    assert line.exc_info is None
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_a_thumbnail_that_fails_has_another_turn(

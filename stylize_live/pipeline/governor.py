@@ -3,8 +3,9 @@
 At the start a few pictures are painted at some sizes, from the largest down, until a step of the ladder
 leaves room for the rest of the work. While the show goes on, what pictures take is watched. When some are
 dropped, because something else needs the machine, the best step is taken that fits; a better one is tried
-after five seconds without a drop, if it is expected to fit; each try that fails makes the next one wait
-twice as long.
+after three seconds without a drop, if it is expected to fit; each try that fails makes the next one wait
+twice as long. A program that starts has more to do, and takes its first step for a machine that is slower:
+so the first tries come soon.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from stylize_live.pipeline.ladder import Step, ladder, short_words, words
 from stylize_live.pipeline.live_report import StepReport
 
 USUAL_RATE = Fraction(30)
-_ROOM = 0.8  # share of the time that painting may take
-_ROOM_TO_RISE = 0.77  # the same, for a better step than the present one
+_ROOM = 0.74  # share of the time that painting may take
+_ROOM_TO_RISE = 0.7  # the same, for a better step than the present one
 _MUCH_ROOM = 0.55  # the same, up to which less will hardly be needed
 # Times between two pictures that painting one may take where others are moved along: the next one waits for
 # as long, the one after it would be too much.
@@ -33,13 +34,15 @@ _PICTURES = (
     8  # painted at most to measure a size; the quickest counts, as a program that starts has more to do
 )
 _LEAST_PICTURES = 3  # one whose graph is made first, one that is moved, one that is painted
-_HOPELESS = 1.5  # times more than fits: no need to measure exactly
+# Times more than fits: no need to measure exactly. Twice as much may be a hiccup, until two were painted.
+_HOPELESS, _HOPELESS_AT_ONCE = 1.5, 3.0
+_SURE_PICTURES = 5
 _WINDOW = 0.5  # seconds over which drops are counted
 _FORGET = 0.84  # of dropped pictures, each window; half in two seconds
 _BAD_DROPS = 2.0  # of them, not yet forgotten, from which on a step is given up
 _CALM_DROPS = 0.5  # up to which all is well
 _STALL = 3.0  # times between two pictures: one that takes longer was held up, say by a change of style
-_PATIENCE, _MOST_PATIENCE = 5.0, 300.0  # seconds of calm before a better step is tried
+_PATIENCE, _MOST_PATIENCE = 3.0, 300.0  # seconds of calm before a better step is tried
 
 
 class Sizable(Protocol):
@@ -93,6 +96,10 @@ class Cost:
     def times(self, factor: float) -> Cost:
         """Both, changed alike."""
         return Cost(self.painted * factor, self.carried * factor)
+
+    def at_most(self, other: Cost) -> Cost:
+        """Of each the smaller."""
+        return Cost(min(self.painted, other.painted), min(self.carried, other.carried))
 
     def of(self, every: int) -> float:
         """A picture, on average, where every so manieth is painted."""
@@ -207,7 +214,8 @@ class Governor:
             self._stylizer(picture)
             (carried if self._stylizer.carried else painted).append(self._clock() - started)
             self._costs[step.lines] = Cost(min(painted), min(carried, default=0.0))
-            if number >= _LEAST_PICTURES and (self._fits(step) or self._load(step) > _HOPELESS * _ROOM):
+            hopeless = _HOPELESS if number >= _SURE_PICTURES else _HOPELESS_AT_ONCE
+            if number >= _LEAST_PICTURES and (self._fits(step) or self._load(step) > hopeless * _ROOM):
                 break
 
     def _use(self, step: Step) -> None:
@@ -257,15 +265,23 @@ class Governor:
         return max(0, missed - int(held_up[0] / self._period))
 
     def _learn(self) -> None:
-        """Bring the costs up to date; all change as those of the present size do."""
+        """Bring the costs up to date; all change as those of the present size do.
+
+        More lines take at most as much more as they have area, some work being the same for all: what was
+        measured when the machine was busy is not believed for ever.
+        """
         if not self._painted or (self.step.every > 1 and not self._carried):
             return
         before = self._cost(self.step.lines)
         painted = statistics.median(self._painted)
         factor = painted / max(before.painted, 1e-6)
         carried = statistics.median(self._carried) if self._carried else before.carried * factor
-        self._costs = {lines: cost.times(factor) for lines, cost in self._costs.items()}
-        self._costs[self.step.lines] = Cost(painted, carried)
+        now = Cost(painted, carried)
+        for lines, cost in self._costs.items():
+            changed, by_area = cost.times(factor), now.times((lines / self.step.lines) ** 2)
+            larger = lines > self.step.lines
+            self._costs[lines] = changed.at_most(by_area) if larger else changed
+        self._costs[self.step.lines] = now
 
     def _begin(self, now: float, dropped: int) -> None:
         """Forget what was seen at another step."""
