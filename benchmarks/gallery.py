@@ -3,8 +3,9 @@
 python benchmarks/gallery.py [STYLE...] -o OUT --paintings DIR... --photos DIR --features FILE --minutes 12
 
 The minutes are for all styles together. Each style is written to OUT as soon as it is done, and is not
-trained again; an unfinished one goes on. Several are trained at the same time (`--jobs`), so that a GPU has
-something to do while one of them reads photos, paints previews or is measured.
+trained again; an unfinished one goes on. Several are trained at a time (`--jobs`): a GPU would wait for one
+alone, which reads photos, launches kernels and is measured. Crops are small then (`--batch`, `--crop`):
+more steps of less work are worth more.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from stylize_live.media.still import Still, on_paper, read_still, write_still
 from stylize_live.nets.checkpoint import is_unfinished, read_info
 
 GALLERY = Path(__file__).with_name("gallery.toml")
-# Of a run's time on a GPU, what its minutes do not hold: starting, and loading features.
-OVERHEAD_SECONDS = 20.0
+# Of a run's time on a GPU, what its minutes do not hold, with 13 at a time on 16 cores: starting, loading
+# features.
+OVERHEAD_SECONDS = 14.0
 Style = dict[str, Any]
 
 
@@ -75,7 +77,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--features", required=True)
     parser.add_argument("--start", default="base")
     parser.add_argument("--minutes", type=float, required=True, help="for all of them")
-    parser.add_argument("--jobs", type=int, default=1, help="styles at the same time; 4 on a large GPU")
+    parser.add_argument("--jobs", type=int, default=1, help="styles at the same time; 13 on a large GPU")
+    parser.add_argument("--batch", type=int, help="crops of a step; on a large GPU with many jobs 12")
+    parser.add_argument("--crop", type=int, help="their side in pixels; 192 there")
     parser.add_argument("--device", default="auto")
     return parser.parse_args()
 
@@ -131,6 +135,7 @@ def train(name: str, style: Style, painting: Path, minutes: float, options: argp
     told |= {"name": name, "output": target(options, name), "photos": options.photos}
     told |= {"features": options.features, "start": options.start, "device": options.device}
     told |= {"minutes": f"{minutes:.3f}"} | style.get("settings", {})
+    told |= {key: value for key in ("batch", "crop") if (value := getattr(options, key))}
     flags = [f"--{key.replace('_', '-')}={value}" for key, value in told.items()]
     command = [sys.executable, "-m", "stylize_live.cli.app", "train", str(painting), *flags]
     environment = dict(os.environ)

@@ -20,5 +20,5 @@ done
 if [[ ${TRAIN:-} == 1 ]]; then
     # shellcheck disable=SC2086  # several folders
     python3 benchmarks/gallery.py -o "$out/styles" --photos "$PHOTOS" --features "$FEATURES" --device cuda \
-        --paintings $PAINTINGS --jobs 4 --minutes "${MINUTES:-10}" | tee "$out/styles.txt"
+        --paintings $PAINTINGS --jobs 13 --batch 12 --crop 192 --minutes "${MINUTES:-10}" | tee "$out/styles.txt"
 fi
