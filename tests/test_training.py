@@ -214,7 +214,7 @@ def test_colors_come_first_and_the_photos_light_fades(job: Job) -> None:
 @pytest.mark.usefixtures("small_features")
 def test_weights_of_early_on_become_the_faithful_end(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """After 8 % of the time for strokes: of 20 steps, five of them for colors, after the seventh."""
-    longer = job.settings.model_copy(update={"steps": 20, "colors": 0.25})
+    longer = job.settings.model_copy(update={"steps": 20, "colors": 0.25, "match": 0.0})
     trainers: list[Trainer] = []
     averages: list[dict[str, torch.Tensor]] = []
 

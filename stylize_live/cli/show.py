@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stylize_live.cli.advice import advise
 from stylize_live.cli.console import fail, print_beside, print_line
+from stylize_live.cli.machine import tidy_heap
 from stylize_live.errors import SinkError, UsageError
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def _run(
     if not studio:
         _say_where(sinks)  # at once, while the network is loaded
     advise(settings)
+    opened.enter_context(tidy_heap())
     stylizer = opened.enter_context(Stylizer.from_settings(settings, steadiness=settings.steadiness))
     shown: Source = source
     styles: Sequence[str] = style_names()

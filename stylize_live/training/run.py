@@ -26,7 +26,8 @@ from stylize_live.nets.checkpoint import (
     weights_of,
 )
 from stylize_live.nets.transformer import ResidualTransformer, initialise
-from stylize_live.training.color_transfer import PhotoStatistics
+from stylize_live.training.color_match import match_colors
+from stylize_live.training.color_transfer import PhotoStatistics, vivid
 from stylize_live.training.evaluation import StyleFigures, Yardstick, measure
 from stylize_live.training.features import FeatureNetwork, load_features
 from stylize_live.training.objective import Objective
@@ -205,6 +206,7 @@ def train(
         watch = Watch(report, job.report_path, previews, trainer, network.architecture, device, on_step)
         try:
             _practise(trainer, watch)
+            _match_colors(trainer, batches, paintings, settings)
             on_note(_measuring(len(photos.measured), closing))
             figures = _measured(trainer, yardstick, photos.measured, device, features.gain)
             watch.finish(figures)
@@ -216,6 +218,32 @@ def train(
     trainer.finish()
     unreadable = sorted(photos.unreadable | batches.unreadable)
     return Result(trainer.progress, figures, photos.are_kept_out, unreadable, resumed_at)
+
+
+_MATCHED = 48  # crops whose colors are matched
+_LOOKED_AT = 0.7  # boldness at which they are painted: the one that is used unless said
+
+
+@torch.no_grad()
+def _match_colors(
+    trainer: Trainer,
+    batches: PhotoBatches | ResidentBatches,
+    paintings: list[Tensor],
+    settings: TrainSettings,
+) -> None:
+    """Bring the colors of what was learnt to the painting's.
+
+    A base has many paintings. Where the photo's brightness is added, what is painted is no map of the last
+    layer alone.
+    """
+    if not settings.match or len(paintings) > 1 or settings.brightness:
+        return
+    ends = [trainer.weights, *([trainer.faithful] if trainer.faithful else [])]
+    usual = {name: torch.lerp(ends[-1][name], weight, _LOOKED_AT) for name, weight in ends[0].items()}
+    network = painter(trainer.network.architecture, usual, paintings[0].device)
+    crops = [batches(step).photos.to(paintings[0].device) for step in range(-(-_MATCHED // batches.size))]
+    painted = torch.cat([network(photos) for photos in crops])
+    match_colors(ends, painted, vivid(paintings[0], settings.contrast, settings.saturation), settings.match)
 
 
 def _earlier_plan(job: Job, device: torch.device) -> Plan | None:
@@ -247,7 +275,7 @@ def _measured(
     """The result's errors, on the scale of VGG16's; what this takes is counted."""
     started = time.monotonic()
     trainer.progress.left = 0.0
-    final = painter(trainer.network.architecture, trainer, torch.device("cpu"))
+    final = painter(trainer.network.architecture, trainer.weights, torch.device("cpu"))
     figures = measure(final, yardstick, photos, device)
     trainer.progress.seconds += time.monotonic() - started
     return replace(figures, style=figures.style * gain, content=figures.content * gain)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from stylize_live.nets.transformer import Architecture, ResidualTransformer
 from stylize_live.training.evaluation import StyleFigures
@@ -70,15 +71,17 @@ class Watch:
 
     def _look(self) -> None:
         progress = self._trainer.progress
-        network = painter(self._architecture, self._trainer, self._device)
+        network = painter(self._architecture, self._trainer.weights, self._device)
         self._previews.write(f"step-{progress.step:06d}.jpg", network, self._device)
         if progress.step not in progress.looks:
             progress.looks.append(progress.step)
         write_report(self._path, self._report, progress, self._previews.folder)
 
 
-def painter(architecture: Architecture, trainer: Trainer, device: torch.device) -> ResidualTransformer:
-    """A new network in evaluation mode that carries the trainer's averaged weights."""
+def painter(
+    architecture: Architecture, weights: dict[str, Tensor], device: torch.device
+) -> ResidualTransformer:
+    """A new network in evaluation mode that carries a copy of the weights."""
     network = ResidualTransformer(architecture)
-    network.load_state_dict({name: value.cpu() for name, value in trainer.weights.items()})
+    network.load_state_dict({name: value.cpu() for name, value in weights.items()})
     return network.eval().requires_grad_(False).to(device)
