@@ -342,7 +342,12 @@ def merged(flags: SettingsT, file: Path | None) -> SettingsT:
         where = ".".join(str(part) for part in first["loc"])
         if first["type"] == "value_error":  # our own words, complete
             raise ConfigError(f"{file}: {str(first['msg']).removeprefix('Value error, ')}") from None
-        raise ConfigError(f"{file}: {where}: {first['msg']}, {got(first['input'])}") from None
+        raise ConfigError(f"{file}: {where}: {expected(first['msg'])}, {got(first['input'])}") from None
+
+
+def expected(message: str) -> str:
+    """What pydantic says of a value, shorter: "expected a valid integer"."""
+    return message.partition(", unable to")[0].replace("Input should be", "expected", 1)
 
 
 def got(value: object) -> str:

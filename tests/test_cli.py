@@ -188,6 +188,15 @@ def test_image_folder_keeps_names(tiny_style: Path, tmp_path: Path) -> None:
     assert sorted(p.name for p in out.iterdir()) == ["a.png", "b.jpg", "c.webp", "d.png"]
 
 
+@pytest.mark.parametrize("output", ["painted/", "painted", "deep/painted/"])
+def test_image_makes_the_folder(
+    output: str, picture: Path, tiny_style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["image", str(picture), "-o", output, "--style", str(tiny_style)]) == 0
+    assert [path.name for path in (tmp_path / output).iterdir()] == ["in.png"]
+
+
 def test_image_goes_on_after_a_bad_one(
     picture: Path, tiny_style: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -237,6 +246,17 @@ def test_image_does_not_overwrite(
         (["image", "no.png", "-o", "x.png", "--style", "great-wave:x,the-scream"], 3, "positive share"),
         (["paint"], 2, "Unknown command"),
         (["train", "no.jpg", "--photos", "no", "-o", "x.safetensors"], 4, "no.jpg: no such file"),
+        (["convert"], 2, "convert holiday.mp4 painted.mp4"),
+        (["convert", "../it's.mov"], 2, """convert '../it'"'"'s.mov' painted.mov"""),
+        (["convert", ".."], 2, "convert .. painted/"),
+        (["image", "no.png"], 2, "image photo.jpg -o painted.jpg"),
+        (["export", "starry-night"], 2, "export starry-night -o starry-night.onnx"),
+        (["train"], 2, "which painting? For example: train sunset.jpg"),
+        (["image", "no.png", "-o"], 2, "-o needs a value. File for one picture; otherwise a folder"),
+        (["convert", "a.mp4", "--codec"], 2, "--codec needs a value: auto, h264"),
+        (["live", "--style"], 2, "--style needs a value. Name of a style"),
+        (["live", "--fps", "ab"], 2, "--fps: expected a valid integer, got 'ab'"),
+        (["live", "--source", "no camera", "--record", "a.avi"], 2, "recorded as .mp4, .m4v, .mov, .mkv"),
     ],
 )
 def test_errors_are_one_line(

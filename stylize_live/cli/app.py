@@ -14,10 +14,9 @@ from rich.markup import escape
 from stylize_live import __version__
 from stylize_live.cli.console import fail, hide_warnings, keep_odd_names, show_logs, stderr
 from stylize_live.cli.machine import tune_process
-from stylize_live.config import got
+from stylize_live.cli.mistakes import one_line
 from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError, in_words
 from stylize_live.interrupts import ending_like_ctrl_c
-from stylize_live.wording import brief
 
 app = App(
     name="stylize-live",
@@ -80,7 +79,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         return result if isinstance(result, int) else 0
     except CycloptsError as error:
-        return _fail(UsageError(_one_line(error)), debug)
+        return _fail(UsageError(one_line(error)), debug)
     except StylizeError as error:
         return _fail(error, debug)
     except KeyboardInterrupt:
@@ -122,19 +121,6 @@ def _told(error: Exception) -> Exception:
 
     told = explained(error, "stopped")
     return told if isinstance(told, Exception) else error
-
-
-def _one_line(error: CycloptsError) -> str:
-    """Cyclopts' message; pydantic's several lines become "option: what is wrong, got value"."""
-    cause = error.__cause__
-    details = getattr(cause, "errors", None)
-    if callable(details):
-        first = details()[0]
-        if first["type"] == "value_error":  # our own words, complete
-            return str(first["msg"]).removeprefix("Value error, ")
-        option = "--" + str(first["loc"][0]).replace("_", "-") if first["loc"] else "option"
-        return f"{option}: {first['msg']}, {got(first['input'])}"
-    return " ".join(brief(str(error).replace("\n", " ")).split())
 
 
 if __name__ == "__main__":

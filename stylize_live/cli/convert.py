@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Generator
 from contextlib import closing, nullcontext
@@ -108,8 +109,16 @@ def _inputs_and_output(videos: list[Path], output: str | None) -> tuple[list[Pat
     if output is not None:
         return videos, output
     if len(videos) < 2:
-        raise UsageError("give the video and where the result goes: convert holiday.mp4 painted.mp4")
+        raise UsageError(f"say where the result goes, too: {_example(videos)}")
     return videos[:-1], str(videos[-1])
+
+
+def _example(videos: list[Path]) -> str:
+    """A command for what was named without a target."""
+    if not videos:
+        return "convert holiday.mp4 painted.mp4"
+    target = "painted/" if videos[0].is_dir() else f"painted{videos[0].suffix or '.mp4'}"
+    return f"convert {shlex.quote(str(videos[0]))} {target}"
 
 
 def _stylizer(settings: ConvertSettings) -> Stylizer:

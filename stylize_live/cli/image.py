@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,7 +30,7 @@ with_style_names(EngineSettings)
 
 def image(
     *inputs: Path,
-    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    output: Annotated[str, Parameter(name=["--output", "-o"], metavar="PATH")],
     side_by_side: bool = False,
     overwrite: bool = False,
     config: Path | None = None,
@@ -41,7 +43,8 @@ def image(
     inputs
         Pictures, or folders of pictures.
     output
-        File for one picture; otherwise a folder, in which every result keeps its input's name.
+        File for one picture; otherwise a folder, in which every result keeps its input's name. Folders are
+        made where there are none.
     side_by_side
         Put the original to the left of the result.
     overwrite
@@ -91,26 +94,31 @@ def _paint_files(
     return failures
 
 
-def _plan(inputs: list[Path], output: Path) -> list[tuple[Path, Path]]:
+def _plan(inputs: list[Path], output: str) -> list[tuple[Path, Path]]:
     """Pair every picture with its target; nothing is read or written yet, only folders listed."""
     from stylize_live.media.still import picture_format
 
     if not inputs:
-        raise UsageError("no pictures given")
-    single = len(inputs) == 1 and not inputs[0].is_dir() and not output.is_dir()
-    if single:
-        picture_format(output)
-        return [(inputs[0], output)]
+        raise UsageError(f"no pictures given, for example: image photo.jpg -o {shlex.quote(output)}")
+    target = Path(output)
+    if len(inputs) == 1 and not inputs[0].is_dir() and not _names_folder(output):
+        picture_format(target)
+        return [(inputs[0], target)]
     sources: list[Path] = []
     for path in inputs:
         sources += _pictures(path) if path.is_dir() else [path]
     if not sources:
         raise UsageError(f"{inputs[0]}: no pictures in this folder (jpg, png or webp)")
-    if output.exists() and not output.is_dir():
-        raise UsageError(f"{output}: several pictures need a folder to go to, and this is a file")
+    if target.exists() and not target.is_dir():
+        raise UsageError(f"{target}: is a file, and a folder is needed here")
     # A picture that was named twice, itself and in a folder, is painted once.
     once = {path.resolve(): path for path in sources}.values()
-    return [(path, output / _writable_name(path)) for path in once]
+    return [(path, target / _writable_name(path)) for path in once]
+
+
+def _names_folder(output: str) -> bool:
+    """Whether one picture goes into a folder, there or not: "painted/" and "painted" are no pictures."""
+    return output.endswith(("/", os.sep)) or Path(output).is_dir() or not Path(output).suffix
 
 
 def _pictures(folder: Path) -> list[Path]:

@@ -45,6 +45,10 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
 
     if settings.source.strip() == "browser" and not studio:
         raise UsageError("--source browser is the camera of the studio's page: add --studio")
+    if settings.record is not None:
+        from stylize_live.media.recorder import check_recording
+
+        check_recording(settings.record)  # what was typed comes before what is not there
     with ExitStack() as opened:
         # Source, sinks and window first: what is wrong with them shows before the network is loaded.
         source = opened.enter_context(open_source(settings))

@@ -14,7 +14,7 @@ from stylize_live.closing import Closing, Turn
 from stylize_live.config import FilmSettings
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame
-from stylize_live.media.codecs import CODECS, video_format
+from stylize_live.media.codecs import CODECS
 from stylize_live.media.encoder import FilmEncoder
 from stylize_live.media.fitting import boxed
 from stylize_live.media.libraries import av
@@ -60,7 +60,7 @@ class Recorder(Closing):
         rate: Fraction = Fraction(30),
         microphone: Microphone | None = None,
     ) -> None:
-        _check(path)
+        check_recording(path)
         self.path, self._size, self._rate = path, size, rate
         self._start: float | None = None
         self._last = -math.inf
@@ -170,8 +170,13 @@ def open_recorder(
         return recorder
 
 
-def _check(path: Path) -> None:
-    video_format(path)
+def check_recording(path: Path) -> None:
+    """Whether a recording can be begun there; nothing is opened.
+
+    Raises:
+        UsageError: the suffix is another one, or the file exists.
+        SinkError: its folder is not there.
+    """
     if path.suffix.lower() not in CODECS[_CODEC].suffixes:
         raise UsageError(f"{path}: live pictures are recorded as {', '.join(CODECS[_CODEC].suffixes)}")
     check_target(path)

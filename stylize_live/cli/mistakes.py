@@ -1,0 +1,56 @@
+"""What was typed wrong, in one line that says how it is right."""
+
+from __future__ import annotations
+
+from cyclopts import Argument, CycloptsError, MissingArgumentError
+
+from stylize_live.config import expected, got
+from stylize_live.wording import brief
+
+# What has to be given, and a command that gives it.
+_MISSING = {
+    ("image", "--output"): "where do the pictures go? For example: image photo.jpg -o painted.jpg",
+    ("export", "STYLE"): "which style? For example: export starry-night -o starry-night.onnx",
+    ("export", "--output"): "which file is it to be? For example: export starry-night -o starry-night.onnx",
+    ("train", "PAINTING"): "which painting? For example: train sunset.jpg",
+}
+
+
+def one_line(error: CycloptsError) -> str:
+    """What to say of words that are no command."""
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        return _missing(error, error.argument)
+    cause = error.__cause__
+    details = getattr(cause, "errors", None)
+    if callable(details):
+        return _wrong_value(details()[0])
+    return " ".join(brief(str(error).replace("\n", " ")).split())
+
+
+def _wrong_value(details: dict[str, object]) -> str:
+    """pydantic's several lines become "option: what is wrong, got value"."""
+    message, place = str(details["msg"]), details["loc"]
+    if details["type"] == "value_error":  # our own words, complete
+        return message.removeprefix("Value error, ")
+    option = "--" + str(place[0]).replace("_", "-") if isinstance(place, tuple) and place else "option"
+    return f"{option}: {expected(message)}, {got(details['input'])}"
+
+
+def _missing(error: MissingArgumentError, argument: Argument) -> str:
+    typed = error.keyword or next((token.keyword for token in argument.tokens if token.keyword), None)
+    if typed is None:
+        command = " ".join(error.command_chain or ())
+        return _MISSING.get((command, argument.name), f"{argument.name} is missing: see {command} --help")
+    choices = argument.get_choices()
+    if choices:
+        return f"{typed} needs a value: {', '.join(choices)}"
+    return f"{typed} needs a value. {_meaning(error, argument)}".strip()
+
+
+def _meaning(error: MissingArgumentError, argument: Argument) -> str:
+    """What help says about an option."""
+    if error.app is None or error.app.default_command is None:
+        return ""
+    described = error.app.assemble_argument_collection(parse_docstring=True)
+    found = next((other for other in described if other.name == argument.name), argument)
+    return " ".join((found.parameter.help or "").split())
