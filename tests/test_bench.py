@@ -215,7 +215,7 @@ def test_a_whole_benchmark() -> None:
 @pytest.mark.usefixtures("fake_programs")
 def test_the_command_prints_writes_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["bench", "--size", "64x48", "--seconds", "1"]
-    files = ["--json", str(tmp_path / "a.json"), "--plot", str(tmp_path / "a.png")]
+    files = ["-o", str(tmp_path / "a.json"), "--plot", str(tmp_path / "a.png")]
     assert main([*words, *files]) == 0
     said = capsys.readouterr().out
     assert "torch float32" in said
@@ -225,8 +225,13 @@ def test_the_command_prints_writes_and_draws(tmp_path: Path, capsys: pytest.Capt
     assert all(len(line) <= 80 for line in said.splitlines()[4:])
     assert json.loads((tmp_path / "a.json").read_text())["rows"]
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
-    assert main([*words, "--json", "-"]) == 0
-    assert json.loads(capsys.readouterr().out)["rows"]
+    for alone in (["--json"], ["--json", "-"]):
+        assert main([*words, *alone]) == 0
+        assert json.loads(capsys.readouterr().out)["rows"]
+    # As it was spelt once.
+    assert main([*words, "--json", str(tmp_path / "b.json"), "--device", "cpu"]) == 0
+    assert "share of the ideal" in capsys.readouterr().out
+    assert json.loads((tmp_path / "b.json").read_text())["rows"]
 
 
 def test_what_cannot_be_drawn_is_told_before(

@@ -240,7 +240,7 @@ def test_command_for_many(folder: Path, tiny_style: Path, capsys: pytest.Capture
     out = folder.parent / "out"
     assert say(folder, out, "--style", tiny_style, "--json") == EXIT_PARTIAL
     said = capsys.readouterr()
-    report = json.loads(said.out.splitlines()[-1])
+    report = json.loads(said.out)
     assert {key: report[key] for key in ("exit_code", "done", "failed", "skipped", "partial")} == {
         "exit_code": 10,
         "done": 2,
@@ -260,7 +260,7 @@ def test_command_for_many(folder: Path, tiny_style: Path, capsys: pytest.Capture
 def test_json_of_one_failed_film(folder: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = say(folder / "bad.mp4", folder / "out.mp4", "--style", tiny_style, "--json")
     said = capsys.readouterr()
-    report = json.loads(said.out.splitlines()[-1])
+    report = json.loads(said.out)
     assert code == report["exit_code"] == 4
     assert "error: " in said.err
 

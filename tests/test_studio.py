@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -478,6 +479,10 @@ def test_live_has_the_page_beside_it(
     out = capsys.readouterr().out
     assert "studio: http://127.0.0.1:" in out
     assert "more passed while nobody watched" in out  # the page would tell, no window is there
+    assert main([*words, "--studio", "--port", "0", "--duration", "0.3", "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["captured"]  # alone on standard output
+    assert "studio: http://127.0.0.1:" in said.err
     for option in (["--port", "0"], ["--host", "0.0.0.0"], ["--token", "a-long-secret"]):
         assert main([*words, *option]) == UsageError.exit_code
         assert f"{option[0]} is for the studio's page: add --studio" in capsys.readouterr().err

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from stylize_live import __version__
 from stylize_live.cli.console import fail, hide_warnings, keep_odd_names, show_logs, stderr
+from stylize_live.cli.help import shape_help
 from stylize_live.cli.machine import tune_process
 from stylize_live.cli.mistakes import one_line
 from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError, in_words
@@ -69,9 +70,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     debug = "--debug" in words
     # A lone "-" is a path here, standard input or output; Cyclopts would take it for an option.
     words = ["./-" if word == "-" else word for word in words if word != "--debug"]
-    words = list(_with_values(words))
+    words = list(_with_values(_as_now(words)))
     if words[:1] and words[0] in _COMMANDS:
-        app[words[0]].help = None  # of one command, its own longer text
+        shape_help(app[words[0]], words[0])
     hide_warnings()
     keep_odd_names()
     show_logs(logging.DEBUG if debug else logging.WARNING)
@@ -89,6 +90,18 @@ def _run(arguments: Sequence[str] | None) -> int:
         return EXIT_INTERNAL
     except Exception as error:
         return _fail(error, debug)
+
+
+def _as_now(words: list[str]) -> list[str]:
+    """The words of a command that was spelt otherwise once: `bench --json FILE` is `--output FILE`."""
+    if words[:1] != ["bench"] or "--json" not in words[:-1]:
+        return words
+    place = words.index("--json")
+    file = words[place + 1]
+    if file.startswith("--"):
+        return words
+    now = ["--json"] if file == "./-" else ["--output", file]
+    return [*words[:place], *now, *words[place + 2 :]]
 
 
 def _with_values(words: Sequence[str]) -> Iterator[str]:

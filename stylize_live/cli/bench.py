@@ -12,7 +12,7 @@ from rich.table import Table
 
 from stylize_live.bench.timing import shown
 from stylize_live.cli.completion import with_style_names
-from stylize_live.cli.console import print_line, stderr, stdout
+from stylize_live.cli.console import print_json, print_line, stderr, stdout
 from stylize_live.config import BenchSettings, merged
 from stylize_live.errors import SinkError
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _DEFAULT_SETTINGS = BenchSettings()
 with_style_names(BenchSettings)
-_STDOUT = Path("-")
 _TITLES = {
     "network": "network",
     "stages": "parts",
@@ -33,7 +32,8 @@ _TITLES = {
 
 def bench(
     *,
-    json: Path | None = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    json: bool = False,
     plot: Path | None = None,
     config: Path | None = None,
     settings: Annotated[BenchSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
@@ -56,10 +56,12 @@ def bench(
 
     Parameters
     ----------
+    output
+        Write all figures into this .json file, too.
     json
-        Write all figures into this file, - for standard output (then without the table).
+        Print the result as JSON, alone on standard output.
     plot
-        Draw them into this .png, .svg or .pdf (needs the extra `report`).
+        Draw the figures into this .png, .svg or .pdf (needs the extra `report`).
     config
         TOML file of settings; options given here win.
     """
@@ -71,10 +73,12 @@ def bench(
         check_plot(plot)
     with stderr.status("measuring") as status:
         report = run_bench(settings, lambda step: status.update(step))
-    if json != _STDOUT:
+    if json:
+        print_json(report.as_dict(), 2)
+    else:
         _print(report)
-    if json is not None:
-        _write_json(json, report)
+    if output is not None:
+        _write_json(output, report)
     if plot is not None:
         write_plot(plot, report)
     return 0
@@ -125,9 +129,6 @@ def _print_promises(report: BenchReport) -> None:
 
 def _write_json(path: Path, report: BenchReport) -> None:
     text = json_module.dumps(report.as_dict(), indent=2)
-    if path == _STDOUT:
-        print_line(text)
-        return
     from stylize_live.files import replacing
 
     try:

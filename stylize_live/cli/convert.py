@@ -80,7 +80,8 @@ def convert(
     dry_run
         Only say what would be made.
     json
-        Print a report as one JSON object, in the last line.
+        Print the result as JSON, alone on standard output (on standard error, if the video goes to
+        standard output).
     before_after
         Save one frame, original and painted side by side, as jpg, png or webp.
     config
@@ -101,7 +102,7 @@ def convert(
         with _stylizer(settings) as stylizer:
             return print_forecast(jobs, single, stylizer, settings, overwrite, json)
     advise(settings)
-    outcomes, seconds = _run(jobs, single, settings, overwrite, restart)
+    outcomes, seconds = _run(jobs, single, settings, overwrite, restart, json)
     return _conclude(outcomes, single, seconds, json, before_after)
 
 
@@ -158,12 +159,12 @@ def _outcomes(
 
 
 def _run(
-    jobs: list[Job], single: bool, settings: ConvertSettings, overwrite: bool, restart: bool
+    jobs: list[Job], single: bool, settings: ConvertSettings, overwrite: bool, restart: bool, json: bool
 ) -> tuple[list[Outcome], float]:
     """Convert all, each outcome said as it comes."""
     outcomes: list[Outcome] = []
     began = time.monotonic()
-    with Display(jobs, single, settings, overwrite=overwrite, restart=restart) as display:
+    with Display(jobs, single, settings, overwrite=overwrite, restart=restart, json=json) as display:
         try:
             # Closed before anything is said: what works in another process may finish a piece until then.
             with closing(_outcomes(jobs, settings, overwrite, restart, display)) as ended:

@@ -33,6 +33,7 @@ class Display(Closing):
         settings: which part of each film, how large.
         overwrite: whether targets that exist are made again.
         restart: whether the command discards what is kept.
+        json: whether standard output is for a report only.
     """
 
     def __init__(
@@ -43,8 +44,9 @@ class Display(Closing):
         *,
         overwrite: bool,
         restart: bool,
+        json: bool = False,
     ) -> None:
-        self._jobs, self._single, self._overwrite = jobs, single, overwrite
+        self._jobs, self._single, self._overwrite, self._json = jobs, single, overwrite, json
         self._again = "the same command" + (" without --restart" if restart else "")
         self._bar = Bars(NameColumn(), bar_column(), figures_column("count"), TimeRemainingColumn())
         self._weights = {} if self._single or self._bar.disable else _weights(jobs, settings, overwrite)
@@ -111,7 +113,7 @@ class Display(Closing):
         if self._all is not None:
             count = f"{self._ended}/{len(self._jobs)}"
             self._bar.update(self._all, completed=self._weight_ended, count=count)
-        say_outcome(outcome, self._single)
+        say_outcome(outcome, self._single, beside=self._json)
         if outcome.status == "failed":
             self._say_kept(outcome.job.target)
 

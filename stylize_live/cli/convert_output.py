@@ -23,9 +23,10 @@ def teller(jobs: Sequence[Job]) -> Callable[[str], None]:
     return print_beside if any(job.target == PIPE for job in jobs) else print_line
 
 
-def say_outcome(outcome: Outcome, single: bool) -> None:
+def say_outcome(outcome: Outcome, single: bool, *, beside: bool = False) -> None:
+    """Say how a film ended; `beside` what goes to standard output."""
     report, target = outcome.report, outcome.job.target
-    say = teller([outcome.job])
+    say = print_beside if beside else teller([outcome.job])
     prefix = "" if single else f"{target}: "
     for note in report.notes if report else ():
         warn(prefix + note)

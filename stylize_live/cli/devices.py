@@ -55,7 +55,7 @@ def devices(*, json: bool = False, measure: bool = False) -> int:
     Parameters
     ----------
     json
-        Print one JSON object instead of a table.
+        Print the result as JSON, alone on standard output.
     measure
         Measure anew.
     """

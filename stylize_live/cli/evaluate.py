@@ -100,7 +100,7 @@ def evaluate(
     overwrite
         Replace such films and curves that are there already.
     json
-        Print the figures as JSON instead of a table.
+        Print the result as JSON, alone on standard output.
     """
     if (photos is None) == (steadiness is None):
         raise UsageError("say what to measure on: --photos, or --steadiness with films")

@@ -51,7 +51,7 @@ def live(
     Parameters
     ----------
     json
-        Print the report as one JSON object, in the last line.
+        Print the result as JSON, alone on standard output.
     config
         TOML file of settings; options given here win.
     """

@@ -12,7 +12,7 @@ from stylize_live.cli.machine import tidy_heap
 from stylize_live.errors import SinkError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from stylize_live.config import LiveSettings
     from stylize_live.engine import Stylizer
@@ -32,7 +32,7 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     Args:
         settings: what the user wished for.
         studio: whether the web page is served beside it.
-        json: whether the report is printed as one JSON object.
+        json: whether the report is printed as one JSON object, and nothing else on standard output.
 
     Returns:
         The exit code.
@@ -56,7 +56,8 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
         # Without window and sinks, somebody is taken to look all the same; with a page, it tells.
         watched = not sinks and not studio
         display = open_display(opened, settings, source.size, watched=watched)
-        report = _run(opened, source, display, sinks, settings, studio=studio)
+        say = print_beside if json else print_line
+        report = _run(opened, source, display, sinks, settings, studio=studio, say=say)
     return _tell(report, json=json)
 
 
@@ -68,6 +69,7 @@ def _run(
     settings: LiveSettings,
     *,
     studio: bool,
+    say: Callable[[str], None],
 ) -> LiveReport:
     from stylize_live.engine import Stylizer
     from stylize_live.nets.catalogue import style_names
@@ -85,8 +87,8 @@ def _run(
     if studio:
         shown, page = _open_studio(opened, source, sinks, stylizer, settings)
         styles = page.styles
-        print_line(f"studio: {page.url}")
-        print_line(f"for the Browser Source of OBS: {page.bare_url}")
+        say(f"studio: {page.url}")
+        say(f"for the Browser Source of OBS: {page.bare_url}")
         _say_where(sinks)
     return run_live(
         shown,

@@ -36,7 +36,7 @@ def styles(
     overwrite
         Replace a sheet that exists.
     json
-        Print a JSON list instead of a table, with licences, sizes and training records.
+        Print the result as JSON, alone on standard output; it also has licences, sizes and training records.
     """
     if sheet is not None:
         if json:

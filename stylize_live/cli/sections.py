@@ -1,0 +1,81 @@
+"""In which order `--help` shows the options of each command, and under which headings."""
+
+from __future__ import annotations
+
+Sections = dict[str, tuple[str, ...]]  # heading -> options without their dashes
+
+_LOOK = ("style", "boldness", "strength", "stroke", "keep-colors")
+_MACHINE = ("device", "precision", "runtime", "config")
+_SOURCE = ("source", "loop", "width", "height", "fps", "mirror", "split", "duration")
+_OUTPUTS = ("record", "microphone", "stream", "virtual-camera", "window")
+_PAGE = ("host", "port", "token")
+# What stands nowhere here comes last, under this heading.
+OTHERS = "Others"
+
+SECTIONS: dict[str, Sections] = {
+    "live": {
+        "Picture": _SOURCE,
+        "Look": (*_LOOK, "steadiness", "size"),
+        "Outputs": (*_OUTPUTS, "json"),
+        "Page": ("studio", "open", *_PAGE),
+        "Machine": _MACHINE,
+    },
+    "studio": {
+        "Page": (*_PAGE, "open"),
+        "Picture": _SOURCE,
+        "Look": (*_LOOK, "steadiness", "size"),
+        "Outputs": (*_OUTPUTS, "json"),
+        "Machine": _MACHINE,
+    },
+    "convert": {
+        "Look": (*_LOOK, "steadiness", "crossfade"),
+        "Result": (
+            *("output", "preview", "side-by-side", "before-after", "dry-run"),
+            *("overwrite", "restart", "json"),
+        ),
+        "Part and size": ("start", "end", "size", "fps"),
+        "Folders": ("include", "exclude"),
+        "Sound and compression": ("audio", "codec", "crf", "preset", "bits", "encoder", "decoder"),
+        "Machine": _MACHINE,
+    },
+    "image": {
+        "Result": ("output", "side-by-side", "overwrite"),
+        "Look": _LOOK,
+        "Machine": _MACHINE,
+    },
+    "train": {
+        "Style": ("photos", "name", "minutes", "output"),
+        "Look": (
+            "palette",
+            "lines",
+            "contrast",
+            "saturation",
+            "brightness",
+            "painting-size",
+            "painting-blur",
+        ),
+        "Run": ("restart", "overwrite", "previews", "start", "verbose", "device"),
+        "Painting": ("title", "artist", "year", "licence", "credit"),
+        "For experts": (
+            *("features", "steps", "batch", "crop", "style-weight", "content-weight", "color-weight"),
+            *("pixel-weight", "fine-weight", "deep-weight", "coarse-weight", "pooled", "variation-weight"),
+            *("steady-weight", "colors", "rate", "seed"),
+        ),
+    },
+    "styles": {"Options": ("sheet", "photos", "overwrite", "json")},
+    "export": {"Options": ("output", "boldness", "overwrite")},
+    "bench": {
+        "Result": ("output", "plot", "json"),
+        "What is measured": ("size", "seconds", *_LOOK, "steadiness"),
+        "Machine": _MACHINE,
+    },
+    "devices": {"Options": ("json", "measure")},
+}
+
+
+def section_of(option: str, sections: Sections) -> tuple[str, int]:
+    """Heading and place of an option."""
+    for heading, options in sections.items():
+        if option in options:
+            return heading, options.index(option)
+    return OTHERS, 0
