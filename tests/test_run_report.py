@@ -97,6 +97,14 @@ def test_page_of_a_run_under_way(report: Report, previews: Path, tmp_path: Path)
     assert page.pictures[-1].height <= 4 * 60  # of a strip, a part
 
 
+def test_page_of_an_interrupted_run(report: Report, previews: Path, tmp_path: Path) -> None:
+    progress = Progress(20, 9.0, 0.5, terms(1), [(10, terms(2)), (20, terms(1))], [0, 20])
+    write_report(tmp_path / "r.html", replace(report, interrupted=True), progress, previews)
+    page = Page(tmp_path / "r.html")
+    assert "50 %trained, then interrupted; the same command goes on from there" in page.words
+    assert "refresh" not in page.source
+
+
 def test_page_of_a_finished_run(report: Report, previews: Path, tmp_path: Path) -> None:
     history = [(step, terms(1 / step)) for step in range(10, 50, 10)]
     progress = Progress(40, 90.0, 1.0, terms(1), history, [0, 20, 40])
@@ -196,8 +204,11 @@ def test_a_resumed_run_keeps_its_early_looks_and_a_new_one_does_not(job: Job) ->
     with pytest.raises(KeyboardInterrupt):
         train(job, CPU, on_step=interrupt)
     assert not (job.previews / "step-009999.jpg").exists()
+    assert "50 %trained, then interrupted" in Page(job.report_path).words
     (job.previews / "step-000000.jpg").unlink()  # whoever removes one loses that one
-    looks = train(job, CPU, on_step=lambda progress: None).progress.looks
+    pages: list[str] = []
+    looks = train(job, CPU, on_step=lambda _: pages.append(Page(job.report_path).words)).progress.looks
+    assert "interrupted" not in pages[0]
     assert looks[:2] == [0, 1]
     assert looks[-1] == 4
     assert "before" not in Page(job.report_path).words

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from conftest import random_pixels
+from rich.progress import TaskID
 
 from stylize_live.cli.app import main
+from stylize_live.cli.bars import Bars
 from stylize_live.frame import Pixels
 from stylize_live.media.contact_sheet import Entry, contact_sheet
 from stylize_live.media.still import Still, read_still, write_still
@@ -81,6 +84,24 @@ def test_styles_writes_a_sheet(tiny_style: Path, tmp_path: Path, capsys: pytest.
     assert main(arguments) == 2
     assert "--overwrite" in capsys.readouterr().err
     assert main([*arguments, "--overwrite"]) == 0
+
+
+def test_the_command_says_how_far_a_sheet_is(
+    tiny_style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[str, float, str]] = []
+
+    class Watched(Bars):
+        def update(self, task_id: TaskID, **values: Any) -> None:
+            super().update(task_id, **values)
+            shown.append((values["description"], values["completed"], values["count"]))
+
+    monkeypatch.setattr("stylize_live.cli.styles.Bars", Watched)
+    photo = tmp_path / "photo.png"
+    write_still(photo, Still(random_pixels(80, 45)))
+    words = ["styles", str(tiny_style), str(tiny_style), "--sheet", str(tmp_path / "s.png")]
+    assert main([*words, "--photos", str(photo)]) == 0
+    assert shown == [(str(tiny_style), 0, "0/2"), (str(tiny_style), 1, "1/2")]
 
 
 def test_styles_lists_only_those_named(tiny_style: Path, capsys: pytest.CaptureFixture[str]) -> None:

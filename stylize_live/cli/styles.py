@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich.progress import TimeRemainingColumn
 from rich.table import Table
 
-from stylize_live.cli.console import cell, print_json, print_line, stderr, stdout
+from stylize_live.cli.bars import Bars, NameColumn, bar_column, figures_column
+from stylize_live.cli.console import cell, print_json, print_line, stdout
 from stylize_live.cli.targets import refuse_existing
 from stylize_live.errors import UsageError
 
@@ -89,10 +92,16 @@ def _write_sheet(target: Path, names: list[str], photos: list[Path] | None, over
         raise UsageError("--sheet needs a photo to paint: --photos face.jpg street.jpg")
     if not overwrite:
         refuse_existing([target])
-    with stderr.status("painting") as status:
-        pixels = style_sheet(
-            names or style_names(), photos, on_style=lambda style: status.update(cell(style))
-        )
+    chosen = names or style_names()
+    with Bars(NameColumn(), bar_column(), figures_column("count"), TimeRemainingColumn()) as bar:
+        task = bar.add_task("preparing", total=len(chosen), count="")
+        turns = count()
+
+        def show(style: str) -> None:
+            done = next(turns)
+            bar.update(task, description=style, completed=done, count=f"{done}/{len(chosen)}")
+
+        pixels = style_sheet(chosen, photos, on_style=show)
     write_still(target, Still(pixels))
     print_line(str(target))
     return 0

@@ -8,24 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from rich.progress import TextColumn, TimeElapsedColumn
 
-from stylize_live.cli.bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.console import print_line, stderr
+from stylize_live.cli.train_display import TrainDisplay
 from stylize_live.config import DeviceName
-from stylize_live.errors import SinkError, UsageError
+from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import make_folder
 from stylize_live.training.settings import TrainSettings
 
 if TYPE_CHECKING:
     from stylize_live.training.run import Job, Result
-    from stylize_live.training.trainer import Progress as State
 
 _DEFAULT_SETTINGS = TrainSettings()
 _NAMED = 3  # of the photos that were skipped
 # Bytes of a style's name. File systems take 255, and the longest file beside it ends in this.
 _LONGEST_NAME = 255 - len(".state.safetensors")
-_LINE_EVERY = 50  # steps, where the progress goes to a file and not to a terminal
 
 
 def train(
@@ -45,6 +42,7 @@ def train(
     previews: Path | None = None,
     restart: bool = False,
     overwrite: bool = False,
+    verbose: bool = False,
     device: DeviceName = "auto",
     settings: Annotated[TrainSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
 ) -> int:
@@ -91,6 +89,8 @@ def train(
         Start over instead of going on with an unfinished run.
     overwrite
         Replace a style, a report or previews that are there already.
+    verbose
+        Show the plan, and the losses of the newest step.
     device
         Where to train.
     """
@@ -101,13 +101,14 @@ def train(
     from stylize_live.training.run import Job
     from stylize_live.training.run import train as run_training
 
-    begin = {"base": BASE, "scratch": None}.get(start) if start in ("base", "scratch") else style_path(start)
+    _check_there([painting, *more])  # what was typed first
     target = _target(painting, output, name, is_base=bool(more))
     info = StyleInfo(
         target.stem if output is None else name or target.stem, title, artist, year, licence, credit
     )
     if info.unfit:
         raise UsageError(f"the style's {info.unfit} must fit on one line, without control characters")
+    begin = {"base": BASE, "scratch": None}.get(start) if start in ("base", "scratch") else style_path(start)
     job = Job(
         paintings=[painting, *more],
         photos=photos or _own_photos(),
@@ -120,22 +121,11 @@ def train(
     )
     if not overwrite:
         _spare(job, "-o" if output else "--name")
-    with _progress_bar() as bar:
-        task = bar.add_task("training", total=1.0, losses="", left="")
-
-        def show(state: State) -> None:
-            share = state.seconds / (state.seconds + state.left) if state.left else 1.0
-            bar.update(task, completed=share, losses=_losses(state), left=_minutes(state.left) + " left")
-            if bar.disable and state.step % _LINE_EVERY == 0:
-                stderr.print(f"{share:4.0%}  {_minutes(state.left)} left  {_losses(state)}")
-
-        def note(words: str) -> None:
-            stderr.print(words, markup=False)
-
-        if not bar.disable:
-            stderr.print(f"watch it grow in {job.report_path}", markup=False)
+    with TrainDisplay(target.stem, job.report_path, verbose=verbose) as display:
         try:
-            result = run_training(job, choose_device(device), restart=restart, on_step=show, on_note=note)
+            result = run_training(
+                job, choose_device(device), restart=restart, on_step=display.step, on_note=display.note
+            )
         except KeyboardInterrupt:
             if job.state_path.exists():
                 command = "the same command" + (" without --restart" if restart else "")
@@ -145,6 +135,13 @@ def train(
             raise
     _summary(job, result)
     return 0
+
+
+def _check_there(paintings: list[Path]) -> None:
+    """Raise `SourceError` for the first one that is not there."""
+    for path in paintings:
+        if not path.exists():
+            raise SourceError(f"{path}: no such file")
 
 
 def _spare(job: Job, option: str) -> None:
@@ -217,25 +214,6 @@ def _own_photos() -> Path:
             f"no photos to practise on in {folder}: name a folder of ordinary photos with --photos"
         ) from None
     return folder
-
-
-def _progress_bar() -> Bars:
-    return Bars(
-        NameColumn(),
-        bar_column(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeElapsedColumn(),
-        figures_column("left"),
-        TextColumn("{task.fields[losses]}"),
-    )
-
-
-def _losses(state: State) -> str:
-    return f"step {state.step}  " + "  ".join(f"{name} {value:.3f}" for name, value in state.terms.items())
-
-
-def _minutes(seconds: float) -> str:
-    return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
 
 
 def _summary(job: Job, result: Result) -> None:

@@ -214,6 +214,7 @@ def train(
             _save(job, trainer, _record(job, trainer.progress, plan, device) | _errors(figures))
         except KeyboardInterrupt:
             _leave_unfinished(job, trainer, plan, device)
+            watch.interrupted()
             raise
     trainer.finish()
     unreadable = sorted(photos.unreadable | batches.unreadable)

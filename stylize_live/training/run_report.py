@@ -27,6 +27,7 @@ from stylize_live.training.trainer import Progress
 _TEMPLATE = Path(__file__).with_name("run_report.html")
 _PAINTING_SIDE = 480  # pixels, the short one
 _RELOAD = 15  # seconds
+_INTERRUPTED = "trained, then interrupted; the same command goes on from there"
 _TERMS = {
     "style": "Relative error of the painting's texture, at full and at half size. 0 is the painting itself.",
     "content": "How much of the subject was lost, the photo being in the painting's colours; 0 is nothing.",
@@ -49,6 +50,7 @@ class Report:
         use: a command that uses the style.
         kept_out: whether the photos that are shown and measured were kept out of training.
         figures: errors on these photos, once they are measured.
+        interrupted: whether the run was ended before, and could go on.
     """
 
     title: str
@@ -60,6 +62,7 @@ class Report:
     use: str
     kept_out: bool = True
     figures: StyleFigures | None = None
+    interrupted: bool = False
 
 
 def write_report(path: Path, report: Report, progress: Progress, previews: Path) -> None:
@@ -77,7 +80,9 @@ def write_report(path: Path, report: Report, progress: Progress, previews: Path)
     """
     rows = _rows(progress, previews)
     page = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        reload="" if report.figures else f'<meta http-equiv="refresh" content="{_RELOAD}">',
+        reload=""
+        if report.figures or report.interrupted
+        else f'<meta http-equiv="refresh" content="{_RELOAD}">',
         title=escape(report.title),
         by=escape(report.by),
         spread=100 * report.columns,
@@ -133,8 +138,9 @@ def _state(report: Report, progress: Progress) -> str:
     figures = report.figures
     if figures is None:
         share = f"{100 * min(progress.done, 1):.0f}"
+        stands = _INTERRUPTED if report.interrupted else "trained at this look; the page reloads itself"
         return (
-            f'<div class="tiles">{_tile(f"{share} %", "trained at this look; the page reloads itself")}'
+            f'<div class="tiles">{_tile(f"{share} %", stands)}'
             f"{_tile(str(progress.step), 'steps')}</div>"
             f'<div class="bar"><i style="width:{share}%"></i></div>'
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from stylize_live.errors import StylizeError
 from stylize_live.nets.transformer import Architecture, ResidualTransformer
 from stylize_live.training.evaluation import StyleFigures
 from stylize_live.training.preview import Previews
@@ -54,6 +56,8 @@ class Watch:
         self._previews.write_photos()
         if is_fresh:
             self._look()
+        else:
+            self._write()  # it may say that the run was interrupted
         self._next = sum(share <= self._trainer.progress.done for share in _LOOKS)
 
     def __call__(self, progress: Progress) -> None:
@@ -69,13 +73,23 @@ class Watch:
         self._report = replace(self._report, figures=figures)
         self._look()
 
+    def interrupted(self) -> None:
+        """Have the report say so, where there is one and it can be written."""
+        self._report = replace(self._report, interrupted=True)
+        if self._path.exists():
+            with suppress(StylizeError):
+                self._write()
+
     def _look(self) -> None:
         progress = self._trainer.progress
         network = painter(self._architecture, self._trainer.weights, self._device)
         self._previews.write(f"step-{progress.step:06d}.jpg", network, self._device)
         if progress.step not in progress.looks:
             progress.looks.append(progress.step)
-        write_report(self._path, self._report, progress, self._previews.folder)
+        self._write()
+
+    def _write(self) -> None:
+        write_report(self._path, self._report, self._trainer.progress, self._previews.folder)
 
 
 def painter(
