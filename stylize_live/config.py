@@ -218,6 +218,7 @@ class LiveSettings(SteadySettings, EngineSettings):
         description="Camera number or name, a video file, 'screen', a URL, 'test' for a pattern, or in the "
         "studio 'browser' for a page's own camera.",
     )
+    loop: bool = Field(default=False, description="Play a video file again and again.")
     width: int = Field(
         default=640,
         ge=16,

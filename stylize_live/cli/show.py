@@ -41,10 +41,11 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
         StylizeError: something cannot be opened, or broke.
     """
     from stylize_live.media.live_sinks import open_sinks
-    from stylize_live.media.live_sources import open_source
+    from stylize_live.media.live_sources import check_loop, open_source
 
     if settings.source.strip() == "browser" and not studio:
         raise UsageError("--source browser is the camera of the studio's page: add --studio")
+    check_loop(settings)
     if settings.record is not None:
         from stylize_live.media.recorder import check_recording
 

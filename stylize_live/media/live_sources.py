@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from stylize_live.config import LiveSettings
-from stylize_live.errors import SourceError
+from stylize_live.errors import SourceError, UsageError
 from stylize_live.files import is_file, path_of
 from stylize_live.media.live_source import LiveSource
 
@@ -43,7 +43,7 @@ def open_source(settings: LiveSettings) -> LiveSource:
 
         return open_stream(text)
     if names_file(text):
-        return _open_file(path_of(text))
+        return _open_file(path_of(text), loop=settings.loop)
     from stylize_live.media.camera import CameraSource
     from stylize_live.media.devices import find_camera
 
@@ -59,11 +59,18 @@ def names_file(text: str) -> bool:
     return is_file(Path(text))
 
 
-def _open_file(path: Path) -> LiveSource:
+def check_loop(settings: LiveSettings) -> None:
+    """Raise `UsageError` if something is to be played again that does not end."""
+    text = settings.source.strip()
+    if settings.loop and ("://" in text or not names_file(text)):
+        raise UsageError(f"--loop is for video files, and --source {text} is none")
+
+
+def _open_file(path: Path, *, loop: bool) -> LiveSource:
     from stylize_live.media.paced import open_file
 
     if path.is_dir():
         raise SourceError(f"{path}: is a folder, expected a video")
     if not path.exists():
         raise SourceError(f"{path}: no such file")
-    return open_file(path)
+    return open_file(path, loop=loop)

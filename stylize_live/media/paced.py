@@ -48,12 +48,14 @@ class PacedSource(LiveSource):
         self._inner.close()
 
 
-def open_file(path: Path) -> PacedSource:
-    """A video file, played in real time once.
+def open_file(path: Path, *, loop: bool = False) -> PacedSource:
+    """A video file, played in real time: once, or again and again.
 
     Raises:
         SourceError: the file is missing or no video.
+        UsageError: it can be read only once, and is to be played again.
     """
+    from stylize_live.media.looped import LoopedFile
     from stylize_live.media.reader import VideoReader
 
-    return PacedSource(VideoReader(path))
+    return PacedSource(LoopedFile(path) if loop else VideoReader(path))
