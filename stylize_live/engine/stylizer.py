@@ -46,9 +46,10 @@ _PAUSE = 1.0  # seconds between two live pictures after which the second does no
 class Stylizer(Closing):
     """Paints pictures in one style; the style may change between pictures.
 
-    Use one from one thread at a time; `style`, `strength`, `boldness`, `keep_colors`, `stroke` and `lines`
-    may be set from any thread and count from the next picture on; so does `economy`, what a live show saves
-    where the machine is too slow (None, as usual, saves nothing).
+    Threads that paint with the same one wait for each other, picture by picture; films (`steadiness`,
+    `stream`) want one each. `style`, `strength`, `boldness`, `keep_colors`, `stroke` and `lines` may be set
+    from any thread without waiting, and count from the next picture on; so does `economy`, what a live show
+    saves where the machine is too slow (None, as usual, saves nothing).
 
     Args:
         style: name of a shipped style, path of a style file, a blend such as
@@ -97,6 +98,7 @@ class Stylizer(Closing):
         self._chosen: Way | Choice = choose(runtime, precision, self._device)
         self._runtime, self._precision = self._chosen.runtime, self._chosen.precision
         self._style, self._crossfade = str(style), crossfade
+        self._painting = threading.RLock()  # held while a picture is painted; never by who holds `_setting`
         self._setting = threading.Lock()  # held while the next three change
         self._pending: StyleSet | None = None
         self._cuts = CutDetector()
@@ -343,9 +345,10 @@ class Stylizer(Closing):
         return self._paint(Frame(check_pixels(picture), Fraction(0), 0.0, 0))
 
     def _paint(self, frame: Frame) -> Pixels:
-        self._apply_style(frame.pts)
-        self._size = frame.size
-        return self._backend.run(frame.pixels, self._look, self._steady(frame))
+        with self._painting:
+            self._apply_style(frame.pts)
+            self._size = frame.size
+            return self._backend.run(frame.pixels, self._look, self._steady(frame))
 
     def _steady(self, frame: Frame) -> Steady | None:
         """How the picture is to follow from the one before, if it is to and something of it is shown."""
@@ -373,18 +376,25 @@ class Stylizer(Closing):
         Args:
             picture: of more than 16 megapixels, no side longer than 65,535.
         """
-        self.reset()
-        self._apply_style(Fraction(0))
-        look = self._look
-        small = reduced_by_strips(picture.size, look.working_size(picture.size), picture.rows)
-        finished_in_strips(self._backend.painting(small), picture.size, look, picture.rows, picture.put)
+        with self._painting:
+            self.reset()
+            self._apply_style(Fraction(0))
+            look = self._look
+            small = reduced_by_strips(picture.size, look.working_size(picture.size), picture.rows)
+            finished_in_strips(self._backend.painting(small), picture.size, look, picture.rows, picture.put)
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Paint frames in order; on a GPU several are under way at once.
 
         A change of style counts from the next frame that is painted on; all else is as at the start.
         """
-        return self._backend.stream(self._jobs(frames), self._look)
+        painted = self._backend.stream(self._jobs(frames), self._look)
+        while True:
+            with self._painting:  # and not from one picture to the next: others have their turn between them
+                frame = next(painted, None)
+            if frame is None:
+                return
+            yield frame
 
     def _jobs(self, frames: Iterable[Frame]) -> Iterator[Job]:
         """The frames; the backend, which works on each as soon as it has it, gets its style before."""

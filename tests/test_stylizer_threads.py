@@ -1,0 +1,69 @@
+"""One stylizer, several threads: they wait for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+from threading import Barrier
+
+import numpy as np
+import pytest
+from conftest import random_pixels
+
+from stylize_live.engine import Stylizer
+from stylize_live.frame import Frame, Pixels
+
+THREADS, ROUNDS = 4, 6
+PICTURES = [random_pixels(96, 72, number) for number in range(THREADS)]
+
+
+def in_threads(work: Callable[[int], list[Pixels]]) -> list[list[Pixels]]:
+    """What each thread painted; all begin together."""
+    together = Barrier(THREADS)
+
+    def run(number: int) -> list[Pixels]:
+        together.wait(10)
+        return work(number)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(run, range(THREADS)))
+
+
+@pytest.mark.parametrize("runtime", ["torch", "openvino"])
+def test_calls_wait_for_each_other(tiny_style: Path, runtime: str) -> None:
+    pytest.importorskip(runtime)
+    with Stylizer(tiny_style, device="cpu", runtime=runtime) as stylizer:  # type: ignore[arg-type]
+        alone = [stylizer(picture) for picture in PICTURES]
+        for number, painted in enumerate(
+            in_threads(lambda number: [stylizer(PICTURES[number]) for _ in range(ROUNDS)])
+        ):
+            assert all(np.array_equal(picture, alone[number]) for picture in painted)
+
+
+def test_streams_and_calls_wait_for_each_other(tiny_style: Path) -> None:
+    with Stylizer(tiny_style, device="cpu") as stylizer:
+        alone = [stylizer(picture) for picture in PICTURES]
+
+        def frames(number: int) -> Iterator[Frame]:
+            for index in range(ROUNDS):
+                yield Frame(PICTURES[number], Fraction(index), 0.0, index)
+
+        def work(number: int) -> list[Pixels]:
+            if number % 2:
+                return [frame.pixels for frame in stylizer.stream(frames(number))]
+            return [stylizer(PICTURES[number]) for _ in range(ROUNDS)]
+
+        for number, painted in enumerate(in_threads(work)):
+            assert len(painted) == ROUNDS
+            assert all(np.array_equal(picture, alone[number]) for picture in painted)
+
+
+def test_a_stream_that_is_not_read_on_is_in_nobodys_way(tiny_style: Path) -> None:
+    with Stylizer(tiny_style, device="cpu") as stylizer:
+        begun = stylizer.stream(Frame(PICTURES[0], Fraction(index), 0.0, index) for index in range(3))
+        next(begun)
+        painted = in_threads(lambda number: [stylizer(PICTURES[number])])
+        assert [pictures[0].shape for pictures in painted] == [picture.shape for picture in PICTURES]
+        assert len(list(begun)) == 2
