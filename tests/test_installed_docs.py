@@ -1,0 +1,23 @@
+"""docs/installed.md names the folders that are really used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from platformdirs.macos import MacOS
+from platformdirs.unix import Unix
+
+PAGE = (Path(__file__).parent.parent / "docs" / "installed.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("system", [Unix, MacOS])
+def test_folders_that_stay(
+    system: type[Unix | MacOS], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    folders = system("stylize-live", appauthor=False)
+    for path in (folders.user_data_path, folders.user_cache_path):
+        assert f"`~/{path.relative_to(tmp_path).as_posix()}`" in PAGE
