@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 _PROGRAM = "stylize-live"
+# Folders of uv's cache in which `uvx` and `uv run --with` make environments, which nobody changes later.
+_UV_CACHE = re.compile(r"(archive|environments|builds)-v\d+")
+_TORCH = ("torch", "torchvision")
+_SUITS_THE_GPU = "--torch-backend auto"  # uv asks NVIDIA's driver which CUDA it knows
 
 
 def command_for(*packages: str) -> str:
@@ -20,35 +29,92 @@ def command_for(*packages: str) -> str:
         packages: as a package index knows them.
     """
     named = " ".join(map(_quoted, packages))
-    environment = Path(sys.prefix)
-    if (environment / "pipx_metadata.json").is_file():
-        return f"pipx inject {_quoted(environment.name)} {named}"
-    receipt = environment / "uv-receipt.toml"
-    if receipt.is_file():
-        return _by_uv_tool(receipt, packages)
+    if _is_pipx():
+        return f"pipx inject {_quoted(Path(sys.prefix).name)} {named}"
+    if _receipt().is_file():
+        return _by_uv_tool(_withs(packages))
+    if _is_uvx():
+        return _by_uvx(_withs(packages))
     if find_spec("pip") is None:  # as in environments that uv made
         return f"uv pip install --python {_quoted(sys.executable)} {named}"
     return f"{_quoted(sys.executable)} -m pip install {named}"
 
 
-def _by_uv_tool(receipt: Path, packages: tuple[str, ...]) -> str:
-    """Install the tool once more from where it came from, with all it was given and these packages."""
+def commands_for_cuda_torch() -> list[str]:
+    """The commands that put a torch for the GPU that is there in the place of one without CUDA.
+
+    Only uv finds out which of PyTorch's builds suits a driver, so that it is added where it is missing.
+    """
+    if _receipt().is_file():
+        return [_by_uv_tool([_SUITS_THE_GPU])]
+    if _is_uvx():
+        return [_by_uvx([_SUITS_THE_GPU])]
+    python = _quoted(sys.executable)
+    again = " ".join(f"--reinstall-package {name}" for name in _TORCH)
+    install = f"pip install --python {python} {_SUITS_THE_GPU} {again} {' '.join(_TORCH)}"
+    if shutil.which("uv") or not (_is_pipx() or find_spec("pip")):
+        return [f"uv {install}"]
+    return [command_for("uv"), f"{python} -m uv {install}"]
+
+
+def _is_pipx() -> bool:
+    return (Path(sys.prefix) / "pipx_metadata.json").is_file()
+
+
+def _is_uvx() -> bool:
+    return _UV_CACHE.fullmatch(Path(sys.prefix).parent.name) is not None
+
+
+def _receipt() -> Path:
+    return Path(sys.prefix) / "uv-receipt.toml"
+
+
+def _withs(packages: tuple[str, ...]) -> list[str]:
+    return [f"--with {_quoted(name)}" for name in packages]
+
+
+def _by_uvx(words: list[str]) -> str:
+    """Run the program once more from where it came from, with more words for uv."""
+    origin = _installed_from()
+    source = f"--from {_quoted(origin)} " if origin != _PROGRAM else ""
+    return f"uvx {' '.join(words)} {source}{_PROGRAM}"
+
+
+def _installed_from() -> str:
+    """A file, folder or address, or the name alone if it came from an index (PEP 610)."""
+    from importlib import metadata  # slow, and needed by few
+
+    try:
+        told = json.loads(metadata.distribution(_PROGRAM).read_text("direct_url.json") or "")
+        address = urlsplit(str(told["url"]))
+        if address.scheme == "file":
+            return url2pathname(address.path)
+        vcs = told.get("vcs_info")
+        return f"{vcs['vcs']}+{told['url']}" if vcs else str(told["url"])
+    except (metadata.PackageNotFoundError, ValueError, LookupError, TypeError, AttributeError):
+        return _PROGRAM
+
+
+def _by_uv_tool(words: list[str]) -> str:
+    """Install the tool once more from where it came from, with all it was given and more words."""
     program, given = _PROGRAM, []
     try:
-        requirements = tomllib.loads(receipt.read_text(encoding="utf-8"))["tool"]["requirements"]
-        for requirement in requirements:
+        tool = tomllib.loads(_receipt().read_text(encoding="utf-8"))["tool"]
+        for requirement in tool["requirements"]:
+            origin = _origin(requirement)
             if requirement["name"] == _PROGRAM:
-                program = _origin(requirement)
+                program = origin
             else:
-                given.append(requirement["name"])
+                given.append(f"--with {_quoted(origin)}")
+        if "python" in tool:
+            given.insert(0, f"--python {_quoted(str(tool['python']))}")
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         pass  # another uv's receipt: from the index then
-    extra = " ".join(f"--with {_quoted(name)}" for name in dict.fromkeys([*given, *packages]))
-    return f"uv tool install --force {extra} {_quoted(program)}"
+    return f"uv tool install --force {' '.join(dict.fromkeys([*given, *words]))} {_quoted(program)}"
 
 
-def _origin(requirement: dict[str, object]) -> str:
-    """What `uv tool install` was told: a name, folder, file or address, and extras."""
+def _origin(requirement: dict[str, Any]) -> str:
+    """What `uv tool install` was told: a name, folder, file or address, with extras and versions."""
     extras = requirement.get("extras")
     marks = f"[{','.join(map(str, extras))}]" if isinstance(extras, list) and extras else ""
     for kind in ("directory", "editable", "path", "url"):
@@ -56,8 +122,8 @@ def _origin(requirement: dict[str, object]) -> str:
             return f"{requirement[kind]}{marks}"
     if "git" in requirement:
         address = str(requirement["git"])
-        return f"{_PROGRAM}{marks} @ git+{urlsplit(address)._replace(query='').geturl()}"
-    return f"{_PROGRAM}{marks}"
+        return f"{requirement['name']}{marks} @ git+{urlsplit(address)._replace(query='').geturl()}"
+    return f"{requirement['name']}{marks}{requirement.get('specifier', '')}"
 
 
 def _quoted(text: str) -> str:

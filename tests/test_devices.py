@@ -188,6 +188,7 @@ def inventory(**others: object) -> command.Inventory:
         "speeds": {},
         "faster": "",
         "gpus": [],
+        "unused_gpu": "",
         "encoders": [],
     }
     return command.Inventory(**{**nothing, **others})

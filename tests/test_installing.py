@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,7 @@ from stylize_live.cli.app import main
 from stylize_live.config import EngineSettings
 from stylize_live.engine import Stylizer, choices, processor, trials
 from stylize_live.errors import UsageError
-from stylize_live.installing import command_for
+from stylize_live.installing import command_for, commands_for_cuda_torch
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="quotes of the shell elsewhere")
 _RECEIPT = '[tool]\nrequirements = [{ name = "stylize-live"%s }%s]\n'
@@ -56,6 +57,7 @@ def test_pipx(environment: Path) -> None:
         (', extras = ["report"], directory = "/src"', "", "'/src[report]'"),
         (', path = "/dist/stylize_live.whl"', "", "/dist/stylize_live.whl"),
         (', git = "https://a.example/b?rev=main"', "", "'stylize-live @ git+https://a.example/b'"),
+        (', specifier = "==0.1.0"', "", "stylize-live==0.1.0"),
         ("", ', { name = "pyvirtualcam" }', "stylize-live"),
     ],
 )
@@ -63,6 +65,71 @@ def test_uv_tool(environment: Path, origin: str, more: str, command: str) -> Non
     (environment / "uv-receipt.toml").write_text(_RECEIPT % (origin, more))
     given = "--with pyvirtualcam " if more else ""
     assert command_for("openvino") == f"uv tool install --force {given}--with openvino {command}"
+
+
+def test_uv_tool_keeps_python_and_versions(environment: Path) -> None:
+    more = ', { name = "aiortc", extras = ["dev"], specifier = ">=1.16" }'
+    (environment / "uv-receipt.toml").write_text(_RECEIPT % ("", more) + 'python = "3.12"\n')
+    given = "--python 3.12 --with 'aiortc[dev]>=1.16' --with openvino"
+    assert command_for("openvino") == f"uv tool install --force {given} stylize-live"
+
+
+@pytest.mark.parametrize(
+    ("told", "source"),
+    [
+        (None, ""),
+        ("", ""),
+        ("[]", ""),
+        ('{"url": "file:///a%20b/x.whl", "archive_info": {}}', "--from '/a b/x.whl' "),
+        ('{"url": "https://a.example/x.whl", "archive_info": {}}', "--from https://a.example/x.whl "),
+        ('{"url": "https://a.example/b", "vcs_info": {"vcs": "git"}}', "--from git+https://a.example/b "),
+    ],
+)
+def test_uvx(told: str | None, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose environment is nobody's to change: the program is run with the package."""
+    monkeypatch.setattr(installing.sys, "prefix", str(tmp_path / "uv" / "archive-v0" / "AbC"))
+    distribution = SimpleNamespace(read_text=lambda name: told)
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: distribution)
+    assert command_for("openvino") == f"uvx --with openvino {source}stylize-live"
+    assert commands_for_cuda_torch() == [f"uvx --torch-backend auto {source}stylize-live"]
+
+
+_AGAIN = "--torch-backend auto --reinstall-package torch --reinstall-package torchvision torch torchvision"
+
+
+@pytest.mark.parametrize(
+    ("pip", "uv", "pipx", "commands"),
+    [
+        (True, True, False, [f"uv pip install --python PYTHON {_AGAIN}"]),
+        (False, False, False, [f"uv pip install --python PYTHON {_AGAIN}"]),
+        (
+            True,
+            False,
+            False,
+            ["PYTHON -m pip install uv", f"PYTHON -m uv pip install --python PYTHON {_AGAIN}"],
+        ),
+        (
+            False,
+            False,
+            True,
+            ["pipx inject stylize-live uv", f"PYTHON -m uv pip install --python PYTHON {_AGAIN}"],
+        ),
+    ],
+)
+def test_torch_for_a_gpu(
+    pip: bool, uv: bool, pipx: bool, commands: list[str], environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if pipx:
+        (environment / "pipx_metadata.json").write_text("{}")
+    monkeypatch.setattr(installing, "find_spec", lambda name: object() if pip else None)
+    monkeypatch.setattr(installing.shutil, "which", lambda name: "/usr/bin/uv" if uv else None)
+    python = shlex.quote(sys.executable)
+    assert commands_for_cuda_torch() == [command.replace("PYTHON", python) for command in commands]
+
+
+def test_torch_for_a_gpu_in_a_tool(environment: Path) -> None:
+    (environment / "uv-receipt.toml").write_text(_RECEIPT % (', directory = "/src"', ""))
+    assert commands_for_cuda_torch() == ["uv tool install --force --torch-backend auto /src"]
 
 
 @pytest.mark.parametrize(

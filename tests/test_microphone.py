@@ -134,6 +134,24 @@ def test_without_sounddevice(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert not Path("show.mp4").exists()
 
 
+def test_without_portaudio(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which Linux's packages of sounddevice do not bring: installing sounddevice again would not help."""
+
+    class Finder:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name == "sounddevice":
+                raise OSError("PortAudio library not found")
+
+    monkeypatch.delitem(sys.modules, "sounddevice")
+    monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
+    words = "live --source test --width 48 --height 32 --no-window --microphone"
+    assert main(words.split()) == UsageError.exit_code
+    said = capsys.readouterr().err
+    assert "needs PortAudio (Debian and Ubuntu: sudo apt install libportaudio2)" in said
+    assert "pip" not in said
+
+
 def test_one_that_is_not_there_is_said_before_it_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     words = "live --source test --width 48 --height 32 --no-window --microphone studio"
     assert main(words.split()) == UsageError.exit_code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stylize_live.cli.console import warn
+from stylize_live.cli.unused_gpu import unused_gpu
 
 if TYPE_CHECKING:
     from stylize_live.config import EngineSettings
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 
 def advise(settings: EngineSettings) -> None:
     """Say so, on stderr, if something is missing that would make these settings faster."""
+    if settings.device != "cpu" and settings.runtime != "openvino":
+        advice = unused_gpu()
+        if advice:
+            warn(advice)
+            return
     if settings.runtime == "auto" and settings.precision != "float16":
         from stylize_live.engine.choices import choose_device_name
 

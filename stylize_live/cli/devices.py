@@ -9,6 +9,7 @@ from rich.table import Table
 
 from stylize_live.cli.advice import faster
 from stylize_live.cli.console import cell, print_json, print_line, stdout
+from stylize_live.cli.unused_gpu import unused_gpu
 
 if TYPE_CHECKING:
     from stylize_live.media.devices import Camera
@@ -31,6 +32,7 @@ class Inventory:
         speeds: what was measured to choose, milliseconds for a picture of 480x270.
         faster: what would make it faster, "" if nothing is missing.
         gpus: names of CUDA devices with their memory.
+        unused_gpu: why a GPU that is there is not among them and what mends it, "" if none is.
         encoders: those that PyAV has, usable or not.
     """
 
@@ -43,6 +45,7 @@ class Inventory:
     speeds: dict[str, float]
     faster: str
     gpus: list[str]
+    unused_gpu: str
     encoders: list[Encoder]
 
 
@@ -68,8 +71,9 @@ def devices(*, json: bool = False, measure: bool = False) -> int:
         print_json(asdict(found))
     else:
         stdout.print(_table(found))
-        if found.faster and not found.gpus:
-            print_line(found.faster)  # not in the table, which would break the command in two
+        advice = "" if found.gpus else found.unused_gpu or found.faster
+        if advice:
+            print_line(advice)  # not in the table, which would break the command in two
     return 0
 
 
@@ -85,6 +89,7 @@ def take_inventory() -> Inventory:
         display_problem(),
         **_computing(),
         gpus=_gpus(),
+        unused_gpu=unused_gpu(),
         encoders=list_encoders(),
     )
 

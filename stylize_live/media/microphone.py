@@ -16,9 +16,9 @@ from stylize_live.errors import SourceError, UsageError
 from stylize_live.installing import command_for
 from stylize_live.media.sound_encoder import RATES
 
+_PORTAUDIO = "sudo apt install libportaudio2"  # other systems' packages of sounddevice bring it
 _MISSING = (
-    f"--microphone needs sounddevice: {command_for('sounddevice')}"
-    " (on Debian and Ubuntu also: sudo apt install libportaudio2)"
+    f"--microphone needs sounddevice: {command_for('sounddevice')} (on Debian and Ubuntu also: {_PORTAUDIO})"
 )
 _MOST_PIECES = 4096  # that wait for somebody to take them; some forty seconds
 _BELIEVABLE_SECONDS = 1.0
@@ -101,8 +101,10 @@ def check_microphone(wanted: str) -> None:
 def _library() -> ModuleType:
     try:
         import sounddevice
-    except (ImportError, OSError):  # OSError: PortAudio itself is missing
+    except ImportError:
         raise UsageError(_MISSING) from None
+    except OSError:
+        raise UsageError(f"--microphone needs PortAudio (Debian and Ubuntu: {_PORTAUDIO})") from None
     module: ModuleType = sounddevice
     return module
 
