@@ -11,7 +11,7 @@ DEMO := demo
 COMPUTING := $(addprefix tests/test_,$(addsuffix .py,choices processor speeds openvino eight_bits stylizer \
 	transformer plan training))
 
-.PHONY: help demo test long-test avx2-test avx2 lint types coverage gpu-test slow-test audit bench fuzz clean
+.PHONY: help demo test long-test avx2-test avx2 lint types coverage gpu-test slow-test audit package-check bench fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make coverage   quick tests with line coverage"
 	@echo "make slow-test  tests with a real window and a real browser (need Xvfb and xdotool, and Chromium)"
 	@echo "make gpu-test   tests on an NVIDIA GPU; they fail, not skip, where there is none"
+	@echo "make package-check  build wheel and source package, and try both in empty environments (needs internet)"
 	@echo "make audit      look up known weaknesses of all that is installed (needs internet)"
 	@echo "make fuzz       try the commands with damaged and absurd inputs: SEED=1 BUDGET=600 (seconds)"
 	@echo "make bench      time the network beside the usual one"
@@ -72,6 +73,9 @@ slow-test: $(READY)
 
 gpu-test: $(READY)
 	@FAIL_WITHOUT_CUDA=1 $(RUN)/python -m pytest -m gpu
+
+package-check: $(READY)
+	@$(RUN)/python .ci/package_check.py
 
 # Strict: what the database does not know is no clean bill.
 audit: $(READY)

@@ -75,6 +75,8 @@ def hide_warnings() -> None:
     """Those of libraries that tell people nothing."""
     # Pillow's remark about large pictures; those it deems dangerous, twice as large, are an error.
     warnings.filterwarnings("ignore", "Image size .* exceeds limit")
+    # Torch's about an old driver, which `unused_gpu` says with the command that mends it.
+    warnings.filterwarnings("ignore", "CUDA initialization: The NVIDIA driver on your system is too old")
 
 
 def show_logs(level: int) -> None:
