@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,16 @@ def test_every_command_in_the_readme_exists() -> None:
     }
     assert commands <= known
     assert {"live", "convert", "image", "train", "styles", "devices"} <= commands
+
+
+def test_every_extra_is_in_the_table() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {name: packages for name, packages in project["optional-dependencies"].items() if name != "dev"}
+    table = dict(re.findall(r"^\| `([\w-]+)` \|(.*)\|$", README, re.MULTILINE))
+    assert table.keys() == extras.keys()
+    for name, packages in extras.items():
+        for package in packages:
+            assert re.split(r"[>=<]", package)[0] in table[name].lower()
 
 
 def test_every_linked_file_exists() -> None:
