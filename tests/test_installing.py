@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shlex
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from stylize_live.cli import advice, convert, devices
 from stylize_live.cli.app import main
 from stylize_live.config import EngineSettings
 from stylize_live.engine import Stylizer, choices, processor, trials
-from stylize_live.errors import UsageError
+from stylize_live.errors import StylizeError, UsageError
 from stylize_live.installing import command_for, commands_for_cuda_torch
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="quotes of the shell elsewhere")
@@ -186,3 +187,30 @@ def test_the_commands_say_so(
     main(words)
     printed = capsys.readouterr()
     assert f"twice as fast with OpenVINO: {command_for('openvino')}\n" in printed.out + printed.err
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        (
+            "libGL.so.1: cannot open shared object file",
+            " (Debian and Ubuntu: sudo apt install libgl1 libglib2.0-0)",
+        ),
+        ("DLL load failed while importing cv2", ""),
+    ],
+)
+def test_system_libraries_of_opencv(reason: str, hint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which servers and containers lack, and no package brings."""
+
+    class Finder:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name == "cv2":
+                raise ImportError(reason)
+
+    monkeypatch.delitem(sys.modules, "cv2", raising=False)
+    monkeypatch.delitem(sys.modules, "stylize_live.media.libraries", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
+    with pytest.raises(StylizeError) as raised:
+        importlib.import_module("stylize_live.media.libraries")
+    assert str(raised.value) == f"OpenCV cannot be loaded, {reason}{hint}"

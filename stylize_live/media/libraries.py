@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import os
 
+from stylize_live.errors import StylizeError
+
 # SVT-AV1 writes to stderr by itself; 1 lets only its errors through.
 os.environ.setdefault("SVT_LOG", "1")
 
-import cv2
+try:
+    import cv2
+except ImportError as error:
+    hint = " (Debian and Ubuntu: sudo apt install libgl1 libglib2.0-0)" if ".so" in str(error) else ""
+    raise StylizeError(f"OpenCV cannot be loaded, {error}{hint}") from error
 
 import av  # isort: skip
 from av.sidedata import sidedata  # isort: skip
