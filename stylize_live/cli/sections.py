@@ -59,7 +59,7 @@ SECTIONS: dict[str, Sections] = {
         "For experts": (
             *("features", "steps", "batch", "crop", "style-weight", "content-weight", "color-weight"),
             *("pixel-weight", "fine-weight", "deep-weight", "coarse-weight", "pooled", "variation-weight"),
-            *("steady-weight", "colors", "rate", "seed"),
+            *("steady-weight", "colors", "match", "rate", "seed"),
         ),
     },
     "styles": {"Options": ("sheet", "photos", "overwrite", "json")},
