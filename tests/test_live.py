@@ -23,9 +23,10 @@ from stylize_live.errors import SourceError, StyleError
 from stylize_live.frame import Frame
 from stylize_live.media.null import NullDisplay
 from stylize_live.media.overlay import Caption
+from stylize_live.media.recorder import Recorder
 from stylize_live.media.still import read_still
 from stylize_live.pipeline import preparation
-from stylize_live.pipeline.labels import snapshot_name
+from stylize_live.pipeline.labels import clock_time, snapshot_name
 from stylize_live.pipeline.live import run_live
 from stylize_live.pipeline.view import View, compose
 
@@ -302,6 +303,40 @@ def test_the_trouble_of_a_source_is_shown() -> None:
     display = FakeDisplay(keys(None))
     run_live(source, FakeStylizer(), display)
     assert display.captions[-1].note == "camera is gone"
+
+
+@pytest.mark.parametrize("overlay", [True, False])
+def test_a_recording_is_marked_in_the_window(tmp_path: Path, overlay: bool) -> None:
+    script = [*([] if overlay else ["h"]), "r"]
+    marks: list[str] = []
+
+    def press(display: FakeDisplay) -> str | None:
+        if not display.frames:
+            return None
+        if script:
+            return script.pop(0)
+        marks.append(display.captions[-1].recorded)
+        return "q" if marks[-1] else None
+
+    display = FakeDisplay(press)
+    run_live(FakeSource(2000), FakeStylizer(), display, snapshots=tmp_path)
+    assert marks[-1] == "0:00"
+    assert (display.captions[-1].left == "") is not overlay
+    assert display.captions[0].recorded == ""
+
+
+def test_a_film_of_the_whole_show_is_marked_too(tmp_path: Path) -> None:
+    display = FakeDisplay(lambda display: "q" if display.captions and display.captions[-1].recorded else None)
+    with Recorder(tmp_path / "whole.mp4", SIZE) as film:
+        run_live(FakeSource(2000), FakeStylizer(), display, sinks=[film])
+        assert film.seconds is not None
+    assert film.seconds is None
+    assert display.captions[-1].recorded == "0:00"
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.9, "0:00"), (65, "1:05"), (3723.5, "1:02:03")])
+def test_lengths_of_time(seconds: float, shown: str) -> None:
+    assert clock_time(seconds) == shown
 
 
 def test_snapshot_is_what_is_seen(tmp_path: Path) -> None:

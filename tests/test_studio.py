@@ -198,9 +198,9 @@ def test_snapshot_recording_and_preset_are_files(show: Show, tmp_path: Path) -> 
         assert read_still(still).pixels.shape == (36, 64, 3)
 
         open_page.say(do="record")
-        open_page.until_state(recorded=1)
+        open_page.until_state(recorded=1, on_record=1)
         open_page.say(do="record")
-        open_page.until_state(recorded=None)
+        open_page.until_state(recorded=None, on_record=None)
         (film,) = tmp_path.glob("first-*.mp4")
 
         open_page.set(strength=0.6, boldness=0.4, style={"first": 0.25, "second": 0.75}, mirror=True)

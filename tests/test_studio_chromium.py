@@ -158,6 +158,18 @@ def test_boldness_by_keys_and_where_there_is_none(tab: Tab, show: Show) -> None:
     assert show.stylizer.boldness == 0.9
 
 
+def test_what_is_painted_stands_below_the_picture(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tab.run("document.getElementById('painting').hidden")
+    words = "painted at 288 of 720 lines: the processor is full"
+    monkeypatch.setattr("stylize_live.pipeline.live._Journey.painting", words)
+    tab.until(f"document.getElementById('painting').textContent === '{words}'")
+    gap = tab.run(
+        "document.getElementById('painting').getBoundingClientRect().top"
+        "- document.getElementById('stage').getBoundingClientRect().bottom"
+    )
+    assert 0 < gap < 24
+
+
 def test_keep_colours(tab: Tab, show: Show) -> None:
     tab.click("#keep_colors")
     tab.until("document.getElementById('keep_colors').checked")
@@ -191,9 +203,11 @@ def test_snapshot_record_preset_and_source(tab: Tab, tmp_path: Path) -> None:
     tab.until("document.getElementById('toast').textContent.startsWith('saved first')")
     tab.click("#record")
     tab.until("document.getElementById('record-out').textContent === '0:01'")
+    tab.until("document.getElementById('mark').checkVisibility()")
     keep(tab, "recording", tmp_path)
     tab.click("#record")
     tab.until("document.getElementById('record-out').textContent === 'Record'")
+    tab.until("document.getElementById('mark').hidden")
     tab.run("document.getElementById('preset-name').focus()")
     tab.call("Input.insertText", text="evening")
     tab.click("#preset button")
@@ -221,6 +235,8 @@ def test_on_a_phone(browser: Chromium, show: Show, tmp_path: Path) -> None:
     for phone in opened(browser, show.studio.url, PHONE):
         phone.until("document.querySelectorAll('.style img').length >= 3")
         keep(phone, "phone", tmp_path)
+        bottom = "document.getElementById('picture').getBoundingClientRect().bottom"
+        assert phone.run(f"document.querySelector('.tools').getBoundingClientRect().top >= {bottom}")
         small = phone.run(
             "[...document.querySelectorAll('button, input, select')].filter((e) => e.offsetParent &&"
             "e.getBoundingClientRect().height < 28).map((e) => e.id || e.className)"

@@ -17,7 +17,7 @@ from stylize_live.media.overlay import Caption, draw_caption
 from stylize_live.media.screen_check import display_problem
 from stylize_live.media.window import Window, key_name
 
-CAPTION = Caption("starry-night  90%", ("29.8 fps", "41 ms", "12 dropped"), "strength 90%")
+CAPTION = Caption("starry-night  90%", ("29.8 fps", "41 ms", "12 dropped"), "strength 90%", "1:05")
 WHITE = np.full((360, 640, 3), 255, np.uint8)
 
 
@@ -49,11 +49,11 @@ class TestCaption:
     def test_is_drawn_on_a_copy_and_only_below(self) -> None:
         drawn = draw_caption(WHITE, CAPTION)
         assert (WHITE == 255).all()
-        assert (drawn[:250] == 255).all()
+        assert (drawn[:250, :540] == 255).all()
         strip = drawn[340:]
         assert strip.min() < 100  # dark enough for the white text on white
         assert strip.max() > 220
-        assert (drawn[..., 0] == drawn[..., 2]).all()
+        assert (strip[..., 0] == strip[..., 2]).all()
 
     def test_text_keeps_its_brightness_on_black(self) -> None:
         drawn = draw_caption(np.zeros_like(WHITE), CAPTION)
@@ -63,6 +63,14 @@ class TestCaption:
         drawn = draw_caption(WHITE, Caption(note="frozen"))
         assert (drawn[340:] == 255).all()
         assert drawn[250:340].min() < 100
+
+    def test_what_is_recorded_has_a_red_dot_at_the_top_right(self) -> None:
+        drawn = draw_caption(WHITE, Caption(recorded="1:05"))
+        assert (drawn[:, :540] == 255).all()
+        assert (drawn[40:] == 255).all()
+        red = (drawn[..., 0] > 200) & (drawn[..., 1] < 90)
+        assert 60 < red.sum() < 160
+        assert drawn[8:34, 620:].min() < 100  # dark enough for the white time on white
 
     def test_nothing_to_write(self) -> None:
         assert np.array_equal(draw_caption(WHITE, Caption()), WHITE)

@@ -1,4 +1,4 @@
-"""The strip of text on a live picture: style, frame rate, latency."""
+"""What is written on a live picture: style, frame rate, latency, a message, and that it is recorded."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _STRIP_OPACITY = 0.62
 _NOTE_OPACITY = 0.72
 _WHITE = 255
 _DIM = 225
+_RED = (235, 64, 52)
 # Text is drawn larger and averaged down: letters then stand where they should, not on whole pixels.
 _FINE = 2
 
-# Text as coverage and brightness: (H, W) uint16 of 0..256 and (H, W) uint8.
+# Text as coverage and colour: (H, W) uint16 of 0..256; (H, W) or, in colour, (H, W, 3) of 0..255.
 _Patch = tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]
 
 
@@ -32,6 +33,8 @@ class Caption:
         right: at the right of the strip; the first ones matter most, the last ones are left out
             where the picture is too narrow for all.
         note: a short message in the middle of the picture's lower half, or "".
+        recorded: how long the picture has been recorded, such as "1:05"; "" while it is not. It stands
+            at the top right, beside a red dot.
 
     A caption without `left` and `right` has no strip.
     """
@@ -39,6 +42,7 @@ class Caption:
     left: str = ""
     right: tuple[str, ...] = ()
     note: str = ""
+    recorded: str = ""
 
 
 def draw_caption(pixels: Pixels, caption: Caption) -> Pixels:
@@ -60,6 +64,10 @@ def draw_caption(pixels: Pixels, caption: Caption) -> Pixels:
         box = _note(caption.note, width, _font_size(height))
         tall, wide = box[0].shape
         _lay(drawn, box, (width - wide) // 2, height - 3 * tall)
+    if caption.recorded:
+        size = _font_size(height)
+        mark = _mark(caption.recorded, size)
+        _lay(drawn, mark, width - mark[0].shape[1] - size // 2, size // 2)
     return drawn
 
 
@@ -71,12 +79,12 @@ def _lay(pixels: Pixels, patch: _Patch, left: int, top: int) -> None:
     """Mix a patch into the picture; only the pixels under it are touched."""
     opacity, light = patch
     tall, wide = opacity.shape
-    if left < 0 or top < 0:
+    if left < 0 or top < 0 or top + tall > pixels.shape[0]:
         return
     under = pixels[top : top + tall, left : left + wide]
     # 255 * 256 fits into 16 bits, so integers do: 0.3 ms for a strip of 1280 pixels, floats take 2 ms.
     share = opacity[..., None]
-    under[:] = (under * (256 - share) + (light * opacity)[..., None]) >> 8
+    under[:] = (under * (256 - share) + light.reshape(tall, wide, -1) * share) >> 8
 
 
 @lru_cache(maxsize=8)
@@ -101,10 +109,28 @@ def _note(note: str, width: int, size: int) -> _Patch:
     box = (round(font.getlength(note) / _FINE + 2 * size) * _FINE, round(size * 1.9) * _FINE)
     text = Image.new("L", box, 0)
     ImageDraw.Draw(text).text((box[0] / 2, box[1] / 2), note, _WHITE, font, anchor="mm")
+    return _patch(np.asarray(text.reduce(_FINE)), _rounded(box, pad // 2))
+
+
+@lru_cache(maxsize=2)
+def _mark(time: str, size: int) -> _Patch:
+    """A rounded dark box with a red dot and a time."""
+    font, pad = _font(size * _FINE), size * _FINE
+    box = (round(font.getlength(time) / _FINE + 2.3 * size) * _FINE, round(size * 1.7) * _FINE)
+    text, dot = Image.new("L", box, 0), Image.new("L", box, 0)
+    ImageDraw.Draw(text).text((box[0] - 0.6 * pad, box[1] / 2), time, _WHITE, font, anchor="rm")
+    ImageDraw.Draw(dot).circle((pad, box[1] / 2), 0.36 * pad, fill=255)
+    red = np.asarray(dot.reduce(_FINE))
+    opacity, light = _patch(np.maximum(np.asarray(text.reduce(_FINE)), red), _rounded(box, pad // 2))
+    colour = np.where(red[..., None] > 0, np.array(_RED, np.uint16), np.uint16(_WHITE))
+    return opacity, (light[..., None] * colour) // _WHITE
+
+
+def _rounded(box: tuple[int, int], radius: int) -> npt.NDArray[np.float64]:
+    """Opacity of a box with round corners; `box` and `radius` are in fine pixels."""
     shape = Image.new("L", box, 0)
-    ImageDraw.Draw(shape).rounded_rectangle((0, 0, box[0] - 1, box[1] - 1), pad // 2, fill=255)
-    opacity = _NOTE_OPACITY * np.asarray(shape.reduce(_FINE)) / 255
-    return _patch(np.asarray(text.reduce(_FINE)), opacity)
+    ImageDraw.Draw(shape).rounded_rectangle((0, 0, box[0] - 1, box[1] - 1), radius, fill=255)
+    return _NOTE_OPACITY * np.asarray(shape.reduce(_FINE)) / 255
 
 
 def _patch(text: Pixels, background: float | npt.NDArray[np.float64]) -> _Patch:

@@ -74,6 +74,11 @@ class Recorder(Closing):
         self._ended = False
         self._turn = Turn(str(path), self._close)
 
+    @property
+    def seconds(self) -> float | None:
+        """How long it has been recorded; None before the first picture and after the last one."""
+        return None if self._start is None or self._ended else time.monotonic() - self._start
+
     def write(self, frame: Frame) -> None:
         """Record a picture. Raises `SinkError` when the disk is full or gone; what was written stays."""
         with self._turn:

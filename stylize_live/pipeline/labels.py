@@ -17,6 +17,13 @@ def snapshot_name(style: str, moment: datetime, suffix: str) -> str:
     return f"{cut(safe, _LONGEST_STYLE)}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}{suffix}"
 
 
+def clock_time(seconds: float) -> str:
+    """A length of time as a clock shows it, such as 1:05 or 1:02:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 def style_label(style: str) -> str:
     """A style's name without folders and suffix."""
     return Path(style).stem if style.endswith(".safetensors") else style

@@ -16,7 +16,7 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -33,7 +33,7 @@ from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import LatencyClock
 from stylize_live.pipeline.failures import check_frame, explained, explaining
 from stylize_live.pipeline.governor import Governor
-from stylize_live.pipeline.labels import snapshot_name, style_label
+from stylize_live.pipeline.labels import clock_time, snapshot_name, style_label
 from stylize_live.pipeline.ladder import Step
 from stylize_live.pipeline.live_report import LiveReport, Settled
 from stylize_live.pipeline.outlets import Outlets
@@ -191,7 +191,7 @@ class _Journey:
         self._caption_at = 0.0
         self.shown: Frame | None = None
         self.view = View(stylizer, styles, self._snapshot, self._record, self._embolden)
-        self._recordings = Recordings(self._outlets, self.view.say, microphone)
+        self._recordings = Recordings(self._outlets, self.view.say, microphone, sinks)
         self._remote: Remote | None = None
         self._capturing, self._painting = Stopwatch(), Stopwatch()
         self._watchdog = Watchdog()
@@ -382,8 +382,9 @@ class _Journey:
 
     def _draw(self, item: _Painted) -> None:
         self.view.changed = False
-        show_strip = self.view.overlay
-        caption = self._caption if show_strip else Caption(note=self._caption.note)
+        caption = self._caption
+        if not self.view.overlay:
+            caption = replace(caption, left="", right=())  # what happens is told all the same
         self.shown = item.painted.with_picture(self._composed(item))
         self._display.write(self.shown, caption)
 
@@ -410,9 +411,10 @@ class _Journey:
     def _update_caption(self, now: float) -> None:
         """Figures change four times a second: faster ones cannot be read. Messages come at once."""
         note = self.view.note or self.trouble
-        if now - self._caption_at < _CAPTION_SECONDS and note == self._caption.note:
+        told = (note, self._record_time())
+        if now - self._caption_at < _CAPTION_SECONDS and told == (self._caption.note, self._caption.recorded):
             return
-        caption = Caption(self._headline(), self._strip(now), note)
+        caption = Caption(self._headline(), self._strip(now), *told)
         self._caption_at = now
         if caption != self._caption:
             self._caption = caption
@@ -453,6 +455,10 @@ class _Journey:
             parts.append(f"{boldness:.0%} bold")
         return "  ".join(parts)
 
+    def _record_time(self) -> str:
+        seconds = self._recordings.longest
+        return "" if seconds is None else clock_time(seconds)
+
     def _strip(self, now: float) -> tuple[str, ...]:
         if self.view.frozen:
             return ("frozen",)
@@ -487,6 +493,11 @@ class _Journey:
     def recorded(self) -> float | None:
         """Seconds since a recording began, or None while there is none."""
         return self._recordings.seconds
+
+    @property
+    def on_record(self) -> float | None:
+        """The same, of a recording that lasts as long as the show, too."""
+        return self._recordings.longest
 
     def _write_snapshot(self, path: Path, pixels: Pixels) -> None:
         try:

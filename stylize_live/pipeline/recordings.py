@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 from stylize_live.errors import StylizeError, in_words
 from stylize_live.media.contracts import LiveSink
-from stylize_live.media.recorder import open_recorder
+from stylize_live.media.recorder import Recorder, open_recorder
 from stylize_live.pipeline.outlets import Outlets
 
 log = logging.getLogger(__name__)
@@ -23,12 +23,20 @@ class Recordings:
         outlets: feed the film.
         say: shows a message.
         microphone: whose sound is recorded too, while a film is: its name or number; None for none.
+        sinks: the show's own; a film among them is recorded from the first picture to the last.
     """
 
-    def __init__(self, outlets: Outlets, say: Callable[[str], None], microphone: str | None = None) -> None:
+    def __init__(
+        self,
+        outlets: Outlets,
+        say: Callable[[str], None],
+        microphone: str | None = None,
+        sinks: Sequence[LiveSink] = (),
+    ) -> None:
         self._outlets = outlets
         self._say = say
         self._microphone = microphone
+        self._whole = [sink for sink in sinks if isinstance(sink, Recorder)]
         self._sink: LiveSink | None = None
         self._path = Path()
         self._began_at = 0.0
@@ -39,6 +47,13 @@ class Recordings:
         if self._sink is None or self._outlets.error_of(self._sink):
             return None
         return time.monotonic() - self._began_at
+
+    @property
+    def longest(self) -> float | None:
+        """The same of the longest film, one that is recorded from the beginning to the end included."""
+        whole = [sink.seconds for sink in self._whole if not self._outlets.error_of(sink)]
+        films = [seconds for seconds in (*whole, self.seconds) if seconds is not None]
+        return max(films, default=None)
 
     def toggle(self, path: Path, size: tuple[int, int], rate: Fraction) -> None:
         """End the film, or begin one; a message says what became of it.

@@ -53,6 +53,10 @@ class Show(Protocol):
         """Seconds since a recording began, or None while there is none."""
 
     @property
+    def on_record(self) -> float | None:
+        """The same, of a recording that lasts as long as the show, too."""
+
+    @property
     def trouble(self) -> str:
         """What the source waits for, or ""."""
 

@@ -245,7 +245,7 @@ class Studio(Closing):
             show.view.say(f"saved: stylize-live live --config {shlex.quote(path.name)}")
 
     def _tell_state(self, show: Show) -> None:
-        recorded = show.recorded
+        recorded, on_record = show.recorded, show.on_record
         state = _look(show) | {
             "style": shares_of(show.stylizer.style),
             "source": self._sources.key,
@@ -253,6 +253,7 @@ class Studio(Closing):
             "no_camera": self._sources.waits_for_browser,
             "note": show.view.note or show.trouble,
             "recorded": None if recorded is None else int(recorded),
+            "on_record": None if on_record is None else int(on_record),
             "size": None if show.shown is None else show.shown.size,
         }
         if state != self._state:

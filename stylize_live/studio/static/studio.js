@@ -296,6 +296,8 @@ function showState(news) {
   $("keep_colors").checked = news.keep_colors;
   $("dot").classList.toggle("frozen", news.frozen);
   showSource();
+  $("mark").hidden = news.on_record === null;
+  $("mark").textContent = clock(news.on_record);
   const recording = news.recorded !== null;
   $("record").setAttribute("aria-pressed", recording);
   $("record-out").textContent = recording ? clock(news.recorded) : "Record";
@@ -318,7 +320,11 @@ function showNote() {
   if (note) $("toast").textContent = note;
 }
 
-const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+const two = (number) => String(number).padStart(2, "0");
+const clock = (seconds) => {
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+};
 const number = (value) => (value === null || value === undefined ? "–" : Math.round(value).toString());
 const rate = (value) => (value && value < 9.95 ? value.toFixed(1) : number(value));
 
