@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from stylize_live.config import LiveSettings
+from stylize_live.media.live_source import LiveSource
 from stylize_live.media.live_sources import open_source
 from stylize_live.media.null import NullDisplay
 from stylize_live.pipeline.live import run_live
@@ -41,9 +42,11 @@ class Show:
 
 
 @contextmanager
-def running(settings: LiveSettings = SETTINGS, **server: Any) -> Iterator[Show]:
-    """A show for as long as the block lasts."""
-    sources = Sources(open_source(settings), settings)
+def running(
+    settings: LiveSettings = SETTINGS, source: LiveSource | None = None, **server: Any
+) -> Iterator[Show]:
+    """A show for as long as the block lasts; its first source is `source` if it is given."""
+    sources = Sources(source or open_source(settings), settings)
     stylizer = FakeStylizer()
     about = About("cpu, float32", STYLES)
     ended = threading.Event()

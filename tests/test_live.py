@@ -147,6 +147,25 @@ def test_pictures_are_shown_as_they_come_until_the_network_is_ready() -> None:
     assert report.captured == 60 - report.passed == report.shown + report.dropped
 
 
+def test_what_a_source_waits_for_stays_up_to_date_before_its_first_picture() -> None:
+    source = WakeableSource(0)
+    source.trouble = "no camera: choose a source"
+
+    def poll(display: FakeDisplay) -> str | None:
+        if display.captions and display.captions[-1].note == "opening Test pattern":
+            return "q"
+        if display.polls == 3:  # the network is ready long since
+            source.trouble = "opening Test pattern"
+        return None
+
+    display = FakeDisplay(poll)
+    run_live(source, FakeStylizer(), display, duration=5)
+    assert [caption.note for caption in display.captions] == [
+        "no camera: choose a source",
+        "opening Test pattern",
+    ]
+
+
 def test_a_film_waits_behind_a_card_until_the_network_is_ready() -> None:
     stylizer = SlowToStart()
     display = FakeDisplay(lambda display: stylizer.go.set() if display.frames else None)

@@ -19,8 +19,9 @@ from studio_show import SETTINGS, STYLES, Page, Show, get, page, running
 from stylize_live.cli.app import main
 from stylize_live.config import LiveSettings, merged
 from stylize_live.engine.gpu_load import GpuLoad
-from stylize_live.errors import SinkError, UsageError
+from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.frame import Frame, Pixels
+from stylize_live.media.no_source import NoSource
 from stylize_live.media.pattern import PatternSource
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.recorder import Recorder
@@ -250,6 +251,26 @@ def test_another_source_of_another_size_while_it_runs(
         open_page.until_state(source="test", size=[64, 36], note="")
 
 
+def test_without_a_camera_a_page_chooses() -> None:
+    nothing = NoSource((64, 36), "no camera: choose a source")
+    with running(SETTINGS.model_copy(update={"source": "7"}), nothing) as show, page(show.port) as open_page:
+        open_page.until_state(no_source=True, note=nothing.trouble, source_name="Camera 7, not found")
+        open_page.until(lambda: len(open_page.words.get("sources", {})) > 2)
+        assert next(iter(open_page.words["sources"])) == "given"
+        open_page.set(source="test")
+        open_page.until_state(no_source=False, source="test", note="")
+        seen = len(open_page.pictures)
+        open_page.until(lambda: len(open_page.pictures) > seen + 3)
+
+
+def test_a_source_that_fails_is_to_be_chosen_again() -> None:
+    broken = NoSource((64, 36), "")
+    broken.interrupt()  # it ends at once and has shown nothing
+    with running(SETTINGS.model_copy(update={"source": "7"}), broken) as show, page(show.port) as open_page:
+        show.studio._sources._nothing = False
+        open_page.until_state(no_source=True, note="Camera 7, not found gives no pictures")
+
+
 # ------------------------------------------------------------------ who is let in
 
 
@@ -467,6 +488,22 @@ def test_the_command_runs_and_reports(
     assert "studio: http://127.0.0.1:" in out
     assert "/bare" in out
     assert "more passed while nobody watched" in out
+
+
+def test_the_command_starts_without_a_camera(
+    tiny_style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("stylize_live.media.devices.list_cameras", list)
+    words = ["--style", str(tiny_style), "--width", "64", "--height", "48", "--device", "cpu"]
+    words += ["--duration", "0.3"]
+    assert main(["studio", *words, "--port", "0"]) == 0
+    told = capsys.readouterr()
+    assert "shown    0 of 0 frames" in told.out
+    assert "no camera '0'; none is connected" in told.err
+    assert "choose a source on the page" in told.err
+    assert main(["live", *words, "--no-window"]) == SourceError.exit_code
+    assert main(["studio", *words, "--port", "0", "--source", "gone.mp4"]) == SourceError.exit_code
 
 
 def test_live_has_the_page_beside_it(

@@ -20,6 +20,7 @@ from studio_show import SETTINGS, Show, running
 
 from stylize_live.config import LiveSettings, merged
 from stylize_live.media.jpeg import encode_jpeg
+from stylize_live.media.no_source import NoSource
 from stylize_live.media.reader import VideoReader
 
 _PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -221,6 +222,22 @@ def test_snapshot_record_preset_and_source(tab: Tab, tmp_path: Path) -> None:
     tab.until("document.getElementById('toast').textContent !== 'opening Test pattern'")
     tab.click("#copy")
     tab.until("document.getElementById('copy').textContent === 'Copied'")
+
+
+def test_without_a_camera_a_source_is_chosen(browser: Chromium, tmp_path: Path) -> None:
+    nothing = NoSource((640, 360), "no camera: choose a source")
+    with running(SETTINGS.model_copy(update={"source": "7"}), nothing) as show:
+        for phone in opened(browser, show.studio.url, PHONE):
+            phone.until("document.getElementById('choose').checkVisibility()")
+            title = "document.getElementById('choose-title').textContent"
+            assert phone.run(title) == "no camera: choose a source"
+            phone.settle()
+            keep(phone, "no-source", tmp_path)
+            names = "[...document.getElementById('choices').children].map((e) => e.textContent)"
+            place = phone.run(names).index("Test pattern") + 1
+            phone.click(f"#choices button:nth-child({place})")
+            phone.until("document.getElementById('choose').hidden")
+            phone.until("Number(document.getElementById('fps').textContent) > 1")
 
 
 def test_two_pages_stay_in_step(browser: Chromium, tab: Tab, show: Show) -> None:

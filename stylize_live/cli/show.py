@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from stylize_live.cli.advice import advise
-from stylize_live.cli.console import fail, print_beside, print_line
+from stylize_live.cli.console import fail, print_beside, print_line, warn
 from stylize_live.cli.machine import tidy_heap
-from stylize_live.errors import SinkError, UsageError
+from stylize_live.errors import SinkError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +41,7 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
         StylizeError: something cannot be opened, or broke.
     """
     from stylize_live.media.live_sinks import open_sinks
-    from stylize_live.media.live_sources import check_loop, open_source
+    from stylize_live.media.live_sources import check_loop
 
     if settings.source.strip() == "browser" and not studio:
         raise UsageError("--source browser is the camera of the studio's page: add --studio")
@@ -52,7 +52,7 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
         check_recording(settings.record)  # what was typed comes before what is not there
     with ExitStack() as opened:
         # Source, sinks and window first: what is wrong with them shows before the network is loaded.
-        source = opened.enter_context(open_source(settings))
+        source = opened.enter_context(_open_source(settings, studio=studio))
         sinks = open_sinks(settings, source, opened)
         # Without window and sinks, somebody is taken to look all the same; with a page, it tells.
         watched = not sinks and not studio
@@ -60,6 +60,20 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
         say = print_beside if json else print_line
         report = _run(opened, source, display, sinks, settings, studio=studio, say=say)
     return _tell(report, json=json)
+
+
+def _open_source(settings: LiveSettings, *, studio: bool) -> LiveSource:
+    """The source; a camera that is missing or busy ends nothing where another one can be chosen on a page."""
+    from stylize_live.media.live_sources import names_camera, open_source
+    from stylize_live.media.no_source import NoSource
+
+    try:
+        return open_source(settings)
+    except SourceError as error:
+        if not studio or not names_camera(settings.source):
+            raise
+        warn(f"{error}; choose a source on the page")
+        return NoSource((settings.width, settings.height), "no camera: choose a source")
 
 
 def _run(

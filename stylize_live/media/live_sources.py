@@ -10,6 +10,7 @@ from stylize_live.errors import SourceError, UsageError
 from stylize_live.files import is_file, path_of
 from stylize_live.media.live_source import LiveSource
 
+_OWN = ("test", "screen", "browser")
 _DEVICE_NODE = re.compile(r"/dev/video\d+")
 _FILE_SUFFIX = re.compile(r"\.[a-z][a-z0-9]{1,4}", re.IGNORECASE)
 
@@ -48,6 +49,12 @@ def open_source(settings: LiveSettings) -> LiveSource:
     from stylize_live.media.devices import find_camera
 
     return CameraSource(find_camera(text), size, settings.fps)
+
+
+def names_camera(text: str) -> bool:
+    """Whether text means a camera, there or not."""
+    text = text.strip()
+    return text not in _OWN and "://" not in text and not names_file(text)
 
 
 def names_file(text: str) -> bool:

@@ -80,6 +80,11 @@ class SwitchingSource(Closing):
         return f"opening {wish.name}" if wish else self._failure or self._source.trouble
 
     @property
+    def failed(self) -> bool:
+        """Whether what was chosen gives no frames, and nothing else is being opened."""
+        return self._failure is not None and self._wish is None
+
+    @property
     def in_device(self) -> bool:
         """Whether a thread is inside the device now, from where it may not come back."""
         return self._source.in_device

@@ -184,6 +184,7 @@ class _Journey:
         self._captured = 0
         self._settled: tuple[int, int] | None = None  # captured and dropped while the pace was found
         self._raw_shown: Frame | None = None
+        self._raw_note = ""
         self._frozen = 0
         self._idle = 0
         self._held: _Painted | None = None
@@ -371,14 +372,17 @@ class _Journey:
 
         In the window only: pages, which others may see, and sinks get nothing that is not painted.
         """
+        note = self.trouble
+        if self._held is not None or not (self._preparation.under_way or note):
+            return
         raw = self._preparation.raw or self._raw_shown
-        if not self._preparation.under_way or (raw is self._raw_shown and raw is not None):
+        if raw is not None and raw is self._raw_shown and note == self._raw_note:
             return
         if raw is None:
             raw = self.shown = card(self._source.size)
-        self._raw_shown = raw
+        self._raw_shown, self._raw_note = raw, note
         pixels = compose(raw.pixels, raw.pixels, mirror=self.view.mirror, split=False)
-        self._display.write(raw.with_picture(pixels), Caption(note=self.trouble))
+        self._display.write(raw.with_picture(pixels), Caption(note=note))
 
     def _draw(self, item: _Painted) -> None:
         self.view.changed = False

@@ -250,6 +250,7 @@ class Studio(Closing):
             "style": shares_of(show.stylizer.style),
             "source": self._sources.key,
             "source_name": self._sources.name,
+            "no_source": self._sources.to_be_chosen,
             "no_camera": self._sources.waits_for_browser,
             "note": show.view.note or show.trouble,
             "recorded": None if recorded is None else int(recorded),

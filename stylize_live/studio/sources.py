@@ -16,6 +16,7 @@ from stylize_live.media.devices import Camera, list_cameras
 from stylize_live.media.libraries import av
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.live_sources import open_source
+from stylize_live.media.no_source import NoSource
 from stylize_live.media.switching import Choice, SwitchingSource
 from stylize_live.seldom import SeldomLog
 
@@ -45,7 +46,9 @@ class Sources:
         self._settings = settings
         self._ours = ours
         self._key = settings.source if settings.source in _OWN_KEYS else _GIVEN
-        self._first = {self._key: source_name(settings.source)}
+        self._nothing = isinstance(source, NoSource)  # until something is chosen
+        name = source_name(settings.source)
+        self._first = {self._key: f"{name}, not found" if self._nothing else name}
         self._camera = source.camera.index if isinstance(source, CameraSource) else None
         self._browser = source if isinstance(source, BrowserSource) else None
         self._looking = threading.Lock()
@@ -73,8 +76,13 @@ class Sources:
     def choose(self, key: str) -> None:
         """Show another source soon; one that is not listed is not touched."""
         if key in self.names:
-            self._key = key
+            self._key, self._nothing = key, False
             self.switching.switch(self._choice(key, self.names[key]))
+
+    @property
+    def to_be_chosen(self) -> bool:
+        """Whether there will be no picture until a page chooses a source."""
+        return self._nothing or self.switching.failed
 
     @property
     def waits_for_browser(self) -> bool:

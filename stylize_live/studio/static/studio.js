@@ -10,6 +10,7 @@ const SEND_EVERY = 60;  // ms, while a slider moves
 const LEFT_ALONE = 500;  // ms after the last touch
 const FULL_PAGE = 1013;
 const TOLD = 8000;  // ms that a message of this page's own stays
+const LOOK_EVERY = 3000;  // ms, for cameras that are plugged in
 const BROWSER = "browser";  // the source that is a page's own camera
 
 let about = { styles: [], names: {} };
@@ -118,6 +119,13 @@ function showSources(found) {
   if (JSON.stringify(found) === JSON.stringify(sources)) return;  // an open list would close
   sources = found;
   $("source").replaceChildren(...Object.entries(found).map(([key, name]) => new Option(name, key)));
+  $("choices").replaceChildren(...Object.entries(found).map(([key, name]) => {
+    const button = document.createElement("button");
+    button.className = "plain";
+    button.textContent = name;
+    button.addEventListener("click", () => useSource(key));
+    return button;
+  }));
   showSource();
 }
 
@@ -125,16 +133,22 @@ function showSource() {
   if (!state) return;
   $("source-name").textContent = state.source_name;
   $("camera").hidden = !state.no_camera || camera.on;
+  $("choose").hidden = !state.no_source;
+  if (state.no_source) $("veil").textContent = "";
   if (!leftAlone("source")) $("source").value = state.source;
 }
 
 // What was plugged in meanwhile is in the list the next time it is opened, or at once where it can grow.
 $("source").addEventListener("pointerdown", () => send({ do: "look" }));
 $("source").addEventListener("focus", () => send({ do: "look" }));
-$("source").addEventListener("change", ({ target }) => {
-  if (target.value === BROWSER) turnCameraOn();
-  else ask({ source: target.value });
-});
+$("source").addEventListener("change", ({ target }) => useSource(target.value));
+// While there is nothing to be seen, a camera that is plugged in shows up by itself.
+setInterval(() => { if (state?.no_source && document.visibilityState === "visible") send({ do: "look" }); }, LOOK_EVERY);
+
+function useSource(key) {
+  if (key === BROWSER) turnCameraOn();
+  else ask({ source: key });
+}
 
 const camera = new Camera(send, (why) => {
   if (why) tell(why);
@@ -316,7 +330,9 @@ function tell(text) {
 
 function showNote() {
   const note = performance.now() < own[1] ? own[0] : state?.note;
-  $("toast").classList.toggle("on", Boolean(note));
+  const choosing = Boolean(state?.no_source);  // then it stands above what can be chosen
+  if (choosing) $("choose-title").textContent = note || "Choose a source";
+  $("toast").classList.toggle("on", Boolean(note) && !choosing);
   if (note) $("toast").textContent = note;
 }
 
