@@ -240,6 +240,35 @@ def test_without_a_camera_a_source_is_chosen(browser: Chromium, tmp_path: Path) 
             phone.until("Number(document.getElementById('fps').textContent) > 1")
 
 
+def test_what_was_saved_is_played_and_downloaded(
+    browser: Chromium, tab: Tab, show: Show, tmp_path: Path
+) -> None:
+    assert not tab.run("document.querySelector('.saved').checkVisibility()")
+    tab.click("#record")
+    tab.until("document.getElementById('record-out').textContent === '0:02'")
+    tab.click("#record")
+    tab.until("document.querySelectorAll('#saved li').length === 1")
+    tab.click("#snapshot")
+    tab.until("document.querySelectorAll('#saved li').length === 2")
+    tab.until("document.querySelector('#saved li small').textContent.includes('KB')")
+    tab.click("#saved li:nth-child(1) button")
+    tab.until("document.querySelector('#player img').naturalWidth === 640")
+    tab.click("#player .close")
+    for phone in opened(browser, show.studio.url, PHONE):
+        phone.until("document.querySelectorAll('#saved li').length === 2")
+        phone.settle()
+        phone.click("#saved li:nth-child(2) button")
+        phone.until("document.querySelector('#player video').currentTime > 0.5")
+        phone.run("document.querySelector('#player video').currentTime = 1.5")  # by a request for a part
+        phone.until("document.querySelector('#player video').readyState >= 2")
+        keep(phone, "player", tmp_path)
+        link = phone.run("document.querySelector('#player a').download")
+        assert link == phone.run("document.querySelector('#player .title').textContent")
+        assert (tmp_path / link).exists()
+        phone.click("#player .close")
+        phone.until("!document.getElementById('player').open")
+
+
 def test_two_pages_stay_in_step(browser: Chromium, tab: Tab, show: Show) -> None:
     for other in opened(browser, show.studio.url, PHONE):
         tab.click("#mirror")

@@ -9,12 +9,18 @@ from pathlib import Path
 from stylize_live.files import cut
 
 _LONGEST_STYLE = 200  # bytes: file systems take 255 for a whole name
+_SNAPSHOT_NAME = re.compile(r"(?!\.)[\w.-]{1,200}-[0-9]{8}-[0-9]{6}-[0-9]{3}\.(png|mp4)")
 
 
 def snapshot_name(style: str, moment: datetime, suffix: str) -> str:
     """File name of a snapshot or recording, such as starry-night-20250131-201502-125.png."""
     safe = re.sub(r"[^\w.-]+", "_", style_label(style)).strip("._") or "snapshot"
     return f"{cut(safe, _LONGEST_STYLE)}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}{suffix}"
+
+
+def is_snapshot_name(name: str) -> bool:
+    """Whether it is one that `snapshot_name` gives; such names lead to no other folder."""
+    return _SNAPSHOT_NAME.fullmatch(name) is not None
 
 
 def clock_time(seconds: float) -> str:

@@ -185,6 +185,7 @@ class _Journey:
         self._settled: tuple[int, int] | None = None  # captured and dropped while the pace was found
         self._raw_shown: Frame | None = None
         self._raw_note = ""
+        self._stills = 0  # snapshots that were written
         self._frozen = 0
         self._idle = 0
         self._held: _Painted | None = None
@@ -499,6 +500,16 @@ class _Journey:
         return self._recordings.seconds
 
     @property
+    def film(self) -> Path | None:
+        """The recording that is being made, or None."""
+        return self._recordings.path
+
+    @property
+    def saved(self) -> int:
+        """How many snapshots and recordings were made."""
+        return self._stills + self._recordings.made
+
+    @property
     def on_record(self) -> float | None:
         """The same, of a recording that lasts as long as the show, too."""
         return self._recordings.longest
@@ -510,6 +521,7 @@ class _Journey:
             log.debug("a snapshot failed", exc_info=True)
             self.view.say(f"no snapshot: {in_words(explained(error, path.name))}")
         else:
+            self._stills += 1
             self.view.say(f"saved {path.name}")
 
     def _report(self, seconds: float) -> LiveReport:

@@ -24,6 +24,9 @@ class Recordings:
         say: shows a message.
         microphone: whose sound is recorded too, while a film is: its name or number; None for none.
         sinks: the show's own; a film among them is recorded from the first picture to the last.
+
+    Attributes:
+        made: how many films were ended.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Recordings:
         self._sink: LiveSink | None = None
         self._path = Path()
         self._began_at = 0.0
+        self.made = 0
 
     @property
     def seconds(self) -> float | None:
@@ -47,6 +51,11 @@ class Recordings:
         if self._sink is None or self._outlets.error_of(self._sink):
             return None
         return time.monotonic() - self._began_at
+
+    @property
+    def path(self) -> Path | None:
+        """Of the film that is being recorded, or None."""
+        return None if self._sink is None else self._path
 
     @property
     def longest(self) -> float | None:
@@ -88,4 +97,5 @@ class Recordings:
         failed = self._outlets.error_of(sink)
         self._outlets.remove(sink)
         self._sink = None
+        self.made += 1
         self._say(failed or f"saved {self._path.name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from stylize_live.frame import Frame
@@ -51,6 +52,14 @@ class Show(Protocol):
     @property
     def recorded(self) -> float | None:
         """Seconds since a recording began, or None while there is none."""
+
+    @property
+    def film(self) -> Path | None:
+        """The recording that is being made, or None."""
+
+    @property
+    def saved(self) -> int:
+        """How many snapshots and recordings were made so far."""
 
     @property
     def on_record(self) -> float | None:

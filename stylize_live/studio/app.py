@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.resources
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
+from stylize_live.errors import OUT_OF_HANDLES
+from stylize_live.studio.file_answer import answer
 from stylize_live.studio.guard import Guard, Rules
 from stylize_live.studio.hub import Hub
+from stylize_live.studio.protocols import TAKEN
+from stylize_live.studio.saved import SavedFiles
 
 _KINDS = {
     ".html": "text/html",
@@ -22,15 +28,17 @@ _KINDS = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
+_SAVED_KINDS = {".png": "image/png", ".mp4": "video/mp4"}
 _INDEX = re.compile("[0-9]{1,4}")
 
 
-def make_app(hub: Hub, thumbnail: Callable[[int], bytes | None], rules: Rules) -> ASGIApp:
+def make_app(hub: Hub, thumbnail: Callable[[int], bytes | None], saved: SavedFiles, rules: Rules) -> ASGIApp:
     """The web application.
 
     Args:
         hub: attends to pages.
         thumbnail: the JPEG of a style by its place in the list, if there is one.
+        saved: snapshots and recordings.
         rules: who is let in.
     """
     files = static_files()
@@ -51,16 +59,36 @@ def make_app(hub: Hub, thumbnail: Callable[[int], bytes | None], rules: Rules) -
             return PlainTextResponse("Not painted yet.", 404)
         return Response(jpeg, media_type="image/jpeg")
 
+    async def list_saved(request: Request) -> Response:
+        files = await asyncio.to_thread(saved.listed)
+        return JSONResponse([asdict(file) for file in files])
+
+    async def one_saved(request: Request) -> Response:
+        return await _saved_file(saved, request)
+
     routes = [
         Route("/", page),
         Route("/bare", page),
         Route("/static/{name}", page),
         Route("/thumbnails/{index}.jpg", thumb),
+        Route("/saved", list_saved),
+        Route("/saved/{name}", one_saved),
         WebSocketRoute("/live", hub.serve),
     ]
     app = Starlette(routes=routes, middleware=[Middleware(Guard, rules=rules)])
     app.router.redirect_slashes = False  # an address is right or wrong
     return app
+
+
+async def _saved_file(saved: SavedFiles, request: Request) -> Response:
+    name = request.path_params["name"]
+    try:
+        file = await asyncio.to_thread(saved.open, name)
+    except OSError as error:
+        if error.errno in OUT_OF_HANDLES:
+            return PlainTextResponse("Too many files are open.", 503)
+        return PlainTextResponse("There is no such file.", 404)
+    return answer(request, file, _SAVED_KINDS[name[-4:]], request.scope["state"].get(TAKEN, lambda: None))
 
 
 def static_files() -> dict[str, bytes]:

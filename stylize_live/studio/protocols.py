@@ -19,6 +19,7 @@ from stylize_live.studio.visitors import Visitors
 # What a page may send: its words are some kilobytes a second, the offer of a camera 12 at once.
 _BYTES_A_SECOND = 65536
 _BYTES_AT_ONCE = 32768
+TAKEN = "taken"  # in a request's state: to be called when a part of the answer was taken
 _TICK = 0.05  # seconds
 _MOST_FRAGMENTS = 64  # of a message; browsers send one
 _TOO_BIG = 1009  # WebSocket close code
@@ -36,6 +37,8 @@ class HttpProtocol(H11Protocol):
         super().__init__(**options)
         self._visitors = visitors
         self._refused = False
+        # Of a long answer: what is being taken may go on, however long the whole takes.
+        self.app_state = {**self.app_state, TAKEN: lambda: self._visitors.asks(self.transport)}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See `asyncio.Protocol`."""

@@ -34,6 +34,7 @@ from stylize_live.studio.guard import HEADERS, Rules
 from stylize_live.studio.hub import Hub
 from stylize_live.studio.presets import save_preset
 from stylize_live.studio.protocols import HttpProtocol, WebSocketProtocol
+from stylize_live.studio.saved import SavedFiles
 from stylize_live.studio.sources import BROWSER, Names, Sources
 from stylize_live.studio.telemetry import Telemetry
 from stylize_live.studio.thumbnails import Paint, Thumbnails
@@ -104,6 +105,7 @@ class Studio(Closing):
         self._rules = Rules(host, self._socket.getsockname()[1], token)
         self._wishes: deque[Message] = deque(maxlen=_MOST_WISHES)
         self._telemetry = Telemetry()
+        self._saved = SavedFiles(Path())  # where the show writes them
         self._shown: Frame | None = None
         self._state: dict[str, object] = {}
         self._encoder = ThreadPoolExecutor(1, "stylize-studio-encode")
@@ -125,7 +127,7 @@ class Studio(Closing):
 
     def _config(self) -> uvicorn.Config:
         return uvicorn.Config(
-            make_app(self._hub, self._thumbnail, self._rules),
+            make_app(self._hub, self._thumbnail, self._saved, self._rules),
             http=cast("Any", partial(HttpProtocol, self._visitors)),
             ws=cast("Any", partial(WebSocketProtocol, self._visitors)),
             headers=list(HEADERS.items()),
@@ -245,7 +247,8 @@ class Studio(Closing):
             show.view.say(f"saved: stylize-live live --config {shlex.quote(path.name)}")
 
     def _tell_state(self, show: Show) -> None:
-        recorded, on_record = show.recorded, show.on_record
+        recorded, on_record, film = show.recorded, show.on_record, show.film
+        self._saved.growing = None if film is None else film.name
         state = _look(show) | {
             "style": shares_of(show.stylizer.style),
             "source": self._sources.key,
@@ -254,6 +257,7 @@ class Studio(Closing):
             "no_camera": self._sources.waits_for_browser,
             "note": show.view.note or show.trouble,
             "recorded": None if recorded is None else int(recorded),
+            "saved": show.saved,
             "on_record": None if on_record is None else int(on_record),
             "size": None if show.shown is None else show.shown.size,
         }

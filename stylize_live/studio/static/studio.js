@@ -4,6 +4,7 @@ import { connect } from "./link.js";
 import { Painter } from "./picture.js";
 import { Graph, drawShares, stages } from "./graph.js";
 import { Camera } from "./camera.js";
+import { Saved } from "./saved.js";
 
 const $ = (id) => document.getElementById(id);
 const SEND_EVERY = 60;  // ms, while a slider moves
@@ -11,6 +12,7 @@ const LEFT_ALONE = 500;  // ms after the last touch
 const FULL_PAGE = 1013;
 const TOLD = 8000;  // ms that a message of this page's own stays
 const LOOK_EVERY = 3000;  // ms, for cameras that are plugged in
+const FILM_ENDS = 1500;  // ms until a film that was ended has its last pictures
 const BROWSER = "browser";  // the source that is a page's own camera
 
 let about = { styles: [], names: {} };
@@ -24,6 +26,8 @@ const painter = new Painter($("picture"), (width, height) => {
   stage.style.setProperty("--shape", `${width} / ${height}`);
 });
 const graph = new Graph($("graph"));
+
+const saved = new Saved($("saved"), $("player"), (style) => about.names[style] || style);
 
 const send = connect({
   onPicture: (jpeg, done) => {
@@ -45,6 +49,7 @@ const send = connect({
     if (!up) $("veil").textContent = code === FULL_PAGE ? "Too many pages are open" : "The program has ended. Waiting for it to come back";
     else if (state?.size) $("veil").textContent = "";
     if (up) camera.again();
+    if (up) saved.look();
   },
 });
 
@@ -301,7 +306,10 @@ function showAbout(news) {
 }
 
 function showState(news) {
+  const more = news.saved !== state?.saved;
   state = news;
+  if (more) saved.look();
+  if (more) setTimeout(() => saved.look(), FILM_ENDS);
   $("boldness").disabled = !news.has_boldness;
   for (const name of Object.keys(SLIDERS)) if (!leftAlone(name)) showSlider(name, news[name]);
   for (const name of ["mirror", "split", "frozen"]) $(name).setAttribute("aria-pressed", news[name]);
