@@ -173,7 +173,8 @@ class Tab:
 
     def key(self, key: str) -> None:
         """Press and release a key."""
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, text=key)
+        text = {"text": key} if len(key) == 1 else {}
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
     def picture(self) -> bytes:

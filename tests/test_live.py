@@ -17,6 +17,7 @@ import pytest
 from live_fakes import SIZE, FakeDisplay, FakeSource, FakeStylizer, WakeableSource, keys, make_frame
 
 from stylize_live.cli.app import main
+from stylize_live.cli.live import live
 from stylize_live.cli.show import summary
 from stylize_live.config import DEFAULT_BOLDNESS
 from stylize_live.errors import SourceError, StyleError
@@ -26,6 +27,7 @@ from stylize_live.media.overlay import Caption
 from stylize_live.media.recorder import Recorder
 from stylize_live.media.still import read_still
 from stylize_live.pipeline import preparation
+from stylize_live.pipeline.keys import KEYS, OF_PAGES, key_rows
 from stylize_live.pipeline.labels import clock_time, snapshot_name
 from stylize_live.pipeline.live import run_live
 from stylize_live.pipeline.view import View, compose
@@ -400,6 +402,7 @@ def make_view(styles: list[str]) -> tuple[View, FakeStylizer]:
         (["4"], "first"),
         (["0"], "first"),
         (["x"], "first"),
+        (["²"], "first"),
     ],
 )
 def test_keys_choose_styles(pressed: list[str], style: str) -> None:
@@ -407,6 +410,58 @@ def test_keys_choose_styles(pressed: list[str], style: str) -> None:
     for key in pressed:
         view.press(key)
     assert stylizer.style == style
+
+
+@pytest.mark.parametrize(
+    ("typed", "style"),
+    [
+        ("1", 1),
+        ("0", 10),
+        ("12", 12),
+        ("1 2", 2),  # with a pause between
+        ("10", 10),
+        ("25", 25),
+        ("26", 6),  # there is none: the second digit stands for itself
+        ("05", 5),
+        ("123", 3),
+        ("1212", 12),
+    ],
+)
+def test_digits_choose_styles_beyond_nine(typed: str, style: int) -> None:
+    now = 0.0
+    styles = [f"style-{number}" for number in range(1, 26)]
+    stylizer = FakeStylizer()
+    view = View(stylizer, styles, lambda: None, lambda: None, lambda boldness: None, lambda: now)
+    for character in typed:
+        now += 0.3 if character != " " else 2.0
+        view.press(character)
+    assert stylizer.style == f"style-{style}"
+    assert view.note == f"{style}  style-{style}"
+
+
+def test_a_number_without_a_style_says_so() -> None:
+    view, _ = make_view(["first"])
+    view.press("7")
+    assert view.note == "there is no style 7"
+
+
+def test_the_keys_are_shown_on_the_picture_and_escape_hides_them_first() -> None:
+    display = FakeDisplay(keys("?", None, "escape", None, "escape", *[None] * 50))
+    run_live(WakeableSource(1), FakeStylizer(), display)
+    tables = [caption.table for caption in display.captions]
+    assert key_rows() in tables
+    assert tables[-1] == ()
+    assert display.polls < 40
+
+
+def test_one_table_tells_all_keys() -> None:
+    view, _ = make_view([])
+    names = [name for key in KEYS for name in key.names]
+    assert len(names) == len(set(names))
+    assert set(names) == {*view._actions, "f"}  # which is the window's own
+    assert not {"q", "escape", "closed"} & OF_PAGES
+    for shown, does in key_rows():
+        assert f"      {shown:<9}{does}\n" in (live.__doc__ or "")
 
 
 def test_a_style_that_is_not_in_the_list_leads_into_it() -> None:

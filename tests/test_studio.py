@@ -174,6 +174,8 @@ def test_styles_and_sources_that_are_not_offered_are_not_touched(show: Show) -> 
         {"save": "../outside"},
         {"save": ".hidden"},
         {"save": ""},
+        {"press": ""},
+        {"press": "x" * 9},
     ],
     ids=str,
 )
@@ -269,6 +271,19 @@ def test_a_source_that_fails_is_to_be_chosen_again() -> None:
     with running(SETTINGS.model_copy(update={"source": "7"}), broken) as show, page(show.port) as open_page:
         show.studio._sources._nothing = False
         open_page.until_state(no_source=True, note="Camera 7, not found gives no pictures")
+
+
+def test_keys_of_a_page_are_the_shows(show: Show) -> None:
+    with page(show.port) as open_page:
+        open_page.until_state(mirror=False)
+        told = {name: key["on_page"] for key in open_page.words["about"]["keys"] for name in key["names"]}
+        assert (told["m"], told["?"]) == ("show", "page")
+        assert "q" not in told
+        for key in ("q", "escape", "closed", "nothing"):  # a page does not end the show
+            open_page.say(press=key)
+        for key in ("m", "[", "space", "right"):
+            open_page.say(press=key)
+        open_page.until_state(mirror=True, strength=0.9, frozen=True, style={"second": 1.0}, note="2  second")
 
 
 # ------------------------------------------------------------------ who is let in

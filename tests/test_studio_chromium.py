@@ -22,6 +22,7 @@ from stylize_live.config import LiveSettings, merged
 from stylize_live.media.jpeg import encode_jpeg
 from stylize_live.media.no_source import NoSource
 from stylize_live.media.reader import VideoReader
+from stylize_live.pipeline.keys import KEYS
 
 _PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -169,6 +170,32 @@ def test_what_is_painted_stands_below_the_picture(tab: Tab, monkeypatch: pytest.
         "- document.getElementById('stage').getBoundingClientRect().bottom"
     )
     assert 0 < gap < 24
+
+
+def test_the_keys_are_shown_and_do_as_in_the_window(tab: Tab, show: Show, tmp_path: Path) -> None:
+    tab.key("?")
+    tab.until("document.getElementById('help').open")
+    assert tab.run("document.querySelectorAll('#help dt').length") == len(KEYS) - 1  # all but the last one
+    keep(tab, "keys", tmp_path)
+    tab.key("m")  # not now
+    tab.key("?")
+    tab.until("!document.getElementById('help').open")
+    tab.key("ArrowRight")
+    tab.until("document.querySelector('.style.chosen').dataset.style === 'second'")
+    tab.key("3")
+    tab.until("document.querySelector('.style.chosen').dataset.style === 'third'")
+    for key in ("[", ".", "t"):
+        tab.key(key)
+    tab.until("document.getElementById('strength-out').textContent === '90 %'")
+    tab.until("document.getElementById('stroke-out').textContent === '1.4 ×'")
+    tab.until("document.getElementById('steadiness-out').textContent === 'off'")
+    assert not tab.run(pressed("#mirror"))
+    tab.key("h")
+    wide = "document.getElementById('stage').getBoundingClientRect().width === innerWidth"
+    tab.until(f"{wide} && !document.querySelector('aside').checkVisibility()")
+    keep(tab, "alone", tmp_path)
+    tab.key("Escape")
+    tab.until("document.querySelector('aside').checkVisibility()")
 
 
 def test_keep_colours(tab: Tab, show: Show) -> None:

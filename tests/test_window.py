@@ -16,6 +16,7 @@ from stylize_live.media import screen_check
 from stylize_live.media.overlay import Caption, draw_caption
 from stylize_live.media.screen_check import display_problem
 from stylize_live.media.window import Window, key_name
+from stylize_live.pipeline.keys import key_rows
 
 CAPTION = Caption("starry-night  90%", ("29.8 fps", "41 ms", "12 dropped"), "strength 90%", "1:05")
 WHITE = np.full((360, 640, 3), 255, np.uint8)
@@ -37,6 +38,7 @@ WHITE = np.full((360, 640, 3), 255, np.uint8)
         (ord("["), "["),
         (27, "escape"),
         (32, "space"),
+        (0x1003F, "?"),
         (0xFFE1, None),  # Shift alone
         (0, None),
     ],
@@ -71,6 +73,16 @@ class TestCaption:
         red = (drawn[..., 0] > 200) & (drawn[..., 1] < 90)
         assert 60 < red.sum() < 160
         assert drawn[8:34, 620:].min() < 100  # dark enough for the white time on white
+
+    @pytest.mark.parametrize("size", [(160, 90), (320, 180), (640, 360), (360, 640), (1920, 1080)])
+    def test_a_table_fits(self, size: tuple[int, int]) -> None:
+        white = np.full((size[1], size[0], 3), 255, np.uint8)
+        drawn = draw_caption(white, Caption(table=key_rows()))
+        for edge in (drawn[:2], drawn[-2:], drawn[:, :2], drawn[:, -2:]):
+            assert (edge == 255).all()
+        dark = (drawn < 120).all(axis=2)
+        assert dark.any(axis=0).mean() > 0.2
+        assert dark.any(axis=1).mean() > 0.2
 
     def test_nothing_to_write(self) -> None:
         assert np.array_equal(draw_caption(WHITE, Caption()), WHITE)

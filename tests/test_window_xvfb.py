@@ -1,6 +1,6 @@
 """A real window on a virtual X display, driven by real key presses.
 
-Needs Xvfb, xdotool and libGL: `apt-get install xvfb xdotool libgl1`. Run with
+Needs Xvfb, xdotool and libGL: `apt-get install xvfb xdotool libgl1`; the full screen also openbox. Run with
 
     pytest -m slow tests/test_window_xvfb.py
 
@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -103,6 +103,13 @@ def shoot(display: str, target: Path) -> None:
     subprocess.run([sys.executable, "-c", code, str(target)], env=environment, check=True, timeout=30)
 
 
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 8
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 class Driver:
     """The program in its window, and a hand on its keyboard."""
 
@@ -135,6 +142,13 @@ class Driver:
         while len(self.keys) == before and time.monotonic() < deadline:
             time.sleep(0.02)
         assert len(self.keys) == before + 1, f"{key} did not arrive"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the window in pixels."""
+        lines = self._do("getwindowgeometry", "--shell", self.window).splitlines()
+        found = dict(line.split("=") for line in lines)
+        return int(found["WIDTH"]), int(found["HEIGHT"])
 
     @property
     def keys(self) -> list[str]:
@@ -181,12 +195,14 @@ def test_every_key(driver: Driver) -> None:
         "s": "s",
         "p": "p",
         "h": "h",
+        "question": "?",
+        "Escape": "escape",
         "space": "space",
     }
     for key in pressed:
         driver.press(key)
         time.sleep(0.4)
-        if key in ("2", "bracketleft", "s", "p", "h", "space"):
+        if key in ("2", "bracketleft", "s", "p", "h", "question", "space"):
             driver.shoot(f"2-after-{key}")
     driver.press("h")
     time.sleep(2.5)
@@ -200,6 +216,31 @@ def test_every_key(driver: Driver) -> None:
     (snapshot,) = driver.folder.glob("second-*.png")
     assert read_still(snapshot).pixels.shape == (360, 640, 3)
     assert int(str(report["shown"])) > 50
+
+
+@pytest.fixture
+def window_manager(display: str) -> Iterator[None]:
+    """Only a window manager gives a window the whole screen."""
+    program = shutil.which("openbox")
+    if program is None:
+        pytest.skip("needs openbox")
+    with subprocess.Popen([program], env=os.environ | {"DISPLAY": display}) as manager:
+        time.sleep(0.5)
+        yield
+        manager.terminate()
+
+
+def test_a_key_fills_the_screen_and_gives_it_back(window_manager: None, driver: Driver) -> None:
+    before = driver.size
+    assert before[0] < 1024
+    for wanted, name in (((1024, 640), "full"), (before, "not-full")):
+        driver._do("key", "f")
+        wait_until(lambda wanted=wanted: driver.size == wanted)
+        time.sleep(0.5)
+        driver.shoot(name)
+    driver.press("q")
+    driver.report()
+    assert driver.keys == ["q"]
 
 
 def test_the_picture_is_on_the_screen(driver: Driver) -> None:

@@ -28,20 +28,25 @@ def live(
     (--virtual-camera) and into a film (--record), all at once. With --studio, a
     web page shows and runs the same show.
 
-    Keys in the window:
-      1-9, arrows   change the style
-      [ and ]       less or more strength
-      - and +       less or more bold, for styles that have it
-      , and .       smaller or larger strokes
-      c             colours of the picture or of the style
-      m             mirror
-      s             split view: the original at the left
-      t             steadiness on or off
-      space         freeze; styles can be tried on the frozen picture
-      p             save a snapshot to the current folder
-      r             begin or end a recording in the current folder
-      h             hide or show the overlay
-      q, Esc        end; closing the window or Ctrl-C do the same
+    Keys, in the window and on the page; ? shows them, too:
+      0-9      that style: 1 to 9, 0 is 10; two digits for more
+      arrows   previous or next style
+      [ and ]  less or more strength
+      - and +  less or more bold, for styles that have it
+      , and .  smaller or larger strokes
+      c        colours of the picture or of the style
+      m        mirror
+      s        split view: the original at the left
+      t        steadiness on or off
+      space    freeze; styles can be tried on the frozen picture
+      p        save a snapshot to the current folder
+      r        begin or end a recording in the current folder
+      f        full screen
+      h        the picture alone, or with all that is around it
+      ?        show or hide these keys
+      q, Esc   end, in the window
+
+    Closing the window or Ctrl-C end it, too.
 
     The overlay shows the frames shown a second, the median age of a picture
     from capture to display, and the frames dropped because newer ones were

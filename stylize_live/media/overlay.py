@@ -19,6 +19,7 @@ _DIM = 225
 _RED = (235, 64, 52)
 # Text is drawn larger and averaged down: letters then stand where they should, not on whole pixels.
 _FINE = 2
+_ROW = 1.4  # height of a row of a table, in sizes of its letters
 
 # Text as coverage and colour: (H, W) uint16 of 0..256; (H, W) or, in colour, (H, W, 3) of 0..255.
 _Patch = tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]
@@ -35,6 +36,7 @@ class Caption:
         note: a short message in the middle of the picture's lower half, or "".
         recorded: how long the picture has been recorded, such as "1:05"; "" while it is not. It stands
             at the top right, beside a red dot.
+        table: rows of two texts in the middle of the picture, such as keys and what they do.
 
     A caption without `left` and `right` has no strip.
     """
@@ -43,6 +45,7 @@ class Caption:
     right: tuple[str, ...] = ()
     note: str = ""
     recorded: str = ""
+    table: tuple[tuple[str, str], ...] = ()
 
 
 def draw_caption(pixels: Pixels, caption: Caption) -> Pixels:
@@ -68,6 +71,10 @@ def draw_caption(pixels: Pixels, caption: Caption) -> Pixels:
         size = _font_size(height)
         mark = _mark(caption.recorded, size)
         _lay(drawn, mark, width - mark[0].shape[1] - size // 2, size // 2)
+    if caption.table:
+        panel = _table(caption.table, width, height)
+        tall, wide = panel[0].shape
+        _lay(drawn, panel, (width - wide) // 2, (height - tall) // 2)
     return drawn
 
 
@@ -126,6 +133,35 @@ def _mark(time: str, size: int) -> _Patch:
     return opacity, (light[..., None] * colour) // _WHITE
 
 
+@lru_cache(maxsize=2)
+def _table(rows: tuple[tuple[str, str], ...], width: int, height: int) -> _Patch:
+    """A rounded dark box with rows of two columns, as large as the picture has room for."""
+    size = next(size for size in range(_font_size(height), 0, -1) if _fits(rows, size, width, height))
+    font, pad = _font(size * _FINE), size * _FINE
+    first, second = _columns(rows, size)
+    box = (first + second + 4 * pad, round((len(rows) + 1) * _ROW * size) * _FINE)
+    text = Image.new("L", box, 0)
+    draw = ImageDraw.Draw(text)
+    for number, (left, right) in enumerate(rows):
+        middle = (number + 1) * _ROW * pad
+        draw.text((pad, middle), left, _WHITE, font, anchor="lm")
+        draw.text((first + 2.5 * pad, middle), right, _DIM, font, anchor="lm")
+    return _patch(np.asarray(text.reduce(_FINE)), _rounded(box, pad))
+
+
+def _fits(rows: tuple[tuple[str, str], ...], size: int, width: int, height: int) -> bool:
+    wide = sum(_columns(rows, size)) / _FINE + 4 * size
+    return size == 1 or (wide <= 0.96 * width and (len(rows) + 1) * _ROW * size <= 0.96 * height)
+
+
+def _columns(rows: tuple[tuple[str, str], ...], size: int) -> tuple[int, int]:
+    """Widths of both columns in fine pixels; even numbers."""
+    font = _font(size * _FINE)
+    widths = (max(font.getlength(row[column]) for row in rows) for column in (0, 1))
+    first, second = (-(-int(width + 1) // _FINE) * _FINE for width in widths)
+    return first, second
+
+
 def _rounded(box: tuple[int, int], radius: int) -> npt.NDArray[np.float64]:
     """Opacity of a box with round corners; `box` and `radius` are in fine pixels."""
     shape = Image.new("L", box, 0)
@@ -141,7 +177,7 @@ def _patch(text: Pixels, background: float | npt.NDArray[np.float64]) -> _Patch:
     return np.round(opacity * 256).astype(np.uint16), np.minimum(np.round(light), 255).astype(np.uint16)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 

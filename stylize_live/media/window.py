@@ -20,6 +20,7 @@ _ARROWS = {
     "right": (0xFF53, 2555904, 63235),
     "down": (0xFF54, 2621440, 63233),
 }
+_FULL_SCREEN_KEY = "f"
 _KEYS = {code: name for name, codes in _ARROWS.items() for code in codes} | {
     27: "escape",
     32: "space",
@@ -49,6 +50,7 @@ class Window(Closing):
             raise DisplayError(f"no display ({problem}): use --no-window, or start it on a desktop")
         self._title = title
         self._open = False
+        self._full = False
         try:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
             self._open = True
@@ -74,13 +76,23 @@ class Window(Closing):
 
         Returns:
             A character in lower case, "left", "right", "up", "down", "space", "escape", "closed"
-            when the window is gone, or None.
+            when the window is gone, or None. "f" is not told: the window fills the screen with it.
         """
         if not self._still_open():
             return "closed"
         with _explained():
             code = cv2.waitKeyEx(1)
-        return key_name(code) if code >= 0 else None
+        key = key_name(code) if code >= 0 else None
+        if key == _FULL_SCREEN_KEY:
+            self._toggle_full_screen()
+            return None
+        return key
+
+    def _toggle_full_screen(self) -> None:
+        self._full = not self._full
+        with _explained():
+            state = cv2.WINDOW_FULLSCREEN if self._full else cv2.WINDOW_NORMAL
+            cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, state)
 
     def _still_open(self) -> bool:
         if self._open:

@@ -33,6 +33,7 @@ from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import LatencyClock
 from stylize_live.pipeline.failures import check_frame, explained, explaining
 from stylize_live.pipeline.governor import Governor
+from stylize_live.pipeline.keys import key_rows
 from stylize_live.pipeline.labels import clock_time, snapshot_name, style_label
 from stylize_live.pipeline.ladder import Step
 from stylize_live.pipeline.live_report import LiveReport, Settled
@@ -390,6 +391,8 @@ class _Journey:
         caption = self._caption
         if not self.view.overlay:
             caption = replace(caption, left="", right=())  # what happens is told all the same
+        if self.view.help:
+            caption = replace(caption, table=key_rows())
         self.shown = item.painted.with_picture(self._composed(item))
         self._display.write(self.shown, caption)
 

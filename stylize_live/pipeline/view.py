@@ -1,17 +1,21 @@
-"""What the person at the window can change, and the keys for it."""
+"""What the person at the window can change, by keys and otherwise."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal, Protocol
 
 import numpy as np
 
 from stylize_live.errors import StyleError, in_words
 from stylize_live.frame import Frame, Pixels
+from stylize_live.pipeline.keys import DIGITS
+from stylize_live.pipeline.labels import style_label
 
 _NOTE_SECONDS = 2.0
+_DIGIT_SECONDS = 1.0
 _STRENGTH_STEP = _BOLDNESS_STEP = 0.1
 # Of all changes of boldness: each value has a graph of its own under OpenVINO, so they are few.
 _BOLDNESS_GRAIN = 0.05
@@ -40,23 +44,7 @@ class Stylizer(Protocol):
 
 
 class View:
-    """The state of the show, changed by keys in the window and by whoever else runs it.
-
-    ======================  ==========================================
-    1-9                     that style of the list
-    left, right, up, down   previous or next style
-    [ and ]                 less or more strength
-    - and + (or =)          less or more bold
-    , and .                 smaller or larger strokes
-    c                       the picture's own colours on or off
-    m, s                    mirror; split view, original at the left
-    t                       steadiness on or off
-    space                   freeze; styles can be tried on the picture
-    p                       snapshot
-    r                       begin or end a recording
-    h                       overlay
-    q, escape, closed       end
-    ======================  ==========================================
+    """The state of the show, changed by the keys of `keys.py` and by whoever else runs it.
 
     Args:
         stylizer: its style, strength, boldness, strokes, colours and steadiness are changed.
@@ -64,9 +52,10 @@ class View:
         snapshot: called when a snapshot is wanted.
         record: called when a recording is to begin or to end.
         embolden: called with a boldness that the stylizer is to have; setting it takes a while.
+        clock: monotonic seconds.
 
     Attributes:
-        mirror, split, frozen, overlay: what is switched on.
+        mirror, split, frozen, overlay, help: what is switched on; `help` are the keys, shown on the picture.
         ended: whether the user wants to end.
         changed: whether the picture has to be composed again; set to False by whoever did it.
         repaint: whether a frozen picture has to be painted again; likewise.
@@ -80,7 +69,10 @@ class View:
         snapshot: Callable[[], None],
         record: Callable[[], None],
         embolden: Callable[[float], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
+        self._typed = ("", 0.0)  # a digit, and until when a second one makes a number of both
         self._stylizer = stylizer
         self._styles = list(styles)
         self._steadiness = stylizer.steadiness
@@ -91,6 +83,7 @@ class View:
         self.split = False
         self.frozen = False
         self.overlay = True
+        self.help = False
         self.ended = False
         self.changed = False
         self.repaint = False
@@ -114,25 +107,27 @@ class View:
             "space": self._freeze,
             "p": snapshot,
             "r": record,
-        } | dict.fromkeys(("q", "escape", "closed"), self._end)
+            "?": lambda: self.switch("help", not self.help),
+            "escape": self._leave,
+            "q": self._end,
+            "closed": self._end,
+        } | {digit: partial(self._type, digit) for digit in DIGITS}
 
     def press(self, key: str) -> None:
         """Do what a key stands for; unknown keys do nothing."""
         if key in self._actions:
             self._actions[key]()
-        elif key.isdigit() and 1 <= int(key) <= len(self._styles):
-            self._choose(self._styles[int(key) - 1])
 
     def say(self, text: str) -> None:
         """Show a message for two seconds."""
-        self._note = (text, time.monotonic() + _NOTE_SECONDS)
+        self._note = (text, self._clock() + _NOTE_SECONDS)
         self.changed = True
 
     @property
     def note(self) -> str:
         """The message to show now, or ""."""
         text, until = self._note
-        return text if time.monotonic() < until else ""
+        return text if self._clock() < until else ""
 
     def use_style(self, name: str) -> bool:
         """Change to a style or blend; whether it could be read. If not, a message says why."""
@@ -170,7 +165,7 @@ class View:
         """Let each picture follow so far from the one before, 0 to 1."""
         self._stylizer.steadiness = steadiness
 
-    def switch(self, what: Literal["mirror", "split", "frozen", "overlay"], on: bool) -> None:
+    def switch(self, what: Literal["mirror", "split", "frozen", "overlay", "help"], on: bool) -> None:
         """Switch something on or off."""
         setattr(self, what, on)
         self.changed = True
@@ -184,9 +179,23 @@ class View:
             place = 0 if step > 0 else -1
         self._choose(self._styles[place % len(self._styles)])
 
+    def _type(self, digit: str) -> None:
+        """Choose a style by its number: at once, and another one where a second digit follows soon."""
+        now = self._clock()
+        before, until = self._typed
+        number = int(before + digit) if now < until else 0
+        second = 10 <= number <= len(self._styles)
+        if not second:
+            number = int(digit) or 10
+        self._typed = ("" if second else digit, now + _DIGIT_SECONDS)
+        if number <= len(self._styles):
+            self._choose(self._styles[number - 1])
+        else:
+            self.say(f"there is no style {number}")
+
     def _choose(self, name: str) -> None:
         if self.use_style(name):
-            self.say(name)
+            self.say(f"{self._styles.index(name) + 1}  {style_label(name)}")
 
     def _add_strength(self, step: float) -> None:
         strength = min(1.0, max(0.0, round(self._stylizer.strength + step, 2)))
@@ -223,6 +232,13 @@ class View:
     def _freeze(self) -> None:
         self.switch("frozen", not self.frozen)
         self.say("frozen: space goes on" if self.frozen else "live")
+
+    def _leave(self) -> None:
+        """The keys that are shown, else the show."""
+        if self.help:
+            self.switch("help", False)
+        else:
+            self._end()
 
     def _end(self) -> None:
         self.ended = True

@@ -174,7 +174,7 @@ class _Page:
             self.visible = message.visible
         if message.camera is not None:
             self._cameras.offer(self, message.camera)
-        if message.set or message.do or message.save:
+        if message.set or message.do or message.press or message.save:
             self._wish(message)
 
     def _count(self, number: int) -> None:

@@ -25,6 +25,7 @@ from stylize_live.errors import OUT_OF_HANDLES, SinkError
 from stylize_live.frame import Frame
 from stylize_live.media.addresses import is_loopback
 from stylize_live.media.browser_camera import why_no_browser_camera
+from stylize_live.pipeline.keys import KEYS, OF_PAGES
 from stylize_live.pipeline.remote import Show
 from stylize_live.seldom import SeldomFilter, SeldomLog
 from stylize_live.studio.address import listen, own_address
@@ -116,7 +117,9 @@ class Studio(Closing):
         bare = f"/bare?token={token}" if token else "/bare"
         wanted = {"width": settings.width, "height": settings.height, "fps": settings.fps}
         camera = wanted | {"missing": why_no_browser_camera()}
-        self._hub.say("about", {**asdict(about), "names": names, "bare": bare, "camera": camera})
+        keys = [asdict(key) for key in KEYS if key.on_page != "nobody"]
+        words = {**asdict(about), "names": names, "bare": bare, "camera": camera, "keys": keys}
+        self._hub.say("about", words)
         self._hub.say("sources", sources.names)
         sources.look(self._tell_sources)
         self._thumbnails = Thumbnails(about.styles, paint, lambda: self.watched, self._tell_thumbnails)
@@ -225,6 +228,8 @@ class Studio(Closing):
             self._sources.choose(changes.source)
             if self._sources.key != BROWSER:
                 self._call("end_camera")
+        if message.press in OF_PAGES:
+            show.view.press(message.press)
         match message.do:
             case "snapshot":
                 show.view.press("p")

@@ -46,6 +46,7 @@ class Message(Settings):
         visible: whether the page can be seen.
         set: what to change.
         do: what to do once; "look" is to see what is connected.
+        press: a key of the show, see `pipeline/keys.py`; those that are not for pages are passed over.
         save: name of a preset to save.
         camera: SDP that offers the page's own camera; "" turns it off.
     """
@@ -54,6 +55,7 @@ class Message(Settings):
     visible: bool | None = None
     set: Changes | None = None
     do: Literal["snapshot", "record", "look"] | None = None
+    press: Annotated[str, Field(min_length=1, max_length=8)] | None = None
     save: Annotated[str, Field(pattern=r"^\w[\w .-]{0,39}$")] | None = None
     camera: Annotated[str, Field(max_length=_LONGEST_OFFER)] | None = None
 

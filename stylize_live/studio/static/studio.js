@@ -253,13 +253,21 @@ function showStyle() {
   showBlendWords(shown);
 }
 
+/** The number that chooses a style by its digits. */
+function numbered(number) {
+  const made = document.createElement("small");
+  made.textContent = number;
+  made.ariaHidden = "true";
+  return made;
+}
+
 function makeCard(name) {
   const card = document.createElement("div");
   card.className = "style";
   card.dataset.style = name;
   const button = document.createElement("button");
   button.innerHTML = '<span class="pic"></span><span class="name"></span>';
-  button.lastChild.textContent = about.names[name];
+  button.lastChild.append(numbered(about.styles.indexOf(name) + 1), about.names[name]);
   button.addEventListener("click", () => choose(name));
   const blend = document.createElement("button");
   blend.className = "mix";
@@ -302,6 +310,7 @@ function showAbout(news) {
   $("engine").textContent = news.engine;
   $("styles").replaceChildren(...news.styles.map(makeCard));
   for (const name of Object.keys(versions)) delete versions[name];
+  showKeys(news.keys);
   $("bare").textContent = $("bare").title = location.origin + news.bare;
 }
 
@@ -391,24 +400,40 @@ $("copy").addEventListener("click", async () => {
 });
 window.addEventListener("resize", () => { graph.draw(points); showLoads(); });
 
-// Keys as in the live window.
-const KEYS = { m: "mirror", s: "split", " ": "frozen", p: "snapshot", r: "record", f: "full", c: "keep_colors" };
-const BOLDER = { "-": -1, "+": 1, "=": 1 };
+// ---------------------------------------------------------------- keys
 
-function makeBolder(sign) {
-  const slider = $("boldness");
-  if (slider.disabled) return;
-  slider.value = Number(slider.value) + 0.1 * sign;
-  slider.dispatchEvent(new Event("input"));
+// The table comes from the program, which obeys most keys itself; these three are the page's own.
+const OWN = {
+  "f": () => $("full").click(),
+  "h": () => document.body.classList.toggle("alone"),
+  "?": () => ($("help").open ? $("help").close() : $("help").showModal()),
+};
+const NAMES = { " ": "space", ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" };
+let keys = new Set();  // that the program obeys
+
+function showKeys(table) {
+  keys = new Set(table.filter((key) => key.on_page === "show").flatMap((key) => key.names));
+  $("help").querySelector("dl").replaceChildren(...table.map(({ shown, does }) => {
+    const row = document.createElement("div");
+    for (const [tag, text] of [["dt", shown], ["dd", does]]) row.appendChild(document.createElement(tag)).textContent = text;
+    return row;
+  }));
+}
+
+$("keys").addEventListener("click", OWN["?"]);
+$("help").addEventListener("click", () => $("help").close());
+
+function press(name) {
+  if (OWN[name]) return OWN[name]() || true;
+  if ($("help").open || !keys.has(name)) return false;
+  if (/^([0-9]|left|right|up|down)$/.test(name)) pair = [null, null];  // another style ends a blend
+  send({ press: name });
+  return true;
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, video") || $("player").open) return;
   if (event.key === " " && event.target.matches("button")) return;
-  const place = Number(event.key);
-  if (KEYS[event.key]) $(KEYS[event.key]).click();
-  else if (BOLDER[event.key]) makeBolder(BOLDER[event.key]);
-  else if (place >= 1 && about.styles[place - 1]) choose(about.styles[place - 1]);
-  else return;
-  event.preventDefault();
+  if (event.key === "Escape") document.body.classList.remove("alone");
+  else if (press(NAMES[event.key] || event.key.toLowerCase())) event.preventDefault();
 });
