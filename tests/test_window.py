@@ -13,9 +13,9 @@ from conftest import random_pixels
 
 from stylize_live.errors import DisplayError
 from stylize_live.media import screen_check
-from stylize_live.media.overlay import Caption, draw_caption
+from stylize_live.media.overlay import DARK, Caption, draw_caption
 from stylize_live.media.screen_check import display_problem
-from stylize_live.media.window import Window, key_name
+from stylize_live.media.window import Window, filled, key_name
 from stylize_live.pipeline.keys import key_rows
 
 CAPTION = Caption("starry-night  90%", ("29.8 fps", "41 ms", "12 dropped"), "strength 90%", "1:05")
@@ -97,6 +97,31 @@ class TestCaption:
         all_three = draw_caption(narrow, Caption("style", CAPTION.right))
         two = draw_caption(narrow, Caption("style", CAPTION.right[:2]))
         assert np.array_equal(all_three, two)
+
+
+@pytest.mark.parametrize(
+    ("window", "shape", "place"),
+    [
+        ((640, 360), (36, 64), (0, 0)),
+        ((641, 360), (36, 64), (0, 0)),
+        ((800, 300), (36, 96), (0, 16)),
+        ((300, 600), (128, 64), (46, 0)),
+        ((5000, 2), (36, 256), (0, 96)),  # no picture as wide as that
+        ((0, 0), (36, 64), (0, 0)),
+        ((-1, -1), (36, 64), (0, 0)),
+    ],
+)
+def test_odd_windows_are_filled_in_the_dark_of_cards(
+    window: tuple[int, int], shape: tuple[int, int], place: tuple[int, int]
+) -> None:
+    picture = random_pixels(64, 36)
+    seen = filled(picture, window)
+    assert seen.shape[:2] == shape
+    top, left = place
+    assert np.array_equal(seen[top : top + 36, left : left + 64], picture)
+    around = np.ones(shape, bool)
+    around[top : top + 36, left : left + 64] = False
+    assert (seen[around] == DARK[::-1]).all()
 
 
 def test_a_window_outside_the_main_thread_is_refused() -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 from studio_show import page
 
+from stylize_live.media.overlay import DARK
 from stylize_live.media.still import read_still
 
 pytestmark = [
@@ -237,7 +238,11 @@ def test_a_key_fills_the_screen_and_gives_it_back(window_manager: None, driver: 
         driver._do("key", "f")
         wait_until(lambda wanted=wanted: driver.size == wanted)
         time.sleep(0.5)
-        driver.shoot(name)
+        seen = read_still(driver.shoot(name)).pixels
+        if name == "full":  # 640x360 on 1024x640
+            assert (seen[:30] == DARK).all()
+            assert (seen[-30:] == DARK).all()
+            assert seen[40:600].std() > 10
     driver.press("q")
     driver.report()
     assert driver.keys == ["q"]
@@ -246,6 +251,25 @@ def test_a_key_fills_the_screen_and_gives_it_back(window_manager: None, driver: 
 def test_the_picture_is_on_the_screen(driver: Driver) -> None:
     picture = read_still(driver.shoot("seen")).pixels
     assert picture.reshape(-1, 3).std(axis=0).min() > 10
+    driver.press("q")
+    driver.report()
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_another_shape_is_filled_in_the_dark_also_where_no_picture_comes(
+    driver: Driver, frozen: bool
+) -> None:
+    if frozen:
+        driver.press("space")
+    driver._do("windowsize", "--sync", driver.window, "300", "600")
+    time.sleep(0.5)
+    seen = read_still(driver.shoot(f"narrow-{frozen}")).pixels
+    left = next(x for x in range(1024) if seen[300, x].any())
+    top = next(y for y in range(640) if seen[y, left].any())
+    inside = seen[top : top + 600, left : left + 300]
+    assert (inside[:210] == DARK).all()
+    assert (inside[-210:] == DARK).all()
+    assert inside[220:380].std() > 10
     driver.press("q")
     driver.report()
 

@@ -14,6 +14,7 @@ from stylize_live.wording import unaccented
 
 _STRIP_OPACITY = 0.62
 _NOTE_OPACITY = 0.72
+DARK = (24, 22, 30)  # of a card without a picture, and of what is around one, RGB
 _WHITE = 255
 _DIM = 225
 _RED = (235, 64, 52)

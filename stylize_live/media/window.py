@@ -6,11 +6,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+import numpy.typing as npt
+
 from stylize_live.closing import Closing
 from stylize_live.errors import DisplayError
 from stylize_live.frame import Frame
 from stylize_live.media.libraries import cv2
-from stylize_live.media.overlay import Caption, draw_caption
+from stylize_live.media.overlay import DARK, Caption, draw_caption
 from stylize_live.media.screen_check import display_problem
 
 # What `waitKeyEx` returns for keys that are no characters: X11 (Qt, GTK), Windows, macOS.
@@ -51,8 +54,10 @@ class Window(Closing):
         self._title = title
         self._open = False
         self._full = False
+        self._picture: npt.NDArray[np.uint8] | None = None  # (H, W, 3) BGR, as it was handed over last
+        self._filled = (0, 0)  # the size for which it was
         try:
-            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
             self._open = True
             cv2.resizeWindow(title, *size)
         except cv2.error as error:
@@ -68,8 +73,20 @@ class Window(Closing):
         if not self._still_open():
             return
         pixels = frame.pixels if caption is None else draw_caption(frame.pixels, caption)
-        with _explained():
-            cv2.imshow(self._title, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+        self._picture = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
+        self._show()
+
+    def _show(self) -> None:
+        """Hand over the picture with bars around it, as toolkits would leave a light grey there."""
+        if self._picture is not None:
+            with _explained():
+                self._filled = self._size()
+                cv2.imshow(self._title, filled(self._picture, self._filled))
+
+    def _size(self) -> tuple[int, int]:
+        """(width, height) of what the window has for pictures, in whatever unit."""
+        _, _, width, height = cv2.getWindowImageRect(self._title)
+        return width, height
 
     def poll(self) -> str | None:
         """Paint, let the window react, and tell what happened; takes about a millisecond.
@@ -82,6 +99,8 @@ class Window(Closing):
             return "closed"
         with _explained():
             code = cv2.waitKeyEx(1)
+            if self._still_open() and self._size() != self._filled:
+                self._show()  # it was given another shape
         key = key_name(code) if code >= 0 else None
         if key == _FULL_SCREEN_KEY:
             self._toggle_full_screen()
@@ -108,6 +127,32 @@ class Window(Closing):
             cv2.destroyWindow(self._title)
             cv2.waitKeyEx(1)  # the toolkit takes it off the screen only when it gets to work
         self._open = False
+
+
+def filled(picture: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """A picture with dark bars, so that it has the shape of its window.
+
+    Args:
+        picture: (H, W, 3) uint8 BGR; not changed.
+        size: (width, height) of the window in any unit; what is no size leaves the picture as it is.
+
+    Returns:
+        (H, W, 3) uint8 BGR, at most four times as wide and as high; the same array where no bar is needed.
+    """
+    height, width = picture.shape[:2]
+    wide, high = size
+    if wide <= 0 or high <= 0:
+        return picture
+    more = (
+        min(3 * width, round(height * wide / high) - width),
+        min(3 * height, round(width * high / wide) - height),
+    )
+    across, down = (max(0, pixels) for pixels in more)
+    if across < 2 and down < 2:
+        return picture
+    sides = (down // 2, down - down // 2, across // 2, across - across // 2)
+    bars = cv2.copyMakeBorder(picture, *sides, cv2.BORDER_CONSTANT, value=DARK[::-1])
+    return np.asarray(bars, np.uint8)
 
 
 @contextmanager

@@ -11,10 +11,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from stylize_live.frame import Frame
-from stylize_live.media.overlay import Caption
+from stylize_live.media.overlay import DARK, Caption
 from stylize_live.pipeline.labels import style_label
 
-_DARK = (24, 22, 30)  # of a card without a picture, RGB
 _SETTLING_SECONDS = 2.0
 
 
@@ -80,7 +79,7 @@ def preparing(style: str) -> str:
 
 def card(size: tuple[int, int]) -> Frame:
     """A dark picture of this (width, height), for want of another."""
-    pixels = np.full((size[1], size[0], 3), _DARK, np.uint8)
+    pixels = np.full((size[1], size[0], 3), DARK, np.uint8)
     return Frame(pixels, Fraction(0), time.monotonic(), -1)
 
 
