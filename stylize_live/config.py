@@ -278,6 +278,7 @@ class LiveSettings(SteadySettings, EngineSettings):
         description="Secret in the link to the page; without it, other addresses than this machine's own "
         "get a new one.",
     )
+    open: bool = Field(default=False, description="Open the page in a browser of this machine.")
 
 
 class WindowSettings(LiveSettings):

@@ -242,6 +242,18 @@ def test_snapshot_record_preset_and_source(tab: Tab, tmp_path: Path) -> None:
     tab.until("document.getElementById('toast').textContent.includes('--config evening.toml')")
     assert merged(LiveSettings(), tmp_path / "evening.toml").source == "test"
     assert len([*tmp_path.glob("first-*.png"), *tmp_path.glob("first-*.mp4")]) == 2
+    tab.until("document.querySelector('#presets li button')?.textContent === 'evening'")
+    tab.click("#mirror")
+    tab.until(pressed("#mirror"))
+    tab.click("#presets button[aria-label='Rename evening']")
+    assert tab.run("document.getElementById('preset-name').value") == "evening"
+    tab.call("Input.insertText", text="night")
+    keep(tab, "preset", tmp_path)
+    tab.click("#preset button")
+    tab.until("document.querySelector('#presets li button')?.textContent === 'night'")
+    tab.click("#presets button")
+    tab.until(f"!({pressed('#mirror')})")
+    (tmp_path / "night.toml").rename(tmp_path / "evening.toml")
     tab.run(
         "(() => { const s = document.getElementById('source'); s.value = 'test';"
         "s.dispatchEvent(new Event('change')); })()"

@@ -13,7 +13,7 @@ from stylize_live.errors import UsageError
 
 _DEFAULT_SETTINGS = WindowSettings()
 with_style_names(WindowSettings)
-_OF_THE_PAGE = ("port", "host", "token")
+_OF_THE_PAGE = ("port", "host", "token", "open")
 
 
 def live(

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from stylize_live.cli.advice import advise
+from stylize_live.cli.browser import open_in_browser
 from stylize_live.cli.console import fail, print_beside, print_line, warn
 from stylize_live.cli.machine import tidy_heap
 from stylize_live.errors import SinkError, SourceError, UsageError
@@ -105,6 +106,8 @@ def _run(
         say(f"studio: {page.url}")
         say(f"for the Browser Source of OBS: {page.bare_url}")
         _say_where(sinks)
+        if settings.open:
+            open_in_browser(page.url)
     return run_live(
         shown,
         stylizer,

@@ -7,6 +7,7 @@ import importlib.resources
 import re
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,6 +20,7 @@ from stylize_live.errors import OUT_OF_HANDLES
 from stylize_live.studio.file_answer import answer
 from stylize_live.studio.guard import Guard, Rules
 from stylize_live.studio.hub import Hub
+from stylize_live.studio.presets import list_presets
 from stylize_live.studio.protocols import TAKEN
 from stylize_live.studio.saved import SavedFiles
 
@@ -63,6 +65,9 @@ def make_app(hub: Hub, thumbnail: Callable[[int], bytes | None], saved: SavedFil
         files = await asyncio.to_thread(saved.listed)
         return JSONResponse([asdict(file) for file in files])
 
+    async def presets(request: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(list_presets, Path()))
+
     async def one_saved(request: Request) -> Response:
         return await _saved_file(saved, request)
 
@@ -71,6 +76,7 @@ def make_app(hub: Hub, thumbnail: Callable[[int], bytes | None], saved: SavedFil
         Route("/bare", page),
         Route("/static/{name}", page),
         Route("/thumbnails/{index}.jpg", thumb),
+        Route("/presets", presets),
         Route("/saved", list_saved),
         Route("/saved/{name}", one_saved),
         WebSocketRoute("/live", hub.serve),

@@ -30,6 +30,7 @@ _LONGEST = 1280  # pixels: of pictures in the studio; the bare page gets all of 
 _IN_FLIGHT = 2
 _DELAYS = 15  # pictures of which a page's usual delay is taken
 _TRY_LATER, _REFUSED = 1013, 1008  # WebSocket close codes
+_OF_THE_LINE = {"ack", "visible", "camera"}  # what of a message is no wish of the show
 _NUMBER = struct.Struct(">I")  # before the JPEG in every binary message
 
 
@@ -174,7 +175,7 @@ class _Page:
             self.visible = message.visible
         if message.camera is not None:
             self._cameras.offer(self, message.camera)
-        if message.set or message.do or message.press or message.save:
+        if message.model_fields_set - _OF_THE_LINE:
             self._wish(message)
 
     def _count(self, number: int) -> None:

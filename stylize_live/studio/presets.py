@@ -1,16 +1,26 @@
-"""What is set on the page, as a file that `live --config` takes."""
+"""What is set on the page, as files that `live --config` takes: saved, listed, read and renamed."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from stylize_live.config import LiveSettings
-from stylize_live.errors import SinkError
+from stylize_live.config import LiveSettings, merged
+from stylize_live.errors import SinkError, SourceError
 from stylize_live.files import replacing
 
+NAME = r"^\w[\w .-]{0,39}$"  # of a preset; it leads to no other folder
+_SUFFIX = ".toml"
+_MARK = "# stylize-live live --config "  # begins the first line of every preset, and of no other file
+_MOST_BYTES = 65536
+_MOST_LISTED = 100
+
 # What belongs to one evening or to the page, not to a preset.
-_LEFT_OUT = {"record", "microphone", "duration", "window", "port", "host", "token"}
+_LEFT_OUT = {"record", "microphone", "duration", "window", "port", "host", "token", "open"}
 
 
 def save_preset(path: Path, settings: LiveSettings, changed: dict[str, object]) -> None:
@@ -28,15 +38,74 @@ def save_preset(path: Path, settings: LiveSettings, changed: dict[str, object]) 
         raise SinkError(f"{path.name} exists already, choose another name")
     given = settings.model_dump(include=settings.model_fields_set & set(LiveSettings.model_fields))
     values = given | changed
-    lines = [f"# stylize-live live --config {path.name}"]
+    lines = [_MARK + path.name]
     lines += [
         f"{name} = {_toml(values[name])}"
         for name in LiveSettings.model_fields
         if name not in _LEFT_OUT and values.get(name) is not None
     ]
+    _write(path, "\n".join(lines) + "\n")
+
+
+def list_presets(folder: Path) -> list[str]:
+    """Names of the presets in a folder, by the alphabet; [] where it cannot be read."""
+    return sorted(_names(folder), key=str.casefold)[:_MOST_LISTED]
+
+
+def _names(folder: Path) -> Iterator[str]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name.removesuffix(_SUFFIX)
+            if name == entry.name or not re.fullmatch(NAME, name):
+                continue
+            with suppress(
+                OSError, SourceError, UnicodeDecodeError
+            ):  # gone meanwhile, or another kind of file
+                _read(folder / entry.name)
+                yield name
+
+
+def _read(path: Path) -> str:
+    """The text of a preset. Raises `SourceError` where it is none, `OSError` where it cannot be read."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST_BYTES:
+        raise SourceError(f"{path.name} is no preset")
+    text = path.read_text(encoding="utf-8")
+    if not text.startswith(_MARK):
+        raise SourceError(f"{path.name} is no preset")
+    return text
+
+
+def load_preset(path: Path) -> dict[str, object]:
+    """What a preset sets, by the names of settings.
+
+    Raises:
+        ConfigError: it has an unknown key, or a value out of range.
+        SourceError: it is no preset.
+        OSError: it cannot be read.
+    """
+    _read(path)
+    return merged(LiveSettings(), path).model_dump(exclude_unset=True)
+
+
+def rename_preset(path: Path, to: Path) -> None:
+    """Give a preset another name.
+
+    Raises:
+        SinkError: there is such a file already, or it cannot be written.
+        SourceError: it is no preset.
+        OSError: it cannot be read or removed.
+    """
+    text = _read(path)
+    if to.exists():
+        raise SinkError(f"{to.name} exists already, choose another name")
+    _write(to, "\n".join([_MARK + to.name, *text.split("\n")[1:]]))
+    path.unlink()
+
+
+def _write(path: Path, text: str) -> None:
     try:
         with replacing(path) as temporary:
-            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SinkError(f"{path}: cannot write: {error.strerror}") from None
 

@@ -21,7 +21,7 @@ import uvicorn
 
 from stylize_live.closing import Closing
 from stylize_live.config import LiveSettings
-from stylize_live.errors import OUT_OF_HANDLES, SinkError
+from stylize_live.errors import OUT_OF_HANDLES, SinkError, StylizeError, in_words
 from stylize_live.frame import Frame
 from stylize_live.media.addresses import is_loopback
 from stylize_live.media.browser_camera import why_no_browser_camera
@@ -33,14 +33,14 @@ from stylize_live.studio.app import make_app
 from stylize_live.studio.cameras import PageCameras
 from stylize_live.studio.guard import HEADERS, Rules
 from stylize_live.studio.hub import Hub
-from stylize_live.studio.presets import save_preset
+from stylize_live.studio.presets import load_preset, rename_preset, save_preset
 from stylize_live.studio.protocols import HttpProtocol, WebSocketProtocol
 from stylize_live.studio.saved import SavedFiles
 from stylize_live.studio.sources import BROWSER, Names, Sources
 from stylize_live.studio.telemetry import Telemetry
 from stylize_live.studio.thumbnails import Paint, Thumbnails
 from stylize_live.studio.visitors import Visitors, most_connections
-from stylize_live.studio.wishes import Changes, Message, obey, shares_of
+from stylize_live.studio.wishes import Changes, Message, look_of, obey, shares_of
 
 log = logging.getLogger(__name__)
 seldom = SeldomLog(log)
@@ -107,6 +107,7 @@ class Studio(Closing):
         self._wishes: deque[Message] = deque(maxlen=_MOST_WISHES)
         self._telemetry = Telemetry()
         self._saved = SavedFiles(Path())  # where the show writes them
+        self._presets = 0  # how often they were changed
         self._shown: Frame | None = None
         self._state: dict[str, object] = {}
         self._encoder = ThreadPoolExecutor(1, "stylize-studio-encode")
@@ -237,19 +238,29 @@ class Studio(Closing):
                 show.view.press("r")
             case "look":
                 self._sources.look(self._tell_sources)
-        if message.save is not None:
-            self._save(message.save, show)
+        try:
+            self._obey_presets(message, show)
+        except (StylizeError, OSError) as error:
+            show.view.say(in_words(error))
 
-    def _save(self, name: str, show: Show) -> None:
-        path = Path(f"{name}.toml")
+    def _obey_presets(self, message: Message, show: Show) -> None:
+        if message.save is not None:
+            self._save(_preset(message.save), show)
+            self._presets += 1
+        if message.rename is not None:
+            old, new = message.rename
+            rename_preset(_preset(old), _preset(new))
+            self._presets += 1
+            show.view.say(f"{old} is {new} now")
+        if message.load is not None:
+            look_of(load_preset(_preset(message.load)), show.view, self._about.styles)
+            show.view.say(message.load)
+
+    def _save(self, path: Path, show: Show) -> None:
         today = {name: value for name, value in _look(show).items() if name in LiveSettings.model_fields}
         today |= {"source": self._sources.text, "style": show.stylizer.style}
-        try:
-            save_preset(path, self._settings, today)
-        except SinkError as error:
-            show.view.say(str(error))
-        else:
-            show.view.say(f"saved: stylize-live live --config {shlex.quote(path.name)}")
+        save_preset(path, self._settings, today)
+        show.view.say(f"saved: stylize-live live --config {shlex.quote(path.name)}")
 
     def _tell_state(self, show: Show) -> None:
         recorded, on_record, film = show.recorded, show.on_record, show.film
@@ -263,6 +274,7 @@ class Studio(Closing):
             "note": show.view.note or show.trouble,
             "recorded": None if recorded is None else int(recorded),
             "saved": show.saved,
+            "presets": self._presets,
             "on_record": None if on_record is None else int(on_record),
             "size": None if show.shown is None else show.shown.size,
         }
@@ -296,6 +308,10 @@ class Studio(Closing):
         self._thumbnails.close()
         self._encoder.shutdown(wait=True, cancel_futures=True)
         self._socket.close()
+
+
+def _preset(name: str) -> Path:
+    return Path(f"{name}.toml")
 
 
 def _look(show: Show) -> dict[str, object]:

@@ -11,11 +11,14 @@ from stylize_live.config import Settings
 from stylize_live.errors import StyleError
 from stylize_live.nets.catalogue import style_shares
 from stylize_live.pipeline.view import View
+from stylize_live.studio.presets import NAME
 
 _LONGEST_OFFER = 12_000  # characters; browsers need about half of that
+_LOOK = {"strength", "boldness", "steadiness", "stroke", "keep_colors", "mirror", "split"}
 _LEAST_SHARE = 0.005  # of a style in a blend: less is none
 
 Share = Annotated[float, Field(ge=0, le=1)]
+PresetName = Annotated[str, Field(pattern=NAME)]
 
 
 class Changes(Settings):
@@ -48,6 +51,8 @@ class Message(Settings):
         do: what to do once; "look" is to see what is connected.
         press: a key of the show, see `pipeline/keys.py`; those that are not for pages are passed over.
         save: name of a preset to save.
+        load: name of a preset whose look is wanted.
+        rename: [a preset's name, its new one].
         camera: SDP that offers the page's own camera; "" turns it off.
     """
 
@@ -56,7 +61,9 @@ class Message(Settings):
     set: Changes | None = None
     do: Literal["snapshot", "record", "look"] | None = None
     press: Annotated[str, Field(min_length=1, max_length=8)] | None = None
-    save: Annotated[str, Field(pattern=r"^\w[\w .-]{0,39}$")] | None = None
+    save: PresetName | None = None
+    load: PresetName | None = None
+    rename: Annotated[list[PresetName], Field(min_length=2, max_length=2)] | None = None
     camera: Annotated[str, Field(max_length=_LONGEST_OFFER)] | None = None
 
 
@@ -80,6 +87,20 @@ def obey(changes: Changes, view: View, styles: Sequence[str]) -> None:
         view.switch("split", changes.split)
     if changes.frozen is not None:
         view.switch("frozen", changes.frozen)
+
+
+def look_of(preset: dict[str, object], view: View, styles: Sequence[str]) -> None:
+    """Take a preset's style and all that changes it, and nothing else: no source, no size.
+
+    Raises:
+        StyleError: the style is not offered.
+    """
+    style = str(preset.get("style", ""))
+    if style and not all(name in styles for name in shares_of(style)):
+        raise StyleError(f"the style {style!r} is not offered here")
+    if style and not view.use_style(style):
+        return
+    obey(Changes.model_validate({name: preset[name] for name in _LOOK & preset.keys()}), view, styles)
 
 
 def style_text(shares: dict[str, float], styles: Sequence[str]) -> str:

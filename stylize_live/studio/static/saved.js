@@ -16,14 +16,14 @@ function told(name) {
   return { style, kind, when: moment.toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }) };
 }
 
-function icon(id) {
+export function icon(id) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.append(document.createElementNS("http://www.w3.org/2000/svg", "use"));
   svg.firstChild.setAttribute("href", id);
   return svg;
 }
 
-function element(tag, text = "", className = "") {
+export function element(tag, text = "", className = "") {
   const made = document.createElement(tag);
   made.textContent = text;
   if (className) made.className = className;

@@ -4,7 +4,7 @@ import { connect } from "./link.js";
 import { Painter } from "./picture.js";
 import { Graph, drawShares, stages } from "./graph.js";
 import { Camera } from "./camera.js";
-import { Saved } from "./saved.js";
+import { Saved, element, icon } from "./saved.js";
 
 const $ = (id) => document.getElementById(id);
 const SEND_EVERY = 60;  // ms, while a slider moves
@@ -170,10 +170,41 @@ $("camera").addEventListener("click", turnCameraOn);
 
 $("preset").addEventListener("submit", (event) => {
   event.preventDefault();
-  send({ save: $("preset-name").value.trim() });
-  $("preset-name").value = "";
+  const name = $("preset-name").value.trim();
+  send(renamed ? { rename: [renamed, name] } : { save: name });
+  rename("");
   $("preset-name").blur();
 });
+
+let renamed = "";  // the preset that is given another name, or ""
+
+/** Ask for a preset's new name; "" ends that. */
+function rename(name) {
+  renamed = name;
+  $("preset-name").value = name;
+  $("preset-do").textContent = name ? "Rename" : "Save";
+  if (name) $("preset-name").select();
+}
+
+$("preset-name").addEventListener("input", ({ target }) => { if (!target.value) rename(""); });
+$("preset-name").addEventListener("keydown", ({ key }) => { if (key === "Escape") rename(""); });
+
+async function showPresets() {
+  const answer = await fetch("/presets").catch(() => null);
+  if (!answer?.ok) return;
+  $("presets").replaceChildren(...(await answer.json()).map((name) => {
+    const row = element("li");
+    const load = element("button", name);
+    load.title = "Take this look";
+    load.addEventListener("click", () => { pair = [null, null]; send({ load: name }); });
+    const pen = element("button");
+    pen.append(icon("#i-pen"));
+    pen.setAttribute("aria-label", `Rename ${name}`);
+    pen.addEventListener("click", () => rename(name));
+    row.append(load, pen);
+    return row;
+  }));
+}
 
 // ---------------------------------------------------------------- styles
 
@@ -315,6 +346,7 @@ function showAbout(news) {
 }
 
 function showState(news) {
+  if (news.presets !== state?.presets) showPresets();
   const more = news.saved !== state?.saved;
   state = news;
   if (more) saved.look();
