@@ -266,17 +266,19 @@ def test_snapshot_record_preset_and_source(tab: Tab, tmp_path: Path) -> None:
 def test_without_a_camera_a_source_is_chosen(browser: Chromium, tmp_path: Path) -> None:
     nothing = NoSource((640, 360), "no camera: choose a source")
     with running(SETTINGS.model_copy(update={"source": "7"}), nothing) as show:
-        for phone in opened(browser, show.studio.url, PHONE):
-            phone.until("document.getElementById('choose').checkVisibility()")
-            title = "document.getElementById('choose-title').textContent"
-            assert phone.run(title) == "no camera: choose a source"
-            phone.settle()
-            keep(phone, "no-source", tmp_path)
-            names = "[...document.getElementById('choices').children].map((e) => e.textContent)"
-            place = phone.run(names).index("Test pattern") + 1
-            phone.click(f"#choices button:nth-child({place})")
-            phone.until("document.getElementById('choose').hidden")
-            phone.until("Number(document.getElementById('fps').textContent) > 1")
+        phone = browser.open(show.studio.url, PHONE, phone=True)
+        phone.until("document.getElementById('choose').checkVisibility()")
+        title = "document.getElementById('choose-title').textContent"
+        assert phone.run(title) == "no camera: choose a source"
+        phone.settle()
+        keep(phone, "no-source", tmp_path)
+        names = "[...document.getElementById('choices').children].map((e) => e.textContent)"
+        place = phone.run(names).index("Test pattern") + 1
+        phone.click(f"#choices button:nth-child({place})")
+        phone.until("document.getElementById('choose').hidden")
+        phone.until("Number(document.getElementById('fps').textContent) > 1")
+        assert phone.said == []
+        phone.leave()
 
 
 def test_what_was_saved_is_played_and_downloaded(

@@ -381,7 +381,9 @@ class _Journey:
         if raw is not None and raw is self._raw_shown and note == self._raw_note:
             return
         if raw is None:
-            raw = self.shown = card(self._source.size)
+            raw = card(self._source.size)
+            if self._preparation.under_way:
+                self.shown = raw
         self._raw_shown, self._raw_note = raw, note
         pixels = compose(raw.pixels, raw.pixels, mirror=self.view.mirror, split=False)
         self._display.write(raw.with_picture(pixels), Caption(note=note))
