@@ -17,12 +17,14 @@ class GpuLoad:
 
     def __call__(self) -> float | None:
         """Share of the last moments in which it worked, 0 to 1; None where none is used, or unknown."""
-        # Torch is not loaded for this: what was not loaded uses no GPU.
-        torch: Any = sys.modules.get("torch")
-        if not self._known or torch is None or not torch.cuda.is_initialized():
+        # Torch is not loaded for this: what was not loaded uses no GPU. While another thread loads it, it has
+        # no such parts yet.
+        cuda: Any = getattr(sys.modules.get("torch"), "cuda", None)
+        is_initialized = getattr(cuda, "is_initialized", None)
+        if not self._known or is_initialized is None or not is_initialized():
             return None
         try:
-            return float(torch.cuda.utilization()) / 100
+            return float(cuda.utilization()) / 100
         except Exception as error:  # the driver's own exceptions, and a library that is not there
             log.info("the GPU's load is not known: %s", error)
             self._known = False
