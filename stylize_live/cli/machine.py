@@ -6,8 +6,6 @@ import contextlib
 import ctypes
 import os
 import sys
-import threading
-from collections.abc import Iterator
 
 from platformdirs import user_cache_path
 
@@ -21,7 +19,6 @@ _PICTURE = 32 << 20  # bytes: the most that glibc allows
 # keep a core busy for milliseconds after every picture, while others (smoothing, OBS, a game) want it;
 # sleeping at once would make the network a third slower.
 _SPINS = "3000"
-_TIDY_SECONDS = 60.0
 # Of torch and Triton, which would make folders in the home folder and the one for temporary files.
 _CACHES = {"TORCHINDUCTOR_CACHE_DIR": "torch", "TRITON_CACHE_DIR": "triton"}
 
@@ -51,29 +48,3 @@ def _tune_heap(libc: ctypes.CDLL) -> None:
         libc.mallopt(_M_MMAP_THRESHOLD, _PICTURE)
     if "MALLOC_TRIM_THRESHOLD_" not in os.environ:
         libc.mallopt(_M_TRIM_THRESHOLD, _KEPT)
-
-
-@contextlib.contextmanager
-def tidy_heap(seconds: float = _TIDY_SECONDS) -> Iterator[None]:
-    """Give free memory amid the heap back to the system from time to time, on Linux with glibc.
-
-    Pictures and all else share one heap, of which only the end is given back, see `tune_process`; over hours,
-    holes between what lives long add up. Takes about a millisecond, and the next pictures as much again.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is None:
-        yield
-        return
-    ending = threading.Event()
-
-    def tidy() -> None:
-        while not ending.wait(seconds):
-            trim(0)
-
-    thread = threading.Thread(target=tidy, name="stylize-tidy", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ending.set()
-        thread.join()

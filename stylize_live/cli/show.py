@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from stylize_live.cli.advice import advise
 from stylize_live.cli.browser import open_in_browser
 from stylize_live.cli.console import fail, print_beside, print_line, warn
-from stylize_live.cli.machine import tidy_heap
 from stylize_live.errors import SinkError, SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -95,7 +94,6 @@ def _run(
     if not studio:
         _say_where(sinks)  # at once, while the network is loaded
     advise(settings)
-    opened.enter_context(tidy_heap())
     stylizer = opened.enter_context(Stylizer.from_settings(settings, steadiness=settings.steadiness))
     shown: Source = source
     styles: Sequence[str] = style_names()
