@@ -194,11 +194,12 @@ def _show(
 ) -> LiveReport:
     spectator = Spectator(stage, key, wanted)
     toolkit = Toolkit(spectator=spectator, error=cv2.error)
-    for name in ("cvtColor", "COLOR_RGB2BGR", "WINDOW_NORMAL", "WINDOW_KEEPRATIO", "WINDOW_GUI_NORMAL"):
+    for name in ("cvtColor", "COLOR_RGB2BGR", "WINDOW_NORMAL", "WINDOW_FREERATIO", "WINDOW_GUI_NORMAL"):
         setattr(toolkit, name, getattr(cv2, name))
     toolkit.WND_PROP_VISIBLE = 0
     toolkit.namedWindow = toolkit.resizeWindow = toolkit.destroyWindow = lambda *_: None
     toolkit.getWindowProperty = lambda *_: 1.0
+    toolkit.getWindowImageRect = lambda *_: (0, 0, 0, 0)
     stage.patch.setattr(window, "cv2", toolkit)
     stage.patch.setattr(window, "display_problem", lambda: "")
     stage.patch.setattr("stylize_live.pipeline.recordings.open_recorder", _mute_recorder)

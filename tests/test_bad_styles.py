@@ -159,6 +159,7 @@ def test_not_a_number_in_a_record_is_left_out() -> None:
 def test_training_writes_none(
     option: str, field: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "x.jpg").touch()
     words = ["train", str(tmp_path / "x.jpg"), "-o", str(tmp_path / "x.safetensors"), option, "a\x1b[31m"]
     assert main([*words, "--photos", str(tmp_path)]) == 2
     assert f"the style's {field} must fit on one line" in capsys.readouterr().err
