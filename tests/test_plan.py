@@ -35,21 +35,18 @@ TEN_MINUTES = 560.0  # seconds, without preparing and measuring
 @pytest.mark.parametrize(
     ("one_crop", "batch", "crop", "steps"),
     [
-        # Measured here with AVX2; half as fast; and a third as fast again.
-        (0.61, 2, 192, 404),
-        (1.15, 1, 192, 428),
-        (2.0, 1, 160, 355),
-        (2.4, 1, 128, 462),
-        (6.0, 1, 128, 185),  # less is no practice
+        (0.5, 2, 192, 428),
+        (0.61, 2, 160, 478),  # measured on an EPYC with AVX2
+        (0.9, 1, 192, 421),
+        (1.15, 1, 160, 431),
+        (2.0, 1, 128, 330),  # less is no practice
+        (6.0, 1, 128, 110),
     ],
 )
 def test_crops_fit_the_machine(one_crop: float, batch: int, crop: int, steps: int) -> None:
     found = make_plan(TrainSettings(), CPU, "float32", seconds=TEN_MINUTES, one_crop=lambda: one_crop)
-    if (batch, crop) != (1, 160):
-        assert (found.batch, found.crop) == (batch, crop)
-        assert found.steps == pytest.approx(steps, abs=2)
-    else:
-        assert found.crop == 128  # 355 steps would have been too few
+    assert (found.batch, found.crop) == (batch, crop)
+    assert found.steps == pytest.approx(steps, abs=2)
     assert found.words(10) == (
         f"about {found.steps} steps in 10 minutes here: {found.batch} "
         f"{'crop' if found.batch == 1 else 'crops'} of {found.crop} pixels a step, features in float32"
