@@ -237,6 +237,22 @@ def test_weights_of_early_on_become_the_faithful_end(job: Job, monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("small_features")
+def test_colors_are_matched_in_the_last_layer_of_both_ends(job: Job) -> None:
+    styles = []
+    for share in (0.0, 0.7):
+        settings = job.settings.model_copy(update={"steps": 20, "match": share})
+        target = job.target.with_name(f"{share}.safetensors")
+        train(replace(job, settings=settings, target=target), CPU, on_step=lambda _: None)
+        styles.append(load_checkpoint(target))
+    plain, matched = styles
+    for one, other in ((plain.weights, matched.weights), (plain.faithful, matched.faithful)):
+        assert one is not None
+        assert other is not None
+        assert np.abs(one["to_full.weight"] - other["to_full.weight"]).max() > 1e-3
+        assert np.abs(one["refine.0.weight"] - other["refine.0.weight"]).max() < 1e-2
+
+
+@pytest.mark.usefixtures("small_features")
 def test_a_run_of_one_step_has_one_end(job: Job) -> None:
     train(replace(job, settings=job.settings.model_copy(update={"steps": 1})), CPU, on_step=ignore)
     assert load_checkpoint(job.target).faithful is None

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from stylize_live.config import DEFAULT_BOLDNESS
 from stylize_live.engine.processor import floating_precision
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.nets.catalogue import style_word
@@ -51,6 +52,7 @@ from stylize_live.training.trainer import Progress, Trainer, minutes_of, steps_b
 from stylize_live.training.watch import Watch, painter
 
 _MOST_THREADS = 8  # that read photos for a GPU
+_MATCHED = 48  # crops whose colors are matched
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +223,6 @@ def train(
     return Result(trainer.progress, figures, photos.are_kept_out, unreadable, resumed_at)
 
 
-_MATCHED = 48  # crops whose colors are matched
-_LOOKED_AT = 0.7  # boldness at which they are painted: the one that is used unless said
-
-
 @torch.no_grad()
 def _match_colors(
     trainer: Trainer,
@@ -239,10 +237,11 @@ def _match_colors(
     """
     if not settings.match or len(paintings) > 1 or settings.brightness:
         return
-    ends = [trainer.weights, *([trainer.faithful] if trainer.faithful else [])]
-    usual = {name: torch.lerp(ends[-1][name], weight, _LOOKED_AT) for name, weight in ends[0].items()}
-    network = painter(trainer.network.architecture, usual, paintings[0].device)
-    crops = [batches(step).photos.to(paintings[0].device) for step in range(-(-_MATCHED // batches.size))]
+    device = paintings[0].device
+    ends = [end for end in (trainer.weights, trainer.faithful) if end]  # a run of one step has one
+    usual = {name: torch.lerp(ends[-1][name], bold, DEFAULT_BOLDNESS) for name, bold in ends[0].items()}
+    network = painter(trainer.network.architecture, usual, device)
+    crops = [batches(step).photos.to(device) for step in range(-(-_MATCHED // batches.size))]
     painted = torch.cat([network(photos) for photos in crops])
     match_colors(ends, painted, vivid(paintings[0], settings.contrast, settings.saturation), settings.match)
 
