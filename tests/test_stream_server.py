@@ -228,6 +228,18 @@ def test_a_long_stream_does_not_grow() -> None:
     assert lengths[0] > len(jpeg) + 100  # with the header
 
 
+def test_a_long_stream_gives_readers_nothing_to_remember() -> None:
+    """FFmpeg's reader keeps half a kilobyte for each point that it could seek to."""
+    muxer = NutMuxer((16, 16), Fraction(30))
+    jpeg = encode_jpeg(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8))
+    stream = b"".join(muxer.add(jpeg) for _ in range(50))
+    muxer.close()
+    assert len(stream) > 20 * 65536  # at which a stream gets the next such point at the latest
+    assert stream.count(b"NK\xe4\xad\xee\xca\x45\x69") <= 1  # its begin
+    with av.open(io.BytesIO(stream), format="nut") as container:
+        assert len([packet for packet in container.demux() if packet.pts is not None]) == 50
+
+
 @pytest.mark.parametrize(
     ("words", "meant"),
     [

@@ -27,8 +27,11 @@ class NutMuxer:
 
     def __init__(self, size: tuple[int, int], rate: Fraction) -> None:
         self._bytes = bytearray()
-        # Without an index: it is of use in files only, and would grow as long as the stream runs.
-        options = {"flush_packets": "1", "write_index": "0"}
+        # No index, which is of use in files only and would grow here as long as the stream runs, and no
+        # points to seek to: readers that use FFmpeg, as OBS does, remember each of them, half a kilobyte a
+        # picture (58 MB an hour at 30 a second). FFmpeg calls writing without them experimental; its
+        # readers of 5.1 and later take it.
+        options = {"flush_packets": "1", "write_index": "0", "syncpoints": "none", "strict": "experimental"}
         self._container = av.open(cast("Any", self), "w", format="nut", container_options=options)
         stream = self._container.add_stream("mjpeg", rate=rate, options={"threads": "1"})
         assert isinstance(stream, av.VideoStream)
