@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Thread
 
 import numpy as np
 import pytest
 from conftest import random_pixels
 
 from stylize_live.engine import Stylizer
+from stylize_live.engine.backend import CpuBackend
 from stylize_live.frame import Frame, Pixels
 
 THREADS, ROUNDS = 4, 6
@@ -58,6 +59,34 @@ def test_streams_and_calls_wait_for_each_other(tiny_style: Path) -> None:
         for number, painted in enumerate(in_threads(work)):
             assert len(painted) == ROUNDS
             assert all(np.array_equal(picture, alone[number]) for picture in painted)
+
+
+@pytest.mark.parametrize(
+    "meddle",
+    [
+        lambda stylizer: stylizer.paint_as("torch float32"),
+        lambda stylizer: stylizer.save_state(),
+        lambda stylizer: stylizer.restore_state(None),
+    ],
+)
+def test_what_changes_how_it_paints_waits_for_the_picture_under_way(
+    tiny_style: Path, monkeypatch: pytest.MonkeyPatch, meddle: Callable[[Stylizer], object]
+) -> None:
+    with Stylizer(tiny_style, device="cpu", runtime="torch", steadiness=0.5) as stylizer:
+        stylizer(PICTURES[0])
+        meddler = Thread(target=meddle, args=(stylizer,))
+        working = CpuBackend.painted
+
+        def painted(backend: CpuBackend, pixels: Pixels) -> Pixels:
+            meddler.start()
+            meddler.join(0.1)
+            assert meddler.is_alive()
+            return working(backend, pixels)
+
+        monkeypatch.setattr(CpuBackend, "painted", painted)
+        assert stylizer(PICTURES[0]).shape == PICTURES[0].shape
+        meddler.join(10)
+        assert not meddler.is_alive()
 
 
 def test_a_stream_that_is_not_read_on_is_in_nobodys_way(tiny_style: Path) -> None:

@@ -298,14 +298,19 @@ class Stylizer(Closing):
         """
         ways = {str(way): way for way in possible(*self._asked, self._device)}
         wanted = ways.get(arithmetic, self._chosen)
-        if (wanted.runtime, wanted.precision) != (self._runtime, self._precision):
-            self._runtime, self._precision = wanted.runtime, wanted.precision
-            with self._making:
-                made, self._made = self._made, None
-            if made is not None:
-                made.close()
-            self._mix = _FIRST
-            self.reset()
+        with self._painting:
+            if (wanted.runtime, wanted.precision) != (self._runtime, self._precision):
+                self._compute(wanted)
+
+    def _compute(self, way: Way | Choice) -> None:
+        """Another way from the next picture on."""
+        with self._making:
+            self._runtime, self._precision = way.runtime, way.precision
+            made, self._made = self._made, None
+        if made is not None:
+            made.close()
+        self._mix = _FIRST
+        self.reset()
 
     @property
     def device(self) -> str:
@@ -404,11 +409,12 @@ class Stylizer(Closing):
 
     def save_state(self) -> bytes:
         """What the next picture depends on beside its input; empty without steadiness."""
-        memory = self._backend.memory
-        if not memory:
-            return b""
-        mix = np.array([self._mix.first, self._mix.second, self._mix.share])
-        return save({**memory, **self._cuts.memory, "mix": mix})
+        with self._painting:
+            memory = self._backend.memory
+            if not memory:
+                return b""
+            mix = np.array([self._mix.first, self._mix.second, self._mix.share])
+            return save({**memory, **self._cuts.memory, "mix": mix})
 
     def restore_state(self, state: bytes | None) -> None:
         """Go on as after `save_state`; with None or nothing, as before the first picture.
@@ -416,17 +422,18 @@ class Stylizer(Closing):
         Raises:
             ValueError: not a saved state.
         """
-        self.reset()
-        if not state or not self._steadiness:
-            return
-        try:
-            arrays = load(state)
-            self._backend.memory = self._cuts.memory = arrays
-            first, second, share = arrays["mix"].tolist()
-            self._use(Mix(int(first), int(second), share))
-        except (SafetensorError, KeyError, IndexError) as error:
-            raise ValueError(f"not a saved state: {error}") from None
-        self._fresh = False
+        with self._painting:
+            self.reset()
+            if not state or not self._steadiness:
+                return
+            try:
+                arrays = load(state)
+                self._backend.memory = self._cuts.memory = arrays
+                first, second, share = arrays["mix"].tolist()
+                self._use(Mix(int(first), int(second), share))
+            except (SafetensorError, KeyError, IndexError) as error:
+                raise ValueError(f"not a saved state: {error}") from None
+            self._fresh = False
 
     def warm_up(self, size: tuple[int, int]) -> None:
         """Paint grey pictures, so that the first real ones of this (width, height) are not slow."""
