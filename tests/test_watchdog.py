@@ -18,7 +18,9 @@ from stylize_live.media.libraries import cv2
 from stylize_live.pipeline.failures import check_frame, explained
 from stylize_live.pipeline.live import run_live
 from stylize_live.pipeline.stopwatch import Stopwatch
-from stylize_live.pipeline.watchdog import Watchdog
+from stylize_live.pipeline.watchdog import Patience, Watchdog
+
+PATIENCE = Patience(note=2, end=5)
 
 
 class Clock:
@@ -35,7 +37,7 @@ def looks(watchdog: Watchdog, clock: Clock, seconds: float, step: float = 0.5) -
     said = []
     for _ in range(round(seconds / step)):
         clock.now += step
-        said += [f"{stall}{' (new)' if stall.is_new else ''}" for stall in watchdog.stalls(2)]
+        said += [f"{stall}{' (new)' if stall.is_new else ''}" for stall in watchdog.stalls(PATIENCE)]
     return said
 
 
@@ -55,6 +57,32 @@ def test_work_that_does_not_come_back_is_told_once_as_new() -> None:
             "encode has not answered for 3 seconds",
         ]
     assert looks(watchdog, clock, 5) == []
+
+
+def test_what_takes_long_by_nature_is_told_of_at_the_end_only() -> None:
+    watchdog, clock, work = make_watchdog()
+    watchdog.watch("encode", work, noted=False)
+    with work:
+        assert looks(watchdog, clock, 5.5) == []
+        assert looks(watchdog, clock, 1) == [
+            "encode has not answered for 5.5 seconds (new)",
+            "encode has not answered for 6 seconds",
+        ]
+
+
+def test_what_is_excused_is_told_of_once_it_is_not() -> None:
+    watchdog, clock, work = make_watchdog()
+    excused = True
+    watchdog.watch("encode", work, excused=lambda: excused)
+    with work:
+        assert looks(watchdog, clock, 100) == []
+        excused = False
+        assert looks(watchdog, clock, 1) == [
+            "encode has not answered for 100 seconds (new)",
+            "encode has not answered for 100 seconds",
+        ]
+    with work:  # the next time it is new again
+        assert looks(watchdog, clock, 3)[0] == "encode has not answered for 2.5 seconds (new)"
 
 
 def test_work_that_goes_on_is_no_stall_however_long_all_of_it_takes() -> None:

@@ -99,7 +99,7 @@ class Journey:
 
     def _look(self, patience: Patience) -> None:
         """Say which stage does not answer; give up in the end. Raises `MachineError`."""
-        for stall in self._watchdog.stalls(patience.note):
+        for stall in self._watchdog.stalls(patience):
             if stall.seconds > patience.end:
                 raise MachineError(f"{self.reader.path}: {stall}, is the disk still there?")
             if stall.is_new:

@@ -50,7 +50,6 @@ log = logging.getLogger(__name__)
 
 # As long as a camera that vanished is waited for.
 USUAL_PATIENCE = Patience(note=2, end=60)
-_LOADING = "loading the style"
 _POLL_SECONDS = 0.01
 _CAPTION_SECONDS = 0.25
 
@@ -198,10 +197,11 @@ class _Journey:
         self._remote: Remote | None = None
         self._capturing, self._painting = Stopwatch(), Stopwatch()
         self._watchdog = Watchdog()
-        self._watchdog.watch("the source", self._capturing)
+        self._watchdog.watch("the source", self._capturing, excused=lambda: self._source_waits)
         self._watchdog.watch("painting", self._painting)
         self._loading = Stopwatch()
-        self._watchdog.watch(_LOADING, self._loading)
+        # It takes what it takes, and says so on the picture.
+        self._watchdog.watch("loading the style", self._loading, noted=False)
         self._emboldening = Stopwatch()
         self._watchdog.watch("a change of boldness", self._emboldening)
         self._stall = ""
@@ -240,11 +240,7 @@ class _Journey:
     def _look(self, patience: Patience) -> None:
         """Name what hangs, and wait no longer in the end. Raises `MachineError`."""
         self._outlets.look(patience)
-        stalls = list(self._watchdog.stalls(patience.note))
-        if self._source_waits:  # and tells so itself, and for how long it will
-            stalls = [stall for stall in stalls if stall.stage != "the source"]
-        # Loading takes what it takes, and says so on the picture.
-        stalls = [stall for stall in stalls if stall.stage != _LOADING or stall.seconds > patience.end]
+        stalls = list(self._watchdog.stalls(patience))
         for stall in stalls:
             if stall.seconds > patience.end:
                 raise MachineError(str(stall))
@@ -254,6 +250,7 @@ class _Journey:
 
     @property
     def _source_waits(self) -> bool:
+        """Whether the source waits for something, which it tells itself, and for how long it will."""
         told = isinstance(self._source, Interruptible) and bool(self._source.trouble)
         return told or (isinstance(self._source, Driven) and not self._source.in_device)
 

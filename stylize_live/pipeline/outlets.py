@@ -111,7 +111,7 @@ class Outlets:
 
     def look(self, patience: Patience) -> None:
         """Give up sinks that hang. To be called often, by one thread."""
-        stalls = {stall.stage: stall for stall in self._watchdog.stalls(patience.note)}
+        stalls = {stall.stage: stall for stall in self._watchdog.stalls(patience)}
         self._stalls = {name: str(stall) for name, stall in stalls.items()}
         for outlet in self._outlets:
             stall = stalls.get(outlet.name)

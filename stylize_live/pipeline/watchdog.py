@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from stylize_live.pipeline.stopwatch import Stopwatch
 
@@ -44,6 +44,10 @@ class Stall:
         return f"{self.stage} has not answered for {self.seconds:.3g} seconds"
 
 
+def _never() -> bool:
+    return False
+
+
 class Watchdog:
     """Looks at work that others do. One thread at a time may use it.
 
@@ -56,31 +60,44 @@ class Watchdog:
         self._last = clock()
         self._watched: dict[str, _Watched] = {}
 
-    def watch(self, stage: str, work: Stopwatch) -> None:
-        """Look at this work, too."""
-        self._watched[stage] = _Watched(work)
+    def watch(
+        self, stage: str, work: Stopwatch, *, noted: bool = True, excused: Callable[[], bool] = _never
+    ) -> None:
+        """Look at this work, too.
 
-    def stalls(self, longer_than: float) -> Iterator[Stall]:
-        """Look, often: who of those watched has been at the same for more than so many seconds."""
+        Args:
+            stage: its name.
+            work: when it begins and ends with something.
+            noted: whether it is told of before nobody waits for it any more.
+            excused: whether it may take as long as it likes at the moment.
+        """
+        self._watched[stage] = _Watched(work, noted, excused)
+
+    def stalls(self, patience: Patience) -> Iterator[Stall]:
+        """Look, often: who of those watched has been at the same for longer than there is patience."""
         now = self._clock()
         passed, self._last = min(max(0.0, now - self._last), _MOST_BETWEEN_LOOKS), now
         for stage, watched in self._watched.items():
-            before = watched.seconds
             seconds = watched.look(passed)
-            if seconds > longer_than:
-                yield Stall(stage, seconds, before <= longer_than)
+            if seconds > (patience.note if watched.noted else patience.end) and not watched.excused():
+                told, watched.told = watched.told, True
+                yield Stall(stage, seconds, not told)
 
 
 @dataclass(slots=True)
 class _Watched:
     work: Stopwatch
-    turn: int = field(default=-1)
+    noted: bool
+    excused: Callable[[], bool]
+    turn: int = -1
     seconds: float = 0.0
+    told: bool = False
 
     def look(self, passed: float) -> float:
         """Seconds in the same turn, counted from the look that first saw it."""
         turn = self.work.turn
         same = turn is not None and turn == self.turn
         self.seconds = self.seconds + passed if same else 0.0
+        self.told &= same
         self.turn = -1 if turn is None else turn
         return self.seconds
