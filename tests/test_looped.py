@@ -16,6 +16,7 @@ from stylize_live.errors import SourceError, UsageError
 from stylize_live.media.live_sources import check_loop, open_source
 from stylize_live.media.looped import LoopedFile
 from stylize_live.media.paced import open_file
+from stylize_live.media.reader import VideoReader
 
 SIZE = (64, 48)
 TICKS = (0, 1001, 2002, 5005)  # the last picture but one stays longer
@@ -55,6 +56,24 @@ def test_another_film_of_that_name_is_told(film: Path) -> None:
         Film(TICKS, other).write(film.with_name("other.mp4"), (numbered(i, other) for i in range(4)))
         os.replace(film.with_name("other.mp4"), film)
         with pytest.raises(SourceError, match="has changed its size"):
+            list(itertools.islice(frames, 9))
+
+
+def test_a_film_that_gives_nothing_any_more_is_told(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with LoopedFile(film) as source:
+        frames = iter(source)
+        assert len([next(frames) for _ in TICKS]) == len(TICKS)
+        monkeypatch.setattr(VideoReader, "__iter__", lambda reader: iter(()))
+        with pytest.raises(SourceError, match="gave no picture this time"):
+            next(frames)
+
+
+def test_a_film_that_is_gone_is_told(film: Path) -> None:
+    with LoopedFile(film) as source:
+        frames = iter(source)
+        next(frames)
+        film.unlink()
+        with pytest.raises(SourceError, match="no such file"):
             list(itertools.islice(frames, 9))
 
 

@@ -69,9 +69,11 @@ def test_presets_that_break_something_are_a_note(show: Show, tmp_path: Path) -> 
     (tmp_path / "foreign.toml").write_text(mark + 'style = "/etc/passwd"\nsource = "/etc/passwd"\n')
     (tmp_path / "wrong.toml").write_text(mark + "strength = 7\n")
     (tmp_path / "broken.toml").write_text(mark + "strength =\n")
+    (tmp_path / "latin.toml").write_bytes(f"{mark}# caf\xe9\n".encode("latin-1"))
     with page(show.port) as open_page:
         open_page.until_state(style={"first": 1.0})
-        for name, words in {"foreign": "is not offered here", "wrong": "strength", "broken": "toml"}.items():
+        told = {"foreign": "is not offered here", "wrong": "strength", "broken": "toml", "latin": "no preset"}
+        for name, words in told.items():
             open_page.say(load=name)
             open_page.until(lambda words=words: words in open_page.words["state"]["note"])
         assert open_page.words["state"]["style"] == {"first": 1.0}
@@ -89,7 +91,7 @@ def test_only_presets_are_listed_read_and_renamed(tmp_path: Path) -> None:
     assert list_presets(tmp_path) == ["apple", "Zebra"]
     assert list_presets(tmp_path / "missing") == []
     assert load_preset(tmp_path / "apple.toml")["strength"] == 0.7
-    for name in ("other", "large", "folder", "link"):
+    for name in ("other", "large", "bytes", "folder", "link"):
         with pytest.raises(SourceError, match="is no preset"):
             load_preset(tmp_path / f"{name}.toml")
         with pytest.raises(SourceError, match="is no preset"):

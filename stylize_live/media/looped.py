@@ -27,7 +27,7 @@ class LoopedFile(Closing):
         path: the file.
 
     Raises:
-        SourceError: it is missing or no video.
+        SourceError: it is missing or no video. Likewise while it is played, where it was changed.
         UsageError: it can be read only once, as a named pipe.
     """
 
@@ -43,11 +43,13 @@ class LoopedFile(Closing):
     def __iter__(self) -> Iterator[Frame]:
         begin, index = Fraction(0), 0
         while True:
-            last = begin
+            last, first = begin, index
             for frame in self._reader:
                 last = begin + frame.pts
                 yield replace(frame, pts=last, index=index)
                 index += 1
+            if index == first:
+                raise SourceError(f"{self._path}: gave no picture this time")
             begin = last + (self._reader.last_duration or _USUAL_STEP)
             self._again()
 

@@ -58,9 +58,7 @@ def _names(folder: Path) -> Iterator[str]:
             name = entry.name.removesuffix(_SUFFIX)
             if name == entry.name or not re.fullmatch(NAME, name):
                 continue
-            with suppress(
-                OSError, SourceError, UnicodeDecodeError
-            ):  # gone meanwhile, or another kind of file
+            with suppress(OSError, SourceError):  # gone meanwhile, or another kind of file
                 _read(folder / entry.name)
                 yield name
 
@@ -69,7 +67,10 @@ def _read(path: Path) -> str:
     """The text of a preset. Raises `SourceError` where it is none, `OSError` where it cannot be read."""
     if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST_BYTES:
         raise SourceError(f"{path.name} is no preset")
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        text = ""
     if not text.startswith(_MARK):
         raise SourceError(f"{path.name} is no preset")
     return text
