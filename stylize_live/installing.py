@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-_PROGRAM = "stylize-live"
+PROGRAM = "stylize-live"
 # Folders of uv's cache in which `uvx` and `uv run --with` make environments, which nobody changes later.
 _UV_CACHE = re.compile(r"(archive|environments|builds)-v\d+")
 _TORCH = ("torch", "torchvision")
@@ -76,8 +76,8 @@ def _withs(packages: tuple[str, ...]) -> list[str]:
 def _by_uvx(words: list[str]) -> str:
     """Run the program once more from where it came from, with more words for uv."""
     origin = _installed_from()
-    source = f"--from {_quoted(origin)} " if origin != _PROGRAM else ""
-    return f"uvx {' '.join(words)} {source}{_PROGRAM}"
+    source = f"--from {_quoted(origin)} " if origin != PROGRAM else ""
+    return f"uvx {' '.join(words)} {source}{PROGRAM}"
 
 
 def _installed_from() -> str:
@@ -85,24 +85,24 @@ def _installed_from() -> str:
     from importlib import metadata  # slow, and needed by few
 
     try:
-        told = json.loads(metadata.distribution(_PROGRAM).read_text("direct_url.json") or "")
+        told = json.loads(metadata.distribution(PROGRAM).read_text("direct_url.json") or "")
         address = urlsplit(str(told["url"]))
         if address.scheme == "file":
             return url2pathname(address.path)
         vcs = told.get("vcs_info")
         return f"{vcs['vcs']}+{told['url']}" if vcs else str(told["url"])
     except (metadata.PackageNotFoundError, ValueError, LookupError, TypeError, AttributeError):
-        return _PROGRAM
+        return PROGRAM
 
 
 def _by_uv_tool(words: list[str]) -> str:
     """Install the tool once more from where it came from, with all it was given and more words."""
-    program, given = _PROGRAM, []
+    program, given = PROGRAM, []
     try:
         tool = tomllib.loads(_receipt().read_text(encoding="utf-8"))["tool"]
         for requirement in tool["requirements"]:
             origin = _origin(requirement)
-            if requirement["name"] == _PROGRAM:
+            if requirement["name"] == PROGRAM:
                 program = origin
             else:
                 given.append(f"--with {_quoted(origin)}")

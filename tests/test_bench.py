@@ -228,6 +228,8 @@ def test_the_command_prints_writes_and_draws(tmp_path: Path, capsys: pytest.Capt
     for alone in (["--json"], ["--json", "-"]):
         assert main([*words, *alone]) == 0
         assert json.loads(capsys.readouterr().out)["rows"]
+    assert main([*words, "--json", "-o", str(tmp_path / "c.json")]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads((tmp_path / "c.json").read_text())
     # As it was spelt once.
     assert main([*words, "--json", str(tmp_path / "b.json"), "--device", "cpu"]) == 0
     assert "share of the ideal" in capsys.readouterr().out

@@ -168,6 +168,21 @@ def test_what_a_source_waits_for_stays_up_to_date_before_its_first_picture() -> 
     ]
 
 
+def test_keys_show_what_they_do_before_the_first_picture_too() -> None:
+    source = WakeableSource(0)
+    source.trouble = "no camera: choose a source"
+    display = FakeDisplay(keys("?", "2", None, "escape", None, "escape", *[None] * 50))
+    run_live(source, FakeStylizer(), display, styles=["first", "second"], duration=5)
+    waits, chosen = source.trouble, "2  second"
+    assert [(caption.note, caption.table) for caption in display.captions] == [
+        (waits, ()),
+        (waits, key_rows()),
+        (chosen, key_rows()),
+        (chosen, ()),
+    ]
+    assert display.polls < 40
+
+
 def test_a_film_waits_behind_a_card_until_the_network_is_ready() -> None:
     stylizer = SlowToStart()
     display = FakeDisplay(lambda display: stylizer.go.set() if display.frames else None)

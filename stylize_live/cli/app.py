@@ -98,7 +98,7 @@ def _as_now(words: list[str]) -> list[str]:
         return words
     place = words.index("--json")
     file = words[place + 1]
-    if file.startswith("--"):
+    if file.startswith("-"):  # another option
         return words
     now = ["--json"] if file == "./-" else ["--output", file]
     return [*words[:place], *now, *words[place + 2 :]]

@@ -20,6 +20,7 @@ from stylize_live.cli.convert_output import json_line, print_forecast, say_total
 from stylize_live.cli.machine import tune_process
 from stylize_live.config import ConvertSettings, merged
 from stylize_live.errors import EXIT_OK, UsageError
+from stylize_live.installing import PROGRAM
 
 if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
@@ -116,10 +117,15 @@ def _inputs_and_output(videos: list[Path], output: str | None) -> tuple[list[Pat
 
 def _example(videos: list[Path]) -> str:
     """A command for what was named without a target."""
-    if not videos:
-        return "convert holiday.mp4 painted.mp4"
-    target = "painted/" if videos[0].is_dir() else f"painted{videos[0].suffix or '.mp4'}"
-    return f"convert {shlex.quote(str(videos[0]))} {target}"
+    from stylize_live.media.codecs import FORMATS
+
+    video = videos[0] if videos else Path("holiday.mp4")
+    if video.is_dir():
+        target = "painted/"
+    else:
+        stem = "painted" if video.stem != "painted" else "result"
+        target = stem + (video.suffix if video.suffix.lower() in FORMATS else ".mp4")
+    return f"{PROGRAM} convert {shlex.quote(str(video))} {target}"
 
 
 def _stylizer(settings: ConvertSettings) -> Stylizer:

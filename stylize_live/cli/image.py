@@ -18,19 +18,21 @@ from stylize_live.cli.targets import refuse_existing
 from stylize_live.config import EngineSettings, merged
 from stylize_live.errors import StylizeError, UsageError
 from stylize_live.files import make_folder
+from stylize_live.installing import PROGRAM
 
 if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
     from stylize_live.media.canvas import Canvas
 
 _DEFAULT_SETTINGS = EngineSettings()
+_SHOWN = 3  # of the pictures in an example
 _OPAQUE = "{}: this format cannot be transparent, use png or webp to keep it"
 with_style_names(EngineSettings)
 
 
 def image(
     *inputs: Path,
-    output: Annotated[str, Parameter(name=["--output", "-o"], metavar="PATH")],
+    output: Annotated[str | None, Parameter(name=["--output", "-o"], metavar="PATH")] = None,
     side_by_side: bool = False,
     overwrite: bool = False,
     config: Path | None = None,
@@ -43,8 +45,8 @@ def image(
     inputs
         Pictures, or folders of pictures.
     output
-        File for one picture; otherwise a folder, in which every result keeps its input's name. Folders are
-        made where there are none.
+        File for one picture; otherwise a folder, in which every result keeps its input's name. Has to be
+        given; folders are made where there are none.
     side_by_side
         Put the original to the left of the result.
     overwrite
@@ -94,13 +96,17 @@ def _paint_files(
     return failures
 
 
-def _plan(inputs: list[Path], output: str) -> list[tuple[Path, Path]]:
+def _plan(inputs: list[Path], output: str | None) -> list[tuple[Path, Path]]:
     """Pair every picture with its target; nothing is read or written yet, only folders listed."""
-    from stylize_live.media.still import picture_format
+    from stylize_live.media.still import SUFFIXES, picture_format
 
+    if output is None:
+        raise UsageError(f"where do the pictures go? For example: {_example(inputs)}")
     if not inputs:
-        raise UsageError(f"no pictures given, for example: image photo.jpg -o {shlex.quote(output)}")
+        raise UsageError(f"no pictures given, for example: {PROGRAM} image photo.jpg -o {shlex.quote(output)}")
     target = Path(output)
+    if target == Path("-"):
+        raise UsageError("pictures go into files: say with -o which one, or which folder")
     if len(inputs) == 1 and not inputs[0].is_dir() and not _names_folder(output):
         picture_format(target)
         return [(inputs[0], target)]
@@ -109,11 +115,21 @@ def _plan(inputs: list[Path], output: str) -> list[tuple[Path, Path]]:
         sources += _pictures(path) if path.is_dir() else [path]
     if not sources:
         raise UsageError(f"{inputs[0]}: no pictures in this folder (jpg, png or webp)")
-    if target.exists() and not target.is_dir():
-        raise UsageError(f"{target}: is a file, and a folder is needed here")
+    if not target.is_dir() and (target.exists() or target.suffix.lower() in SUFFIXES):
+        raise UsageError(f"{target}: is a file, and a folder is needed here: -o painted/")
     # A picture that was named twice, itself and in a folder, is painted once.
     once = {path.resolve(): path for path in sources}.values()
     return [(path, target / _writable_name(path)) for path in once]
+
+
+def _example(inputs: list[Path]) -> str:
+    """A command for what was named without -o."""
+    named = inputs or [Path("photo.jpg")]
+    if len(named) > 1 and not named[-1].exists():
+        named = named[:-1]  # the last one was meant as the target, as in `convert`
+    target = "painted.jpg" if len(named) == 1 and not named[0].is_dir() else "painted/"
+    more = " ..." if len(named) > _SHOWN else ""
+    return f"{PROGRAM} image {shlex.join(map(str, named[:_SHOWN]))}{more} -o {target}"
 
 
 def _names_folder(output: str) -> bool:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from cyclopts import Argument, CycloptsError, MissingArgumentError
 
 from stylize_live.config import expected, got
+from stylize_live.installing import PROGRAM
 from stylize_live.wording import brief
 
+_EXPORT = f"{PROGRAM} export starry-night -o starry-night.onnx"
 # What has to be given, and a command that gives it.
 _MISSING = {
-    ("image", "--output"): "where do the pictures go? For example: image photo.jpg -o painted.jpg",
-    ("export", "STYLE"): "which style? For example: export starry-night -o starry-night.onnx",
-    ("export", "--output"): "which file is it to be? For example: export starry-night -o starry-night.onnx",
-    ("train", "PAINTING"): "which painting? For example: train sunset.jpg",
+    ("export", "STYLE"): f"which style? For example: {_EXPORT}",
+    ("export", "--output"): f"which file is it to be? For example: {_EXPORT}",
+    ("train", "PAINTING"): f"which painting? For example: {PROGRAM} train sunset.jpg",
 }
 
 
@@ -40,7 +41,7 @@ def _missing(error: MissingArgumentError, argument: Argument) -> str:
     typed = error.keyword or next((token.keyword for token in argument.tokens if token.keyword), None)
     if typed is None:
         command = " ".join(error.command_chain or ())
-        return _MISSING.get((command, argument.name), f"{argument.name} is missing: see {command} --help")
+        return _MISSING.get((command, argument.name), f"{argument.name} is missing: see {PROGRAM} {command} --help")
     choices = argument.get_choices()
     if choices:
         return f"{typed} needs a value: {', '.join(choices)}"

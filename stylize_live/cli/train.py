@@ -50,8 +50,8 @@ def train(
 
     The style is named after the picture's file and is found by that name from then on:
 
-      train sunset.jpg
-      live --style sunset
+      stylize-live train sunset.jpg
+      stylize-live live --style sunset
 
     Ctrl-C keeps what was learnt: a style that can be used as it is, and the same
     command goes on from there.

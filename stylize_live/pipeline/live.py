@@ -184,7 +184,7 @@ class _Journey:
         self._captured = 0
         self._settled: tuple[int, int] | None = None  # captured and dropped while the pace was found
         self._raw_shown: Frame | None = None
-        self._raw_note = ""
+        self._raw_caption = Caption()
         self._stills = 0  # snapshots that were written
         self._frozen = 0
         self._idle = 0
@@ -371,19 +371,20 @@ class _Journey:
 
         In the window only: pages, which others may see, and sinks get nothing that is not painted.
         """
-        note = self.trouble
-        if self._held is not None or not (self._preparation.under_way or note):
+        trouble = self.trouble
+        if self._held is not None or not (self._preparation.under_way or trouble):
             return
+        caption = Caption(note=self.view.note or trouble, table=key_rows() if self.view.help else ())
         raw = self._preparation.raw or self._raw_shown
-        if raw is not None and raw is self._raw_shown and note == self._raw_note:
+        if raw is not None and raw is self._raw_shown and caption == self._raw_caption:
             return
         if raw is None:
             raw = card(self._source.size)
             if self._preparation.under_way:
                 self.shown = raw
-        self._raw_shown, self._raw_note = raw, note
+        self._raw_shown, self._raw_caption = raw, caption
         pixels = compose(raw.pixels, raw.pixels, mirror=self.view.mirror, split=False)
-        self._display.write(raw.with_picture(pixels), Caption(note=note))
+        self._display.write(raw.with_picture(pixels), caption)
 
     def _draw(self, item: _Painted) -> None:
         self.view.changed = False

@@ -30,7 +30,10 @@ class TrainSettings(Settings):
         default=None, ge=1, le=_MOST_STEPS, description="Stop after so many steps (repeatable by seed)."
     )
     minutes: float | None = Field(
-        default=None, gt=0, le=_MOST_STEPS, description="Stop after so many minutes; 10 if neither is given."
+        default=None,
+        gt=0,
+        le=_MOST_STEPS,
+        description="Stop after so many minutes; 10 if neither minutes nor steps are given.",
     )
     batch: int | None = Field(
         default=None,
