@@ -5,18 +5,23 @@ from __future__ import annotations
 import base64
 import io
 import re
+import shutil
+import time
 from dataclasses import replace
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 import torch
+from chromium import Chromium
 from conftest import random_pixels
 from PIL import Image
 
 from stylize_live.errors import SinkError
 from stylize_live.media.still import Still, write_still
 from stylize_live.nets.checkpoint import StyleInfo
+from stylize_live.training import run, watch
 from stylize_live.training.curves import curve, running_mean
 from stylize_live.training.evaluation import StyleFigures
 from stylize_live.training.preview import Previews
@@ -24,6 +29,7 @@ from stylize_live.training.run import Job, train
 from stylize_live.training.run_report import Report, write_report
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress
+from stylize_live.training.watch import Watch
 
 CPU = torch.device("cpu")
 VOID = {"meta", "img"}
@@ -97,12 +103,34 @@ def test_page_of_a_run_under_way(report: Report, previews: Path, tmp_path: Path)
     assert page.pictures[-1].height <= 4 * 60  # of a strip, a part
 
 
+def test_a_page_that_is_not_written_any_more_tells_it(report: Report, tmp_path: Path) -> None:
+    write_report(tmp_path / "r.html", replace(report, silence=600), Progress(20, 9.0, 0.5), tmp_path)
+    page = Page(tmp_path / "r.html")
+    (limit,) = re.findall(r"Date\.now\(\) / 1000 > (\d+)\)", page.source)
+    assert 590 < int(limit) - time.time() < 610
+    clock = re.search(r"trained at (\d\d:\d\d); the page reloads itself", page.words)
+    assert clock is not None
+    assert f"'trained at {clock[1]}, and no sign of life since: the run was ended." in page.source
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
+def test_a_browser_shows_that_a_run_was_killed(report: Report, previews: Path, tmp_path: Path) -> None:
+    page = tmp_path / "r.html"
+    said = "document.querySelector('.tile span').textContent"
+    with Chromium(Path(shutil.which("chromium") or "")) as browser:
+        for silence, words in ((600.0, "the page reloads itself"), (-1.0, "no sign of life since")):
+            write_report(page, replace(report, silence=silence), Progress(20, 9.0, 0.5), previews)
+            browser.open(page.as_uri()).until(f"{said}.includes('{words}')")
+
+
 def test_page_of_an_interrupted_run(report: Report, previews: Path, tmp_path: Path) -> None:
     progress = Progress(20, 9.0, 0.5, terms(1), [(10, terms(2)), (20, terms(1))], [0, 20])
     write_report(tmp_path / "r.html", replace(report, interrupted=True), progress, previews)
     page = Page(tmp_path / "r.html")
     assert "50 %trained, then interrupted; the same command goes on from there" in page.words
     assert "refresh" not in page.source
+    assert "script" not in page.source
 
 
 def test_page_of_a_finished_run(report: Report, previews: Path, tmp_path: Path) -> None:
@@ -212,6 +240,37 @@ def test_a_resumed_run_keeps_its_early_looks_and_a_new_one_does_not(job: Job) ->
     assert looks[:2] == [0, 1]
     assert looks[-1] == 4
     assert "before" not in Page(job.report_path).words
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SinkError("the disk is full"), MemoryError()])
+@pytest.mark.parametrize("moment", ["practise", "save"])
+def test_whatever_ends_a_run_is_told(
+    job: Job, monkeypatch: pytest.MonkeyPatch, error: BaseException, moment: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    if moment == "save":  # of the finished style
+        monkeypatch.setattr(run, "save_checkpoint", fail)
+    with pytest.raises(type(error)):
+        train(job, CPU, on_step=fail if moment == "practise" else lambda progress: None)
+    assert "trained, then interrupted" in Page(job.report_path).words
+
+
+def test_every_minute_there_is_a_sign_of_life(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    pages: list[str] = []
+
+    def step(progress: Progress) -> None:
+        nonlocal now
+        pages.append(Page(job.report_path).words)
+        now += 40
+
+    monkeypatch.setattr(run, "Watch", partial(Watch, clock=lambda: now))
+    monkeypatch.setattr(watch, "_LOOKS", ())
+    train(job, CPU, on_step=step)
+    shares = [re.search(r"(\d+) %trained", page) for page in pages]
+    assert [share and share[1] for share in shares] == ["0", "0", "50", "50"]
 
 
 def test_previews_show_four_squares(tmp_path: Path) -> None:

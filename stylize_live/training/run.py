@@ -45,7 +45,7 @@ from stylize_live.training.photos import (
 from stylize_live.training.plan import Plan, feature_precision, make_plan, step_seconds
 from stylize_live.training.preview import Previews, rows_in
 from stylize_live.training.resident import ResidentBatches
-from stylize_live.training.run_report import Report
+from stylize_live.training.run_report import SILENCE, Report
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.state import kept_plan, owns
 from stylize_live.training.trainer import Progress, Trainer, minutes_of, steps_budget
@@ -204,7 +204,7 @@ def train(
         if not resumed_at:
             on_note(plan.words(minutes))
         previews = Previews(job.previews, photos.measured)
-        report = _report(job, photos, previews.columns, plan, device)
+        report = replace(_report(job, photos, previews.columns, plan, device), silence=SILENCE + closing)
         watch = Watch(report, job.report_path, previews, trainer, network.architecture, device, on_step)
         try:
             _practise(trainer, watch)
@@ -214,9 +214,12 @@ def train(
             watch.finish(figures)
             # The style last: until it is there, the same job goes on from the state.
             _save(job, trainer, _record(job, trainer.progress, plan, device) | _errors(figures))
-        except KeyboardInterrupt:
-            _leave_unfinished(job, trainer, plan, device)
-            watch.interrupted()
+        except BaseException as error:
+            try:
+                if isinstance(error, KeyboardInterrupt):
+                    _leave_unfinished(job, trainer, plan, device)
+            finally:
+                watch.interrupted()
             raise
     trainer.finish()
     unreadable = sorted(photos.unreadable | batches.unreadable)

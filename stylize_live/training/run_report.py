@@ -1,12 +1,13 @@
 """A page about a training run: painting, results, how they came about, figures, settings.
 
 One file without references to others, so that it can be sent and kept. While the run goes on the page
-reloads itself.
+reloads itself, and notices when it is not written any more.
 """
 
 from __future__ import annotations
 
 import base64
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -27,7 +28,9 @@ from stylize_live.training.trainer import Progress
 _TEMPLATE = Path(__file__).with_name("run_report.html")
 _PAINTING_SIDE = 480  # pixels, the short one
 _RELOAD = 15  # seconds
-_INTERRUPTED = "trained, then interrupted; the same command goes on from there"
+_GOES_ON = "the same command goes on from there"
+_INTERRUPTED = f"trained, then interrupted; {_GOES_ON}"
+SILENCE = 300.0  # seconds without a sign of life, after which a run has ended
 _TERMS = {
     "style": "Relative error of the painting's texture, at full and at half size. 0 is the painting itself.",
     "content": "How much of the subject was lost, the photo being in the painting's colours; 0 is nothing.",
@@ -51,6 +54,7 @@ class Report:
         kept_out: whether the photos that are shown and measured were kept out of training.
         figures: errors on these photos, once they are measured.
         interrupted: whether the run was ended before, and could go on.
+        silence: seconds after which a page that is not written again tells that the run has ended.
     """
 
     title: str
@@ -63,6 +67,12 @@ class Report:
     kept_out: bool = True
     figures: StyleFigures | None = None
     interrupted: bool = False
+    silence: float = SILENCE
+
+    @property
+    def under_way(self) -> bool:
+        """Whether there is more to come."""
+        return self.figures is None and not self.interrupted
 
 
 def write_report(path: Path, report: Report, progress: Progress, previews: Path) -> None:
@@ -80,9 +90,7 @@ def write_report(path: Path, report: Report, progress: Progress, previews: Path)
     """
     rows = _rows(progress, previews)
     page = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        reload=""
-        if report.figures or report.interrupted
-        else f'<meta http-equiv="refresh" content="{_RELOAD}">',
+        reload=f'<meta http-equiv="refresh" content="{_RELOAD}">' if report.under_way else "",
         title=escape(report.title),
         by=escape(report.by),
         spread=100 * report.columns,
@@ -138,11 +146,13 @@ def _state(report: Report, progress: Progress) -> str:
     figures = report.figures
     if figures is None:
         share = f"{100 * min(progress.done, 1):.0f}"
-        stands = _INTERRUPTED if report.interrupted else "trained at this look; the page reloads itself"
+        clock = time.strftime("%H:%M")
+        stands = f"trained at {clock}; the page reloads itself" if report.under_way else _INTERRUPTED
         return (
             f'<div class="tiles">{_tile(f"{share} %", stands)}'
             f"{_tile(str(progress.step), 'steps')}</div>"
             f'<div class="bar"><i style="width:{share}%"></i></div>'
+            f"{_notice(report.silence, clock) if report.under_way else ''}"
         )
     measured = which_photos(figures.photos, kept_out=report.kept_out)
     tiles = [
@@ -152,6 +162,15 @@ def _state(report: Report, progress: Progress) -> str:
         _tile(str(figures.photos), f"{measured}; the errors were measured there"),
     ]
     return f'<div class="tiles">{"".join(tiles)}</div><code class="use">{escape(report.use)}</code>'
+
+
+def _notice(silence: float, clock: str) -> str:
+    """What tells, in the browser, that a run was killed: it does not write that itself."""
+    ended = f"trained at {clock}, and no sign of life since: the run was ended. {_GOES_ON.capitalize()}"
+    return (
+        f"<script>if (Date.now() / 1000 > {time.time() + silence:.0f}) "
+        f"document.querySelector('.tile span').textContent = '{ended}'</script>"
+    )
 
 
 def _tile(value: str, meaning: str) -> str:

@@ -1,7 +1,11 @@
-"""Looks at a run from time to time: previews and the report, at set shares of the budget."""
+"""Looks at a run from time to time: previews at set shares of the budget, and the report.
+
+The report is written every minute besides, as a sign of life: from a run that is killed, no other word comes.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +23,7 @@ from stylize_live.training.trainer import Progress, Trainer
 
 # A style changes fast at first: early looks are closer together.
 _LOOKS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
+_SIGN_OF_LIFE = 60.0  # seconds between two
 
 
 class Watch:
@@ -32,6 +37,7 @@ class Watch:
         architecture: of its network.
         device: where to paint.
         on_step: called after every step, first.
+        clock: monotonic seconds.
     """
 
     def __init__(
@@ -43,10 +49,13 @@ class Watch:
         architecture: Architecture,
         device: torch.device,
         on_step: Callable[[Progress], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._report, self._path, self._previews, self._on_step = report, path, previews, on_step
         self._trainer, self._architecture, self._device = trainer, architecture, device
         self._next = 0
+        self._clock = clock
+        self._written_at: float | None = None
 
     def begin(self) -> None:
         """Show the photos and, unless the run is being resumed, what the network makes of them."""
@@ -67,6 +76,8 @@ class Watch:
         if passed > self._next and progress.done < 1:
             self._next = passed
             self._look()
+        elif self._written_at is None or self._clock() - self._written_at >= _SIGN_OF_LIFE:
+            self._write()
 
     def finish(self, figures: StyleFigures) -> None:
         """Look for the last time; the report gets the final figures."""
@@ -74,9 +85,9 @@ class Watch:
         self._look()
 
     def interrupted(self) -> None:
-        """Have the report say so, where there is one and it can be written."""
-        self._report = replace(self._report, interrupted=True)
-        if self._path.exists():
+        """Have the report of a run that has begun say so, where it can be written."""
+        self._report = replace(self._report, figures=None, interrupted=True)
+        if self._written_at is not None:
             with suppress(StylizeError):
                 self._write()
 
@@ -90,6 +101,7 @@ class Watch:
 
     def _write(self) -> None:
         write_report(self._path, self._report, self._trainer.progress, self._previews.folder)
+        self._written_at = self._clock()
 
 
 def painter(
