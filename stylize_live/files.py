@@ -55,6 +55,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """The same of a folder."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def linked(path: Path) -> Path:
     """The file that a symbolic link leads to, whether it is there or not; other paths as they are."""
     return Path(os.path.realpath(path)) if path.is_symlink() else path

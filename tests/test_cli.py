@@ -254,6 +254,7 @@ def test_image_does_not_overwrite(
         (["image"], 2, "stylize-live image photo.jpg -o painted.jpg"),
         (["image", "it's.png"], 2, """stylize-live image 'it'"'"'s.png' -o painted.jpg"""),
         (["image", "a.png", "b.png", "out.png"], 2, "stylize-live image a.png b.png -o painted/"),
+        (["image", "a.png", "out.png"], 2, "stylize-live image a.png -o out.png"),
         (["image", ".."], 2, "stylize-live image .. -o painted/"),
         (["image", *"abcdefgh"], 2, "stylize-live image a b c ... -o painted/"),
         (["image", "a.png", "b.png", "-o", "out.png"], 2, "out.png: is a file, and a folder is needed here"),

@@ -97,9 +97,16 @@ class TestChoice:
             with pytest.raises(SourceError, match=rf"^{name}: no such file"):
                 open_source(settings(name))
 
-    def test_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(SourceError, match="is a folder"):
-            open_source(settings(str(tmp_path)))
+    @pytest.mark.parametrize("name", [".", "Phone Videos", "./Phone Videos"])
+    def test_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("Phone Videos").mkdir()
+        with pytest.raises(SourceError, match="is a folder, expected a video"):
+            open_source(settings(name))
+
+    def test_a_name_that_is_too_long_is_a_camera(self) -> None:
+        with pytest.raises(SourceError, match="no camera"):
+            open_source(settings("a" * 300))
 
     def test_no_video(self, tmp_path: Path) -> None:
         path = tmp_path / "words.mp4"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,10 @@ class TestCaption:
         dark = (drawn < 120).all(axis=2)
         assert dark.any(axis=0).mean() > 0.2
         assert dark.any(axis=1).mean() > 0.2
+
+    def test_nothing_shines_through_a_table(self) -> None:
+        table = Caption(table=key_rows())
+        assert (draw_caption(WHITE, replace(CAPTION, table=key_rows())) == draw_caption(WHITE, table)).all()
 
     def test_nothing_to_write(self) -> None:
         assert np.array_equal(draw_caption(WHITE, Caption()), WHITE)

@@ -124,10 +124,12 @@ def _plan(inputs: list[Path], output: str | None) -> list[tuple[Path, Path]]:
 
 def _example(inputs: list[Path]) -> str:
     """A command for what was named without -o."""
-    named = inputs or [Path("photo.jpg")]
-    if len(named) > 1 and not named[-1].exists():
-        named = named[:-1]  # the last one was meant as the target, as in `convert`
-    target = "painted.jpg" if len(named) == 1 and not named[0].is_dir() else "painted/"
+    named, target = inputs or [Path("photo.jpg")], "painted.jpg"
+    if len(named) > 1 and not named[-1].exists():  # was meant as the target, as in `convert`
+        *named, last = named
+        target = shlex.quote(str(last))
+    if len(named) > 1 or named[0].is_dir():
+        target = "painted/"
     more = " ..." if len(named) > _SHOWN else ""
     return f"{PROGRAM} image {shlex.join(map(str, named[:_SHOWN]))}{more} -o {target}"
 

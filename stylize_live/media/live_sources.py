@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stylize_live.config import LiveSettings
 from stylize_live.errors import SourceError, UsageError
-from stylize_live.files import is_file, path_of
+from stylize_live.files import is_file, is_folder, path_of
 from stylize_live.media.live_source import LiveSource
 
 _OWN = ("test", "screen", "browser")
@@ -58,12 +58,12 @@ def names_camera(text: str) -> bool:
 
 
 def names_file(text: str) -> bool:
-    """Whether text means a file, there or not, rather than a camera's number or name."""
+    """Whether text means a file, there or not, or a folder, rather than a camera's number or name."""
     if text.isdigit() or _DEVICE_NODE.fullmatch(text):
         return False
     if "/" in text or "\\" in text or _FILE_SUFFIX.fullmatch(Path(text).suffix):
         return True
-    return is_file(Path(text))
+    return is_file(Path(text)) or is_folder(Path(text))
 
 
 def check_loop(settings: LiveSettings) -> None:

@@ -37,7 +37,8 @@ class Caption:
         note: a short message in the middle of the picture's lower half, or "".
         recorded: how long the picture has been recorded, such as "1:05"; "" while it is not. It stands
             at the top right, beside a red dot.
-        table: rows of two texts in the middle of the picture, such as keys and what they do.
+        table: rows of two texts in the middle of the picture, such as keys and what they do. Strip and note
+            would shine through it, and are left out as long as it is there.
 
     A caption without `left` and `right` has no strip.
     """
@@ -61,10 +62,14 @@ def draw_caption(pixels: Pixels, caption: Caption) -> Pixels:
     """
     height, width = pixels.shape[:2]
     drawn = pixels.copy()
-    if caption.left or caption.right:
+    if caption.table:
+        panel = _table(caption.table, width, height)
+        tall, wide = panel[0].shape
+        _lay(drawn, panel, (width - wide) // 2, (height - tall) // 2)
+    elif caption.left or caption.right:
         strip = _strip(caption.left, caption.right, width, _font_size(height))
         _lay(drawn, strip, 0, height - strip[0].shape[0])
-    if caption.note:
+    if caption.note and not caption.table:
         box = _note(caption.note, width, _font_size(height))
         tall, wide = box[0].shape
         _lay(drawn, box, (width - wide) // 2, height - 3 * tall)
@@ -72,10 +77,6 @@ def draw_caption(pixels: Pixels, caption: Caption) -> Pixels:
         size = _font_size(height)
         mark = _mark(caption.recorded, size)
         _lay(drawn, mark, width - mark[0].shape[1] - size // 2, size // 2)
-    if caption.table:
-        panel = _table(caption.table, width, height)
-        tall, wide = panel[0].shape
-        _lay(drawn, panel, (width - wide) // 2, (height - tall) // 2)
     return drawn
 
 
