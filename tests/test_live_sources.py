@@ -82,10 +82,20 @@ class TestChoice:
             ("HD Webcam C920", False),
             ("USB 2.0", False),
             ("USB2.0 Camera", False),
+            ("rtsp://camera/film.mp4", False),
         ],
     )
     def test_paths_and_names(self, text: str, expected: bool) -> None:
         assert names_file(text) is expected
+
+    def test_files_and_folders_by_the_name_of_a_source(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        for name in ("test", "7", "holidays"):
+            Path(name).mkdir()
+        Path("screen").write_bytes(b"")
+        assert [names_file(name) for name in ("test", "screen", "7", "holidays")] == [False] * 3 + [True]
 
     def test_pattern(self) -> None:
         with open_source(settings("test", width=64, height=36, fps=5)) as source:

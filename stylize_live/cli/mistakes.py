@@ -41,7 +41,9 @@ def _missing(error: MissingArgumentError, argument: Argument) -> str:
     typed = error.keyword or next((token.keyword for token in argument.tokens if token.keyword), None)
     if typed is None:
         command = " ".join(error.command_chain or ())
-        return _MISSING.get((command, argument.name), f"{argument.name} is missing: see {PROGRAM} {command} --help")
+        return _MISSING.get(
+            (command, argument.name), f"{argument.name} is missing: see {PROGRAM} {command} --help"
+        )
     choices = argument.get_choices()
     if choices:
         return f"{typed} needs a value: {', '.join(choices)}"

@@ -72,7 +72,7 @@ def _open_source(settings: LiveSettings, *, studio: bool) -> LiveSource:
     except SourceError as error:
         if not studio or not names_camera(settings.source):
             raise
-        warn(f"{error}; choose a source on the page")
+        warn(f"{error}, or choose a source on the page")
         return NoSource((settings.width, settings.height), "no camera: choose a source")
 
 

@@ -58,8 +58,8 @@ def names_camera(text: str) -> bool:
 
 
 def names_file(text: str) -> bool:
-    """Whether text means a file, there or not, or a folder, rather than a camera's number or name."""
-    if text.isdigit() or _DEVICE_NODE.fullmatch(text):
+    """Whether text means a file, there or not, or a folder, rather than one of the other sources."""
+    if text in _OWN or "://" in text or text.isdigit() or _DEVICE_NODE.fullmatch(text):
         return False
     if "/" in text or "\\" in text or _FILE_SUFFIX.fullmatch(Path(text).suffix):
         return True
@@ -69,7 +69,7 @@ def names_file(text: str) -> bool:
 def check_loop(settings: LiveSettings) -> None:
     """Raise `UsageError` if something is to be played again that does not end."""
     text = settings.source.strip()
-    if settings.loop and ("://" in text or not names_file(text)):
+    if settings.loop and not names_file(text):
         raise UsageError(f"--loop is for video files, and --source {text} is none")
 
 

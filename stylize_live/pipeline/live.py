@@ -441,7 +441,7 @@ class _Journey:
 
     @property
     def painting(self) -> str:
-        """How much is painted, and why not more, in words; "" before there is anything, or where it is fixed."""
+        """How much is painted, and why not more, in words; "" before there is any, or where it is fixed."""
         if self._governor is None or not self._captured:
             return ""
         return self._governor.words(min(self._source.size))
