@@ -86,7 +86,7 @@ class TestCaption:
         assert dark.any(axis=1).mean() > 0.2
 
     def test_nothing_shines_through_a_table(self) -> None:
-        table = Caption(table=key_rows())
+        table = Caption(table=key_rows(), recorded=CAPTION.recorded)
         assert (draw_caption(WHITE, replace(CAPTION, table=key_rows())) == draw_caption(WHITE, table)).all()
 
     def test_nothing_to_write(self) -> None:
