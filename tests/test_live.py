@@ -39,7 +39,13 @@ class BoomError(Exception):
 
 def test_every_frame_of_a_slow_source_is_shown_once_in_order() -> None:
     display, stylizer = FakeDisplay(), FakeStylizer()
-    report = run_live(FakeSource(6, gap=0.03), stylizer, display)
+
+    def wait_for_the_one_before(index: int) -> None:
+        end = time.monotonic() + 10
+        while len(display.indices) < index and time.monotonic() < end:
+            time.sleep(0.001)
+
+    report = run_live(FakeSource(6, wait_for_the_one_before), stylizer, display)
     assert stylizer.warmed == [SIZE]
     assert [index for index, _ in stylizer.painted] == list(range(6))
     assert display.indices == list(range(6))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from clips import Film, numbered
 from terminal import Screen, run_in_terminal
@@ -126,6 +128,13 @@ def test_pictures_are_named_above_their_bar(tmp_path: Path, photos: Path, tiny_s
 
 def report(frames: int) -> ConvertReport:
     return ConvertReport(frames, 0, 1.0, {}, 0, True, [], None)
+
+
+def test_a_report_can_be_printed() -> None:
+    pixels = np.zeros((48, 64, 3), np.uint8)
+    assert repr(replace(report(15), pair=(pixels, pixels))) == (
+        "ConvertReport(frames=15, resumed=0, seconds=1.0, busy={}, damaged=0, complete=True, notes=[])"
+    )
 
 
 def test_a_line_every_30_seconds_without_a_terminal(

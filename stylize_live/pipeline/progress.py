@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from stylize_live.frame import Frame, Pixels
@@ -54,7 +54,7 @@ class ConvertReport:
     damaged: int
     complete: bool
     notes: list[str]
-    pair: tuple[Pixels, Pixels] | None
+    pair: tuple[Pixels, Pixels] | None = field(repr=False)  # who prints a report wants no pixels
 
     @property
     def fps(self) -> float:
