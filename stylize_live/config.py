@@ -33,6 +33,7 @@ _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
 _LONGEST_TEXT = 16_384  # characters of one value: a timeline of hundreds of styles, a path four times over
 _SHOWN = 80  # characters of a value that cannot be used
 
+SIZE = r"^(auto|\d{2,4}p?)$"  # of live pictures: lines
 DEFAULT_STYLE = "starry-night"
 DEFAULT_BOLDNESS = 0.7
 DeviceName = Literal["auto", "cpu", "cuda"]
@@ -236,7 +237,7 @@ class LiveSettings(SteadySettings, EngineSettings):
     )
     size: str = Field(
         default="auto",
-        pattern=r"^(auto|\d{2,4}p?)$",
+        pattern=SIZE,
         description="Lines at which larger pictures are painted, before they are enlarged again, sharpened: "
         "360p, say, or auto for as many as the rate allows, up to 480.",
     )

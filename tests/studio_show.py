@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from stylize_live.config import LiveSettings
+from stylize_live.media.live_sinks import sink_openers
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.live_sources import open_source
 from stylize_live.media.null import NullDisplay
@@ -62,7 +63,14 @@ def running(
         show = Show(studio, stylizer)
 
         def run() -> None:
-            show.report = run_live(source, stylizer, Display(watched=False), styles=STYLES, remote=studio)
+            show.report = run_live(
+                source,
+                stylizer,
+                Display(watched=False),
+                styles=STYLES,
+                remote=studio,
+                openers=sink_openers(settings, source),
+            )
 
         thread = threading.Thread(target=run, name="stylize-test-show")
         thread.start()

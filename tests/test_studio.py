@@ -95,7 +95,7 @@ def test_pages_get_the_painted_picture_and_everything_about_it(show: Show) -> No
         assert words["about"]["styles"] == STYLES
         assert words["about"]["names"]["first"] == "First"
         assert words["sources"]["test"] == "Test pattern"
-        assert words["state"]["size"] == [64, 36]
+        assert words["state"]["picture"] == [64, 36]
         figure = words["figures"]["now"]
         assert {"fps", "source_fps", "dropped", "painting", "ms", "p95", "p99", "cpu", "gpu"} == figure.keys()
         assert 0 <= figure["cpu"] <= 1
@@ -236,11 +236,11 @@ def test_another_source_of_another_size_while_it_runs(
     with running(settings) as show, page(show.port) as open_page:
         open_page.until(lambda: len(open_page.pictures) > 25)  # longer than the film: it begins anew
         assert open_page.words["state"]["source_name"] == "film.mp4"
-        assert open_page.words["state"]["size"] == [48, 80]
+        assert open_page.words["state"]["picture"] == [48, 80]
         open_page.set(source="test")
-        open_page.until_state(source="test", size=[64, 36], note="")
+        open_page.until_state(source="test", picture=[64, 36], note="")
         open_page.set(source="given")
-        open_page.until_state(source="given", size=[48, 80], note="")
+        open_page.until_state(source="given", picture=[48, 80], note="")
         open_page.say(save="film")
         open_page.until(lambda: "saved" in open_page.words["state"]["note"])
         assert merged(LiveSettings(), tmp_path / "film.toml").source == str(film)
@@ -250,7 +250,7 @@ def test_another_source_of_another_size_while_it_runs(
         open_page.until_state(note=f"{film}: no such file")
         open_page.say(do="look")
         open_page.set(source="test")
-        open_page.until_state(source="test", size=[64, 36], note="")
+        open_page.until_state(source="test", picture=[64, 36], note="")
 
 
 def test_without_a_camera_a_page_chooses() -> None:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from stylize_live.config import LiveSettings
     from stylize_live.engine import Stylizer
-    from stylize_live.media.contracts import LiveSink, Source
+    from stylize_live.media.contracts import LiveSink
     from stylize_live.media.live_source import LiveSource
+    from stylize_live.media.switching import SwitchingSource
     from stylize_live.pipeline.live import Display
     from stylize_live.pipeline.live_report import LiveReport
     from stylize_live.pipeline.outlets import OutletReport
@@ -87,6 +88,7 @@ def _run(
     say: Callable[[str], None],
 ) -> LiveReport:
     from stylize_live.engine import Stylizer
+    from stylize_live.media.live_sinks import sink_openers
     from stylize_live.nets.catalogue import style_names
     from stylize_live.pipeline.governor import govern
     from stylize_live.pipeline.live import run_live
@@ -95,7 +97,7 @@ def _run(
         _say_where(sinks)  # at once, while the network is loaded
     advise(settings)
     stylizer = opened.enter_context(Stylizer.from_settings(settings, steadiness=settings.steadiness))
-    shown: Source = source
+    shown: LiveSource | SwitchingSource = source
     styles: Sequence[str] = style_names()
     page: Studio | None = None
     if studio:
@@ -105,7 +107,7 @@ def _run(
         say(f"for the Browser Source of OBS: {page.bare_url}")
         _say_where(sinks)
         if settings.open:
-            open_in_browser(page.url)
+            open_in_browser(page.opening_url())
     return run_live(
         shown,
         stylizer,
@@ -117,7 +119,8 @@ def _run(
         duration=settings.duration,
         microphone=settings.microphone,
         remote=page,
-        governor=govern(stylizer, settings.size),
+        openers=sink_openers(settings, shown) if studio else None,
+        governor=govern(stylizer, settings.size, changeable=studio),
     )
 
 
@@ -127,17 +130,17 @@ def _open_studio(
     sinks: Sequence[LiveSink],
     stylizer: Stylizer,
     settings: LiveSettings,
-) -> tuple[Source, Studio]:
+) -> tuple[SwitchingSource, Studio]:
     """The page, and a source that can be changed there."""
-    from stylize_live.media.virtual_camera import VirtualCamera
+    from stylize_live.media.live_sinks import VIRTUAL_CAMERA, place_of
     from stylize_live.nets.catalogue import style_names
     from stylize_live.studio.server import About, Studio
     from stylize_live.studio.sources import Sources
     from stylize_live.studio.thumbnails import style_painter
     from stylize_live.studio.wishes import shares_of
 
-    ours = next((sink.device for sink in sinks if isinstance(sink, VirtualCamera)), None)
-    sources = Sources(source, settings, ours)
+    sources = Sources(source, settings)
+    sources.ours = next((place_of(sink) for sink in sinks if sink.name == VIRTUAL_CAMERA), None)
     opened.enter_context(sources.switching)
     styles = style_names()
     styles += [name for name in shares_of(settings.style) if name.endswith(".safetensors")]

@@ -41,6 +41,8 @@ class CameraSource(LiveSource):
         SourceError: the camera is busy, forbidden or gives no picture.
     """
 
+    camera: Camera
+
     def __init__(self, camera: Camera, size: tuple[int, int], fps: int) -> None:
         self.camera = camera
         self._asked = (size, fps)

@@ -9,10 +9,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import chain, repeat
+from typing import TYPE_CHECKING
 
 from stylize_live.closing import Closing
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
+
+if TYPE_CHECKING:
+    from stylize_live.media.devices import Camera
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +35,13 @@ class LiveSource(Closing, ABC):
         rate: nominal frames per second, or None when unknown.
         is_live: True; frames come at their own pace.
         flows: whether frames pass if nobody takes them; what is kept in a file waits to be asked for.
+        camera: that frames come from, or None.
         trouble: what the source is waiting for, to be shown to the user; None while all is well.
     """
 
     is_live = True
     flows = True
+    camera: Camera | None = None
 
     def __init__(self, size: tuple[int, int], rate: Fraction | None) -> None:
         self.size = size

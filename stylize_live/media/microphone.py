@@ -93,6 +93,17 @@ class Microphone(Closing):
         self._stream.close()
 
 
+def list_microphones() -> dict[str, str]:
+    """Names of microphones by their numbers, as `Microphone` takes them; those plugged in since the first
+    call may be missing.
+
+    Raises:
+        UsageError: sounddevice or PortAudio is not installed.
+    """
+    devices = _library().query_devices()
+    return {str(one["index"]): str(one["name"]) for one in devices if one["max_input_channels"] > 0}
+
+
 def check_microphone(wanted: str) -> None:
     """See that there is such a microphone. Raises `UsageError` as `Microphone` does; opens nothing."""
     _device(_library(), wanted)

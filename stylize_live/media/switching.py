@@ -11,6 +11,7 @@ from fractions import Fraction
 from stylize_live.closing import Closing
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
+from stylize_live.media.devices import Camera
 from stylize_live.media.live_source import LiveSource
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,11 @@ class SwitchingSource(Closing):
     def rate(self) -> Fraction | None:
         """Nominal frames per second, for now, or None when unknown."""
         return self._source.rate
+
+    @property
+    def camera(self) -> Camera | None:
+        """The camera that frames come from, for now, or None."""
+        return self._source.camera
 
     @property
     def name(self) -> str:

@@ -6,6 +6,8 @@ dropped, because something else needs the machine, the best step is taken that f
 after three seconds without a drop, if it is expected to fit; each try that fails makes the next one wait
 twice as long. A program that starts has more to do, and takes its first step for a machine that is slower:
 so the first tries come soon.
+
+Lines that somebody asks for are held, whatever the machine has to say, until they are let go.
 """
 
 from __future__ import annotations
@@ -80,6 +82,9 @@ class Sizable(Protocol):
     def reset(self) -> None:
         """Take the next picture as the first of a film."""
 
+    def warm_up(self, size: tuple[int, int], /) -> None:
+        """Get ready for pictures of this (width, height)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -112,15 +117,26 @@ class Governor:
     Args:
         stylizer: whose lines and economy are set.
         clock: monotonic seconds.
+        held: lines to hold from the beginning, or None to choose.
 
     Attributes:
+        held: lines that were asked for, or None; any thread may set it, `note` does it.
         wanted: the step that is to be taken as soon as its lines are ready, or None. Somebody else has to
             make them ready, as that takes a while.
         chosen: all steps that were taken, one after the other, and when, in seconds since the first.
     """
 
-    def __init__(self, stylizer: Sizable, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        stylizer: Sizable,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        held: int | None = None,
+    ) -> None:
         self._stylizer, self._clock = stylizer, clock
+        self.held = held
+        self._holds: int | None = None  # what of `held` is done
+        self._size = (1, 1)
         self._ladder: list[Step] = []
         self._costs: dict[int, Cost] = {}  # by lines, as things are now
         self._period = 0.0
@@ -153,7 +169,10 @@ class Governor:
 
     def words(self, shorter: int) -> str:
         """What is done now, for people, and why not more; of pictures with so many lines."""
-        return words(self.step, self._ladder[0], shorter, self._stylizer.device) if self.chosen else ""
+        if not self.chosen:
+            return ""
+        best = self.step if self._holds else self._ladder[0]  # held, it is not the machine's doing
+        return words(self.step, best, shorter, self._stylizer.device)
 
     def start(self, size: tuple[int, int], rate: Fraction | None) -> None:
         """Measure and choose; in place of `warm_up`, and like it without a trace.
@@ -162,8 +181,25 @@ class Governor:
             size: (width, height) of the source's pictures.
             rate: of them, pictures a second; None is taken for 30.
         """
+        self._fit(size, rate)
+        if self.held is None:
+            step = self._measured(size)
+        else:
+            self._holds, step = self.held, Step(self.held)
+        now = self._began = self._clock()
+        self._choose(step, now)
+        if self._holds is not None:
+            self._stylizer.warm_up(size)
+        self._stylizer.reset()
+        self._begin(now, 0)
+
+    def _fit(self, size: tuple[int, int], rate: Fraction | None) -> None:
+        self._size = size
         self._period = float(1 / (rate or USUAL_RATE))
         self._ladder = ladder(min(size), can_save=self._stylizer.can_save)
+
+    def _measured(self, size: tuple[int, int]) -> Step:
+        """The best step that leaves room, or the last."""
         pattern = PatternSource(size, 30)
         pictures = [pattern.picture(tick) for tick in range(_PICTURES)]
         self._costs = {}
@@ -177,10 +213,20 @@ class Governor:
             if self._fits(step):
                 self._make_ready_for_less(step, pictures)
                 break
-        now = self._began = self._clock()
-        self._choose(step, now)
-        self._stylizer.reset()
-        self._begin(now, 0)
+        return step
+
+    def resize(self, size: tuple[int, int], rate: Fraction | None) -> None:
+        """Go on with a source of another (width, height) or rate; passed over where they are the same."""
+        if (size, float(1 / (rate or USUAL_RATE))) == (self._size, self._period):
+            return
+        self._fit(size, rate)
+        self.wanted = None
+        if self._holds is None and self.step not in self._ladder:
+            self._choose(self._nearest(self.step.lines), self._clock())
+
+    def _nearest(self, lines: int) -> Step:
+        """The best step of no more lines, or the last."""
+        return next((step for step in self._ladder if step.lines <= lines), self._ladder[-1])
 
     def _make_ready_for_less(self, step: Step, pictures: Iterable[Pixels]) -> None:
         """Paint at the next step's size too, unless there is so much room that it will hardly be needed."""
@@ -220,7 +266,8 @@ class Governor:
 
     def _use(self, step: Step) -> None:
         self._stylizer.lines = step.lines
-        self._stylizer.economy = Economy(step.every)
+        # Whoever asks for so many lines wants all of them painted.
+        self._stylizer.economy = Economy(step.every) if self._holds is None else None
 
     def _choose(self, step: Step, now: float) -> None:
         self._use(step)
@@ -234,8 +281,12 @@ class Governor:
             dropped: pictures that were not painted since the start because newer ones were there.
         """
         now = self._clock()
+        if self.held != self._holds:
+            self._hold(self.held, took, now)
         if self.wanted is not None:
             return self._take_wanted(now, dropped)
+        if self._holds is not None:
+            return False
         (self._carried if self._stylizer.carried else self._painted).append(took)
         if now - self._since < _WINDOW:
             return False
@@ -250,6 +301,14 @@ class Governor:
         elif now - self._calm_since >= self._patience:
             self._step_up(now, dropped)
         return self.step != step
+
+    def _hold(self, lines: int | None, took: float, now: float) -> None:
+        """Want the lines that are asked for; or choose from here on, beginning with what is painted now."""
+        self._holds = lines
+        self.wanted = self._nearest(self.step.lines) if lines is None else Step(lines)
+        if lines is None and not self._costs:  # nothing was ever measured
+            self._costs = {self.step.lines: Cost(took, 0.0)}
+        self._patience, self._rose_at = _PATIENCE, float("-inf")
 
     def make_ready(self, lines: int) -> None:
         """Make so many lines ready; in a thread of its own, while pictures are painted."""
@@ -326,13 +385,24 @@ class Governor:
         return True
 
 
-def govern(stylizer: Sizable, size: str) -> Governor | None:
+def govern(stylizer: Sizable, size: str, *, changeable: bool = False) -> Governor | None:
     """Do what a `size` setting says: "auto", or lines such as "360p".
 
+    Args:
+        stylizer: what is governed.
+        size: the setting.
+        changeable: whether it may change while the show runs.
+
     Returns:
-        The governor for "auto".
+        The governor for "auto", and for what is changeable.
     """
-    if size == "auto":
-        return Governor(stylizer)
-    stylizer.lines = int(size.removesuffix("p"))
+    lines = lines_of(size)
+    if lines is None or changeable:
+        return Governor(stylizer, held=lines)
+    stylizer.lines = lines
     return None
+
+
+def lines_of(size: str) -> int | None:
+    """The lines of a `size` setting, or None for "auto"."""
+    return None if size == "auto" else int(size.removesuffix("p"))

@@ -27,6 +27,7 @@ from stylize_live.errors import MachineError, in_words
 from stylize_live.frame import Frame, Pixels
 from stylize_live.interrupts import stopping_on_ctrl_c
 from stylize_live.media.contracts import LiveSink, Source
+from stylize_live.media.live_sinks import place_of
 from stylize_live.media.overlay import Caption
 from stylize_live.media.still import Still, write_still
 from stylize_live.pipeline.channel import Closed, Latest
@@ -41,6 +42,7 @@ from stylize_live.pipeline.outlets import Outlets
 from stylize_live.pipeline.preparation import Flowing, Preparation, card, preparing
 from stylize_live.pipeline.recordings import Recordings
 from stylize_live.pipeline.remote import Figures, Remote
+from stylize_live.pipeline.sink_switches import Openers, SinkSwitches
 from stylize_live.pipeline.stages import Stages
 from stylize_live.pipeline.stopwatch import Stopwatch
 from stylize_live.pipeline.view import Stylizer, View, compose
@@ -113,13 +115,15 @@ def run_live(
     snapshots: Path | None = None,
     microphone: str | None = None,
     remote: Remote | None = None,
+    openers: Openers | None = None,
     governor: Governor | None = None,
     patience: Patience = USUAL_PATIENCE,
 ) -> LiveReport:
     """Show a source painted until it ends, the time is over, or the user ends it.
 
     Call it from the main thread. The first Ctrl-C ends the run as if the user had pressed q, the
-    second one kills the process. Source, display and sinks stay open; whoever opened them closes them.
+    second one kills the process. Source, display and sinks stay open, apart from
+    sinks that are switched off; whoever opened them closes them.
 
     Args:
         source: live frames; one with an `interrupt` method is woken by it at the end.
@@ -134,6 +138,7 @@ def run_live(
         snapshots: folder for snapshots and recordings that keys ask for; default is the current one.
         microphone: whose sound such recordings have: its name or number.
         remote: runs the show beside the display, called as often as that is polled.
+        openers: of sinks that the remote can switch on and off, by name; it closes those that it had opened.
         governor: chooses the size that the stylizer paints at.
         patience: with whatever does not come back from one picture. It is named first; in the end a sink is
             left out, and source and stylizer end the run.
@@ -142,7 +147,8 @@ def run_live(
         MachineError: no memory is left, or source or stylizer do not answer.
         StylizeError: what any stage met, within two seconds; also any other exception of theirs.
     """
-    journey = _Journey(source, stylizer, display, sinks, styles, snapshots or Path(), microphone, governor)
+    folder = snapshots or Path()
+    journey = _Journey(source, stylizer, display, sinks, styles, folder, microphone, openers or {}, governor)
     journey.view.mirror, journey.view.split = mirror, split
     return journey.run(duration, remote, patience)
 
@@ -157,6 +163,7 @@ class _Journey:
         styles: Sequence[str],
         snapshots: Path,
         microphone: str | None,
+        openers: Openers,
         governor: Governor | None,
     ) -> None:
         self._source = source
@@ -171,11 +178,14 @@ class _Journey:
         self._lines: Latest[int] = Latest()
         self._asked: Step | None = None  # whose lines are being made ready
         self._preparation = Preparation()
+        self.view = View(stylizer, styles, self._snapshot, self._record, self._embolden)
+        self.switches = SinkSwitches(self._outlets, openers, sinks, place_of, self.view.say)
         self._stages = Stages(
             self._to_paint,
             self._to_show,
             self._boldness,
             self._lines,
+            self.switches,
             self._outlets,
             self._preparation,
             _Waker(source),
@@ -192,7 +202,6 @@ class _Journey:
         self._caption = Caption()
         self._caption_at = 0.0
         self.shown: Frame | None = None
-        self.view = View(stylizer, styles, self._snapshot, self._record, self._embolden)
         self._recordings = Recordings(self._outlets, self.view.say, microphone, sinks)
         self._remote: Remote | None = None
         self._capturing, self._painting = Stopwatch(), Stopwatch()
@@ -214,6 +223,7 @@ class _Journey:
             stages.start("boldness", self._set_boldness)
             stages.start("lines", self._make_lines_ready)
             self._outlets.start(stages)
+            self.switches.start(stages)
             while not self.view.ended and not stages.stopping.is_set() and not self._over(duration):
                 try:
                     with explaining("display"):
@@ -240,6 +250,8 @@ class _Journey:
     def _look(self, patience: Patience) -> None:
         """Name what hangs, and wait no longer in the end. Raises `MachineError`."""
         self._outlets.look(patience)
+        if self.switches.look(patience):
+            self.view.changed = True  # a frozen picture comes to it, too
         stalls = list(self._watchdog.stalls(patience))
         for stall in stalls:
             if stall.seconds > patience.end:
@@ -299,6 +311,7 @@ class _Journey:
             item = _Painted(frame, painted, taken_at, time.monotonic())
             self._to_show.put(item)
             if self._governor is not None:
+                self._governor.resize(frame.size, self._source.rate)
                 self._attend_governor(self._governor, item.painted_at - taken_at)
             if not self.view.frozen:
                 # From here and not from the main thread, which a window that is dragged may hold up.
@@ -451,7 +464,7 @@ class _Journey:
         """What the show or its source waits for, or what hangs or failed; "" while all is well."""
         waiting = isinstance(self._source, Interruptible) and self._source.trouble
         ready = not self._preparation.under_way
-        stalled = self._stall or self._outlets.trouble
+        stalled = self._stall or self.switches.trouble or self._outlets.trouble
         return waiting or stalled or ("" if ready else preparing(self.stylizer.style))
 
     def _headline(self) -> str:
@@ -516,6 +529,30 @@ class _Journey:
     def on_record(self) -> float | None:
         """The same, of a recording that lasts as long as the show, too."""
         return self._recordings.longest
+
+    @property
+    def lines(self) -> int | None:
+        """Lines that were asked for, or None for as many as fit; may be set, if `can_resize`."""
+        return None if self._governor is None else self._governor.held
+
+    @lines.setter
+    def lines(self, wanted: int | None) -> None:
+        if self._governor is not None:
+            self._governor.held = wanted
+
+    @property
+    def can_resize(self) -> bool:
+        """Whether the lines can be changed."""
+        return self._governor is not None
+
+    @property
+    def microphone(self) -> str | None:
+        """Whose sound recordings have that are begun from now on: a name or number, or None; may be set."""
+        return self._recordings.microphone
+
+    @microphone.setter
+    def microphone(self, wanted: str | None) -> None:
+        self._recordings.microphone = wanted
 
     def _write_snapshot(self, path: Path, pixels: Pixels) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -46,13 +47,14 @@ class Outlets:
     """Any number of sinks, fed newest-picture-wins. One that fails ends; the others go on.
 
     Args:
-        sinks: stay open; whoever opened them closes them.
+        sinks: stay open unless they are removed; whoever opened them closes them.
     """
 
     def __init__(self, sinks: Sequence[LiveSink]) -> None:
         # Replaced and never changed, as another thread may be going through it.
         self._outlets = [_Outlet(sink) for sink in sinks]
         self._removed: list[_Outlet] = []
+        self._closed = False
         self._stages: Stages | None = None
         self._watchdog = Watchdog()
         for outlet in self._outlets:
@@ -66,28 +68,33 @@ class Outlets:
         """Run every sink in a thread of this group."""
         self._stages = stages
         for outlet in self._outlets:
-            stages.start(outlet.thread_name, outlet.run)
+            stages.start(outlet.thread_name, outlet.run_and_close)
 
     def add(self, sink: LiveSink) -> None:
         """Feed one more from now on; it is closed when it is removed or all ends."""
         assert self._stages is not None
-        outlet = _Outlet(sink, self._free_name(sink.name))
+        outlet = _Outlet(sink, self._free_name(sink.name), ours=True)
         self._watchdog.watch(outlet.name, outlet.work)
         self._stages.start(outlet.thread_name, outlet.run_and_close)
         self._outlets = [*self._outlets, outlet]
+        if self._closed:  # by another thread, meanwhile
+            outlet.pictures.close()
 
     def _free_name(self, name: str) -> str:
         taken = {outlet.name for outlet in (*self._outlets, *self._removed)}
         names = chain([name], (f"{name} {number}" for number in count(2)))
         return next(free for free in names if free not in taken)
 
-    def remove(self, sink: LiveSink) -> None:
-        """Let a sink that was added take what was put last, and end."""
+    def remove(self, sink: LiveSink) -> threading.Event:
+        """Let a sink take what was put last, and end, and close it; the event is set once that is done."""
         for outlet in self._outlets:
             if outlet.sink is sink:
                 self._outlets = [other for other in self._outlets if other is not outlet]
                 self._removed.append(outlet)
+                outlet.ours = True
                 outlet.pictures.close()
+                return outlet.ended
+        raise KeyError(sink.name)
 
     def error_of(self, sink: LiveSink) -> str | None:
         """Why a sink ended early, or None."""
@@ -101,6 +108,7 @@ class Outlets:
 
     def close(self) -> None:
         """Let every sink take what was put last, and end."""
+        self._closed = True
         for outlet in self._outlets:
             outlet.pictures.close()
 
@@ -112,7 +120,8 @@ class Outlets:
     def look(self, patience: Patience) -> None:
         """Give up sinks that hang. To be called often, by one thread."""
         stalls = {stall.stage: stall for stall in self._watchdog.stalls(patience)}
-        self._stalls = {name: str(stall) for name, stall in stalls.items()}
+        present = {outlet.name for outlet in self._outlets}
+        self._stalls = {name: str(stall) for name, stall in stalls.items() if name in present}
         for outlet in self._outlets:
             stall = stalls.get(outlet.name)
             if stall is None or outlet.error is not None:
@@ -139,9 +148,11 @@ class Outlets:
 
 
 class _Outlet:
-    def __init__(self, sink: LiveSink, name: str | None = None) -> None:
+    def __init__(self, sink: LiveSink, name: str | None = None, *, ours: bool = False) -> None:
         self.name = name or sink.name
         self.sink = sink
+        self.ours = ours  # to close
+        self.ended = threading.Event()  # and closed, if it is ours
         self.pictures: Latest[Frame] = Latest()
         self.error: str | None = None
         self.work = Stopwatch()
@@ -174,14 +185,17 @@ class _Outlet:
                 self._ages.add(time.monotonic() - frame.captured_at)
 
     def run_and_close(self) -> None:
-        """The same, and close the sink."""
+        """The same, and close the sink if that is left to us by then."""
         try:
             self.run()
         finally:
             try:
-                self.sink.close()
+                if self.ours:
+                    self.sink.close()
             except _ITS_OWN as error:
                 self._fail(error)
+            finally:
+                self.ended.set()
 
     def give_up(self, why: str) -> None:
         """It hangs, and is taken for broken."""

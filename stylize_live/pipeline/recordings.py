@@ -22,10 +22,11 @@ class Recordings:
     Args:
         outlets: feed the film.
         say: shows a message.
-        microphone: whose sound is recorded too, while a film is: its name or number; None for none.
+        microphone: see the attribute.
         sinks: the show's own; a film among them is recorded from the first picture to the last.
 
     Attributes:
+        microphone: whose sound the next film has: its name or number; None for none.
         made: how many films were ended.
     """
 
@@ -38,7 +39,7 @@ class Recordings:
     ) -> None:
         self._outlets = outlets
         self._say = say
-        self._microphone = microphone
+        self.microphone = microphone
         self._whole = [sink for sink in sinks if isinstance(sink, Recorder)]
         self._sink: LiveSink | None = None
         self._path = Path()
@@ -76,7 +77,7 @@ class Recordings:
             self._end(self._sink)
             return
         try:
-            sink = open_recorder(path, size, rate, self._microphone)
+            sink = open_recorder(path, size, rate, self.microphone)
         except StylizeError as error:
             self._say(str(error))
             return
@@ -91,7 +92,7 @@ class Recordings:
             self._say(f"no recording: {error}")
             return
         self._sink, self._path, self._began_at = sink, path, time.monotonic()
-        self._say(f"recording {path.name}" + (" with sound" if self._microphone else ""))
+        self._say(f"recording {path.name}" + (" with sound" if self.microphone else ""))
 
     def _end(self, sink: LiveSink) -> None:
         failed = self._outlets.error_of(sink)

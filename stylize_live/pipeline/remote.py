@@ -9,6 +9,7 @@ from typing import Protocol
 
 from stylize_live.frame import Frame
 from stylize_live.pipeline.clock import Percentiles
+from stylize_live.pipeline.sink_switches import SinkSwitches
 from stylize_live.pipeline.view import Stylizer, View
 
 
@@ -39,11 +40,31 @@ class Show(Protocol):
         stylizer: what it is set to.
         shown: the picture as it was shown last, without overlay: a new object whenever it changed.
             None before the first one.
+        switches: of sinks that can be switched on and off.
     """
 
     view: View
     stylizer: Stylizer
     shown: Frame | None
+    switches: SinkSwitches
+
+    @property
+    def lines(self) -> int | None:
+        """Lines that were asked for, or None for as many as fit; may be set, if `can_resize`."""
+
+    @lines.setter
+    def lines(self, wanted: int | None) -> None: ...
+
+    @property
+    def can_resize(self) -> bool:
+        """Whether the lines can be changed."""
+
+    @property
+    def microphone(self) -> str | None:
+        """Whose sound recordings have that are begun from now on: a name or number, or None; may be set."""
+
+    @microphone.setter
+    def microphone(self, wanted: str | None) -> None: ...
 
     @property
     def original(self) -> Frame | None:

@@ -17,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from stylize_live.errors import OUT_OF_HANDLES
+from stylize_live.studio.api import Steering, make_api
 from stylize_live.studio.file_answer import answer
 from stylize_live.studio.guard import Guard, Rules
 from stylize_live.studio.hub import Hub
@@ -31,14 +32,18 @@ _KINDS = {
     ".svg": "image/svg+xml",
 }
 _SAVED_KINDS = {".png": "image/png", ".mp4": "video/mp4"}
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]  # the API answers each in its words
 _INDEX = re.compile("[0-9]{1,4}")
 
 
-def make_app(hub: Hub, thumbnail: Callable[[int], bytes | None], saved: SavedFiles, rules: Rules) -> ASGIApp:
+def make_app(
+    hub: Hub, steering: Steering, thumbnail: Callable[[int], bytes | None], saved: SavedFiles, rules: Rules
+) -> ASGIApp:
     """The web application.
 
     Args:
         hub: attends to pages.
+        steering: what the control API steers.
         thumbnail: the JPEG of a style by its place in the list, if there is one.
         saved: snapshots and recordings.
         rules: who is let in.
@@ -79,6 +84,7 @@ def make_app(hub: Hub, thumbnail: Callable[[int], bytes | None], saved: SavedFil
         Route("/presets", presets),
         Route("/saved", list_saved),
         Route("/saved/{name}", one_saved),
+        Route("/api/{path:path}", make_api(steering), methods=_METHODS),
         WebSocketRoute("/live", hub.serve),
     ]
     app = Starlette(routes=routes, middleware=[Middleware(Guard, rules=rules)])

@@ -2,24 +2,31 @@
 
 A web page on the internet can make a browser send requests to this machine, also under a name of its
 own that points here (DNS rebinding). Such requests carry a foreign Host or Origin, and end here.
+
+Programs that control the show (`api.py`) have no cookie and no page: they carry the token themselves, which
+no foreign page knows; so nobody asks where such a request comes from.
 """
 
 from __future__ import annotations
 
 import secrets
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stylize_live.media.addresses import is_address, is_loopback
+from stylize_live.studio.tickets import Tickets
 
 _OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _REFUSED = 1008  # WebSocket: policy violation
+TOKEN_GIVEN = "token given"  # in a request's state: whether it carries the token itself
+_BEARER = "bearer "
+_FOREIGN_SITES = frozenset({"cross-site", "same-site"})  # in Sec-Fetch-Site, which no page can change
 # Of every answer: everything comes from this server; nobody else may show or read it.
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'",
@@ -38,11 +45,13 @@ class Rules:
         host: address or name that the server is bound to.
         port: its port.
         token: secret that a link or cookie must carry, or None.
+        tickets: each lets one page in, in place of the token.
     """
 
     host: str
     port: int
     token: str | None
+    tickets: Tickets = field(default_factory=Tickets)
 
     @property
     def cookie(self) -> str:
@@ -103,16 +112,55 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers, rules = Headers(scope=scope), self._rules
+        refuse = _refuse_in_json if is_api(scope["path"]) else PlainTextResponse
         if not rules.knows_host(headers.get("host", "")):
-            return PlainTextResponse("This name does not belong to the studio.", 403)
+            return refuse("This name does not belong to the studio.", 403)
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        if _carries_token(scope, headers, query, rules):
+            scope.setdefault("state", {})[TOKEN_GIVEN] = True
+            return None
         if not rules.knows_origin(headers, needed=scope["type"] == "websocket"):
-            return PlainTextResponse("Another page asked for this.", 403)
+            return refuse("Another page asked for this.", 403)
+        if is_api(scope["path"]) and headers.get("sec-fetch-site") in _FOREIGN_SITES:
+            return refuse("Another page asked for this.", 403)
         if rules.token is None or rules.knows_token(_cookie(headers, rules.cookie)):
             return None
-        query = parse_qs(scope["query_string"].decode("latin-1"))
+        if is_api(scope["path"]):
+            return refuse("The token is missing or wrong: Authorization: Bearer TOKEN, or ?token=TOKEN.", 401)
+        return self._let_in_by_link(scope, query)
+
+    def _let_in_by_link(self, scope: Scope, query: dict[str, list[str]]) -> Response:
+        """What a link of ours leads to: the token or a ticket in it becomes a cookie."""
+        rules = self._rules
         if scope["type"] == "http" and rules.knows_token(query.pop("token", [""])[0]):
             return _remember(scope["path"], query, rules)
+        ticket = query.pop("ticket", [""])[0]
+        if scope["type"] == "http" and ticket:
+            if scope["method"] == "GET" and rules.tickets.redeem(ticket):
+                return _remember(scope["path"], query, rules)
+            return PlainTextResponse(
+                "This link opens the page once, for a minute: open the one that stylize-live printed.", 401
+            )
         return PlainTextResponse("Open the link that stylize-live printed: it carries the token.", 401)
+
+
+def is_api(path: str) -> bool:
+    """Whether an address belongs to the control API."""
+    return path == "/api" or path.startswith("/api/")
+
+
+def _refuse_in_json(why: str, status: int) -> Response:
+    return JSONResponse({"error": why}, status)
+
+
+def _carries_token(scope: Scope, headers: Headers, query: dict[str, list[str]], rules: Rules) -> bool:
+    """Whether a program's request has the token in its header, or of the API in its address."""
+    if rules.token is None:
+        return False
+    given = headers.get("authorization", "")
+    if given[: len(_BEARER)].lower() == _BEARER and rules.knows_token(given[len(_BEARER) :].strip()):
+        return True
+    return is_api(scope["path"]) and "token" in query and rules.knows_token(query["token"][0])
 
 
 def _cookie(headers: Headers, name: str) -> str | None:

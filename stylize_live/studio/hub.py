@@ -66,6 +66,10 @@ class Hub:
         for page in self._pages:
             page.say(topic, words)
 
+    def said(self, topic: str) -> object:
+        """The newest words on a topic, or None."""
+        return self._said.get(topic)
+
     async def serve(self, socket: WebSocket) -> None:
         """Attend to a page until it leaves."""
         if len(self._pages) >= _MOST_PAGES:

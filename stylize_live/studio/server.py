@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import uvicorn
 
@@ -25,22 +26,27 @@ from stylize_live.errors import OUT_OF_HANDLES, SinkError, StylizeError, in_word
 from stylize_live.frame import Frame
 from stylize_live.media.addresses import is_loopback
 from stylize_live.media.browser_camera import why_no_browser_camera
+from stylize_live.media.live_sinks import VIRTUAL_CAMERA, place_of
 from stylize_live.pipeline.keys import KEYS, OF_PAGES
 from stylize_live.pipeline.remote import Show
 from stylize_live.seldom import SeldomFilter, SeldomLog
 from stylize_live.studio.address import listen, own_address
 from stylize_live.studio.app import make_app
 from stylize_live.studio.cameras import PageCameras
+from stylize_live.studio.control import Offer, Wish, check
 from stylize_live.studio.guard import HEADERS, Rules
 from stylize_live.studio.hub import Hub
+from stylize_live.studio.microphones import Microphones
+from stylize_live.studio.orders import Orders
 from stylize_live.studio.presets import load_preset, rename_preset, save_preset
 from stylize_live.studio.protocols import HttpProtocol, WebSocketProtocol
 from stylize_live.studio.saved import SavedFiles
 from stylize_live.studio.sources import BROWSER, Names, Sources
+from stylize_live.studio.state import look, outputs_of, state_of
 from stylize_live.studio.telemetry import Telemetry
 from stylize_live.studio.thumbnails import Paint, Thumbnails
 from stylize_live.studio.visitors import Visitors, most_connections
-from stylize_live.studio.wishes import Changes, Message, look_of, obey, shares_of
+from stylize_live.studio.wishes import SIZES, Changes, Message, look_of, obey, obey_outputs
 
 log = logging.getLogger(__name__)
 seldom = SeldomLog(log)
@@ -110,19 +116,23 @@ class Studio(Closing):
         self._presets = 0  # how often they were changed
         self._shown: Frame | None = None
         self._state: dict[str, object] = {}
+        self._microphones = Microphones(settings.microphone)
         self._encoder = ThreadPoolExecutor(1, "stylize-studio-encode")
         self._loop = asyncio.new_event_loop()
+        self._orders = Orders(self._loop)
         self._hub = Hub(self._encoder, self._wishes.append, PageCameras(sources.give))
         names = {style: style_label(style) for style in about.styles}
         # The link is for pages that are let in already; OBS has no cookie of theirs.
-        bare = f"/bare?token={token}" if token else "/bare"
+        bare = f"/bare?{urlencode({'token': token})}" if token else "/bare"
         wanted = {"width": settings.width, "height": settings.height, "fps": settings.fps}
         camera = wanted | {"missing": why_no_browser_camera()}
         keys = [asdict(key) for key in KEYS if key.on_page != "nobody"]
+        given = [] if settings.size in SIZES else [settings.size]
         words = {**asdict(about), "names": names, "bare": bare, "camera": camera, "keys": keys}
+        words |= {"sizes": [*SIZES, *given], "resolutions": sources.resolutions}
         self._hub.say("about", words)
         self._hub.say("sources", sources.names)
-        sources.look(self._tell_sources)
+        self._look_around()
         self._thumbnails = Thumbnails(about.styles, paint, lambda: self.watched, self._tell_thumbnails)
         self._server = uvicorn.Server(self._config())
         self._thread = threading.Thread(target=self._run, name="stylize-studio-server", daemon=True)
@@ -131,7 +141,7 @@ class Studio(Closing):
 
     def _config(self) -> uvicorn.Config:
         return uvicorn.Config(
-            make_app(self._hub, self._thumbnail, self._saved, self._rules),
+            make_app(self._hub, self, self._thumbnail, self._saved, self._rules),
             http=cast("Any", partial(HttpProtocol, self._visitors)),
             ws=cast("Any", partial(WebSocketProtocol, self._visitors)),
             headers=list(HEADERS.items()),
@@ -190,11 +200,16 @@ class Studio(Closing):
         """Link to the picture alone."""
         return self._link("/bare")
 
-    def _link(self, path: str) -> str:
-        host = self._rules.host
+    def opening_url(self) -> str:
+        """Link for a browser's command line, which other users of the machine can read: it lets in once."""
+        return self._link("/", ticket=True)
+
+    def _link(self, path: str, *, ticket: bool = False) -> str:
+        host, token = self._rules.host, self._rules.token
         name = own_address() if host in ("0.0.0.0", "::") else host
         name = f"[{name}]" if ":" in name else name
-        query = f"?token={self._rules.token}" if self._rules.token else ""
+        given = {} if not token else {"ticket": self._rules.tickets.issue()} if ticket else {"token": token}
+        query = f"?{urlencode(given)}" if given else ""
         return f"http://{name}:{self._rules.port}{path}{query}"
 
     @property
@@ -207,24 +222,75 @@ class Studio(Closing):
         """Whether any page is open and can be seen."""
         return self._hub.watched
 
+    def said(self, topic: str) -> object:
+        """See `Steering`."""
+        return self._hub.said(topic)
+
+    async def carry_out(self, wish: Wish) -> None:
+        """See `Steering`."""
+        await self._orders.carry_out(wish)
+
     def attend(self, show: Show) -> None:
         """See `Remote.attend`."""
         while self._wishes:
-            self._obey(self._wishes.popleft(), show)
+            try:
+                self._obey(self._wishes.popleft(), show)
+            except (StylizeError, OSError) as error:
+                show.view.say(in_words(error))
+        self._orders.attend(lambda wish: self._carry_out(wish, show))
         if self.watched and show.shown is not None and show.shown is not self._shown:
             self._shown = show.shown
             self._call("show", show.shown)
         if show.original is not None:
             self._thumbnails.offer(show.original)
+        self._mind_our_camera(show)
         self._tell_state(show)
+        self._orders.answer()
         now = time.monotonic()
         if self._telemetry.due(now):
             point = self._telemetry.add(show.figures(now), now)
             self._call("say", "figures", {"now": point, "history": list(self._telemetry.history)})
 
+    def _carry_out(self, wish: Wish, show: Show) -> Exception | None:
+        """Do what a program asked for; what went wrong, or None."""
+        before = self._state_of(show)
+        try:
+            message = wish(before, self._offer())
+            self._obey(message, show)
+            check(message, before, self._state_of(show), show.view.note)
+        except (StylizeError, OSError) as error:
+            return error
+        return None
+
+    def _offer(self) -> Offer:
+        choices = {
+            "source": list(self._sources.names),
+            "microphone": list(self._microphones.names),
+            "resolution": self._sources.resolutions,
+        }
+        return Offer(self._about.styles, choices)
+
+    def _look_around(self) -> None:
+        """See what is connected."""
+        self._sources.look(self._tell_sources)
+        self._microphones.look(lambda: None)  # the state tells
+
+    def _mind_our_camera(self, show: Show) -> None:
+        """The virtual camera that we feed is not to be chosen as a source."""
+        sink = show.switches.sink(VIRTUAL_CAMERA) if VIRTUAL_CAMERA in show.switches.names else None
+        ours = None if sink is None else place_of(sink)
+        if ours != self._sources.ours:
+            self._sources.ours = ours
+            self._sources.look(self._tell_sources)
+
     def _obey(self, message: Message, show: Show) -> None:
         changes = message.set or Changes()
         obey(changes, show.view, self._about.styles)
+        obey_outputs(changes, show)
+        if changes.microphone in self._microphones.names:
+            show.microphone = changes.microphone or None
+        if changes.resolution is not None:
+            self._sources.resize(changes.resolution)
         if changes.source is not None:
             self._sources.choose(changes.source)
             if self._sources.key != BROWSER:
@@ -237,11 +303,8 @@ class Studio(Closing):
             case "record":
                 show.view.press("r")
             case "look":
-                self._sources.look(self._tell_sources)
-        try:
-            self._obey_presets(message, show)
-        except (StylizeError, OSError) as error:
-            show.view.say(in_words(error))
+                self._look_around()
+        self._obey_presets(message, show)
 
     def _obey_presets(self, message: Message, show: Show) -> None:
         if message.save is not None:
@@ -257,30 +320,32 @@ class Studio(Closing):
             show.view.say(message.load)
 
     def _save(self, path: Path, show: Show) -> None:
-        today = {name: value for name, value in _look(show).items() if name in LiveSettings.model_fields}
+        today = {name: value for name, value in look(show).items() if name in LiveSettings.model_fields}
         today |= {"source": self._sources.text, "style": show.stylizer.style}
+        today |= outputs_of(show, self._settings) | self._sources.asked
         save_preset(path, self._settings, today)
         show.view.say(f"saved: stylize-live live --config {shlex.quote(path.name)}")
 
     def _tell_state(self, show: Show) -> None:
-        recorded, on_record, film = show.recorded, show.on_record, show.film
+        film = show.film
         self._saved.growing = None if film is None else film.name
-        state = _look(show) | {
-            "style": shares_of(show.stylizer.style),
+        state = self._state_of(show)
+        if state != self._state:
+            self._state = state
+            self._call("say", "state", state)
+
+    def _state_of(self, show: Show) -> dict[str, object]:
+        return state_of(show) | {
             "source": self._sources.key,
             "source_name": self._sources.name,
             "no_source": self._sources.to_be_chosen,
             "no_camera": self._sources.waits_for_browser,
-            "note": show.view.note or show.trouble,
-            "recorded": None if recorded is None else int(recorded),
-            "saved": show.saved,
+            "resolution": self._sources.resolution,
+            "has_resolution": self._sources.has_resolution,
             "presets": self._presets,
-            "on_record": None if on_record is None else int(on_record),
-            "size": None if show.shown is None else show.shown.size,
+            "microphones": self._microphones.names,
+            "no_microphones": self._microphones.missing,
         }
-        if state != self._state:
-            self._state = state
-            self._call("say", "state", state)
 
     def _tell_sources(self, names: Names) -> None:
         self._call("say", "sources", names)
@@ -312,22 +377,6 @@ class Studio(Closing):
 
 def _preset(name: str) -> Path:
     return Path(f"{name}.toml")
-
-
-def _look(show: Show) -> dict[str, object]:
-    """What can be changed and is no text."""
-    view, stylizer = show.view, show.stylizer
-    return {
-        "strength": stylizer.strength,
-        "boldness": view.boldness,
-        "has_boldness": stylizer.has_boldness,
-        "steadiness": stylizer.steadiness,
-        "stroke": stylizer.stroke,
-        "keep_colors": stylizer.keep_colors,
-        "mirror": view.mirror,
-        "split": view.split,
-        "frozen": view.frozen,
-    }
 
 
 def style_label(style: str) -> str:

@@ -11,11 +11,10 @@ from urllib.parse import urlsplit
 from stylize_live.config import LiveSettings
 from stylize_live.errors import SourceError, in_words
 from stylize_live.media.browser_camera import BrowserSource
-from stylize_live.media.camera import CameraSource
 from stylize_live.media.devices import Camera, list_cameras
 from stylize_live.media.libraries import av
 from stylize_live.media.live_source import LiveSource
-from stylize_live.media.live_sources import open_source
+from stylize_live.media.live_sources import names_camera, open_source
 from stylize_live.media.no_source import NoSource
 from stylize_live.media.switching import Choice, SwitchingSource
 from stylize_live.seldom import SeldomLog
@@ -26,6 +25,7 @@ Names = dict[str, str]
 
 BROWSER = "browser"  # key of a page's own camera
 _OWN_KEYS = ("test", BROWSER)
+_RESOLUTIONS = ("640x360", "640x480", "960x540", "1280x720", "1920x1080")
 _GIVEN = "given"  # key of the source we began with: its path or address is not for every page to read
 
 
@@ -35,23 +35,25 @@ class Sources:
     Args:
         source: is open, and what `settings.source` names; closed by whoever closes `switching`.
         settings: for everything else that a source is asked for.
-        ours: name or path of the virtual camera that we feed, which cannot be our source.
 
     Attributes:
+        ours: name or path of the virtual camera that we feed, which cannot be our source; None while there
+            is none.
         switching: the source to run the show with.
         names: names for people by key.
     """
 
-    def __init__(self, source: LiveSource, settings: LiveSettings, ours: str | None = None) -> None:
+    def __init__(self, source: LiveSource, settings: LiveSettings) -> None:
         self._settings = settings
-        self._ours = ours
+        self.ours: str | None = None
         self._key = settings.source if settings.source in _OWN_KEYS else _GIVEN
         self._nothing = isinstance(source, NoSource)  # until something is chosen
         name = source_name(settings.source)
         self._first = {self._key: f"{name}, not found" if self._nothing else name}
-        self._camera = source.camera.index if isinstance(source, CameraSource) else None
+        self._camera = None if source.camera is None else source.camera.index
         self._browser = source if isinstance(source, BrowserSource) else None
         self._looking = threading.Lock()
+        self._resolutions = {*_RESOLUTIONS, self.resolution}
         self.switching = SwitchingSource(source, self._choice(self._key, self._first[self._key]))
         self.names: Names = self._first | _own_names()
 
@@ -78,6 +80,39 @@ class Sources:
         if key in self.names:
             self._key, self._nothing = key, False
             self.switching.switch(self._choice(key, self.names[key]))
+
+    @property
+    def resolution(self) -> str:
+        """What cameras, the screen and the test pattern are asked for: "640x360"."""
+        return f"{self._settings.width}x{self._settings.height}"
+
+    @property
+    def resolutions(self) -> list[str]:
+        """Those that can be asked for: the usual ones, and what we began with."""
+        return sorted(self._resolutions, key=lambda text: tuple(map(int, text.split("x"))))
+
+    def resize(self, resolution: str) -> None:
+        """Ask the source for pictures of another size, by opening it anew; passed over if not listed.
+
+        Films, streams and a page's own camera keep theirs.
+        """
+        if resolution not in self._resolutions or resolution == self.resolution:
+            return
+        width, height = map(int, resolution.split("x"))
+        self._settings = self._settings.model_copy(update={"width": width, "height": height})
+        if self.has_resolution and not self._nothing:
+            self.choose(self._key)
+
+    @property
+    def has_resolution(self) -> bool:
+        """Whether what is shown can be asked for another size."""
+        text = self._text(self._key).strip()
+        return text in ("test", "screen") or names_camera(text)
+
+    @property
+    def asked(self) -> dict[str, object]:
+        """What `--width` and `--height` have to be given for it."""
+        return {"width": self._settings.width, "height": self._settings.height}
 
     @property
     def to_be_chosen(self) -> bool:
@@ -115,7 +150,7 @@ class Sources:
             self._looking.release()
 
     def _found(self) -> Names:
-        cameras = [c for c in list_cameras() if c.captures and self._ours not in (c.name, c.path)]
+        cameras = [c for c in list_cameras() if c.captures and self.ours not in (c.name, c.path)]
         found = self._first | {self._key_of(camera): camera.name for camera in cameras}
         if self._settings.source != "screen" and _has_screen():
             found["screen"] = source_name("screen")
@@ -131,6 +166,10 @@ class Sources:
 
     def _open(self, settings: LiveSettings) -> LiveSource:
         source = open_source(settings)
+        camera = source.camera
+        if camera is not None and self.ours in (camera.name, camera.path):
+            source.close()
+            raise SourceError(f"{camera.name} is the virtual camera that we feed, it would show itself")
         self._browser = source if isinstance(source, BrowserSource) else None
         return source
 

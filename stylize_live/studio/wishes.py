@@ -5,17 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from stylize_live.config import Settings
+from stylize_live.config import SIZE, Settings
 from stylize_live.errors import StyleError
+from stylize_live.media.live_sinks import STREAM, VIRTUAL_CAMERA
 from stylize_live.nets.catalogue import style_shares
+from stylize_live.pipeline.governor import lines_of
+from stylize_live.pipeline.remote import Show
 from stylize_live.pipeline.view import View
 from stylize_live.studio.presets import NAME
 
 _LONGEST_OFFER = 12_000  # characters; browsers need about half of that
 _LOOK = {"strength", "boldness", "steadiness", "stroke", "keep_colors", "mirror", "split"}
 _LEAST_SHARE = 0.005  # of a style in a blend: less is none
+
+SIZES = ("auto", "480p", "432p", "384p", "336p", "288p", "240p", "192p", "144p")  # what pages show
+_FEWEST, _MOST_LINES = 64, 2160
+
+
+def _painted(size: str) -> str:
+    lines = lines_of(size)
+    if lines is not None and not _FEWEST <= lines <= _MOST_LINES:
+        raise ValueError(f"expected auto, or {_FEWEST}p to {_MOST_LINES}p")
+    return size
+
 
 Share = Annotated[float, Field(ge=0, le=1)]
 PresetName = Annotated[str, Field(pattern=NAME)]
@@ -27,6 +41,10 @@ class Changes(Settings):
     Attributes:
         style: one style, or two and their shares; only names that the studio offers are obeyed.
         source: likewise.
+        size: lines to paint, as `--size` takes them.
+        resolution: asked of the source, "1280x720"; only what the studio offers is obeyed.
+        microphone: of recordings that are begun from now on: a key of those offered, "" for none.
+        stream, virtual_camera: whether they get pictures.
     """
 
     style: Annotated[dict[str, Share], Field(min_length=1, max_length=2)] | None = None
@@ -39,6 +57,11 @@ class Changes(Settings):
     split: bool | None = None
     frozen: bool | None = None
     source: Annotated[str, Field(max_length=2000)] | None = None
+    size: Annotated[str, Field(pattern=SIZE), AfterValidator(_painted)] | None = None
+    resolution: Annotated[str, Field(pattern=r"^\d{1,5}x\d{1,5}$")] | None = None
+    microphone: Annotated[str, Field(max_length=200)] | None = None
+    stream: bool | None = None
+    virtual_camera: bool | None = None
 
 
 class Message(Settings):
@@ -87,6 +110,16 @@ def obey(changes: Changes, view: View, styles: Sequence[str]) -> None:
         view.switch("split", changes.split)
     if changes.frozen is not None:
         view.switch("frozen", changes.frozen)
+
+
+def obey_outputs(changes: Changes, show: Show) -> None:
+    """Do what was asked beside the look: how much is painted, and for whom."""
+    if changes.size is not None:
+        show.lines = lines_of(changes.size)
+    if changes.stream is not None:
+        show.switches.turn(STREAM, changes.stream)
+    if changes.virtual_camera is not None:
+        show.switches.turn(VIRTUAL_CAMERA, changes.virtual_camera)
 
 
 def look_of(preset: dict[str, object], view: View, styles: Sequence[str]) -> None:

@@ -1,0 +1,175 @@
+"""The control API: the show for a Stream Deck, a script, anything that speaks HTTP. See docs/control.md."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from stylize_live.errors import SourceError, StylizeError, UsageError, in_words
+from stylize_live.studio import control
+from stylize_live.studio.control import UnknownError, Wish
+from stylize_live.studio.guard import TOKEN_GIVEN
+
+_MOST_BYTES = 16384  # of a body
+_SECONDS = 5.0  # that the show's main thread may take; a window that is being dragged holds it up
+_STEPS = {"next": "right", "previous": "left"}  # by the keys of the show
+
+Words = Mapping[str, Any]
+
+
+class Steering(Protocol):
+    """The show, as the API sees it."""
+
+    def said(self, topic: str) -> Any:
+        """What pages were told last on a topic, or None."""
+
+    async def carry_out(self, wish: Wish) -> None:
+        """Have the main thread do something. Raises `StylizeError` where it cannot be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class _RefusalError(Exception):
+    status: int
+    why: str
+
+
+def make_api(steering: Steering) -> Callable[[Request], Awaitable[Response]]:
+    """What answers requests below /api/.
+
+    Every answer is JSON: of what was asked for, after a change the status, else {"error": one line}.
+    """
+
+    async def answer(request: Request) -> Response:
+        try:
+            return JSONResponse(await _answer(request, steering))
+        except _RefusalError as refusal:
+            headers = {"Allow": "POST"} if refusal.status == 405 else None
+            return JSONResponse({"error": refusal.why}, refusal.status, headers)
+
+    return answer
+
+
+async def _answer(request: Request, steering: Steering) -> object:
+    path = request.path_params["path"].split("/")
+    if path == ["status"] or path == ["styles"]:
+        if request.method not in ("GET", "HEAD"):
+            raise _RefusalError(405, f"{request.url.path} is read with GET")
+        return status(steering) if path == ["status"] else styles(steering)
+    _check_method(request)
+    try:
+        wish = _wish(path, await _asked(request) if path == ["set"] else {})
+        await asyncio.wait_for(steering.carry_out(wish), _SECONDS)
+    except (UnknownError, SourceError) as error:  # such as a preset that is none
+        raise _RefusalError(404, str(error)) from None
+    except UsageError as error:
+        raise _RefusalError(400, str(error)) from None
+    except (StylizeError, OSError) as error:  # OSError before TimeoutError, which is one
+        if isinstance(error, TimeoutError):
+            raise _RefusalError(503, "the show does not answer; it may do this later") from None
+        raise _RefusalError(409, in_words(error)) from None
+    return status(steering)
+
+
+def _check_method(request: Request) -> None:
+    """Let GET change something only where no page but ours can have asked for it.
+
+    Any page can make a browser send GET, from an image or a link, without saying from where; but it does
+    not know the token.
+    """
+    if request.method == "POST":
+        return
+    if request.method == "GET" and request.scope["state"].get(TOKEN_GIVEN):
+        return
+    hint = "; GET does only with the token in the request" if request.method == "GET" else ""
+    raise _RefusalError(405, f"{request.url.path} takes POST{hint}")
+
+
+async def _asked(request: Request) -> dict[str, object]:
+    """Settings from the address and from a body of JSON."""
+    # A plus sign means a space there, and nobody remembers to write %2B.
+    asked: dict[str, object] = {
+        name: f"+{value[1:]}" if value.startswith(" ") else value
+        for name, value in request.query_params.items()
+        if name != "token"
+    }
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MOST_BYTES:
+            raise _RefusalError(413, f"more than {_MOST_BYTES} bytes")
+    if not body.strip():
+        return asked
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise _RefusalError(400, 'the body is no JSON object, such as {"boldness": "+0.1"}')
+    return asked | found
+
+
+def _wish(path: list[str], asked: dict[str, object]) -> Wish:
+    match path:
+        case ["set"]:
+            return control.settings(asked)
+        case ["style", ("next" | "previous") as step]:
+            return control.press(_STEPS[step])
+        case ["style", style]:
+            return control.settings({"style": style})
+        case ["preset", name]:
+            return control.load(name)
+        case ["press", key]:
+            return control.press(key)
+        case ["snapshot"]:
+            return control.snapshot
+        case ["record"]:
+            return control.record("toggle")
+        case ["record", word]:
+            return control.record(word)
+        case [name] if control.setting_of(name) in control.SWITCHES:
+            return control.toggle_or(name, "toggle")
+        case [name, word] if control.setting_of(name) in control.SWITCHES:
+            return control.toggle_or(name, word)
+    raise UnknownError("there is no such address; see docs/control.md")
+
+
+def status(steering: Steering) -> dict[str, object]:
+    """Everything about the show: what is set, how it runs, what can be chosen."""
+    state, figures = steering.said("state"), steering.said("figures")
+    if state is None:
+        raise _RefusalError(503, "the show is starting")
+    now = {} if figures is None else figures["now"]
+    ages = now.get("ms", {})
+    return {
+        **state,
+        "fps": now.get("fps"),
+        "source_fps": now.get("source_fps"),
+        "latency_ms": {"p50": ages.get("total"), "p95": now.get("p95"), "p99": now.get("p99")},
+        "dropped": now.get("dropped"),
+        "painting": now.get("painting"),
+        "cpu": now.get("cpu"),
+        "gpu": now.get("gpu"),
+        "sources": steering.said("sources"),
+    }
+
+
+def styles(steering: Steering) -> list[dict[str, object]]:
+    """The styles in the order of their numbers."""
+    about = steering.said("about")
+    state = steering.said("state") or {"style": {}}
+    return [
+        {
+            "number": number,
+            "name": name,
+            "label": about["names"][name],
+            "chosen": name in state["style"],
+            "thumbnail": f"/thumbnails/{number - 1}.jpg",
+        }
+        for number, name in enumerate(about["styles"], 1)
+    ]

@@ -1,0 +1,227 @@
+"""What programs may ask of the show: words of the control API turned into messages such as pages send."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from stylize_live.config import expected, got
+from stylize_live.errors import StyleError, StylizeError, UsageError
+from stylize_live.pipeline.keys import OF_PAGES
+from stylize_live.studio.wishes import Changes, Message, shares_of
+
+State = Mapping[str, Any]  # what pages are told, by the names of settings
+
+_OTHER_NAMES = {"freeze": "frozen"}
+_ON_WORDS = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+_TOGGLE = "toggle"
+# What is said of a setting in the JSON schema of `Changes`: its type and range.
+_KINDS: dict[str, dict[str, Any]] = {
+    name: described["anyOf"][0] for name, described in Changes.model_json_schema()["properties"].items()
+}
+_RECORD = {"start": True, "stop": False}
+
+
+class UnknownError(UsageError):
+    """A name that is not there: of a style, a source, a setting, an address."""
+
+
+class NotNowError(StylizeError):
+    """What cannot be done at the moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What can be chosen.
+
+    Attributes:
+        styles: names, in the order of their numbers.
+        choices: keys by the name of the setting that takes one of them.
+    """
+
+    styles: Sequence[str]
+    choices: Mapping[str, Sequence[str]]
+
+
+SWITCHES = tuple(name for name, kind in _KINDS.items() if kind.get("type") == "boolean")
+# Gets the present state and what is offered; raises `UsageError` or `NotNowError`.
+Wish = Callable[[State, Offer], Message]
+
+
+def settings(asked: Mapping[str, object]) -> Wish:
+    """Any settings by name: values, steps such as "+0.1" or "-10%", "toggle".
+
+    Raises:
+        UnknownError: there is no such setting.
+        UsageError: none was named.
+    """
+    if not asked:
+        raise UsageError(f"nothing to set; settings are {', '.join(sorted(_KINDS))}")
+    asked = {setting_of(name): value for name, value in asked.items()}
+    for name in asked:
+        if name not in _KINDS:
+            raise UnknownError(f"no setting {_short(name)}{_near(name, _KINDS)}")
+
+    def wish(state: State, offer: Offer) -> Message:
+        values = {name: _value(name, value, state, offer) for name, value in asked.items()}
+        try:
+            return Message(set=Changes.model_validate(values))
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0]) if first["loc"] else "a value"
+            wanted = _range_words(name) or expected(first["msg"].removeprefix("Value error, "))
+            raise UsageError(f"{name}: {wanted}, {got(asked.get(name, first['input']))}") from None
+
+    return wish
+
+
+def setting_of(word: str) -> str:
+    """A setting's name, from a word with hyphens or another name of it."""
+    name = word.replace("-", "_")
+    return _OTHER_NAMES.get(name, name)
+
+
+def _value(name: str, value: object, state: State, offer: Offer) -> object:
+    """What `Changes` takes, from what was asked for."""
+    if name == "style":
+        return _style(value, offer.styles)
+    if name in offer.choices:
+        return _choice(name, str(value), offer.choices[name])
+    if not isinstance(value, str):
+        return value
+    kind, word = _KINDS[name].get("type"), value.strip().lower()
+    if kind == "boolean":
+        return not is_on(state[name]) if word == _TOGGLE else _ON_WORDS.get(word, value)
+    if kind == "number":
+        return _number(name, word, state)
+    return value
+
+
+def is_on(value: object) -> bool:
+    """Whether a switch is on, or is about to be."""
+    return bool(value["on"] or value["opening"]) if isinstance(value, dict) else bool(value)
+
+
+def _number(name: str, word: str, state: State) -> object:
+    """A value, or a step from the present one that ends where the range does."""
+    text, scale = (word[:-1], 0.01) if word.endswith("%") else (word, 1.0)
+    try:
+        number = float(text) * scale
+    except ValueError:
+        return word
+    if not word.startswith(("+", "-")):
+        return number
+    low, high = _KINDS[name]["minimum"], _KINDS[name]["maximum"]
+    # Rounded, as ten steps of 0.1 are 1; a step that is no number stays none, and is refused.
+    return number if number != number else min(high, max(low, round(float(state[name]) + number, 3)))
+
+
+def _style(value: object, styles: Sequence[str]) -> dict[str, float]:
+    """Shares of styles, from a name, a number, a blend as `--style` takes it, or the shares themselves."""
+    if isinstance(value, dict):
+        shares = value
+    else:
+        text = str(value).strip()
+        number = int(text) if text.isdecimal() and len(text) < 4 else 0
+        text = styles[number - 1] if 0 < number <= len(styles) else text
+        shares = {text: 1.0} if text in styles else shares_of(text)
+        most = max(shares.values())
+        shares = {style: share / most for style, share in shares.items()} if most > 1 else shares
+    for name in shares:
+        if name not in styles:
+            raise UnknownError(f"no style {_short(name)} is offered here{_near(name, styles)}")
+    return shares
+
+
+def _choice(name: str, key: str, keys: Sequence[str]) -> str:
+    if key in keys:
+        return key
+    raise UnknownError(f"no {name} {_short(key)} is offered here; there is {', '.join(map(repr, keys))}")
+
+
+def toggle_or(name: str, word: str) -> Wish:
+    """A switch: "on", "off" or "toggle"."""
+    if word not in (*_ON_WORDS, _TOGGLE):
+        raise UnknownError(f"{name} takes on, off or toggle, {got(word)}")
+    return settings({name: word})
+
+
+def snapshot(state: State, offer: Offer) -> Message:
+    """A picture into the folder. Raises `NotNowError` before there is one."""
+    _need_picture(state)
+    return Message(do="snapshot")
+
+
+def record(word: str) -> Wish:
+    """Begin or end a recording: "start", "stop" or "toggle"; what is so already stays so."""
+    if word not in (*_RECORD, _TOGGLE):
+        raise UnknownError(f"record takes start, stop or toggle, {got(word)}")
+
+    def wish(state: State, offer: Offer) -> Message:
+        wanted = _RECORD.get(word, state["recorded"] is None)
+        if wanted == (state["recorded"] is not None):
+            return Message()
+        _need_picture(state)
+        return Message(do="record")
+
+    return wish
+
+
+def press(key: str) -> Wish:
+    """A key of the show, by its name. Raises `UnknownError` if pages may not press it."""
+    if key not in OF_PAGES:
+        raise UnknownError(f"no key {_short(key)}; there are {' '.join(sorted(OF_PAGES))}")
+    return lambda state, offer: Message(press=key)
+
+
+def load(name: str) -> Wish:
+    """A preset's look. Raises `UsageError` if it can be no preset's name."""
+    try:
+        message = Message(load=name)
+    except ValidationError:
+        raise UnknownError(f"no preset {_short(name)}") from None
+    return lambda state, offer: message
+
+
+def check(message: Message, before: State, after: State, note: str) -> None:
+    """See that what was asked for is so now.
+
+    Args:
+        message: that was obeyed.
+        before, after: what pages are told.
+        note: what the show says.
+
+    Raises:
+        StyleError: a style could not be read.
+        NotNowError: a recording did not begin, or had failed.
+    """
+    style = None if message.set is None else message.set.style
+    if style is not None and not after["style"].keys() <= style.keys():
+        raise StyleError(note or "the style cannot be read")
+    if message.do == "record" and (before["recorded"] is None) == (after["recorded"] is None):
+        raise NotNowError(note or "nothing is recorded")
+
+
+def _need_picture(state: State) -> None:
+    if not state["has_picture"]:
+        raise NotNowError("there is no painted picture yet: nobody watches, or the source gives none")
+
+
+def _range_words(name: str) -> str:
+    kind = _KINDS.get(name, {})
+    if kind.get("type") == "number":
+        return f"expected a number from {kind['minimum']:g} to {kind['maximum']:g}, or a step such as +0.1"
+    return "expected on, off or toggle" if kind.get("type") == "boolean" else ""
+
+
+def _near(name: object, names: Sequence[str] | Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(str(name)[:40], names, 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _short(name: object) -> str:
+    return repr(str(name)[:60])

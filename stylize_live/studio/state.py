@@ -1,0 +1,66 @@
+"""What pages and programs are told of a show."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from stylize_live.config import LiveSettings
+from stylize_live.media.live_sinks import STREAM, VIRTUAL_CAMERA
+from stylize_live.pipeline.remote import Show
+from stylize_live.pipeline.sink_switches import SwitchState
+from stylize_live.studio.wishes import shares_of
+
+SWITCHED = {"stream": STREAM, "virtual_camera": VIRTUAL_CAMERA}  # names of settings, and of sinks
+_MISSING = SwitchState(False, False, "", "")
+
+
+def look(show: Show) -> dict[str, object]:
+    """What can be changed and is no text."""
+    view, stylizer = show.view, show.stylizer
+    return {
+        "strength": stylizer.strength,
+        "boldness": view.boldness,
+        "has_boldness": stylizer.has_boldness,
+        "steadiness": stylizer.steadiness,
+        "stroke": stylizer.stroke,
+        "keep_colors": stylizer.keep_colors,
+        "mirror": view.mirror,
+        "split": view.split,
+        "frozen": view.frozen,
+    }
+
+
+def state_of(show: Show) -> dict[str, object]:
+    """How a show stands: of settings by their names, and what else pages show."""
+    recorded, on_record, film = show.recorded, show.on_record, show.film
+    switches = show.switches
+    states = {key: switches.state(name) for key, name in SWITCHED.items() if name in switches.names}
+    return look(show) | {
+        "style": shares_of(show.stylizer.style),
+        "note": show.view.note or show.trouble,
+        "recorded": None if recorded is None else int(recorded),
+        "film": None if film is None else film.name,
+        "saved": show.saved,
+        "on_record": None if on_record is None else int(on_record),
+        "has_picture": show.original is not None,
+        "picture": None if show.shown is None else show.shown.size,
+        "size": size_of(show),
+        "can_resize": show.can_resize,
+        "microphone": show.microphone or "",
+        **{key: asdict(states.get(key, _MISSING)) for key in SWITCHED},
+    }
+
+
+def size_of(show: Show) -> str:
+    """The lines that are painted, as `--size` has them."""
+    return "auto" if show.lines is None else f"{show.lines}p"
+
+
+def outputs_of(show: Show, settings: LiveSettings) -> dict[str, object]:
+    """Which settings open the sinks that are on now; those that are off are None."""
+    found: dict[str, object] = {"size": size_of(show)} if show.can_resize else {}
+    for key, name in SWITCHED.items():
+        if name in show.switches.names:
+            on = show.switches.state(name).on
+            found[key] = (getattr(settings, key) or "auto") if on else None
+    return found
