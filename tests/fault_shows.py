@@ -170,16 +170,19 @@ class Toolkit(SimpleNamespace):
 
 
 class Audience:
-    """The remote of a show: tells the spectator what is said."""
+    """The remote of a show: tells the spectator what is said; switches a sink on first, if it is to."""
 
     watched = True
 
-    def __init__(self, spectator: Spectator) -> None:
-        self._spectator = spectator
+    def __init__(self, spectator: Spectator, switched: bool) -> None:
+        self._spectator, self._switched = spectator, switched
 
     def attend(self, show: Any) -> None:
         if show.shown is not None:
             self._spectator.look(show.view.note, show.trouble)
+            if self._switched:
+                self._switched = False
+                show.switches.turn("stream", True)
 
 
 def _show(
@@ -191,6 +194,7 @@ def _show(
     wanted: str | None = "",
     microphone: str | None = None,
     governor: Any = None,
+    switched: bool = False,
 ) -> LiveReport:
     spectator = Spectator(stage, key, wanted)
     toolkit = Toolkit(spectator=spectator, error=cv2.error)
@@ -212,7 +216,8 @@ def _show(
             duration=_LONGEST_SHOW,
             snapshots=stage.folder,
             microphone=microphone,
-            remote=Audience(spectator),
+            remote=Audience(spectator, switched),
+            openers={"stream": lambda: opened()},
             governor=governor,
             patience=QUICK,
         )
@@ -239,6 +244,30 @@ def bolder(stage: Stage, wanted: str | None) -> LiveReport:
     """Somebody makes the style less bold."""
     with _steps() as source:
         return _show(stage, source, key="-", wanted=wanted)
+
+
+class Quiet:
+    """A sink that takes everything."""
+
+    name = "stream"
+    watched = True
+
+    def write(self, frame: Frame) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def opened() -> Quiet:
+    """Opens a sink that was switched on."""
+    return Quiet()
+
+
+def switched_on(stage: Stage, wanted: str | None) -> LiveReport:
+    """Somebody switches a sink on, on a page."""
+    with _steps() as source:
+        return _show(stage, source, switched=True, wanted=wanted)
 
 
 def snapshot(stage: Stage, wanted: str | None) -> LiveReport:

@@ -327,6 +327,16 @@ LIVE: dict[str, Stage] = {
         NO_PICTURES,
         dict.fromkeys(ERRORS, GoesOn("takes no more pictures")),
     ),
+    "switching on": _stage(
+        "fault_shows:opened",
+        "works",
+        shows.switched_on,
+        _SINK,
+        NO_PICTURES,
+        {"raises": GoesOn("BoomError: boom")},  # the library's own, of a sink that nobody needs yet
+        {"hangs": GoesOn("opening the stream has not answered")},
+        call=1,
+    ),
     "snapshot": _stage(
         "pipeline.live:write_still",
         "works",
@@ -389,6 +399,7 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "pipeline.channel:_Queue": NoSense("waits in memory only, see test_channel.py"),
     "pipeline.clock:Durations": NoSense("counts"),
     "pipeline.live:_Waker": NoSense("wakes a source"),
+    "pipeline.sink_switches:SinkSwitches": ("switching on",),
     "pipeline.outlets:Outlets": ("recorder", "stream server", "virtual camera"),
     "pipeline.output:DirectOutput": ("writer", "numbered pictures"),
     "pipeline.painter:Later": ("painter",),
@@ -413,7 +424,10 @@ THREADS: dict[str, tuple[str, ...] | NoSense] = {
     "pipeline.live:self._paint": ("painter", "loading"),
     "pipeline.live:self._set_boldness": ("boldness",),
     "pipeline.live:lambda: self._write_snapshot(path, pixels)": ("snapshot",),
-    "pipeline.outlets:outlet.run": ("recorder", "stream server", "virtual camera"),
-    "pipeline.outlets:outlet.run_and_close": ("recording by key",),
+    "pipeline.outlets:outlet.run_and_close": (
+        *("recorder", "stream server", "virtual camera"),
+        *("recording by key", "switching on"),
+    ),
+    "pipeline.sink_switches:attempt.run": ("switching on",),
     "pipeline.stages:run": NoSense("runs all of these"),
 }
