@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from conftest import random_pixels
@@ -41,7 +42,8 @@ class Painter:
     def __init__(
         self, seconds_at_480: float, moving: float = 0.2, fixed: float = 0.0, device: str = "cpu"
     ) -> None:
-        self.lines, self.economy = 480, Economy()
+        self.lines = 480
+        self.economy: Economy | None = Economy()
         self.device, self.can_save = device, device == "cpu"
         self.carried = False
         self.now = 100.0
@@ -57,7 +59,7 @@ class Painter:
     def paint(self) -> float:
         """Do a picture; seconds that it takes."""
         self._since += 1
-        self.carried = self.can_save and self._since < self.economy.every
+        self.carried = self.can_save and self.economy is not None and self._since < self.economy.every
         self._since = self._since if self.carried else 0
         share = self._moving if self.carried else 1.0
         seconds = self._fixed + self._seconds * share * (self.lines / 480) ** 2
@@ -79,6 +81,9 @@ class Painter:
     def make_ready(self, lines: int) -> None:
         self.unready.discard(lines)
 
+    def warm_up(self, size: tuple[int, int], /) -> None:
+        self.asked.append(self.lines)
+
     def clock(self) -> float:
         return self.now
 
@@ -86,9 +91,9 @@ class Painter:
 class Show:
     """A painter, governed, with pictures that come thirty times a second, the newest of which wins."""
 
-    def __init__(self, painter: Painter, size: tuple[int, int] = HD) -> None:
+    def __init__(self, painter: Painter, size: tuple[int, int] = HD, held: int | None = None) -> None:
         self.painter = painter
-        self.governor = Governor(painter, painter.clock)
+        self.governor = Governor(painter, painter.clock, held=held)
         self.governor.start(size, RATE)
         self.begin = painter.now
         self.taken = -1  # number of the newest picture that was painted
@@ -288,6 +293,55 @@ def test_a_show_that_rests_is_not_a_slow_one() -> None:
         assert resting.run(0.1) == []
 
 
+def test_lines_that_are_asked_for_are_held_whatever_the_machine_says() -> None:
+    slow = Show(Painter(0.2), held=360)
+    assert slow.painter.asked == [360]  # nothing is measured
+    assert slow.painter.economy is None  # and nothing saved
+    assert slow.run(30) == []
+    assert slow.governor.words(720) == "painted at 360 of 720 lines"
+    slow.governor.held = 240
+    assert slow.run(10) == [Step(240)]
+    assert slow.governor.words(720) == "painted at 240 of 720 lines"
+
+
+def test_lines_that_are_let_go_are_chosen_again() -> None:
+    quick = Show(Painter(0.018), held=240)
+    quick.governor.held = None
+    steps = quick.run(60)
+    assert quick.painter.economy == Economy(1)
+    assert (steps[0], steps[-1]) == (Step(240, 4), Step(480))  # as good as it gets, step by step
+    slow = Show(Painter(0.2), held=480)
+    slow.governor.held = None
+    assert slow.run(30)[-1] in LADDER[7:]
+    assert slow.governor.words(720).endswith("the processor is full")
+
+
+def test_lines_asked_for_while_they_are_chosen() -> None:
+    shown = show(0.02)
+    shown.painter.unready = {720}
+    shown.governor.held = 720
+    assert shown.run(1) == []  # goes on as before until they are ready
+    assert shown.governor.wanted == Step(720)
+    shown.governor.make_ready(720)
+    assert shown.run(1) == [Step(720)]
+    assert (shown.painter.lines, shown.painter.economy) == (720, None)
+
+
+def test_another_size_of_the_source() -> None:
+    shown = show(0.012, (640, 360))
+    assert shown.chosen[-1] == Step(360)
+    shown.governor.resize((640, 360), RATE)
+    assert shown.chosen[1:] == []
+    shown.governor.resize(HD, RATE)  # with a ladder of its own
+    assert shown.chosen[-1] == Step(336)
+    assert shown.run(60)[-1] == Step(480)
+    shown.governor.resize((320, 180), RATE)
+    assert shown.chosen[-1] == Step(180)
+    held = Show(Painter(0.02), held=360)
+    held.governor.resize((320, 180), RATE)
+    assert held.chosen == [Step(360)]
+
+
 def test_lines_bound_what_is_painted() -> None:
     assert Look(lines=360).working_size(HD) == (640, 360)
     assert Look(lines=360).working_size((640, 360)) == (640, 360)
@@ -301,6 +355,10 @@ def test_lines_bound_what_is_painted() -> None:
         assert painted.shape == (90, 120, 3)
         assert stylizer.lines == 48
         assert isinstance(govern(stylizer, "auto"), Governor)
+        assert isinstance(govern(stylizer, "96p", changeable=True), Governor)
+        assert stylizer.lines == 96
+        with pytest.raises(UsageError, match="lines must be positive"):
+            govern(stylizer, "00", changeable=True)
 
 
 def test_live_shows_and_reports_what_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,6 +390,23 @@ class GovernedStylizer(FakeStylizer):
 
     def make_ready(self, lines: int) -> None:
         pass
+
+
+def test_lines_are_changed_while_a_show_runs() -> None:
+    stylizer = GovernedStylizer()
+
+    class Hand:
+        watched = True
+
+        def attend(self, show: Any) -> None:
+            show.lines = 16
+            if show.painting == f"painted at 16 of {SIZE[1]} lines":
+                show.view.ended = True
+
+    governor = govern(stylizer, "auto", changeable=True)
+    report = run_live(FakeSource(100_000), stylizer, FakeDisplay(), governor=governor, remote=Hand())
+    assert [step["lines"] for step in report.as_dict()["steps"]] == [SIZE[1], 16]
+    assert stylizer.lines == 16
 
 
 def test_a_size_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

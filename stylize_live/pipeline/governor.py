@@ -395,12 +395,14 @@ def govern(stylizer: Sizable, size: str, *, changeable: bool = False) -> Governo
 
     Returns:
         The governor for "auto", and for what is changeable.
+
+    Raises:
+        UsageError: no lines are left.
     """
     lines = lines_of(size)
-    if lines is None or changeable:
-        return Governor(stylizer, held=lines)
-    stylizer.lines = lines
-    return None
+    if lines is not None:
+        stylizer.lines = lines
+    return Governor(stylizer, held=lines) if lines is None or changeable else None
 
 
 def lines_of(size: str) -> int | None:
