@@ -51,7 +51,7 @@ class Microphones:
             found = list_microphones()
             self.missing = "" if found else "no microphone is connected"
         except Exception as error:  # a library that is missing, no file handle: all else goes on
-            found, self.missing = {}, in_words(error)
+            found, self.missing = {}, in_words(error).removeprefix("--microphone ")
         finally:
             self._looking.release()
         usual = {_USUAL: "The system's choice"} if found else {}

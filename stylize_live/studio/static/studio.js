@@ -5,6 +5,7 @@ import { Painter } from "./picture.js";
 import { Graph, drawShares, stages } from "./graph.js";
 import { Camera } from "./camera.js";
 import { Saved, element, icon } from "./saved.js";
+import { Outputs } from "./outputs.js";
 
 const $ = (id) => document.getElementById(id);
 const SEND_EVERY = 60;  // ms, while a slider moves
@@ -12,6 +13,7 @@ const LEFT_ALONE = 500;  // ms after the last touch
 const FULL_PAGE = 1013;
 const TOLD = 8000;  // ms that a message of this page's own stays
 const LOOK_EVERY = 3000;  // ms, for cameras that are plugged in
+const ONE_ROW = 8;  // styles that need no second one
 const FILM_ENDS = 1500;  // ms until a film that was ended has its last pictures
 const BROWSER = "browser";  // the source that is a page's own camera
 
@@ -47,7 +49,7 @@ const send = connect({
     stage.classList.toggle("down", !up);
     $("dot").classList.toggle("down", !up);
     if (!up) $("veil").textContent = code === FULL_PAGE ? "Too many pages are open" : "The program has ended. Waiting for it to come back";
-    else if (state?.size) $("veil").textContent = "";
+    else if (state?.picture) $("veil").textContent = "";
     if (up) camera.again();
     if (up) saved.look();
   },
@@ -74,6 +76,9 @@ function flush() {
 }
 
 const leftAlone = (name) => performance.now() - (touched[name] || -LEFT_ALONE) < LEFT_ALONE;
+
+const outputs = new Outputs(ask);
+$("microphone").addEventListener("pointerdown", () => send({ do: "look" }));
 
 // ---------------------------------------------------------------- sliders and switches
 
@@ -339,7 +344,10 @@ function showThumbnails(found) {
 function showAbout(news) {
   about = news;
   $("engine").textContent = news.engine;
+  outputs.offer(news);
   $("styles").replaceChildren(...news.styles.map(makeCard));
+  const count = news.styles.length;
+  $("styles").style.setProperty("--columns", count > ONE_ROW ? Math.ceil(count / 2) : Math.max(1, count));
   for (const name of Object.keys(versions)) delete versions[name];
   showKeys(news.keys);
   $("bare").textContent = $("bare").title = location.origin + news.bare;
@@ -358,13 +366,14 @@ function showState(news) {
   $("frozen").querySelector("span").textContent = news.frozen ? "Go on" : "Freeze";
   $("keep_colors").checked = news.keep_colors;
   $("dot").classList.toggle("frozen", news.frozen);
+  outputs.show(news);
   showSource();
   $("mark").hidden = news.on_record === null;
   $("mark").textContent = clock(news.on_record);
   const recording = news.recorded !== null;
   $("record").setAttribute("aria-pressed", recording);
   $("record-out").textContent = recording ? clock(news.recorded) : "Record";
-  $("size").textContent = news.size ? `${news.size[0]} × ${news.size[1]}` : "";
+  $("size").textContent = news.picture ? `${news.picture[0]} × ${news.picture[1]}` : "";
   showNote();
   showStyle();
 }
