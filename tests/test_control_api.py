@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -138,9 +141,18 @@ def test_settings(show: Show, asked: dict[str, object], found: dict[str, object]
 
 def test_every_setting_of_a_page_is_one_of_the_api() -> None:
     """One definition: what `Changes` has can be set, and its present value is told by the same name."""
+    text = (Path(__file__).parent.parent / "docs" / "control.md").read_text("utf-8")
     with running() as show:
         told = until(show, lambda status: status)
     assert told.keys() >= Changes.model_fields.keys()
+    assert [name for name in Changes.model_fields if f"`{name}`" not in text] == []
+
+
+def test_all_that_is_told_is_documented(show: Show) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "control.md").read_text("utf-8")
+    of_pages = {"no_source", "no_camera", "no_microphones"}
+    told = until(show, lambda status: status).keys() - of_pages
+    assert [name for name in told if f"`{name}`" not in text] == []
 
 
 def test_settings_in_the_address(show: Show) -> None:
@@ -223,6 +235,32 @@ def test_presets(show: Show, tmp_path: Path) -> None:
     assert (status, answer["strength"], answer["style"]) == (200, 0.5, {"second": 1.0})
     for name in ("nothing", "..%2Fx", ".hidden"):
         assert post(show, f"/api/preset/{name}")[0] == 404
+
+
+def examples() -> list[list[str]]:
+    """The words of every curl command in the docs."""
+    text = (Path(__file__).parent.parent / "docs" / "control.md").read_text("utf-8")
+    return [shlex.split(line) for line in text.splitlines() if line.startswith("curl ")]
+
+
+@pytest.mark.parametrize("words", examples(), ids=lambda words: words[-1])
+def test_the_examples_of_the_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = dict(pairwise(words))
+    url = next(word for word in words if word.startswith("http"))
+    secret = "my-long-secret" in " ".join(words)
+    with running(token="my-long-secret" if secret else None) as show, ExitStack() as opened:
+        cookie = {}
+        if secret:
+            cookie["Cookie"] = get(show.port, "/?token=my-long-secret")[1]["set-cookie"].split(";")[0]
+        watching = opened.enter_context(page(show.port, **cookie))
+        watching.until(lambda: watching.pictures)
+        path = url.removeprefix("http://127.0.0.1:9720").replace("great-wave", "second")
+        headers = dict([given["-H"].split(": ", 1)]) if "-H" in given else {}
+        status, answer = ask(show, given.get("-X", "GET"), path, given.get("-d"), **headers)
+        assert (status, list(answer)) == (404, ["error"]) if "bolness" in str(words) else status == 200
+        if "bolness" not in str(words):
+            assert answer["picture"] == [64, 36]
 
 
 # ------------------------------------------------------------------ what is wrong, in one line

@@ -127,3 +127,19 @@ def test_the_command_opens_its_page(
     assert f"studio: {asked[0]}\n" in capsys.readouterr().out
     assert main(["live", *words, "--no-window", "--open"]) == UsageError.exit_code
     assert "--open is for the studio's page: add --studio" in capsys.readouterr().err
+
+
+def test_the_command_keeps_its_token_from_the_browsers_command_line(
+    tiny_style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Other users of the machine can read that."""
+    monkeypatch.chdir(tmp_path)
+    asked: list[str] = []
+    monkeypatch.setattr("stylize_live.cli.show.open_in_browser", asked.append)
+    words = ["--source", "test", "--style", str(tiny_style), "--width", "64", "--height", "48"]
+    words += ["--duration", "0.2", "--device", "cpu", "--port", "0", "--open", "--token", "a-long-secret"]
+    assert main(["studio", *words]) == 0
+    assert "?token=a-long-secret" in capsys.readouterr().out
+    assert len(asked) == 1
+    assert "/?ticket=" in asked[0]
+    assert "a-long-secret" not in asked[0]
