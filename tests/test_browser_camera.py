@@ -125,12 +125,12 @@ def test_the_cameras_picture_comes_back_painted(
         open_page.until(lambda: shows(open_page, RED))
         other.until(lambda: shows(other, RED))  # all pages see it
         open_page.until_state(
-            source="browser", source_name="A browser's camera", no_camera=False, size=[*SIZE]
+            source="browser", source_name="A browser's camera", no_camera=False, picture=[*SIZE]
         )
         assert open_page.words["about"]["camera"] == {"width": 64, "height": 36, "fps": 50, "missing": ""}
         other.set(source="test")  # the camera's light goes out, whoever chose
         open_page.until(lambda: open_page.words["camera"] == {"off": ""})
-        open_page.until_state(source="test", size=[64, 36], no_camera=False)
+        open_page.until_state(source="test", picture=[64, 36], no_camera=False)
 
 
 def test_the_newest_camera_is_shown_and_a_page_that_leaves_takes_its_own_along(
@@ -195,7 +195,7 @@ def test_the_show_may_begin_with_a_browsers_camera(
     monkeypatch.chdir(tmp_path)
     with running(SETTINGS.model_copy(update={"source": "browser"})) as show, page(show.port) as open_page:
         open_page.until_state(
-            source="browser", no_camera=True, note="waiting for a browser's camera", size=None
+            source="browser", no_camera=True, note="waiting for a browser's camera", picture=None
         )
         assert list(open_page.words["sources"]).count("browser") == 1
         call(open_page, browsers(BLUE))

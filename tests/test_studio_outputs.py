@@ -168,7 +168,7 @@ def test_no_microphone_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with running() as show, page(show.port) as open_page:
         open_page.until_state(microphone="")
-        open_page.until(lambda: "needs sounddevice" in open_page.words["state"]["no_microphones"])
+        open_page.until(lambda: "is not installed" in open_page.words["state"]["no_microphones"])
         assert open_page.words["state"]["microphones"] == {"": "No sound"}
 
 

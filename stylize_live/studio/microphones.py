@@ -6,13 +6,14 @@ import logging
 import threading
 from collections.abc import Callable
 
-from stylize_live.errors import in_words
+from stylize_live.errors import UsageError, in_words
 from stylize_live.media.microphone import list_microphones
 
 log = logging.getLogger(__name__)
 
 NONE = ""  # key of no microphone
 _USUAL = "auto"
+_NOT_INSTALLED = "the extra “microphone” is not installed"
 
 
 class Microphones:
@@ -50,8 +51,10 @@ class Microphones:
         try:
             found = list_microphones()
             self.missing = "" if found else "no microphone is connected"
-        except Exception as error:  # a library that is missing, no file handle: all else goes on
-            found, self.missing = {}, in_words(error).removeprefix("--microphone ")
+        except UsageError:  # which names commands and folders that are not for every page to read
+            found, self.missing = {}, _NOT_INSTALLED
+        except Exception as error:  # no file handle: all else goes on
+            found, self.missing = {}, in_words(error)
         finally:
             self._looking.release()
         usual = {_USUAL: "The system's choice"} if found else {}

@@ -13,7 +13,7 @@ const LEFT_ALONE = 500;  // ms after the last touch
 const FULL_PAGE = 1013;
 const TOLD = 8000;  // ms that a message of this page's own stays
 const LOOK_EVERY = 3000;  // ms, for cameras that are plugged in
-const ONE_ROW = 8;  // styles that need no second one
+const ONE_ROW = 8;  // so many styles need no second one
 const FILM_ENDS = 1500;  // ms until a film that was ended has its last pictures
 const BROWSER = "browser";  // the source that is a page's own camera
 
@@ -346,8 +346,9 @@ function showAbout(news) {
   $("engine").textContent = news.engine;
   outputs.offer(news);
   $("styles").replaceChildren(...news.styles.map(makeCard));
-  const count = news.styles.length;
-  $("styles").style.setProperty("--columns", count > ONE_ROW ? Math.ceil(count / 2) : Math.max(1, count));
+  const columns = (rows) => Math.ceil(news.styles.length / (news.styles.length > ONE_ROW ? rows : 1)) || 1;
+  $("styles").style.setProperty("--columns", columns(2));
+  $("styles").style.setProperty("--columns-of-three", columns(3));
   for (const name of Object.keys(versions)) delete versions[name];
   showKeys(news.keys);
   $("bare").textContent = $("bare").title = location.origin + news.bare;
