@@ -153,18 +153,20 @@ class SinkSwitches:
         if attempt is None or not attempt.ended.is_set():
             return False
         switch.attempt = None
-        if attempt.sink is None:
-            log.warning("%s", attempt.error)
-            self._fail(switch, attempt.error)
+        sink = attempt.take()
+        if sink is None:
+            if attempt.error:  # and not given up in this very moment, as all ends
+                log.warning("%s", attempt.error)
+                self._fail(switch, attempt.error)
             return False
         try:
-            self._outlets.add(attempt.sink)
+            self._outlets.add(sink)
         except RuntimeError as error:  # no more threads
-            attempt.sink.close()
+            sink.close()
             self._fail(switch, f"no {switch.name}: {error}")
             return False
-        switch.sink = attempt.sink
-        place = self._place(attempt.sink)
+        switch.sink = sink
+        place = self._place(sink)
         self._say(f"{switch.name} on" + (f": {place}" if place else ""))
         return True
 
@@ -201,7 +203,7 @@ class _Attempt:
         self._given_up = False
         self.work = Stopwatch()
         self.ended = threading.Event()
-        self.sink: LiveSink | None = None
+        self._sink: LiveSink | None = None
         self.error = ""
 
     def run(self) -> None:
@@ -216,7 +218,7 @@ class _Attempt:
                 error = in_words(explained(problem, self._what))
         with self._lock:
             late = self._given_up
-            self.sink, self.error = (None, error) if late else (sink, error)
+            self._sink, self.error = (None, error) if late else (sink, error)
             self.ended.set()
         if late and sink is not None:
             sink.close()
@@ -228,10 +230,16 @@ class _Attempt:
                 return False
         return not self._given_up
 
+    def take(self) -> LiveSink | None:
+        """What was opened: whoever takes it has to close it. None if it could not be, or was given up."""
+        with self._lock:
+            sink, self._sink = self._sink, None
+            return sink
+
     def give_up(self) -> None:
         """Close what was opened, now or later. May be called twice, from any thread."""
         with self._lock:
             self._given_up = True
-            sink, self.sink = self.sink, None
+        sink = self.take()
         if sink is not None:
             sink.close()

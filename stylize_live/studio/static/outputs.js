@@ -31,7 +31,10 @@ export class Outputs {
       this.#get(`${name}-place`).addEventListener("click", ({ target }) => target.classList.toggle("whole"));
     }
     for (const [name, setting] of [["microphone", "microphone"], ["resolution", "resolution"], ["lines", "size"]]) {
-      this.#get(name).addEventListener("change", ({ target }) => ask({ [setting]: target.value }));
+      this.#get(name).addEventListener("change", ({ target }) => {
+        ask({ [setting]: target.value });
+        target.blur();  // the arrow keys are the show's again
+      });
     }
   }
 

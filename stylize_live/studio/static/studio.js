@@ -474,8 +474,8 @@ function press(name) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, video") || $("player").open) return;
-  if (event.key === " " && event.target.matches("button")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([type=checkbox]), select, video") || $("player").open) return;
+  if (event.key === " " && event.target.matches("button, input")) return;
   if (event.key === "Escape") document.body.classList.remove("alone");
   else if (press(NAMES[event.key] || event.key.toLowerCase())) event.preventDefault();
 });
