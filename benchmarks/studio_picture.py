@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from chromium import Chromium, Tab, wait_for
 
-_DESKTOP, _PHONE = (1600, 1000), (390, 844)
+_DESKTOP, _PHONE = (1600, 1120), (390, 844)
 _MOST_BYTES = 250_000
 # A browser without a window has no mouse; whoever looks at the picture has.
 _MOUSE = (
