@@ -138,7 +138,7 @@ class SinkSwitches:
         """Take what was opened, and give up what hangs; to be called often. Whether there is a new sink."""
         added = [self._collect(switch) for switch in self._switches.values()]
         self._stall = ""
-        for stall in self._watchdog.stalls(patience.note):
+        for stall in self._watchdog.stalls(patience):
             self._stall = str(stall)
             switch = self._switches[stall.stage.removeprefix("opening the ")]
             if stall.seconds > patience.end and switch.attempt is not None:
