@@ -367,7 +367,7 @@ def _read_toml(file: Path) -> dict[str, object]:
             content = stream.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:
             raise ConfigError(f"{file}: is no configuration, it has more than {_MOST_BYTES} bytes")
-        text = content.decode()
+        text = content.decode("utf-8-sig")  # Windows' own editor writes a mark before the first letter
         if any(_QUOTED.sub("", line).count(".") > _MOST_DOTS for line in text.splitlines()):
             raise ConfigError(f"{file}: not valid TOML: nested too deeply")
         return tomllib.loads(text)

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from stylize_live.errors import SinkError
 from stylize_live.locks import LACKING, locked_folder
+from stylize_live.system import folders
+from stylize_live.system.names import unfit
+from stylize_live.system.replacing import replace
 
 # Bytes of a name that all file systems take; most take 255, some that encrypt names far fewer.
 _LONGEST_NAME = 143
@@ -27,15 +30,19 @@ def replacing(target: Path) -> Iterator[Path]:
     symbolic link, it stays one, and the file that it leads to is replaced.
 
     Raises:
-        OSError: the folder does not exist or cannot be written, or the rename failed.
+        OSError: the folder does not exist or cannot be written, no file can have that name, or the rename
+            failed.
     """
     target = linked(target)
+    if why := unfit(target):
+        raise OSError(errno.EINVAL, why, str(target))
     numbers = ("", *(f".{number}" for number in range(2, 100)))  # where several write the same target
     names = (target.with_name(short_name(f".{target.name}{number}", ".part")) for number in numbers)
     with locked_folder(names) as folder:
+        folders.hide(folder)
         temporary = folder / f"new{target.suffix}"
         yield temporary
-        os.replace(temporary, target)
+        replace(temporary, target)
 
 
 def path_of(text: str) -> Path:
@@ -104,7 +111,7 @@ def sync(path: Path) -> bool:
     Raises:
         OSError: it is not there, or the disk failed.
     """
-    if path.is_dir() and os.name == "nt":  # cannot be opened there, and need not
+    if path.is_dir() and not folders.CAN_BE_OPENED:
         return True
     try:
         handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import shutil
-import subprocess
 import sys
 import tomllib
 from importlib.util import find_spec
@@ -14,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
+
+from stylize_live.system.commands import program, quoted
 
 PROGRAM = "stylize-live"
 # Folders of uv's cache in which `uvx` and `uv run --with` make environments, which nobody changes later.
@@ -28,16 +28,16 @@ def command_for(*packages: str) -> str:
     Args:
         packages: as a package index knows them.
     """
-    named = " ".join(map(_quoted, packages))
+    named = " ".join(map(quoted, packages))
     if _is_pipx():
-        return f"pipx inject {_quoted(Path(sys.prefix).name)} {named}"
+        return f"pipx inject {quoted(Path(sys.prefix).name)} {named}"
     if _receipt().is_file():
         return _by_uv_tool(_withs(packages))
     if _is_uvx():
         return _by_uvx(_withs(packages))
     if find_spec("pip") is None:  # as in environments that uv made
-        return f"uv pip install --python {_quoted(sys.executable)} {named}"
-    return f"{_quoted(sys.executable)} -m pip install {named}"
+        return f"uv pip install --python {quoted(sys.executable)} {named}"
+    return f"{program(sys.executable)} -m pip install {named}"
 
 
 def commands_for_cuda_torch() -> list[str]:
@@ -49,12 +49,11 @@ def commands_for_cuda_torch() -> list[str]:
         return [_by_uv_tool([_SUITS_THE_GPU])]
     if _is_uvx():
         return [_by_uvx([_SUITS_THE_GPU])]
-    python = _quoted(sys.executable)
     again = " ".join(f"--reinstall-package {name}" for name in _TORCH)
-    install = f"pip install --python {python} {_SUITS_THE_GPU} {again} {' '.join(_TORCH)}"
+    install = f"pip install --python {quoted(sys.executable)} {_SUITS_THE_GPU} {again} {' '.join(_TORCH)}"
     if shutil.which("uv") or not (_is_pipx() or find_spec("pip")):
         return [f"uv {install}"]
-    return [command_for("uv"), f"{python} -m uv {install}"]
+    return [command_for("uv"), f"{program(sys.executable)} -m uv {install}"]
 
 
 def _is_pipx() -> bool:
@@ -70,13 +69,13 @@ def _receipt() -> Path:
 
 
 def _withs(packages: tuple[str, ...]) -> list[str]:
-    return [f"--with {_quoted(name)}" for name in packages]
+    return [f"--with {quoted(name)}" for name in packages]
 
 
 def _by_uvx(words: list[str]) -> str:
     """Run the program once more from where it came from, with more words for uv."""
     origin = _installed_from()
-    source = f"--from {_quoted(origin)} " if origin != PROGRAM else ""
+    source = f"--from {quoted(origin)} " if origin != PROGRAM else ""
     return f"uvx {' '.join(words)} {source}{PROGRAM}"
 
 
@@ -97,20 +96,20 @@ def _installed_from() -> str:
 
 def _by_uv_tool(words: list[str]) -> str:
     """Install the tool once more from where it came from, with all it was given and more words."""
-    program, given = PROGRAM, []
+    named, given = PROGRAM, []
     try:
         tool = tomllib.loads(_receipt().read_text(encoding="utf-8"))["tool"]
         for requirement in tool["requirements"]:
             origin = _origin(requirement)
             if requirement["name"] == PROGRAM:
-                program = origin
+                named = origin
             else:
-                given.append(f"--with {_quoted(origin)}")
+                given.append(f"--with {quoted(origin)}")
         if "python" in tool:
-            given.insert(0, f"--python {_quoted(str(tool['python']))}")
+            given.insert(0, f"--python {quoted(str(tool['python']))}")
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         pass  # another uv's receipt: from the index then
-    return f"uv tool install --force {' '.join(dict.fromkeys([*given, *words]))} {_quoted(program)}"
+    return f"uv tool install --force {' '.join(dict.fromkeys([*given, *words]))} {quoted(named)}"
 
 
 def _origin(requirement: dict[str, Any]) -> str:
@@ -124,7 +123,3 @@ def _origin(requirement: dict[str, Any]) -> str:
         address = str(requirement["git"])
         return f"{requirement['name']}{marks} @ git+{urlsplit(address)._replace(query='').geturl()}"
     return f"{requirement['name']}{marks}{requirement.get('specifier', '')}"
-
-
-def _quoted(text: str) -> str:
-    return subprocess.list2cmdline([text]) if sys.platform == "win32" else shlex.quote(text)

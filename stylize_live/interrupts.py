@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ class Ending:
 
     def __init__(self) -> None:
         self.number: int | None = None
-        self._terminals = [] if sys.platform == "win32" else [fd for fd in (1, 2) if _is_terminal(fd)]
+        self._terminals = [fd for fd in (1, 2) if _is_terminal(fd)]
 
     def code(self, code: int) -> int:
         """The exit code, where it would be `code` without the signal."""

@@ -7,17 +7,14 @@ import os
 import secrets
 import shutil
 import stat
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from stylize_live.system import claims
+from stylize_live.system.permissions import is_own, make_private
 
 # What file systems answer that have no locks: network folders, as a rule.
 LACKING = frozenset({errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF})
@@ -36,7 +33,7 @@ def lock(file: IO[bytes]) -> bool | None:
         OSError: the disk failed.
     """
     try:
-        _claim(file)
+        claims.claim(file)
     except OSError as error:
         if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
             return False
@@ -44,13 +41,6 @@ def lock(file: IO[bytes]) -> bool | None:
             return None
         raise
     return True
-
-
-def _claim(file: IO[bytes]) -> None:
-    if sys.platform == "win32":
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager
@@ -79,7 +69,7 @@ def _made(names: Iterable[Path]) -> Iterator[tuple[Path, IO[bytes]]]:
     for folder, _ in zip(names, range(_TRIES), strict=False):
         remove_dead(folder)
         try:
-            folder.mkdir(mode=0o700)
+            make_private(folder)
             file = (folder / _LOCK).open("ab")
         except (FileExistsError, FileNotFoundError):
             if not folder.parent.is_dir():
@@ -104,8 +94,8 @@ def _remove(folder: Path, file: IO[bytes]) -> None:
     for path in folder.iterdir():
         if path.name != _LOCK:  # the last to go: without it, nobody could tell
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    if sys.platform == "win32":
-        file.close()  # what is open cannot be removed there
+    if claims.OPEN_FILES_STAY:
+        file.close()
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -113,7 +103,7 @@ def remove_dead(folder: Path) -> None:
     """Remove what `locked_folder` made for a process that was killed since; nothing else."""
     with suppress(OSError):
         status = folder.lstat()
-        if not stat.S_ISDIR(status.st_mode) or (sys.platform != "win32" and status.st_uid != os.geteuid()):
+        if not (stat.S_ISDIR(status.st_mode) and is_own(status)):
             return
         try:
             file = (folder / _LOCK).open("r+b")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import stat
 import tomllib
@@ -30,6 +29,7 @@ from stylize_live.pipeline.parts import Parts, folder_of
 from stylize_live.pipeline.progress import ConvertReport
 from stylize_live.pipeline.queue import Job, Outcome, convert_all
 from stylize_live.studio.presets import save_preset
+from stylize_live.system import claims
 
 SETTINGS = ConvertSettings(preset="ultrafast")
 Refuse = Callable[[int], object]
@@ -74,7 +74,7 @@ def locks_answer(monkeypatch: pytest.MonkeyPatch) -> Refuse:
         def refuse(*_: object) -> None:
             raise OSError(code, os.strerror(code))
 
-        monkeypatch.setattr(fcntl, "flock", refuse)
+        monkeypatch.setattr(claims, "claim", refuse)
 
     return answer
 

@@ -16,7 +16,7 @@ PACKAGE = Path(stylize_live.__file__).parent
 ROOMS = ["cli", "studio", "bench", "pipeline", "training", "engine", "nets", "media"]
 VOCABULARY = {
     *("closing", "config", "errors", "files", "frame", "installing", "interrupts", "locks", "privacy"),
-    *("quantities", "seldom", "strips", "wording"),
+    *("quantities", "seldom", "strips", "system", "wording"),
 }
 
 

@@ -47,7 +47,7 @@ def run_python(arguments: Sequence[str]) -> Ended:
     with (
         tempfile.TemporaryFile() as complaints,
         subprocess.Popen(
-            [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=complaints, text=True
+            [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=complaints, encoding="utf-8"
         ) as child,
     ):
         try:
@@ -101,7 +101,8 @@ class Commands:
         self._config = folder / "settings.toml"
         values = settings.model_dump(exclude=_OWN)
         # Words, numbers, true and false look the same in TOML.
-        self._config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
+        lines = (f"{name} = {json.dumps(value)}\n" for name, value in values.items())
+        self._config.write_text("".join(lines), encoding="utf-8")
 
     def live(self) -> tuple[dict[str, Any], Ended]:
         """Play the film in real time, without a window; the report of `live` and how the process went."""

@@ -12,12 +12,13 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.markup import escape
 
 from stylize_live import __version__
-from stylize_live.cli.console import fail, hide_warnings, keep_odd_names, show_logs, stderr
+from stylize_live.cli.console import fail, hide_warnings, show_logs, stderr
 from stylize_live.cli.help import shape_help
 from stylize_live.cli.machine import tune_process
 from stylize_live.cli.mistakes import one_line
 from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError, in_words
 from stylize_live.interrupts import ending_like_ctrl_c
+from stylize_live.system.console import carry_all_text
 
 app = App(
     name="stylize-live",
@@ -74,7 +75,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     if words[:1] and words[0] in _COMMANDS:
         shape_help(app[words[0]], words[0])
     hide_warnings()
-    keep_odd_names()
+    for stream in (sys.stdout, sys.stderr):
+        carry_all_text(stream)
     show_logs(logging.DEBUG if debug else logging.WARNING)
     try:
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")

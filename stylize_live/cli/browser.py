@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 import webbrowser
 
 from stylize_live.cli.console import warn
+from stylize_live.system.desktop import has_desktop
 
 
 def open_in_browser(url: str) -> None:
@@ -17,15 +16,9 @@ def open_in_browser(url: str) -> None:
 
 def _open(url: str) -> None:
     try:
-        opened = _has_screen() and webbrowser.open(url)
+        # A browser that has no window would take over the terminal.
+        opened = has_desktop() and webbrowser.open(url)
     except (OSError, webbrowser.Error):
         opened = False
     if not opened:
         warn("no browser could be opened: open the link yourself")
-
-
-def _has_screen() -> bool:
-    """Whether a browser would have a window; one that has none would take over the terminal."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import sys
 import warnings
 
 from rich.console import Console
@@ -48,12 +46,6 @@ def print_json(value: object, indent: int | None = None) -> None:
 def cell(text: object) -> str:
     """What stands in a table or beside a bar: no markup, and nothing that a terminal would obey."""
     return escape(plain(str(text)))
-
-
-def keep_odd_names() -> None:
-    """Names of files that are no text come out as the bytes they are, instead of ending the program."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")
 
 
 def print_beside(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Generator
 from contextlib import closing, nullcontext
@@ -21,6 +20,8 @@ from stylize_live.cli.machine import tune_process
 from stylize_live.config import ConvertSettings, merged
 from stylize_live.errors import EXIT_OK, UsageError
 from stylize_live.installing import PROGRAM
+from stylize_live.system.commands import quoted
+from stylize_live.system.wildcards import expanded
 
 if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
@@ -109,10 +110,10 @@ def convert(
 
 def _inputs_and_output(videos: list[Path], output: str | None) -> tuple[list[Path], str]:
     if output is not None:
-        return videos, output
+        return expanded(videos), output
     if len(videos) < 2:
         raise UsageError(f"say where the result goes, too: {_example(videos)}")
-    return videos[:-1], str(videos[-1])
+    return expanded(videos[:-1]), str(videos[-1])
 
 
 def _example(videos: list[Path]) -> str:
@@ -125,7 +126,7 @@ def _example(videos: list[Path]) -> str:
     else:
         stem = "painted" if video.stem != "painted" else "result"
         target = stem + (video.suffix if video.suffix.lower() in FORMATS else ".mp4")
-    return f"{PROGRAM} convert {shlex.quote(str(video))} {target}"
+    return f"{PROGRAM} convert {quoted(str(video))} {target}"
 
 
 def _stylizer(settings: ConvertSettings) -> Stylizer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +18,10 @@ from stylize_live.config import EngineSettings, merged
 from stylize_live.errors import StylizeError, UsageError
 from stylize_live.files import make_folder
 from stylize_live.installing import PROGRAM
+from stylize_live.system.commands import quoted
+from stylize_live.system.folders import is_hidden
+from stylize_live.system.names import identity
+from stylize_live.system.wildcards import expanded
 
 if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
@@ -55,7 +58,7 @@ def image(
         TOML file of settings; options given here win.
     """
     settings = merged(settings, config)
-    pairs = _plan(list(inputs), output)
+    pairs = _plan(expanded(inputs), output)
     if not overwrite:
         refuse_existing([target for _, target in pairs])
     from stylize_live.engine import Stylizer
@@ -77,13 +80,13 @@ def _paint_files(
 ) -> list[StylizeError]:
     """Paint all that can be painted; why the others could not be."""
     failures: list[StylizeError] = []
-    counts = Counter(target for _, target in pairs)
+    counts = Counter(identity(target) for _, target in pairs)
     with Bars(NameColumn(), bar_column(), figures_column("count"), TimeRemainingColumn()) as bar:
         task = bar.add_task("painting", total=len(pairs), count="")
         for number, (source, target) in enumerate(pairs):
             bar.update(task, completed=number, count=f"{number}/{len(pairs)}")
             try:
-                if counts[target] > 1:
+                if counts[identity(target)] > 1:
                     raise UsageError(
                         f"{source}: several inputs would become {target}, use folders of their own"
                     )
@@ -104,7 +107,7 @@ def _plan(inputs: list[Path], output: str | None) -> list[tuple[Path, Path]]:
         raise UsageError(f"where do the pictures go? For example: {_example(inputs)}")
     if not inputs:
         raise UsageError(
-            f"no pictures given, for example: {PROGRAM} image photo.jpg -o {shlex.quote(output)}"
+            f"no pictures given, for example: {PROGRAM} image photo.jpg -o {quoted(output)}"
         )
     target = Path(output)
     if target == Path("-"):
@@ -120,7 +123,7 @@ def _plan(inputs: list[Path], output: str | None) -> list[tuple[Path, Path]]:
     if not target.is_dir() and (target.exists() or target.suffix.lower() in SUFFIXES):
         raise UsageError(f"{target}: is a file, and a folder is needed here: -o painted/")
     # A picture that was named twice, itself and in a folder, is painted once.
-    once = {path.resolve(): path for path in sources}.values()
+    once = {identity(path): path for path in sources}.values()
     return [(path, target / _writable_name(path)) for path in once]
 
 
@@ -146,7 +149,7 @@ def _pictures(folder: Path) -> list[Path]:
     from stylize_live.media.still import SUFFIXES
 
     found = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
+    return sorted(path for path in found if path.is_file() and not is_hidden(path))
 
 
 def _writable_name(path: Path) -> str:

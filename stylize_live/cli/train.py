@@ -14,6 +14,8 @@ from stylize_live.cli.train_display import TrainDisplay
 from stylize_live.config import DeviceName
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import make_folder
+from stylize_live.system.names import is_reserved
+from stylize_live.system.wildcards import expanded
 from stylize_live.training.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -101,8 +103,9 @@ def train(
     from stylize_live.training.run import Job
     from stylize_live.training.run import train as run_training
 
-    _check_there([painting, *more])  # what was typed first
-    target = _target(painting, output, name, is_base=bool(more))
+    paintings = expanded([painting, *more])
+    _check_there(paintings)  # what was typed first
+    target = _target(paintings[0], output, name, is_base=len(paintings) > 1)
     info = StyleInfo(
         target.stem if output is None else name or target.stem, title, artist, year, licence, credit
     )
@@ -110,7 +113,7 @@ def train(
         raise UsageError(f"the style's {info.unfit} must fit on one line, without control characters")
     begin = {"base": BASE, "scratch": None}.get(start) if start in ("base", "scratch") else style_path(start)
     job = Job(
-        paintings=[painting, *more],
+        paintings=paintings,
         photos=photos or _own_photos(),
         features=features,
         target=target,
@@ -188,10 +191,10 @@ def style_name(text: str) -> str:
     """A file name or title as the name of a style: small letters, digits and hyphens.
 
     It begins with a letter, because in a timeline digits are times. It is cut to what the names of its
-    files can hold. May be empty.
+    files can hold, and is the name of no device on Windows, such as con. May be empty.
     """
     word = re.sub(r"[\W_]+", "-", text.lower()).strip("-")
-    word = f"style-{word}" if word[:1].isdigit() else word
+    word = f"style-{word}" if word[:1].isdigit() or is_reserved(word) else word
     return word.encode()[:_LONGEST_NAME].decode(errors="ignore").rstrip("-")
 
 

@@ -19,6 +19,7 @@ from platformdirs import user_cache_path
 from stylize_live import __version__
 from stylize_live.engine import processor
 from stylize_live.files import replacing
+from stylize_live.system.replacing import remove
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def forget() -> None:
     """Measure anew when asked the next time, in this process and all that begin."""
     _known.clear()
     with suppress(OSError):
-        cache_file().unlink(missing_ok=True)
+        remove(cache_file())
 
 
 def _version(package: str) -> str:

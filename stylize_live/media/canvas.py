@@ -6,7 +6,6 @@ painting 24. So one that is large stays where it was decoded, and what is painte
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,8 +124,7 @@ class Canvas:
             with replacing(path) as temporary:
                 image.save(temporary, format_name, quality=quality, icc_profile=self._profile or b"")
         except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else error
-            raise SinkError(f"{path}: cannot write: {reason}") from None
+            raise SinkError(f"{path}: cannot write: {error.strerror or error}") from None
 
 
 def paper(pixels: Pixels, alpha: Pixels) -> Pixels:

@@ -185,6 +185,9 @@ def encoder_options(encoder: str, codec: str, settings: FilmSettings, alpha: boo
     if maker == "videotoolbox":  # counts from 1 to 100, better is higher, in units of 118
         quality = max(1, 100 - 2 * (crf or 0))
         return {"flags": "+qscale", "global_quality": str(118 * quality)}
+    if maker == "mf":  # the same numbers; without the first, Windows' software would do
+        quality = max(1, 100 - 2 * (crf or 0))
+        return {"hw_encoding": "1", "rate_control": "quality", "quality": str(quality)}
     return _software_options(encoder, crf, step, alpha)
 
 

@@ -11,7 +11,8 @@ from stylize_live.media.codecs import CODECS, encoder_options, pixel_format
 from stylize_live.media.libraries import av
 from stylize_live.media.surface import NV12
 
-_HARDWARE = ("nvenc", "qsv", "amf", "videotoolbox")
+# Media Foundation, Windows' own way to any chip, behind those of the chips' makers.
+_HARDWARE = ("nvenc", "qsv", "amf", "videotoolbox", "mf")
 _HARDWARE_CODECS = ("h264", "hevc", "av1")
 _TRIAL_SIZE = (640, 368)
 

@@ -11,7 +11,10 @@ from stylize_live.files import is_file, is_folder, path_of
 from stylize_live.media.live_source import LiveSource
 
 _OWN = ("test", "screen", "browser")
-_DEVICE_NODE = re.compile(r"/dev/video\d+")
+# What `devices` shows as a camera's path: a node on Linux, on Windows the name of its interface.
+_DEVICE_NODE = re.compile(
+    r"/dev/video\d+|\\\\[?.]\\[^\\]+#\{[0-9a-f-]{36}\}(\\[^\\]*)?|@device:.+", re.IGNORECASE
+)
 _FILE_SUFFIX = re.compile(r"\.[a-z][a-z0-9]{1,4}", re.IGNORECASE)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -175,7 +174,7 @@ def write_still(path: Path, still: Still) -> None:
         with replacing(path) as temporary:
             temporary.write_bytes(content)
     except OSError as error:
-        raise SinkError(f"{path}: cannot write: {os.strerror(error.errno or 0)}") from None
+        raise SinkError(f"{path}: cannot write: {error.strerror or error}") from None
 
 
 def write_canvas(path: Path, canvas: Canvas) -> None:

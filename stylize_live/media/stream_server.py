@@ -22,6 +22,7 @@ from stylize_live.media.fitting import boxed
 from stylize_live.media.jpeg import encode_jpeg
 from stylize_live.media.mjpeg import NutMuxer
 from stylize_live.seldom import SeldomLog
+from stylize_live.system.ports import listening
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class StreamServer(Closing):
         self._seldom = SeldomLog(log)
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            self._server = socket.create_server((host, port), family=family)
+            self._server = listening(family, (host, port))
         except OSError as error:
             raise SinkError(
                 f"cannot serve a stream at {host}:{port}: {error.strerror or error}; "

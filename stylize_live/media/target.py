@@ -12,6 +12,7 @@ from stylize_live.media.codecs import video_format
 from stylize_live.media.libraries import av
 from stylize_live.media.pipes import PIPE, check_stdout
 from stylize_live.media.tags import wants_phone_tags
+from stylize_live.system.names import unfit
 
 _USUAL_TICKS = 90_000  # per second
 _MOST_TICKS = 2**24
@@ -72,12 +73,15 @@ def check_target(path: Path) -> None:
 
     Raises:
         UsageError: the suffix names no known format.
-        SinkError: its folder is missing or closed to us, or it is a folder itself.
+        SinkError: no file can have that name, its folder is missing or closed to us, or it is a folder
+            itself.
     """
     video_format(path)
     if path == PIPE:
         check_stdout()
         return
+    if why := unfit(linked(path)):
+        raise SinkError(f"{path}: {why}")
     folder = linked(path).parent
     if not folder.is_dir():
         raise SinkError(f"{path}: the folder {folder} does not exist, make it first")

@@ -117,12 +117,19 @@ def style_shares(text: str) -> dict[str, float]:
         return {text: 1.0}
     shares: dict[str, float] = {}
     for part in text.split(","):
-        name, colon, number = part.strip().rpartition(":")
+        name, number = _parted(part.strip())
         try:
-            share = float(number) if colon else 1.0
+            share = float(number)
         except ValueError:
             share = -1.0
         if not _LEAST_SHARE <= share <= _MOST_SHARE:
             raise StyleError(f"blend {text!r}: {part.strip()!r} needs a positive share, like great-wave:0.4")
-        shares[name if colon else part.strip()] = share
+        shares[name] = share
     return shares
+
+
+def _parted(part: str) -> tuple[str, str]:
+    """A style of a blend and its share, "1" if none is written; the colon of C:\\my.safetensors is none."""
+    name, colon, number = part.rpartition(":")
+    is_path = number.endswith(".safetensors") or (len(name) == 1 and number.startswith(("/", "\\")))
+    return (name, number) if colon and not is_path else (part, "1")

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import shutil
 from collections.abc import Iterator
 from fractions import Fraction
@@ -29,6 +28,9 @@ from stylize_live.media.libraries import av
 from stylize_live.media.packets import PacketFile, digest_of, is_intact, read_packets
 from stylize_live.pipeline.identity import Identity
 from stylize_live.pipeline.journal import Finished, Journal, journal_lines, piece_line, read_journal
+from stylize_live.system.claims import OPEN_FILES_STAY
+from stylize_live.system.folders import hide
+from stylize_live.system.replacing import replace
 
 _JOURNAL = "journal"
 # Memories that are kept: behind the newest pieces, so that damage there costs one piece, and behind every so
@@ -80,6 +82,7 @@ class Parts(Closing):
         """Make the folder, and keep other runs out of it."""
         try:
             self.folder.mkdir()
+            hide(self.folder)
             is_new = True
         except FileExistsError:
             is_new = False
@@ -137,7 +140,7 @@ class Parts(Closing):
         new = self.folder / "journal.new"
         new.write_bytes(journal_lines(self._identity, self.finished))
         self._sync(new)
-        os.replace(new, self.folder / _JOURNAL)
+        replace(new, self.folder / _JOURNAL)
         for path in self.folder.iterdir():
             if path.name not in kept:
                 with contextlib.suppress(OSError):  # what a server of files keeps in every folder
@@ -176,7 +179,8 @@ class Parts(Closing):
         self.finished.append(piece)
         old = number - _NEWEST_STATES
         if old >= 0 and not _keeps_state(old, len(self.finished)):
-            self._state_file(old).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a virus scanner may be at it; the next run removes it
+                self._state_file(old).unlink()
 
     @property
     def state(self) -> bytes | None:
@@ -211,7 +215,7 @@ class Parts(Closing):
         """
         self._sync(film)
         place = linked(self._target)
-        os.replace(film, place)
+        replace(film, place)
         self._sync(place.parent)
         self._done = True
 
@@ -233,7 +237,8 @@ class Parts(Closing):
             self._lock.close()
             self._remove()
         else:
-            self.packets(len(self.finished)).unlink(missing_ok=True)  # begun, not finished
+            with contextlib.suppress(OSError):  # where it is open, Windows refuses: the next run removes it
+                self.packets(len(self.finished)).unlink()  # begun, not finished
             self._lock.close()
 
     def _remove(self) -> None:
@@ -256,6 +261,8 @@ def clear_abandoned(target: Path) -> None:
     folder = folder_of(target)
     with contextlib.suppress(OSError), (folder / "lock").open("ab") as file:
         if lock(file) is not False and not kept_frames(target):
+            if OPEN_FILES_STAY:
+                file.close()
             shutil.rmtree(folder, ignore_errors=True)
 
 

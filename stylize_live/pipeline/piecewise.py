@@ -136,7 +136,8 @@ class PiecewiseFilm:
                     raise Closed
                 self._parts.publish(self._film)
             except BaseException:  # the next run joins the pieces again; a full disk needs the room till then
-                self._film.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # of the two errors, people are told the first
+                    self._film.unlink()
                 raise
         self._mux_notes, self.damaged = muxer.notes, muxer.damaged
 

@@ -23,6 +23,9 @@ from stylize_live.pipeline.convert import convert
 from stylize_live.pipeline.painter import FramePainter
 from stylize_live.pipeline.parts import clear_published
 from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
+from stylize_live.system.commands import quoted
+from stylize_live.system.folders import is_hidden
+from stylize_live.system.names import identity
 
 log = logging.getLogger(__name__)
 
@@ -101,11 +104,11 @@ def plan(
     if not found:
         raise UsageError(f"{inputs[0]}: no videos in this folder that were asked for")
     jobs = [Job(film, _target(film, root, output, output_folder, style)) for film, root in found]
-    targets = {_same(job.target) for job in jobs}
+    targets = {identity(job.target) for job in jobs}
     # Results that an earlier run left among the sources are no films to paint again.
-    results = {job.source for job in jobs if len(jobs) > 1 and _same(job.source) in targets}
+    results = {job.source for job in jobs if len(jobs) > 1 and identity(job.source) in targets}
     own = next(
-        (job for job in jobs if job.source in results and _same(job.source) == _same(job.target)), None
+        (job for job in jobs if job.source in results and identity(job.source) == identity(job.target)), None
     )
     if own is not None:
         raise UsageError(f"{own.target}: is the source itself, choose another folder or pattern")
@@ -135,12 +138,12 @@ def _films_in(
     """Films of a folder and those below, by name; hidden ones and the output folder are passed over."""
     for place, folders, files in os.walk(folder):
         here = Path(place)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if output is not None and _same(output) != _same(folder):
-            folders[:] = [name for name in folders if _same(here / name) != _same(output)]
+        folders[:] = sorted(name for name in folders if not is_hidden(here / name))
+        if output is not None and identity(output) != identity(folder):
+            folders[:] = [name for name in folders if identity(here / name) != identity(output)]
         for name in sorted(files):
             path = here / name
-            if name.startswith(".") or _matches(path, folder, exclude):
+            if is_hidden(path) or _matches(path, folder, exclude):
                 continue
             if _matches(path, folder, include) if include else path.suffix.lower() in _FILMS:
                 yield path
@@ -199,19 +202,15 @@ def _without_shared(jobs: list[Job]) -> list[Job]:
 
     A film that was named twice, itself and in a folder, is one job.
     """
-    jobs = list({(_same(job.source), _same(job.target)): job for job in jobs}.values())
-    counts = Counter(_same(job.target) for job in jobs)
-    return [replace(job, error=_shared(job)) if counts[_same(job.target)] > 1 else job for job in jobs]
+    jobs = list({(identity(job.source), identity(job.target)): job for job in jobs}.values())
+    counts = Counter(identity(job.target) for job in jobs)
+    return [replace(job, error=_shared(job)) if counts[identity(job.target)] > 1 else job for job in jobs]
 
 
 def _shared(job: Job) -> UsageError:
-    hint = "a pattern with {folder} or {extension}, such as -o 'out/{folder}/{stem}-{extension}{suffix}'"
+    pattern = quoted("out/{folder}/{stem}-{extension}{suffix}")
+    hint = f"a pattern with {{folder}} or {{extension}}, such as -o {pattern}"
     return UsageError(f"{job.source}: several videos would become {job.target}, use {hint}")
-
-
-def _same(path: Path) -> Path:
-    """One name for all the ways to write a path."""
-    return Path(os.path.realpath(path))
 
 
 def convert_all(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 from stylize_live.errors import SinkError
+from stylize_live.system.ports import listening
 
 
 def listen(host: str, port: int, waiting: int) -> socket.socket:
@@ -19,21 +20,14 @@ def listen(host: str, port: int, waiting: int) -> socket.socket:
         SinkError: the address or port cannot be had.
     """
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise SinkError(f"cannot serve the studio on {host}: {error.strerror}") from None
     try:
-        if socket.has_dualstack_ipv6() and family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(waiting)
+        return listening(family, address, waiting=waiting)
     except OSError as error:
-        listener.close()
         hint = "use another --port, or 0 for any free one"
         raise SinkError(f"cannot serve the studio on {host} port {port}: {error.strerror}; {hint}") from None
-    return listener
 
 
 def own_address() -> str:

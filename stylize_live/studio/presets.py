@@ -12,6 +12,8 @@ from pathlib import Path
 from stylize_live.config import LiveSettings, merged
 from stylize_live.errors import SinkError, SourceError
 from stylize_live.files import replacing
+from stylize_live.system.names import is_reserved
+from stylize_live.system.replacing import remove
 
 NAME = r"^\w[\w .-]{0,39}$"  # of a preset; it leads to no other folder
 _SUFFIX = ".toml"
@@ -34,8 +36,7 @@ def save_preset(path: Path, settings: LiveSettings, changed: dict[str, object]) 
     Raises:
         SinkError: the file exists, or cannot be written.
     """
-    if path.exists():
-        raise SinkError(f"{path.name} exists already, choose another name")
+    _check_new(path)
     given = settings.model_dump(include=settings.model_fields_set & set(LiveSettings.model_fields))
     values = given | changed
     lines = [_MARK + path.name]
@@ -97,10 +98,17 @@ def rename_preset(path: Path, to: Path) -> None:
         OSError: it cannot be read or removed.
     """
     text = _read(path)
-    if to.exists():
-        raise SinkError(f"{to.name} exists already, choose another name")
+    _check_new(to)
     _write(to, "\n".join([_MARK + to.name, *text.split("\n")[1:]]))
-    path.unlink()
+    remove(path)
+
+
+def _check_new(path: Path) -> None:
+    """Raise `SinkError` where a preset cannot have a name; wherever it is made, Windows shall take it."""
+    if path.exists():
+        raise SinkError(f"{path.name} exists already, choose another name")
+    if is_reserved(path.name):
+        raise SinkError(f"{path.stem} is a device on Windows, choose another name")
 
 
 def _write(path: Path, text: str) -> None:

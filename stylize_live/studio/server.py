@@ -6,7 +6,6 @@ import asyncio
 import logging
 import re
 import secrets
-import shlex
 import threading
 import time
 from collections import deque
@@ -47,6 +46,7 @@ from stylize_live.studio.telemetry import Telemetry
 from stylize_live.studio.thumbnails import Paint, Thumbnails
 from stylize_live.studio.visitors import Visitors, most_connections
 from stylize_live.studio.wishes import SIZES, Changes, Message, look_of, obey, obey_outputs
+from stylize_live.system.commands import quoted
 
 log = logging.getLogger(__name__)
 seldom = SeldomLog(log)
@@ -324,7 +324,7 @@ class Studio(Closing):
         today |= {"source": self._sources.text, "style": show.stylizer.style}
         today |= outputs_of(show, self._settings) | self._sources.asked
         save_preset(path, self._settings, today)
-        show.view.say(f"saved: stylize-live live --config {shlex.quote(path.name)}")
+        show.view.say(f"saved: stylize-live live --config {quoted(path.name)}")
 
     def _tell_state(self, show: Show) -> None:
         film = show.film

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stylize_live.seldom import SeldomLog
-
-if sys.platform != "win32":
-    import resource
+from stylize_live.system.permissions import most_open_files
 
 _MOST = 64
 _MOST_OF_ONE = 48  # from one address: eight pages, and what their browsers open beside each
@@ -29,10 +26,8 @@ log = SeldomLog(logging.getLogger(__name__))
 
 def most_connections() -> int:
     """How many connections there may be, so that the show keeps file handles for itself."""
-    if sys.platform == "win32":
-        return _MOST
-    handles, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _MOST if handles == resource.RLIM_INFINITY else max(4, min(_MOST, handles // _SHARE))
+    handles = most_open_files()
+    return _MOST if handles is None else max(4, min(_MOST, handles // _SHARE))
 
 
 @dataclass(slots=True)

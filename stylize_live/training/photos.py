@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from stylize_live.closing import Closing
 from stylize_live.errors import SourceError, TrainingError
 from stylize_live.frame import Pixels
 from stylize_live.media.still import SUFFIXES, on_paper, read_still, resized
+from stylize_live.system.folders import is_hidden
 from stylize_live.training.abstraction import abstracted
 
 log = logging.getLogger(__name__)
@@ -36,10 +38,20 @@ def find_photos(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise TrainingError(f"{folder}: no such folder of photos")
     found = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-    photos = sorted(p for p in found if not any(part[0] == "." for part in p.relative_to(folder).parts))
+    hidden = lru_cache(maxsize=None)(is_hidden)  # a folder is asked once for all its photos
+    photos = sorted(p for p in found if not any(hidden(part) for part in _below(folder, p)))
     if not photos:
         raise TrainingError(f"{folder}: no photos in it (jpg, png or webp)")
     return photos
+
+
+def _below(folder: Path, path: Path) -> Iterator[Path]:
+    """A path and the folders on the way to it."""
+    yield path
+    for parent in path.parents:
+        if parent == folder:
+            return
+        yield parent
 
 
 def split_photos(photos: list[Path]) -> tuple[list[Path], list[Path]]:

@@ -14,6 +14,7 @@ from stylize_live.files import make_folder
 from stylize_live.frame import Pixels
 from stylize_live.media.still import Still, on_paper, read_still, resized, write_still
 from stylize_live.nets.transformer import ResidualTransformer
+from stylize_live.system.replacing import remove
 from stylize_live.training.photos import to_tensor
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Previews:
     def clear(self) -> None:
         """Remove the rows of an earlier run."""
         for path in rows_in(self.folder):
-            path.unlink()
+            remove(path)
 
     def write_photos(self) -> None:
         """Write the row of originals."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,6 +26,8 @@ from stylize_live.nets.checkpoint import (
     weights_of,
 )
 from stylize_live.nets.transformer import ResidualTransformer, initialise
+from stylize_live.system.commands import quoted
+from stylize_live.system.replacing import remove
 from stylize_live.training.color_match import match_colors
 from stylize_live.training.color_transfer import PhotoStatistics, vivid
 from stylize_live.training.evaluation import StyleFigures, Yardstick, measure
@@ -94,7 +95,7 @@ class Job:
     @property
     def use(self) -> str:
         """A command for the shell that uses the style."""
-        return f"stylize-live live --style {shlex.quote(style_word(self.target))}"
+        return f"stylize-live live --style {quoted(style_word(self.target))}"
 
     def in_the_way(self) -> list[Path]:
         """Files that a run would replace: of an earlier run, or somebody else's.
@@ -167,7 +168,7 @@ def train(
     photos = _photos(job.photos)
     network = _starting_network(job)
     if restart:
-        job.state_path.unlink(missing_ok=True)
+        remove(job.state_path)
     plan = _earlier_plan(job, device)
     precision = plan.features if plan else feature_precision(device)
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32

@@ -15,6 +15,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from stylize_live.errors import TrainingError
 from stylize_live.nets.transformer import ResidualTransformer
+from stylize_live.system.replacing import remove
 from stylize_live.training.objective import Objective
 from stylize_live.training.optimizer import MuonAdam
 from stylize_live.training.photos import Crops
@@ -142,7 +143,7 @@ class Trainer:
 
     def finish(self) -> None:
         """Remove the state file; the style has been written."""
-        self._state_path.unlink(missing_ok=True)
+        remove(self._state_path)
 
     def run(self, *, on_step: Callable[[Progress], None], save_every: float = 60.0) -> None:
         """Train until the budget is used up.

@@ -1,0 +1,1 @@
+"""What differs between operating systems, each thing in one place."""

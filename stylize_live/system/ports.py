@@ -1,0 +1,36 @@
+"""Ports that this program listens on."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+
+def listening(family: int, address: tuple[Any, ...], *, waiting: int | None = None) -> socket.socket:
+    """A socket that listens, and that no other program can listen on beside it.
+
+    Args:
+        family: AF_INET or AF_INET6; of the latter, addresses of the former are not taken as well.
+        address: as `socket.bind` takes it; port 0 is any free one.
+        waiting: connections that may wait to be accepted; None for the usual number.
+
+    Raises:
+        OSError: the address or port cannot be had.
+    """
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if family == socket.AF_INET6 and socket.has_dualstack_ipv6():
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.setsockopt(socket.SOL_SOCKET, _sole_use(), 1)
+        listener.bind(address)
+        listener.listen(*([] if waiting is None else [waiting]))
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _sole_use() -> int:
+    """SO_REUSEADDR, which lets a program have its port again at once, means on Windows that any other may
+    take it away."""
+    return int(getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR))
