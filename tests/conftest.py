@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -36,6 +37,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # What is measured once is kept for all tests and the processes they start, not in the user's own cache.
 _CACHE = tempfile.TemporaryDirectory(prefix="stylize-cache-")
 os.environ["XDG_CACHE_HOME"] = _CACHE.name
+
+
+# What tests of one system say, and where they are left out.
+_ELSEWHERE = {"posix": sys.platform == "win32", "linux": not sys.platform.startswith("linux")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what another system cannot pass by construction."""
+    for item in items:
+        for name, is_elsewhere in _ELSEWHERE.items():
+            if is_elsewhere and item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=f"is about {name}"))
 
 
 @pytest.fixture(autouse=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import struct
 import subprocess
 import sys
-import termios
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pytest
 from rich.cells import cell_len
+
+fcntl, termios = map(pytest.importorskip, ("fcntl", "termios"))  # no pseudo-terminals elsewhere
 
 _ROWS = 24
 _SEQUENCE = re.compile(r"\x1b\[([?\d;]*)([A-Za-z])")

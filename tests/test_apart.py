@@ -89,6 +89,7 @@ def test_an_answer_from_another_process(tmp_path: Path) -> None:
     assert answer_apart(crashing.crash) is None
 
 
+@pytest.mark.posix
 def test_ctrl_c_ends_the_process_too(tmp_path: Path) -> None:
     (job,) = jobs(tmp_path, crashing.TAKES_LONG)
 

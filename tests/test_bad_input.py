@@ -319,6 +319,7 @@ def test_a_film_that_becomes_interlaced(tmp_path: Path) -> None:
         assert any("deinterlaced" in note for note in reader.notes)
 
 
+@pytest.mark.linux
 @pytest.mark.slow
 def test_a_hundred_thousand_pictures_in_flat_memory(tmp_path: Path) -> None:
     count, path = 100_000, tmp_path / "long.mkv"

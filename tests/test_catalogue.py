@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from stylize_live.engine.timeline import Timeline
 from stylize_live.errors import StyleError
 from stylize_live.nets.architecture import FULL_BRIGHTNESS
-from stylize_live.nets.catalogue import load_style
+from stylize_live.nets.catalogue import load_style, style_shares
 from stylize_live.nets.checkpoint import load_checkpoint
 from stylize_live.nets.folders import BASE, shipped_names
 
@@ -45,6 +46,26 @@ def test_blend_lies_between_its_parts() -> None:
     first, second = load_style("starry-night"), load_style("the-scream")
     for name, value in mixed.weights.items():
         torch.testing.assert_close(value, 0.75 * first.weights[name] + 0.25 * second.weights[name])
+
+
+@pytest.mark.parametrize(
+    ("text", "shares"),
+    [
+        (r"C:\a.safetensors,great-wave", {r"C:\a.safetensors": 1.0, "great-wave": 1.0}),
+        (r"C:\a.safetensors:0.6, D:/b.safetensors:0.4", {r"C:\a.safetensors": 0.6, "D:/b.safetensors": 0.4}),
+        (r"great-wave:2,C:\styles\mine", {"great-wave": 2.0, r"C:\styles\mine": 1.0}),
+        (r"C:a.safetensors,great-wave:0.5", {"C:a.safetensors": 1.0, "great-wave": 0.5}),
+        (r"C:\a.safetensors", {r"C:\a.safetensors": 1.0}),
+    ],
+)
+def test_the_letter_of_a_drive_is_no_style(text: str, shares: dict[str, float]) -> None:
+    assert style_shares(text) == shares
+
+
+def test_a_drive_in_a_timeline() -> None:
+    found = Timeline.parse(r"0:C:\a.safetensors,12.5:D:\b.safetensors@0.3")
+    assert found.styles == (r"C:\a.safetensors", r"D:\b.safetensors")
+    assert found.boldness == (None, 0.3)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from stylize_live.config import ConvertSettings, FilmSettings
 from stylize_live.errors import UsageError
 from stylize_live.frame import Frame
 from stylize_live.media import encoders
-from stylize_live.media.codecs import CODECS, codec_for, encoder_options, keeps_alpha
+from stylize_live.media.codecs import CODECS, codec_for, encoder_options, keeps_alpha, pixel_format
 from stylize_live.media.encoder import FilmEncoder
 from stylize_live.media.encoders import choose_encoder, list_encoders
 from stylize_live.media.libraries import av
@@ -134,7 +134,7 @@ def test_sound_in_webm_becomes_opus(tmp_path: Path) -> None:
     assert any("Opus" in note for note in writer.notes)
 
 
-@pytest.mark.parametrize("encoder", ["h264_nvenc", "hevc_qsv", "av1_amf", "h264_videotoolbox"])
+@pytest.mark.parametrize("encoder", ["h264_nvenc", "hevc_qsv", "av1_amf", "h264_videotoolbox", "hevc_mf"])
 def test_every_chip_has_options_for_every_preset(encoder: str) -> None:
     codec = encoder.partition("_")[0]
     presets = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
@@ -154,6 +154,17 @@ def test_hardware_is_tried_not_believed(monkeypatch: pytest.MonkeyPatch) -> None
     assert choose_encoder("h264", "software") == choose_encoder("h264", "auto", bits=10) == "libx264"
     with pytest.raises(UsageError, match=r"no encoder for av1; it has h264$"):
         choose_encoder("av1", "auto")
+
+
+def test_windows_own_way_to_any_chip_is_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {"h264_mf", "hevc_mf", "h264_amf"}
+    monkeypatch.setattr(encoders, "_known", lambda name: name in there)
+    monkeypatch.setattr(encoders, "_opens", lambda name, codec, bits: True)
+    assert choose_encoder("h264", "hardware") == "h264_amf"
+    assert choose_encoder("hevc", "hardware") == "hevc_mf"
+    assert pixel_format("h264_mf", "h264", 8, alpha=False) == "nv12"
+    options = encoder_options("h264_mf", "h264", FilmSettings(crf=20), alpha=False)
+    assert options == {"hw_encoding": "1", "rate_control": "quality", "quality": "60"}
 
 
 def test_the_trial_tells_apart() -> None:

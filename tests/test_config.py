@@ -45,6 +45,12 @@ def test_wrong_files(tmp_path: Path, text: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_mark_before_the_first_letter(tmp_path: Path) -> None:
+    """Windows' own editor writes one."""
+    (tmp_path / "a.toml").write_text('style = "great-wave"\n', encoding="utf-8-sig")
+    assert merged(LiveSettings(), tmp_path / "a.toml").style == "great-wave"
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot read"):
         merged(LiveSettings(), tmp_path / "no.toml")

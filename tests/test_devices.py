@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
 from pathlib import Path
 
 import pytest
@@ -84,10 +83,7 @@ def test_virtual_names(name: str, virtual: bool) -> None:
     assert is_virtual_name(name) is virtual
 
 
-linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="V4L2 is Linux")
-
-
-@linux_only
+@pytest.mark.linux
 def test_nodes_that_do_not_answer_are_told_by_sysfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nodes, names = tmp_path / "dev", tmp_path / "class"
     nodes.mkdir()
@@ -131,7 +127,7 @@ class Kernel:
         return struct.pack("III6I8x", index, 0, 1, *((640, 480), (1920, 1080))[index], 0, 0, 0, 0)
 
 
-@linux_only
+@pytest.mark.linux
 @pytest.mark.parametrize(
     ("kernel", "expected"),
     [

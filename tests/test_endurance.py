@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -60,7 +59,7 @@ class MoodyCamera(WakeableSource):
             time.sleep(0.002)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux shows them")
+@pytest.mark.linux
 def test_encoders_of_finished_pieces_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not only when Python's collector comes by: each has threads, and pictures that wait."""
     monkeypatch.setattr(pieces, "MOST_FRAMES", 10)

@@ -26,6 +26,8 @@ from stylize_live.media.reader import VideoReader
 from stylize_live.pipeline import journey, stages
 from stylize_live.pipeline.parts import folder_of
 
+pytestmark = pytest.mark.linux
+
 MOST_SECONDS = 2.0
 
 

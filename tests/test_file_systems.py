@@ -19,17 +19,20 @@ from stylize_live.config import ConvertSettings, LiveSettings
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import short_name
 from stylize_live.frame import Frame
-from stylize_live.locks import lock
+from stylize_live.locks import lock, locked_folder
 from stylize_live.media.growing import GrowingFile
 from stylize_live.media.still import Still, read_still, write_still
 from stylize_live.nets.checkpoint import load_checkpoint, save_checkpoint
 from stylize_live.pipeline.convert import convert
 from stylize_live.pipeline.labels import snapshot_name
-from stylize_live.pipeline.parts import Parts, folder_of
+from stylize_live.pipeline.parts import Parts, clear_abandoned, folder_of
 from stylize_live.pipeline.progress import ConvertReport
 from stylize_live.pipeline.queue import Job, Outcome, convert_all
 from stylize_live.studio.presets import save_preset
 from stylize_live.system import claims
+from stylize_live.system.replacing import replace
+
+pytestmark = pytest.mark.posix
 
 SETTINGS = ConvertSettings(preset="ultrafast")
 Refuse = Callable[[int], object]
@@ -150,6 +153,42 @@ def test_what_another_run_has_is_not_taken(out: Path, locks_answer: Refuse, code
 def test_what_a_server_keeps_in_every_folder(source: Path, out: Path) -> None:
     (folder_of(out / "a.mp4") / "@eaDir").mkdir(parents=True)
     assert run(source, out / "a.mp4").complete
+
+
+def test_a_film_that_a_player_has_open(source: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows also refuses to remove what was joined, for which nobody is to be told the second error."""
+
+    really_replace, really_unlink = replace, Path.unlink
+
+    def refuse(film: Path, target: Path) -> None:
+        if target.suffix == ".mp4":
+            raise PermissionError(errno.EACCES, "it is open in VLC media player, close that", str(target))
+        really_replace(film, target)
+
+    def keep(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix == ".mp4":
+            raise PermissionError(errno.EACCES, "Access is denied", str(path))
+        really_unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("stylize_live.pipeline.parts.replace", refuse)
+        patch.setattr(Path, "unlink", keep)
+        with pytest.raises(SinkError, match=r"a\.mp4: cannot write: it is open in VLC media player, close"):
+            run(source, out / "a.mp4")
+    assert [path.name for path in out.iterdir()] == [folder_of(out / "a.mp4").name]
+    assert run(source, out / "a.mp4").resumed == len(CFR)
+
+
+@pytest.mark.parametrize("open_files_stay", [True, False])
+def test_a_folder_is_closed_before_it_is_removed(
+    out: Path, monkeypatch: pytest.MonkeyPatch, open_files_stay: bool
+) -> None:
+    monkeypatch.setattr(claims, "OPEN_FILES_STAY", open_files_stay)
+    with locked_folder([out / "x"]) as folder:
+        (folder / "a").touch()
+    folder_of(out / "a.mp4").mkdir()
+    clear_abandoned(out / "a.mp4")
+    assert list(out.iterdir()) == []
 
 
 def test_errors_name_their_file(source: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from fuzz.damage import damaged
 from fuzz.hunt import Case, Hunt
 
 FUZZ = Path(__file__).parent / "fuzz"
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
+pytestmark = pytest.mark.linux  # looks at processes as Linux shows them
 
 
 def corpus() -> list[Case]:

@@ -124,6 +124,7 @@ def test_public_names() -> None:
         _ = stylize_live.no_such_name
 
 
+@pytest.mark.linux
 def test_openvino_paints_without_torch() -> None:
     """Torch takes longer to load than all the rest of a start, and OpenVINO's converter as long as itself."""
     pytest.importorskip("openvino")

@@ -18,7 +18,7 @@ from stylize_live.engine import Stylizer, choices, processor, trials
 from stylize_live.errors import StylizeError, UsageError
 from stylize_live.installing import command_for, commands_for_cuda_torch
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="quotes of the shell elsewhere")
+pytestmark = pytest.mark.posix  # quotes of the shell elsewhere
 _RECEIPT = '[tool]\nrequirements = [{ name = "stylize-live"%s }%s]\n'
 
 

@@ -20,7 +20,7 @@ from stylize_live.pipeline.parts import folder_of, kept_frames
 
 KILLS = 20
 TICKS = tuple(1001 * i + (i % 7) for i in range(1200))
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.posix]
 
 
 def command(source: Path, target: Path, style: Path) -> list[str]:

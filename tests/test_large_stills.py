@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import resource
 import struct
 import subprocess
 import sys
@@ -120,6 +119,7 @@ class TestSizes:
     )
     def test_bombs_are_refused_before_they_take_memory(self, content: bytes, tmp_path: Path) -> None:
         (tmp_path / "x.jpg").write_bytes(content)
+        resource = pytest.importorskip("resource")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with pytest.raises(SourceError, match=r"cut off|too large"):
             read_still(tmp_path / "x.jpg")
@@ -175,6 +175,7 @@ class TestSizes:
             Image.fromarray(np.full((60, 90, 3), 255, np.uint8)).save(tmp_path / name, **how)
             assert read_still(tmp_path / name).pixels.shape == (60, 90, 3)
 
+    @pytest.mark.posix
     def test_a_pipe_has_an_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("stylize_live.media.still._MOST_PIPED", 1000)
         read_end, write_end = os.pipe()
@@ -319,6 +320,7 @@ def test_what_is_painted_has_an_end(size: tuple[int, int], stroke: float) -> Non
     assert width * height <= 1.1 * MOST_PAINTED
 
 
+@pytest.mark.posix
 @pytest.mark.slow
 def test_200_megapixels_in_one_and_a_half_gigabytes(tmp_path: Path) -> None:
     """A minute; the shipped style, as anybody would run it."""

@@ -245,7 +245,7 @@ def test_ctrl_c_ends_with_a_report_and_gives_the_handler_back() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="exit codes of signals are POSIX")
+@pytest.mark.posix
 def test_the_second_ctrl_c_kills() -> None:
     code = """
 import signal

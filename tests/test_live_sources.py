@@ -69,6 +69,9 @@ def stopwatch(at_most: float) -> Iterator[None]:
     assert time.monotonic() - start < at_most
 
 
+_INTERFACE = "{65e8773d-8f56-11d0-a3b9-00a0c9223196}"  # of cameras, to Windows
+
+
 class TestChoice:
     @pytest.mark.parametrize(
         ("text", "expected"),
@@ -83,6 +86,18 @@ class TestChoice:
             ("USB 2.0", False),
             ("USB2.0 Camera", False),
             ("rtsp://camera/film.mp4", False),
+            # As `devices` shows cameras of Windows.
+            (
+                r"\\?\usb#vid_046d&pid_0825&mi_00#7&1a2b&0&0000#{65e8773d-8f56-11d0-a3b9-00a0c9223196}\global",
+                False,
+            ),
+            (rf"\\?\ROOT#CAMERA#0000#{_INTERFACE.upper()}\GLOBAL", False),
+            (
+                r"@device:sw:{860BB310-5D01-11D0-BD3B-00A0C911CE86}\{A3FCE0F5-3493-419F-958A-ABA1250EC20B}",
+                False,
+            ),
+            (r"\\?\C:\clips\a very long path\one.mp4", True),
+            (r"\\server\clips\one", True),
         ],
     )
     def test_paths_and_names(self, text: str, expected: bool) -> None:
@@ -464,6 +479,7 @@ class TestCamera:
             CameraSource(CAMERA, (64, 48), 30)
         assert opened[0].releases == 1
 
+    @pytest.mark.linux
     def test_not_allowed(
         self, plug: Callable[..., list[FakeCapture]], monkeypatch: pytest.MonkeyPatch
     ) -> None:

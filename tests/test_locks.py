@@ -73,6 +73,7 @@ def test_what_a_living_one_is_at_stays(folder: Path, temporary_place: Path) -> N
     assert target.read_bytes() == b"first"
 
 
+@pytest.mark.posix
 def test_nobody_elses_folder_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a folder for temporary files, others may have laid a trap."""
     precious = tmp_path / "precious"

@@ -48,6 +48,7 @@ def test_it_is_paced_and_can_be_ended(film: Path) -> None:
         assert list(source) == []
 
 
+@pytest.mark.posix
 def test_another_film_of_that_name_is_told(film: Path) -> None:
     with LoopedFile(film) as source:
         frames = iter(source)
@@ -83,6 +84,7 @@ def test_only_files_are_played_again(source: str, capsys: pytest.CaptureFixture[
     assert f"--loop is for video files, and --source {source} is none" in capsys.readouterr().err
 
 
+@pytest.mark.posix
 def test_what_can_be_read_once_is_not_played_again(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mkv")
     with pytest.raises(UsageError, match="can be read only once"):

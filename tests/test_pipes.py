@@ -57,6 +57,7 @@ def test_nonsense_is_called_by_a_known_name(fed: object) -> None:
         VideoReader(path)
 
 
+@pytest.mark.linux
 def test_a_full_folder_for_temporary_files(fed: object, monkeypatch: pytest.MonkeyPatch) -> None:
     assert callable(fed)
     fed(b"a film")
@@ -83,6 +84,7 @@ def test_a_pipe_that_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
+@pytest.mark.posix
 def test_terminals_are_no_pipes(monkeypatch: pytest.MonkeyPatch) -> None:
     master, slave = os.openpty()
     with os.fdopen(slave, "r") as terminal:
@@ -128,6 +130,7 @@ def named_pipe(path: Path, data: bytes) -> Iterator[Path]:
     writer.join(5)
 
 
+@pytest.mark.posix
 def test_named_pipes_are_films(tmp_path: Path) -> None:
     data = Film(CFR).write(tmp_path / "in.mp4").read_bytes()
     with named_pipe(tmp_path / "pipe", data) as pipe:

@@ -16,6 +16,8 @@ from stylize_live.media.still import Still, write_still
 from stylize_live.nets.checkpoint import save_checkpoint
 from stylize_live.privacy import shut_out_telemetry
 
+pytestmark = pytest.mark.linux
+
 SMALL = ["--style", "tiny.safetensors", "--device", "cpu"]
 # `train` without --features downloads them, once, as its help says.
 WORDS: dict[str, list[str]] = {

@@ -37,7 +37,7 @@ def films(tmp_path: Path) -> Path:
 
 def targets(films: Path, inputs: Sequence[Path], output: str, **options: Sequence[str]) -> list[str]:
     jobs = plan(inputs, output, style="starry-night", **options)  # type: ignore[arg-type]
-    return [f"{job.source.name} {job.target.relative_to(films.parent)}" for job in jobs]
+    return [f"{job.source.name} {job.target.relative_to(films.parent).as_posix()}" for job in jobs]
 
 
 def test_a_file_goes_to_a_file(films: Path) -> None:

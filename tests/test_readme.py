@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to stand in, with the samples of the README; the film is a short one."""
     folder = tmp_path / "samples"
     folder.mkdir()
-    (folder / "snow-mountain.jpg").symlink_to(ROOT / "samples" / "snow-mountain.jpg")
+    shutil.copy(ROOT / "samples" / "snow-mountain.jpg", folder)
     Film().write(folder / "flower.mp4")
     monkeypatch.chdir(tmp_path)
     return folder

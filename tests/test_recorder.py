@@ -73,7 +73,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX")
+@pytest.mark.posix
 def test_what_was_recorded_survives_kill_9(tmp_path: Path) -> None:
     paths = [tmp_path / "show.mp4", tmp_path / "show.mkv"]
     words = [sys.executable, "-c", KILLED, *map(str, paths)]

@@ -145,6 +145,7 @@ def test_closed_is_a_normal_end() -> None:
     assert not stages.stopping.is_set() or not stages.running
 
 
+@pytest.mark.posix
 def test_a_thread_is_waited_for_although_ctrl_c_came_while_it_was_waited_for() -> None:
     """Python's own `join` takes it for ended then."""
     started, go_on, ended = threading.Event(), threading.Event(), threading.Event()

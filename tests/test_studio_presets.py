@@ -15,6 +15,7 @@ from stylize_live.cli.app import main
 from stylize_live.config import LiveSettings, merged
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.studio.presets import list_presets, load_preset, rename_preset, save_preset
+from stylize_live.system import desktop
 
 
 @pytest.fixture
@@ -80,6 +81,7 @@ def test_presets_that_break_something_are_a_note(show: Show, tmp_path: Path) -> 
         assert open_page.words["state"]["source"] == "test"
 
 
+@pytest.mark.posix
 def test_only_presets_are_listed_read_and_renamed(tmp_path: Path) -> None:
     save_preset(tmp_path / "Zebra.toml", LiveSettings(), {"strength": 0.5})
     save_preset(tmp_path / "apple.toml", LiveSettings(), {"strength": 0.7})
@@ -106,7 +108,7 @@ def test_a_browser_is_opened_or_not(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], screen: str, works: bool
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(browser.sys, "platform", "linux")
+    monkeypatch.setattr(desktop.sys, "platform", "linux")
     monkeypatch.setenv("DISPLAY", screen)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.setattr(webbrowser, "open", lambda url: asked.append(url) or works)

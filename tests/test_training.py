@@ -302,6 +302,47 @@ def test_interrupted_after_the_last_step(job: Job, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.usefixtures("small_features")
+def test_an_error_keeps_what_was_learnt(job: Job) -> None:
+    def fail(progress: Progress) -> None:
+        if progress.step == 2:
+            raise OSError("a disk that is gone")
+
+    with pytest.raises(OSError, match="gone"):
+        train(job, CPU, on_step=fail)
+    assert train(job, CPU, on_step=ignore).resumed_at == 2
+
+
+@pytest.mark.usefixtures("small_features")
+def test_weights_that_are_nonsense_are_not_kept(job: Job) -> None:
+    def diverge(progress: Progress) -> None:
+        if progress.step == 2:
+            raise TrainingError("training diverged")
+
+    with pytest.raises(TrainingError, match="diverged"):
+        train(job, CPU, on_step=diverge)
+    assert train(job, CPU, on_step=ignore).resumed_at == 0
+
+
+@pytest.mark.usefixtures("small_features")
+@pytest.mark.parametrize("where", ["run_report.replacing", "preview.write_still"])
+def test_a_page_that_cannot_be_written_costs_no_style(
+    job: Job, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise (
+            SinkError("the page is open in a browser") if "preview" in where else PermissionError(13, "open")
+        )
+
+    def after_the_first(progress: Progress) -> None:
+        monkeypatch.setattr(f"stylize_live.training.{where}", refuse)
+
+    train(job, CPU, on_step=after_the_first)
+    assert is_unfinished(job.target) is False
+    assert "it is open" in caplog.text
+    assert "training goes on" in caplog.text
+
+
+@pytest.mark.usefixtures("small_features")
 def test_state_of_another_run_is_refused(job: Job) -> None:
     def interrupt(progress: Progress) -> None:
         raise KeyboardInterrupt

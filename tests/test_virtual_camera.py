@@ -89,6 +89,7 @@ def wait_for(count: int, camera: Kept) -> None:
         time.sleep(0.002)
 
 
+@pytest.mark.linux
 def test_red_stays_red_and_the_last_picture_is_repeated(backend: type[Kept]) -> None:
     with VirtualCamera("auto", (64, 36), 100) as sink:
         assert sink.device == "/dev/video10"
@@ -126,6 +127,7 @@ def test_any_size_of_picture_fits(size: tuple[int, int], backend: type[Kept]) ->
     assert camera.sent[0].reshape(36, 64, 3)[18, 32].tolist() == [9, 8, 7]
 
 
+@pytest.mark.linux
 @pytest.mark.parametrize(
     ("wanted", "device"),
     [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -144,7 +143,7 @@ def test_a_window_outside_the_main_thread_is_refused() -> None:
     assert "main thread" in str(errors[0])
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux can be without a display")
+@pytest.mark.linux  # only Linux can be without a display
 class TestDisplayCheck:
     @pytest.fixture(autouse=True)
     def no_display(self, monkeypatch: pytest.MonkeyPatch) -> None:

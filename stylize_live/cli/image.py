@@ -132,11 +132,11 @@ def _example(inputs: list[Path]) -> str:
     named, target = inputs or [Path("photo.jpg")], "painted.jpg"
     if len(named) > 1 and not named[-1].exists():  # was meant as the target, as in `convert`
         *named, last = named
-        target = shlex.quote(str(last))
+        target = quoted(str(last))
     if len(named) > 1 or named[0].is_dir():
         target = "painted/"
     more = " ..." if len(named) > _SHOWN else ""
-    return f"{PROGRAM} image {shlex.join(map(str, named[:_SHOWN]))}{more} -o {target}"
+    return f"{PROGRAM} image {' '.join(quoted(str(path)) for path in named[:_SHOWN])}{more} -o {target}"
 
 
 def _names_folder(output: str) -> bool:

@@ -90,7 +90,7 @@ def to_sdr_filter(look: Look) -> Iterator[tuple[str, dict[str, str]]]:
     """
     with scratch_folder() as folder:
         path = folder / "look.cube"
-        with path.open("w") as file:
+        with path.open("w", encoding="ascii") as file:
             file.write(f"LUT_3D_SIZE {_POINTS}\n")
             np.savetxt(file, _table(look), "%.6f")
         yield "lut3d", {"file": str(path), "interp": "tetrahedral"}

@@ -28,7 +28,7 @@ from stylize_live.media.libraries import av
 from stylize_live.media.packets import PacketFile, digest_of, is_intact, read_packets
 from stylize_live.pipeline.identity import Identity
 from stylize_live.pipeline.journal import Finished, Journal, journal_lines, piece_line, read_journal
-from stylize_live.system.claims import OPEN_FILES_STAY
+from stylize_live.system import claims
 from stylize_live.system.folders import hide
 from stylize_live.system.replacing import replace
 
@@ -261,7 +261,7 @@ def clear_abandoned(target: Path) -> None:
     folder = folder_of(target)
     with contextlib.suppress(OSError), (folder / "lock").open("ab") as file:
         if lock(file) is not False and not kept_frames(target):
-            if OPEN_FILES_STAY:
+            if claims.OPEN_FILES_STAY:
                 file.close()
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from stylize_live.config import DEFAULT_BOLDNESS
 from stylize_live.engine.processor import floating_precision
-from stylize_live.errors import SinkError, TrainingError
+from stylize_live.errors import SinkError, StylizeError, TrainingError
 from stylize_live.nets.catalogue import style_word
 from stylize_live.nets.checkpoint import (
     UNFINISHED,
@@ -51,6 +52,8 @@ from stylize_live.training.settings import TrainSettings
 from stylize_live.training.state import kept_plan, owns
 from stylize_live.training.trainer import Progress, Trainer, minutes_of, steps_budget
 from stylize_live.training.watch import Watch, painter
+
+log = logging.getLogger(__name__)
 
 _MOST_THREADS = 8  # that read photos for a GPU
 _MATCHED = 48  # crops whose colors are matched
@@ -318,7 +321,7 @@ def _batches(
 
 
 def _practise(trainer: Trainer, watch: Watch) -> None:
-    """Train to the end of the budget; what was learnt is on the disk then, and after a Ctrl-C."""
+    """Train to the end of the budget; what was learnt is on the disk then, and after a Ctrl-C or an error."""
     # From the first file on, the state tells whose report and previews these are.
     trainer.save()
     watch.begin()
@@ -326,6 +329,14 @@ def _practise(trainer: Trainer, watch: Watch) -> None:
         trainer.run(on_step=watch)
     except KeyboardInterrupt:
         trainer.save()
+        raise
+    except TrainingError:  # weights that are nonsense are not worth it
+        raise
+    except Exception:
+        try:
+            trainer.save()
+        except StylizeError as error:  # of the two, the first is told
+            log.warning("%s", error)
         raise
     # Measuring takes a while, too, and is no time to lose everything in.
     trainer.save()

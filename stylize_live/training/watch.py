@@ -5,6 +5,7 @@ The report is written every minute besides, as a sign of life: from a run that i
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,12 +15,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from stylize_live.errors import StylizeError
+from stylize_live.errors import StylizeError, in_words
 from stylize_live.nets.transformer import Architecture, ResidualTransformer
 from stylize_live.training.evaluation import StyleFigures
 from stylize_live.training.preview import Previews
 from stylize_live.training.run_report import Report, write_report
 from stylize_live.training.trainer import Progress, Trainer
+
+log = logging.getLogger(__name__)
 
 # A style changes fast at first: early looks are closer together.
 _LOOKS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
@@ -75,14 +78,14 @@ class Watch:
         passed = sum(share <= progress.done for share in _LOOKS)
         if passed > self._next and progress.done < 1:
             self._next = passed
-            self._look()
+            self._try(self._look)
         elif self._written_at is None or self._clock() - self._written_at >= _SIGN_OF_LIFE:
-            self._write()
+            self._try(self._write)
 
     def finish(self, figures: StyleFigures) -> None:
         """Look for the last time; the report gets the final figures."""
         self._report = replace(self._report, figures=figures)
-        self._look()
+        self._try(self._look)
 
     def interrupted(self) -> None:
         """Have the report of a run that has begun say so, where it can be written."""
@@ -90,6 +93,14 @@ class Watch:
         if self._written_at is not None:
             with suppress(StylizeError):
                 self._write()
+
+    def _try(self, work: Callable[[], None]) -> None:
+        """Look or write; a page that cannot be written is no reason to lose what was learnt."""
+        try:
+            work()
+        except (StylizeError, OSError) as error:
+            self._written_at = self._clock()  # the next try is a minute away, not a step
+            log.warning("%s; training goes on", in_words(error))
 
     def _look(self) -> None:
         progress = self._trainer.progress

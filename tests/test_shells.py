@@ -1,0 +1,107 @@
+"""Commands that people are told to type, and names that the shells of Windows leave as they are."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from conftest import random_pixels
+
+from stylize_live import installing
+from stylize_live.cli.app import main
+from stylize_live.cli.convert import _inputs_and_output
+from stylize_live.media.still import Still, write_still
+from stylize_live.system import commands, wildcards
+from stylize_live.system.commands import program, quoted
+from stylize_live.system.wildcards import expanded
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "_WINDOWS", True)
+    monkeypatch.setattr(wildcards, "_WINDOWS", True)
+
+
+@pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        (r"C:\films\a.mp4", r"C:\films\a.mp4"),
+        ("openvino>=2025", '"openvino>=2025"'),
+        (r"C:\my films\a.mp4", r'"C:\my films\a.mp4"'),
+        ("C:\\my films\\", '"C:\\my films\\\\"'),  # else the last quote would be part of it
+        ("a&b.mp4", '"a&b.mp4"'),  # the command prompt would begin a second command
+        ("starry-night:0.6,great-wave:0.4", '"starry-night:0.6,great-wave:0.4"'),  # a list in PowerShell
+        ("out/{folder}/{stem}{suffix}", '"out/{folder}/{stem}{suffix}"'),
+        ("my garden's", '"my garden\'s"'),
+        ("浪", '"浪"'),
+        ("", '""'),
+    ],
+)
+def test_words_for_both_shells_of_windows(text: str, typed: str) -> None:
+    assert quoted(text) == typed
+
+
+@pytest.mark.parametrize("text", ["a b", "my garden's", "a&b", "$HOME", "plain", ""])
+def test_words_for_other_shells(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "_WINDOWS", False)
+    assert shlex.split(quoted(text)) == [text]
+    assert program(text) == quoted(text)
+
+
+@pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize("in_powershell", [True, False])
+def test_a_program_whose_path_has_a_space(monkeypatch: pytest.MonkeyPatch, in_powershell: bool) -> None:
+    monkeypatch.setenv("PSModulePath", "...")  # which Windows gives to all
+    monkeypatch.setenv("PROMPT", "$P$G")
+    if in_powershell:
+        monkeypatch.delenv("PROMPT")
+    before = "& " if in_powershell else ""
+    assert program(r"C:\My Programs\python.exe") == before + r'"C:\My Programs\python.exe"'
+    assert program(r"C:\Python\python.exe") == r"C:\Python\python.exe"
+    monkeypatch.setattr(installing, "find_spec", lambda name: object())
+    monkeypatch.setattr(installing.sys, "executable", r"C:\My Programs\python.exe")
+    expected = before + r'"C:\My Programs\python.exe" -m pip install openvino'
+    assert installing.command_for("openvino") == expected
+
+
+# ------------------------------------------------------------------ *.mp4
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    folder = tmp_path / "my films [2024]"
+    folder.mkdir()
+    for name in ("b.mp4", "a.mp4", "c.mov", ".hidden.mp4", "a[1].mp4"):
+        (folder / name).touch()
+    return folder
+
+
+@pytest.mark.usefixtures("windows")
+def test_the_program_finds_what_the_shell_did_not(films: Path) -> None:
+    assert [path.name for path in expanded([films / "*.mp4"])] == ["a.mp4", "a[1].mp4", "b.mp4"]
+    assert expanded([films / "?.mov", films / "a.mp4"]) == [films / "c.mov", films / "a.mp4"]
+    assert expanded([films / "*.avi"]) == [films / "*.avi"]  # the message names what was typed
+    assert expanded([films / "a[1].mp4", Path("-")]) == [films / "a[1].mp4", Path("-")]
+    inputs, target = _inputs_and_output([films / "*.mp4", Path("out*")], None)
+    assert (len(inputs), target) == (3, "out*")
+    assert len(_inputs_and_output([films / "*.mp4"], "painted")[0]) == 3
+
+
+def test_elsewhere_a_star_is_part_of_a_name(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wildcards, "_WINDOWS", False)
+    assert expanded([films / "*.mp4"]) == [films / "*.mp4"]
+
+
+@pytest.mark.usefixtures("windows")
+def test_pictures_through_the_command(
+    tmp_path: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(2):
+        write_still(tmp_path / f"{number}.png", Still(random_pixels(40, 40, number)))
+    words = ["image", str(tmp_path / "*.png"), "-o", str(tmp_path / "out"), "--style", str(tiny_style)]
+    assert main([*words, "--device", "cpu"]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png"]
+    assert main(["convert", str(tmp_path / "*.mp4"), str(tmp_path / "x.mp4"), "--device", "cpu"]) == 4
+    assert "*.mp4" in capsys.readouterr().err
