@@ -11,7 +11,8 @@ DEMO := demo
 COMPUTING := $(addprefix tests/test_,$(addsuffix .py,choices processor speeds openvino eight_bits stylizer \
 	transformer plan training))
 
-.PHONY: help demo test long-test avx2-test avx2 lint types coverage gpu-test slow-test audit package-check bench fuzz clean
+.PHONY: help demo test long-test avx2-test avx2 lint types coverage gpu-test slow-test audit package-check \
+	requirements-check try-out bench fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +26,8 @@ help:
 	@echo "make slow-test  tests with a real window and a real browser (need Xvfb and xdotool, and Chromium)"
 	@echo "make gpu-test   tests on an NVIDIA GPU; they fail, not skip, where there is none"
 	@echo "make package-check  build wheel and source package, and try both in empty environments (needs internet)"
+	@echo "make requirements-check  whether every system and Python that is promised can have all (needs internet)"
+	@echo "make try-out    the program as its users have it, with names in other alphabets"
 	@echo "make audit      look up known weaknesses of all that is installed (needs internet)"
 	@echo "make fuzz       try the commands with damaged and absurd inputs: SEED=1 BUDGET=600 (seconds)"
 	@echo "make bench      time the network beside the usual one"
@@ -76,6 +79,12 @@ gpu-test: $(READY)
 
 package-check: $(READY)
 	@$(RUN)/python .ci/package_check.py
+
+requirements-check: $(READY)
+	@$(RUN)/python .ci/requirements_check.py
+
+try-out: $(READY)
+	@$(RUN)/python .ci/try_out.py
 
 # Strict: what the database does not know is no clean bill.
 audit: $(READY)

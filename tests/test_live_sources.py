@@ -87,15 +87,9 @@ class TestChoice:
             ("USB2.0 Camera", False),
             ("rtsp://camera/film.mp4", False),
             # As `devices` shows cameras of Windows.
-            (
-                r"\\?\usb#vid_046d&pid_0825&mi_00#7&1a2b&0&0000#{65e8773d-8f56-11d0-a3b9-00a0c9223196}\global",
-                False,
-            ),
+            (rf"\\?\usb#vid_046d&pid_0825&mi_00#7&1a2b&0&0000#{_INTERFACE}\global", False),
             (rf"\\?\ROOT#CAMERA#0000#{_INTERFACE.upper()}\GLOBAL", False),
-            (
-                r"@device:sw:{860BB310-5D01-11D0-BD3B-00A0C911CE86}\{A3FCE0F5-3493-419F-958A-ABA1250EC20B}",
-                False,
-            ),
+            (rf"@device:sw:{_INTERFACE}\OBS", False),
             (r"\\?\C:\clips\a very long path\one.mp4", True),
             (r"\\server\clips\one", True),
         ],
