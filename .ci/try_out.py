@@ -2,8 +2,8 @@
 
     python .ci/try_out.py
 
-A film whose name no code page of the West has, output redirected; five seconds of a show, streamed to somebody who
-watches; what the machine has, as JSON. Nothing is left behind.
+A film whose name no code page of the West has, output redirected; five seconds of a show, streamed to one
+who watches; what the machine has, as JSON. Nothing is left behind.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def watch(port: int) -> None:
     while time.monotonic() < deadline:
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=1) as stream:
+                stream.settimeout(_PATIENCE)
                 while stream.recv(1 << 16):
                     pass
             return
