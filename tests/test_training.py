@@ -329,9 +329,7 @@ def test_a_page_that_cannot_be_written_costs_no_style(
     job: Job, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: str
 ) -> None:
     def refuse(*_: object) -> None:
-        raise (
-            SinkError("the page is open in a browser") if "preview" in where else PermissionError(13, "open")
-        )
+        raise SinkError("it is open") if "preview" in where else PermissionError(13, "it is open")
 
     def after_the_first(progress: Progress) -> None:
         monkeypatch.setattr(f"stylize_live.training.{where}", refuse)

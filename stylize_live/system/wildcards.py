@@ -9,19 +9,27 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from stylize_live.errors import SourceError
+
 _WINDOWS = sys.platform == "win32"
 _WILD = re.compile(r"[*?]")  # in no name there; brackets are in many
 
 
 def expanded(paths: Iterable[Path]) -> list[Path]:
-    """The files that are meant, in order; what stands for none of them stays as it was typed.
+    """The files that are meant, in order.
 
     Elsewhere shells do this, and a * that they leave is part of a name.
+
+    Raises:
+        SourceError: there are none of such a name.
     """
     found: list[Path] = []
     for path in paths:
-        fitting = _fitting(path) if _WINDOWS and _WILD.search(str(path)) else []
-        found += fitting or [path]
+        is_wild = _WINDOWS and _WILD.search(str(path))
+        fitting = _fitting(path) if is_wild else [path]
+        if not fitting:
+            raise SourceError(f"{path}: no such files")
+        found += fitting
     return found
 
 
