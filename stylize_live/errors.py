@@ -7,6 +7,8 @@
     ├── SourceError         input that is missing, empty, busy or not a video   exit 4
     │   └── NoCameraError   no such camera                                      exit 4
     ├── SinkError           target that cannot be written                       exit 5
+    │   └── ObsError        OBS that cannot be reached, or does not do its part exit 5
+    │       └── ObsPasswordError  OBS that wants another password               exit 5
     ├── DisplayError        no usable screen                                    exit 6
     ├── DeviceError         the asked GPU or precision is not there             exit 7
     ├── TrainingError       nothing to learn from, a run that diverged          exit 8
@@ -82,6 +84,14 @@ class SinkError(StylizeError):
     """An output that cannot be written."""
 
     exit_code = 5
+
+
+class ObsError(SinkError):
+    """OBS that cannot be reached or does not do what it is asked."""
+
+
+class ObsPasswordError(ObsError):
+    """OBS that wants a password, or another one."""
 
 
 class DisplayError(StylizeError):

@@ -13,7 +13,7 @@ import stylize_live
 
 PACKAGE = Path(stylize_live.__file__).parent
 # High to low: a room may import from itself and from what stands further right.
-ROOMS = ["cli", "studio", "bench", "pipeline", "training", "engine", "nets", "media"]
+ROOMS = ["cli", "studio", "bench", "obs", "pipeline", "training", "engine", "nets", "media"]
 VOCABULARY = {
     *("closing", "config", "errors", "files", "frame", "installing", "interrupts", "locks", "privacy"),
     *("quantities", "seldom", "strips", "system", "wording"),

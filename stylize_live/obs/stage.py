@@ -1,0 +1,120 @@
+"""What there is in OBS: scenes, the sources in them, and which of these we made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from stylize_live.obs.connection import Obs
+from stylize_live.obs.sources import MARK, Settings
+
+
+@dataclass(frozen=True)
+class Item:
+    """A source's place in a scene.
+
+    Attributes:
+        scene: or group.
+        number: OBS's, unique in the scene.
+        transform: where it lies.
+    """
+
+    scene: str
+    number: int
+    transform: Settings
+
+
+@dataclass(frozen=True)
+class Made:
+    """A source that we made.
+
+    Attributes:
+        name: what it is called now.
+        settings: what it is set to now, without our mark.
+        mark: what we wrote down about it, see `mark_of`.
+        items: all its places, in all scenes and groups.
+        filters: on it, by name.
+    """
+
+    name: str
+    settings: Settings
+    mark: Settings
+    items: list[Item] = field(default_factory=list)
+    filters: list[str] = field(default_factory=list)
+
+
+def mark_of(name: str, settings: Settings, place: Settings, items: int) -> Settings:
+    """What is written into a source's settings when it has been made or brought up to date.
+
+    Args:
+        name: of the source.
+        settings: what it is set to.
+        place: where it lies.
+        items: in how many places we put it.
+    """
+    return {"name": name, "settings": settings, "place": place, "items": items}
+
+
+def canvas_size(obs: Obs) -> tuple[int, int]:
+    """(width, height) in pixels of what scenes are laid out on."""
+    video = obs.ask("GetVideoSettings")
+    return int(video["baseWidth"]), int(video["baseHeight"])
+
+
+def scene_names(obs: Obs) -> list[str]:
+    """All scenes, in the order in which OBS shows them."""
+    return [str(scene["sceneName"]) for scene in reversed(obs.ask("GetSceneList")["scenes"])]
+
+
+def scene_on_air(obs: Obs) -> str:
+    """The scene that OBS shows now."""
+    return str(obs.ask("GetCurrentProgramScene")["currentProgramSceneName"])
+
+
+def kinds(obs: Obs) -> list[str]:
+    """The kinds of sources that this OBS has."""
+    return list(obs.ask("GetInputKindList")["inputKinds"])
+
+
+def names_taken(obs: Obs) -> set[str]:
+    """Sources, scenes and groups share their names."""
+    inputs = {str(each["inputName"]) for each in obs.ask("GetInputList")["inputs"]}
+    return inputs | set(scene_names(obs)) | set(_groups(obs))
+
+
+def made_sources(obs: Obs, kind: str) -> list[Made]:
+    """The sources of a kind that carry our mark; first those that still have their first name."""
+    found = []
+    for each in obs.ask("GetInputList", inputKind=kind)["inputs"]:
+        name = str(each["inputName"])
+        settings = dict(obs.ask("GetInputSettings", inputName=name)["inputSettings"])
+        mark = settings.pop(MARK, None)
+        if isinstance(mark, dict) and mark_of("", {}, {}, 0).keys() <= mark.keys():
+            found.append(Made(name, settings, mark, _items_of(obs, name), _filters(obs, name)))
+    return sorted(found, key=lambda made: made.name != made.mark["name"])
+
+
+def _items_of(obs: Obs, source: str) -> list[Item]:
+    return [
+        Item(scene, int(item["sceneItemId"]), dict(item["sceneItemTransform"]))
+        for scene, item in _all_items(obs)
+        if item["sourceName"] == source
+    ]
+
+
+def _all_items(obs: Obs) -> Iterator[tuple[str, dict[str, Any]]]:
+    for scene in scene_names(obs):
+        for item in obs.ask("GetSceneItemList", sceneName=scene)["sceneItems"]:
+            yield scene, item
+    for group in _groups(obs):
+        for item in obs.ask("GetGroupSceneItemList", sceneName=group)["sceneItems"]:
+            yield group, item
+
+
+def _groups(obs: Obs) -> list[str]:
+    return [str(name) for name in obs.ask("GetGroupList")["groups"]]
+
+
+def _filters(obs: Obs, source: str) -> list[str]:
+    return [str(each["filterName"]) for each in obs.ask("GetSourceFilterList", sourceName=source)["filters"]]
