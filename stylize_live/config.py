@@ -254,6 +254,10 @@ class LiveSettings(SteadySettings, EngineSettings):
         description="Serve a stream for OBS's Media Source: a port or host:port; auto, which the flag "
         "alone means too, is port 9710 for this machine only.",
     )
+    obs: bool = Field(
+        default=False,
+        description="Have a running OBS show the stream, as the command obs does; it implies --stream.",
+    )
     record: Path | None = Field(
         default=None, description="Record what is shown into this .mp4, .mov or .mkv."
     )

@@ -18,7 +18,7 @@ from stylize_live.config import ConvertSettings
 from stylize_live.media.still import Still, read_still, write_still
 from stylize_live.nets.catalogue import style_names
 
-COMMANDS = ["live", "studio", "convert", "image", "train", "styles", "devices"]
+COMMANDS = ["live", "studio", "obs", "convert", "image", "train", "styles", "devices"]
 
 
 @pytest.fixture

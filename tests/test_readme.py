@@ -65,6 +65,7 @@ def test_every_command_in_the_readme_exists() -> None:
     known = {
         "live",
         "studio",
+        "obs",
         "convert",
         "image",
         "train",

@@ -33,6 +33,7 @@ app = App(
 _COMMANDS = {
     "live": "Paint a camera, a screen, a file or a URL, live in a window.",
     "studio": "The same on a web page, also for phones and OBS.",
+    "obs": "Have a running OBS show the painted picture.",
     "convert": "Paint videos, their sound kept.",
     "image": "Paint pictures and folders of pictures.",
     "train": "Train a new style from a painting.",
@@ -43,7 +44,7 @@ _COMMANDS = {
     "devices": "List cameras, screens, GPUs and encoders.",
 }
 # Flags whose value may be left out, and what that means.
-_BARE = {"--virtual-camera": "auto", "--stream": "auto", "--microphone": "auto"}
+_BARE = {"--virtual-camera": "auto", "--stream": "auto", "--microphone": "auto", "--page": "auto"}
 # By name, so that `--help` and `styles` do not wait for torch.
 for _order, (_name, _help) in enumerate(_COMMANDS.items()):
     app.command(f"stylize_live.cli.{_name}:{_name}", name=_name, help=_help, sort_key=_order)

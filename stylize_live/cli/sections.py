@@ -7,7 +7,7 @@ Sections = dict[str, tuple[str, ...]]  # heading -> options without their dashes
 _LOOK = ("style", "boldness", "strength", "stroke", "keep-colors")
 _MACHINE = ("device", "precision", "runtime", "config")
 _SOURCE = ("source", "loop", "width", "height", "fps", "mirror", "split", "duration")
-_OUTPUTS = ("record", "microphone", "stream", "virtual-camera", "window")
+_OUTPUTS = ("record", "microphone", "stream", "obs", "virtual-camera", "window")
 _PAGE = ("host", "port", "token")
 # What stands nowhere here comes last, under this heading.
 OTHERS = "Others"
@@ -26,6 +26,11 @@ SECTIONS: dict[str, Sections] = {
         "Look": (*_LOOK, "steadiness", "size"),
         "Outputs": (*_OUTPUTS, "json"),
         "Machine": _MACHINE,
+    },
+    "obs": {
+        "What OBS shows": ("scene", "stream", "page"),
+        "Result": ("undo", "dry-run", "json"),
+        "Which OBS": ("host", "port", "password"),
     },
     "convert": {
         "Look": (*_LOOK, "steadiness", "crossfade"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stylize_live.cli.advice import advise
 from stylize_live.cli.browser import open_in_browser
 from stylize_live.cli.console import fail, print_beside, print_line, warn
+from stylize_live.cli.obs_words import show_in_obs
 from stylize_live.errors import SinkError, SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     if settings.source.strip() == "browser" and not studio:
         raise UsageError("--source browser is the camera of the studio's page: add --studio")
     check_loop(settings)
+    if settings.obs and settings.stream is None:
+        settings = settings.model_copy(update={"stream": "auto"})
     if settings.record is not None:
         from stylize_live.media.recorder import check_recording
 
@@ -55,6 +58,8 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
         # Source, sinks and window first: what is wrong with them shows before the network is loaded.
         source = opened.enter_context(_open_source(settings, studio=studio))
         sinks = open_sinks(settings, source, opened)
+        if settings.obs:
+            show_in_obs(sinks)
         # Without window and sinks, somebody is taken to look all the same; with a page, it tells.
         watched = not sinks and not studio
         display = open_display(opened, settings, source.size, watched=watched)

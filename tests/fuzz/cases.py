@@ -109,7 +109,9 @@ def setting(materials: Materials, folder: Path, rng: random.Random) -> Try:
 
 
 # What a file may not say either: the flags are given. A page, a camera, a network are another matter.
-_LEFT_ALONE = {"source", "duration", "window", "studio", "virtual_camera", "microphone", "device", "runtime"}
+_LEFT_ALONE = {
+    *("source", "duration", "window", "studio", "virtual_camera", "obs", "microphone", "device", "runtime")
+}
 
 
 def still(materials: Materials, folder: Path, rng: random.Random) -> Try:
