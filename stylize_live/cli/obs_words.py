@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stylize_live.cli.console import print_beside
 from stylize_live.errors import ObsPasswordError
+from stylize_live.wording import plain
 
 if TYPE_CHECKING:
     from stylize_live.media.contracts import LiveSink
@@ -37,9 +38,9 @@ def reached(obs: Obs) -> str:
 
 def told(changes: Changes) -> Iterator[str]:
     """Lines about one source."""
-    yield from (f"{changes.source}: {words}" for words in changes.words + changes.kept)
-    if changes.shows:
-        yield f"{changes.source}: {'shows' if changes.words else 'is set up already, shows'} {changes.shows}"
+    shows = f"{'shows' if changes.words else 'is set up already, shows'} {changes.shows}"
+    for words in [*changes.words, *changes.kept, *([shows] if changes.shows else [])]:
+        yield plain(f"{changes.source}: {words}")
 
 
 def show_in_obs(sinks: Sequence[LiveSink]) -> None:

@@ -182,7 +182,8 @@ def where(sink: LiveSink) -> str:
     from stylize_live.media.virtual_camera import VirtualCamera
 
     if isinstance(sink, StreamServer):
-        return f"stream: {sink.url} (in OBS: Media Source, input format nut, network buffering 0 MB)"
+        by_hand = "in OBS: Media Source, input format nut, network buffering 0 MB"
+        return f"stream: {sink.url} ({by_hand}; or let stylize-live obs do it)"
     if isinstance(sink, Recorder):
         return f"recording: {sink.path}"
     return f"virtual camera: {sink.device}" if isinstance(sink, VirtualCamera) else sink.name

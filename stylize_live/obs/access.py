@@ -49,20 +49,20 @@ def open_obs(access: Access) -> Obs:
     given = access.password or os.environ.get(PASSWORD_VARIABLE)
     secret = given or (own.password if own else "")
     try:
-        return _open(access, port, secret, own)
+        obs = _open(access, port, secret, own)
     except ObsPasswordError as error:
         if access.prompt is None or given:
             found = f" (that of {own.file})" if own and secret and not given else ""
             raise ObsPasswordError(f"{error}{found}: {_HOW}") from None
         return _open(access, port, access.prompt(f"{error}. {_WHERE}."), own)
+    if own is not None and secret and not given:
+        obs.password_from = str(own.file)
+    return obs
 
 
 def _open(access: Access, port: int, password: str, own: OwnSettings | None) -> Obs:
     try:
-        obs = Obs(access.host, port, password)
-        if own is not None and password == own.password:
-            obs.password_from = str(own.file) if password else ""
-        return obs
+        return Obs(access.host, port, password)
     except ObsPasswordError:
         raise
     except ObsError:
