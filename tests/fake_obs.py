@@ -53,6 +53,7 @@ class FakeObs:
         scenes: items by scene.
         groups: items by group.
         inputs: kind, settings and filters by source.
+        cursor: milliseconds that sources have played.
     """
 
     password: str = ""
@@ -67,6 +68,7 @@ class FakeObs:
     scenes: dict[str, list[Data]] = field(default_factory=lambda: {"Scene": [], SCENE: []})
     groups: dict[str, list[Data]] = field(default_factory=dict)
     inputs: dict[str, Data] = field(default_factory=dict)
+    cursor: int | None = 1000
     numbers: int = 0
     port: int = 0
 
@@ -211,6 +213,10 @@ class FakeObs:
 
     def do_SetSceneItemEnabled(self, *, sceneName: str, sceneItemId: int, sceneItemEnabled: bool) -> None:
         self._item(sceneName, sceneItemId)["sceneItemEnabled"] = sceneItemEnabled
+
+    def do_GetMediaInputStatus(self, *, inputName: str) -> Data:
+        self._input(inputName)
+        return {"mediaState": "OBS_MEDIA_STATE_PLAYING", "mediaCursor": self.cursor, "mediaDuration": 0}
 
     def do_GetSourceFilterList(self, *, sourceName: str) -> Data:
         return {"filters": self._input(sourceName)["filters"]}

@@ -213,6 +213,20 @@ def test_a_second_run_changes_nothing(world: World, capsys: pytest.CaptureFixtur
     assert world.fake is None or world.fake.changed_by == []
 
 
+def test_a_stream_that_obs_has_given_up_is_opened_again(fake: World) -> None:
+    """It says that it plays, and is at its beginning for ever; the same settings, given again, wake it."""
+    assert fake.fake is not None
+    fake.run()
+    before = fake.settings()
+    fake.fake.asked.clear()
+    fake.fake.cursor = 0
+    assert fake.run("--dry-run") == 0
+    assert fake.fake.changed_by == []
+    assert fake.run() == 0
+    assert fake.fake.changed_by == ["SetInputSettings"]
+    assert fake.settings() == before
+
+
 def test_another_scene(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert world.run("--scene", "Scen") == 5
     assert "error: OBS has no scene 'Scen', did you mean 'Scene'?" in capsys.readouterr().err
@@ -504,7 +518,7 @@ def test_a_show_that_cannot_set_it_up_does_not_begin(
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("obs") is None or shutil.which("Xvfb") is None, reason="needs OBS and Xvfb")
 def test_the_painted_picture_comes_by_itself(nothing_known: None, real: World, tmp_path: Path) -> None:
-    """Whether the show was there before the source or not, and again when it comes back."""
+    """Of one show and of the next; OBS alone may have given the stream up in between."""
     from latency import free_port
     from real_obs import shoot
 
@@ -512,10 +526,11 @@ def test_the_painted_picture_comes_by_itself(nothing_known: None, real: World, t
     words = ["--source", "test", "--style", "starry-night", "--no-window", "--stream", port]
     command = [sys.executable, "-m", "stylize_live.cli.app", "live", *words]
     try:
-        assert real.run("--stream", port) == 0
         for number in range(2):
             show = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             try:
+                real.until(lambda: Served(f"tcp://127.0.0.1:{port}", "").is_there(), seconds=60)
+                assert real.run("--stream", port) == 0
                 real.until(lambda: is_painted(shoot(real.user, SCENE, (640, 360)).pixels), seconds=60)
                 target = Path(os.environ.get("SCREENSHOTS", tmp_path)) / f"obs-{number}.png"
                 target.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from stylize_live.obs.stage import (
     made_sources,
     mark_of,
     names_taken,
+    plays,
     scene_names,
     scene_on_air,
 )
@@ -151,8 +152,9 @@ def _plan_update(obs: Obs, wanted: Wanted, made: Made, scene: str | None) -> Cha
     if differing:
         changes.words.append(f"set again: {', '.join(differing)}")
     mark = mark_of(made.mark["name"], wanted.settings, whole_canvas(canvas), items)
-    if differing or mark != made.mark:
-        # At the end: should the line break before, the next run goes on.
+    if differing or mark != made.mark or not plays(obs, made.name):
+        # At the end: should the line break before, the next run goes on. OBS 29 gives up a stream that is not
+        # there, sooner or later; told the same settings again, it opens it anew.
         changes.steps.append(lambda: _write_settings(obs, made.name, wanted.settings | {MARK: mark}))
     return changes
 

@@ -95,6 +95,12 @@ def made_sources(obs: Obs, kind: str) -> list[Made]:
     return sorted(found, key=lambda made: made.name != made.mark["name"])
 
 
+def plays(obs: Obs, source: str) -> bool:
+    """Whether a source shows pictures now. OBS calls one "playing", too, that it has given up; its clock
+    stands still then. A page has none, and needs no help."""
+    return obs.ask("GetMediaInputStatus", inputName=source)["mediaCursor"] != 0
+
+
 def _items_of(obs: Obs, source: str) -> list[Item]:
     return [
         Item(scene, int(item["sceneItemId"]), dict(item["sceneItemTransform"]))
