@@ -37,6 +37,7 @@ ROOT = Path(__file__).parents[1]
 URL = "tcp://127.0.0.1:9710"
 NAME = "stylize-live"
 CANVAS = 1280, 720
+_STOP = "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_STOP"
 _WHICH = [
     "fake",
     pytest.param(
@@ -543,9 +544,6 @@ def test_the_painted_picture_comes_by_itself(nothing_known: None, real: World, t
             real.until(lambda: not is_painted(shoot(real.user, SCENE, (640, 360)).pixels))
     finally:
         real.clear()
-
-
-_STOP = "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_STOP"
 
 
 def is_painted(pixels: Pixels) -> bool:

@@ -98,7 +98,7 @@ def made_sources(obs: Obs, kind: str) -> list[Made]:
 def plays(obs: Obs, source: str) -> bool:
     """Whether a source shows pictures now. OBS calls one "playing", too, that it has given up; its clock
     stands still then. A page has none, and needs no help."""
-    return obs.ask("GetMediaInputStatus", inputName=source)["mediaCursor"] != 0
+    return bool(obs.ask("GetMediaInputStatus", inputName=source)["mediaCursor"] != 0)
 
 
 def _items_of(obs: Obs, source: str) -> list[Item]:
