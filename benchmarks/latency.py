@@ -27,6 +27,7 @@ from stamps import age, in_words, patch_errors, stamped_options, stamped_stream
 
 from stylize_live.errors import SourceError
 from stylize_live.media.stream import StreamSource
+from stylize_live.system.clock import monotonic
 
 _STARTING_SECONDS = 60.0
 
@@ -62,7 +63,7 @@ def live_show(source: str, size: tuple[int, int], seconds: float, *words: str) -
         "--width", str(size[0]), "--height", str(size[1]), "--stream", str(port), "--duration", str(seconds),
         "--json", *words,
     ]  # fmt: skip
-    started = time.monotonic()
+    started = monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         yield Show(f"tcp://127.0.0.1:{port}", started, process)
@@ -82,7 +83,7 @@ def wait_for(show: Show) -> StreamSource:
     while True:
         with suppress(SourceError):
             return StreamSource(show.url)
-        if show.process.poll() is not None or time.monotonic() - show.started > _STARTING_SECONDS:
+        if show.process.poll() is not None or monotonic() - show.started > _STARTING_SECONDS:
             raise RuntimeError("live did not start")
         time.sleep(0.05)
 
@@ -92,12 +93,12 @@ def read(show: Show, seconds: float) -> tuple[float, list[float], np.ndarray]:
     with wait_for(show) as source:
         frames = iter(source)
         first = next(frames)
-        arrived = time.monotonic()
+        arrived = monotonic()
         ages: list[float] = []
         for frame in itertools.chain([first], frames):
-            if (old := age(frame.pixels, time.monotonic())) is not None:
+            if (old := age(frame.pixels, monotonic())) is not None:
                 ages.append(old)
-            if time.monotonic() - arrived > seconds:
+            if monotonic() - arrived > seconds:
                 break
     return arrived - show.started, ages[len(ages) // 10 :], frame.pixels
 

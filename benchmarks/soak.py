@@ -32,7 +32,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -43,6 +42,8 @@ from endurance import WARM_UP, Held, growing, held, plot, thirds
 from in_step import slips
 from latency import Show, live_show, wait_for
 from stamps import age, stamped_options, stamped_stream
+
+from stylize_live.system.clock import monotonic
 
 _PERIOD = 10.0  # seconds of a sample
 _LEAST_MINUTES = 3.0
@@ -73,11 +74,11 @@ class Sample(Held):
 def samples(show: Show, seconds: float) -> Iterator[Sample]:
     """Read the stream and give a sample every ten seconds."""
     with wait_for(show) as source:
-        start = since = time.monotonic()
+        start = since = monotonic()
         ages: list[float] = []
         made_last = 0.0
         for frame in source:
-            now = time.monotonic()
+            now = monotonic()
             old = age(frame.pixels, now)
             # The stream says a picture again where none comes for a while, which makes it no older.
             if old is not None and abs(now - old - made_last) > _SAME:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -22,6 +21,7 @@ from stylize_live.frame import Frame, Pixels
 from stylize_live.media.live_source import Metronome
 from stylize_live.media.still import read_still
 from stylize_live.media.stream_server import StreamServer
+from stylize_live.system.clock import monotonic
 
 PHOTO = Path(__file__).parent.parent / "samples" / "desert.jpg"
 PATCHES = {
@@ -98,7 +98,7 @@ def stamped_stream(size: tuple[int, int], fps: int) -> Iterator[StreamServer]:
 
     def feed(server: StreamServer) -> None:
         for index in Metronome(fps, ending):
-            now = time.monotonic()
+            now = monotonic()
             server.write(Frame(stamper.draw(now), Fraction(index, fps), now, index))
 
     with StreamServer("0", size, Fraction(fps)) as server:

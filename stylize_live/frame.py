@@ -38,7 +38,7 @@ class Frame:
         picture: (H, W, 3) RGB, C-contiguous, upright; never written to after it was made. uint8, or
             uint16 from 0 to 65535 in a conversion that keeps more than 8 bits. Or a surface.
         pts: presentation time in seconds, exact.
-        captured_at: `time.monotonic` seconds at which the picture reached this program.
+        captured_at: seconds of `system.clock.monotonic` at which the picture reached this program.
         index: position in the source, counted from 0; dropped frames leave gaps.
         alpha: (H, W) opacity of the same dtype as `pixels`, or None for an opaque picture.
     """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Hashable
+
+from stylize_live.system.clock import monotonic
 
 _SECONDS = 60.0
 
@@ -17,7 +18,7 @@ class Seldom:
         clock: gives seconds that only grow.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._next: dict[Hashable, float] = {}
@@ -42,7 +43,7 @@ class SeldomLog:
         clock: see `Seldom`.
     """
 
-    def __init__(self, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, log: logging.Logger, clock: Callable[[], float] = monotonic) -> None:
         self._log = log
         self._seldom = Seldom(clock)
 

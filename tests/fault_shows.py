@@ -50,6 +50,7 @@ from stylize_live.pipeline.convert import convert
 from stylize_live.pipeline.live import run_live
 from stylize_live.pipeline.live_report import LiveReport
 from stylize_live.pipeline.watchdog import Patience
+from stylize_live.system.clock import monotonic
 
 SIZE = (64, 48)
 QUICK = Patience(note=2, end=6)  # seconds of a clock that runs fast once something hangs
@@ -393,7 +394,7 @@ def of_browser(stage: Stage, wanted: str | None) -> LiveReport:
             while not ending.wait(0.004):
                 pixels = np.full((SIZE[1], SIZE[0], 3), 120, np.uint8)
                 picture = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
-                source.give(picture, time.monotonic())
+                source.give(picture, monotonic())
 
         thread = threading.Thread(target=give, name="stylize-browser", daemon=True)
         thread.start()

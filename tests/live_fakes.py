@@ -13,6 +13,7 @@ import numpy as np
 from stylize_live.closing import Closing
 from stylize_live.frame import Frame
 from stylize_live.media.overlay import Caption
+from stylize_live.system.clock import monotonic
 
 SIZE = (32, 24)
 
@@ -21,7 +22,7 @@ def make_frame(index: int, size: tuple[int, int] = SIZE) -> Frame:
     """A grey frame whose level is its index, with a white pixel at the top left."""
     pixels = np.full((size[1], size[0], 3), index % 200, np.uint8)
     pixels[0, 0] = 255
-    return Frame(pixels, Fraction(index, 30), time.monotonic(), index)
+    return Frame(pixels, Fraction(index, 30), monotonic(), index)
 
 
 class FakeSource(Closing):

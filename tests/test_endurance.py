@@ -26,6 +26,7 @@ from stylize_live.pipeline.convert import convert
 from stylize_live.pipeline.live import run_live
 from stylize_live.pipeline.pieces import Border
 from stylize_live.pipeline.piecewise import PiecewiseFilm
+from stylize_live.system.clock import monotonic
 
 SIZES = [(64, 48), (48, 64), (128, 96), (64, 48)]
 EACH = 4
@@ -44,7 +45,7 @@ class MoodyCamera(WakeableSource):
         for turn, (width, height) in enumerate(SIZES):
             for _ in range(EACH):
                 pixels = np.full((height, width, 3), (200, 30, 30), np.uint8)
-                yield Frame(pixels, Fraction(index, 30), time.monotonic(), index)
+                yield Frame(pixels, Fraction(index, 30), monotonic(), index)
                 self._until(lambda wanted=index: wanted in self._display.indices)
                 index += 1
             self.trouble = f"camera is gone {turn}"

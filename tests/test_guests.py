@@ -28,6 +28,7 @@ from stylize_live.studio import thumbnails as thumbnails_module
 from stylize_live.studio.guard import HEADERS
 from stylize_live.studio.thumbnails import Thumbnails
 from stylize_live.studio.visitors import Visitors, most_connections
+from stylize_live.system.clock import monotonic
 
 
 @pytest.fixture
@@ -394,7 +395,7 @@ def test_the_stream_outlives_a_lack_of_handles(caplog: pytest.LogCaptureFixture)
         with no_handles():
             late.connect(("127.0.0.1", port))
             wait_until(lambda: caplog.records)
-        server.write(Frame(np.zeros((48, 64, 3), np.uint8), Fraction(0), time.monotonic(), 0))
+        server.write(Frame(np.zeros((48, 64, 3), np.uint8), Fraction(0), monotonic(), 0))
         late.settimeout(8)
         assert late.recv(4) == b"nut/"
     assert "Too many open files" in caplog.text

@@ -32,6 +32,7 @@ from stylize_live.media.paced import PacedSource
 from stylize_live.media.pattern import PatternSource
 from stylize_live.media.screen import ScreenSource
 from stylize_live.media.stream import StreamSource, open_stream, without_password
+from stylize_live.system.clock import monotonic
 
 FRAMES = 10
 RED = (200, 30, 30)
@@ -64,9 +65,9 @@ def assert_red(frame: Frame) -> None:
 
 @contextmanager
 def stopwatch(at_most: float) -> Iterator[None]:
-    start = time.monotonic()
+    start = monotonic()
     yield
-    assert time.monotonic() - start < at_most
+    assert monotonic() - start < at_most
 
 
 _INTERFACE = "{65e8773d-8f56-11d0-a3b9-00a0c9223196}"  # of cameras, to Windows
@@ -139,11 +140,11 @@ class TestChoice:
             open_source(settings("0"))
 
     def test_file_plays_in_real_time_and_ends(self, clip: Path) -> None:
-        start = time.monotonic()
+        start = monotonic()
         with open_source(settings(str(clip))) as source:
             frames = list(source)
         assert len(frames) == FRAMES
-        assert time.monotonic() - start >= (FRAMES - 1) / 50
+        assert monotonic() - start >= (FRAMES - 1) / 50
         assert_red(frames[0])
 
 
@@ -164,9 +165,9 @@ class TestPattern:
 
     def test_pace_and_interrupt(self) -> None:
         source = PatternSource((16, 16), 100)
-        start = time.monotonic()
+        start = monotonic()
         frames = list(itertools.islice(source, 6))
-        assert 0.045 < time.monotonic() - start < 0.5
+        assert 0.045 < monotonic() - start < 0.5
         assert frames[-1].pts == Fraction(frames[-1].index, 100)
         source.interrupt()
         assert list(source) == []
@@ -175,10 +176,10 @@ class TestPattern:
 
 
 def test_metronome_keeps_its_phase_and_leaves_out_what_was_missed() -> None:
-    start = time.monotonic()
+    start = monotonic()
     late = []
     for tick in itertools.islice(Metronome(50, threading.Event()), 4):
-        late.append(time.monotonic() - start - tick / 50)
+        late.append(monotonic() - start - tick / 50)
         if tick == 0:
             time.sleep(0.05)  # misses ticks 1 and 2 partly
     assert tick >= 4
@@ -191,21 +192,21 @@ class TestPaced:
             def __iter__(self) -> Iterator[Frame]:
                 return (make_frame(index * 2) for index in range(4))
 
-        start = time.monotonic()
+        start = monotonic()
         for frame in PacedSource(Inner()):
             assert frame.captured_at - start >= float(frame.pts) - 0.002
-            assert time.monotonic() - frame.captured_at < 0.05
+            assert monotonic() - frame.captured_at < 0.05
 
     def test_late_frames_are_not_delayed_further(self) -> None:
         def stall(index: int) -> None:
             if index == 1:
                 time.sleep(0.2)
 
-        start = time.monotonic()
+        start = monotonic()
         frames = list(PacedSource(FakeSource(7, stall, gap=0)))
         assert len(frames) == 7
         # 0.2 s cover all seven frames of 1/30 s: after the stall they come at once.
-        assert time.monotonic() - start < 0.3
+        assert monotonic() - start < 0.3
 
     def test_interrupt_ends_a_long_wait(self) -> None:
         class Slow(FakeSource):
@@ -304,12 +305,12 @@ class TestStreams:
             thread.start()
             with open_stream(f"http://127.0.0.1:{server.server_port}/{clip.name}") as source:
                 assert isinstance(source, PacedSource)
-                start = time.monotonic()
+                start = monotonic()
                 count = len(list(source))
             server.shutdown()
             thread.join()
         assert count == FRAMES
-        assert time.monotonic() - start >= (FRAMES - 1) / 50
+        assert monotonic() - start >= (FRAMES - 1) / 50
 
     def test_interrupted_stream_ends(self, clip: Path) -> None:
         with open_stream(clip.as_uri()) as source:

@@ -103,7 +103,7 @@ def test_by_name_number_or_the_systems_choice(
 def test_pieces_carry_the_moment_of_their_first_sample(
     system: type[FakeStream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stylize_live.media.microphone.time.monotonic", lambda: 50.0)
+    monkeypatch.setattr("stylize_live.media.microphone.monotonic", lambda: 50.0)
     with Microphone("auto") as microphone:
         buffer = np.ones((480, 2), np.float32)
         system.opened[0].hear(buffer, age=0.03)
@@ -242,7 +242,7 @@ def test_a_clap_is_heard_when_it_is_seen(
 ) -> None:
     """The sound begins before the first picture, loses a buffer, and claps at 1.0 and 2.5 seconds."""
     path, now = tmp_path / f"show{suffix}", [0.0]
-    monkeypatch.setattr("stylize_live.media.microphone.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("stylize_live.media.microphone.monotonic", lambda: now[0])
     sound = np.zeros((4 * RATE, 2), np.float32)
     for clap in (1.0, 2.5):
         at = round((clap + 0.5) * RATE)  # the microphone is half a second ahead of the camera

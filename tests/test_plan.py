@@ -124,7 +124,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
         for module in (run, trainer):
-            monkeypatch.setattr(module.time, "monotonic", lambda: self.now)
+            monkeypatch.setattr(module, "monotonic", lambda: self.now)
 
     def slow(self, method: Any, seconds: float) -> Any:
         """The method, which now takes so long."""

@@ -6,7 +6,6 @@ import errno
 import signal
 import subprocess
 import sys
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from stylize_live.media.growing import GrowingFile
 from stylize_live.media.libraries import av
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.recorder import Recorder
+from stylize_live.system.clock import monotonic
 
 SIZE = (64, 48)
 # Pictures of a camera that stutters: moments in seconds.
@@ -114,7 +114,7 @@ def test_without_a_picture_no_file_stays(tmp_path: Path) -> None:
 
 
 def test_a_frozen_picture_that_comes_again_has_its_own_time(tmp_path: Path) -> None:
-    path, now = tmp_path / "show.mkv", time.monotonic()
+    path, now = tmp_path / "show.mkv", monotonic()
     record(path, [now - 2, now - 1, now - 1])
     with VideoReader(path) as reader:
         times = [float(frame.pts) for frame in reader]

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,13 +24,14 @@ from stylize_live.media.libraries import av
 from stylize_live.media.mjpeg import NutMuxer
 from stylize_live.media.stream import StreamSource
 from stylize_live.media.stream_server import StreamServer, parse_address
+from stylize_live.system.clock import monotonic
 
 SIZE = (64, 48)
 RED = (200, 30, 30)
 
 
 def coloured(colour: tuple[int, int, int], size: tuple[int, int] = SIZE) -> Frame:
-    return Frame(np.full((size[1], size[0], 3), colour, np.uint8), Fraction(0), time.monotonic(), 0)
+    return Frame(np.full((size[1], size[0], 3), colour, np.uint8), Fraction(0), monotonic(), 0)
 
 
 def wait_until(true: Callable[[], bool]) -> None:
@@ -204,8 +204,7 @@ def test_no_addresses(text: str) -> None:
 def test_every_picture_is_late_to_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else players wait with pictures that they collected before they showed the first."""
     moments = itertools.count(100.0, 1 / 30)
-    clock = SimpleNamespace(monotonic=lambda: next(moments))
-    monkeypatch.setattr("stylize_live.media.mjpeg.time", clock)
+    monkeypatch.setattr("stylize_live.media.mjpeg.monotonic", lambda: next(moments))
     muxer = NutMuxer((16, 16), Fraction(30))
     jpeg = encode_jpeg(np.zeros((16, 16, 3), np.uint8))
     stream = io.BytesIO(b"".join(muxer.add(jpeg) for _ in range(30)))

@@ -14,6 +14,7 @@ from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.switching import Choice, SwitchingSource
+from stylize_live.system.clock import monotonic
 
 
 class Level(LiveSource):
@@ -28,7 +29,7 @@ class Level(LiveSource):
         index = 0
         while self._wait(0.002) and index != self.count:
             pixels = np.full((self.size[1], self.size[0], 3), self.level, np.uint8)
-            yield Frame(pixels, Fraction(index, 100), time.monotonic(), index)
+            yield Frame(pixels, Fraction(index, 100), monotonic(), index)
             index += 1
 
     def _release(self) -> None:

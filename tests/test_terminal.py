@@ -141,7 +141,7 @@ def test_a_line_every_30_seconds_without_a_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = 100.0
-    monkeypatch.setattr(convert_display.time, "monotonic", lambda: now)
+    monkeypatch.setattr(convert_display, "monotonic", lambda: now)
     jobs = [Job(Path("a.mp4"), Path("out/a.mp4")), Job(Path("b.mp4"), Path("out/b.mp4"))]
     with Display(jobs, False, ConvertSettings(), overwrite=False, restart=False) as display:
         display.start(jobs[0])

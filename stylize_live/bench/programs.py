@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,6 +15,7 @@ from typing import IO, Any
 
 from stylize_live.config import BenchSettings
 from stylize_live.errors import StylizeError
+from stylize_live.system.clock import monotonic
 
 _PROGRAM = ("-m", "stylize_live.cli.app")
 _OWN = {"size", "seconds"}  # settings that the other commands do not have
@@ -43,7 +43,7 @@ def run_python(arguments: Sequence[str]) -> Ended:
     Raises:
         StylizeError: it failed, with the last line that it wrote of it.
     """
-    started = time.perf_counter()
+    started = monotonic()
     with (
         tempfile.TemporaryFile() as complaints,
         subprocess.Popen(
@@ -53,7 +53,7 @@ def run_python(arguments: Sequence[str]) -> Ended:
         try:
             last, at = "", started
             for line in child.stdout or ():
-                last, at = line, time.perf_counter()
+                last, at = line, monotonic()
             peak = _wait(child)
         except BaseException:
             child.kill()

@@ -7,7 +7,6 @@ so what `live` and `convert` need is read in the first round, before anything la
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from fractions import Fraction
@@ -23,6 +22,7 @@ from stylize_live.config import BenchSettings
 from stylize_live.engine.processor import cores
 from stylize_live.locks import scratch_folder
 from stylize_live.quantities import fitted
+from stylize_live.system.clock import monotonic
 
 ROUNDS = 3
 # Shares of the time: one run of `live`, the painting of one run of `convert`, all of the network. The
@@ -41,11 +41,11 @@ def run_bench(settings: BenchSettings, on_step: Callable[[str], None] = lambda s
     Raises:
         StylizeError: the style, the device or a program failed.
     """
-    started, load = time.monotonic(), load_now()
+    started, load = monotonic(), load_now()
     with scratch_folder() as folder, ExitStack() as opened:
         bench = _Bench(settings, folder, on_step)
         painter = bench.run(opened)
-    seconds = round(time.monotonic() - started, 1)
+    seconds = round(monotonic() - started, 1)
     machine = describe() | {"load": load}
     rows = bench.tally.rows()
     kept = verdicts(rows, min(fitted(settings.size, (16, 9))))

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from stylize_live.system.clock import monotonic
+
 _TENTH, _NINTH = 0, -1  # of nine cuts into ten parts
 
 
@@ -50,7 +52,7 @@ def alternate(
     seconds: float = 0.0,
     least: int = 3,
     settle: float = 0.0,
-    clock: Callable[[], float] = time.perf_counter,
+    clock: Callable[[], float] = monotonic,
 ) -> dict[str, list[float]]:
     """Run all jobs once to warm up, then in turn, so that a slow moment hits all alike.
 
@@ -96,6 +98,6 @@ class Effort:
 
 def effort_of(work: Callable[[], object]) -> Effort:
     """Do some work in this process and see what it takes."""
-    wall, processor = time.perf_counter(), time.process_time()
+    wall, processor = monotonic(), time.process_time()
     work()
-    return Effort(time.perf_counter() - wall, time.process_time() - processor)
+    return Effort(monotonic() - wall, time.process_time() - processor)

@@ -170,7 +170,7 @@ def _run(
 ) -> tuple[list[Outcome], float]:
     """Convert all, each outcome said as it comes."""
     outcomes: list[Outcome] = []
-    began = time.monotonic()
+    began = monotonic()
     with Display(jobs, single, settings, overwrite=overwrite, restart=restart, json=json) as display:
         try:
             # Closed before anything is said: what works in another process may finish a piece until then.
@@ -181,7 +181,7 @@ def _run(
         except KeyboardInterrupt:
             display.interrupted()
             raise
-    return outcomes, time.monotonic() - began
+    return outcomes, monotonic() - began
 
 
 def _conclude(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from stylize_live.cli.console import print_beside, warn
 from stylize_live.cli.convert_output import in_words, say_outcome
 from stylize_live.closing import Closing
 from stylize_live.config import ConvertSettings
+from stylize_live.system.clock import monotonic
 
 if TYPE_CHECKING:
     from stylize_live.pipeline.progress import ConvertProgress
@@ -59,7 +59,7 @@ class Display(Closing):
         self._totals: dict[Path, int | None] = {}
         self._ended = 0
         self._weight_ended = 0
-        self._said_at = time.monotonic()
+        self._said_at = monotonic()
         self._bar.start()
 
     def start(self, job: Job) -> None:
@@ -91,7 +91,7 @@ class Display(Closing):
             self._bar.update(self._all, completed=weight)
 
     def _say_line(self, job: Job, progress: ConvertProgress) -> None:
-        now = time.monotonic()
+        now = monotonic()
         if now - self._said_at < _SECONDS_BETWEEN_LINES:
             return
         self._said_at = now

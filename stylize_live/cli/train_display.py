@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.progress import TextColumn
@@ -12,6 +11,7 @@ from rich.progress import TextColumn
 from stylize_live.cli.bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.console import stderr
 from stylize_live.closing import Closing
+from stylize_live.system.clock import monotonic
 
 if TYPE_CHECKING:
     from stylize_live.training.trainer import Progress

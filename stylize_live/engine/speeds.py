@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -105,14 +104,14 @@ def _measure(trials: Mapping[str, Trial]) -> Speeds:
             jobs.pop(name, None)
             log.info("%s cannot be used here: %s", name, error)
     best = dict.fromkeys(jobs, float("inf"))
-    begun = time.perf_counter()
+    begun = monotonic()
     for number in range(_ROUNDS):
-        if number >= _LEAST_ROUNDS and time.perf_counter() - begun > _SECONDS:
+        if number >= _LEAST_ROUNDS and monotonic() - begun > _SECONDS:
             break
         for name, work in jobs.items():
-            started = time.perf_counter()
+            started = monotonic()
             work()
-            best[name] = min(best[name], 1e3 * (time.perf_counter() - started))
+            best[name] = min(best[name], 1e3 * (monotonic() - started))
     return {name: round(best[name], 3) if name in best else _FAILED for name in trials}
 
 

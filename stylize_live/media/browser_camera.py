@@ -11,7 +11,6 @@ import importlib.util
 import logging
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from stylize_live.installing import command_for
 from stylize_live.media.colour import Colorspace, ToRgb
 from stylize_live.media.libraries import av
 from stylize_live.media.live_source import LiveSource
+from stylize_live.system.clock import monotonic
 
 if TYPE_CHECKING:
     from aiortc import MediaStreamTrack
@@ -161,7 +161,7 @@ class CameraPeer:
             except MediaStreamError:
                 return
             if isinstance(picture, av.VideoFrame):
-                self._give(picture, time.monotonic())
+                self._give(picture, monotonic())
 
     async def close(self) -> None:
         """Hang up. May be called again."""

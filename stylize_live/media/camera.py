@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -16,6 +15,7 @@ from stylize_live.media.devices import Camera, list_cameras
 from stylize_live.media.libraries import cv2
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.picture_watch import PictureWatch
+from stylize_live.system.clock import monotonic
 
 _FIRST_TRIES = 10
 _BAD_PICTURES = 15
@@ -74,7 +74,7 @@ class CameraSource(LiveSource):
                 if self._ending.is_set() or not self._device.grab():
                     return None
                 # Before decoding: a large JPEG takes several milliseconds, which count as latency.
-                captured_at = time.monotonic()
+                captured_at = monotonic()
                 ok, bgr = self._device.retrieve()
             if ok:
                 return captured_at, np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)

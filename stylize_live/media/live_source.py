@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from stylize_live.closing import Closing
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
+from stylize_live.system.clock import monotonic
 
 if TYPE_CHECKING:
     from stylize_live.media.devices import Camera
@@ -74,12 +74,12 @@ class LiveSource(Closing, ABC):
             SourceError: it did not come back for a minute.
         """
         self.trouble = f"{who} is gone, waiting for it"
-        give_up = time.monotonic() + _PATIENCE_SECONDS
+        give_up = monotonic() + _PATIENCE_SECONDS
         for delay in chain(_BACK_OFF, repeat(_BACK_OFF[-1])):
             if not self._wait(delay) or reopen():
                 self.trouble = None
                 return
-            if time.monotonic() > give_up:
+            if monotonic() > give_up:
                 raise SourceError(f"{who} vanished and did not come back")
 
     @property
@@ -123,8 +123,8 @@ class Metronome:
 
     def __iter__(self) -> Iterator[int]:
         """Numbers of ticks, each at its time; those that were missed are left out."""
-        start = time.monotonic()
+        start = monotonic()
         tick = 0
-        while not self._ending.wait(max(0.0, start + tick / self._fps - time.monotonic())):
+        while not self._ending.wait(max(0.0, start + tick / self._fps - monotonic())):
             yield tick
-            tick = max(tick + 1, int((time.monotonic() - start) * self._fps))
+            tick = max(tick + 1, int((monotonic() - start) * self._fps))

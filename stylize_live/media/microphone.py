@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from dataclasses import dataclass
 from types import ModuleType
@@ -15,6 +14,7 @@ from stylize_live.closing import Closing
 from stylize_live.errors import SourceError, UsageError
 from stylize_live.installing import command_for
 from stylize_live.media.sound_encoder import RATES
+from stylize_live.system.clock import monotonic
 
 _PORTAUDIO = "sudo apt install libportaudio2"  # other systems' packages of sounddevice bring it
 _MISSING = (
@@ -77,7 +77,7 @@ class Microphone(Closing):
         age = timing.currentTime - timing.inputBufferAdcTime
         if not 0 < age < _BELIEVABLE_SECONDS:  # some systems do not tell
             age = count / self.rate
-        self._pieces.append(Piece(time.monotonic() - age, samples.copy()))
+        self._pieces.append(Piece(monotonic() - age, samples.copy()))
 
     @property
     def working(self) -> bool:

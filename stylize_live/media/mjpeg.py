@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from fractions import Fraction
 from typing import Any, cast
 
 from stylize_live.media.libraries import av
+from stylize_live.system.clock import monotonic
 
 _CLOCK = Fraction(1, 90_000)
 # The stream's clock runs slow, so that a reader who shows pictures in step with it never waits: each one is
@@ -40,7 +40,7 @@ class NutMuxer:
         stream.time_base = stream.codec_context.time_base = _CLOCK
         self._stream = stream
         self._container.start_encoding()
-        self._start = time.monotonic()
+        self._start = monotonic()
         self._ticks = -1
 
     def write(self, data: bytes) -> int:
@@ -51,7 +51,7 @@ class NutMuxer:
     def add(self, jpeg: bytes) -> bytes:
         """What to send for one more picture; the stream's header comes with the first one."""
         packet = av.Packet(jpeg)
-        self._ticks = max(self._ticks + 1, int((time.monotonic() - self._start) * _PACE / _CLOCK))
+        self._ticks = max(self._ticks + 1, int((monotonic() - self._start) * _PACE / _CLOCK))
         packet.pts = packet.dts = self._ticks
         packet.time_base = _CLOCK
         packet.is_keyframe = True

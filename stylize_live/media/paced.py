@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from stylize_live.frame import Frame
 from stylize_live.media.contracts import Source
 from stylize_live.media.live_source import LiveSource
+from stylize_live.system.clock import monotonic
 
 
 class PacedSource(LiveSource):
@@ -34,11 +34,11 @@ class PacedSource(LiveSource):
         while (frame := self._next(frames)) is not None:
             pts = float(frame.pts)
             if start is None:
-                start = time.monotonic() - pts
-            if not self._wait(start + pts - time.monotonic()):
+                start = monotonic() - pts
+            if not self._wait(start + pts - monotonic()):
                 return
             # It is captured when it is due: the time that it waited here is not latency.
-            yield replace(frame, captured_at=time.monotonic())
+            yield replace(frame, captured_at=monotonic())
 
     def _next(self, frames: Iterator[Frame]) -> Frame | None:
         with self._device_lock:

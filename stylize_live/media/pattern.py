@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.live_source import LiveSource, Metronome
+from stylize_live.system.clock import monotonic
 
 _LOOP_SECONDS = 8
 
@@ -30,7 +30,7 @@ class PatternSource(LiveSource):
 
     def __iter__(self) -> Iterator[Frame]:
         for tick in Metronome(self._fps, self._ending):
-            yield Frame(self.picture(tick), Fraction(tick, self._fps), time.monotonic(), tick)
+            yield Frame(self.picture(tick), Fraction(tick, self._fps), monotonic(), tick)
 
     def picture(self, tick: int) -> Pixels:
         """The pattern at a tick: (H, W, 3) uint8 RGB, the same every time."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import time
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -39,6 +38,7 @@ from stylize_live.media.surface import in_memory
 from stylize_live.media.timecode import moved_tags
 from stylize_live.media.views import STEREO_TAG, is_sphere, stereo_mode
 from stylize_live.quantities import rate, seconds
+from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)
 
@@ -306,7 +306,7 @@ class VideoReader(Closing):
             if shown.picture is not converted:  # repeated for a higher rate
                 made, alpha = self._pictures(shown.picture)
                 converted = shown.picture
-            yield Frame(made, shown.when, time.monotonic(), index, alpha)
+            yield Frame(made, shown.when, monotonic(), index, alpha)
 
     def _time(self, picture: av.VideoFrame, before: Shown | None) -> Fraction:
         if picture.pts is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +21,7 @@ from stylize_live.media.microphone import Microphone
 from stylize_live.media.muxer import Muxer
 from stylize_live.media.sound_encoder import SoundEncoder
 from stylize_live.media.target import check_target, film_clock
+from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Recorder(Closing):
     @property
     def seconds(self) -> float | None:
         """How long it has been recorded; None before the first picture and after the last one."""
-        return None if self._start is None or self._ended else time.monotonic() - self._start
+        return None if self._start is None or self._ended else monotonic() - self._start
 
     def write(self, frame: Frame) -> None:
         """Record a picture. Raises `SinkError` when the disk is full or gone; what was written stays."""
@@ -86,7 +86,7 @@ class Recorder(Closing):
 
     def _write(self, frame: Frame) -> None:
         # A frozen picture that is painted anew was captured long ago: now is when it is seen.
-        moment = frame.captured_at if frame.captured_at > self._last else time.monotonic()
+        moment = frame.captured_at if frame.captured_at > self._last else monotonic()
         if self._start is None:
             self._start = moment
         self._last = moment

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -14,6 +13,7 @@ from stylize_live.errors import SourceError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.libraries import cv2
 from stylize_live.media.live_source import LiveSource, Metronome
+from stylize_live.system.clock import monotonic
 
 
 class ScreenSource(LiveSource):
@@ -39,7 +39,7 @@ class ScreenSource(LiveSource):
         # A connection of this thread's own: on Windows, handles belong to the thread that made them.
         with _capturer() as capturer:
             for tick in Metronome(self._fps, self._ending):
-                captured_at = time.monotonic()
+                captured_at = monotonic()
                 with self._device_lock:
                     pixels = self._shot(capturer, self.size)
                 yield Frame(pixels, Fraction(tick, self._fps), captured_at, tick)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
@@ -20,6 +19,7 @@ from stylize_live.media.limits import DECODER_OPTIONS, check_film_size, stream_o
 from stylize_live.media.live_source import LiveSource
 from stylize_live.media.paced import PacedSource
 from stylize_live.media.tags import TAG_ERRORS
+from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class StreamSource(LiveSource):
         self.size, self.rate = self._upright.size, _rate(video)
 
     def __iter__(self) -> Iterator[Frame]:
-        start = time.monotonic()
+        start = monotonic()
         shift: Fraction | None = Fraction(0)  # of the stream's clock, which begins anew with each connection
         last = Fraction(0)
         index = 0
@@ -81,7 +81,7 @@ class StreamSource(LiveSource):
                 self._find_again(without_password(self._url), self._reopen)
                 shift = None
                 continue
-            captured_at = time.monotonic()
+            captured_at = monotonic()
             since_start = Fraction(round((captured_at - start) * 1e6), 10**6)
             if picture.pts is None or picture.time_base is None:
                 pts = since_start
@@ -173,7 +173,7 @@ class _Connection:
         # Frame threads decode faster, but hold back one picture each.
         self.video.thread_type = "SLICE"
         self.video.codec_context.flags |= av.codec.context.Flags.low_delay
-        self._give_up = time.monotonic() + _FIRST_PICTURE_SECONDS
+        self._give_up = monotonic() + _FIRST_PICTURE_SECONDS
         decoder = open_decoder(self.video, lambda what: log.debug("%s: %s", self._name, what))
         pictures = decoder.pictures(self._packets())
         first = next(pictures, None)
@@ -185,7 +185,7 @@ class _Connection:
     def _packets(self) -> Iterator[av.Packet[Any]]:
         # One for all: each call of `demux` leaves a few hundred bytes behind.
         for packet in self.container.demux(self.video):
-            if self._stopping() or time.monotonic() > self._give_up:
+            if self._stopping() or monotonic() > self._give_up:
                 return
             yield packet
 

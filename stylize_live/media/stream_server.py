@@ -11,7 +11,6 @@ import logging
 import re
 import socket
 import threading
-import time
 from fractions import Fraction
 
 from stylize_live.closing import Closing
@@ -161,9 +160,9 @@ class StreamServer(Closing):
         for connection in readers.values():
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)  # wakes a thread that hangs in sending
-        deadline = time.monotonic() + _CLOSE_SECONDS
+        deadline = monotonic() + _CLOSE_SECONDS
         for thread in readers:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            thread.join(max(0.0, deadline - monotonic()))
 
 
 def _address(connection: socket.socket) -> str:

@@ -6,7 +6,6 @@ import logging
 import math
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ from stylize_live.installing import command_for
 from stylize_live.media.devices import Camera, fitting_cameras, list_cameras, listed
 from stylize_live.media.fitting import boxed
 from stylize_live.media.live_source import Metronome
+from stylize_live.system.clock import monotonic
 
 if TYPE_CHECKING:
     import pyvirtualcam
@@ -80,7 +80,7 @@ class VirtualCamera(Closing):
 
     def write(self, frame: Frame) -> None:
         """Send this picture from now on. Raises `SinkError` when the camera takes no more, or hangs."""
-        if time.monotonic() - self._sending_since > _HANGING_SECONDS:
+        if monotonic() - self._sending_since > _HANGING_SECONDS:
             self._failure = f"{self.device} has not answered for {_HANGING_SECONDS:g} seconds"
         if self._failure is not None:
             raise SinkError(self._failure)
@@ -91,7 +91,7 @@ class VirtualCamera(Closing):
             picture = self._newest
             if picture is None:
                 continue
-            self._sending_since = time.monotonic()
+            self._sending_since = monotonic()
             try:
                 self._camera.send(picture)
             except Exception as error:  # whatever the system's part of it raises

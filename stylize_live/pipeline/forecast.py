@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from stylize_live.pipeline.convert import check_paths, open_reader, open_writer
 from stylize_live.pipeline.painter import FramePainter
 from stylize_live.pipeline.parts import kept_frames
 from stylize_live.pipeline.preview import without_preview
+from stylize_live.system.clock import monotonic
 
 _MOST_TRIALS = 12
 _TRIAL_SECONDS = 1.0
@@ -118,10 +118,10 @@ def painting_speed(painter: FramePainter, size: tuple[int, int]) -> float:
 def _trial(painter: FramePainter, size: tuple[int, int]) -> float:
     width, height = size
     grey = np.full((height, width, 3), 128, np.uint8)
-    began = time.perf_counter()
+    began = monotonic()
     times = []
     for _ in painter.stream(Frame(grey, Fraction(index), 0.0, index) for index in range(_MOST_TRIALS)):
-        times.append(time.perf_counter())
+        times.append(monotonic())
         if len(times) > 1 and times[-1] - began > _TRIAL_SECONDS:
             break
     return (len(times) - 1) * width * height / (times[-1] - times[0])  # the first makes the threads

@@ -13,7 +13,6 @@ Lines that somebody asks for are held, whatever the machine has to say, until th
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,6 +23,7 @@ from stylize_live.frame import Pixels
 from stylize_live.media.pattern import PatternSource
 from stylize_live.pipeline.ladder import Step, ladder, short_words, words
 from stylize_live.pipeline.live_report import StepReport
+from stylize_live.system.clock import LEAST, monotonic
 
 USUAL_RATE = Fraction(30)
 _ROOM = 0.74  # share of the time that painting may take
@@ -258,7 +258,7 @@ class Governor:
         for number, picture in enumerate(pictures, 1):
             started = self._clock()
             self._stylizer(picture)
-            (carried if self._stylizer.carried else painted).append(self._clock() - started)
+            (carried if self._stylizer.carried else painted).append(max(LEAST, self._clock() - started))
             self._costs[step.lines] = Cost(min(painted), min(carried, default=0.0))
             hopeless = _HOPELESS if number >= _SURE_PICTURES else _HOPELESS_AT_ONCE
             if number >= _LEAST_PICTURES and (self._fits(step) or self._load(step) > hopeless * _ROOM):
@@ -333,7 +333,7 @@ class Governor:
             return
         before = self._cost(self.step.lines)
         painted = statistics.median(self._painted)
-        factor = painted / max(before.painted, 1e-6)
+        factor = painted / max(before.painted, LEAST)
         carried = statistics.median(self._carried) if self._carried else before.carried * factor
         now = Cost(painted, carried)
         for lines, cost in self._costs.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -20,6 +19,7 @@ from stylize_live.pipeline.progress import ConvertProgress, Sample
 from stylize_live.pipeline.stages import Stages
 from stylize_live.pipeline.stopwatch import Stopwatch
 from stylize_live.pipeline.watchdog import Patience, Watchdog
+from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Journey:
         self, on_progress: Callable[[ConvertProgress], None] | None, patience: Patience = USUAL_PATIENCE
     ) -> None:
         """Work until the film is in its place; this thread only waits, so that it hears Ctrl-C."""
-        self._began = time.perf_counter()
+        self._began = monotonic()
         with self._stages as stages:
             stages.start("decode", self._decode, closes=(self._decoded,))
             stages.start("inference", self._paint, closes=(self._painted,))
@@ -95,7 +95,7 @@ class Journey:
                 self._look(patience)
                 tell(self._progress())
             stages.check()
-        self.seconds = time.perf_counter() - self._began
+        self.seconds = monotonic() - self._began
 
     def _look(self, patience: Patience) -> None:
         """Say which stage does not answer; give up in the end. Raises `MachineError`."""
@@ -106,7 +106,7 @@ class Journey:
                 log.warning("%s: %s", self.reader.path, stall)
 
     def _progress(self) -> ConvertProgress:
-        seconds = time.perf_counter() - self._began
+        seconds = monotonic() - self._began
         return ConvertProgress(self.frames, self.reader.frames, seconds, self.resumed)
 
     def _decode(self) -> None:

@@ -13,7 +13,6 @@ the view changed, which is not counted.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -47,6 +46,7 @@ from stylize_live.pipeline.stages import Stages
 from stylize_live.pipeline.stopwatch import Stopwatch
 from stylize_live.pipeline.view import Stylizer, View, compose
 from stylize_live.pipeline.watchdog import Patience, Watchdog
+from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)
 
@@ -237,10 +237,10 @@ class _Journey:
                 elif not self._display.watched:
                     self._outlets.check()
         stages.check()
-        return self._report(self._preparation.seconds(time.monotonic()))
+        return self._report(self._preparation.seconds(monotonic()))
 
     def _over(self, duration: float | None) -> bool:
-        return duration is not None and self._preparation.seconds(time.monotonic()) >= duration
+        return duration is not None and self._preparation.seconds(monotonic()) >= duration
 
     @property
     def _watched(self) -> bool:
@@ -286,7 +286,7 @@ class _Journey:
                 self._to_paint.put(frame)
 
     def _note_settled(self) -> None:
-        if self._settled is None and self._preparation.settled(time.monotonic()):
+        if self._settled is None and self._preparation.settled(monotonic()):
             self._settled = self._captured, self._dropped
 
     @property
@@ -305,10 +305,10 @@ class _Journey:
         for frame in self._to_paint:
             if self._stages.stopping.is_set():
                 return
-            taken_at = time.monotonic()
+            taken_at = monotonic()
             with self._painting:
                 painted = check_frame(self.stylizer(frame), "the painter", frame.size)
-            item = _Painted(frame, painted, taken_at, time.monotonic())
+            item = _Painted(frame, painted, taken_at, monotonic())
             self._to_show.put(item)
             if self._governor is not None:
                 self._governor.resize(frame.size, self._source.rate)
@@ -350,13 +350,13 @@ class _Journey:
     def _show_next(self) -> None:
         """Wait a moment for the next picture, show it, and obey a key. Raises `Closed` at the end."""
         fresh = self._next()
-        now = time.monotonic()
+        now = monotonic()
         self._update_caption(now)
         if (fresh or self.view.changed) and self._held is not None:
             self._draw(self._held)
             if self.view.frozen:
                 self._publish(self._held)  # mirrored or painted anew
-        drawn_at = time.monotonic()
+        drawn_at = monotonic()
         key = self._display.poll()
         if fresh and self._held is not None:
             self._count(self._held, drawn_at)
@@ -419,7 +419,7 @@ class _Journey:
             "capture": item.taken_at,
             "inference": item.painted_at,
             "display": drawn_at,
-            "total": time.monotonic(),
+            "total": monotonic(),
         }
         self._clock.record(item.original.captured_at, finished)
 

@@ -19,6 +19,7 @@ from stylize_live.pipeline.failures import explained
 from stylize_live.pipeline.stages import Stages
 from stylize_live.pipeline.stopwatch import Stopwatch
 from stylize_live.pipeline.watchdog import Patience, Watchdog
+from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +183,7 @@ class _Outlet:
             self._written += 1
             if frame.index != self._newest:  # a frozen picture that comes again is not late
                 self._newest = frame.index
-                self._ages.add(time.monotonic() - frame.captured_at)
+                self._ages.add(monotonic() - frame.captured_at)
 
     def run_and_close(self) -> None:
         """The same, and close the sink if that is left to us by then."""

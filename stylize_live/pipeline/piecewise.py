@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import threading
-import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +23,7 @@ from stylize_live.pipeline.output import End
 from stylize_live.pipeline.parts import Parts
 from stylize_live.pipeline.pieces import Border
 from stylize_live.pipeline.stopwatch import Stopwatch
+from stylize_live.system.clock import monotonic
 
 _COLLECTIONS_APART = 2.0  # seconds; a full piece takes about as long to encode, or longer
 _DISCARDED = "{} frames of an earlier run were discarded: the source, the settings or the program changed"
@@ -54,7 +54,7 @@ class PiecewiseFilm:
         self._last: Frame | None = None
         self._frames = parts.frames
         self._mux_notes: list[str] = []
-        self._collected_at = time.monotonic()
+        self._collected_at = monotonic()
         self.damaged = 0
         if not parts.whole:
             self._check_muxer()
@@ -109,9 +109,9 @@ class PiecewiseFilm:
         for dozens of pieces. A collection takes up to a second in a large program, so it is not made after
         each of many quick pieces.
         """
-        if time.monotonic() - self._collected_at >= _COLLECTIONS_APART:
+        if monotonic() - self._collected_at >= _COLLECTIONS_APART:
             gc.collect()
-            self._collected_at = time.monotonic()
+            self._collected_at = monotonic()
 
     def finish(self, stopping: threading.Event, work: Stopwatch) -> None:
         """See `Output.finish`: join the pieces, write sound and subtitles beside them.

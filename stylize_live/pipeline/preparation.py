@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Protocol, runtime_checkable
@@ -13,6 +12,7 @@ import numpy as np
 from stylize_live.frame import Frame
 from stylize_live.media.overlay import DARK, Caption
 from stylize_live.pipeline.labels import style_label
+from stylize_live.system.clock import monotonic
 
 _SETTLING_SECONDS = 2.0
 
@@ -42,7 +42,7 @@ class Preparation:
     def run(self, work: Callable[[], None]) -> None:
         """Do what is to be done before a picture can be painted."""
         work()
-        self.ready_at = time.monotonic()
+        self.ready_at = monotonic()
         self._over.set()
 
     @property
@@ -80,7 +80,7 @@ def preparing(style: str) -> str:
 def card(size: tuple[int, int]) -> Frame:
     """A dark picture of this (width, height), for want of another."""
     pixels = np.full((size[1], size[0], 3), DARK, np.uint8)
-    return Frame(pixels, Fraction(0), time.monotonic(), -1)
+    return Frame(pixels, Fraction(0), monotonic(), -1)
 
 
 def card_caption(style: str) -> Caption:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +11,7 @@ from stylize_live.errors import StylizeError, in_words
 from stylize_live.media.contracts import LiveSink
 from stylize_live.media.recorder import Recorder, open_recorder
 from stylize_live.pipeline.outlets import Outlets
+from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Recordings:
         """How long the film is that is being recorded; None while there is none, or once it failed."""
         if self._sink is None or self._outlets.error_of(self._sink):
             return None
-        return time.monotonic() - self._began_at
+        return monotonic() - self._began_at
 
     @property
     def path(self) -> Path | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol
 
 from stylize_live.pipeline.channel import Closed
 from stylize_live.pipeline.failures import explained
+from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)
 
@@ -81,10 +81,10 @@ class Stages:
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for all stages, then raise the first error. Wakes often enough for Ctrl-C to be heard."""
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = None if timeout is None else monotonic() + timeout
         for thread in self._threads:
-            while not thread.ended and (deadline is None or time.monotonic() < deadline):
-                thread.join(0.1 if deadline is None else min(0.1, deadline - time.monotonic()))
+            while not thread.ended and (deadline is None or monotonic() < deadline):
+                thread.join(0.1 if deadline is None else min(0.1, deadline - monotonic()))
         self.check()
 
     def __enter__(self) -> Stages:
@@ -94,9 +94,9 @@ class Stages:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-        deadline = time.monotonic() + _JOIN_SECONDS
+        deadline = monotonic() + _JOIN_SECONDS
         for thread in self._threads:
-            thread.join(deadline - time.monotonic())
+            thread.join(deadline - monotonic())
             if not thread.ended:
                 log.warning("thread %s did not stop in time", thread.name)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
+
+from stylize_live.system.clock import monotonic
 
 T = TypeVar("T")
 
@@ -33,12 +34,12 @@ class Stopwatch:
         self._working = True
 
     def __enter__(self) -> None:
-        self._began = time.perf_counter()
+        self._began = monotonic()
         self._begin()
 
     def __exit__(self, *_: object) -> None:
         self._working = False
-        self.seconds += time.perf_counter() - self._began
+        self.seconds += monotonic() - self._began
 
     @contextmanager
     def at_length(self) -> Iterator[None]:
@@ -62,7 +63,7 @@ class Stopwatch:
         """The items, taking off the time it takes to get each: that is somebody else's work."""
         iterator = iter(items)
         while True:
-            began = time.perf_counter()
+            began = monotonic()
             self._working = False
             try:
                 item = next(iterator)
@@ -70,5 +71,5 @@ class Stopwatch:
                 return
             finally:
                 self._begin()
-                self.seconds -= time.perf_counter() - began
+                self.seconds -= monotonic() - began
             yield item

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal, Protocol
@@ -13,6 +12,7 @@ from stylize_live.errors import StyleError, in_words
 from stylize_live.frame import Frame, Pixels
 from stylize_live.pipeline.keys import DIGITS
 from stylize_live.pipeline.labels import style_label
+from stylize_live.system.clock import monotonic
 
 _NOTE_SECONDS = 2.0
 _DIGIT_SECONDS = 1.0
@@ -69,7 +69,7 @@ class View:
         snapshot: Callable[[], None],
         record: Callable[[], None],
         embolden: Callable[[float], None],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._clock = clock
         self._typed = ("", 0.0)  # a digit, and until when a second one makes a number of both

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from stylize_live.pipeline.stopwatch import Stopwatch
+from stylize_live.system.clock import monotonic
 
 # Looks are some tens of milliseconds apart. Where more lies between two, nobody looked: the process was
 # stopped, the machine slept, a window was dragged. Only so much of it counts.
@@ -55,7 +55,7 @@ class Watchdog:
         clock: monotonic seconds.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._last = clock()
         self._watched: dict[str, _Watched] = {}

@@ -8,7 +8,6 @@ import json
 import logging
 import statistics
 import struct
-import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -21,6 +20,7 @@ from stylize_live.seldom import SeldomLog
 from stylize_live.studio.cameras import PageCameras
 from stylize_live.studio.preview import Packet, Preview
 from stylize_live.studio.wishes import Message
+from stylize_live.system.clock import monotonic
 
 log = SeldomLog(logging.getLogger(__name__))
 
@@ -191,5 +191,5 @@ class _Page:
             if packet.number == number:
                 break
         if packet.number != self._first:  # that one may have been there long before the page
-            self._delays.append(time.monotonic() - packet.came_at)
+            self._delays.append(monotonic() - packet.came_at)
         self._room.set()

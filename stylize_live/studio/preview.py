@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from stylize_live.frame import Frame
 from stylize_live.media.jpeg import encode_jpeg
+from stylize_live.system.clock import monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Preview:
 
     def put(self, frame: Frame) -> None:
         """Replace the picture."""
-        self._frame = frame, time.monotonic()
+        self._frame = frame, monotonic()
         self._number += 1
         self._arrival.set()
         self._arrival = asyncio.Event()

@@ -183,9 +183,9 @@ class Studio(Closing):
         seldom.warning(f"the studio's server: {context['message']}: %s", error, error=error)
 
     def _wait_until_open(self) -> None:
-        end = time.monotonic() + _START_SECONDS
+        end = monotonic() + _START_SECONDS
         while not self._server.started:
-            if not self._thread.is_alive() or time.monotonic() > end:
+            if not self._thread.is_alive() or monotonic() > end:
                 self.close()
                 raise SinkError("the studio's server did not start: run again with --debug")
             time.sleep(0.005)

@@ -9,6 +9,7 @@ from collections import deque
 from stylize_live.engine.gpu_load import GpuLoad
 from stylize_live.pipeline.clock import STAGES
 from stylize_live.pipeline.remote import Figures
+from stylize_live.system.clock import LEAST, monotonic
 
 PERIOD = 0.5  # seconds between two figures
 _KEPT = 120
@@ -19,12 +20,12 @@ class Load:
 
     def __init__(self) -> None:
         self._cores = os.cpu_count() or 1
-        self._at = time.monotonic(), time.process_time()
+        self._at = monotonic(), time.process_time()
 
     def __call__(self) -> float:
         """Share of the machine's processor time since the last call, 0 to 1."""
-        before, self._at = self._at, (time.monotonic(), time.process_time())
-        passed = max(1e-6, self._at[0] - before[0]) * self._cores
+        before, self._at = self._at, (monotonic(), time.process_time())
+        passed = max(LEAST, self._at[0] - before[0]) * self._cores
         return min(1.0, (self._at[1] - before[1]) / passed)
 
 

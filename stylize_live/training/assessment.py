@@ -6,7 +6,6 @@ import logging
 import math
 import re
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -26,6 +25,7 @@ from stylize_live.frame import Pixels
 from stylize_live.media.still import Still, on_paper, read_still, resized, write_still
 from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint
+from stylize_live.system.clock import monotonic
 from stylize_live.training.descents import Descents
 from stylize_live.training.evaluation import Errors, Yardstick
 from stylize_live.training.features import FeatureNetwork, load_features
@@ -329,9 +329,9 @@ def _milliseconds(stylizer: Stylizer) -> float:
     picture = np.full((_TIMED_SIZE[1], _TIMED_SIZE[0], 3), 128, np.uint8)
     times = []
     for _ in range(_TIMED_RUNS):
-        begun = time.perf_counter()
+        begun = monotonic()
         stylizer(picture)
-        times.append(time.perf_counter() - begun)
+        times.append(monotonic() - begun)
     return 1000 * statistics.median(times)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -14,6 +13,7 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from stylize_live.engine import processor, speeds
 from stylize_live.nets.transformer import ResidualTransformer
+from stylize_live.system.clock import monotonic
 from stylize_live.training.features import VggFeatures
 from stylize_live.training.objective import Objective
 from stylize_live.training.photos import Crops
@@ -117,10 +117,10 @@ def step_seconds(objective: Objective, network: ResidualTransformer) -> float:
     photo = (side[:, None] * side).expand(1, 3, -1, -1).contiguous()
     taken = []
     for _ in range(2):  # the first is slower
-        started = time.perf_counter()
+        started = monotonic()
         terms = objective.terms(trial, Crops(photo, photo), 0)
         objective.total(terms).backward()  # type: ignore[no-untyped-call]
-        taken.append(time.perf_counter() - started)
+        taken.append(monotonic() - started)
     objective.load({})
     return min(taken)
 

@@ -176,7 +176,7 @@ def train(
     precision = plan.features if plan else feature_precision(device)
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     features = load_features(job.features, device=device, dtype=dtype)
-    begun = time.monotonic()
+    begun = monotonic()
     objective = Objective(features, paintings, PhotoStatistics.of(sampled(photos.training)), settings)
     yardstick = Yardstick(features, paintings)
     minutes = minutes_of(settings)
@@ -186,7 +186,7 @@ def train(
             settings,
             device,
             precision,
-            seconds=steps_budget(minutes, closing + time.monotonic() - begun) if minutes else None,
+            seconds=steps_budget(minutes, closing + monotonic() - begun) if minutes else None,
             one_crop=lambda: step_seconds(objective, network),
         )
     with _batches(photos.training, plan, settings, device) as batches:
@@ -200,7 +200,7 @@ def train(
             task=_task(paintings, features, network),
             files=(job.report_path, job.previews, job.target),
             plan=plan,
-            prepared=time.monotonic() - begun,
+            prepared=monotonic() - begun,
             closing=closing,
         )
         trainer.resume()
@@ -266,9 +266,9 @@ def _seconds_to_measure(
     network: ResidualTransformer, yardstick: Yardstick, photos: list[Path], device: torch.device
 ) -> float:
     """What measuring the result will take, going by one photo."""
-    started = time.monotonic()
+    started = monotonic()
     measure(network, yardstick, photos[:1], device)
-    return len(photos) * (time.monotonic() - started)
+    return len(photos) * (monotonic() - started)
 
 
 def _measuring(photos: int, seconds: float) -> str:
@@ -280,11 +280,11 @@ def _measured(
     trainer: Trainer, yardstick: Yardstick, photos: list[Path], device: torch.device, gain: float
 ) -> StyleFigures:
     """The result's errors, on the scale of VGG16's; what this takes is counted."""
-    started = time.monotonic()
+    started = monotonic()
     trainer.progress.left = 0.0
     final = painter(trainer.network.architecture, trainer.weights, torch.device("cpu"))
     figures = measure(final, yardstick, photos, device)
-    trainer.progress.seconds += time.monotonic() - started
+    trainer.progress.seconds += monotonic() - started
     return replace(figures, style=figures.style * gain, content=figures.content * gain)
 
 

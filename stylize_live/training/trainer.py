@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -155,12 +154,12 @@ class Trainer:
         Raises:
             TrainingError: the loss is no longer a number.
         """
-        saved = time.monotonic()
+        saved = monotonic()
         started = saved - self._prepared
         before = self.progress.seconds
         while self.progress.done < 1:
             self._step()
-            now = time.monotonic()
+            now = monotonic()
             self.progress.seconds = before + now - started
             self.progress.done = self._share_done()
             self.progress.left = self._seconds_left()
