@@ -47,6 +47,7 @@ from stylize_live.pipeline.stopwatch import Stopwatch
 from stylize_live.pipeline.view import Stylizer, View, compose
 from stylize_live.pipeline.watchdog import Patience, Watchdog
 from stylize_live.system.clock import monotonic
+from stylize_live.system.timers import fine_timers
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +151,8 @@ def run_live(
     folder = snapshots or Path()
     journey = _Journey(source, stylizer, display, sinks, styles, folder, microphone, openers or {}, governor)
     journey.view.mirror, journey.view.split = mirror, split
-    return journey.run(duration, remote, patience)
+    with fine_timers():
+        return journey.run(duration, remote, patience)
 
 
 class _Journey:
