@@ -19,6 +19,9 @@ _PICTURE = 32 << 20  # bytes: the most that glibc allows
 # keep a core busy for milliseconds after every picture, while others (smoothing, OBS, a game) want it;
 # sleeping at once would make the network a third slower.
 _SPINS = "3000"
+# The same in milliseconds for the OpenMP that torch has on Windows and macOS; its usual 200 would keep all
+# cores busy from one picture to the next.
+_BLOCK_MILLISECONDS = "1"
 # Of torch and Triton, which would make folders in the home folder and the one for temporary files.
 _CACHES = {"TORCHINDUCTOR_CACHE_DIR": "torch", "TRITON_CACHE_DIR": "triton"}
 
@@ -31,6 +34,7 @@ def tune_process() -> None:
     """
     shut_out_telemetry()
     os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
+    os.environ.setdefault("KMP_BLOCKTIME", _BLOCK_MILLISECONDS)
     for name, folder in _CACHES.items():
         os.environ.setdefault(name, str(user_cache_path("stylize-live", appauthor=False) / folder))
     if sys.platform == "linux":

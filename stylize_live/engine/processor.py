@@ -1,5 +1,8 @@
 """What this processor is and can do, and what libraries are told not to use of it. Does without torch
-where the system tells."""
+where the system tells.
+
+OpenVINO is not asked: it says that it knows bfloat16 on every processor with AVX-512, and under its limits.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import platform
 from functools import cache
 from pathlib import Path
 from typing import Literal
+
+from stylize_live.system.processor import told_instructions, told_name
 
 _CPU_INFO = Path("/proc/cpuinfo")
 _LISTED = ("flags", "Features")  # how its lists of instructions begin: on x86, on ARM
@@ -60,10 +65,14 @@ def _instructions(listing: Path) -> frozenset[str]:
         # Not to its end: there is a part for each core, and all say the same.
         with listing.open(encoding="utf-8", errors="replace") as lines:
             return frozenset(next((line for line in lines if line.startswith(_LISTED)), "").split())
+    told = told_instructions()
+    if told is not None and told.whole:
+        return told.names
     import torch
 
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return frozenset(name for name, there in capabilities.items() if there)
+    found = frozenset(name for name, there in capabilities.items() if there)
+    return found | (told.names if told is not None else frozenset())
 
 
 def multiplies_bfloat16() -> bool:
@@ -77,8 +86,11 @@ def emulates_bfloat16() -> bool:
 
 
 def floating_precision() -> Literal["float32", "bfloat16"]:
-    """What it does best of the two: bfloat16 with instructions for it, else float32."""
-    return "bfloat16" if multiplies_bfloat16() else "float32"
+    """What is taken unasked of the two: bfloat16 on x86 with instructions for it, else float32.
+
+    On other processors, such as Apple's, nobody has measured yet how fast it is and how it looks.
+    """
+    return "bfloat16" if is_x86() and multiplies_bfloat16() else "float32"
 
 
 def is_x86() -> bool:
@@ -107,7 +119,7 @@ def name() -> str:
             for line in lines:
                 if line.startswith("model name"):
                     return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return told_name() or platform.processor() or platform.machine()
 
 
 def cores() -> int:

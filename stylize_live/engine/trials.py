@@ -42,10 +42,10 @@ def ways() -> list[Way]:
     """What can be computed here, the most exact first and torch before OpenVINO.
 
     Whatever a processor does not have it emulates, many times slower, so that it is not even tried:
-    bfloat16 without instructions for it. Eight bits are tried on x86 alone.
+    bfloat16 without instructions for it. That and eight bits are tried on x86 alone.
     """
     precisions: list[ChosenPrecision] = ["float32"]
-    precisions += ["bfloat16"] if processor.multiplies_bfloat16() else []
+    precisions += ["bfloat16"] if processor.floating_precision() == "bfloat16" else []
     found = [Way("torch", precision) for precision in precisions]
     if has_openvino():
         found += [Way("openvino", precision) for precision in precisions]

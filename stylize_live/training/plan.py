@@ -76,11 +76,12 @@ class Plan:
 def feature_precision(device: torch.device) -> FeaturePrecision:
     """In what features are computed the fastest here.
 
-    On a CPU with instructions for bfloat16 both are tried once; without them it takes many times as long.
+    Both are tried once where the processor has instructions for bfloat16, without which it takes many times
+    as long, see `floating_precision`.
     """
     if device.type == "cuda":
         return "bfloat16"
-    if not processor.multiplies_bfloat16():
+    if processor.floating_precision() == "float32":
         return "float32"
     trials = {name: _feature_trial(getattr(torch, name)) for name in ("float32", "bfloat16")}
     found = speeds.measured(f"features, {_FEATURES_SIDE}x{_FEATURES_SIDE}", trials)
