@@ -16,6 +16,7 @@ from stylize_live.media import devices
 from stylize_live.media.codecs import CODECS
 from stylize_live.media.devices import Camera, find_camera, is_virtual_name, list_cameras
 from stylize_live.media.encoders import Encoder, list_encoders
+from stylize_live.media.libraries import cv2
 
 WEBCAM = Camera(0, "HD Webcam C920", "/dev/video0", modes=("MJPG 1920x1080", "YUYV 640x480"))
 SECOND = Camera(2, "HD Webcam C270", "/dev/video2")
@@ -25,7 +26,7 @@ IDLE = Camera(11, "StylizeCam", "/dev/video11", virtual=True, captures=False)
 
 @pytest.fixture
 def four_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "list_cameras", lambda: [WEBCAM, SECOND, OBS, IDLE])
+    monkeypatch.setattr(devices, "known_cameras", lambda: [WEBCAM, SECOND, OBS, IDLE])
 
 
 @pytest.mark.usefixtures("four_cameras")
@@ -64,13 +65,13 @@ def test_an_idle_virtual_camera_is_told_from_a_missing_one(text: str) -> None:
 
 def test_the_whole_name_beats_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
     cameras = [Camera(0, "Cam"), Camera(1, "Cam Pro"), Camera(2, "My Cam")]
-    monkeypatch.setattr(devices, "list_cameras", lambda: cameras)
+    monkeypatch.setattr(devices, "known_cameras", lambda: cameras)
     assert find_camera("cam").index == 0
     assert find_camera("cam p").index == 1
 
 
 def test_no_camera_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "list_cameras", list)
+    monkeypatch.setattr(devices, "known_cameras", list)
     with pytest.raises(NoCameraError, match="none is connected"):
         find_camera("0")
 
@@ -164,7 +165,18 @@ def test_a_list_that_cannot_be_had_is_empty(
     monkeypatch.setattr(cv2_enumerate_cameras, "enumerate_cameras", fail)
     monkeypatch.setattr(devices.sys, "platform", "win32")
     assert list_cameras() == []
-    assert "cannot be read" in caplog.text
+    assert "cannot be read: no such backend" in caplog.text
+
+
+@pytest.mark.parametrize(("system", "backend"), [("win32", cv2.CAP_DSHOW), ("darwin", cv2.CAP_AVFOUNDATION)])
+def test_without_a_list_numbers_are_opened_all_the_same(
+    system: str, backend: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", None)
+    monkeypatch.setattr(devices.sys, "platform", system)
+    assert find_camera(" 2 ") == Camera(2, "camera 2", backend=backend)
+    with pytest.raises(NoCameraError, match=r"'logitech': the list of .* cannot be read: .*by number"):
+        find_camera("logitech")
 
 
 def test_encoders() -> None:

@@ -135,7 +135,7 @@ class TestChoice:
             open_source(settings(str(path)))
 
     def test_no_camera(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(devices, "list_cameras", list)
+        monkeypatch.setattr(devices, "known_cameras", list)
         with pytest.raises(NoCameraError, match="no camera '0'"):
             open_source(settings("0"))
 
@@ -372,6 +372,42 @@ class TestScreen:
         assert source.size == frames[0].size == size
         assert_red(frames[1])
 
+    @pytest.mark.parametrize(
+        ("marks", "size"),
+        [
+            ((False, True), (300, 200)),
+            ((True, False), (200, 100)),
+            ((False, False), (200, 100)),
+            ((None, None), (200, 100)),
+        ],
+    )
+    def test_the_primary_screen_need_not_be_the_first(
+        self, marks: tuple[bool | None, ...], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        desktop = {"left": -200, "top": 0, "width": 500, "height": 200}
+        left = {"left": -200, "top": 0, "width": 200, "height": 100}
+        right = {"left": 0, "top": 0, "width": 300, "height": 200}
+        for monitor, mark in zip((left, right), marks, strict=True):
+            if mark is not None:  # systems that do not tell have no such entry
+                monitor["is_primary"] = mark
+        monkeypatch.setattr(FakeCapturer, "monitors", [desktop, left, right])
+        monkeypatch.setattr(screen, "_capturer", FakeCapturer)
+        assert screen.screen_size() == size
+        with ScreenSource((640, 360), 200) as source:
+            assert source.size == size
+
+    @pytest.mark.parametrize(("right", "told"), [("refused", True), ("granted", False), ("unknown", False)])
+    def test_macos_without_permission_shows_the_wallpaper_and_says_so(
+        self, right: str, told: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(screen, "_capturer", FakeCapturer)
+        monkeypatch.setattr(screen, "ask_for_screen", lambda: right)
+        with ScreenSource((640, 360), 200) as source:
+            frames = list(itertools.islice(source, 2))
+            assert ("only the wallpaper" in (source.trouble or "")) is told
+        assert len(frames) == 2
+        assert ("only the wallpaper is seen: allow the terminal in" in caplog.text) is told
+
     def test_no_display(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("DISPLAY", raising=False)
         monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
@@ -413,6 +449,8 @@ class FakeCapture:
         return True
 
     def get(self, key: int) -> float:
+        if key == cv2.CAP_PROP_FOURCC:
+            return float(cv2.VideoWriter.fourcc(*"YUYV"))
         return 29.97 if key == cv2.CAP_PROP_FPS else 0.0
 
     def grab(self) -> bool:
@@ -436,7 +474,7 @@ def plug(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[FakeCapture]]:
         monkeypatch.setattr(FakeCapture, "script", list(script))
         monkeypatch.setattr(FakeCapture, "opened", [])
         monkeypatch.setattr(cv2, "VideoCapture", FakeCapture)
-        monkeypatch.setattr(camera_module, "list_cameras", lambda: [Camera(5, "Test Camera", "/dev/video5")])
+        monkeypatch.setattr(camera_module, "known_cameras", lambda: [Camera(5, "Test Camera", "/dev/video5")])
         monkeypatch.setattr(live_source, "_BACK_OFF", (0.01, 0.02))
         monkeypatch.setattr(camera_module.os, "access", lambda *_: True)
         return FakeCapture.opened
@@ -458,6 +496,26 @@ class TestCamera:
         assert [frame.index for frame in frames] == [0, 1, 2]
         assert frames[0].pts == 0 < frames[1].pts < frames[2].pts
         assert opened[0].releases == 1
+
+    def test_what_the_camera_says_is_logged(
+        self, plug: Callable[..., list[FakeCapture]], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        plug([True])
+        with caplog.at_level("INFO"):
+            CameraSource(CAMERA, (1280, 720), 30).close()
+        assert "says 0x0 at 29.97 fps in YUYV; asked for 1280x720 at 30 in MJPG" in caplog.text
+
+    def test_it_is_opened_by_number_again_where_there_is_no_list(
+        self, plug: Callable[..., list[FakeCapture]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail() -> list[Camera]:
+            raise SourceError("the list of cameras cannot be read")
+
+        opened = plug([True, True], [True] * 9)
+        monkeypatch.setattr(camera_module, "known_cameras", fail)
+        with CameraSource(CAMERA, (64, 48), 30) as source:
+            assert [frame.index for frame in itertools.islice(source, 3)] == [0, 1, 2]
+        assert [capture.index for capture in opened] == [3, 3]
 
     def test_slow_starters_get_a_second_chance(self, plug: Callable[..., list[FakeCapture]]) -> None:
         plug([False, False, True])

@@ -509,7 +509,7 @@ def test_the_command_starts_without_a_camera(
     tiny_style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("stylize_live.media.devices.list_cameras", list)
+    monkeypatch.setattr("stylize_live.media.devices.known_cameras", list)
     words = ["--style", str(tiny_style), "--width", "64", "--height", "48", "--device", "cpu"]
     words += ["--duration", "0.3"]
     assert main(["studio", *words, "--port", "0"]) == 0

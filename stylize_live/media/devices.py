@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from stylize_live.errors import NoCameraError
+from stylize_live.errors import NoCameraError, SourceError
 from stylize_live.media.libraries import cv2
 
 log = logging.getLogger(__name__)
@@ -49,10 +49,24 @@ class Camera:
 
 
 def list_cameras() -> list[Camera]:
-    """All cameras, by number; none is opened for capturing."""
+    """All cameras, by number; none is opened for capturing. None, and a warning, where no list can be had."""
+    try:
+        return known_cameras()
+    except SourceError as error:
+        log.warning("%s", error)
+        return []
+
+
+def known_cameras() -> list[Camera]:
+    """The same. Raises `SourceError` where no list can be had; cameras can still be opened by number."""
     if sys.platform.startswith("linux"):
         return _linux_cameras()
-    return _enumerated_cameras(cv2.CAP_DSHOW if sys.platform == "win32" else cv2.CAP_AVFOUNDATION)
+    return _enumerated_cameras(_backend())
+
+
+def _backend() -> int:
+    """OpenCV's interface to the cameras of Windows or macOS."""
+    return int(cv2.CAP_DSHOW if sys.platform == "win32" else cv2.CAP_AVFOUNDATION)
 
 
 def _linux_cameras() -> list[Camera]:
@@ -86,10 +100,10 @@ def _enumerated_cameras(backend: int) -> list[Camera]:
         from cv2_enumerate_cameras import enumerate_cameras
 
         found = enumerate_cameras(backend)
-    except Exception:
-        # A camera can still be opened by number when the system's list cannot be had.
-        log.warning("the list of cameras cannot be read", exc_info=True)
-        return []
+    except Exception as error:  # whatever the system's part of it raises
+        log.debug("the list of cameras failed", exc_info=True)
+        why = str(error) or type(error).__name__
+        raise SourceError(f"the list of cameras cannot be read: {why}") from None
     return [
         Camera(info.index, info.name, info.path or "", backend, is_virtual_name(info.name)) for info in found
     ]
@@ -109,9 +123,12 @@ def find_camera(text: str) -> Camera:
 
     Raises:
         NoCameraError: none or several fit, or it is a virtual camera that nothing feeds; the
-            message lists what there is.
+            message lists what there is. Where no list can be had, every number is taken and nothing else.
     """
-    everything = list_cameras()
+    try:
+        everything = known_cameras()
+    except SourceError as error:
+        return _by_number(text, error)
     cameras = [camera for camera in everything if camera.captures]
     fitting = fitting_cameras(cameras, text)
     if len(fitting) == 1:
@@ -123,6 +140,14 @@ def find_camera(text: str) -> Camera:
     if not cameras:
         raise NoCameraError(f"no camera {text!r}; none is connected. Try --source test, screen or a file")
     raise NoCameraError(f"no camera {text!r}; there is {listed(cameras)}")
+
+
+def _by_number(text: str, error: SourceError) -> Camera:
+    number = text.strip()
+    if not number.isdigit():
+        raise NoCameraError(f"no camera {text!r}: {error}; choose it by number, such as --source 0")
+    log.warning("%s; number %s is tried", error, number)
+    return Camera(int(number), f"camera {number}", backend=_backend())
 
 
 def fitting_cameras(cameras: list[Camera], text: str) -> list[Camera]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -13,11 +14,14 @@ from stylize_live.errors import SourceError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.libraries import cv2
 from stylize_live.media.live_source import LiveSource, Metronome
+from stylize_live.system.capture_rights import ask_for_screen, how_to_allow
 from stylize_live.system.clock import monotonic
+
+log = logging.getLogger(__name__)
 
 
 class ScreenSource(LiveSource):
-    """Screenshots of the primary screen.
+    """Screenshots of the primary screen. `trouble` says so where macOS shows nothing but the wallpaper.
 
     Args:
         limit: (width, height) in pixels; a larger screen is scaled down to fit.
@@ -34,6 +38,9 @@ class ScreenSource(LiveSource):
             size = _fitting((self._area["width"], self._area["height"]), limit)
             self._shot(capturer, size)
         super().__init__(size, Fraction(fps))
+        if ask_for_screen() == "refused":
+            self.trouble = f"only the wallpaper is seen: {how_to_allow('Screen & System Audio Recording')}"
+            log.warning("%s", self.trouble)
 
     def __iter__(self) -> Iterator[Frame]:
         # A connection of this thread's own: on Windows, handles belong to the thread that made them.
@@ -79,11 +86,12 @@ def _capturer() -> Any:
 
 
 def _primary(capturer: Any) -> dict[str, int]:
-    # The first entry is the whole desktop, the second the primary screen.
-    monitors = capturer.monitors
-    if len(monitors) < 2:
+    monitors = capturer.monitors[1:]  # the first entry is the whole desktop
+    if not monitors:
         raise SourceError("no screen to capture: the desktop has no monitor")
-    return {key: int(monitors[1][key]) for key in ("left", "top", "width", "height")}
+    # Windows lists them in an order of its own; where none is marked, the first is taken for it.
+    primary = next((monitor for monitor in monitors if monitor.get("is_primary")), monitors[0])
+    return {key: int(primary[key]) for key in ("left", "top", "width", "height")}
 
 
 def _fitting(size: tuple[int, int], limit: tuple[int, int]) -> tuple[int, int]:
