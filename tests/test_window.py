@@ -12,11 +12,14 @@ import pytest
 from conftest import random_pixels
 
 from stylize_live.errors import DisplayError
+from stylize_live.frame import Frame
 from stylize_live.media import screen_check
+from stylize_live.media import window as window_module
 from stylize_live.media.overlay import DARK, Caption, draw_caption
 from stylize_live.media.screen_check import display_problem
 from stylize_live.media.window import Window, filled, key_name
 from stylize_live.pipeline.keys import key_rows
+from stylize_live.system import desktop
 
 CAPTION = Caption("starry-night  90%", ("29.8 fps", "41 ms", "12 dropped"), "strength 90%", "1:05")
 WHITE = np.full((360, 640, 3), 255, np.uint8)
@@ -126,6 +129,56 @@ def test_odd_windows_are_filled_in_the_dark_of_cards(
     around = np.ones(shape, bool)
     around[top : top + 36, left : left + 64] = False
     assert (seen[around] == DARK[::-1]).all()
+
+
+class Toolkit:
+    """OpenCV's windows: one, and whether it is there and seen."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, system: str) -> None:
+        self.visible: float | None = 1.0  # None is an error
+        self.shown = 0
+        monkeypatch.setattr(desktop.sys, "platform", system)
+        monkeypatch.setattr(window_module, "display_problem", lambda: None)
+        toolkit = {
+            "getWindowProperty": lambda *_: self._asked(),
+            "getWindowImageRect": lambda *_: (0, 0, 64, 36),
+            "imshow": lambda *_: self._show(),
+            "waitKeyEx": lambda _: -1,
+        } | dict.fromkeys(("namedWindow", "resizeWindow", "destroyWindow"), lambda *_: None)
+        for name, function in toolkit.items():
+            monkeypatch.setattr(window_module.cv2, name, function)
+
+    def _asked(self) -> float:
+        if self.visible is None:
+            raise window_module.cv2.error("NULL window")
+        return self.visible
+
+    def _show(self) -> None:
+        self.shown += 1
+
+
+@pytest.mark.parametrize(
+    ("system", "visible", "closed"),
+    [
+        ("darwin", 0.0, False),  # minimised or hidden
+        ("darwin", -1.0, True),
+        ("darwin", None, True),
+        ("win32", 0.0, True),
+        ("win32", None, True),
+        ("linux", 0.0, True),
+        ("linux", -1.0, True),
+    ],
+)
+def test_minimised_is_not_closed(
+    system: str, visible: float | None, closed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toolkit = Toolkit(monkeypatch, system)
+    with Window("x", (64, 36)) as display:
+        assert display.poll() is None
+        toolkit.visible = visible
+        assert display.poll() == ("closed" if closed else None)
+        display.write(Frame(random_pixels(64, 36), Fraction(0), 0.0, 0))
+        assert toolkit.shown == (0 if closed else 1)
 
 
 def test_a_window_outside_the_main_thread_is_refused() -> None:

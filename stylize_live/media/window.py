@@ -15,6 +15,7 @@ from stylize_live.frame import Frame
 from stylize_live.media.libraries import cv2
 from stylize_live.media.overlay import DARK, Caption, draw_caption
 from stylize_live.media.screen_check import display_problem
+from stylize_live.system.desktop import minimised_is_invisible
 
 # What `waitKeyEx` returns for keys that are no characters: X11 (Qt, GTK), Windows, macOS.
 _ARROWS = {
@@ -116,7 +117,8 @@ class Window(Closing):
     def _still_open(self) -> bool:
         if self._open:
             try:
-                self._open = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+                visible = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE)
+                self._open = visible >= (0 if minimised_is_invisible() else 1)
             except cv2.error:  # raised once the last window is gone
                 self._open = False
         return self._open
