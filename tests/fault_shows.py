@@ -425,9 +425,18 @@ class InputStream:
 
 def recording_sound(stage: Stage, wanted: str | None) -> LiveReport:
     module = ModuleType("sounddevice")
-    device = {"index": 0, "name": "Fake", "max_input_channels": 1, "default_samplerate": 48000.0}
+    device = {
+        "index": 0,
+        "name": "Fake",
+        "max_input_channels": 1,
+        "default_samplerate": 48000.0,
+        "hostapi": 0,
+    }
     vars(module).update(
-        InputStream=InputStream, query_devices=lambda *_, **__: device, PortAudioError=RuntimeError
+        InputStream=InputStream,
+        query_devices=lambda *_, **__: device,
+        query_hostapis=lambda: ({"name": "ALSA", "default_input_device": 0},),
+        PortAudioError=RuntimeError,
     )
     stage.patch.setitem(sys.modules, "sounddevice", module)
     heard = Microphone("auto")

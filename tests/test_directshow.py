@@ -1,4 +1,4 @@
-"""A camera of Windows: settings in the order that works, true moments, no long stall; and macOS' permission."""
+"""A camera of Windows: settings in the order that works, true moments, no long stall; what macOS allows."""
 
 from __future__ import annotations
 

@@ -24,9 +24,27 @@ from stylize_live.pipeline.live import run_live
 
 SIZE = (64, 48)
 RATE = 48_000
-BUILT_IN = {"index": 0, "name": "Built-in Microphone", "max_input_channels": 2, "default_samplerate": 48000.0}
-HEADSET = {"index": 3, "name": "USB Headset", "max_input_channels": 1, "default_samplerate": 44100.0}
-SPEAKER = {"index": 4, "name": "Speaker", "max_input_channels": 0, "default_samplerate": 48000.0}
+BUILT_IN = {
+    "index": 0,
+    "name": "Built-in Microphone",
+    "max_input_channels": 2,
+    "default_samplerate": 48000.0,
+    "hostapi": 0,
+}
+HEADSET = {
+    "index": 3,
+    "name": "USB Headset",
+    "max_input_channels": 1,
+    "default_samplerate": 44100.0,
+    "hostapi": 0,
+}
+SPEAKER = {
+    "index": 4,
+    "name": "Speaker",
+    "max_input_channels": 0,
+    "default_samplerate": 48000.0,
+    "hostapi": 0,
+}
 
 
 class PortAudioError(Exception):
@@ -39,10 +57,20 @@ class FakeStream:
     opened: ClassVar[list[FakeStream]] = []
     busy = False
 
-    def __init__(self, *, device: int, samplerate: int, channels: int, dtype: str, callback: Any) -> None:
+    def __init__(
+        self,
+        *,
+        device: int,
+        samplerate: int,
+        channels: int,
+        dtype: str,
+        callback: Any,
+        extra_settings: object = None,
+    ) -> None:
         if FakeStream.busy:
             raise PortAudioError("Device unavailable")
         self.asked = (device, samplerate, channels, dtype)
+        self.extra_settings = extra_settings
         self._callback = callback
         self.active = False
         self.closed = 0
@@ -78,6 +106,7 @@ def system(monkeypatch: pytest.MonkeyPatch) -> type[FakeStream]:
     """A system with two microphones."""
     module = ModuleType("sounddevice")
     vars(module).update(InputStream=FakeStream, query_devices=query_devices, PortAudioError=PortAudioError)
+    vars(module).update(query_hostapis=lambda: ({"name": "ALSA", "default_input_device": 0},))
     monkeypatch.setitem(sys.modules, "sounddevice", module)
     monkeypatch.setattr(FakeStream, "opened", [])
     return FakeStream
@@ -116,8 +145,131 @@ def test_pieces_carry_the_moment_of_their_first_sample(
 
 
 def test_an_unknown_one_is_named_with_those_that_are_there() -> None:
-    with pytest.raises(UsageError, match=r"'studio' is not one microphone; there is 0: Built-in.*, 3: USB"):
+    with pytest.raises(
+        UsageError, match=r"'studio' is not one microphone; there is 0: Built-in.*; 3: USB Headset$"
+    ):
         Microphone("studio")
+
+
+class Windows:
+    """PortAudio there: every device under each interface, found by pieces of "name, interface" in order."""
+
+    APIS = ("MME", "Windows DirectSound", "Windows WASAPI", "Windows WDM-KS")
+    NAMES = ("Headset Microphone (USB Audio Device)", "Headset", "Array (Realtek)")
+
+    def __init__(self, wasapi_default: int = 6) -> None:
+        self.devices = [
+            {
+                "index": 3 * api + number,
+                "name": name[:31] if api == 0 else name,
+                "hostapi": api,
+                "max_input_channels": 2,
+                "default_samplerate": 48000.0 if api == 2 else 44100.0,
+            }
+            for api in range(4)
+            for number, name in enumerate(self.NAMES)
+        ]
+        self._wasapi_default = wasapi_default
+
+    def query_hostapis(self) -> tuple[dict[str, Any], ...]:
+        defaults = (0, 3, self._wasapi_default, -1)
+        return tuple(
+            {"name": name, "default_input_device": default}
+            for name, default in zip(self.APIS, defaults, strict=True)
+        )
+
+    def query_devices(self, which: int | str | None = None, kind: str | None = None) -> Any:
+        if kind is None:
+            return self.devices
+        if not isinstance(which, str):
+            return self.devices[which or 0]
+        wanted = which.lower()
+        fitting = [device for device in self.devices if self._has(wanted.split(), self._full(device))]
+        exact = [d for d in fitting if wanted in (str(d["name"]).lower(), self._full(d))]
+        if len(fitting) > 1 and len(exact) == 1:
+            fitting = exact
+        if len(fitting) != 1:
+            raise ValueError(f"{len(fitting)} input devices found for {which!r}")
+        return fitting[0]
+
+    def _full(self, device: dict[str, Any]) -> str:
+        return f"{device['name']}, {self.APIS[device['hostapi']]}".lower()
+
+    @staticmethod
+    def _has(pieces: list[str], text: str) -> bool:
+        place = 0
+        for piece in pieces:
+            found = text.find(piece, place)
+            if found < 0:
+                return False
+            place = found + len(piece)
+        return True
+
+
+class TestWindows:
+    @pytest.fixture(autouse=True)
+    def windows(self, system: type[FakeStream]) -> Windows:
+        windows = Windows()
+        self.module = sys.modules["sounddevice"]
+        vars(self.module).update(
+            query_devices=windows.query_devices,
+            query_hostapis=windows.query_hostapis,
+            WasapiSettings=lambda *, auto_convert: ("WASAPI", auto_convert),
+        )
+        return windows
+
+    @pytest.mark.parametrize(
+        ("wanted", "index"),
+        [
+            ("auto", 6),
+            ("usb", 6),
+            ("Headset Microphone (USB Audio Device)", 6),
+            ("headset", 7),  # a whole name comes before a part
+            ("realtek", 8),
+            ("realtek MME", 2),
+            ("Array (Realtek), MME", 2),
+            ("array directsound", 5),
+            ("10", 10),
+        ],
+    )
+    def test_a_name_means_one(self, wanted: str, index: int, system: type[FakeStream]) -> None:
+        with Microphone(wanted):
+            device, rate, *_ = system.opened[0].asked
+            assert device == index
+            assert rate == (48000 if 6 <= index <= 8 else 44100)
+
+    def test_wasapi_has_to_be_told_to_convert(self, system: type[FakeStream]) -> None:
+        for wanted in ("auto", "realtek MME"):
+            Microphone(wanted).close()
+        assert [stream.extra_settings for stream in system.opened] == [("WASAPI", True), None]
+
+    def test_without_a_choice_of_wasapis_the_systems_is_taken(self, system: type[FakeStream]) -> None:
+        vars(self.module).update(query_hostapis=Windows(wasapi_default=-1).query_hostapis)
+        Microphone("auto").close()
+        assert system.opened[0].asked[0] == 0
+
+    def test_the_list_says_which_interface(self) -> None:
+        with pytest.raises(
+            UsageError, match=r"'studio' is not one .* 2: Array \(Realtek\), MME; .*, Windows WASAPI"
+        ):
+            Microphone("studio")
+
+
+@pytest.mark.parametrize("right", ["refused", "asking", "granted"])
+def test_what_macos_does_not_allow_is_said(
+    right: str, system: type[FakeStream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would record silence."""
+    monkeypatch.setattr("stylize_live.media.microphone.ask_for_microphone", lambda: right)
+    if right == "refused":
+        with pytest.raises(
+            SourceError, match=r"Built-in Microphone is not allowed: allow the terminal in .* Microphone,"
+        ):
+            Microphone("auto")
+        assert system.opened == []
+    else:
+        Microphone("auto").close()
+        assert len(system.opened) == 1
 
 
 def test_one_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ ROUND = (1 << 20) / 1000  # seconds after which stamped pictures' clock comes ro
 BEEP_SECONDS = 0.1
 _BLOCK_SECONDS = 0.02
 _TOO_FAST = 30e-6
-_DEVICE = {"index": 0, "name": "Beeper", "max_input_channels": 1, "default_samplerate": 48000.0}
+_DEVICE = {"index": 0, "name": "Beeper", "max_input_channels": 1, "default_samplerate": 48000.0, "hostapi": 0}
 
 
 class PortAudioError(Exception):
@@ -57,6 +57,11 @@ class InputStream:
         """Hear no more."""
         self.active = False
         self._ending.set()
+
+
+def query_hostapis() -> tuple[dict[str, Any], ...]:
+    """The one there is."""
+    return ({"name": "Beeps", "default_input_device": 0},)
 
 
 def query_devices(which: object = None, kind: str | None = None) -> Any:

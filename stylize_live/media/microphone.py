@@ -14,12 +14,15 @@ from stylize_live.closing import Closing
 from stylize_live.errors import SourceError, UsageError
 from stylize_live.installing import command_for
 from stylize_live.media.sound_encoder import RATES
+from stylize_live.system.capture_rights import ask_for_microphone, how_to_allow
 from stylize_live.system.clock import monotonic
 
 _PORTAUDIO = "sudo apt install libportaudio2"  # other systems' packages of sounddevice bring it
 _MISSING = (
     f"--microphone needs sounddevice: {command_for('sounddevice')} (on Debian and Ubuntu also: {_PORTAUDIO})"
 )
+# Windows lists each microphone under four interfaces, the names of most cut off; this one has all of them.
+_WASAPI = "Windows WASAPI"
 _MOST_PIECES = 4096  # that wait for somebody to take them; some forty seconds
 _BELIEVABLE_SECONDS = 1.0
 
@@ -46,11 +49,12 @@ class Microphone(Closing):
         channels: 1 or 2.
 
     Args:
-        wanted: "auto" for the system's choice, or a number, a name or a part of one.
+        wanted: "auto" for the system's choice, or a number, a name or a part of one. On Windows, names are
+            those of WASAPI; with another interface's behind it ("headset MME") it is that one.
 
     Raises:
         UsageError: sounddevice is not installed, or none or several fit.
-        SourceError: it cannot be opened.
+        SourceError: it cannot be opened, or macOS does not allow it.
     """
 
     def __init__(self, wanted: str) -> None:
@@ -59,6 +63,8 @@ class Microphone(Closing):
         self.name = str(device["name"])
         self.rate = min(RATES, key=lambda known: abs(known - float(device["default_samplerate"])))
         self.channels = min(2, int(device["max_input_channels"]))
+        if ask_for_microphone() == "refused":  # it would be silent, without an error
+            raise SourceError(f"microphone {self.name} is not allowed: {how_to_allow('Microphone')}")
         self._pieces: deque[Piece] = deque(maxlen=_MOST_PIECES)
         try:
             self._stream = sounddevice.InputStream(
@@ -67,6 +73,7 @@ class Microphone(Closing):
                 channels=self.channels,
                 dtype="float32",
                 callback=self._hear,
+                extra_settings=_converting(sounddevice, device),
             )
             self._stream.start()
         except sounddevice.PortAudioError as error:
@@ -121,12 +128,42 @@ def _library() -> ModuleType:
 
 
 def _device(sounddevice: ModuleType, wanted: str) -> Any:
-    which = None if wanted == "auto" else int(wanted) if wanted.isdigit() else wanted
-    try:
-        return sounddevice.query_devices(which, kind="input")
-    except (ValueError, sounddevice.PortAudioError):
-        inputs = [device for device in sounddevice.query_devices() if device["max_input_channels"] > 0]
+    for which in _readings(sounddevice, wanted):
+        try:
+            return sounddevice.query_devices(which, kind="input")
+        except (ValueError, sounddevice.PortAudioError):
+            continue
+    inputs = [device for device in sounddevice.query_devices() if device["max_input_channels"] > 0]
     if not inputs:
         raise UsageError("no microphone is connected, leave --microphone out")
-    listed = ", ".join(f"{device['index']}: {device['name']}" for device in inputs)
-    raise UsageError(f"{wanted!r} is not one microphone; there is {listed}")
+    raise UsageError(f"{wanted!r} is not one microphone; there is {_listed(sounddevice, inputs)}")
+
+
+def _readings(sounddevice: ModuleType, wanted: str) -> list[int | str | None]:
+    """What sounddevice is to be asked for, one after the other until it knows one."""
+    if wanted.isdigit():
+        return [int(wanted)]
+    wasapi = next((api for api in sounddevice.query_hostapis() if api["name"] == _WASAPI), None)
+    if wanted == "auto":
+        chosen = -1 if wasapi is None else int(wasapi["default_input_device"])
+        return [None] if chosen < 0 else [chosen, None]
+    if wasapi is None:
+        return [wanted]
+    return [f"{wanted}, {_WASAPI}", f"{wanted} {_WASAPI}", wanted]  # that name, a part of one, as it is
+
+
+def _listed(sounddevice: ModuleType, devices: list[Any]) -> str:
+    """Numbers and names, with the interface where there are several."""
+    apis = [str(api["name"]) for api in sounddevice.query_hostapis()]
+    several = len({device["hostapi"] for device in devices}) > 1
+    return "; ".join(
+        f"{device['index']}: {device['name']}" + (f", {apis[device['hostapi']]}" if several else "")
+        for device in devices
+    )
+
+
+def _converting(sounddevice: ModuleType, device: Any) -> Any:
+    """Has WASAPI convert rates and channels, which it alone of the interfaces refuses to do unasked."""
+    if sounddevice.query_hostapis()[device["hostapi"]]["name"] != _WASAPI:
+        return None
+    return sounddevice.WasapiSettings(auto_convert=True)
