@@ -37,6 +37,8 @@ SIZE = r"^(auto|\d{2,4}p?)$"  # of live pictures: lines
 DEFAULT_STYLE = "starry-night"
 DEFAULT_BOLDNESS = 0.7
 DeviceName = Literal["auto", "cpu", "cuda"]
+APPLES_GPU = "mps"  # as torch calls it
+NO_APPLE_GPU = "mps, Apple's GPU, is not used by this program: leave it to auto, or use cpu"
 Precision = Literal["auto", "float32", "bfloat16", "float16", "int8"]
 Runtime = Literal["auto", "torch", "openvino"]
 Preset = Literal[
@@ -97,6 +99,13 @@ class EngineSettings(Settings):
         default="auto",
         description="What computes the network on a CPU; auto takes the faster one of those installed.",
     )
+
+    @field_validator("device", mode="before")
+    @classmethod
+    def _known(cls, device: object) -> object:
+        if isinstance(device, str) and device.lower() == APPLES_GPU:
+            raise ValueError(f"device: {NO_APPLE_GPU}")
+        return device
 
 
 class SteadySettings(Settings):

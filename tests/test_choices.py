@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from stylize_live.cli.app import main
 from stylize_live.engine import choices, processor, trials
 from stylize_live.engine.choices import choose, choose_device_name, fastest, possible
 from stylize_live.engine.trials import Way
-from stylize_live.errors import DeviceError
+from stylize_live.errors import DeviceError, UsageError
 
 AVX2, AMX = (
     "flags : fpu avx2\n",
@@ -55,7 +56,7 @@ def install_openvino(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_a_driver_torch_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(choices.sys.modules, "torch")  # type: ignore[attr-defined]
-    monkeypatch.setattr(choices, "_DRIVERS", ("no-such-library.so.7",))
+    monkeypatch.setattr(choices, "DRIVERS", ("no-such-library.so.7",))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: pytest.fail("asked"))
     assert choose_device_name("auto") == "cpu"
     assert choose_device_name("cpu") == "cpu"
@@ -70,6 +71,27 @@ def test_with_a_driver_torch_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_device_name("auto") == "cpu"
     with pytest.raises(DeviceError, match="no CUDA device"):
         choose_device_name("cuda")
+
+
+def test_apples_gpu_is_never_taken_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device_name("auto") == "cpu"
+    with pytest.raises(DeviceError, match="mps, Apple's GPU, is not used"):
+        choose_device_name("mps")  # type: ignore[arg-type]
+    with pytest.raises(DeviceError, match="'xpu' is no device: use auto, cpu or cuda"):
+        choose_device_name("xpu")  # type: ignore[arg-type]
+    config = tmp_path / "mps.toml"
+    config.write_text('device = "mps"')
+    for words in (
+        ["live", "--source", "test", "--device", "mps"],
+        ["live", "--source", "test", "--config", str(config)],
+        ["train", "painting.jpg", "--device", "MPS"],
+    ):
+        assert main(words) == UsageError.exit_code
+        assert "Apple's GPU, is not used by this program: leave it to auto" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cyclopts import Argument, CycloptsError, MissingArgumentError
+from cyclopts import Argument, CoercionError, CycloptsError, MissingArgumentError
 
 from stylize_live.config import expected, got
 from stylize_live.installing import PROGRAM
@@ -21,6 +21,12 @@ def one_line(error: CycloptsError) -> str:
     """What to say of words that are no command."""
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         return _missing(error, error.argument)
+    if (
+        isinstance(error, CoercionError)
+        and error.token is not None
+        and error.token.value.lower() == APPLES_GPU
+    ):
+        return f"{error.token.keyword}: {NO_APPLE_GPU}"
     cause = error.__cause__
     details = getattr(cause, "errors", None)
     if callable(details):

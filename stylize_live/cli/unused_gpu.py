@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import sys
 from dataclasses import dataclass
 
 from stylize_live.installing import commands_for_cuda_torch
+from stylize_live.system.gpus import CUDA_DRIVER
 
-_LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 _LONGEST_NAME = 256
 
 
@@ -50,7 +49,7 @@ def unused_gpu() -> str:
 def ask_driver() -> Driver | None:
     """What NVIDIA's driver tells, None if it or a GPU is missing. Asks the driver itself, not torch."""
     try:
-        library = ctypes.CDLL(_LIBRARY)
+        library = ctypes.CDLL(CUDA_DRIVER)
     except OSError:
         return None
     gpu, version, name = ctypes.c_int(), ctypes.c_int(), ctypes.create_string_buffer(_LONGEST_NAME)

@@ -9,17 +9,16 @@ import ctypes
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from stylize_live.config import DeviceName, Precision, Runtime
+from stylize_live.config import APPLES_GPU, NO_APPLE_GPU, DeviceName, Precision, Runtime
 from stylize_live.engine import processor
 from stylize_live.engine.trials import ChosenPrecision, ChosenRuntime, Way, has_openvino, milliseconds, ways
 from stylize_live.errors import DeviceError
 from stylize_live.installing import command_for
+from stylize_live.system.gpus import DRIVERS
 
 Device = Literal["cpu", "cuda"]
-# Without one of these libraries, torch finds no GPU: NVIDIA's driver, AMD's runtime.
-_DRIVERS = ("nvcuda.dll",) if sys.platform == "win32" else ("libcuda.so.1", "libamdhip64.so")
 # Of the time of a more exact way: a less exact one must save more than a twentieth.
 _WORTH = 0.95
 
@@ -45,8 +44,12 @@ def choose_device_name(name: DeviceName) -> Device:
     """Turn "auto", "cpu" or "cuda" into one of the latter two.
 
     Raises:
-        DeviceError: CUDA was asked for and is not there.
+        DeviceError: CUDA was asked for and is not there, or something else, such as Apple's "mps".
     """
+    if name not in get_args(DeviceName):
+        raise DeviceError(
+            NO_APPLE_GPU if name == APPLES_GPU else f"{name!r} is no device: use auto, cpu or cuda"
+        )
     if name == "cpu" or (name == "auto" and not _may_have_gpu()):
         return "cpu"
     import torch
@@ -60,7 +63,7 @@ def choose_device_name(name: DeviceName) -> Device:
 def _may_have_gpu() -> bool:
     if "torch" in sys.modules:
         return True  # it is loaded anyway, and knows
-    for driver in _DRIVERS:
+    for driver in DRIVERS:
         with suppress(OSError):
             ctypes.CDLL(driver)
             return True

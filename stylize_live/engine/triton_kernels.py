@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import TypeVar
+
+from stylize_live.installing import command_for
+from stylize_live.system.gpus import triton_package
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +20,7 @@ _Made = TypeVar("_Made")
 
 
 def made(make: Callable[[], _Made], *, instead: str, ours: str) -> _Made | None:
-    """What is made with our kernels; None, and a line in the log, where they cannot be built.
+    """What is made with our kernels; None, and a warning in the log, where they cannot be built.
 
     Args:
         make: imports what needs Triton, and launches each kernel once.
@@ -27,7 +31,17 @@ def made(make: Callable[[], _Made], *, instead: str, ours: str) -> _Made | None:
         return make()
     except ImportError:
         log.info("%s, which takes longer: there is no Triton here", instead)
+        _name_triton()
     except Exception as error:  # whatever Triton, its compiler or the system's may raise
         why = next(iter(str(error).splitlines()), type(error).__name__)
         log.warning("%s, which takes longer: Triton cannot build %s: %s", instead, ours, why)
     return None
+
+
+@cache
+def _name_triton() -> None:
+    """Once, whatever is made without it."""
+    log.warning(
+        "without Triton, painting takes two to four times as long and the processor measures motion: %s",
+        command_for(triton_package()),
+    )
