@@ -406,7 +406,9 @@ class TestScreen:
             frames = list(itertools.islice(source, 2))
             assert ("only the wallpaper" in (source.trouble or "")) is told
         assert len(frames) == 2
-        assert ("only the wallpaper is seen: allow the terminal in" in caplog.text) is told
+        assert (
+            "only the wallpaper is seen: the screen is not allowed: allow the terminal in" in caplog.text
+        ) is told
 
     def test_no_display(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("DISPLAY", raising=False)

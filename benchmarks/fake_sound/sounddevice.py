@@ -7,12 +7,13 @@ second more sound than pictures unless somebody keeps them in step.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+
+from stylize_live.system.clock import monotonic
 
 BEEP_EVERY = 10.0  # seconds
 ROUND = (1 << 20) / 1000  # seconds after which stamped pictures' clock comes round
@@ -41,15 +42,15 @@ class InputStream:
         self._thread.start()
 
     def _run(self) -> None:
-        start, sent = time.monotonic(), 0
+        start, sent = monotonic(), 0
         block = round(self._rate * _BLOCK_SECONDS)
         true_rate = self._rate * (1 + _TOO_FAST)
-        while not self._ending.wait(max(0.0, start + (sent + block) / true_rate - time.monotonic())):
+        while not self._ending.wait(max(0.0, start + (sent + block) / true_rate - monotonic())):
             moments = start + (sent + np.arange(block)) / true_rate
             beeping = (moments % ROUND % BEEP_EVERY) < BEEP_SECONDS
             sound = np.where(beeping, 0.5 * np.sin(2 * np.pi * 1000 * moments), 0).astype(np.float32)
             first = float(moments[0])
-            timing = SimpleNamespace(currentTime=time.monotonic(), inputBufferAdcTime=first)
+            timing = SimpleNamespace(currentTime=monotonic(), inputBufferAdcTime=first)
             self._callback(sound[:, None], block, timing, None)
             sent += block
 

@@ -39,8 +39,8 @@ class ScreenSource(LiveSource):
             self._shot(capturer, size)
         super().__init__(size, Fraction(fps))
         if ask_for_screen() == "refused":
-            self.trouble = f"only the wallpaper is seen: {how_to_allow('Screen & System Audio Recording')}"
-            log.warning("%s", self.trouble)
+            self.trouble = "only the wallpaper is seen: the screen is not allowed"
+            log.warning("%s: %s", self.trouble, how_to_allow("Screen & System Audio Recording"))
 
     def __iter__(self) -> Iterator[Frame]:
         # A connection of this thread's own: on Windows, handles belong to the thread that made them.
