@@ -18,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from stylize_live.system.clock import monotonic
+
 SIZE = (320, 180)
 OUT = sys.argv[1]
 CAMERA, LOOPBACK = "/dev/video0", "/dev/video10"
@@ -93,7 +95,7 @@ class Findings:
     def add(self, what: str, good: bool) -> None:
         """One finding."""
         self.lines.append(f"{'ok ' if good else 'BAD'} {what}")
-        print(f"{time.monotonic():.0f} s: {self.lines[-1]}", flush=True)
+        print(f"{monotonic():.0f} s: {self.lines[-1]}", flush=True)
         self.good = self.good and good
 
 
@@ -128,8 +130,8 @@ def show(out: Path, findings: Findings) -> None:
 
 
 def _look(live: subprocess.Popen[str], out: Path, findings: Findings) -> None:
-    deadline = time.monotonic() + 900
-    while time.monotonic() < deadline:  # until it is fed, the device says that it takes pictures only
+    deadline = monotonic() + 900
+    while monotonic() < deadline:  # until it is fed, the device says that it takes pictures only
         try:
             first = picture(LOOPBACK)
             break
@@ -140,7 +142,7 @@ def _look(live: subprocess.Popen[str], out: Path, findings: Findings) -> None:
     _compare(first, list(BARS)[:4], findings)
     set_control("Horizontal Flip", 1)
     second = picture(LOOPBACK)
-    while max(left_bars(second)[0]) > 127 and time.monotonic() < deadline:  # black comes where white was
+    while max(left_bars(second)[0]) > 127 and monotonic() < deadline:  # black comes where white was
         second = picture(LOOPBACK)
     save(second, out / "bars-flipped.png")
     _compare(second, list(BARS)[:3:-1], findings)

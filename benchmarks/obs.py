@@ -36,6 +36,7 @@ from stamps import age, in_words, patch_errors, stamped_options, stamped_stream
 from stylize_live.frame import Pixels
 from stylize_live.media.still import Still, write_still
 from stylize_live.obs.sources import media_source
+from stylize_live.system.clock import monotonic
 
 MOST_LEVELS = 8
 _SMALL = (320, 180)  # the least that carries stamps
@@ -64,9 +65,9 @@ def watch(client: obsws_python.ReqClient, url: str, size: tuple[int, int], secon
     source = media_source(url)
     client.create_input(SCENE, source.name, source.kind, source.settings, True)
     try:
-        deadline = time.monotonic() + _STARTING_SECONDS
+        deadline = monotonic() + _STARTING_SECONDS
         while age((shot := shoot(client, SCENE, size)).pixels, shot.answered) is None:
-            if time.monotonic() > deadline:
+            if monotonic() > deadline:
                 raise RuntimeError("OBS shows no stamped picture")
             time.sleep(0.2)
         time.sleep(2)  # OBS takes a moment to find its pace
@@ -80,8 +81,8 @@ def _watch(client: obsws_python.ReqClient, size: tuple[int, int], seconds: float
     ages: list[float] = []
     trips: list[float] = []
     errors: dict[str, int] = {}
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    end = monotonic() + seconds
+    while monotonic() < end:
         shot = shoot(client, SCENE, _SMALL)
         trips.append(shot.answered - shot.asked)
         if (old := age(shot.pixels, shot.answered)) is not None:

@@ -27,6 +27,7 @@ import obsws_python
 from latency import free_port
 
 from stylize_live.frame import Pixels
+from stylize_live.system.clock import monotonic
 
 SCENE = "stage"
 _STARTING_SECONDS = 60.0
@@ -94,9 +95,9 @@ def _write_settings(home: Path, port: int, password: str) -> None:
 def _connected(port: int, password: str, obs: subprocess.Popen[bytes]) -> obsws_python.ReqClient:
     # The client writes whole tracebacks while OBS is not ready.
     logging.getLogger("obsws_python").setLevel(logging.CRITICAL)
-    deadline = time.monotonic() + _STARTING_SECONDS
+    deadline = monotonic() + _STARTING_SECONDS
     while not _listens(port):
-        if obs.poll() is not None or time.monotonic() > deadline:
+        if obs.poll() is not None or monotonic() > deadline:
             raise RuntimeError("OBS did not start")
         time.sleep(0.1)
     return obsws_python.ReqClient(host="127.0.0.1", port=port, password=password, timeout=20)
@@ -139,9 +140,9 @@ class Shot:
 
 def shoot(client: obsws_python.ReqClient, name: str, size: tuple[int, int]) -> Shot:
     """One screenshot of a source or scene; a bitmap, which takes OBS the least time."""
-    asked = time.monotonic()
+    asked = monotonic()
     answer = client.get_source_screenshot(name, "bmp", size[0], size[1], -1)
-    answered = time.monotonic()
+    answered = monotonic()
     coded = np.frombuffer(base64.b64decode(answer.image_data.partition(",")[2]), np.uint8)
     bgr = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     return Shot(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8), asked, answered)

@@ -26,6 +26,7 @@ from endurance import WARM_UP, Held, growing, held, plot
 from stylize_live.media.libraries import av
 from stylize_live.media.pattern import PatternSource
 from stylize_live.pipeline.parts import kept_frames
+from stylize_live.system.clock import monotonic
 
 _CLIP_SECONDS = 10
 _RATE = 48_000
@@ -90,11 +91,11 @@ def times_of(path: Path) -> Times:
 
 def samples(process: subprocess.Popen[str], target: Path) -> Iterator[Held]:
     """Look at a conversion until it ends."""
-    start = time.monotonic()
+    start = monotonic()
     while process.poll() is None:
         time.sleep(_PERIOD)
         try:
-            has = held(process.pid, time.monotonic() - start)
+            has = held(process.pid, monotonic() - start)
         except OSError:  # it has ended
             return
         print(f"{has.at:5.0f} s  {kept_frames(target):7d} pictures  {has}", flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from contextlib import closing, nullcontext
 from functools import partial
@@ -20,6 +19,7 @@ from stylize_live.cli.machine import tune_process
 from stylize_live.config import ConvertSettings, merged
 from stylize_live.errors import EXIT_OK, UsageError
 from stylize_live.installing import PROGRAM
+from stylize_live.system.clock import monotonic
 from stylize_live.system.commands import quoted
 from stylize_live.system.wildcards import expanded
 

@@ -106,9 +106,7 @@ def _plan(inputs: list[Path], output: str | None) -> list[tuple[Path, Path]]:
     if output is None:
         raise UsageError(f"where do the pictures go? For example: {_example(inputs)}")
     if not inputs:
-        raise UsageError(
-            f"no pictures given, for example: {PROGRAM} image photo.jpg -o {quoted(output)}"
-        )
+        raise UsageError(f"no pictures given, for example: {PROGRAM} image photo.jpg -o {quoted(output)}")
     target = Path(output)
     if target == Path("-"):
         raise UsageError("pictures go into files: say with -o which one, or which folder")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import Argument, CoercionError, CycloptsError, MissingArgumentError
 
-from stylize_live.config import expected, got
+from stylize_live.config import APPLES_GPU, NO_APPLE_GPU, expected, got
 from stylize_live.installing import PROGRAM
 from stylize_live.wording import brief
 

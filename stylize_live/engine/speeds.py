@@ -18,6 +18,7 @@ from platformdirs import user_cache_path
 from stylize_live import __version__
 from stylize_live.engine import processor
 from stylize_live.files import replacing
+from stylize_live.system.clock import monotonic
 from stylize_live.system.replacing import remove
 
 log = logging.getLogger(__name__)

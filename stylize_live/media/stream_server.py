@@ -21,6 +21,7 @@ from stylize_live.media.fitting import boxed
 from stylize_live.media.jpeg import encode_jpeg
 from stylize_live.media.mjpeg import NutMuxer
 from stylize_live.seldom import SeldomLog
+from stylize_live.system.clock import monotonic
 from stylize_live.system.ports import listening
 
 log = logging.getLogger(__name__)

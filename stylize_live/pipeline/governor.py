@@ -129,7 +129,7 @@ class Governor:
     def __init__(
         self,
         stylizer: Sizable,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic,
         *,
         held: int | None = None,
     ) -> None:

@@ -91,7 +91,7 @@ class Recordings:
             sink.close()
             self._say(f"no recording: {error}")
             return
-        self._sink, self._path, self._began_at = sink, path, time.monotonic()
+        self._sink, self._path, self._began_at = sink, path, monotonic()
         self._say(f"recording {path.name}" + (" with sound" if self.microphone else ""))
 
     def _end(self, sink: LiveSink) -> None:

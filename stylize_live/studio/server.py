@@ -46,6 +46,7 @@ from stylize_live.studio.telemetry import Telemetry
 from stylize_live.studio.thumbnails import Paint, Thumbnails
 from stylize_live.studio.visitors import Visitors, most_connections
 from stylize_live.studio.wishes import SIZES, Changes, Message, look_of, obey, obey_outputs
+from stylize_live.system.clock import monotonic
 from stylize_live.system.commands import quoted
 
 log = logging.getLogger(__name__)
@@ -246,7 +247,7 @@ class Studio(Closing):
         self._mind_our_camera(show)
         self._tell_state(show)
         self._orders.answer()
-        now = time.monotonic()
+        now = monotonic()
         if self._telemetry.due(now):
             point = self._telemetry.add(show.figures(now), now)
             self._call("say", "figures", {"now": point, "history": list(self._telemetry.history)})

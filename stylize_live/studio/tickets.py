@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable
+
+from stylize_live.system.clock import monotonic
 
 _VALID_SECONDS = 60.0
 
@@ -16,7 +17,7 @@ class Tickets:
         clock: monotonic seconds.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._valid: dict[str, float] = {}  # until when
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from stylize_live.nets.checkpoint import (
     weights_of,
 )
 from stylize_live.nets.transformer import ResidualTransformer, initialise
+from stylize_live.system.clock import monotonic
 from stylize_live.system.commands import quoted
 from stylize_live.system.replacing import remove
 from stylize_live.training.color_match import match_colors

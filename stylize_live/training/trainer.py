@@ -14,6 +14,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from stylize_live.errors import TrainingError
 from stylize_live.nets.transformer import ResidualTransformer
+from stylize_live.system.clock import monotonic
 from stylize_live.system.replacing import remove
 from stylize_live.training.objective import Objective
 from stylize_live.training.optimizer import MuonAdam

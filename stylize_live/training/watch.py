@@ -6,7 +6,6 @@ The report is written every minute besides, as a sign of life: from a run that i
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from stylize_live.errors import StylizeError, in_words
 from stylize_live.nets.transformer import Architecture, ResidualTransformer
+from stylize_live.system.clock import monotonic
 from stylize_live.training.evaluation import StyleFigures
 from stylize_live.training.preview import Previews
 from stylize_live.training.run_report import Report, write_report
@@ -52,7 +52,7 @@ class Watch:
         architecture: Architecture,
         device: torch.device,
         on_step: Callable[[Progress], None],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._report, self._path, self._previews, self._on_step = report, path, previews, on_step
         self._trainer, self._architecture, self._device = trainer, architecture, device
