@@ -23,6 +23,7 @@ from stylize_live.obs import connection, own_settings
 from stylize_live.obs.addresses import check_page, served_page, served_stream
 from stylize_live.obs.connection import Obs
 from stylize_live.obs.own_settings import read_own_settings
+from stylize_live.system import folders
 
 pytest.importorskip("obsws_python", reason="the extra 'obs'")
 pytestmark = pytest.mark.usefixtures("nothing_known")
@@ -296,20 +297,17 @@ def test_settings_that_say_nothing(text: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
 def test_where_obs_keeps_its_settings(system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_settings.sys, "platform", system)
+    monkeypatch.setattr(folders.sys, "platform", system)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("APPDATA", str(tmp_path / "Roaming"))
     monkeypatch.delenv("XDG_CONFIG_HOME")
-    places = {
-        "linux": [
-            ".config/obs-studio",
-            ".var/app/com.obsproject.Studio/config/obs-studio",
-            "snap/obs-studio/current/.config/obs-studio",
-        ],
-        "darwin": ["Library/Application Support/obs-studio"],
-        "win32": ["Roaming/obs-studio"],
-    }
-    assert list(own_settings._folders()) == [tmp_path / place for place in places[system]]
+    usual = {"linux": ".config", "darwin": "Library/Application Support", "win32": "Roaming"}[system]
+    sealed = [
+        ".var/app/com.obsproject.Studio/config/obs-studio",
+        "snap/obs-studio/current/.config/obs-studio",
+    ]
+    places = [f"{usual}/obs-studio", *sealed]
+    assert list(own_settings._folders()) == [tmp_path / place for place in places]
 
 
 def at(address: str) -> Any:

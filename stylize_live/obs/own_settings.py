@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import configparser
 import json
-import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from stylize_live.system.folders import roaming_settings
 
 _MOST_BYTES = 1 << 20
 _NEW = Path("plugin_config", "obs-websocket", "config.json")  # from OBS 30.2 on
@@ -56,15 +56,9 @@ def read_own_settings() -> OwnSettings | None:
 
 def _folders() -> Iterator[Path]:
     """Where OBS keeps its settings, however it was installed."""
-    home = Path.home()
-    if sys.platform == "win32":
-        yield Path(os.environ.get("APPDATA", home / "AppData" / "Roaming")) / "obs-studio"
-    elif sys.platform == "darwin":
-        yield home / "Library" / "Application Support" / "obs-studio"
-    else:
-        yield Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "obs-studio"
-        yield home / ".var" / "app" / "com.obsproject.Studio" / "config" / "obs-studio"  # Flatpak
-        yield home / "snap" / "obs-studio" / "current" / ".config" / "obs-studio"
+    yield roaming_settings() / "obs-studio"
+    yield Path.home() / ".var" / "app" / "com.obsproject.Studio" / "config" / "obs-studio"  # Flatpak
+    yield Path.home() / "snap" / "obs-studio" / "current" / ".config" / "obs-studio"
 
 
 def _read(file: Path) -> OwnSettings | None:

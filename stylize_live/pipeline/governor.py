@@ -287,7 +287,7 @@ class Governor:
             return self._take_wanted(now, dropped)
         if self._holds is not None:
             return False
-        (self._carried if self._stylizer.carried else self._painted).append(took)
+        (self._carried if self._stylizer.carried else self._painted).append(max(LEAST, took))
         if now - self._since < _WINDOW:
             return False
         missed = self._missed(dropped)

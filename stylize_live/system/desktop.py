@@ -1,4 +1,4 @@
-"""Whether somebody sits before this machine."""
+"""Whether somebody sits before this machine, and how its windows behave."""
 
 from __future__ import annotations
 
@@ -11,3 +11,11 @@ def has_desktop() -> bool:
     if sys.platform in ("win32", "darwin"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def minimised_is_invisible() -> bool:
+    """Whether OpenCV calls a window invisible that is only minimised or hidden, as on macOS.
+
+    Its windows have no button that closes them there; they are gone when OpenCV raises an error.
+    """
+    return sys.platform == "darwin"

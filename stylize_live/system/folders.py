@@ -40,3 +40,13 @@ def is_marked(status: os.stat_result) -> bool:
     return bool(
         getattr(status, "st_file_attributes", 0) & _HIDDEN or getattr(status, "st_flags", 0) & stat.UF_HIDDEN
     )
+
+
+def roaming_settings() -> Path:
+    """Where programs of this system keep a user's settings."""
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA", home / "AppData" / "Roaming"))
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")

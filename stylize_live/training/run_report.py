@@ -7,8 +7,8 @@ reloads itself, and notices when it is not written any more.
 from __future__ import annotations
 
 import base64
-import time
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -146,7 +146,7 @@ def _state(report: Report, progress: Progress) -> str:
     figures = report.figures
     if figures is None:
         share = f"{100 * min(progress.done, 1):.0f}"
-        clock = time.strftime("%H:%M")
+        clock = f"{datetime.now():%H:%M}"
         stands = f"trained at {clock}; the page reloads itself" if report.under_way else _INTERRUPTED
         return (
             f'<div class="tiles">{_tile(f"{share} %", stands)}'
@@ -168,7 +168,7 @@ def _notice(silence: float, clock: str) -> str:
     """What tells, in the browser, that a run was killed: it does not write that itself."""
     ended = f"trained at {clock}, and no sign of life since: the run was ended. {_GOES_ON.capitalize()}"
     return (
-        f"<script>if (Date.now() / 1000 > {time.time() + silence:.0f}) "
+        f"<script>if (Date.now() / 1000 > {datetime.now().timestamp() + silence:.0f}) "
         f"document.querySelector('.tile span').textContent = '{ended}'</script>"
     )
 
