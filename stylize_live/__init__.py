@@ -1,9 +1,10 @@
 """Paint pictures, videos and webcams in the style of great painters.
 
-    >>> from stylize_live import Stylizer
+    >>> from stylize_live import Stylizer, convert
     >>> painted = Stylizer("starry-night")(rgb)  # (H, W, 3) uint8 -> (H, W, 3) uint8
+    >>> report = convert("holiday.mp4", "painted.mp4", "the-scream")
 
-Importing this package is cheap; torch, OpenCV and PyAV load when first needed.
+More in docs/python.md. Importing this package is cheap; torch, OpenCV and PyAV load when first needed.
 """
 
 from __future__ import annotations
@@ -13,27 +14,88 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "Frame": "stylize_live.frame",
-    "StylizeError": "stylize_live.errors",
-    "Stylizer": "stylize_live.engine",
-    "convert": "stylize_live.pipeline.convert",
-    "style_names": "stylize_live.nets.catalogue",
-}
-
-__all__ = ["Frame", "StylizeError", "Stylizer", "__version__", "convert", "style_names"]
-
 if TYPE_CHECKING:
+    from stylize_live.api import convert, list_styles, open_source, paint_live
+    from stylize_live.config import ConvertSettings, LiveSettings
     from stylize_live.engine import Stylizer
-    from stylize_live.errors import StylizeError
+    from stylize_live.errors import (
+        ConfigError,
+        CrashError,
+        DeviceError,
+        DisplayError,
+        MachineError,
+        NoCameraError,
+        SinkError,
+        SourceError,
+        StyleError,
+        StylizeError,
+        TrainingError,
+        UsageError,
+    )
     from stylize_live.frame import Frame
-    from stylize_live.nets.catalogue import style_names
-    from stylize_live.pipeline.convert import convert
+    from stylize_live.media.contracts import LiveSink, Sink, Source
+    from stylize_live.media.reader import VideoReader
+    from stylize_live.media.writer import VideoWriter
+    from stylize_live.pipeline.live_report import LiveReport
+    from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
+
+_NAMES = {
+    "api": ("convert", "list_styles", "open_source", "paint_live"),
+    "config": ("ConvertSettings", "LiveSettings"),
+    "engine": ("Stylizer",),
+    "errors": (
+        *("ConfigError", "CrashError", "DeviceError", "DisplayError", "MachineError", "NoCameraError"),
+        *("SinkError", "SourceError", "StyleError", "StylizeError", "TrainingError", "UsageError"),
+    ),
+    "frame": ("Frame",),
+    "media.contracts": ("LiveSink", "Sink", "Source"),
+    "media.reader": ("VideoReader",),
+    "media.writer": ("VideoWriter",),
+    "pipeline.live_report": ("LiveReport",),
+    "pipeline.progress": ("ConvertProgress", "ConvertReport"),
+}
+_HOMES = {name: home for home, names in _NAMES.items() for name in names}
+
+__all__ = [
+    "ConfigError",
+    "ConvertProgress",
+    "ConvertReport",
+    "ConvertSettings",
+    "CrashError",
+    "DeviceError",
+    "DisplayError",
+    "Frame",
+    "LiveReport",
+    "LiveSettings",
+    "LiveSink",
+    "MachineError",
+    "NoCameraError",
+    "Sink",
+    "SinkError",
+    "Source",
+    "SourceError",
+    "StyleError",
+    "StylizeError",
+    "Stylizer",
+    "TrainingError",
+    "UsageError",
+    "VideoReader",
+    "VideoWriter",
+    "__version__",
+    "convert",
+    "list_styles",
+    "open_source",
+    "paint_live",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from stylize_live.errors import ConfigError
+from stylize_live.errors import ConfigError, UsageError
 from stylize_live.quantities import MOST_SECONDS, fitted, rate, seconds
 from stylize_live.wording import brief
 
@@ -354,11 +354,39 @@ def merged(flags: SettingsT, file: Path | None) -> SettingsT:
     try:
         return type(flags)(**values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "value_error":  # our own words, complete
-            raise ConfigError(f"{file}: {str(first['msg']).removeprefix('Value error, ')}") from None
-        raise ConfigError(f"{file}: {where}: {expected(first['msg'])}, {got(first['input'])}") from None
+        raise ConfigError(f"{file}: {_first_of(error)}") from None
+
+
+def from_options(function: str, kind: type[SettingsT], options: dict[str, Any]) -> SettingsT:
+    """Settings from what a function of the package was given by name.
+
+    Args:
+        function: its name.
+        kind: of settings.
+        options: values by name.
+
+    Raises:
+        TypeError: there is no such option, in Python's words.
+        UsageError: a value of a wrong type or range.
+    """
+    for name in options:
+        if name not in kind.model_fields:
+            near = difflib.get_close_matches(name, kind.model_fields, 1)
+            hint = f". Did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
+    try:
+        return kind(**options)
+    except ValidationError as error:
+        raise UsageError(_first_of(error)) from None
+
+
+def _first_of(error: ValidationError) -> str:
+    """What is wrong with which value."""
+    first = error.errors()[0]
+    if first["type"] == "value_error":  # our own words, complete
+        return str(first["msg"]).removeprefix("Value error, ")
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {expected(first['msg'])}, {got(first['input'])}"
 
 
 def expected(message: str) -> str:

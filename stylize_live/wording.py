@@ -6,12 +6,15 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 MOST_SHOWN = 600  # characters of a message; paths and values in it come from anywhere
 # Control characters (a terminal obeys them), ends of lines, halves of characters (which nothing can encode),
 # and what turns the direction of text around, so that it reads as something else.
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _GAP = " [...] "
+_as_flags = False  # whether messages name options as the command line does
 
 
 def is_plain(text: str) -> bool:
@@ -53,3 +56,32 @@ def as_json(value: object, indent: int | None = None) -> str:
 def _spelt(character: str) -> str:
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+@contextmanager
+def options_as_flags() -> Iterator[None]:
+    """Messages name options as the command line does meanwhile, in all threads; else as Python does."""
+    global _as_flags
+    before, _as_flags = _as_flags, True
+    try:
+        yield
+    finally:
+        _as_flags = before
+
+
+def option(name: str, value: str | bool | int | None = None) -> str:
+    """An option, named as whoever reads it would type it.
+
+    Args:
+        name: as in the settings, such as "keep_colors".
+        value: that it is to have; None names the option alone.
+
+    Returns:
+        "--crf 23" or "crf=23", "--no-window" or "window=False", "--crf" or "crf".
+    """
+    if _as_flags:
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            return f"--{flag}" if value else f"--no-{flag}"
+        return f"--{flag}" if value is None else f"--{flag} {value}"
+    return name if value is None else f"{name}={value!r}"

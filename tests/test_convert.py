@@ -161,7 +161,7 @@ def test_existing_target_is_kept(tmp_path: Path) -> None:
     source = Film(CFR[:2]).write(tmp_path / "in.mp4")
     target = tmp_path / "out.mp4"
     target.write_bytes(b"precious")
-    with pytest.raises(UsageError, match="--overwrite"):
+    with pytest.raises(UsageError, match="overwrite=True"):
         run(source, target)
     assert target.read_bytes() == b"precious"
     run(source, target, overwrite=True)

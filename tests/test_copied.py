@@ -158,7 +158,7 @@ def test_what_the_muxer_refuses_is_known_before_painting(
     source = RichFilm([Sound("aac")]).write(tmp_path / "in.mkv")
     monkeypatch.setattr(Muxer, "_add_companions", refuse)
     painter = Painter()
-    with pytest.raises(SinkError, match=r"out\.mp4: FFmpeg refuses .*--audio none"):
+    with pytest.raises(SinkError, match=r"out\.mp4: FFmpeg refuses .*audio='none'"):
         convert(source, tmp_path / "out.mp4", painter, SETTINGS)
     assert painter.painted == []
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]

@@ -10,10 +10,23 @@ from pathlib import Path
 import pytest
 
 import stylize_live
+import stylize_live.errors
 
 PACKAGE = Path(stylize_live.__file__).parent
 # High to low: a room may import from itself and from what stands further right.
-ROOMS = ["cli", "studio", "bench", "obs", "pipeline", "training", "engine", "nets", "media"]
+ROOMS = [
+    "__main__",
+    "cli",
+    "studio",
+    "bench",
+    "api",
+    "obs",
+    "pipeline",
+    "training",
+    "engine",
+    "nets",
+    "media",
+]
 VOCABULARY = {
     *("closing", "config", "errors", "files", "frame", "installing", "interrupts", "locks", "privacy"),
     *("quantities", "seldom", "strips", "system", "wording"),
@@ -123,18 +136,20 @@ def test_cv2_comes_before_av() -> None:
 
 
 def test_public_names() -> None:
-    assert stylize_live.__all__ == [
-        "Frame",
-        "StylizeError",
-        "Stylizer",
-        "__version__",
-        "convert",
-        "style_names",
-    ]
+    functions = ["convert", "list_styles", "open_source", "paint_live"]
+    classes = ["ConvertProgress", "ConvertReport", "ConvertSettings", "Frame", "LiveReport", "LiveSettings"]
+    classes += ["LiveSink", "Sink", "Source", "Stylizer", "VideoReader", "VideoWriter"]
+    errors = [name for name, value in vars(stylize_live.errors).items() if is_error(value)]
+    assert sorted(dir(stylize_live)) == sorted(["__version__", *functions, *classes, *errors])
+    assert dir(stylize_live) == stylize_live.__all__
     for name in stylize_live.__all__:
         assert getattr(stylize_live, name) is not None
     with pytest.raises(AttributeError):
         _ = stylize_live.no_such_name
+
+
+def is_error(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Exception)
 
 
 @pytest.mark.linux

@@ -98,7 +98,7 @@ def test_it_is_named_in_the_fingerprint() -> None:
 
 def test_not_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    with pytest.raises(DeviceError, match="--device cpu"):
+    with pytest.raises(DeviceError, match="device='cpu'"):
         Stylizer(runtime="openvino", device="cuda")
 
 

@@ -135,7 +135,7 @@ def test_seconds_add_up_without_the_waits_of_others() -> None:
         (
             RuntimeError("CUDA error: an illegal access\nmore"),
             DeviceError,
-            "an illegal access), try --device cpu",
+            "an illegal access), try device='cpu'",
         ),
         (SinkError("full"), SinkError, "full"),
         (RuntimeError("else"), RuntimeError, "else"),

@@ -206,7 +206,7 @@ class TestDisplayCheck:
 
     def test_not_set(self) -> None:
         assert display_problem() == "DISPLAY is not set"
-        with pytest.raises(DisplayError, match=r"no display \(DISPLAY is not set\): use --no-window"):
+        with pytest.raises(DisplayError, match=r"no display \(DISPLAY is not set\): use window=False"):
             Window("x", (64, 48))
 
     def test_wayland_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from stylize_live.cli.mistakes import one_line
 from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError, in_words
 from stylize_live.interrupts import ending_like_ctrl_c
 from stylize_live.system.console import carry_all_text
+from stylize_live.wording import options_as_flags
 
 app = App(
     name="stylize-live",
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code; see `stylize_live.errors`.
     """
-    with ending_like_ctrl_c() as ending:
+    with options_as_flags(), ending_like_ctrl_c() as ending:
         return ending.code(_run(arguments))
 
 

@@ -17,6 +17,7 @@ from stylize_live.engine.trials import ChosenPrecision, ChosenRuntime, Way, has_
 from stylize_live.errors import DeviceError
 from stylize_live.installing import command_for
 from stylize_live.system.gpus import DRIVERS
+from stylize_live.wording import option
 
 Device = Literal["cpu", "cuda"]
 # Of the time of a more exact way: a less exact one must save more than a twentieth.
@@ -46,17 +47,17 @@ def choose_device_name(name: DeviceName) -> Device:
     Raises:
         DeviceError: CUDA was asked for and is not there, or something else, such as Apple's "mps".
     """
-    if name not in get_args(DeviceName):
-        raise DeviceError(
-            NO_APPLE_GPU if name == APPLES_GPU else f"{name!r} is no device: use auto, cpu or cuda"
-        )
+    if name == APPLES_GPU:
+        raise DeviceError(NO_APPLE_GPU)
+    _check_name("device", name, get_args(DeviceName))
     if name == "cpu" or (name == "auto" and not _may_have_gpu()):
         return "cpu"
     import torch
 
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
-        raise DeviceError("no CUDA device: use --device cpu, or install a driver and a CUDA build of torch")
+        cpu = option("device", "cpu")
+        raise DeviceError(f"no CUDA device: use {cpu}, or install a driver and a CUDA build of torch")
     return "cuda" if available else "cpu"
 
 
@@ -112,15 +113,27 @@ def fastest(speeds: dict[Way, float]) -> Way:
     return best
 
 
+def _check_name(what: str, name: str, known: tuple[str, ...]) -> None:
+    """The command line has looked already; Python takes any word."""
+    if name not in known:
+        *others, last = map(repr, known)
+        raise DeviceError(f"{what}: expected {', '.join(others)} or {last}, got {name!r}")
+
+
 def _check(runtime: Runtime, precision: Precision, device: Device) -> None:
+    _check_name("runtime", runtime, get_args(Runtime))
+    _check_name("precision", precision, get_args(Precision))
     if runtime == "openvino" and not has_openvino():
-        raise DeviceError(f"OpenVINO is not installed: {command_for('openvino')}, or use --runtime torch")
+        torch = option("runtime", "torch")
+        raise DeviceError(f"OpenVINO is not installed: {command_for('openvino')}, or use {torch}")
     if runtime == "openvino" and device != "cpu":
-        raise DeviceError("OpenVINO paints on the CPU here: use --device cpu, or --runtime torch")
+        cpu, torch = option("device", "cpu"), option("runtime", "torch")
+        raise DeviceError(f"OpenVINO paints on the CPU here: use {cpu}, or {torch}")
     if precision == "float16" and device == "cpu":
-        raise DeviceError("float16 needs a GPU: use --precision bfloat16 or float32")
+        raise DeviceError(f"float16 needs a GPU: use {option('precision', 'bfloat16')} or float32")
     if precision == "int8" and (device != "cpu" or runtime == "torch" or not has_openvino()):
-        raise DeviceError(f"int8 needs OpenVINO on a CPU: use --precision auto, or {command_for('openvino')}")
+        auto = option("precision", "auto")
+        raise DeviceError(f"int8 needs OpenVINO on a CPU: use {auto}, or {command_for('openvino')}")
 
 
 def _asked(runtime: Runtime, precision: Precision) -> list[Way]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Self, overload
+from typing import Self, TypeVar, cast
 
 import numpy as np
 from safetensors import SafetensorError
@@ -29,17 +29,19 @@ from stylize_live.engine.economy import Economy
 from stylize_live.engine.finishing import finished_in_strips, reduced_by_strips
 from stylize_live.engine.host import HostBackend
 from stylize_live.engine.look import Look
+from stylize_live.engine.pictures import as_pixels
 from stylize_live.engine.processor import floating_precision
 from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.engine.timeline import Mix
 from stylize_live.engine.trials import Way, host_backend
 from stylize_live.errors import UsageError
-from stylize_live.frame import Frame, Pixels, check_pixels
+from stylize_live.frame import Frame, Pixels
 from stylize_live.media.cut_detector import CutDetector
 from stylize_live.nets.checkpoint import Checkpoint
 
 _FIRST = Mix(0, 0, 0.0)
+Picture = TypeVar("Picture")  # a frame, an array, an image or a tensor
 _PAUSE = 1.0  # seconds between two live pictures after which the second does not follow from the first
 
 
@@ -115,6 +117,11 @@ class Stylizer(Closing):
         self._mix = _FIRST
         self._making = threading.Lock()
         self._made: Backend | None = None
+
+    def __repr__(self) -> str:
+        look = f"strength={self.strength:g}, boldness={self.boldness:g}, steadiness={self.steadiness:g}"
+        where = f"device={self.device!r}, precision={self.precision!r}, runtime={self._runtime!r}"
+        return f"Stylizer({self.style!r}, {look}, {where})"
 
     @property
     def _backend(self) -> Backend:
@@ -327,27 +334,26 @@ class Stylizer(Closing):
         """Name and version of what computes the network."""
         return self._backend.runtime
 
-    @overload
-    def __call__(self, picture: Frame) -> Frame: ...
-    @overload
-    def __call__(self, picture: Pixels) -> Pixels: ...
-    def __call__(self, picture: Frame | Pixels) -> Frame | Pixels:
+    def __call__(self, picture: Picture) -> Picture:
         """Paint one picture.
 
         Args:
-            picture: (H, W, 3) RGB of any size, uint8 or uint16, or a `Frame` of it. Not changed.
+            picture: (H, W, 3) RGB of any size, uint8 or uint16, or a `Frame` of it; a PIL image of mode
+                "RGB"; or a (3, H, W) torch tensor, uint8 or floating point from 0 to 1. Not changed.
 
         Returns:
             The same kind of thing, size and dtype. On a GPU it lies in page-locked memory: copy what you
             keep thousands of.
 
         Raises:
-            TypeError: not a uint8 or uint16 array of three channels.
+            TypeError: anything else; the message says what to make of it.
             ValueError: a side is zero.
         """
         if isinstance(picture, Frame):
-            return picture.with_picture(self._paint(picture))
-        return self._paint(Frame(check_pixels(picture), Fraction(0), 0.0, 0))
+            return cast("Picture", picture.with_picture(self._paint(picture)))
+        pixels, back = as_pixels(picture)
+        painted: Picture = back(self._paint(Frame(pixels, Fraction(0), 0.0, 0)))
+        return painted
 
     def _paint(self, frame: Frame) -> Pixels:
         with self._painting:

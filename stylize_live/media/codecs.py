@@ -13,6 +13,7 @@ from stylize_live.errors import UsageError
 from stylize_live.media.palette import PALETTE_FORMAT
 from stylize_live.media.pipes import PIPE
 from stylize_live.media.x264 import repeatable
+from stylize_live.wording import option
 
 # By name, because FFmpeg would take .m4v for a bare MPEG-4 stream.
 FORMATS = {
@@ -127,7 +128,7 @@ def check_crf(codec: str, crf: int) -> None:
     """Raise `UsageError` where a codec has no such quality."""
     if CODECS[codec].crf is None:
         why = "loses nothing" if codec == "ffv1" else "has one quality"
-        raise UsageError(f"{codec} {why}: leave out --crf")
+        raise UsageError(f"{codec} {why}: leave out {option('crf')}")
     if crf > CODECS[codec].worst_crf:
         raise UsageError(f"crf of {codec} goes from 0 to {CODECS[codec].worst_crf}, got {crf}")
 

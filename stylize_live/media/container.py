@@ -25,6 +25,7 @@ from stylize_live.media.sequence import USUAL_RATE, first_number, found_numbers,
 from stylize_live.media.side_data import side_data_of
 from stylize_live.media.still import SUFFIXES
 from stylize_live.media.tags import TAG_ERRORS
+from stylize_live.wording import option
 
 Disposition = av.stream.Disposition
 
@@ -107,7 +108,8 @@ def _opened(name: str, decoder: CodecKind, stay: bool) -> av.container.InputCont
         if decoder == "hardware":
             found.close()
             path = name.removeprefix("file:")
-            raise SourceError(f"{path}: no chip of this machine decodes this film; --decoder software works")
+            works = option("decoder", "software")
+            raise SourceError(f"{path}: no chip of this machine decodes this film; {works} works")
     return found
 
 
@@ -216,7 +218,7 @@ def picture_losses(picture: av.VideoFrame, bits: int) -> list[str]:
     notes = []
     stored = max(component.bits for component in picture.format.components)
     if stored > 8 and bits == 8:
-        notes.append(f"{stored}-bit colours were reduced to 8 bits; --bits 10 keeps more of them")
+        notes.append(f"{stored}-bit colours were reduced to 8 bits; {option('bits', 10)} keeps more of them")
     if side_data_of(picture).get("A53_CC") is not None:
         notes.append("closed captions inside the pictures were dropped")
     return notes

@@ -20,6 +20,7 @@ from stylize_live.media.encoders import choose_encoder, stores, takes_surfaces
 from stylize_live.media.libraries import av
 from stylize_live.media.palette import PALETTE_FORMAT, ToPalette
 from stylize_live.media.surface import NV12, STORED_AS_PLANES, Nv12Surface, chip_to_encode
+from stylize_live.wording import option
 
 _ROUNDED = {
     Fraction(1, 1000): "this kind of file stores whole milliseconds: the times of pictures were rounded",
@@ -116,7 +117,8 @@ class FilmEncoder(Closing):
     def _pixel_format(self, codec: str, bits: int, planes: bool) -> str:
         name = pixel_format(self._name, codec, bits, self._alpha)
         if name is None or not stores(self._name, name):
-            raise UsageError(f"{self._name} here cannot store {bits} bits: use --bits 8 or another --codec")
+            use = f"use {option('bits', 8)} or another {option('codec')}"
+            raise UsageError(f"{self._name} here cannot store {bits} bits: {use}")
         # x264 works on two planes itself. Of RGB, though, the scaler makes three in two thirds of the time.
         return NV12 if planes and name in STORED_AS_PLANES and stores(self._name, NV12) else name
 

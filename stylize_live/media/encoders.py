@@ -10,6 +10,7 @@ from stylize_live.errors import UsageError
 from stylize_live.media.codecs import CODECS, encoder_options, pixel_format
 from stylize_live.media.libraries import av
 from stylize_live.media.surface import NV12
+from stylize_live.wording import option
 
 # Media Foundation, Windows' own way to any chip, behind those of the chips' makers.
 _HARDWARE = ("nvenc", "qsv", "amf", "videotoolbox", "mf")
@@ -63,7 +64,8 @@ def choose_encoder(codec: str, kind: CodecKind, bits: int = 8) -> str:
         if hardware is not None:
             return hardware
         if kind == "hardware":
-            there = "--encoder software works" if software else "there is no software for it either"
+            works = f"{option('encoder', 'software')} works"
+            there = works if software else "there is no software for it either"
             deep = f" with {bits} bits" if bits > 8 else ""
             raise UsageError(f"no chip of this machine encodes {codec}{deep}; {there}")
     if not software:

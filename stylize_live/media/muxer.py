@@ -33,6 +33,7 @@ from stylize_live.media.target import (
 from stylize_live.media.track_choice import make_track
 from stylize_live.media.tracks import Track, describe
 from stylize_live.media.views import view_losses
+from stylize_live.wording import option
 
 
 class Muxer(WholeOrNothing):
@@ -295,6 +296,6 @@ class _AbortError(Exception):
 def _sink_error(path: Path, error: av.FFmpegError | OSError) -> SinkError:
     if not isinstance(error, OSError):  # the disk has no part in it
         what = f"FFmpeg refuses to put this into {path.suffix or 'a pipe'} ({error.strerror or error})"
-        return SinkError(f"{path}: {what}, --audio none or another suffix may help")
+        return SinkError(f"{path}: {what}, {option('audio', 'none')} or another suffix may help")
     hint = ", free some space or choose another disk" if error.errno == 28 else ""
     return SinkError(f"{path}: cannot write: {error.strerror or error}{hint}")

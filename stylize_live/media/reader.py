@@ -96,14 +96,14 @@ class VideoReader(Closing):
 
     def __init__(
         self,
-        path: Path,
+        path: Path | str,
         settings: SourceSettings = _WHOLE,
         *,
         bits: int = 8,
         square_pixels: bool = False,
         stay: bool = False,
     ) -> None:
-        self.path = path
+        self.path = path = Path(path)
         self.damaged = 0
         self.retimed = 0
         self.notes: list[str] = []

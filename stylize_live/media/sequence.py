@@ -19,6 +19,7 @@ from stylize_live.media.still import (
     picture_format,
     write_still,
 )
+from stylize_live.wording import option
 
 USUAL_RATE = Fraction(25)
 _NUMBER = re.compile(r"%0?(\d*)d")
@@ -145,4 +146,4 @@ def check_empty(pattern: Path, overwrite: bool) -> None:
     numbers = found_numbers(pattern)
     if numbers and not overwrite:
         there = numbered_file(pattern, numbers[0])
-        raise UsageError(f"{there}: exists already, use --overwrite to replace the sequence")
+        raise UsageError(f"{there}: exists already, use {option('overwrite', True)} to replace the sequence")

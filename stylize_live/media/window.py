@@ -16,6 +16,7 @@ from stylize_live.media.libraries import cv2
 from stylize_live.media.overlay import DARK, Caption, draw_caption
 from stylize_live.media.screen_check import display_problem
 from stylize_live.system.desktop import minimised_is_invisible
+from stylize_live.wording import option
 
 # What `waitKeyEx` returns for keys that are no characters: X11 (Qt, GTK), Windows, macOS.
 _ARROWS = {
@@ -49,9 +50,9 @@ class Window(Closing):
 
     def __init__(self, title: str, size: tuple[int, int]) -> None:
         if threading.current_thread() is not threading.main_thread():
-            raise DisplayError("a window can only be opened by the main thread: use --no-window")
+            raise DisplayError(f"a window can only be opened by the main thread: {_without()}")
         if problem := display_problem():
-            raise DisplayError(f"no display ({problem}): use --no-window, or start it on a desktop")
+            raise DisplayError(f"no display ({problem}): {_without()}, or start it on a desktop")
         self._title = title
         self._open = False
         self._full = False
@@ -62,7 +63,7 @@ class Window(Closing):
             self._open = True
             cv2.resizeWindow(title, *size)
         except cv2.error as error:
-            raise DisplayError(f"cannot open a window: {error.err}; use --no-window") from None
+            raise DisplayError(f"cannot open a window: {error.err}; {_without()}") from None
 
     def write(self, frame: Frame, caption: Caption | None = None) -> None:
         """Hand a frame to the window; `poll` paints it. Ignored once the window is closed.
@@ -157,13 +158,17 @@ def filled(picture: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray
     return np.asarray(bars, np.uint8)
 
 
+def _without() -> str:
+    return f"use {option('window', False)}"
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     """Turn what the toolkit says into `DisplayError`."""
     try:
         yield
     except cv2.error as error:
-        raise DisplayError(f"the window failed: {error.err or error}; use --no-window") from None
+        raise DisplayError(f"the window failed: {error.err or error}; {_without()}") from None
 
 
 def key_name(code: int) -> str | None:

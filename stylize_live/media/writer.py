@@ -35,7 +35,7 @@ class VideoWriter(WholeOrNothing):
 
     def __init__(
         self,
-        path: Path,
+        path: Path | str,
         size: tuple[int, int],
         settings: FilmSettings = _DEFAULTS,
         *,
@@ -43,6 +43,7 @@ class VideoWriter(WholeOrNothing):
         like: VideoReader | None = None,
         alpha: bool = False,
     ) -> None:
+        path = Path(path)
         check_target(path)
         plan = FilmPlan(path, size, settings, rate=rate, like=like, alpha=alpha)
         self._own_notes = plan.notes

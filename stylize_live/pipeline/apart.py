@@ -27,6 +27,7 @@ from stylize_live.pipeline.painter import FramePainter
 from stylize_live.pipeline.parts import clear_abandoned
 from stylize_live.pipeline.progress import ConvertProgress
 from stylize_live.pipeline.queue import Job, Outcome, convert_all
+from stylize_live.wording import options_as_flags
 
 _SECONDS_TO_STOP = 10  # for what is asked kindly; then it is killed, which costs a piece at most
 
@@ -185,7 +186,7 @@ def _convert(
         outbox.send(progress)
 
     try:
-        with open_painter() as painter:
+        with options_as_flags(), open_painter() as painter:  # the command line asked for it
             outcomes = convert_all(
                 jobs,
                 painter,

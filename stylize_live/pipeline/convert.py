@@ -36,6 +36,7 @@ from stylize_live.pipeline.preview import without_preview
 from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 from stylize_live.pipeline.resume import open_behind
 from stylize_live.pipeline.watchdog import Patience
+from stylize_live.wording import option
 
 _AS_IT_IS = ConvertSettings()
 
@@ -185,7 +186,7 @@ def check_paths(source: Path, target: Path, overwrite: bool) -> None:
         raise UsageError(f"{target}: is the source itself, choose another name")
     if not overwrite:
         clear_published(target)
-        raise UsageError(f"{target}: exists already, use --overwrite to replace it")
+        raise UsageError(f"{target}: exists already, use {option('overwrite', True)} to replace it")
 
 
 def open_reader(source: Path, target: Path, settings: ConvertSettings, *, stay: bool = False) -> VideoReader:

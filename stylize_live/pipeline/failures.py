@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from stylize_live.errors import DeviceError, MachineError, StylizeError
 from stylize_live.frame import Frame, check_pixels
+from stylize_live.wording import option
 
 _NO_MEMORY_OF_OPENCV = -4  # cv::Error::StsNoMem
 
@@ -24,7 +25,8 @@ def explained(error: BaseException, stage: str) -> BaseException:
     if _is_out_of_memory(error):
         return MachineError(f"{stage}: out of memory, close other programs or take smaller pictures")
     if isinstance(error, RuntimeError) and "CUDA error" in str(error):
-        return DeviceError(f"{stage}: the GPU failed ({str(error).splitlines()[0]}), try --device cpu")
+        why = str(error).splitlines()[0]
+        return DeviceError(f"{stage}: the GPU failed ({why}), try {option('device', 'cpu')}")
     if isinstance(error, OSError):
         hint = ", free some space or choose another disk" if error.errno == errno.ENOSPC else ""
         return MachineError(f"{stage}: {error.strerror or error}{hint}")

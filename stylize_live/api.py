@@ -1,0 +1,175 @@
+"""What `import stylize_live` gives beside its classes: whole jobs, in one call each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from stylize_live.config import DEFAULT_STYLE, ConvertSettings, EngineSettings, LiveSettings, from_options
+from stylize_live.engine import Stylizer
+from stylize_live.media.live_sources import open_source as open_settings_source
+from stylize_live.media.null import NullDisplay
+from stylize_live.nets import catalogue
+from stylize_live.pipeline import convert as film
+from stylize_live.pipeline.governor import govern
+from stylize_live.pipeline.live import run_live
+
+if TYPE_CHECKING:
+    from stylize_live.media.contracts import LiveSink, Source
+    from stylize_live.media.live_source import LiveSource
+    from stylize_live.pipeline.live import Display
+    from stylize_live.pipeline.live_report import LiveReport
+    from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
+
+SettingsT = TypeVar("SettingsT", ConvertSettings, LiveSettings)
+
+
+def list_styles() -> list[str]:
+    """Names of all styles: those of the package, then your own, each sorted."""
+    return catalogue.style_names()
+
+
+def convert(
+    source: Path | str,
+    target: Path | str,
+    style: str | Path | Stylizer = DEFAULT_STYLE,
+    *,
+    overwrite: bool = False,
+    restart: bool = False,
+    on_progress: Callable[[ConvertProgress], None] | None = None,
+    **options: Any,
+) -> ConvertReport:
+    """Paint a video file, its sound and subtitles kept.
+
+    A run that was interrupted, killed or failed goes on where it was if it is called again with the same
+    arguments, and the result is the same.
+
+    Args:
+        source: any video that FFmpeg reads.
+        target: file to write, its suffix chooses the format; appears whole or not at all. Or numbered
+            pictures, such as frames/%05d.png.
+        style: a name, a style file, a blend or a timeline, see `Stylizer`; or a `Stylizer`, which paints as
+            it is set and stays open.
+        overwrite: replace a target that exists.
+        restart: discard what an interrupted run has finished.
+        on_progress: called in this thread about 5 times a second; what it raises stops everything.
+        options: as on the command line, with underscores: ``boldness=0.5``, ``steadiness=0.9``,
+            ``size="720p"``, ``start="1:05"``, ``codec="hevc"``, ``audio="none"``; all of them are fields of
+            `ConvertSettings`. Beside a `Stylizer`, only those that are not about painting.
+
+    Raises:
+        TypeError: an option that does not exist, or that is the stylizer's own affair.
+        UsageError: a value out of range, a wrong suffix, a target that exists, or that is the source.
+        StyleError: the style is unknown or its file unusable.
+        DeviceError: the device, precision or runtime is not available.
+        SourceError: the source is no video, or vanished.
+        SinkError: the target cannot be written; it is untouched.
+        MachineError: no memory is left, or a disk or library does not answer; the target is untouched.
+
+    Example:
+        >>> report = convert("holiday.mp4", "painted.mp4", "the-scream", boldness=0.5)
+        >>> report.frames, report.notes
+    """
+    settings, stylizer, opened = _prepare("convert", ConvertSettings, style, options)
+    with opened:
+        return film.convert(
+            source,
+            target,
+            stylizer,
+            settings,
+            overwrite=overwrite,
+            restart=restart,
+            on_progress=on_progress,
+        )
+
+
+def open_source(name: str | Path = "0", **options: Any) -> LiveSource:
+    """Open a camera, the screen, a file played in real time, a network stream or the test pattern.
+
+    Args:
+        name: a camera's number or name, "screen", "test", a path or an address.
+        options: ``width``, ``height`` and ``fps`` asked of a camera, ``loop=True`` for a file.
+
+    Returns:
+        A context manager to iterate over: frames as they come. Closing it, from any thread, ends that.
+
+    Raises:
+        TypeError: an option that does not exist.
+        NoCameraError: no such camera; the message lists those that are there.
+        SourceError: it cannot be opened, or is no video.
+    """
+    return open_settings_source(from_options("open_source", LiveSettings, options | {"source": str(name)}))
+
+
+def paint_live(
+    source: str | Path | Source = "0",
+    style: str | Path | Stylizer = DEFAULT_STYLE,
+    *,
+    sinks: Sequence[LiveSink] = (),
+    window: bool = False,
+    duration: float | None = None,
+    **options: Any,
+) -> LiveReport:
+    """Paint a source live until it ends, the time is over, the user ends it, or Ctrl-C.
+
+    Call it from the main thread. Capture, painting and each sink have threads of their own, and the newest
+    frame always wins. As many lines are painted as the source's rate allows.
+
+    Args:
+        source: see `open_source`; or anything that has what `Source` promises, which stays open.
+        style: as in `convert`.
+        sinks: get every painted frame, or the newest they have time for; see `LiveSink` for what they
+            promise. They stay open.
+        window: show a window, too.
+        duration: seconds of painting after which it ends, or None.
+        options: fields of `LiveSettings`, such as ``boldness``, ``steadiness``, ``width``, ``mirror``.
+
+    Raises:
+        TypeError, UsageError, StyleError, DeviceError: as `convert`.
+        SourceError: as `open_source`, or what the source met later.
+        DisplayError: there is no screen for a window.
+        MachineError: no memory is left, or source or painting do not answer.
+    """
+    settings, stylizer, opened = _prepare("paint_live", LiveSettings, style, options)
+    with opened:
+        if isinstance(source, str | Path):
+            source = opened.enter_context(
+                open_settings_source(settings.model_copy(update={"source": str(source)}))
+            )
+        return run_live(
+            source,
+            stylizer,
+            _display(opened, source.size, shown=window, watched=not sinks),
+            sinks=sinks,
+            styles=list_styles(),
+            mirror=settings.mirror,
+            split=settings.split,
+            duration=duration,
+            governor=govern(stylizer, settings.size),
+        )
+
+
+def _display(opened: ExitStack, size: tuple[int, int], *, shown: bool, watched: bool) -> Display:
+    if not shown:
+        return NullDisplay(watched=watched)
+    from stylize_live.media.window import Window
+
+    return opened.enter_context(Window("stylize-live", size))
+
+
+def _prepare(
+    function: str, kind: type[SettingsT], style: str | Path | Stylizer, options: dict[str, Any]
+) -> tuple[SettingsT, Stylizer, ExitStack]:
+    """Settings, who paints, and what has to be closed afterwards."""
+    opened = ExitStack()
+    if isinstance(style, Stylizer):
+        its_own = sorted(options.keys() & {*EngineSettings.model_fields, "steadiness", "crossfade"})
+        if its_own:
+            raise TypeError(f"{function}() was given a Stylizer, which has its own {', '.join(its_own)}")
+        return from_options(function, kind, options), style, opened
+    settings = from_options(function, kind, options | {"style": str(style)})
+    crossfade = getattr(settings, "crossfade", 0.0)
+    stylizer = Stylizer.from_settings(settings, crossfade=crossfade, steadiness=settings.steadiness)
+    return settings, opened.enter_context(stylizer), opened
