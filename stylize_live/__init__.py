@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         DisplayError,
         MachineError,
         NoCameraError,
+        ObsError,
         SinkError,
         SourceError,
         StyleError,
@@ -45,6 +46,7 @@ _NAMES = {
     "engine": ("Stylizer",),
     "errors": (
         *("ConfigError", "CrashError", "DeviceError", "DisplayError", "MachineError", "NoCameraError"),
+        "ObsError",
         *("SinkError", "SourceError", "StyleError", "StylizeError", "TrainingError", "UsageError"),
     ),
     "frame": ("Frame",),
@@ -70,6 +72,7 @@ __all__ = [
     "LiveSink",
     "MachineError",
     "NoCameraError",
+    "ObsError",
     "Sink",
     "SinkError",
     "Source",

@@ -81,7 +81,7 @@ def test_apples_gpu_is_never_taken_and_that_is_said(
     assert choose_device_name("auto") == "cpu"
     with pytest.raises(DeviceError, match="mps, Apple's GPU, is not used"):
         choose_device_name("mps")  # type: ignore[arg-type]
-    with pytest.raises(DeviceError, match="'xpu' is no device: use auto, cpu or cuda"):
+    with pytest.raises(DeviceError, match="device: expected 'auto', 'cpu' or 'cuda', got 'xpu'"):
         choose_device_name("xpu")  # type: ignore[arg-type]
     config = tmp_path / "mps.toml"
     config.write_text('device = "mps"')
