@@ -30,9 +30,12 @@ from stylize_live.training.settings import TrainSettings
 
 __all__ = ["TINY", "make_checkpoint", "random_pixels"]  # known to tests by this name, too
 
-# What a shell starts in the background ignores Ctrl-C, and so would all that tests start from there.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# What a shell starts in the background ignores Ctrl-C, and what nohup starts a closed terminal; so would all
+# that tests start from there.
+for _name, _handler in {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL}.items():
+    _number = getattr(signal, _name, None)
+    if _number is not None and signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 # What is measured once is kept for all tests and the processes they start, not in the user's own cache.
 _CACHE = tempfile.TemporaryDirectory(prefix="stylize-cache-")

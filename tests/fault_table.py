@@ -400,6 +400,7 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "pipeline.clock:Durations": NoSense("counts"),
     "pipeline.live:_Waker": NoSense("wakes a source"),
     "pipeline.sink_switches:SinkSwitches": ("switching on",),
+    "pipeline.sink_switches:_Attempt": ("switching on",),
     "pipeline.outlets:Outlets": ("recorder", "stream server", "virtual camera"),
     "pipeline.output:DirectOutput": ("writer", "numbered pictures"),
     "pipeline.painter:Later": ("painter",),

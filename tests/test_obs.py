@@ -196,7 +196,7 @@ def test_the_stream_fills_the_canvas_of_the_scene_on_air(
         f"OBS 29.0.2 at 127.0.0.1:{world.port}",
         f"{NAME}: Media Source added on top of scene 'stage', as large as the canvas (1280x720) allows",
         f"{NAME}: shows {URL}",
-        "now start it: stylize-live live --stream",
+        "now start it: stylize-live live --obs",
         "to take the source away again: stylize-live obs --undo",
     ]
 
@@ -262,7 +262,7 @@ def test_another_port_is_followed_under_another_name(
     assert world.settings("my picture") == media_source("tcp://127.0.0.1:9711").settings
     out = capsys.readouterr().out
     assert "my picture: set again: input\nmy picture: shows tcp://127.0.0.1:9711\n" in out
-    assert "now start it: stylize-live live --stream 9711\n" in out
+    assert "now start it: stylize-live live --obs --stream 9711\n" in out
 
 
 def test_a_place_that_was_chosen_stays(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -379,7 +379,7 @@ def test_a_dry_run_changes_nothing(world: World, silent: None, capsys: pytest.Ca
                 "kept": [],
             }
         ],
-        "shows": {"url": URL, "running": False, "command": "stylize-live live --stream"},
+        "shows": {"url": URL, "running": False, "command": "stylize-live live --obs"},
     }
 
 
@@ -421,12 +421,12 @@ def test_a_stream_that_runs_already(fake: World, capsys: pytest.CaptureFixture[s
     with stream_server.StreamServer("0", (64, 48)) as server:
         port = server.url.rpartition(":")[2]
         assert fake.run("--stream", port, "--json") == 0
-        shows = {"url": server.url, "running": True, "command": f"stylize-live live --stream {port}"}
+        shows = {"url": server.url, "running": True, "command": f"stylize-live live --obs --stream {port}"}
         assert json.loads(capsys.readouterr().out)["shows"] == shows
         fake.run("--stream", port)
         assert "\nwhat it shows runs already\n" in capsys.readouterr().out
     fake.run("--stream", port)
-    assert f"\nnow start it: stylize-live live --stream {port}\n" in capsys.readouterr().out
+    assert f"\nnow start it: stylize-live live --obs --stream {port}\n" in capsys.readouterr().out
 
 
 def test_a_group_is_a_scene_too(fake: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,7 +55,9 @@ def served_stream(obs: Obs, address: str) -> Served:
         host = obs.own_address
     shown = f"[{host}]" if ":" in host else host
     words = "" if address == "auto" else f" {address}"
-    return Served(f"tcp://{shown}:{port}", f"stylize-live live --stream{words}")
+    # On OBS's machine, the show wakes it, too: it gives up a stream that is not there for a while.
+    option = "--stream" if elsewhere else "--obs --stream" if words else "--obs"
+    return Served(f"tcp://{shown}:{port}", f"stylize-live live {option}{words}")
 
 
 def check_page(page: str) -> None:
