@@ -6,10 +6,23 @@ import base64
 import json
 import random
 import struct
+from urllib.parse import quote
 
 from fuzz.absurd import NUMBERS, TEXTS
 
-_PATHS = ("/", "/bare", "/live", "/static/studio.js", "/thumbnails/0.jpg", "/thumbnails/-1.jpg", "/nothing")
+_PATHS = (
+    *("/", "/bare", "/live", "/static/studio.js", "/thumbnails/0.jpg", "/thumbnails/-1.jpg", "/nothing"),
+    *(
+        "/saved",
+        "/saved/",
+        "/saved/stylize-live.mp4",
+        "/api",
+        "/api/",
+        "/api/status",
+        "/api/styles",
+        "/api/set",
+    ),
+)
 _METHODS = (
     "GET",
     "HEAD",
@@ -51,7 +64,23 @@ _TAILS = (
 
 def request(port: int, rng: random.Random) -> bytes:
     """Bytes of one connection."""
-    return _frames(port, rng) if rng.random() < 0.5 else _plain(port, rng)
+    return rng.choice((_frames, _frames, _plain, _steering))(port, rng)
+
+
+def _steering(port: int, rng: random.Random) -> bytes:
+    """What a program asks of the control API."""
+    word = str(rng.choice((*NUMBERS, *TEXTS[:30], "toggle", "on", "next", "start")))
+    path = rng.choice(("set", "style", "record", "freeze", "mirror", "stream", "preset", "press", "snapshot"))
+    body = b"".join(_message(rng) for _ in range(rng.choice((0, 1, 1, 20))))
+    if rng.random() < 0.5:
+        names = ("style", "boldness", "stroke", "mirror", "size", "resolution", "source", "microphone", "x")
+        body = _json({rng.choice(names): rng.choice((word, *NUMBERS, None, [], {word: word}, True))})
+    size = len(body) if rng.random() < 0.9 else rng.choice((0, 5, 2**40))
+    where = f"/api/{path}" + (f"/{quote(word[:3000], errors='replace')}" if rng.random() < 0.6 else "")
+    head = f"POST {where} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {size}\r\n"
+    if rng.random() < 0.2:
+        head += f"Authorization: Bearer {quote(word[:300], errors='replace')}\r\n"
+    return head.encode("latin-1", "replace") + b"\r\n" + body
 
 
 def _plain(port: int, rng: random.Random) -> bytes:
