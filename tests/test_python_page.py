@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from clips import Film
+from documents import python_blocks, run, write_samples
 from PIL import Image
 
 import stylize_live
@@ -27,29 +27,15 @@ from stylize_live import (
 )
 from stylize_live.media.reader import VideoReader
 
-ROOT = Path(__file__).parent.parent
-BLOCKS = re.findall(
-    r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), re.DOTALL
-)
+BLOCKS = python_blocks("docs/python.md")
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to stand in, with the samples."""
-    samples = tmp_path / "samples"
-    samples.mkdir()
-    for name in ("snow-mountain.jpg", "desert.jpg"):
-        with Image.open(ROOT / "samples" / name, formats=["JPEG"]) as image:
-            image.reduce(4).save(samples / name)
-    Film().write(samples / "flower.mp4")
+    write_samples(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(block: str) -> dict[str, object]:
-    names: dict[str, object] = {}
-    exec(compile(block, "python.md", "exec"), names)
-    return names
 
 
 def test_an_image_becomes_a_painted_one(folder: Path) -> None:

@@ -3,48 +3,37 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tomllib
 from pathlib import Path
 
 import pytest
-from clips import CFR, Film
+from clips import CFR
+from documents import ROOT, python_blocks, run, write_samples
 
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.still import read_still
 from stylize_live.pipeline.progress import ConvertReport
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def python_blocks() -> list[str]:
-    return re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+BLOCKS = python_blocks("README.md")
 
 
 def test_there_is_python_in_the_readme() -> None:
-    assert len(python_blocks()) == 2
+    assert len(BLOCKS) == 2
 
 
 @pytest.fixture
 def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to stand in, with the samples of the README; the film is a short one."""
-    folder = tmp_path / "samples"
-    folder.mkdir()
-    shutil.copy(ROOT / "samples" / "snow-mountain.jpg", folder)
-    Film().write(folder / "flower.mp4")
+    """A folder to stand in, with the samples of the README."""
+    write_samples(tmp_path)
     monkeypatch.chdir(tmp_path)
-    return folder
-
-
-def run(block: str) -> dict[str, object]:
-    names: dict[str, object] = {}
-    exec(compile(block, "README.md", "exec"), names)
-    return names
+    return tmp_path / "samples"
 
 
 def test_python_paints_a_picture(samples: Path) -> None:
-    run(python_blocks()[0])
+    run(BLOCKS[0])
     painted = read_still(samples.parent / "painted.jpg").pixels
     original = read_still(samples / "snow-mountain.jpg").pixels
     assert painted.shape == original.shape
@@ -52,7 +41,7 @@ def test_python_paints_a_picture(samples: Path) -> None:
 
 
 def test_python_converts_a_film(samples: Path) -> None:
-    report = run(python_blocks()[1])["report"]
+    report = run(BLOCKS[1])["report"]
     assert isinstance(report, ConvertReport)
     assert report.frames == len(CFR)
     with VideoReader(samples.parent / "painted.mp4") as reader:
