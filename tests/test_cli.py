@@ -130,6 +130,15 @@ def test_help_does_not_wait_for_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
 
+def test_a_painting_that_is_missing_does_not_wait_for_torch(tmp_path: Path) -> None:
+    code = (
+        "import sys; from stylize_live.cli.app import main; code = main(['train', 'no.jpg']);"
+        "sys.exit(99 if 'torch' in sys.modules else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 4
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.strip() == f"stylize-live {__version__}"
@@ -266,6 +275,9 @@ def test_image_does_not_overwrite(
         (["live", "--style"], 2, "--style needs a value. Name of a style"),
         (["live", "--fps", "ab"], 2, "--fps: expected a valid integer, got 'ab'"),
         (["live", "--source", "no camera", "--record", "a.avi"], 2, "recorded as .mp4, .m4v, .mov, .mkv"),
+        (["live", "--source", "no camera", "--style", "stary-nigt"], 3, "did you mean starry-night"),
+        (["live", "--source", "no camera", "--style", "0:great-wave,5:wavs"], 3, "did you mean waves"),
+        (["live", "--source", "no camera", "--style", "waves:x,udnie"], 3, "positive share"),
     ],
 )
 def test_errors_are_one_line(

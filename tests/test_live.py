@@ -460,6 +460,24 @@ def test_digits_choose_styles_beyond_nine(typed: str, style: int) -> None:
     assert view.note == f"{style}  style-{style}"
 
 
+def test_a_slow_change_of_style_takes_nothing_from_the_time_for_a_second_digit() -> None:
+    now = 0.0
+
+    class Slow(FakeStylizer):
+        def __setattr__(self, name: str, value: object) -> None:
+            nonlocal now
+            now += 1.5 if name == "style" else 0.0
+            super().__setattr__(name, value)
+
+    styles = [f"style-{number}" for number in range(1, 26)]
+    stylizer = Slow()
+    view = View(stylizer, styles, lambda: None, lambda: None, lambda boldness: None, lambda: now)
+    for digit in "12":
+        now += 0.3
+        view.press(digit)
+    assert stylizer.style == "style-12"
+
+
 def test_a_number_without_a_style_says_so() -> None:
     view, _ = make_view(["first"])
     view.press("7")

@@ -42,6 +42,7 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     Raises:
         StylizeError: something cannot be opened, or broke.
     """
+    from stylize_live.engine.style_set import check_style
     from stylize_live.media.live_sinks import open_sinks
     from stylize_live.media.live_sources import check_loop
 
@@ -50,10 +51,12 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     check_loop(settings)
     if settings.obs and settings.stream is None:
         settings = settings.model_copy(update={"stream": "auto"})
+    # What was typed comes before what is not there.
+    check_style(settings.style)
     if settings.record is not None:
         from stylize_live.media.recorder import check_recording
 
-        check_recording(settings.record)  # what was typed comes before what is not there
+        check_recording(settings.record)
     with ExitStack() as opened:
         # Source, sinks and window first: what is wrong with them shows before the network is loaded.
         source = opened.enter_context(_open_source(settings, studio=studio))

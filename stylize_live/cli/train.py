@@ -96,6 +96,9 @@ def train(
     device
         Where to train.
     """
+    paintings = expanded([painting, *more])
+    _check_there(paintings)  # what was typed first, and before PyTorch, which takes its time
+
     from stylize_live.engine.device import choose_device
     from stylize_live.nets.catalogue import style_path
     from stylize_live.nets.checkpoint import StyleInfo, is_unfinished
@@ -103,8 +106,6 @@ def train(
     from stylize_live.training.run import Job
     from stylize_live.training.run import train as run_training
 
-    paintings = expanded([painting, *more])
-    _check_there(paintings)  # what was typed first
     target = _target(paintings[0], output, name, is_base=len(paintings) > 1)
     info = StyleInfo(
         target.stem if output is None else name or target.stem, title, artist, year, licence, credit

@@ -9,7 +9,7 @@ from functools import cache
 from stylize_live.config import DEFAULT_BOLDNESS
 from stylize_live.engine.timeline import Timeline
 from stylize_live.errors import StyleError
-from stylize_live.nets.catalogue import load_style
+from stylize_live.nets.catalogue import load_style, style_path, style_shares
 from stylize_live.nets.checkpoint import Checkpoint
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,17 @@ class StyleSet:
         alike = [one.info.name for one, much in pairs if one.faithful is None and much != DEFAULT_BOLDNESS]
         if alike:
             _say_alike(", ".join(dict.fromkeys(alike)))
+
+
+def check_style(text: str) -> None:
+    """See that every style which a text names has a name that is known; no file is opened.
+
+    Raises:
+        StyleError: a name is unknown, or the text is no blend and no timeline.
+    """
+    for style in Timeline.parse(text).styles:
+        for name in style_shares(style):
+            style_path(name)
 
 
 @cache

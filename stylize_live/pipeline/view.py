@@ -187,11 +187,12 @@ class View:
         second = 10 <= number <= len(self._styles)
         if not second:
             number = int(digit) or 10
-        self._typed = ("" if second else digit, now + _DIGIT_SECONDS)
         if number <= len(self._styles):
             self._choose(self._styles[number - 1])
         else:
             self.say(f"there is no style {number}")
+        # From now, not from the key on: on a busy machine the style itself took a moment.
+        self._typed = ("" if second else digit, self._clock() + _DIGIT_SECONDS)
 
     def _choose(self, name: str) -> None:
         if self.use_style(name):
