@@ -329,6 +329,8 @@ def test_without_a_camera_a_source_is_chosen(browser: Chromium, tmp_path: Path) 
         phone.until("document.getElementById('choose').checkVisibility()")
         title = "document.getElementById('choose-title').textContent"
         assert phone.run(title) == "no camera: choose a source"
+        no_source = "document.getElementById('dot').classList.contains('down')"
+        assert phone.run(no_source)
         phone.settle()
         keep(phone, "no-source", tmp_path)
         names = "[...document.getElementById('choices').children].map((e) => e.textContent)"
@@ -336,6 +338,7 @@ def test_without_a_camera_a_source_is_chosen(browser: Chromium, tmp_path: Path) 
         phone.click(f"#choices button:nth-child({place})")
         phone.until("document.getElementById('choose').hidden")
         phone.until("Number(document.getElementById('fps').textContent) > 1")
+        assert not phone.run(no_source)
         assert phone.said == []
         phone.leave()
 

@@ -367,6 +367,7 @@ function showState(news) {
   $("frozen").querySelector("span").textContent = news.frozen ? "Go on" : "Freeze";
   $("keep_colors").checked = news.keep_colors;
   $("dot").classList.toggle("frozen", news.frozen);
+  $("dot").classList.toggle("down", Boolean(news.no_source));
   outputs.show(news);
   showSource();
   $("mark").hidden = news.on_record === null;
