@@ -460,6 +460,16 @@ def test_digits_choose_styles_beyond_nine(typed: str, style: int) -> None:
     assert view.note == f"{style}  style-{style}"
 
 
+def test_a_style_that_is_named_is_no_longer_named_when_another_came_from_elsewhere() -> None:
+    view, _ = make_view(["first", "second", "third"])
+    view.press("2")
+    assert view.use_style("third")
+    assert view.note == ""
+    view.say("saved a.png")
+    assert view.use_style("first")
+    assert view.note == "saved a.png"
+
+
 def test_a_slow_change_of_style_takes_nothing_from_the_time_for_a_second_digit() -> None:
     now = 0.0
 

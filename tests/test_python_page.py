@@ -125,7 +125,7 @@ def test_all_kinds_of_pictures_are_painted_alike(paint: Stylizer) -> None:
         (torch.zeros(1, 3, 8, 8), "pass one by one"),
         (torch.zeros(3, 8, 8, dtype=torch.int64), "uint8 or floating point"),
         (np.zeros((8, 8, 3)), "uint8 or uint16"),
-        ("photo.jpg", "got str"),
+        ("photo.jpg", "expected a PIL image, a NumPy array, a torch tensor or a Frame, got str"),
     ],
 )
 def test_what_cannot_be_painted_is_told_what_to_become(paint: Stylizer, picture: object, told: str) -> None:

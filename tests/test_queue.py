@@ -13,6 +13,7 @@ from clips import CFR, Film, content, numbered
 from test_resume import Painter
 
 from stylize_live.cli.app import main
+from stylize_live.cli.convert_output import say_total
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import EXIT_INTERRUPTED, EXIT_PARTIAL, SinkError, UsageError
 from stylize_live.frame import Frame
@@ -255,6 +256,15 @@ def test_command_for_many(folder: Path, tiny_style: Path, capsys: pytest.Capture
     assert "not a video" in bad["error"]
     assert "3 videos in" in said.err
     assert "2 done, 1 failed" in said.err
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "1 video in 2.0 s: 1 done"), (2, "2 videos in 2.0 s: 2 done")]
+)
+def test_one_film_is_no_films(count: int, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    job = Job(Path("a.mp4"), Path("b.mp4"))
+    say_total([Outcome(job, "done")] * count, 2.0)
+    assert words in capsys.readouterr().err
 
 
 def test_json_of_one_failed_film(folder: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -61,7 +61,8 @@ def say_total(outcomes: Sequence[Outcome], seconds: float) -> None:
     }
     words = {"done": "done", "partial": "damaged", "skipped": "skipped", "failed": "failed"}
     parts = ", ".join(f"{count} {words[status]}" for status, count in counts.items() if count)
-    stderr.print(f"{len(outcomes)} videos in {in_words(seconds)}: {parts}")
+    videos = "1 video" if len(outcomes) == 1 else f"{len(outcomes)} videos"
+    stderr.print(f"{videos} in {in_words(seconds)}: {parts}")
 
 
 def json_line(outcomes: Sequence[Outcome], seconds: float, code: int) -> str:

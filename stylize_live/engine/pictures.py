@@ -37,6 +37,9 @@ def as_pixels(picture: object) -> tuple[Pixels, Back]:
         return _of_image(picture)
     if _is_tensor(picture):
         return _of_tensor(picture)
+    if not isinstance(picture, np.ndarray):
+        kinds = "a PIL image, a NumPy array, a torch tensor or a Frame"
+        raise TypeError(f"expected {kinds}, got {type(picture).__name__}")
     return check_pixels(picture), lambda painted: painted
 
 

@@ -79,6 +79,7 @@ class View:
         self._embolden = embolden
         self.boldness = stylizer.boldness
         self._note = ("", 0.0)
+        self._named = ""  # a message that names the style
         self.mirror = False
         self.split = False
         self.frozen = False
@@ -136,6 +137,8 @@ class View:
         except (StyleError, OSError) as error:
             self.say(in_words(error))  # a file that broke since is no reason to end the show
             return False
+        if self.note == self._named:
+            self._note = ("", 0.0)  # a page or a program may have chosen another since
         self.repaint = True
         return True
 
@@ -196,7 +199,8 @@ class View:
 
     def _choose(self, name: str) -> None:
         if self.use_style(name):
-            self.say(f"{self._styles.index(name) + 1}  {style_label(name)}")
+            self._named = f"{self._styles.index(name) + 1}  {style_label(name)}"
+            self.say(self._named)
 
     def _add_strength(self, step: float) -> None:
         strength = min(1.0, max(0.0, round(self._stylizer.strength + step, 2)))
