@@ -174,6 +174,23 @@ def test_advice_where_there_is_none(platform: str, command: str, monkeypatch: py
         VirtualCamera("missing", (64, 36), 30)
 
 
+def test_advice_is_given_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def camera(**_: object) -> None:
+        asked = "Did you run 'modprobe v4l2loopback'? See also pyvirtualcam's documentation."
+        raise RuntimeError(
+            f"'v4l2loopback' backend: No v4l2 loopback device found at /dev/video[0-99]. {asked}\n"
+        )
+
+    monkeypatch.setattr("pyvirtualcam.Camera", camera)
+    monkeypatch.setattr(virtual_camera.sys, "platform", "linux")
+    monkeypatch.setattr(virtual_camera, "list_cameras", list)
+    with pytest.raises(
+        SinkError, match=r"^no virtual camera: make one .*found at /dev/video\[0-99\].\)$"
+    ) as told:
+        VirtualCamera("auto", (64, 36), 30)
+    assert str(told.value).count("modprobe") == 1
+
+
 def test_advice_where_there_is_another() -> None:
     with pytest.raises(SinkError, match="there is 10: OBS Virtual Camera"):
         VirtualCamera("missing", (64, 36), 30)

@@ -33,6 +33,8 @@ _MAKE_ONE = {
     "darwin": "install OBS, which brings one:  brew install --cask obs ; in OBS press Start Virtual Camera, "
     "allow the extension, then Stop Virtual Camera",
 }
+# Of pyvirtualcam's message, what the advice says better.
+_AGAIN = " Did you run 'modprobe v4l2loopback'? See also pyvirtualcam's documentation."
 _CLOSE_SECONDS = 1.0
 _HANGING_SECONDS = 10.0
 
@@ -152,4 +154,4 @@ def _advice() -> str:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error).split()).removesuffix(_AGAIN) or type(error).__name__
