@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from stylize_live.cli import train_display
 from stylize_live.cli.app import main
+from stylize_live.cli.console import stderr
 from stylize_live.cli.train_display import TrainDisplay, time_left
 from stylize_live.training.trainer import Progress
 
@@ -47,6 +50,23 @@ def test_losses_and_plan_on_request(
     lines = said(monkeypatch, capsys, verbose=True)
     assert lines[:2] == [PLAN, "watch it grow in sunset-report.html"]
     assert " 12% trained, about 9 minutes left  step 50  style 1.250" in lines
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_losses_take_no_room_from_what_is_left(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    terms = {"style": 16.265, "content": 0.911, "color": 0.029, "pixels": 0.038, "steady": 0.001}
+    monkeypatch.setattr(type(stderr), "width", width)
+    console = Console(width=width, file=StringIO())
+    with TrainDisplay("sunset", Path("sunset-report.html"), verbose=True) as display:
+        display.step(Progress(106, 75.0, 0.125, terms, left=525.0))
+        console.print(display._bar.get_renderable())
+    shown = console.file.getvalue()
+    bar, *losses = shown.splitlines()
+    assert bar.startswith("sunset ")
+    assert bar.rstrip().endswith("12 % about 9 minutes left")
+    assert " ".join(" ".join(losses).split()) == (
+        "step 106 style 16.265 content 0.911 color 0.029 pixels 0.038 steady 0.001"
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.constrain import Constrain
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.table import Column
@@ -23,16 +23,23 @@ class Bars(Progress):
 
     Args:
         columns: of each line, from left to right.
+
+    Attributes:
+        below: words under all lines; they wrap, and so take no room from the bars.
     """
 
     def __init__(self, *columns: ProgressColumn) -> None:
+        self.below = ""
         super().__init__(
             *columns, console=stderr, disable=not has_bars(), transient=True, redirect_stdout=False
         )
 
     def get_renderable(self) -> RenderableType:
         """See `Progress`; leaves room for the terminal's own "^C", which would begin a line of its own."""
-        return Constrain(super().get_renderable(), stderr.width - len("^C") - 1)
+        shown = super().get_renderable()
+        if self.below:
+            shown = Group(shown, Text(self.below))
+        return Constrain(shown, stderr.width - len("^C") - 1)
 
     def remove_task(self, task_id: TaskID) -> None:
         """See `Progress`. Draws at once: else a line that is said meanwhile would stand too high."""

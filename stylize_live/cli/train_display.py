@@ -31,15 +31,10 @@ class TrainDisplay(Closing):
 
     def __init__(self, name: str, report: Path, *, verbose: bool) -> None:
         self._report, self._verbose = report, verbose
-        losses = [figures_column("losses")] if verbose else []
         self._bar = Bars(
-            NameColumn(),
-            bar_column(),
-            TextColumn("{task.percentage:3.0f} %"),
-            figures_column("left"),
-            *losses,
+            NameColumn(), bar_column(), TextColumn("{task.percentage:3.0f} %"), figures_column("left")
         )
-        self._task = self._bar.add_task(name, total=1.0, left="preparing", losses="")
+        self._task = self._bar.add_task(name, total=1.0, left="preparing")
         self._steps = 0
         self._said_at = -math.inf
         self._bar.start()
@@ -51,7 +46,8 @@ class TrainDisplay(Closing):
             self._say(f"watch it grow in {self._report}")
         share = state.seconds / (state.seconds + state.left) if state.left else 1.0
         left = time_left(state.left)
-        self._bar.update(self._task, completed=share, left=left, losses=_losses(state))
+        self._bar.below = _losses(state) if self._verbose else ""
+        self._bar.update(self._task, completed=share, left=left)
         if self._bar.disable and self._is_due(state.step):
             losses = f"  {_losses(state)}" if self._verbose else ""
             self._say(f"{share:4.0%} trained, {left}{losses}")
