@@ -275,9 +275,9 @@ def test_image_does_not_overwrite(
         (["live", "--style"], 2, "--style needs a value. Name of a style"),
         (["live", "--fps", "ab"], 2, "--fps: expected a valid integer, got 'ab'"),
         (["live", "--source", "no camera", "--record", "a.avi"], 2, "recorded as .mp4, .m4v, .mov, .mkv"),
-        (["live", "--source", "no camera", "--style", "stary-nigt"], 3, "did you mean starry-night"),
-        (["live", "--source", "no camera", "--style", "0:great-wave,5:wavs"], 3, "did you mean waves"),
-        (["live", "--source", "no camera", "--style", "waves:x,udnie"], 3, "positive share"),
+        (["live", "--style", "stary-nigt"], 3, "did you mean starry-night"),
+        (["live", "--style", "0:great-wave,5:wavs"], 3, "did you mean waves"),
+        (["live", "--style", "waves:x,udnie"], 3, "positive share"),
     ],
 )
 def test_errors_are_one_line(

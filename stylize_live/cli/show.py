@@ -52,7 +52,8 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     if settings.obs and settings.stream is None:
         settings = settings.model_copy(update={"stream": "auto"})
     # What was typed comes before what is not there.
-    check_style(settings.style)
+    if "source" not in settings.model_fields_set:
+        check_style(settings.style)
     if settings.record is not None:
         from stylize_live.media.recorder import check_recording
 

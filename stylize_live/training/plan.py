@@ -57,7 +57,8 @@ class Plan:
         if self.steps is None or minutes is None:
             return how
         return (
-            f"about {self.steps} {'step' if self.steps == 1 else 'steps'} in {minutes:g} minutes here: {how}"
+            f"about {self.steps} {'step' if self.steps == 1 else 'steps'} in {minutes:g} "
+            f"{'minute' if minutes == 1 else 'minutes'} here: {how}"
         )
 
     def to_dict(self) -> dict[str, object]:
