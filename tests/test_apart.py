@@ -6,8 +6,10 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import crashing
 import pytest
@@ -17,6 +19,7 @@ from stylize_live.cli.convert_display import weigh
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import EXIT_PARTIAL, CrashError, StyleError, UsageError
 from stylize_live.locks import lock
+from stylize_live.pipeline import apart
 from stylize_live.pipeline.apart import OpenPainter, answer_apart, convert_apart
 from stylize_live.pipeline.parts import clear_abandoned, folder_of
 from stylize_live.pipeline.progress import ConvertProgress
@@ -42,7 +45,8 @@ def test_a_crash_costs_one_film(tmp_path: Path) -> None:
     assert [outcome.job for outcome in outcomes] == started == wanted
     assert [outcome.status for outcome in outcomes] == ["done", "failed", "failed", "done"]
     assert isinstance(outcomes[1].error, CrashError)
-    assert "1.mp4: the process died while it painted this video (SIGSEGV)" in str(outcomes[1].error)
+    how = f"({'exit code 3' if sys.platform == 'win32' else 'SIGSEGV'})"
+    assert f"1.mp4: the process died while it painted this video {how}" in str(outcomes[1].error)
     assert "WorstError: on purpose" in str(outcomes[2].error)
     assert exit_code(outcomes) == EXIT_PARTIAL
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.mp4", "3.mp4"]
@@ -102,3 +106,22 @@ def test_ctrl_c_ends_the_process_too(tmp_path: Path) -> None:
     assert multiprocessing.active_children() == []
     assert not job.target.exists()
     assert not folder_of(job.target).exists()
+
+
+def test_a_parent_that_hung_up_ends_the_work_as_ctrl_c_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows, asking a pipe that is closed at the other end is an error, which no film may be blamed for."""
+    sent: list[object] = []
+    pipe = SimpleNamespace(send=sent.append, poll=hung_up)
+    monkeypatch.setattr(apart, "leave_signals_to_parent", lambda: None)
+    monkeypatch.setattr(apart.logging, "basicConfig", lambda **_: None)
+    monkeypatch.setattr(apart.logging, "captureWarnings", lambda _: None)
+    wanted = jobs(tmp_path, (64, 48), (64, 48))
+    apart._convert(pipe, wanted, crashing.open_painter, SETTINGS, False, False, logging.WARNING)
+    assert sent == [wanted[0]]
+    assert not wanted[0].target.exists()
+
+
+def hung_up() -> bool:
+    raise BrokenPipeError

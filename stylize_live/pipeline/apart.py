@@ -181,7 +181,7 @@ def _convert(
     logging.captureWarnings(True)
 
     def progress(progress: ConvertProgress) -> None:
-        if pipe.poll():  # nothing is ever sent this way: it was closed
+        if _is_closed(pipe):
             raise KeyboardInterrupt
         outbox.send(progress)
 
@@ -202,6 +202,14 @@ def _convert(
         return
     except Exception as error:
         outbox.send(_portable_error(error))
+
+
+def _is_closed(pipe: Connection) -> bool:
+    """Whether the other end is; nothing is ever sent this way."""
+    try:
+        return pipe.poll()
+    except OSError:  # how Windows puts it
+        return True
 
 
 def _portable(outcome: Outcome) -> Outcome:
