@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 import threading
 from types import ModuleType, SimpleNamespace
@@ -90,11 +91,23 @@ def test_other_threads_and_microphones_do_not_wait(monkeypatch: pytest.MonkeyPat
     assert macos.now == 0
 
 
+class Register:
+    """A function of C that answers in one byte, and leaves what was there before in the others."""
+
+    restype: Any = ctypes.c_int
+
+    def __init__(self, answer: bool) -> None:
+        self._answer = answer
+
+    def __call__(self) -> int | bool:
+        return self._answer if self.restype is ctypes.c_bool else 0x7A00 + self._answer
+
+
 @pytest.mark.parametrize(("allowed", "right", "requests"), [(True, "granted", 0), (False, "refused", 1)])
 def test_the_screen(allowed: bool, right: str, requests: int, monkeypatch: pytest.MonkeyPatch) -> None:
     requested: list[bool] = []
     quartz = SimpleNamespace(
-        CGPreflightScreenCaptureAccess=lambda: allowed,
+        CGPreflightScreenCaptureAccess=Register(allowed),
         CGRequestScreenCaptureAccess=lambda: requested.append(True),
     )
     monkeypatch.setattr(capture_rights.sys, "platform", "darwin")

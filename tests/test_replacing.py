@@ -80,6 +80,18 @@ def test_a_file_that_stays_open(tmp_path: Path, busy: Busy, monkeypatch: pytest.
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_who_reads_the_new_file_is_named_too(
+    tmp_path: Path, busy: Busy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A virus scanner or an index is at what was just written, not at what is replaced."""
+    new, old = tmp_path / "new.png", tmp_path / "a.png"
+    readers = {new: ["Windows Search", "Explorer"], old: ["Explorer"]}
+    monkeypatch.setattr(module, "programs_using", readers.__getitem__)
+    busy(1000)
+    with pytest.raises(PermissionError, match="open in Explorer and Windows Search, close that"):
+        replace(new, old)
+
+
 def test_nobody_knows_who_has_it(tmp_path: Path, busy: Busy) -> None:
     (tmp_path / "open.txt").write_text("a")
     busy(1000)

@@ -6,6 +6,7 @@ does not answer, devices are opened as they are elsewhere. Tried against fakes o
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import sys
 import threading
@@ -47,6 +48,8 @@ def ask_for_screen() -> Right:
         return "unknown"
     quartz = library(_QUARTZ)
     try:
+        # A C bool is one byte of what comes back; the rest may be anything.
+        quartz.CGPreflightScreenCaptureAccess.restype = ctypes.c_bool
         if quartz.CGPreflightScreenCaptureAccess():
             return "granted"
         quartz.CGRequestScreenCaptureAccess()

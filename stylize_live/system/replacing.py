@@ -22,11 +22,11 @@ def replace(source: Path, target: Path) -> None:
     """Rename a file over another; the target is the old file or the new one at any moment.
 
     Raises:
-        PermissionError: another program has the target open (its `strerror` says which to close), or the
+        PermissionError: another program has one of them open (its `strerror` says which to close), or the
             folder is closed to us.
         OSError: as `os.replace` does.
     """
-    _patiently(lambda: os.replace(source, target), target)
+    _patiently(lambda: os.replace(source, target), target, source)
 
 
 def remove(path: Path) -> None:
@@ -34,7 +34,7 @@ def remove(path: Path) -> None:
     _patiently(lambda: path.unlink(missing_ok=True), path)
 
 
-def _patiently(act: Callable[[], None], path: Path) -> None:
+def _patiently(act: Callable[[], None], path: Path, *others: Path) -> None:
     if not _WINDOWS:  # elsewhere open files are no hindrance, and a refusal is for good
         act()
         return
@@ -48,11 +48,11 @@ def _patiently(act: Callable[[], None], path: Path) -> None:
     try:
         act()
     except PermissionError as error:
-        raise PermissionError(error.errno, _whom_to_close(path), str(path)) from error
+        raise PermissionError(error.errno, _whom_to_close(path, *others), str(path)) from error
 
 
-def _whom_to_close(path: Path) -> str:
-    programs = programs_using(path)
+def _whom_to_close(*paths: Path) -> str:
+    programs = list(dict.fromkeys(name for path in paths for name in programs_using(path)))
     if programs:
         return f"it is open in {' and '.join(programs)}, close that"
     return "access is denied: close programs that have it open, or choose a folder that you may write into"
