@@ -186,7 +186,7 @@ def job(tmp_path: Path, photos: Path, features_file: Path, tiny_style: Path) -> 
 @pytest.fixture
 def nothing_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No settings of an OBS, and no password for one."""
-    for name in ("HOME", "XDG_CONFIG_HOME", "APPDATA"):
+    for name in ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "APPDATA"):
         monkeypatch.setenv(name, str(tmp_path / "nobody"))
     monkeypatch.delenv("OBS_WEBSOCKET_PASSWORD", raising=False)
 

@@ -116,11 +116,12 @@ def test_a_name_is_a_name(words: list[str], argument: str, name: str) -> None:
 def test_names_are_printed_as_they_are(
     tiny_style: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    source = tmp_path / "[bold] :cat: [1].png"
+    source = tmp_path / "[bold] [1].png"
     write_still(source, Still(random_pixels(40, 30)))
-    (tmp_path / "out").mkdir()
-    assert main(["image", str(source), "-o", f"{tmp_path}/out", "--style", str(tiny_style)]) == 0
-    assert capfd.readouterr().out == f"{tmp_path}/out/{source.name}\n"
+    out = tmp_path / "out"
+    out.mkdir()
+    assert main(["image", str(source), "-o", str(out), "--style", str(tiny_style)]) == 0
+    assert capfd.readouterr().out == f"{out / source.name}\n"
 
 
 def test_help_does_not_wait_for_torch() -> None:

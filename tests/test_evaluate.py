@@ -105,14 +105,14 @@ def test_the_report_has_everything_beside_it(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    save_checkpoint(tmp_path / "other <one>.safetensors", make_checkpoint("other <one>", 1))
+    save_checkpoint(tmp_path / "other & one.safetensors", make_checkpoint("other & one", 1))
     report = tmp_path / "report"
-    more = ("--paintings", painting, f"other <one>={painting}", "--features", features_file)
+    more = ("--paintings", painting, f"other & one={painting}", "--features", features_file)
     arguments = words(tiny_style, photos, report, *more, "--optimised", 2, "--iterations", 10, "--json")
-    assert main([arguments[0], str(tmp_path / "other <one>.safetensors"), *arguments[1:]]) == 0
+    assert main([arguments[0], str(tmp_path / "other & one.safetensors"), *arguments[1:]]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures == json.loads((report / "figures.json").read_text())
-    assert [style["name"] for style in figures["styles"]] == ["other <one>", "tiny"]
+    assert [style["name"] for style in figures["styles"]] == ["other & one", "tiny"]
     tiny = figures["styles"][1]
     assert tiny["style_error"] == pytest.approx(sum(p["style_error"] for p in tiny["photos"]) / 3, abs=1e-3)
     assert tiny["style_wasserstein"] > 0

@@ -15,7 +15,8 @@ PAGE = (Path(__file__).parent.parent / "docs" / "installed.md").read_text(encodi
 def test_folders_that_stay(
     system: type[Unix | MacOS], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("HOME", "USERPROFILE"):  # the latter is Windows'
+        monkeypatch.setenv(name, str(tmp_path))
     for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     folders = system("stylize-live", appauthor=False)

@@ -298,7 +298,8 @@ def test_settings_that_say_nothing(text: str, folder: Path) -> None:
 @pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
 def test_where_obs_keeps_its_settings(system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folders.sys, "platform", system)
-    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("HOME", "USERPROFILE"):  # the latter is Windows'
+        monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setenv("APPDATA", str(tmp_path / "Roaming"))
     monkeypatch.delenv("XDG_CONFIG_HOME")
     usual = {"linux": ".config", "darwin": "Library/Application Support", "win32": "Roaming"}[system]

@@ -156,6 +156,7 @@ def test_still_picture_is_refused(tmp_path: Path) -> None:
         VideoReader(path)
 
 
+@pytest.mark.posix
 def test_a_colon_in_the_name_is_no_protocol(tmp_path: Path) -> None:
     path = tmp_path / "http:clip.mp4"
     Film(CFR[:2]).write(tmp_path / "clip.mp4").rename(path)

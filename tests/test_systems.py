@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,3 +139,142 @@ def test_files_are_replaced_with_patience() -> None:
     """Elsewhere, a virus scanner that looks at a file for a moment would end a run on Windows."""
     found = {name: list(renaming(path)) for name, path in package_files()}
     assert {name for name, calls in found.items() if calls} == {"system/replacing.py"}
+
+
+# What Windows does not have, or takes for something else, where a test names it.
+_NOT_ON_WINDOWS = {
+    "os": {"fork", "geteuid", "getuid", "killpg", "mkfifo", "openpty", "setsid", "statvfs", "wait4"},
+    "signal": {"SIGALRM", "SIGHUP", "SIGKILL", "SIGSTOP", "SIGUSR1", "SIGUSR2"},
+}
+_NOT_IN_NAMES = re.compile(r'[<>:"|]')
+_FOLDERS = ("/proc/", "/sys/", "/dev/fd/")
+_MARKS = ("mark.posix", "mark.linux", "mark.slow", "mark.gpu")
+# Whoever uses these bears a mark, or goes without where there is none.
+_HELPERS = {
+    *(("test_bad_input.py", "resident"), ("test_fault_matrix.py", "handles")),
+    *(("test_pipes.py", "named_pipe"), ("test_writer.py", "small_disk")),
+}
+
+
+def strange_to_windows(node: ast.AST) -> Iterator[str]:
+    """What a test does that can do nothing but fail there; not what a question about the system guards."""
+    if isinstance(node, ast.If) and "sys.platform" in ast.unparse(node.test):
+        return
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        if node.attr in _NOT_ON_WINDOWS.get(node.value.id, ()):
+            yield ast.unparse(node)
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        parts = getattr(node.right, "values", [node.right])  # an f-string has several
+        words = [part.value for part in parts if isinstance(part, ast.Constant)]
+        if any(isinstance(word, str) and _NOT_IN_NAMES.search(word) for word in words):
+            yield ast.unparse(node)
+    elif isinstance(node, ast.Call) and ast.unparse(node.func) == "Path":
+        if node.args and str(getattr(node.args[0], "value", "")).startswith(_FOLDERS):
+            yield ast.unparse(node)
+    for child in ast.iter_child_nodes(node):
+        yield from strange_to_windows(child)
+
+
+def unmarked(body: list[ast.stmt]) -> Iterator[ast.FunctionDef]:
+    """The functions that run on every system."""
+    for node in body:
+        marks = " ".join(map(ast.unparse, getattr(node, "decorator_list", [])))
+        if any(mark in marks for mark in _MARKS):
+            continue
+        if isinstance(node, ast.ClassDef):
+            yield from unmarked(node.body)
+        elif isinstance(node, ast.FunctionDef):
+            yield node
+
+
+def of_some_systems(module: ast.Module) -> bool:
+    """Whether a mark is on the whole file, or it needs a terminal of POSIX."""
+    for node in module.body:
+        text = ast.unparse(node)
+        if text.startswith("from terminal import") or (
+            text.startswith("pytestmark") and any(mark in text for mark in _MARKS)
+        ):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.glob("test_*.py")), ids=lambda path: path.name)
+def test_tests_of_every_system_need_nothing_that_windows_lacks(path: Path) -> None:
+    """What is about POSIX bears a mark, so that the rest can pass there."""
+    module = tree(path)
+    functions = [] if of_some_systems(module) else list(unmarked(module.body))
+    found = {
+        function.name: told for function in functions if (told := list(strange_to_windows(function)))
+    }
+    assert {name: told for name, told in found.items() if (path.name, name) not in _HELPERS} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("os.mkfifo(path)", ["os.mkfifo"]),
+        ("os.kill(1, signal.SIGHUP)", ["signal.SIGHUP"]),
+        ("(folder / 'a:b').touch()", ["folder / 'a:b'"]),
+        ("(folder / f'{x} <b>.png').touch()", ["folder / f'{x} <b>.png'"]),
+        ("Path('/proc/self/fd')", ["Path('/proc/self/fd')"]),
+        ("if sys.platform != 'win32':\n    os.mkfifo(path)", []),
+        ("folder / 'a & b [1].png'", []),
+        ("getattr(signal, 'SIGHUP', None)", []),
+    ],
+)
+def test_what_windows_lacks_is_found(text: str, found: list[str]) -> None:
+    assert list(strange_to_windows(ast.parse(text))) == found
+
+
+# In a process of its own: everything once as it is here, then our own modules again where the rest of Python
+# says that it is another system, without what that does not have.
+IMPORTED = """
+import importlib, os, pkgutil, signal, socket, sys
+import stylize_live
+
+def imported():
+    failed = {}
+    for module in pkgutil.walk_packages(stylize_live.__path__, "stylize_live."):
+        try:
+            importlib.import_module(module.name)
+        except Exception as error:
+            failed[module.name] = repr(error)
+    return failed
+
+assert imported() == {}
+lacking = {
+    "win32": {
+        os: "O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK WNOHANG chown fchmod fchown fork geteuid getgid "
+        "getloadavg getpgid getuid killpg lchown mkfifo nice openpty posix_fadvise pread pwrite "
+        "sched_getaffinity sendfile setsid statvfs sysconf uname wait3 wait4",
+        signal: "SIGALRM SIGCHLD SIGHUP SIGKILL SIGPIPE SIGQUIT SIGTSTP SIGUSR1 SIGUSR2 SIGWINCH alarm "
+        "pthread_kill pthread_sigmask setitimer sigwait",
+        socket: "AF_UNIX MSG_DONTWAIT SO_REUSEPORT",
+    },
+    "darwin": {os: "posix_fadvise sched_getaffinity", socket: "MSG_NOSIGNAL"},
+}[sys.argv[1]]
+gone = "fcntl grp posix pty pwd resource syslog termios tty" if sys.argv[1] == "win32" else ""
+for name in [name for name in sys.modules if name.partition(".")[0] == "stylize_live"]:
+    del sys.modules[name]
+for name in gone.split():
+    sys.modules[name] = None
+for module, names in lacking.items():
+    for name in names.split():
+        if hasattr(module, name):
+            delattr(module, name)
+sys.modules["msvcrt"] = sys  # any module will do
+sys.platform = sys.argv[1]
+import stylize_live
+
+print(sorted(imported()))
+"""
+
+
+@pytest.mark.long
+@pytest.mark.linux
+@pytest.mark.parametrize(("system", "left_out"), [("win32", sorted(OF_ONE_SYSTEM)), ("darwin", [])])
+def test_every_module_is_imported_on_other_systems(system: str, left_out: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-c", IMPORTED, system], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    ours = [f"stylize_live.{name.removesuffix('.py').replace('/', '.')}" for name in left_out]
+    assert done.stdout.splitlines()[-1] == str(ours)

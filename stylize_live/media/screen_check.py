@@ -59,7 +59,7 @@ def _socket_answers(name: str) -> bool:
     path = Path(host) if host.startswith("/") else Path(f"/tmp/.X11-unix/X{digits}")
     try:
         if host in ("", "unix") or host.startswith("/"):
-            with socket.socket(socket.AF_UNIX) as unix:
+            with socket.socket(socket.AF_UNIX) as unix:  # type: ignore[attr-defined, unused-ignore]
                 unix.settimeout(_SECONDS)
                 unix.connect(str(path))
         else:

@@ -69,7 +69,7 @@ def query(path: Path, name: str) -> Device:
         name: what to call it when it does not answer.
     """
     try:
-        node = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        node = os.open(path, os.O_RDWR | os.O_NONBLOCK)  # type: ignore[attr-defined, unused-ignore]
     except OSError:
         return Device(name, "", captures=True, takes=False, modes=())
     try:
@@ -81,7 +81,7 @@ def query(path: Path, name: str) -> Device:
 
 
 def _query(node: int, name: str) -> Device:
-    answer = fcntl.ioctl(node, _QUERY_CAPABILITY, bytes(_CAPABILITY.size))
+    answer = _ioctl(node, _QUERY_CAPABILITY, bytes(_CAPABILITY.size))
     driver, card, _, _, whole, this = _CAPABILITY.unpack(answer)
     can = this if whole & _DEVICE_CAPS else whole
     captures = bool(can & (_CAPTURE | _CAPTURE_PLANES))
@@ -112,9 +112,14 @@ def _enumerate(
     """Ask with index 0, 1, ... until the driver has no more; 64 answers are enough of anything."""
     for index in range(64):
         try:
-            yield layout.unpack(fcntl.ioctl(node, number, layout.pack(*question(index))))
+            yield layout.unpack(_ioctl(node, number, layout.pack(*question(index))))
         except OSError:
             return
+
+
+def _ioctl(node: int, number: int, question: bytes) -> bytes:
+    answer: bytes = fcntl.ioctl(node, number, question)  # type: ignore[attr-defined, unused-ignore]
+    return answer
 
 
 def _text(raw: bytes) -> str:
