@@ -21,7 +21,7 @@ help:
 	@echo "make long-test  tests that take longer, and need nothing else either"
 	@echo "make avx2       the quick tests and the benchmark as on a processor with AVX2 (avx2-test: tests of computing)"
 	@echo "make lint       ruff, format and lint"
-	@echo "make types      mypy, strict"
+	@echo "make types      mypy, strict, for Linux, Windows and macOS"
 	@echo "make coverage   quick tests with line coverage"
 	@echo "make slow-test  tests with a real window and a real browser (need Xvfb and xdotool, and Chromium)"
 	@echo "make gpu-test   tests on an NVIDIA GPU; they fail, not skip, where there is none"
@@ -66,7 +66,7 @@ lint: $(READY)
 	@$(RUN)/ruff check . && $(RUN)/ruff format --check .
 
 types: $(READY)
-	@$(RUN)/mypy
+	@for system in linux win32 darwin; do $(RUN)/mypy --platform $$system --cache-dir .mypy_cache/$$system || exit 1; done
 
 coverage: $(READY)
 	@$(RUN)/python -m pytest --cov --cov-report=term-missing:skip-covered

@@ -111,7 +111,7 @@ def test_ctrl_c_ends_the_process_too(tmp_path: Path) -> None:
 def test_a_parent_that_hung_up_ends_the_work_as_ctrl_c_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On Windows, asking a pipe that is closed at the other end is an error, which no film may be blamed for."""
+    """On Windows, to ask a pipe that is closed at the other end is an error; no film may be blamed for it."""
     sent: list[object] = []
     pipe = SimpleNamespace(send=sent.append, poll=hung_up)
     monkeypatch.setattr(apart, "leave_signals_to_parent", lambda: None)

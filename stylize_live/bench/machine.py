@@ -38,9 +38,11 @@ def load_now() -> float | None:
 
 
 def _memory_gb() -> float | None:
+    if not hasattr(os, "sysconf"):  # Windows
+        return None
     try:
-        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
-    except (AttributeError, ValueError, OSError):
+        return round(float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) / 1e9, 1)
+    except (ValueError, OSError):
         return None
 
 
