@@ -8,7 +8,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 # Several processes that test share the cores; before torch is loaded.
@@ -24,6 +25,7 @@ from torchvision.models.vgg import cfgs, make_layers
 from stylize_live.media.still import Still, write_still
 from stylize_live.nets import folders
 from stylize_live.nets.checkpoint import StyleInfo, save_checkpoint
+from stylize_live.system import replacing
 from stylize_live.training import color_transfer, evaluation, run
 from stylize_live.training.run import Job
 from stylize_live.training.settings import TrainSettings
@@ -41,6 +43,8 @@ for _name, _handler in {"SIGINT": signal.default_int_handler, "SIGHUP": signal.S
 _CACHE = tempfile.TemporaryDirectory(prefix="stylize-cache-")
 os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
+
+MAPS = Path("/proc/self/maps")
 
 # What tests of one system say, and where they are left out.
 _ELSEWHERE = {"posix": sys.platform == "win32", "linux": not sys.platform.startswith("linux")}
@@ -67,6 +71,34 @@ def no_thread_left() -> Iterator[None]:
             return
         time.sleep(0.01)
     pytest.fail(f"threads left behind: {left}")
+
+
+@pytest.fixture(autouse=True)
+def as_windows_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test in which a file is renamed, replaced or removed that we have open, or in memory, ourselves.
+
+    Windows refuses that; Linux, which would not, tells what is open.
+    """
+    if not MAPS.exists():
+        return
+    act = replacing._patiently
+
+    def watched(work: Callable[[], None], *paths: Path) -> None:
+        opened = open_files()
+        ours = [str(path) for path in paths if os.path.realpath(path) in opened]
+        assert not ours, f"open here while it is replaced: {ours}"
+        act(work, *paths)
+
+    monkeypatch.setattr(replacing, "_patiently", watched)
+
+
+def open_files() -> set[str]:
+    """Paths of the files that this process has open or in memory, on Linux."""
+    found = {line.split(maxsplit=5)[5] for line in MAPS.read_text().splitlines() if "/" in line}
+    for number in os.listdir("/proc/self/fd"):  # noqa: PTH208
+        with suppress(OSError):  # that of this listing is gone
+            found.add(os.readlink(f"/proc/self/fd/{number}"))  # noqa: PTH115
+    return found
 
 
 @pytest.fixture(autouse=True)

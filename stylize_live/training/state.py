@@ -111,7 +111,8 @@ def load_state(
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (its handle is no mapping)
+            # Copies: those of the file are the file itself in memory, which Windows would not let us replace.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (its handle is no mapping)
         same_settings = TrainSettings.model_validate_json(metadata["settings"]) == settings
         same_task = metadata["task"] == task
         record = json.loads(metadata["progress"])
