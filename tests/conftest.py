@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 # Several processes that test share the cores; before torch is loaded.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -22,6 +23,7 @@ from safetensors.torch import save_file
 from tiny import TINY, make_checkpoint, random_pixels
 from torchvision.models.vgg import cfgs, make_layers
 
+from stylize_live import locks
 from stylize_live.media.still import Still, write_still
 from stylize_live.nets import folders
 from stylize_live.nets.checkpoint import StyleInfo, save_checkpoint
@@ -89,12 +91,22 @@ def as_windows_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not ours, f"open here while it is replaced: {ours}"
         act(work, *paths)
 
+    remove = locks._remove
+
+    def watched_folder(folder: Path, file: IO[bytes]) -> None:
+        place = os.path.realpath(folder)
+        ours = [name for name in open_files() if name.startswith(f"{place}/") and name != f"{place}/lock"]
+        assert not ours, f"open here while it is removed: {ours}"
+        remove(folder, file)
+
     monkeypatch.setattr(replacing, "_patiently", watched)
+    monkeypatch.setattr(locks, "_remove", watched_folder)
 
 
 def open_files() -> set[str]:
     """Paths of the files that this process has open or in memory, on Linux."""
-    found = {line.split(maxsplit=5)[5] for line in MAPS.read_text().splitlines() if "/" in line}
+    with open(MAPS, encoding="utf-8") as lines:  # noqa: PTH123 (tests replace `Path.open`)
+        found = {line.rstrip("\n").split(maxsplit=5)[5] for line in lines if "/" in line}
     for number in os.listdir("/proc/self/fd"):  # noqa: PTH208
         with suppress(OSError):  # that of this listing is gone
             found.add(os.readlink(f"/proc/self/fd/{number}"))  # noqa: PTH115
