@@ -26,6 +26,7 @@ from stylize_live.media.writer import VideoWriter
 from stylize_live.pipeline import convert as convert_module
 from stylize_live.pipeline import pieces
 from stylize_live.pipeline.convert import convert
+from stylize_live.pipeline.journal import Finished, read_journal
 from stylize_live.pipeline.painter import FramePainter
 from stylize_live.pipeline.parts import Parts, folder_of, kept_frames
 from stylize_live.pipeline.pieces import split_at_cuts
@@ -435,6 +436,25 @@ def test_journal_is_readable(source: Path, tmp_path: Path) -> None:
     assert set(identity) == {"program", "source", "settings", "painter", "arithmetic"}
     assert [piece["frames"] for piece in finished] == sorted({piece["frames"] for piece in finished})
     assert finished[-1]["frames"] == kept_frames(target)
+
+
+def test_a_long_film_keeps_one_tail_in_memory(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a resumed film is found by; the journal on the disk keeps all."""
+    kept: list[list[int]] = []
+    commit = Parts.commit
+
+    def spied(self: Parts, piece: Finished, state: bytes | None) -> None:
+        commit(self, piece, state)
+        kept.append([len(finished.tail) for finished in self.finished])
+
+    monkeypatch.setattr(Parts, "commit", spied)
+    target = tmp_path / "out.mp4"
+    stopped(source, target, Painter(50))
+    assert len(kept) > 1
+    assert all(tails == [0] * (len(tails) - 1) + tails[-1:] for tails in kept)
+    assert all(piece.tail for piece in read_journal(folder_of(target) / "journal").finished)
 
 
 def test_pieces_made_alone_in_any_order_are_the_same(source: Path, tmp_path: Path) -> None:

@@ -64,6 +64,10 @@ class Finished(BaseModel):
         """`tail` with its times as numbers."""
         return [(Fraction(when), checksum) for when, checksum in self.tail]
 
+    def without_tail(self) -> Finished:
+        """The same for a run that goes on behind a later piece: hundreds of tails take a megabyte."""
+        return self.model_copy(update={"tail": []})
+
     @property
     def needs_memory(self) -> bool:
         """Whether a painter needs its memory to go on behind this piece."""

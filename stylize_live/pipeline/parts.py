@@ -48,7 +48,7 @@ class Parts(Closing):
 
     Attributes:
         folder: where they are.
-        finished: pieces in order.
+        finished: pieces in order; of those that this run made, the last one alone has its `tail`.
         discarded: frames of earlier pieces that were of no use, because they depend on something else.
         notes: what the folder's file system cannot do, in words.
 
@@ -176,6 +176,8 @@ class Parts(Closing):
         with journal.open("ab") as file:
             file.write(piece_line(piece, number))
         self._sync(journal)
+        if self.finished:
+            self.finished[-1] = self.finished[-1].without_tail()
         self.finished.append(piece)
         old = number - _NEWEST_STATES
         if old >= 0 and not _keeps_state(old, len(self.finished)):
