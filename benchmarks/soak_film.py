@@ -5,8 +5,9 @@ A clip of ten seconds, with sound, is looped into a film of hours without encodi
 Afterwards every packet of sound and every picture of the result must stand at the time at which it stands in
 the source.
 
-The exit code is 1 where memory grows by 1 % an hour or more (of work, after the first minute), more threads
-or handles are there in the end, or one picture or packet of sound is missing or at another time.
+The exit code is 1 where memory grows by 1 % or more for each hour of the film (after the first minute of
+work, the joining included), more threads or handles are there in the end, or one picture or packet of sound
+is missing or at another time.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -89,8 +91,8 @@ def times_of(path: Path) -> Times:
     return sorted(pictures), sound
 
 
-def samples(process: subprocess.Popen[str], target: Path) -> Iterator[Held]:
-    """Look at a conversion until it ends."""
+def samples(process: subprocess.Popen[str], target: Path, fps: int) -> Iterator[Held]:
+    """Look at a conversion until it ends; moments are those of the film, in seconds."""
     start = monotonic()
     while process.poll() is None:
         time.sleep(_PERIOD)
@@ -98,8 +100,15 @@ def samples(process: subprocess.Popen[str], target: Path) -> Iterator[Held]:
             has = held(process.pid, monotonic() - start)
         except OSError:  # it has ended
             return
-        print(f"{has.at:5.0f} s  {kept_frames(target):7d} pictures  {has}", flush=True)
-        yield has
+        pictures = kept_frames(target)
+        print(f"{has.at:5.0f} s  {pictures:7d} pictures  {has}", flush=True)
+        if has.at > WARM_UP:
+            yield replace(has, at=pictures / fps)
+
+
+def last_of_each(taken: Iterable[Held]) -> list[Held]:
+    """Of those at one moment of the film, as when its pieces are joined, the last."""
+    return list({one.at: one for one in taken if one.at > 0}.values())
 
 
 def out_of_place(source: Times, target: Times) -> list[str]:
@@ -135,12 +144,11 @@ def main() -> int:
         loop(clip, film, round(options.hours * 3600 / _CLIP_SECONDS))
         words = [sys.executable, "-m", "stylize_live.cli.app", "convert", str(film), str(target), *more]
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL, text=True)
-        taken = list(samples(process, target))
+        taken = last_of_each(samples(process, target, options.fps))
         if process.wait():
             print(f"convert ended with {process.returncode}")
             return 1
-        settled = [one for one in taken if one.at > WARM_UP] or taken
-        found = growing(settled) + out_of_place(times_of(film), times_of(target))
+        found = growing(taken) + out_of_place(times_of(film), times_of(target))
     if options.plot:
         at = [one.at for one in taken]
         names = ("memory", "threads", "handles")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,16 @@ def room_of(module: str) -> str | None:
     return parts[1] if len(parts) > 1 and parts[0] == "stylize_live" else None
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All of a module, parsed once for all tests."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@cache
 def imports_of(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
         elif isinstance(node, ast.Import):
@@ -81,7 +89,7 @@ def test_openvino_has_one_door(path: Path) -> None:
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_pictures_are_opened_by_a_list_of_formats(path: Path) -> None:
     """Pillow knows eighty, some of which start other programs."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Image.open":
             assert any(keyword.arg == "formats" for keyword in node.keywords)
 
@@ -92,7 +100,7 @@ def test_the_clock_has_one_door(path: Path) -> None:
     if path.relative_to(PACKAGE) == Path("system/clock.py"):
         return
     clocks = {name + unit for name in ("monotonic", "perf_counter", "time") for unit in ("", "_ns")}
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom):
             assert node.module != "time" or not clocks & {alias.name for alias in node.names}
         elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "time":
@@ -104,7 +112,7 @@ def test_side_data_has_one_door() -> None:
     attributes = {
         path.name: {
             node.attr
-            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            for node in nodes(path)
             if isinstance(node, ast.Attribute)
         }
         for path in modules()
