@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -60,7 +61,21 @@ def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def of_every_module(check: Callable[[Path], None]) -> Callable[[], None]:
+    """One test of all modules: one for each would take ten times as long."""
+
+    def test() -> None:
+        for path in modules():
+            try:
+                check(path)
+            except AssertionError as error:
+                raise AssertionError(f"{path.relative_to(PACKAGE)}: {error}") from error
+
+    test.__name__, test.__doc__ = check.__name__, check.__doc__
+    return test
+
+
+@of_every_module
 def test_imports_run_downwards(path: Path) -> None:
     here = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     used = {room for name in imports_of(path) if (room := room_of(name)) is not None}
@@ -73,20 +88,20 @@ def test_imports_run_downwards(path: Path) -> None:
         assert here == "__init__"
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+@of_every_module
 def test_cv2_and_av_have_one_door(path: Path) -> None:
     if path.name != "libraries.py":
         assert not imports_of(path) & {"cv2", "av"}
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+@of_every_module
 def test_openvino_has_one_door(path: Path) -> None:
     """Behind which its telemetry is shut out."""
     if path.name != "openvino_library.py":
         assert not {name.split(".")[0] for name in imports_of(path)} & {"openvino", "openvino_telemetry"}
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+@of_every_module
 def test_pictures_are_opened_by_a_list_of_formats(path: Path) -> None:
     """Pillow knows eighty, some of which start other programs."""
     for node in nodes(path):
@@ -94,7 +109,7 @@ def test_pictures_are_opened_by_a_list_of_formats(path: Path) -> None:
             assert any(keyword.arg == "formats" for keyword in node.keywords)
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+@of_every_module
 def test_the_clock_has_one_door(path: Path) -> None:
     """Others step by 15.6 ms on Windows, and moments of two clocks cannot be compared."""
     if path.relative_to(PACKAGE) == Path("system/clock.py"):
@@ -110,11 +125,7 @@ def test_the_clock_has_one_door(path: Path) -> None:
 def test_side_data_has_one_door() -> None:
     """PyAV's own lists none of a picture's where it has no name for one of them."""
     attributes = {
-        path.name: {
-            node.attr
-            for node in nodes(path)
-            if isinstance(node, ast.Attribute)
-        }
+        path.name: {node.attr for node in nodes(path) if isinstance(node, ast.Attribute)}
         for path in modules()
     }
     assert not [name for name, used in attributes.items() if "side_data" in used]
