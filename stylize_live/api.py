@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from stylize_live.config import DEFAULT_STYLE, ConvertSettings, EngineSettings, LiveSettings, from_options
 from stylize_live.engine import Stylizer
 from stylize_live.media.live_sources import open_source as open_settings_source
-from stylize_live.media.null import NullDisplay
 from stylize_live.nets import catalogue
 from stylize_live.pipeline import convert as film
+from stylize_live.pipeline.displays import open_display
 from stylize_live.pipeline.governor import govern
 from stylize_live.pipeline.live import run_live
 
 if TYPE_CHECKING:
     from stylize_live.media.contracts import LiveSink, Source
     from stylize_live.media.live_source import LiveSource
-    from stylize_live.pipeline.live import Display
     from stylize_live.pipeline.live_report import LiveReport
     from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 
@@ -141,7 +140,7 @@ def paint_live(
         return run_live(
             source,
             stylizer,
-            _display(opened, source.size, shown=window, watched=not sinks),
+            open_display(opened, source.size, stylizer.style, window=window, watched=not sinks),
             sinks=sinks,
             styles=list_styles(),
             mirror=settings.mirror,
@@ -149,14 +148,6 @@ def paint_live(
             duration=duration,
             governor=govern(stylizer, settings.size),
         )
-
-
-def _display(opened: ExitStack, size: tuple[int, int], *, shown: bool, watched: bool) -> Display:
-    if not shown:
-        return NullDisplay(watched=watched)
-    from stylize_live.media.window import Window
-
-    return opened.enter_context(Window("stylize-live", size))
 
 
 def _prepare(

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from stylize_live.pipeline.outlets import OutletReport
     from stylize_live.studio.server import Studio
 
-_TITLE = "stylize-live"
-
 
 def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     """Show a source painted until it ends or the user ends it, then print what was done.
@@ -45,6 +43,7 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     from stylize_live.engine.style_set import check_style
     from stylize_live.media.live_sinks import open_sinks
     from stylize_live.media.live_sources import check_loop
+    from stylize_live.pipeline.displays import open_display
 
     if settings.source.strip() == "browser" and not studio:
         raise UsageError("--source browser is the camera of the studio's page: add --studio")
@@ -66,7 +65,7 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
             show_in_obs(sinks)
         # Without window and sinks, somebody is taken to look all the same; with a page, it tells.
         watched = not sinks and not studio
-        display = open_display(opened, settings, source.size, watched=watched)
+        display = open_display(opened, source.size, settings.style, window=settings.window, watched=watched)
         say = print_beside if json else print_line
         report = _run(opened, source, display, sinks, settings, studio=studio, say=say)
     return _tell(report, json=json)
@@ -191,24 +190,6 @@ def where(sink: LiveSink) -> str:
     if isinstance(sink, Recorder):
         return f"recording: {sink.path}"
     return f"virtual camera: {sink.device}" if isinstance(sink, VirtualCamera) else sink.name
-
-
-def open_display(
-    opened: ExitStack, settings: LiveSettings, size: tuple[int, int], *, watched: bool
-) -> Display:
-    """The window, or none; then `watched` says whether somebody is taken to look all the same."""
-    if not settings.window:
-        from stylize_live.media.null import NullDisplay
-
-        return NullDisplay(watched=watched)
-    from stylize_live.media.window import Window
-    from stylize_live.pipeline.preparation import card, card_caption
-
-    window = opened.enter_context(Window(_TITLE, size))
-    # At once: the network takes a moment, and an empty window looks broken.
-    window.write(card(size), card_caption(settings.style))
-    window.poll()
-    return window
 
 
 def summary(report: LiveReport) -> str:
