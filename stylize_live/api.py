@@ -11,6 +11,7 @@ from stylize_live.config import DEFAULT_STYLE, ConvertSettings, EngineSettings, 
 from stylize_live.engine import Stylizer
 from stylize_live.media.live_sources import open_source as open_settings_source
 from stylize_live.nets import catalogue
+from stylize_live.options import PaintingOptions
 from stylize_live.pipeline import convert as film
 from stylize_live.pipeline.displays import open_display
 from stylize_live.pipeline.governor import govern
@@ -156,7 +157,9 @@ def _prepare(
     """Settings, who paints, and what has to be closed afterwards."""
     opened = ExitStack()
     if isinstance(style, Stylizer):
-        its_own = sorted(options.keys() & {*EngineSettings.model_fields, "steadiness", "crossfade"})
+        its_own = sorted(
+            options.keys() & {*EngineSettings.model_fields, *PaintingOptions.model_fields, "crossfade"}
+        )
         if its_own:
             raise TypeError(f"{function}() was given a Stylizer, which has its own {', '.join(its_own)}")
         return from_options(function, kind, options), style, opened

@@ -1,5 +1,6 @@
 """Every setting, once: its name in TOML files, its command-line flag, default, range and help text.
 
+Painting options, which a show can change while it runs, come from `options.py`.
 A flag wins over a file, a file over the default.
 """
 
@@ -12,30 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from stylize_live.errors import ConfigError, UsageError
+from stylize_live.options import ImageOptions, PaintingOptions
 from stylize_live.quantities import MOST_SECONDS, fitted, rate, seconds
-from stylize_live.wording import brief
+from stylize_live.validation import Settings, describe_error
 
 _MOST_BYTES = 1 << 16  # of a configuration file; a long one has a few thousand
 # Python's reader takes minutes for a key of many parts, which no setting has; numbers have a dot each.
 _MOST_DOTS = 100  # on a line, texts in quotes apart
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
-_LONGEST_TEXT = 16_384  # characters of one value: a timeline of hundreds of styles, a path four times over
-_SHOWN = 80  # characters of a value that cannot be used
 
 SIZE = r"^(auto|\d{2,4}p?)$"  # of live pictures: lines
 DEFAULT_STYLE = "starry-night"
-DEFAULT_BOLDNESS = 0.7
 DeviceName = Literal["auto", "cpu", "cuda"]
 APPLES_GPU = "mps"  # as torch calls it
 NO_APPLE_GPU = "mps, Apple's GPU, is not used by this program: leave it to auto, or use cpu"
@@ -48,23 +39,8 @@ AudioChoice = Literal["copy", "aac", "none"]
 CodecKind = Literal["software", "hardware", "auto"]
 
 
-class Settings(BaseModel):
-    """What all settings have in common: known names only, finite numbers, texts that are none too long and
-    that a system call can take."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_max_length=_LONGEST_TEXT)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nul(cls, values: Any) -> Any:
-        for name, value in values.items() if isinstance(values, dict) else ():
-            if isinstance(value, str | Path) and "\0" in str(value):
-                raise ValueError(f"{name}: holds a NUL character, which no name can have")
-        return values
-
-
-class EngineSettings(Settings):
-    """What every command that paints can be told."""
+class StyleSettings(Settings):
+    """Which style is painted in."""
 
     style: str = Field(
         default=DEFAULT_STYLE,
@@ -72,23 +48,11 @@ class EngineSettings(Settings):
         "starry-night:0.6,great-wave:0.4, or of videos a timeline like 0:starry-night,12.5:great-wave; "
         "great-wave@0.5 there has a boldness of its own.",
     )
-    strength: float = Field(default=1.0, ge=0, le=1, description="0 is the original, 1 the full style.")
-    boldness: float = Field(
-        default=DEFAULT_BOLDNESS,
-        ge=0,
-        le=1,
-        description="How freely the style paints: 0 keeps close to the picture, 1 is bold. Styles that know "
-        "one way only always paint alike.",
-    )
-    keep_colors: bool = Field(
-        default=False, description="Keep the picture's own colours; only strokes come from the style."
-    )
-    stroke: float = Field(
-        default=1.0,
-        ge=0.25,
-        le=4,
-        description="Size of strokes: 2 is twice as large. Smaller ones take longer to paint.",
-    )
+
+
+class EngineSettings(ImageOptions, StyleSettings):
+    """What every command that paints can be told."""
+
     device: DeviceName = Field(
         default="auto", description="Where the network runs; auto takes a GPU if there is one."
     )
@@ -106,17 +70,6 @@ class EngineSettings(Settings):
         if isinstance(device, str) and device.lower() == APPLES_GPU:
             raise ValueError(f"device: {NO_APPLE_GPU}")
         return device
-
-
-class SteadySettings(Settings):
-    """What every command that paints moving pictures can be told."""
-
-    steadiness: float = Field(
-        default=0.8,
-        ge=0,
-        le=1,
-        description="How firmly paint sticks to what it shows: 0 paints every picture anew and flickers.",
-    )
 
 
 class SourceSettings(Settings):
@@ -202,7 +155,7 @@ class FilmSettings(Settings):
         return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
-class ConvertSettings(FilmSettings, SourceSettings, SteadySettings, EngineSettings):
+class ConvertSettings(FilmSettings, SourceSettings, PaintingOptions, EngineSettings):
     """What `convert` can be told."""
 
     crossfade: float = Field(
@@ -220,7 +173,7 @@ class ConvertSettings(FilmSettings, SourceSettings, SteadySettings, EngineSettin
     side_by_side: bool = Field(default=False, description="Put the original to the left of the result.")
 
 
-class LiveSettings(SteadySettings, EngineSettings):
+class LiveSettings(PaintingOptions, EngineSettings):
     """How live pictures are captured, shown and served."""
 
     source: str = Field(
@@ -307,7 +260,7 @@ class StudioSettings(LiveSettings):
     window: bool = Field(default=False, description="Show a window, too.")
 
 
-class BenchSettings(SteadySettings, EngineSettings):
+class BenchSettings(PaintingOptions, EngineSettings):
     """What `bench` can be told."""
 
     size: str = Field(default="640x360", description="Size of the pictures to measure with, or 720p.")
@@ -328,7 +281,7 @@ class BenchSettings(SteadySettings, EngineSettings):
         return text
 
 
-SettingsT = TypeVar("SettingsT", bound=BaseModel)
+SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
 def merged(flags: SettingsT, file: Path | None) -> SettingsT:
@@ -354,7 +307,7 @@ def merged(flags: SettingsT, file: Path | None) -> SettingsT:
     try:
         return type(flags)(**values)
     except ValidationError as error:
-        raise ConfigError(f"{file}: {_first_of(error)}") from None
+        raise ConfigError(f"{file}: {describe_error(error)}") from None
 
 
 def from_options(function: str, kind: type[SettingsT], options: dict[str, Any]) -> SettingsT:
@@ -377,29 +330,7 @@ def from_options(function: str, kind: type[SettingsT], options: dict[str, Any]) 
     try:
         return kind(**options)
     except ValidationError as error:
-        raise UsageError(_first_of(error)) from None
-
-
-def _first_of(error: ValidationError) -> str:
-    """What is wrong with which value."""
-    first = error.errors()[0]
-    if first["type"] == "value_error":  # our own words, complete
-        return str(first["msg"]).removeprefix("Value error, ")
-    where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {expected(first['msg'])}, {got(first['input'])}"
-
-
-def expected(message: str) -> str:
-    """What pydantic says of a value, shorter: "expected a valid integer"."""
-    return message.partition(", unable to")[0].replace("Input should be", "expected", 1)
-
-
-def got(value: object) -> str:
-    """What to write behind a message about a value: the value, cut where it is long."""
-    try:
-        return f"got {brief(repr(value), _SHOWN)}"
-    except ValueError:  # Python writes no more than 4,300 digits
-        return "got a number of thousands of digits"
+        raise UsageError(describe_error(error)) from None
 
 
 def _read_toml(file: Path) -> dict[str, object]:

@@ -13,6 +13,7 @@ import numpy as np
 from stylize_live.closing import Closing
 from stylize_live.frame import Frame
 from stylize_live.media.overlay import Caption
+from stylize_live.options import PaintingOptions
 from stylize_live.system.clock import monotonic
 
 SIZE = (32, 24)
@@ -72,12 +73,9 @@ class FakeStylizer:
 
     def __init__(self, before: Callable[[Frame], None] | None = None) -> None:
         self.style = "first"
-        self.strength = 1.0
-        self.boldness = 1.0
+        for name, value in PaintingOptions(boldness=1.0):
+            setattr(self, name, value)
         self.has_boldness = True
-        self.steadiness = 0.8
-        self.stroke = 1.0
-        self.keep_colors = False
         self.warmed: list[tuple[int, int]] = []
         self.painted: list[tuple[int, str]] = []
         self._before = before

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import random_pixels
+from option_values import as_words
 from PIL import Image
 
 from stylize_live import __version__
@@ -17,6 +18,7 @@ from stylize_live.cli.app import app, main
 from stylize_live.config import ConvertSettings
 from stylize_live.media.still import Still, read_still, write_still
 from stylize_live.nets.catalogue import style_names
+from stylize_live.options import PaintingOptions
 
 COMMANDS = ["live", "studio", "obs", "convert", "image", "train", "styles", "devices"]
 
@@ -54,14 +56,10 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 # Each setting of `convert` as words of the command line, and what becomes of it; none is its default.
 GIVEN: dict[str, tuple[str, object]] = {
     "style": ("0:starry-night,2:great-wave", "0:starry-night,2:great-wave"),
-    "strength": ("0.5", 0.5),
-    "boldness": ("0.25", 0.25),
-    "keep_colors": ("", True),
-    "stroke": ("2", 2.0),
     "device": ("cpu", "cpu"),
     "precision": ("float32", "float32"),
     "runtime": ("torch", "torch"),
-    "steadiness": ("0", 0.0),
+    **{name: as_words(name) for name in PaintingOptions.model_fields},
     "size": ("360p", "360p"),
     "fps": ("29.97", "29.97"),
     "start": ("1:02.5", "1:02.5"),

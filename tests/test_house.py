@@ -31,7 +31,7 @@ ROOMS = [
 ]
 VOCABULARY = {
     *("closing", "config", "errors", "files", "frame", "installing", "interrupts", "locks", "privacy"),
-    *("quantities", "seldom", "strips", "system", "wording"),
+    *("options", "quantities", "seldom", "strips", "system", "validation", "wording"),
 }
 
 

@@ -19,13 +19,13 @@ from live_fakes import SIZE, FakeDisplay, FakeSource, FakeStylizer, WakeableSour
 from stylize_live.cli.app import main
 from stylize_live.cli.live import live
 from stylize_live.cli.show import summary
-from stylize_live.config import DEFAULT_BOLDNESS
 from stylize_live.errors import SourceError, StyleError
 from stylize_live.frame import Frame
 from stylize_live.media.null import NullDisplay
 from stylize_live.media.overlay import Caption
 from stylize_live.media.recorder import Recorder
 from stylize_live.media.still import read_still
+from stylize_live.options import DEFAULT_BOLDNESS
 from stylize_live.pipeline import preparation
 from stylize_live.pipeline.keys import KEYS, OF_PAGES, key_rows
 from stylize_live.pipeline.labels import clock_time, snapshot_name
@@ -562,7 +562,7 @@ def test_boldness_takes_few_values() -> None:
     view, stylizer = make_view([])
     seen = set()
     for hundredth in range(101):
-        view.use_boldness(hundredth / 100)
+        view.use_option("boldness", hundredth / 100)
         seen.add(stylizer.boldness)
     assert seen == {twentieth * 5 / 100 for twentieth in range(21)}
 

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter, validators
 
-from stylize_live.config import DEFAULT_STYLE, EngineSettings, SteadySettings
+from stylize_live.config import DEFAULT_STYLE, EngineSettings
 from stylize_live.errors import UsageError
+from stylize_live.options import PaintingOptions
 from stylize_live.training.settings import AssessmentSettings
 
 _PHOTOS = Group("On photos", sort_key=1)
@@ -133,7 +134,7 @@ def evaluate(
         evaluate_films(
             steadiness,
             chosen,
-            amount=SteadySettings().steadiness if amount is None else amount,
+            amount=PaintingOptions().steadiness if amount is None else amount,
             frames=frames,
             compare=compare,
             plot=plot,

@@ -9,8 +9,8 @@ from cyclopts import Parameter
 
 from stylize_live.cli.console import print_line, stderr
 from stylize_live.cli.targets import refuse_existing
-from stylize_live.config import DEFAULT_BOLDNESS
 from stylize_live.errors import UsageError
+from stylize_live.options import DEFAULT_BOLDNESS
 
 
 def export(

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from stylize_live.cli.completion import with_style_names
 from stylize_live.config import WindowSettings, merged
 from stylize_live.errors import UsageError
+from stylize_live.pipeline.keys import key_rows
 
 _DEFAULT_SETTINGS = WindowSettings()
 with_style_names(WindowSettings)
@@ -29,22 +30,7 @@ def live(
     web page shows and runs the same show.
 
     Keys, in the window and on the page; ? shows them, too:
-      0-9      that style: 1 to 9, 0 is 10; two digits for more
-      arrows   previous or next style
-      [ and ]  less or more strength
-      - and +  less or more bold, for styles that have it
-      , and .  smaller or larger strokes
-      c        colours of the picture or of the style
-      m        mirror
-      s        split view: the original at the left
-      t        steadiness on or off
-      space    freeze; styles can be tried on the frozen picture
-      p        save a snapshot to the current folder
-      r        begin or end a recording in the current folder
-      f        full screen
-      h        the picture alone, or with all that is around it
-      ?        show or hide these keys
-      q, Esc   end, in the window
+    {keys}
 
     Closing the window or Ctrl-C end it, too.
 
@@ -67,3 +53,7 @@ def live(
     from stylize_live.cli.show import run_show
 
     return run_show(settings, studio=settings.studio, json=json)
+
+
+_KEYS = "\n".join(f"      {shown:<9}{does}" for shown, does in key_rows())
+live.__doc__ = (live.__doc__ or "").replace("    {keys}", _KEYS)

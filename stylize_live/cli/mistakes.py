@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from cyclopts import Argument, CoercionError, CycloptsError, MissingArgumentError
+from pydantic import ValidationError
 
-from stylize_live.config import APPLES_GPU, NO_APPLE_GPU, expected, got
+from stylize_live.config import APPLES_GPU, NO_APPLE_GPU
 from stylize_live.installing import PROGRAM
-from stylize_live.wording import brief
+from stylize_live.validation import describe_error
+from stylize_live.wording import brief, option
 
 _EXPORT = f"{PROGRAM} export starry-night -o starry-night.onnx"
 # What has to be given, and a command that gives it.
@@ -27,20 +29,9 @@ def one_line(error: CycloptsError) -> str:
         and error.token.value.lower() == APPLES_GPU
     ):
         return f"{error.token.keyword}: {NO_APPLE_GPU}"
-    cause = error.__cause__
-    details = getattr(cause, "errors", None)
-    if callable(details):
-        return _wrong_value(details()[0])
+    if isinstance(error.__cause__, ValidationError):
+        return describe_error(error.__cause__, named=option)
     return " ".join(brief(str(error).replace("\n", " ")).split())
-
-
-def _wrong_value(details: dict[str, object]) -> str:
-    """pydantic's several lines become "option: what is wrong, got value"."""
-    message, place = str(details["msg"]), details["loc"]
-    if details["type"] == "value_error":  # our own words, complete
-        return message.removeprefix("Value error, ")
-    option = "--" + str(place[0]).replace("_", "-") if isinstance(place, tuple) and place else "option"
-    return f"{option}: {expected(message)}, {got(details['input'])}"
 
 
 def _missing(error: MissingArgumentError, argument: Argument) -> str:

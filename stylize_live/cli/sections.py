@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from stylize_live.options import ImageOptions, PaintingOptions
+
 Sections = dict[str, tuple[str, ...]]  # heading -> options without their dashes
 
-_LOOK = ("style", "boldness", "strength", "stroke", "keep-colors")
+
+def _flags(options: type[ImageOptions]) -> list[str]:
+    return [name.replace("_", "-") for name in options.model_fields]
+
+
+# What changes most comes first, then what else there is.
+_LOOK = tuple(dict.fromkeys(["style", "boldness", "strength", "stroke", *_flags(ImageOptions)]))
+_MOVING_LOOK = tuple(dict.fromkeys([*_LOOK, *_flags(PaintingOptions)]))
 _MACHINE = ("device", "precision", "runtime", "config")
 _SOURCE = ("source", "loop", "width", "height", "fps", "mirror", "split", "duration")
 _OUTPUTS = ("record", "microphone", "stream", "obs", "virtual-camera", "window")
@@ -15,7 +24,7 @@ OTHERS = "Others"
 SECTIONS: dict[str, Sections] = {
     "live": {
         "Picture": _SOURCE,
-        "Look": (*_LOOK, "steadiness", "size"),
+        "Look": (*_MOVING_LOOK, "size"),
         "Outputs": (*_OUTPUTS, "json"),
         "Page": ("studio", "open", *_PAGE),
         "Machine": _MACHINE,
@@ -23,7 +32,7 @@ SECTIONS: dict[str, Sections] = {
     "studio": {
         "Page": (*_PAGE, "open"),
         "Picture": _SOURCE,
-        "Look": (*_LOOK, "steadiness", "size"),
+        "Look": (*_MOVING_LOOK, "size"),
         "Outputs": (*_OUTPUTS, "json"),
         "Machine": _MACHINE,
     },
@@ -33,7 +42,7 @@ SECTIONS: dict[str, Sections] = {
         "Which OBS": ("host", "port", "password"),
     },
     "convert": {
-        "Look": (*_LOOK, "steadiness", "crossfade"),
+        "Look": (*_MOVING_LOOK, "crossfade"),
         "Result": (
             *("output", "preview", "side-by-side", "before-after", "dry-run"),
             *("overwrite", "restart", "json"),
@@ -71,7 +80,7 @@ SECTIONS: dict[str, Sections] = {
     "export": {"Options": ("output", "boldness", "overwrite")},
     "bench": {
         "Result": ("output", "plot", "json"),
-        "What is measured": ("size", "seconds", *_LOOK, "steadiness"),
+        "What is measured": ("size", "seconds", *_MOVING_LOOK),
         "Machine": _MACHINE,
     },
     "devices": {"Options": ("json", "measure")},

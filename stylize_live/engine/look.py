@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from pydantic import Field
+
+from stylize_live.options import ImageOptions
 
 # Shorter side in pixels at which pictures are painted: a network's strokes have a size in pixels, and
 # this makes them the same share of every larger picture. Painted at full size, 1080p looks hatched.
@@ -40,23 +43,18 @@ def contrast_step(height: int, width: int) -> int:
     return max(1, min(height, width) // 64)
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What is asked of every painted picture.
+class Look(ImageOptions):
+    """What is asked of every painted picture: the options of an image, made anew only when one changes.
+
+    `boldness` is in the weights already. `keep_colors` takes only light and dark from the painting, colours
+    from the picture (luminance-only transfer: Gatys et al., arXiv:1606.05897, section 3).
 
     Attributes:
-        strength: 0 is the original, 1 the full style.
-        keep_colors: take only light and dark from the painting, colours from the picture
-            (luminance-only transfer: Gatys et al., arXiv:1606.05897, section 3).
-        stroke: size of strokes; 1 is natural, 2 twice as large.
         lines: shorter side in pixels at which larger pictures are painted. Fewer are faster, and make
             strokes a larger share of the picture.
     """
 
-    strength: float = 1.0
-    keep_colors: bool = False
-    stroke: float = 1.0
-    lines: int = NATURAL_SIDE
+    lines: int = Field(default=NATURAL_SIDE, gt=0)
 
     def working_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """The (width, height) at which a picture of this (width, height) is painted.

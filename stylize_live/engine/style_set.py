@@ -6,11 +6,11 @@ import logging
 from dataclasses import dataclass, replace
 from functools import cache
 
-from stylize_live.config import DEFAULT_BOLDNESS
 from stylize_live.engine.timeline import Timeline
 from stylize_live.errors import StyleError
 from stylize_live.nets.catalogue import load_style, style_path, style_shares
 from stylize_live.nets.checkpoint import Checkpoint
+from stylize_live.options import DEFAULT_BOLDNESS
 
 log = logging.getLogger(__name__)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 from safetensors import SafetensorError
@@ -16,7 +15,6 @@ from safetensors.numpy import load, save
 
 from stylize_live.closing import Closing
 from stylize_live.config import (
-    DEFAULT_BOLDNESS,
     DEFAULT_STYLE,
     DeviceName,
     EngineSettings,
@@ -35,12 +33,13 @@ from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.engine.timeline import Mix
 from stylize_live.engine.trials import Way, host_backend
-from stylize_live.errors import UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.cut_detector import CutDetector
 from stylize_live.nets.checkpoint import Checkpoint
+from stylize_live.options import ImageOptions, PaintingOptions, checked, with_changes
 
 _FIRST = Mix(0, 0, 0.0)
+_USUAL = ImageOptions()
 Picture = TypeVar("Picture")  # a frame, an array, an image or a tensor
 _PAUSE = 1.0  # seconds between two live pictures after which the second does not follow from the first
 
@@ -85,10 +84,10 @@ class Stylizer(Closing):
         self,
         style: str | Path = DEFAULT_STYLE,
         *,
-        strength: float = 1.0,
-        boldness: float = DEFAULT_BOLDNESS,
-        keep_colors: bool = False,
-        stroke: float = 1.0,
+        strength: float = _USUAL.strength,
+        boldness: float = _USUAL.boldness,
+        keep_colors: bool = _USUAL.keep_colors,
+        stroke: float = _USUAL.stroke,
         crossfade: float = 0.0,
         steadiness: float = 0.0,
         device: DeviceName = "auto",
@@ -101,19 +100,20 @@ class Stylizer(Closing):
         self._runtime, self._precision = self._chosen.runtime, self._chosen.precision
         self._style, self._crossfade = str(style), crossfade
         self._painting = threading.RLock()  # held while a picture is painted; never by who holds `_setting`
-        self._setting = threading.Lock()  # held while the next three change
+        self._setting = threading.Lock()  # held while the next four change
         self._pending: StyleSet | None = None
+        self._look = checked(
+            Look, strength=strength, boldness=boldness, keep_colors=keep_colors, stroke=stroke
+        )
         self._cuts = CutDetector()
         self._fresh = True  # whether the next picture is the first of a film
         self._size = (1, 1)  # (width, height) of the last picture
         self._seen_at = 0.0  # when the last live picture was captured
-        self._look = Look(keep_colors=keep_colors)
-        self.strength, self.stroke = strength, stroke
         self.steadiness = steadiness
         self.economy: Economy | None = None
-        self._wanted, self._boldness = StyleSet.load(self._style, crossfade), float(boldness)
-        self._styles = self._wanted.at(boldness)
-        self._wanted.say_alike(boldness)
+        self._wanted = StyleSet.load(self._style, crossfade)
+        self._styles = self._wanted.at(self.boldness)
+        self._wanted.say_alike(self.boldness)
         self._mix = _FIRST
         self._making = threading.Lock()
         self._made: Backend | None = None
@@ -138,10 +138,7 @@ class Stylizer(Closing):
         """A stylizer as a command's settings describe it. Raises as the constructor does."""
         return cls(
             settings.style,
-            strength=settings.strength,
-            boldness=settings.boldness,
-            keep_colors=settings.keep_colors,
-            stroke=settings.stroke,
+            **{name: getattr(settings, name) for name in ImageOptions.model_fields},
             crossfade=crossfade,
             steadiness=steadiness,
             device=settings.device,
@@ -166,7 +163,7 @@ class Stylizer(Closing):
         wanted = StyleSet.load(text, self._crossfade)
         with self._setting:
             self._wanted, self._style = wanted, text
-            self._pending = wanted.at(self._boldness)
+            self._pending = wanted.at(self.boldness)
 
     @property
     def boldness(self) -> float:
@@ -175,19 +172,20 @@ class Stylizer(Closing):
         Setting it takes as long as painting some pictures does. Another thread can go on painting
         meanwhile, as before, and does not wait for the change.
         """
-        return self._boldness
+        return self._look.boldness
 
     @boldness.setter
     def boldness(self, value: float) -> None:
         with self._setting:
-            styles = self._wanted.at(value)
-            self._boldness = float(value)
+            self._look = with_changes(self._look, boldness=value)
+            boldness = self.boldness
+            styles = self._wanted.at(boldness)
             mix = self._mix if styles.timeline is self._styles.timeline else _FIRST
         if not mix.share:
             self._backend.prepare(styles.checkpoints[mix.first])
         with self._setting:
             # Unless something newer was asked for meanwhile.
-            if styles.timeline is self._wanted.timeline and value == self._boldness:
+            if styles.timeline is self._wanted.timeline and boldness == self.boldness:
                 self._pending = styles
 
     @property
@@ -202,9 +200,7 @@ class Stylizer(Closing):
 
     @strength.setter
     def strength(self, value: float) -> None:
-        if not 0 <= value <= 1:
-            raise UsageError(f"strength must be between 0 and 1, got {value}")
-        self._look = replace(self._look, strength=float(value))
+        self._set_options(strength=value)
 
     @property
     def keep_colors(self) -> bool:
@@ -213,7 +209,7 @@ class Stylizer(Closing):
 
     @keep_colors.setter
     def keep_colors(self, value: bool) -> None:
-        self._look = replace(self._look, keep_colors=value)
+        self._set_options(keep_colors=value)
 
     @property
     def stroke(self) -> float:
@@ -222,9 +218,7 @@ class Stylizer(Closing):
 
     @stroke.setter
     def stroke(self, value: float) -> None:
-        if not 0.25 <= value <= 4:
-            raise UsageError(f"stroke must be between 0.25 and 4, got {value}")
-        self._look = replace(self._look, stroke=float(value))
+        self._set_options(stroke=value)
 
     @property
     def lines(self) -> int:
@@ -233,9 +227,7 @@ class Stylizer(Closing):
 
     @lines.setter
     def lines(self, value: int) -> None:
-        if value < 1:
-            raise UsageError(f"lines must be positive, got {value}")
-        self._look = replace(self._look, lines=value)
+        self._set_options(lines=value)
 
     @property
     def steadiness(self) -> float:
@@ -244,9 +236,12 @@ class Stylizer(Closing):
 
     @steadiness.setter
     def steadiness(self, value: float) -> None:
-        if not 0 <= value <= 1:
-            raise UsageError(f"steadiness must be between 0 and 1, got {value}")
-        self._steadiness = float(value)
+        self._steadiness = checked(PaintingOptions, steadiness=value).steadiness
+
+    def _set_options(self, **values: Any) -> None:
+        """Other options from the next picture on."""
+        with self._setting:
+            self._look = with_changes(self._look, **values)
 
     @property
     def can_save(self) -> bool:
@@ -268,7 +263,7 @@ class Stylizer(Closing):
             backend.make_ready(self._size_at(lines))
 
     def _size_at(self, lines: int) -> tuple[int, int]:
-        return replace(self._look, lines=lines).working_size(self._size)
+        return with_changes(self._look, lines=lines).working_size(self._size)
 
     @property
     def carried(self) -> bool:
@@ -286,7 +281,8 @@ class Stylizer(Closing):
         timeline = styles.timeline
         times = " ".join(map(str, (*timeline.times, timeline.crossfade)))
         weights = " ".join(checkpoint.digest() for checkpoint in styles.checkpoints)
-        how = f"{self._look} {self.steadiness} {self.device} {self.precision}, {self._backend.runtime}"
+        look = self._look.model_dump(exclude={"boldness"})  # which is in the weights
+        how = f"{look} {self.steadiness} {self.device} {self.precision}, {self._backend.runtime}"
         how += f", beside it {floating_precision()}" if self.precision == "int8" else ""
         return f"styles {weights} at {times}, {how}"
 

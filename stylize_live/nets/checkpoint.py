@@ -28,10 +28,11 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from stylize_live.errors import SinkError, StyleError, UsageError
+from stylize_live.errors import SinkError, StyleError
 from stylize_live.files import replacing
 from stylize_live.nets import faithful_end
 from stylize_live.nets.architecture import FULL_BRIGHTNESS, Architecture
+from stylize_live.options import ImageOptions, checked
 from stylize_live.wording import is_plain
 
 if TYPE_CHECKING:
@@ -100,9 +101,8 @@ class Checkpoint:
         Raises:
             UsageError: not in 0..1.
         """
-        if not 0 <= boldness <= 1:
-            raise UsageError(f"boldness must be between 0 and 1, got {boldness}")
-        return self if self.faithful is None or boldness == 1 else _interpolated(self, float(boldness))
+        boldness = checked(ImageOptions, boldness=boldness).boldness
+        return self if self.faithful is None or boldness == 1 else _interpolated(self, boldness)
 
     def network(self) -> ResidualTransformer:
         """A new network in evaluation mode that carries these weights."""

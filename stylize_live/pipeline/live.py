@@ -21,7 +21,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from stylize_live.config import DEFAULT_BOLDNESS
 from stylize_live.errors import MachineError, in_words
 from stylize_live.frame import Frame, Pixels
 from stylize_live.interrupts import stopping_on_ctrl_c
@@ -29,6 +28,7 @@ from stylize_live.media.contracts import LiveSink, Source
 from stylize_live.media.live_sinks import place_of
 from stylize_live.media.overlay import Caption
 from stylize_live.media.still import Still, write_still
+from stylize_live.options import DEFAULT_BOLDNESS
 from stylize_live.pipeline.channel import Closed, Latest
 from stylize_live.pipeline.clock import LatencyClock
 from stylize_live.pipeline.failures import check_frame, explained, explaining

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from stylize_live.errors import StyleError, in_words
 from stylize_live.frame import Frame, Pixels
+from stylize_live.options import BOLDNESS_STEP, ImageOptions, PaintingOptions, limits_of
 from stylize_live.pipeline.keys import DIGITS
 from stylize_live.pipeline.labels import style_label
 from stylize_live.system.clock import monotonic
 
 _NOTE_SECONDS = 2.0
 _DIGIT_SECONDS = 1.0
-_STRENGTH_STEP = _BOLDNESS_STEP = 0.1
-# Of all changes of boldness: each value has a graph of its own under OpenVINO, so they are few.
-_BOLDNESS_GRAIN = 0.05
+_STEP = 0.1  # of options that keys change
 _STROKES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 
 
 class Stylizer(Protocol):
-    """Paints frames. What it shows may be set from another thread, for the next frame on."""
+    """Paints frames. What it shows may be set from another thread, for the next frame on: all
+    `PaintingOptions` are attributes of it."""
 
     style: str
     strength: float
@@ -93,11 +93,11 @@ class View:
             "up": lambda: self._step_style(-1),
             "right": lambda: self._step_style(1),
             "down": lambda: self._step_style(1),
-            "[": lambda: self._add_strength(-_STRENGTH_STEP),
-            "]": lambda: self._add_strength(_STRENGTH_STEP),
-            "-": lambda: self._add_boldness(-_BOLDNESS_STEP),
-            "+": lambda: self._add_boldness(_BOLDNESS_STEP),
-            "=": lambda: self._add_boldness(_BOLDNESS_STEP),
+            "[": lambda: self._add("strength", -_STEP),
+            "]": lambda: self._add("strength", _STEP),
+            "-": lambda: self._add("boldness", -_STEP),
+            "+": lambda: self._add("boldness", _STEP),
+            "=": lambda: self._add("boldness", _STEP),
             ",": lambda: self._step_stroke(-1),
             ".": lambda: self._step_stroke(1),
             "c": self._toggle_colors,
@@ -142,31 +142,29 @@ class View:
         self.repaint = True
         return True
 
-    def use_strength(self, strength: float) -> None:
-        """Mix in so much of the painted picture, 0 to 1."""
-        self._stylizer.strength = strength
-        self.repaint = True
+    @property
+    def options(self) -> dict[str, float | bool]:
+        """The painting options as they are, or are about to be, by name."""
+        return {name: self._option(name) for name in PaintingOptions.model_fields}
 
-    def use_boldness(self, boldness: float) -> None:
-        """Paint so freely, 0 to 1, rounded; the picture follows when the stylizer is ready for it."""
-        boldness = round(round(boldness / _BOLDNESS_GRAIN) * _BOLDNESS_GRAIN, 2)
+    def _option(self, name: str) -> Any:
+        return self.boldness if name == "boldness" else getattr(self._stylizer, name)
+
+    def use_option(self, name: str, value: float | bool) -> None:
+        """Paint with another value of one of `PaintingOptions`."""
+        if name == "boldness":
+            self._use_boldness(value)
+            return
+        setattr(self._stylizer, name, value)
+        # A frozen picture is an image: what is of moving pictures alone changes nothing in it.
+        self.repaint = self.repaint or name in ImageOptions.model_fields
+
+    def _use_boldness(self, boldness: float) -> None:
+        """In steps of the page's slider; the picture follows when the stylizer is ready for it."""
+        boldness = round(round(boldness / BOLDNESS_STEP) * BOLDNESS_STEP, 2)
         if boldness != self.boldness:
             self.boldness = boldness
             self._embolden(boldness)
-
-    def use_stroke(self, stroke: float) -> None:
-        """Paint with strokes of this size, 0.25 to 4."""
-        self._stylizer.stroke = stroke
-        self.repaint = True
-
-    def use_keep_colors(self, keep: bool) -> None:
-        """Take the picture's own colours, or the style's."""
-        self._stylizer.keep_colors = keep
-        self.repaint = True
-
-    def use_steadiness(self, steadiness: float) -> None:
-        """Let each picture follow so far from the one before, 0 to 1."""
-        self._stylizer.steadiness = steadiness
 
     def switch(self, what: Literal["mirror", "split", "frozen", "overlay", "help"], on: bool) -> None:
         """Switch something on or off."""
@@ -202,31 +200,27 @@ class View:
             self._named = f"{self._styles.index(name) + 1}  {style_label(name)}"
             self.say(self._named)
 
-    def _add_strength(self, step: float) -> None:
-        strength = min(1.0, max(0.0, round(self._stylizer.strength + step, 2)))
-        self.use_strength(strength)
-        self.say(f"strength {strength:.0%}")
-
-    def _add_boldness(self, step: float) -> None:
-        if not self._stylizer.has_boldness:
+    def _add(self, name: str, step: float) -> None:
+        """More or less of an option that is told in percent."""
+        if name == "boldness" and not self._stylizer.has_boldness:
             self.say("this style has no boldness to change")
             return
-        self.use_boldness(min(1.0, max(0.0, self.boldness + step)))
-        self.say(f"boldness {self.boldness:.0%}")
+        self.use_option(name, limits_of(name).nearest(round(self._option(name) + step, 2)))
+        self.say(f"{name} {self._option(name):.0%}")
 
     def _step_stroke(self, step: int) -> None:
         nearest = min(range(len(_STROKES)), key=lambda i: abs(_STROKES[i] - self._stylizer.stroke))
         stroke = _STROKES[min(len(_STROKES) - 1, max(0, nearest + step))]
-        self.use_stroke(stroke)
+        self.use_option("stroke", stroke)
         self.say(f"strokes {stroke:g}x")
 
     def _toggle_colors(self) -> None:
-        self.use_keep_colors(not self._stylizer.keep_colors)
+        self.use_option("keep_colors", not self._stylizer.keep_colors)
         self.say("colours of the " + ("picture" if self._stylizer.keep_colors else "style"))
 
     def _toggle_steadiness(self) -> None:
         # Started without it, the key gives it in full: whoever presses it wants to see a difference.
-        self.use_steadiness(0.0 if self._stylizer.steadiness else self._steadiness or 1.0)
+        self.use_option("steadiness", 0.0 if self._stylizer.steadiness else self._steadiness or 1.0)
         self.say(f"steadiness {'on' if self._stylizer.steadiness else 'off'}")
 
     def _toggle(self, what: Literal["mirror", "split", "overlay"]) -> None:

@@ -21,6 +21,7 @@ from stylize_live.studio.api import Steering, make_api
 from stylize_live.studio.file_answer import answer
 from stylize_live.studio.guard import Guard, Rules
 from stylize_live.studio.hub import Hub
+from stylize_live.studio.page import with_options
 from stylize_live.studio.presets import list_presets
 from stylize_live.studio.protocols import TAKEN
 from stylize_live.studio.saved import SavedFiles
@@ -106,4 +107,6 @@ async def _saved_file(saved: SavedFiles, request: Request) -> Response:
 def static_files() -> dict[str, bytes]:
     """The page's files by name, read once: a handful of kilobytes."""
     folder = importlib.resources.files(__package__) / "static"
-    return {file.name: file.read_bytes() for file in folder.iterdir() if file.name[-4:] != ".jpg"}
+    found = {file.name: file.read_bytes() for file in folder.iterdir() if file.name[-4:] != ".jpg"}
+    page = with_options(found["index.html"].decode("utf-8"))
+    return found | {"index.html": page.encode("utf-8")}

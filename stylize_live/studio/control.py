@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from stylize_live.config import expected, got
 from stylize_live.errors import StyleError, StylizeError, UsageError
 from stylize_live.pipeline.keys import OF_PAGES
 from stylize_live.studio.wishes import Changes, Message, shares_of
+from stylize_live.validation import describe_error, got
 
 State = Mapping[str, Any]  # what pages are told, by the names of settings
 
@@ -21,7 +21,8 @@ _ON_WORDS = {"on": True, "true": True, "1": True, "off": False, "false": False, 
 _TOGGLE = "toggle"
 # What is said of a setting in the JSON schema of `Changes`: its type and range.
 _KINDS: dict[str, dict[str, Any]] = {
-    name: described["anyOf"][0] for name, described in Changes.model_json_schema()["properties"].items()
+    name: described.get("anyOf", [described])[0]
+    for name, described in Changes.model_json_schema()["properties"].items()
 }
 _RECORD = {"start": True, "stop": False}
 
@@ -71,10 +72,7 @@ def settings(asked: Mapping[str, object]) -> Wish:
         try:
             return Message(set=Changes.model_validate(values))
         except ValidationError as error:
-            first = error.errors()[0]
-            name = str(first["loc"][0]) if first["loc"] else "a value"
-            wanted = _range_words(name) or expected(first["msg"].removeprefix("Value error, "))
-            raise UsageError(f"{name}: {wanted}, {got(asked.get(name, first['input']))}") from None
+            raise UsageError(describe_error(error, wanted=_range_words, given=asked)) from None
 
     return wish
 

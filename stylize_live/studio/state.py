@@ -16,14 +16,10 @@ _MISSING = SwitchState(False, False, "", "")
 
 def look(show: Show) -> dict[str, object]:
     """What can be changed and is no text."""
-    view, stylizer = show.view, show.stylizer
+    view = show.view
     return {
-        "strength": stylizer.strength,
-        "boldness": view.boldness,
-        "has_boldness": stylizer.has_boldness,
-        "steadiness": stylizer.steadiness,
-        "stroke": stylizer.stroke,
-        "keep_colors": stylizer.keep_colors,
+        **view.options,
+        "has_boldness": show.stylizer.has_boldness,
         "mirror": view.mirror,
         "split": view.split,
         "frozen": view.frozen,

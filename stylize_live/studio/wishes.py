@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from stylize_live.config import SIZE, Settings
+from stylize_live.config import SIZE
 from stylize_live.errors import StyleError
 from stylize_live.media.live_sinks import STREAM, VIRTUAL_CAMERA
 from stylize_live.nets.catalogue import style_shares
+from stylize_live.options import PaintingOptions
 from stylize_live.pipeline.governor import lines_of
 from stylize_live.pipeline.remote import Show
 from stylize_live.pipeline.view import View
 from stylize_live.studio.presets import NAME
+from stylize_live.validation import Settings, got
 
 _LONGEST_OFFER = 12_000  # characters; browsers need about half of that
-_LOOK = {"strength", "boldness", "steadiness", "stroke", "keep_colors", "mirror", "split"}
+_LOOK = {*PaintingOptions.model_fields, "mirror", "split"}
 _LEAST_SHARE = 0.005  # of a style in a blend: less is none
 
 SIZES = ("auto", "480p", "432p", "384p", "336p", "288p", "240p", "192p", "144p")  # what pages show
@@ -27,7 +29,7 @@ _FEWEST, _MOST_LINES = 64, 2160
 def _painted(size: str) -> str:
     lines = lines_of(size)
     if lines is not None and not _FEWEST <= lines <= _MOST_LINES:
-        raise ValueError(f"expected auto, or {_FEWEST}p to {_MOST_LINES}p")
+        raise ValueError(f"size: expected auto, or {_FEWEST}p to {_MOST_LINES}p, {got(size)}")
     return size
 
 
@@ -35,8 +37,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 PresetName = Annotated[str, Field(pattern=NAME)]
 
 
-class Changes(Settings):
-    """New values of what can be changed; None leaves it as it is.
+class Changes(PaintingOptions):
+    """New values of what can be changed: of painting options those that are set, see `new_options`, of all
+    else what is not None.
 
     Attributes:
         style: one style, or two and their shares; only names that the studio offers are obeyed.
@@ -48,11 +51,6 @@ class Changes(Settings):
     """
 
     style: Annotated[dict[str, Share], Field(min_length=1, max_length=2)] | None = None
-    strength: Share | None = None
-    boldness: Share | None = None
-    steadiness: Share | None = None
-    stroke: Annotated[float, Field(ge=0.25, le=4)] | None = None
-    keep_colors: bool | None = None
     mirror: bool | None = None
     split: bool | None = None
     frozen: bool | None = None
@@ -62,6 +60,21 @@ class Changes(Settings):
     microphone: Annotated[str, Field(max_length=200)] | None = None
     stream: bool | None = None
     virtual_camera: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_none(cls, values: Any) -> Any:
+        """None leaves anything as it is."""
+        return {k: v for k, v in values.items() if v is not None} if isinstance(values, dict) else values
+
+    @property
+    def new_options(self) -> dict[str, float | bool]:
+        """Painting options that are to change, by name."""
+        return {
+            name: getattr(self, name)
+            for name in PaintingOptions.model_fields
+            if name in self.model_fields_set
+        }
 
 
 class Message(Settings):
@@ -94,16 +107,8 @@ def obey(changes: Changes, view: View, styles: Sequence[str]) -> None:
     """Do what was asked of the view; styles that are not in the list are not touched."""
     if changes.style is not None and (text := style_text(changes.style, styles)):
         view.use_style(text)
-    if changes.strength is not None:
-        view.use_strength(changes.strength)
-    if changes.boldness is not None:
-        view.use_boldness(changes.boldness)
-    if changes.steadiness is not None:
-        view.use_steadiness(changes.steadiness)
-    if changes.stroke is not None:
-        view.use_stroke(changes.stroke)
-    if changes.keep_colors is not None:
-        view.use_keep_colors(changes.keep_colors)
+    for name, value in changes.new_options.items():
+        view.use_option(name, value)
     if changes.mirror is not None:
         view.switch("mirror", changes.mirror)
     if changes.split is not None:

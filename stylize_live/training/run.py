@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from stylize_live.config import DEFAULT_BOLDNESS
 from stylize_live.engine.processor import floating_precision
 from stylize_live.errors import SinkError, StylizeError, TrainingError
 from stylize_live.nets.catalogue import style_word
@@ -26,6 +25,7 @@ from stylize_live.nets.checkpoint import (
     weights_of,
 )
 from stylize_live.nets.transformer import ResidualTransformer, initialise
+from stylize_live.options import DEFAULT_BOLDNESS
 from stylize_live.system.clock import monotonic
 from stylize_live.system.commands import quoted
 from stylize_live.system.replacing import remove

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from stylize_live.config import Settings
+from stylize_live.validation import Settings
 
 _MOST_WEIGHT = 1e6  # of any error: more than that is a slip
 _MOST_STEPS = 10**9

@@ -83,21 +83,34 @@ $("microphone").addEventListener("pointerdown", () => send({ do: "look" }));
 // ---------------------------------------------------------------- sliders and switches
 
 const percent = (value) => `${Math.round(value * 100)} %`;
-const SLIDERS = {
-  strength: { words: percent },
-  boldness: { words: (value) => (state?.has_boldness === false ? "not in this style" : percent(value)) },
-  steadiness: { words: (value) => (value ? percent(value) : "off") },
-  // The slider moves in doublings: its middle is natural.
-  stroke: { to: Math.log2, from: (at) => 2 ** at, words: (value) => `${value.toFixed(2).replace(/\.?0+$/, "")} ×` },
+const UNITS = { percent, times: (value) => `${value.toFixed(2).replace(/\.?0+$/, "")} ×` };
+// A slider that moves in doublings has what is natural in its middle.
+const SCALES = {
+  linear: { to: (value) => value, from: (at) => at },
+  doublings: { to: Math.log2, from: (at) => 2 ** at },
 };
+// Which options there are comes with the page; all about each stands in its element.
+const SLIDERS = [...document.querySelectorAll("input[data-unit]")];
+const SWITCHES = [...document.querySelectorAll("input[data-option]")];
 
-function showSlider(name, value) {
-  const { to = (v) => v, words } = SLIDERS[name];
-  const input = $(name);
-  input.value = to(value);
-  fill(input);
-  $(`${name}-out`).textContent = words(value);
+/** Whether an option makes no difference in this style. */
+const isIdle = ({ id }) => state?.[`has_${id}`] === false;
+
+function wordsOf(input, value) {
+  if (isIdle(input)) return "not in this style";
+  return (value === 0 && input.dataset.zero) || UNITS[input.dataset.unit](value);
 }
+
+function showSlider(input, value) {
+  input.disabled = isIdle(input);
+  if (!leftAlone(input.id)) {
+    input.value = SCALES[input.dataset.scale].to(value);
+    fill(input);
+    $(`${input.id}-out`).textContent = wordsOf(input, value);
+  }
+}
+
+const valueAt = (input, at) => Math.round(SCALES[input.dataset.scale].from(Number(at)) * 1000) / 1000;
 
 function fill(input) {
   const share = (input.value - input.min) / (input.max - input.min);
@@ -105,16 +118,16 @@ function fill(input) {
   input.style.setProperty("--at", `calc(${share * 100}% + ${(0.5 - share) * 18}px)`);
 }
 
-for (const [name, { from = (at) => at, words }] of Object.entries(SLIDERS)) {
-  $(name).addEventListener("input", ({ target }) => {
-    const value = Math.round(from(Number(target.value)) * 1000) / 1000;
-    fill(target);
-    $(`${name}-out`).textContent = words(value);
-    ask({ [name]: value });
+for (const slider of SLIDERS) {
+  slider.addEventListener("input", () => {
+    const value = valueAt(slider, slider.value);
+    fill(slider);
+    $(`${slider.id}-out`).textContent = wordsOf(slider, value);
+    ask({ [slider.id]: value });
   });
+  if (slider.dataset.scale === "doublings") slider.addEventListener("dblclick", () => ask({ [slider.id]: valueAt(slider, slider.defaultValue) }));
 }
-$("stroke").addEventListener("dblclick", () => ask({ stroke: 1 }));
-$("keep_colors").addEventListener("change", ({ target }) => ask({ keep_colors: target.checked }));
+for (const box of SWITCHES) box.addEventListener("change", () => ask({ [box.id]: box.checked }));
 for (const name of ["mirror", "split", "frozen"]) $(name).addEventListener("click", () => ask({ [name]: !state?.[name] }));
 $("snapshot").addEventListener("click", () => send({ do: "snapshot" }));
 $("record").addEventListener("click", () => send({ do: "record" }));
@@ -360,12 +373,11 @@ function showState(news) {
   state = news;
   if (more) saved.look();
   if (more) setTimeout(() => saved.look(), FILM_ENDS);
-  $("boldness").disabled = !news.has_boldness;
-  for (const name of Object.keys(SLIDERS)) if (!leftAlone(name)) showSlider(name, news[name]);
+  for (const slider of SLIDERS) showSlider(slider, news[slider.id]);
+  for (const box of SWITCHES) box.checked = news[box.id];
   for (const name of ["mirror", "split", "frozen"]) $(name).setAttribute("aria-pressed", news[name]);
   $("frozen").querySelector("use").setAttribute("href", news.frozen ? "#i-go" : "#i-freeze");
   $("frozen").querySelector("span").textContent = news.frozen ? "Go on" : "Freeze";
-  $("keep_colors").checked = news.keep_colors;
   $("dot").classList.toggle("frozen", news.frozen);
   $("dot").classList.toggle("down", Boolean(news.no_source));
   outputs.show(news);
