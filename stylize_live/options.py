@@ -94,7 +94,9 @@ class Limits:
 
 def limits_of(name: str) -> Limits:
     """The range of an option that is a number."""
-    low, high = (_bound(PaintingOptions, name, end) for end in ("ge", "le"))
+    low, high = _bound(PaintingOptions, name, "ge"), _bound(PaintingOptions, name, "le")
+    assert low is not None, f"{name} has no lower end"
+    assert high is not None, f"{name} has no upper end"
     return Limits(low, high)
 
 
@@ -105,6 +107,8 @@ def control_of(name: str) -> Slider | Switch:
 
 
 OptionsT = TypeVar("OptionsT", bound=Settings)
+# What pydantic calls values that lie outside.
+_OUTSIDE = ("greater_than", "greater_than_equal", "less_than_equal", "finite_number")
 
 
 def checked(kind: type[OptionsT], **values: Any) -> OptionsT:
@@ -128,15 +132,19 @@ def _refusal(kind: type[Settings], error: ValidationError) -> str:
     """What a range is where a value lies outside; else what is wrong with the value."""
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else ""
-    value = first["input"]
-    if first["type"] == "greater_than" and _bound(kind, name, "gt") == 0:
-        return f"{name} must be positive, {got(value)}"
-    if first["type"] in ("greater_than_equal", "less_than_equal", "finite_number"):
-        low, high = (_bound(kind, name, end) for end in ("ge", "le"))
-        return f"{name} must be between {low:g} and {high:g}, {got(value)}"
+    if first["type"] in _OUTSIDE and (words := _range_words(kind, name)):
+        return f"{name} must be {words}, {got(first['input'])}"
     return describe_error(error)
 
 
-def _bound(kind: type[Settings], name: str, end: Literal["ge", "gt", "le"]) -> float:
+def _range_words(kind: type[Settings], name: str) -> str:
+    low, high = _bound(kind, name, "ge"), _bound(kind, name, "le")
+    if low is not None and high is not None:
+        return f"between {low:g} and {high:g}"
+    return "positive" if _bound(kind, name, "gt") == 0 else ""
+
+
+def _bound(kind: type[Settings], name: str, end: Literal["ge", "gt", "le"]) -> float | None:
+    """An end of an option's range, if it has that one."""
     bounds = (getattr(item, end, None) for item in kind.model_fields[name].metadata)
-    return float(next(bound for bound in bounds if bound is not None))
+    return next((float(bound) for bound in bounds if bound is not None), None)

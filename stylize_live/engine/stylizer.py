@@ -100,7 +100,8 @@ class Stylizer(Closing):
         self._runtime, self._precision = self._chosen.runtime, self._chosen.precision
         self._style, self._crossfade = str(style), crossfade
         self._painting = threading.RLock()  # held while a picture is painted; never by who holds `_setting`
-        self._setting = threading.Lock()  # held while the next four change
+        self._setting = threading.Lock()  # held while another style is taken
+        self._changing = threading.Lock()  # held for the moment in which options change
         self._pending: StyleSet | None = None
         self._look = checked(
             Look, strength=strength, boldness=boldness, keep_colors=keep_colors, stroke=stroke
@@ -177,7 +178,7 @@ class Stylizer(Closing):
     @boldness.setter
     def boldness(self, value: float) -> None:
         with self._setting:
-            self._look = with_changes(self._look, boldness=value)
+            self._set_options(boldness=value)
             boldness = self.boldness
             styles = self._wanted.at(boldness)
             mix = self._mix if styles.timeline is self._styles.timeline else _FIRST
@@ -240,7 +241,7 @@ class Stylizer(Closing):
 
     def _set_options(self, **values: Any) -> None:
         """Other options from the next picture on."""
-        with self._setting:
+        with self._changing:
             self._look = with_changes(self._look, **values)
 
     @property
