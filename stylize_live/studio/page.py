@@ -8,14 +8,14 @@ from typing import Any
 
 from stylize_live.options import PaintingOptions, Slider, control_of, limits_of
 
-_PLACE = "      <!-- painting options -->\n"
+_PLACE = "<!-- painting options -->"
 
 
 def with_options(page: str) -> str:
     """The page with a slider for each number and, below them, a switch for each option that is on or off.
 
     Args:
-        page: HTML with a line that says where they are wanted.
+        page: HTML with a comment where they are wanted.
     """
     sliders, switches = [], []
     for name, field in PaintingOptions.model_fields.items():
@@ -24,7 +24,7 @@ def with_options(page: str) -> str:
             sliders.append(_slider(name, control, field.default))
         else:
             switches.append(_switch(name, control.label, field.default))
-    return page.replace(_PLACE, "".join(sliders + switches))
+    return page.replace(_PLACE, "".join(sliders + switches).strip())
 
 
 def _slider(name: str, slider: Slider, default: float) -> str:
