@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from stylize_live._version import __version__
 
 if TYPE_CHECKING:
     from stylize_live.api import convert, list_styles, open_source, paint_live

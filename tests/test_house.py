@@ -30,8 +30,8 @@ ROOMS = [
     "media",
 ]
 VOCABULARY = {
-    *("closing", "config", "errors", "files", "frame", "installing", "interrupts", "locks", "privacy"),
-    *("options", "quantities", "seldom", "strips", "system", "validation", "wording"),
+    *("_version", "closing", "config", "errors", "files", "frame", "installing", "interrupts", "locks"),
+    *("options", "privacy", "quantities", "seldom", "strips", "system", "validation", "wording"),
 }
 
 
