@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,6 +84,17 @@ def short_name(stem: str, ending: str) -> str:
     if len(os.fsencode(stem + ending)) <= _LONGEST_NAME:
         return stem + ending
     return f"{stem[:16]}-{hashlib.sha256(os.fsencode(stem)).hexdigest()[:16]}{ending}"
+
+
+def slug(text: str, *, keep: str = ".-", gap: str = "_") -> str:
+    """A text as part of a file's name: its letters and digits.
+
+    Args:
+        text: the text.
+        keep: characters that stay as well; underscores always do.
+        gap: what any run of others becomes; also at the ends, where callers strip it.
+    """
+    return re.sub(rf"[^\w{re.escape(keep)}]+", gap, text)
 
 
 def cut(name: str, most: int) -> str:

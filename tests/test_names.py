@@ -12,7 +12,7 @@ from stylize_live.cli.app import main
 from stylize_live.cli.train import style_name
 from stylize_live.config import LiveSettings
 from stylize_live.errors import SinkError, UsageError
-from stylize_live.files import replacing
+from stylize_live.files import replacing, slug
 from stylize_live.media.still import Still, write_still
 from stylize_live.media.target import check_target
 from stylize_live.pipeline.queue import plan
@@ -69,6 +69,25 @@ def test_styles_and_presets_have_names_that_all_systems_take(tmp_path: Path) -> 
     with pytest.raises(SinkError, match="nul is a device on Windows"):
         save_preset(tmp_path / "nul.toml", LiveSettings(), {})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("starry-night", "starry-night"),
+        ("a:0.6, b:0.4", "a_0.6_b_0.4"),
+        ("../x/../y", ".._x_.._y"),
+        ("浪 Ünïcode!", "浪_Ünïcode_"),
+        ("", ""),
+    ],
+)
+def test_a_text_becomes_part_of_a_name(text: str, kept: str) -> None:
+    assert slug(text) == kept
+
+
+def test_what_a_name_keeps_is_chosen() -> None:
+    assert slug("a+b.c]d", keep="+]", gap="-") == "a+b-c]d"
+    assert slug("a.b-c", keep="", gap="-") == "a-b-c"
 
 
 # ------------------------------------------------------------------ the same file under two names

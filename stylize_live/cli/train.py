@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,7 @@ from stylize_live.cli.console import print_line, stderr
 from stylize_live.cli.train_display import TrainDisplay
 from stylize_live.config import DeviceName
 from stylize_live.errors import SinkError, SourceError, UsageError
-from stylize_live.files import make_folder
+from stylize_live.files import make_folder, slug
 from stylize_live.system.names import is_reserved
 from stylize_live.system.wildcards import expanded
 from stylize_live.training.settings import TrainSettings
@@ -194,7 +193,7 @@ def style_name(text: str) -> str:
     It begins with a letter, because in a timeline digits are times. It is cut to what the names of its
     files can hold, and is the name of no device on Windows, such as con. May be empty.
     """
-    word = re.sub(r"[\W_]+", "-", text.lower()).strip("-")
+    word = slug(text.lower().replace("_", " "), keep="", gap="-").strip("-")
     word = f"style-{word}" if word[:1].isdigit() or is_reserved(word) else word
     return word.encode()[:_LONGEST_NAME].decode(errors="ignore").rstrip("-")
 

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from stylize_live.files import cut
+from stylize_live.files import cut, slug
 
 _LONGEST_STYLE = 200  # bytes: file systems take 255 for a whole name
 _SNAPSHOT_NAME = re.compile(r"(?!\.)[\w.-]{1,200}-[0-9]{8}-[0-9]{6}-[0-9]{3}\.(png|mp4)")
@@ -14,7 +14,7 @@ _SNAPSHOT_NAME = re.compile(r"(?!\.)[\w.-]{1,200}-[0-9]{8}-[0-9]{6}-[0-9]{3}\.(p
 
 def snapshot_name(style: str, moment: datetime, suffix: str) -> str:
     """File name of a snapshot or recording, such as starry-night-20250131-201502-125.png."""
-    safe = re.sub(r"[^\w.-]+", "_", style_label(style)).strip("._") or "snapshot"
+    safe = slug(style_label(style)).strip("._") or "snapshot"
     return f"{cut(safe, _LONGEST_STYLE)}-{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}{suffix}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import string
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,11 +14,12 @@ from typing import Literal
 
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import EXIT_OK, EXIT_PARTIAL, SinkError, SourceError, StylizeError, UsageError
-from stylize_live.files import make_folder
+from stylize_live.files import make_folder, slug
 from stylize_live.media.codecs import FORMATS, video_format
 from stylize_live.media.pipes import PIPE
 from stylize_live.media.sequence import is_sequence
 from stylize_live.pipeline.convert import convert
+from stylize_live.pipeline.labels import style_label
 from stylize_live.pipeline.painter import FramePainter
 from stylize_live.pipeline.parts import clear_published
 from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
@@ -165,7 +165,7 @@ def _target(film: Path, root: Path, output: str, folder: Path | None, style: str
         "folder": place.as_posix(),
         "stem": film.stem,
         "extension": film.suffix.removeprefix("."),
-        "style": _file_name(style),
+        "style": slug(style_label(style), keep=".+-"),
         "suffix": suffix,
     }
     try:
@@ -190,11 +190,6 @@ def _filled(pattern: str, fields: Mapping[str, str]) -> str:
             raise ValueError(pattern)
         found += text + ("" if name is None else fields[name])
     return found
-
-
-def _file_name(style: str) -> str:
-    """A style's text as part of a file name."""
-    return re.sub(r"[^\w.+-]+", "_", Path(style).stem if style.endswith(".safetensors") else style)
 
 
 def _without_shared(jobs: list[Job]) -> list[Job]:

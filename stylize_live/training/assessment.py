@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from stylize_live.engine import Stylizer
 from stylize_live.engine.device import choose_device
 from stylize_live.engine.similarity import psnr, rmse, ssim, stroke_energy
 from stylize_live.errors import SourceError
-from stylize_live.files import cut, make_folder, short_name
+from stylize_live.files import cut, make_folder, short_name, slug
 from stylize_live.frame import Pixels
 from stylize_live.media.still import Still, on_paper, read_still, resized, write_still
 from stylize_live.nets.catalogue import load_style
@@ -337,4 +336,4 @@ def _milliseconds(stylizer: Stylizer) -> float:
 
 def _safe(name: str) -> str:
     """As part of a file's name."""
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "unnamed"
+    return slug(name, gap="-").strip("-.") or "unnamed"
