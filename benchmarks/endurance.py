@@ -1,4 +1,4 @@
-"""What a process holds while it works for hours, and whether that grows. Linux."""
+"""What a process holds while it works for hours, and whether that grows. Not on Windows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 WARM_UP = 60.0  # seconds that count for nothing
 MOST_GROWTH = 1.0  # per cent of memory an hour
@@ -34,12 +35,14 @@ class Held:
 
 def held(pid: int, at: float) -> Held:
     """Look at a process. Raises `OSError` when it has ended."""
-    text = Path(f"/proc/{pid}/status").read_text()
-    status = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    if "VmRSS" not in status:
+    try:
+        process = psutil.Process(pid)
+        memory, threads, handles = process.memory_info().rss, process.num_threads(), process.num_fds()
+    except psutil.NoSuchProcess:
+        raise ProcessLookupError(pid) from None
+    if not memory:  # it has ended, and nobody has asked how
         raise ProcessLookupError(pid)
-    handles = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
-    return Held(at, int(status["VmRSS"].split()[0]) / 1024, int(status["Threads"]), handles)
+    return Held(at, memory / 2**20, threads, handles)
 
 
 def growth(taken: Sequence[Held]) -> float:

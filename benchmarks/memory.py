@@ -6,7 +6,6 @@ The runtime's own is the peak of a process that loads everything and paints one 
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from stylize_live.frame import Frame
 from stylize_live.media.libraries import cv2
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.writer import VideoWriter
+from stylize_live.system.processes import wait_for_peak
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
 SIZE = (1920, 1080)
@@ -37,12 +37,11 @@ def make_clip(path: Path) -> None:
 
 def peak(arguments: list[str]) -> float:
     """Most memory that a Python process held, in MB."""
-    child = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
+    child = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, text=True)
+    most = wait_for_peak(child)
     if child.returncode:
         raise SystemExit(f"{arguments[:2]} ended with {child.returncode}")
-    return used.ru_maxrss / 1024
+    return most or 0.0
 
 
 def main() -> None:

@@ -9,9 +9,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from stylize_live.bench import plot, programs, run, stages
+from stylize_live.bench import machine, plot, programs, run, stages
 from stylize_live.bench.film import make_film
 from stylize_live.bench.programs import Commands, Ended, run_python
 from stylize_live.bench.report import BenchReport, Tally
@@ -105,6 +106,11 @@ def test_a_process_tells_its_last_line_and_memory() -> None:
     assert ended.line == "yes"
     assert ended.seconds > 0
     assert ended.peak_mb is None or ended.peak_mb > 60
+
+
+def test_the_memory_of_the_machine_is_known() -> None:
+    total = psutil.virtual_memory().total
+    assert machine.describe()["memory_gb"] == round(total / 1e9, 1) > 0
 
 
 def test_a_process_that_fails_is_an_error_of_one_line() -> None:

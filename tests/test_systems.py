@@ -17,7 +17,7 @@ PACKAGE = Path(stylize_live.__file__).parent
 TESTS = Path(__file__).parent
 # Outside `system/`. This list gets shorter, never longer.
 ASKS = {
-    *("bench/programs.py", "cli/machine.py", "engine/processor.py"),
+    *("cli/machine.py", "engine/processor.py"),
     *("media/camera.py", "media/devices.py", "media/screen_check.py", "media/virtual_camera.py"),
 }
 ELSEWHERE = {
@@ -150,10 +150,7 @@ _NOT_IN_NAMES = re.compile(r'[<>:"|]')
 _FOLDERS = ("/proc/", "/sys/", "/dev/fd/")
 _MARKS = ("mark.posix", "mark.linux", "mark.slow", "mark.gpu")
 # Whoever uses these bears a mark, or goes without where there is none.
-_HELPERS = {
-    *(("test_bad_input.py", "resident"), ("test_fault_matrix.py", "handles")),
-    *(("test_pipes.py", "named_pipe"), ("test_writer.py", "small_disk")),
-}
+_HELPERS = {("test_pipes.py", "named_pipe"), ("test_writer.py", "small_disk")}
 
 
 def strange_to_windows(node: ast.AST) -> Iterator[str]:

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from stylize_live.engine import processor
 from stylize_live.engine.choices import choose_device_name
+from stylize_live.system.processes import installed_memory
 
 _PACKAGES = ("stylize-live", "torch", "openvino", "av", "opencv-python", "numpy")
 
@@ -22,7 +23,7 @@ def describe() -> dict[str, object]:
         "instructions": processor.instruction_set(),
         "limits": processor.limits(),
         "cores": processor.cores(),
-        "memory_gb": _memory_gb(),
+        "memory_gb": round(installed_memory() / 1e9, 1),
         "gpu": _gpu(),
         "system": platform.platform(),
         "versions": {"python": platform.python_version()} | _versions(),
@@ -35,15 +36,6 @@ def load_now() -> float | None:
     Should be nearly none: a benchmark measures what others leave.
     """
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
-
-
-def _memory_gb() -> float | None:
-    if not hasattr(os, "sysconf"):  # Windows
-        return None
-    try:
-        return round(float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) / 1e9, 1)
-    except (ValueError, OSError):
-        return None
 
 
 def _gpu() -> str | None:

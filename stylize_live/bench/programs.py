@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -13,9 +12,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
 
+import tomli_w
+
 from stylize_live.config import BenchSettings
 from stylize_live.errors import StylizeError
 from stylize_live.system.clock import monotonic
+from stylize_live.system.processes import wait_for_peak
 
 _PROGRAM = ("-m", "stylize_live.cli.app")
 _OWN = {"size", "seconds"}  # settings that the other commands do not have
@@ -28,8 +30,7 @@ class Ended:
     Attributes:
         line: the last one it wrote.
         seconds: from its start to that line.
-        peak_mb: most memory it held, or None where the system does not tell. At least what this process
-            held when it started the other one.
+        peak_mb: most memory it held, as `wait_for_peak` tells.
     """
 
     line: str
@@ -54,7 +55,7 @@ def run_python(arguments: Sequence[str]) -> Ended:
             last, at = "", started
             for line in child.stdout or ():
                 last, at = line, monotonic()
-            peak = _wait(child)
+            peak = wait_for_peak(child)
         except BaseException:
             child.kill()
             raise
@@ -63,16 +64,6 @@ def run_python(arguments: Sequence[str]) -> Ended:
                 f"{' '.join(arguments[:3])} ended with {child.returncode}: {_last(complaints)}"
             )
     return Ended(last.strip(), at - started, peak)
-
-
-def _wait(child: subprocess.Popen[str]) -> float | None:
-    """Wait for the end of a process; the most memory that it held, in MB."""
-    if sys.platform == "win32":
-        child.wait()
-        return None
-    _, status, used = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    return float(used.ru_maxrss) / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 def _last(complaints: IO[bytes]) -> str:
@@ -99,10 +90,7 @@ class Commands:
     def __init__(self, film: Path, settings: BenchSettings, folder: Path) -> None:
         self._film, self._target = film, folder / "painted.mp4"
         self._config = folder / "settings.toml"
-        values = settings.model_dump(exclude=_OWN)
-        # Words, numbers, true and false look the same in TOML.
-        lines = (f"{name} = {json.dumps(value)}\n" for name, value in values.items())
-        self._config.write_text("".join(lines), encoding="utf-8")
+        self._config.write_text(tomli_w.dumps(settings.model_dump(exclude=_OWN)), encoding="utf-8")
 
     def live(self) -> tuple[dict[str, Any], Ended]:
         """Play the film in real time, without a window; the report of `live` and how the process went."""

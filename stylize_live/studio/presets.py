@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+import tomli_w
 
 from stylize_live.config import LiveSettings, merged
 from stylize_live.errors import SinkError, SourceError
@@ -39,13 +40,12 @@ def save_preset(path: Path, settings: LiveSettings, changed: dict[str, object]) 
     _check_new(path)
     given = settings.model_dump(include=settings.model_fields_set & set(LiveSettings.model_fields))
     values = given | changed
-    lines = [_MARK + path.name]
-    lines += [
-        f"{name} = {_toml(values[name])}"
+    kept = {
+        name: values[name]
         for name in LiveSettings.model_fields
         if name not in _LEFT_OUT and values.get(name) is not None
-    ]
-    _write(path, "\n".join(lines) + "\n")
+    }
+    _write(path, f"{_MARK}{path.name}\n{tomli_w.dumps(kept)}")
 
 
 def list_presets(folder: Path) -> list[str]:
@@ -117,8 +117,3 @@ def _write(path: Path, text: str) -> None:
             temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SinkError(f"{path}: cannot write: {error.strerror}") from None
-
-
-def _toml(value: object) -> str:
-    """A flat value; JSON's and TOML's are the same but for characters that JSON would spell in two halves."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 MOST_SECONDS = 20.0
 MOST_MEMORY = 1200.0  # MB, of the whole process: half of that are its libraries
 _READY_SECONDS = 120.0
@@ -193,7 +195,6 @@ class _Child:
 def _memory(pid: int) -> float:
     """Resident now, in MB."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError):
+        return psutil.Process(pid).memory_info().rss / 2**20
+    except psutil.NoSuchProcess:
         return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
