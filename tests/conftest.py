@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from typing import IO
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -48,16 +50,39 @@ os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
 MAPS = Path("/proc/self/maps")
 
+# Seconds that a test may take, by its mark, where it does not say so itself.
+_TIMEOUTS = {"long": 600, "slow": 1800, "gpu": 600}
+
 # What tests of one system say, and where they are left out.
 _ELSEWHERE = {"posix": sys.platform == "win32", "linux": not sys.platform.startswith("linux")}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what another system cannot pass by construction."""
+    """Leave out what another system cannot pass by construction, and give time to what takes long."""
     for item in items:
+        seconds = [most for name, most in _TIMEOUTS.items() if item.get_closest_marker(name)]
+        if seconds and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(max(seconds)))
         for name, is_elsewhere in _ELSEWHERE.items():
             if is_elsewhere and item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=f"is about {name}"))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Say how the same order comes again, where it may matter."""
+    if exitstatus == pytest.ExitCode.TESTS_FAILED:
+        seed = config.getoption("randomly_seed")
+        terminalreporter.write_line(f"the same order again: pytest --randomly-seed={seed}")
+
+
+@pytest.fixture(autouse=True)
+def same_chances() -> None:
+    """Whatever the order, a test draws the same numbers."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
 
 
 @pytest.fixture(autouse=True)
