@@ -24,7 +24,8 @@ from PIL import Image
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from chromium import Chromium, Tab, wait_for
+from chromium import Chromium, Tab
+from waiting import eventually
 
 _DESKTOP, _PHONE = (1600, 1120), (390, 844)
 _MOST_BYTES = 250_000
@@ -49,7 +50,7 @@ def main() -> None:
     command += ["--source", wanted.source, *wanted.studio]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as show:
         try:
-            wait_for(lambda: _answers(port) or show.poll() is not None, 120, "the studio")
+            eventually(lambda: _answers(port) or show.poll() is not None, "the studio answers", within=120)
             with Chromium(
                 Path(shutil.which("chromium") or ""), *([] if wanted.phone else [_MOUSE])
             ) as browser:

@@ -6,14 +6,13 @@ import base64
 import json
 import subprocess
 import tempfile
-import time
 import urllib.request
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from waiting import eventually
 from websockets.sync.client import connect
 
 _START_SECONDS = 60.0
@@ -53,12 +52,10 @@ class Chromium:
 
     def _wait_for_port(self) -> int:
         path = Path(self._profile.name) / "DevToolsActivePort"
-        end = time.monotonic() + _START_SECONDS
-        while time.monotonic() < end:
-            if path.exists() and (text := path.read_text()):
-                return int(text.splitlines()[0])
-            time.sleep(0.1)
-        raise TimeoutError("Chromium did not start")
+        text = eventually(
+            lambda: path.exists() and path.read_text(), "Chromium starts", within=_START_SECONDS, every=0.1
+        )
+        return int(str(text).splitlines()[0])
 
     def open(self, url: str, size: tuple[int, int] = (1440, 900), *, phone: bool = False) -> Tab:
         """Open a page in a tab of this (width, height)."""
@@ -143,7 +140,7 @@ class Tab:
 
     def until(self, script: str, seconds: float = 30.0) -> Any:
         """Wait until a script's value is true."""
-        return wait_for(lambda: self.run(script), seconds, script)
+        return eventually(lambda: self.run(script), script, within=seconds, every=0.05)
 
     def click(self, selector: str) -> None:
         """Press and release the mouse in the middle of an element."""
@@ -193,14 +190,3 @@ class Tab:
     def close(self) -> None:
         """Let go of the tab; it goes with the browser."""
         self._opened.close()
-
-
-def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Ask again and again until the answer is true."""
-    end = time.monotonic() + seconds
-    while True:
-        if value := condition():
-            return value
-        if time.monotonic() > end:
-            raise TimeoutError(f"not within {seconds:g} s: {what}")
-        time.sleep(0.05)

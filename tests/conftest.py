@@ -90,14 +90,13 @@ def no_thread_left() -> Iterator[None]:
     """Fail a test that leaves a thread of ours behind."""
     before = set(threading.enumerate())
     yield
+    ours = [t for t in threading.enumerate() if t not in before and t.name.startswith(("stylize-", "photos"))]
     deadline = time.monotonic() + 2
-    while time.monotonic() < deadline:
-        left = [t.name for t in threading.enumerate() if t not in before and t.is_alive()]
-        left = [name for name in left if name.startswith(("stylize-", "photos"))]
-        if not left:
-            return
-        time.sleep(0.01)
-    pytest.fail(f"threads left behind: {left}")
+    for thread in ours:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    left = [t.name for t in threading.enumerate() if t not in before]
+    left = [name for name in left if name.startswith(("stylize-", "photos"))]
+    assert not left, f"threads left behind: {left}"
 
 
 @pytest.fixture(autouse=True)

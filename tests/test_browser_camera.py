@@ -6,7 +6,6 @@ import asyncio
 import io
 import sys
 import threading
-import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from studio_show import SETTINGS, Page, Show, page, running
+from waiting import eventually
 
 from stylize_live.config import LiveSettings
 from stylize_live.frame import Frame
@@ -266,10 +266,14 @@ def test_silence_is_named_and_stopping_does_not_wait_for_it(monkeypatch: pytest.
     assert source.trouble is None
     ended = threading.Thread(target=lambda: [None for _ in frames])
     ended.start()
-    while source.trouble is None:
-        time.sleep(0.005)
+    eventually(lambda: source.trouble)
+    waits: list[float] = []
+    wait_for = source._arrival.wait_for
+    monkeypatch.setattr(
+        source._arrival, "wait_for", lambda is_so, seconds: waits.append(seconds) or wait_for(is_so, seconds)
+    )
     monkeypatch.setattr(browser_camera, "_SILENCE_SECONDS", 60.0)
-    time.sleep(0.05)
+    eventually(lambda: 60.0 in waits, "it waits for long")
     source.close()
     ended.join(2)
     assert not ended.is_alive()

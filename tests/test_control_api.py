@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import shlex
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -16,6 +15,7 @@ from urllib.parse import quote
 
 import pytest
 from studio_show import SETTINGS, Page, Show, get, page, running
+from waiting import eventually
 from websockets.exceptions import InvalidStatus
 
 from stylize_live.studio import api
@@ -64,14 +64,15 @@ def post(show: Show, path: str, body: object = None, **headers: str) -> tuple[in
 
 def until(show: Show, true: Callable[[State], object]) -> State:
     """Ask for the status until something is true of it."""
-    deadline = time.monotonic() + 8
-    while True:
+
+    def is_so() -> State | None:
         status, found = ask(show, "GET", "/api/status", Authorization=f"Bearer {TOKEN}")
         assert status in (200, 503)
-        if status == 200 and true(found):
-            return found
-        assert time.monotonic() < deadline, found
-        time.sleep(0.005)
+        return found if status == 200 and true(found) else None
+
+    found = eventually(is_so, "what the status is asked for")
+    assert found is not None
+    return found
 
 
 # ------------------------------------------------------------------ what is told

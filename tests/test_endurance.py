@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from clips import Film
 from fault_shows import Painter as Inverter
 from live_fakes import FakeDisplay, WakeableSource
+from waiting import eventually
 
 from stylize_live.config import EngineSettings
 from stylize_live.engine import Stylizer
@@ -47,18 +47,11 @@ class MoodyCamera(WakeableSource):
             for _ in range(EACH):
                 pixels = np.full((height, width, 3), (200, 30, 30), np.uint8)
                 yield Frame(pixels, Fraction(index, 30), monotonic(), index)
-                self._until(lambda wanted=index: wanted in self._display.indices)
+                eventually(lambda wanted=index: wanted in self._display.indices, within=20)
                 index += 1
             self.trouble = f"camera is gone {turn}"
-            self._until(lambda note=self.trouble: self._display.captions[-1].note == note)
+            eventually(lambda note=self.trouble: self._display.captions[-1].note == note, within=20)
             self.trouble = None
-
-    @staticmethod
-    def _until(true: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 20
-        while not true():
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
 
 
 @pytest.mark.linux

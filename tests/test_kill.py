@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from clips import CLOCK, Film, content, numbered
+from waiting import eventually
 
 from stylize_live.errors import EXIT_INTERRUPTED
 from stylize_live.media.libraries import av
@@ -52,8 +53,7 @@ def test_interrupted_by_the_keyboard(tmp_path: Path, tiny_style: Path) -> None:
     whole, target = tmp_path / "whole.mp4", tmp_path / "out.mp4"
     subprocess.run(command(source, whole, tiny_style), check=True, capture_output=True)
     process = subprocess.Popen(command(source, target, tiny_style), stderr=subprocess.PIPE, text=True)
-    while kept_frames(target) < 300:
-        time.sleep(0.01)
+    eventually(lambda: kept_frames(target) >= 300, "300 frames are kept", within=120)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate()
     assert process.returncode == EXIT_INTERRUPTED

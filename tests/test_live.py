@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from live_fakes import SIZE, FakeDisplay, FakeSource, FakeStylizer, WakeableSource, keys, make_frame
+from waiting import eventually
 
 from stylize_live.cli.app import main
 from stylize_live.cli.live import live
@@ -41,9 +42,7 @@ def test_every_frame_of_a_slow_source_is_shown_once_in_order() -> None:
     display, stylizer = FakeDisplay(), FakeStylizer()
 
     def wait_for_the_one_before(index: int) -> None:
-        end = time.monotonic() + 10
-        while len(display.indices) < index and time.monotonic() < end:
-            time.sleep(0.001)
+        eventually(lambda: len(display.indices) >= index, "the one before is shown")
 
     report = run_live(FakeSource(6, wait_for_the_one_before), stylizer, display)
     assert stylizer.warmed == [SIZE]
@@ -55,8 +54,12 @@ def test_every_frame_of_a_slow_source_is_shown_once_in_order() -> None:
 
 def test_the_newest_frame_wins_and_the_last_one_arrives() -> None:
     display = FakeDisplay()
-    stylizer = FakeStylizer(lambda frame: time.sleep(0.02))
-    report = run_live(FakeSource(60, gap=0.001), stylizer, display)
+    given: list[int] = []
+
+    def take_long(frame: Frame) -> None:
+        eventually(lambda: len(given) >= min(60, frame.index + 6), "the source goes on")
+
+    report = run_live(FakeSource(60, given.append, gap=0.001), FakeStylizer(take_long), display)
     assert display.indices == sorted(display.indices)
     assert display.indices[-1] == 59
     assert report.dropped_before["inference"] > 20
@@ -64,10 +67,13 @@ def test_the_newest_frame_wins_and_the_last_one_arrives() -> None:
 
 
 def test_a_slow_display_drops_before_itself() -> None:
-    def slow(display: FakeDisplay) -> None:
-        time.sleep(0.03)
+    stylizer = FakeStylizer()
 
-    report = run_live(FakeSource(40, gap=0.004), FakeStylizer(), FakeDisplay(slow))
+    def slow(display: FakeDisplay) -> None:
+        shown = max(display.indices, default=-1)
+        eventually(lambda: len(stylizer.painted) and stylizer.painted[-1][0] >= min(39, shown + 6))
+
+    report = run_live(FakeSource(40, gap=0.001), stylizer, FakeDisplay(slow))
     assert report.dropped_before["display"] > 10
     assert report.captured == report.shown + report.dropped
 

@@ -6,7 +6,6 @@ import http.server
 import itertools
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -17,12 +16,14 @@ from typing import Any
 import numpy as np
 import pytest
 from live_fakes import FakeSource, make_frame
+from waiting import StandingClock, eventually
 
 from stylize_live.config import LiveSettings
 from stylize_live.errors import NoCameraError, SourceError
 from stylize_live.frame import Frame
 from stylize_live.media import camera as camera_module
 from stylize_live.media import devices, live_source, screen
+from stylize_live.media import paced as paced_source
 from stylize_live.media.camera import CameraSource
 from stylize_live.media.devices import Camera
 from stylize_live.media.libraries import av, cv2
@@ -61,6 +62,22 @@ def settings(source: str, **others: Any) -> LiveSettings:
 def assert_red(frame: Frame) -> None:
     assert np.abs(frame.pixels.astype(int) - RED).max() < 25, frame.pixels[0, 0]
     assert frame.pixels.flags.c_contiguous
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> StandingClock:
+    """What live sources wait by."""
+    clock = StandingClock()
+    for module in (live_source, paced_source):
+        monkeypatch.setattr(module, "monotonic", clock.monotonic)
+    return clock
+
+
+def paced(inner: FakeSource, clock: StandingClock) -> PacedSource:
+    """A source whose waits end at once, and take their time on the clock."""
+    source = PacedSource(inner)
+    source._ending = clock
+    return source
 
 
 @contextmanager
@@ -163,11 +180,12 @@ class TestPattern:
         source = PatternSource(size, 30)
         assert {source.picture(tick).shape for tick in range(0, 300, 7)} == {(size[1], size[0], 3)}
 
-    def test_pace_and_interrupt(self) -> None:
+    def test_pace_and_interrupt(self, clock: StandingClock) -> None:
         source = PatternSource((16, 16), 100)
-        start = monotonic()
+        source._ending = clock
+        start = clock.now
         frames = list(itertools.islice(source, 6))
-        assert 0.045 < monotonic() - start < 0.5
+        assert clock.now - start == pytest.approx(0.05)
         assert frames[-1].pts == Fraction(frames[-1].index, 100)
         source.interrupt()
         assert list(source) == []
@@ -175,38 +193,36 @@ class TestPattern:
         source.close()
 
 
-def test_metronome_keeps_its_phase_and_leaves_out_what_was_missed() -> None:
-    start = monotonic()
-    late = []
-    for tick in itertools.islice(Metronome(50, threading.Event()), 4):
-        late.append(monotonic() - start - tick / 50)
+def test_metronome_keeps_its_phase_and_leaves_out_what_was_missed(clock: StandingClock) -> None:
+    start = clock.now
+    late = {}
+    for tick in itertools.islice(Metronome(50, clock), 4):
+        late[tick] = clock.now - start - tick / 50
         if tick == 0:
-            time.sleep(0.05)  # misses ticks 1 and 2 partly
-    assert tick >= 4
-    assert min(late) >= -0.002
+            clock.wait(0.05)  # misses tick 1, and 2 partly
+    assert late == {0: 0, 2: pytest.approx(0.01), 3: pytest.approx(0), 4: pytest.approx(0)}
 
 
 class TestPaced:
-    def test_frames_are_held_back_until_due(self) -> None:
+    def test_frames_are_held_back_until_due(self, clock: StandingClock) -> None:
         class Inner(FakeSource):
             def __iter__(self) -> Iterator[Frame]:
                 return (make_frame(index * 2) for index in range(4))
 
-        start = monotonic()
-        for frame in PacedSource(Inner()):
-            assert frame.captured_at - start >= float(frame.pts) - 0.002
-            assert monotonic() - frame.captured_at < 0.05
+        start = clock.now
+        for frame in paced(Inner(), clock):
+            assert frame.captured_at == clock.now == pytest.approx(start + float(frame.pts))
 
-    def test_late_frames_are_not_delayed_further(self) -> None:
+    def test_late_frames_are_not_delayed_further(self, clock: StandingClock) -> None:
         def stall(index: int) -> None:
             if index == 1:
-                time.sleep(0.2)
+                clock.wait(0.2)
 
-        start = monotonic()
-        frames = list(PacedSource(FakeSource(7, stall, gap=0)))
+        start = clock.now
+        frames = list(paced(FakeSource(7, stall, gap=0), clock))
         assert len(frames) == 7
         # 0.2 s cover all seven frames of 1/30 s: after the stall they come at once.
-        assert monotonic() - start < 0.3
+        assert clock.now - start == pytest.approx(0.2)
 
     def test_interrupt_ends_a_long_wait(self) -> None:
         class Slow(FakeSource):
@@ -571,8 +587,7 @@ class TestCamera:
         source: LiveSource = CameraSource(CAMERA, (64, 48), 30)
         thread = threading.Thread(target=lambda: list(source), name="stylize-test")
         thread.start()
-        while source.trouble is None:
-            time.sleep(0.002)
+        eventually(lambda: source.trouble)
         assert source.trouble == "Test Camera is gone, waiting for it"
         with stopwatch(1):
             source.close()

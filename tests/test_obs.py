@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 
 import pytest
 from fake_obs import SCENE, FakeObs, running
+from waiting import eventually
 
 from stylize_live.cli.app import main
 from stylize_live.engine import Stylizer
@@ -106,10 +106,7 @@ class World:
 
     def until(self, is_so: Callable[[], bool], seconds: float = 10.0) -> None:
         """A real one does some things at its next picture."""
-        end = time.monotonic() + seconds
-        while not is_so():
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        eventually(is_so, "what OBS was told", within=seconds)
 
     def clear(self) -> None:
         """As it was at first."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from clips import CFR, Film, content, numbered
 from test_resume import Painter
+from waiting import StandingClock
 
 from stylize_live.cli.app import main
 from stylize_live.cli.convert_output import say_total
@@ -18,7 +18,7 @@ from stylize_live.config import ConvertSettings
 from stylize_live.errors import EXIT_INTERRUPTED, EXIT_PARTIAL, SinkError, UsageError
 from stylize_live.frame import Frame
 from stylize_live.media.reader import VideoReader
-from stylize_live.pipeline import pieces
+from stylize_live.pipeline import forecast, pieces
 from stylize_live.pipeline.forecast import painting_speed
 from stylize_live.pipeline.parts import folder_of, kept_frames
 from stylize_live.pipeline.queue import Job, Outcome, convert_all, exit_code, plan
@@ -209,18 +209,20 @@ def test_a_folder_that_cannot_be_made_is_the_targets_fault(tmp_path: Path) -> No
     assert "a file: cannot make this folder" in str(outcome.error)
 
 
-def test_painting_is_timed_as_it_is_done() -> None:
+def test_painting_is_timed_as_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a thread of its own: in the main thread, PyTorch is many times slower on a busy machine."""
 
     class Slow(Painter):
         def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
             threads.add(threading.current_thread())
             for frame in super().stream(frames):
-                time.sleep(0.02)
+                clock.wait(0.02)
                 yield frame
 
+    clock = StandingClock()
+    monkeypatch.setattr(forecast, "monotonic", clock.monotonic)
     threads: set[threading.Thread] = set()
-    assert 1000 < painting_speed(Slow(), (10, 10)) <= 100 / 0.02
+    assert painting_speed(Slow(), (10, 10)) == pytest.approx(100 / 0.02)
     assert threading.main_thread() not in threads
 
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 import pytest
 from live_fakes import SIZE, FakeDisplay, FakeSource, FakeStylizer, WakeableSource, make_frame
 from test_outlets import FakeSink, fail
+from waiting import eventually
 
 from stylize_live.errors import SinkError
 from stylize_live.media.contracts import LiveSink
@@ -220,10 +221,7 @@ def test_one_that_is_open_and_not_yet_fed_is_closed() -> None:
         outlets.start(stages)
         switches.start(stages)
         switches.turn("stream", True)
-        deadline = time.monotonic() + 5
-        while stages.running:
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
+        eventually(lambda: not stages.running, "the stages end")
     assert sink.closed.is_set()
 
 

@@ -6,14 +6,14 @@ import io
 import itertools
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from live_fakes import make_frame
+from waiting import eventually
 
 from stylize_live.cli.app import _with_values
 from stylize_live.errors import SinkError, UsageError
@@ -32,13 +32,6 @@ RED = (200, 30, 30)
 
 def coloured(colour: tuple[int, int, int], size: tuple[int, int] = SIZE) -> Frame:
     return Frame(np.full((size[1], size[0], 3), colour, np.uint8), Fraction(0), monotonic(), 0)
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 @contextmanager
@@ -97,7 +90,7 @@ def test_readers_come_and_go(server: StreamServer) -> None:
             with connected(server) as one, connected(server) as two:
                 assert one.recv(4) == two.recv(4) == b"nut/"
                 assert server.watched
-            wait_until(lambda: not server.watched)
+            eventually(lambda: not server.watched)
 
 
 def test_a_picture_that_does_not_change_is_sent_again(server: StreamServer) -> None:
@@ -111,7 +104,7 @@ def test_a_hanging_reader_neither_disturbs_others_nor_stays(monkeypatch: pytest.
     rng = np.random.default_rng(0)
     noise = Frame(rng.integers(0, 256, (720, 1280, 3), np.uint8), Fraction(0), 0.0, 0)
     with StreamServer("0", (1280, 720)) as server, connected(server) as hanging:
-        wait_until(lambda: server.watched)
+        eventually(lambda: server.watched)
         server.write(noise)
         with av.open(server.url, format="nut", timeout=5) as container:
             frames = container.decode(video=0)
@@ -119,7 +112,7 @@ def test_a_hanging_reader_neither_disturbs_others_nor_stays(monkeypatch: pytest.
                 server.write(noise)
                 if next(frames) is not None and len(server._readers) == 1:
                     break
-            wait_until(lambda: len(server._readers) == 1)
+            eventually(lambda: len(server._readers) == 1)
             server.write(noise)
             assert next(frames).width == 1280
         assert hanging.recv(4) == b"nut/"
@@ -137,17 +130,23 @@ def test_a_slow_reader_gets_the_newest(server: StreamServer) -> None:
 
 def test_nothing_is_encoded_while_nobody_reads(server: StreamServer, monkeypatch: pytest.MonkeyPatch) -> None:
     encoded: list[int] = []
-    monkeypatch.setattr(stream_server, "encode_jpeg", lambda pixels: encoded.append(1) or b"")
+    monkeypatch.setattr(
+        stream_server,
+        "encode_jpeg",
+        lambda pixels: encoded.append(int(pixels[-1, -1, 0])) or encode_jpeg(pixels),
+    )
     for index in range(5):
         server.write(make_frame(index, SIZE))
-    time.sleep(0.05)
     assert encoded == []
+    with connected(server):
+        eventually(lambda: encoded)
+    assert encoded[0] == 4  # the first four never were
 
 
 def test_too_many_readers_are_turned_away(server: StreamServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_server, "_MOST_READERS", 1)
     with connected(server):
-        wait_until(lambda: server.watched)
+        eventually(lambda: server.watched)
         with connected(server) as second:
             assert second.recv(1) == b""
 

@@ -6,7 +6,7 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from studio_show import SETTINGS, STYLES, Page, Show, get, page, running
+from waiting import eventually
 
 from stylize_live.cli.app import main
 from stylize_live.config import LiveSettings, merged
@@ -44,13 +45,6 @@ def show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Show]:
 
 def decoded(jpeg: bytes) -> Pixels:
     return np.array(Image.open(io.BytesIO(jpeg)))
-
-
-def wait_until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 8
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 # ------------------------------------------------------------------ what pages get
@@ -350,21 +344,36 @@ def test_one_page_too_many(show: Show) -> None:
 # ------------------------------------------------------------------ pages that come, go and hang
 
 
-def test_nothing_is_painted_while_nobody_watches(show: Show) -> None:
-    painted = show.stylizer.painted
-    time.sleep(0.15)
-    assert painted == []
-    with page(show.port) as open_page:
-        open_page.until(lambda: open_page.pictures)
-        open_page.say(visible=False)  # the tab is behind another one
-        wait_until(lambda: not show.studio.watched)
-        time.sleep(0.05)
-        count = len(painted)
-        time.sleep(0.15)
-        assert len(painted) == count
-        open_page.say(visible=True)
-        wait_until(lambda: len(painted) > count)
-    wait_until(lambda: not show.studio.watched)
+class CountedPattern(PatternSource):
+    given = 0
+
+    def picture(self, tick: int) -> Pixels:
+        self.given += 1
+        return super().picture(tick)
+
+    def go_on(self, count: int) -> None:
+        """Wait until there were so many more."""
+        wanted = self.given + count
+        eventually(lambda: self.given >= wanted, "the source goes on")
+
+
+def test_nothing_is_painted_while_nobody_watches() -> None:
+    source = CountedPattern((64, 36), 50)
+    with running(source=source) as show:
+        painted = show.stylizer.painted
+        source.go_on(7)
+        assert painted == []
+        with page(show.port) as open_page:
+            open_page.until(lambda: open_page.pictures)
+            open_page.say(visible=False)  # the tab is behind another one
+            eventually(lambda: not show.studio.watched)
+            source.go_on(3)
+            count = len(painted)
+            source.go_on(7)
+            assert len(painted) == count
+            open_page.say(visible=True)
+            eventually(lambda: len(painted) > count)
+        eventually(lambda: not show.studio.watched)
 
 
 def test_a_page_that_hangs_holds_up_nobody(show: Show) -> None:
@@ -382,13 +391,13 @@ def test_pages_that_come_and_go_leave_nothing(show: Show) -> None:
     def visit() -> None:
         with page(show.port) as visitor:
             visitor.hear()
-        wait_until(lambda: not show.studio.watched)
+        eventually(lambda: not show.studio.watched)
 
     visit()  # the show is under way then
     before = threading.active_count()
     for _ in range(12):
         visit()
-    wait_until(lambda: threading.active_count() <= before + 1)  # the encoder, if it had nothing to do before
+    eventually(lambda: threading.active_count() <= before + 1)  # the encoder, if it had nothing to do before
     with page(show.port) as open_page:
         open_page.until(lambda: len(open_page.pictures) > 3)
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import pytest
 from studio_show import Show, get, page, running
+from waiting import eventually
 
 from stylize_live.pipeline.labels import is_snapshot_name, snapshot_name
 from stylize_live.studio import visitors
@@ -171,8 +172,5 @@ def test_a_long_download_may_take_longer_than_any_other_answer(
         assert taken == 24 << 20
         assert time.monotonic() - began > 0.5
         line.request("GET", f"/saved/{quote(NAME)}")  # and one that takes nothing is ended
-        deadline = time.monotonic() + 5
-        while len(show.studio._visitors) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert not len(show.studio._visitors)
+        eventually(lambda: not len(show.studio._visitors), "it is ended")
         line.close()

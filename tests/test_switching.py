@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from waiting import eventually
 
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
@@ -88,8 +88,7 @@ def test_what_cannot_be_opened_is_said_until_something_else_is_chosen(first: Lev
         said = []
 
         def choose_again() -> None:
-            while source.trouble != "no such camera":
-                time.sleep(0.001)
+            eventually(lambda: source.trouble == "no such camera")
             said.append(source.name)
             source.switch(Choice("three", lambda: Level(3)))
 
@@ -108,8 +107,7 @@ def test_a_source_that_breaks_is_named_and_can_be_chosen_again() -> None:
         frames = iter(source)
 
         def choose_again() -> None:
-            while source.trouble != "the cable was pulled":
-                time.sleep(0.001)
+            eventually(lambda: source.trouble == "the cable was pulled")
             source.switch(again)
 
         person = threading.Thread(target=choose_again)
@@ -130,9 +128,10 @@ def test_it_ends_when_interrupted_whatever_it_does(first: Level, waiting: bool) 
     source = SwitchingSource(first, Choice("one", lambda: first))
     if waiting:
         source.switch(Choice("broken", fail))
-    thread = threading.Thread(target=lambda: [None for _ in source])
+    taken: list[Frame] = []
+    thread = threading.Thread(target=lambda: [taken.append(frame) for frame in source])
     thread.start()
-    time.sleep(0.03)
+    eventually(lambda: source.trouble if waiting else taken)
     source.interrupt()
     thread.join(5)
     assert not thread.is_alive()

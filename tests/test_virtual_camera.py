@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 import time
@@ -13,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 from live_fakes import FakeDisplay, FakeSource, FakeStylizer, make_frame
+from waiting import eventually
 
 from stylize_live.cli.app import main
 from stylize_live.errors import SinkError, UsageError
@@ -20,6 +22,7 @@ from stylize_live.frame import Frame
 from stylize_live.installing import command_for
 from stylize_live.media import virtual_camera
 from stylize_live.media.devices import Camera
+from stylize_live.media.live_source import Metronome
 from stylize_live.media.virtual_camera import VirtualCamera
 from stylize_live.pipeline.live import run_live
 
@@ -83,18 +86,26 @@ def coloured(size: tuple[int, int], colour: tuple[int, int, int]) -> Frame:
 
 
 def wait_for(count: int, camera: Kept) -> None:
-    deadline = time.monotonic() + 5
-    while len(camera.sent) < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    eventually(lambda: len(camera.sent) >= count, f"{count} pictures are sent")
 
 
 @pytest.mark.linux
-def test_red_stays_red_and_the_last_picture_is_repeated(backend: type[Kept]) -> None:
+def test_red_stays_red_and_the_last_picture_is_repeated(
+    backend: type[Kept], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks: list[int] = []
+
+    class Counted(Metronome):
+        def __iter__(self) -> Iterator[int]:
+            for tick in super().__iter__():
+                ticks.append(tick)
+                yield tick
+
+    monkeypatch.setattr(virtual_camera, "Metronome", Counted)
     with VirtualCamera("auto", (64, 36), 100) as sink:
         assert sink.device == "/dev/video10"
         (camera,) = backend.opened
-        time.sleep(0.03)
+        eventually(lambda: len(ticks) > 3)
         assert camera.sent == []  # nothing to show yet
         sink.write(coloured((64, 36), (200, 30, 10)))
         wait_for(5, camera)
@@ -109,12 +120,17 @@ def test_red_stays_red_and_the_last_picture_is_repeated(backend: type[Kept]) -> 
 
 def test_the_rate_is_ours_and_not_the_source_s(backend: type[Kept]) -> None:
     with VirtualCamera("auto", (64, 36), 50) as sink:
-        for index in range(300):
-            sink.write(make_frame(index, (64, 36)))
-            time.sleep(0.001)
         (camera,) = backend.opened
+        written = itertools.count()
+
+        def one_more() -> bool:
+            sink.write(make_frame(next(written), (64, 36)))
+            return len(camera.times) > 15
+
+        eventually(one_more, "the camera gets pictures")
         seconds = camera.times[-1] - camera.times[0]
     assert len(camera.times) <= seconds * 50 + 2
+    assert len(camera.times) < next(written)
 
 
 @pytest.mark.parametrize("size", [(63, 35), (128, 72), (36, 64)])

@@ -15,12 +15,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from studio_show import page
+from waiting import eventually
 
+from stylize_live.frame import Pixels
 from stylize_live.media.overlay import DARK
 from stylize_live.media.still import read_still
 
@@ -104,13 +106,6 @@ def shoot(display: str, target: Path) -> None:
     subprocess.run([sys.executable, "-c", code, str(target)], env=environment, check=True, timeout=30)
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 8
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 class Driver:
     """The program in its window, and a hand on its keyboard."""
 
@@ -139,10 +134,8 @@ class Driver:
         """Press a key and wait until the program has seen one more."""
         before = len(self.keys)
         self._do("key", key)
-        deadline = time.monotonic() + 5
-        while len(self.keys) == before and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert len(self.keys) == before + 1, f"{key} did not arrive"
+        eventually(lambda: len(self.keys) > before, f"{key} arrives")
+        assert len(self.keys) == before + 1
 
     @property
     def size(self) -> tuple[int, int]:
@@ -234,22 +227,23 @@ def window_manager(display: str) -> Iterator[None]:
 def test_a_key_fills_the_screen_and_gives_it_back(window_manager: None, driver: Driver) -> None:
     before = driver.size
     assert before[0] < 1024
+
+    def is_full(seen: Pixels) -> bool:
+        dark = (seen[:30] == DARK).all() and (seen[-30:] == DARK).all()
+        return bool(dark and seen[40:600].std() > 10)
+
     for wanted, name in (((1024, 640), "full"), (before, "not-full")):
         driver._do("key", "f")
-        wait_until(lambda wanted=wanted: driver.size == wanted)
-        time.sleep(0.5)
-        seen = read_still(driver.shoot(name)).pixels
+        eventually(lambda wanted=wanted: driver.size == wanted)
         if name == "full":  # 640x360 on 1024x640
-            assert (seen[:30] == DARK).all()
-            assert (seen[-30:] == DARK).all()
-            assert seen[40:600].std() > 10
+            eventually(lambda: is_full(read_still(driver.shoot("full")).pixels))
     driver.press("q")
     driver.report()
     assert driver.keys == ["q"]
 
 
 def test_the_picture_is_on_the_screen(driver: Driver) -> None:
-    wait_until(lambda: read_still(driver.shoot("seen")).pixels.reshape(-1, 3).std(axis=0).min() > 10)
+    eventually(lambda: read_still(driver.shoot("seen")).pixels.reshape(-1, 3).std(axis=0).min() > 10)
     driver.press("q")
     driver.report()
 
@@ -261,14 +255,16 @@ def test_another_shape_is_filled_in_the_dark_also_where_no_picture_comes(
     if frozen:
         driver.press("space")
     driver._do("windowsize", "--sync", driver.window, "300", "600")
-    time.sleep(0.5)
-    seen = read_still(driver.shoot(f"narrow-{frozen}")).pixels
-    left = next(x for x in range(1024) if seen[300, x].any())
-    top = next(y for y in range(640) if seen[y, left].any())
-    inside = seen[top : top + 600, left : left + 300]
-    assert (inside[:210] == DARK).all()
-    assert (inside[-210:] == DARK).all()
-    assert inside[220:380].std() > 10
+
+    def is_filled() -> bool:
+        seen = read_still(driver.shoot(f"narrow-{frozen}")).pixels
+        left = next((x for x in range(1024) if seen[300, x].any()), 0)
+        top = next((y for y in range(640) if seen[y, left].any()), 0)
+        inside = seen[top : top + 600, left : left + 300]
+        dark = (inside[:210] == DARK).all() and (inside[-210:] == DARK).all()
+        return bool(dark and inside[220:380].std() > 10)
+
+    eventually(is_filled)
     driver.press("q")
     driver.report()
 
