@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
+from one_test import of_all
 
 import stylize_live
 import stylize_live.errors
@@ -61,18 +61,7 @@ def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
-def of_every_module(check: Callable[[Path], None]) -> Callable[[], None]:
-    """One test of all modules: one for each would take ten times as long."""
-
-    def test() -> None:
-        for path in modules():
-            try:
-                check(path)
-            except AssertionError as error:
-                raise AssertionError(f"{path.relative_to(PACKAGE)}: {error}") from error
-
-    test.__name__, test.__doc__ = check.__name__, check.__doc__
-    return test
+of_every_module = of_all(modules())
 
 
 @of_every_module

@@ -7,9 +7,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from one_test import of_all
 
 import stylize_live
 
@@ -38,6 +40,7 @@ OF_ONE_SYSTEM = {"media/v4l2.py"}
 _QUESTIONS = {("sys", "platform"), ("os", "name"), ("platform", "system"), ("platform", "machine")}
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -76,11 +79,7 @@ def imported_at_once(body: list[ast.stmt]) -> Iterator[str]:
             yield from imported_at_once(getattr(node, "orelse", []))
 
 
-@pytest.mark.parametrize(
-    "path",
-    [*(path for name, path in package_files() if name not in OF_ONE_SYSTEM), *sorted(TESTS.glob("*.py"))],
-    ids=lambda path: f"{path.parent.name}/{path.name}",
-)
+@of_all([*(path for name, path in package_files() if name not in OF_ONE_SYSTEM), *TESTS.glob("*.py")])
 def test_modules_of_some_systems_are_imported_there_only(path: Path) -> None:
     """In tests by `pytest.importorskip`, or inside what bears a mark."""
     imported = set(imported_at_once(tree(path).body))
@@ -120,7 +119,7 @@ def text_without_encoding(path: Path) -> Iterator[str]:
             yield ast.unparse(node)
 
 
-@pytest.mark.parametrize("path", [path for _, path in package_files()], ids=lambda path: path.name)
+@of_all(path for _, path in package_files())
 def test_text_has_an_encoding(path: Path) -> None:
     # Not files of text: films, and what a package says of itself.
     others = ("av.open", "direct_url.json")
@@ -194,7 +193,7 @@ def of_some_systems(module: ast.Module) -> bool:
     return False
 
 
-@pytest.mark.parametrize("path", sorted(TESTS.glob("test_*.py")), ids=lambda path: path.name)
+@of_all(TESTS.glob("test_*.py"))
 def test_tests_of_every_system_need_nothing_that_windows_lacks(path: Path) -> None:
     """What is about POSIX bears a mark, so that the rest can pass there."""
     module = tree(path)
