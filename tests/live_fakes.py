@@ -59,10 +59,11 @@ class WakeableSource(FakeSource):
         super().__init__(count)
         self.trouble: str | None = None
         self.woken = threading.Event()
+        self.was_woken = False
 
     def __iter__(self) -> Iterator[Frame]:
         yield from super().__iter__()
-        self.woken.wait(10)
+        self.was_woken = self.woken.wait(30)
 
     def interrupt(self) -> None:
         self.woken.set()

@@ -218,6 +218,7 @@ def test_a_whole_benchmark() -> None:
     assert json.loads(json.dumps(report.as_dict()))["settings"]["size"] == "64x48"
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("fake_programs")
 def test_the_command_prints_writes_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["bench", "--size", "64x48", "--seconds", "1"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,8 @@ from stylize_live.pipeline.queue import plan
 from stylize_live.quantities import fitted, rate, seconds
 from stylize_live.studio.wishes import Changes, Message
 from stylize_live.training.settings import AssessmentSettings, TrainSettings
+
+pytestmark = pytest.mark.timeout(30)  # what is computed before it is refused would take hours
 
 HUGE = [
     "1e100000000",
@@ -65,7 +66,6 @@ NUMBERS = [
 
 @pytest.mark.parametrize("text", HUGE, ids=lambda text: repr(text[:12]))
 def test_no_time_rate_or_size(text: str) -> None:
-    started = time.monotonic()
     for read in (seconds, rate, lambda text: fitted(text, (16, 9))):
         with pytest.raises(ValueError, match="is no ") as caught:
             read(text)
@@ -73,7 +73,6 @@ def test_no_time_rate_or_size(text: str) -> None:
     with pytest.raises(StyleError) as refused:
         Timeline.parse(f"0:a,{text}:b")
     assert len(str(refused.value)) <= 600
-    assert time.monotonic() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -130,10 +129,8 @@ def test_settings_have_one_root() -> None:
 def test_configurations(content: str, tmp_path: Path) -> None:
     path = tmp_path / "odd.toml"
     path.write_text(content, encoding="utf-8")
-    started = time.monotonic()
     with pytest.raises(ConfigError) as caught:
         merged(ConvertSettings(), path)
-    assert time.monotonic() - started < 3
     assert len(str(caught.value)) <= 600
     assert str(caught.value).startswith(str(path))
 
@@ -204,10 +201,8 @@ def test_command_lines(
     words: list[str], tmp_path: Path, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    started = time.monotonic()
     assert main(words) == 2
     said = capsys.readouterr().err
-    assert time.monotonic() - started < 5
     assert len(said.splitlines()) == 1
     assert len(said) < 700
     assert not list(tmp_path.iterdir())

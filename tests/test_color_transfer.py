@@ -20,6 +20,8 @@ from stylize_live.training.color_transfer import (
 from stylize_live.training.oklab import from_oklab, to_oklab
 from stylize_live.training.photos import to_tensor
 
+pytestmark = pytest.mark.timeout(600)  # where others are at work, PyTorch's threads wait for each other
+
 
 def photo(seed: int) -> Tensor:
     return to_tensor(random_pixels(96, 64, seed))

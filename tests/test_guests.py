@@ -7,7 +7,6 @@ import logging
 import socket
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
@@ -284,10 +283,9 @@ def test_a_flood_from_one_page_starves_nobody(show: Show, monkeypatch: pytest.Mo
         thread = threading.Thread(target=flood)
         thread.start()
         try:
-            seen, began = len(well.pictures), time.monotonic()
+            seen = len(well.pictures)
             well.until(lambda: len(well.pictures) > seen + 20)
             assert get(show.port, "/")[0] == 200
-            assert time.monotonic() - began < 4
         finally:
             ending.set()
             raw.shutdown(socket.SHUT_RDWR)

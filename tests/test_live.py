@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from live_fakes import SIZE, FakeDisplay, FakeSource, FakeStylizer, WakeableSource, keys, make_frame
-from waiting import eventually
+from waiting import eventually, promptly
 
 from stylize_live.cli.app import main
 from stylize_live.cli.live import live
@@ -100,10 +100,8 @@ def at_two(index: int) -> None:
 def test_an_error_anywhere_comes_out(
     source: FakeSource, stylizer: FakeStylizer, display: FakeDisplay
 ) -> None:
-    start = time.monotonic()
-    with pytest.raises(BoomError):
+    with promptly(), pytest.raises(BoomError):
         run_live(source, stylizer, display)
-    assert time.monotonic() - start < 1
 
 
 def test_an_error_of_warming_up_comes_out_before_any_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,16 +111,15 @@ def test_an_error_of_warming_up_comes_out_before_any_thread(monkeypatch: pytest.
 
 
 def test_an_error_comes_out_although_the_source_hangs() -> None:
-    release = threading.Event()
+    release, hung = threading.Event(), []
 
     def hang(index: int) -> None:
         if index == 1:
-            release.wait(10)
+            hung.append(release.wait(30))
 
-    start = time.monotonic()
-    with pytest.raises(BoomError):
+    with promptly(), pytest.raises(BoomError):
         run_live(FakeSource(3, hang), FakeStylizer(raise_boom), FakeDisplay())
-    assert time.monotonic() - start < 2
+    assert hung == []  # it still does
     release.set()
 
 
@@ -228,9 +225,11 @@ def test_drops_are_also_counted_from_when_the_pace_is_found(monkeypatch: pytest.
 
 
 def test_a_waiting_source_is_woken_at_the_end() -> None:
-    start = time.monotonic()
-    report = run_live(WakeableSource(), FakeStylizer(), NullDisplay(), duration=0.1)
-    assert 0.1 <= report.seconds <= time.monotonic() - start + 0.001 < 1  # it is rounded
+    source = WakeableSource()
+    with promptly():
+        report = run_live(source, FakeStylizer(), NullDisplay(), duration=0.1)
+    assert source.was_woken
+    assert 0.1 <= report.seconds < 2
 
 
 @pytest.mark.parametrize("key", ["q", "escape", "closed"])

@@ -7,7 +7,6 @@ import itertools
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from live_fakes import FakeSource, make_frame
-from waiting import StandingClock, eventually
+from waiting import StandingClock, eventually, promptly
 
 from stylize_live.config import LiveSettings
 from stylize_live.errors import NoCameraError, SourceError
@@ -78,13 +77,6 @@ def paced(inner: FakeSource, clock: StandingClock) -> PacedSource:
     source = PacedSource(inner)
     source._ending = clock
     return source
-
-
-@contextmanager
-def stopwatch(at_most: float) -> Iterator[None]:
-    start = monotonic()
-    yield
-    assert monotonic() - start < at_most
 
 
 _INTERFACE = "{65e8773d-8f56-11d0-a3b9-00a0c9223196}"  # of cameras, to Windows
@@ -234,7 +226,7 @@ class TestPaced:
         source = PacedSource(inner)
         timer = threading.Timer(0.05, source.interrupt)
         timer.start()
-        with stopwatch(2):
+        with promptly():
             assert len(list(source)) == 1
         timer.join()
         source.close()
@@ -254,7 +246,7 @@ def test_close_does_not_wait_for_a_device_that_hangs(caplog: pytest.LogCaptureFi
     thread = threading.Thread(target=lambda: list(source), name="stylize-test")
     thread.start()
     inside.wait(5)
-    with stopwatch(1):
+    with promptly():
         source.close()
     assert inner.closed == 0
     assert "does not answer" in caplog.text
@@ -589,6 +581,6 @@ class TestCamera:
         thread.start()
         eventually(lambda: source.trouble)
         assert source.trouble == "Test Camera is gone, waiting for it"
-        with stopwatch(1):
+        with promptly():
             source.close()
             thread.join()

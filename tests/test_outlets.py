@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,13 +69,12 @@ def test_all_sinks_get_what_the_window_shows() -> None:
 
 
 def test_a_hanging_sink_disturbs_nobody() -> None:
-    release = threading.Event()
-    hanging = FakeSink("hanging", before=lambda frame: release.wait(10) and None)
+    release, hung = threading.Event(), []
+    hanging = FakeSink("hanging", before=lambda frame: hung.append(release.wait(30)))
     display, well = FakeDisplay(), FakeSink("well")
-    start = time.monotonic()
     source = FakeSource(12, in_step(display, well))
     report = run_live(source, FakeStylizer(), display, sinks=[hanging, well])
-    assert time.monotonic() - start < 5
+    assert hung == []  # it still does
     assert display.indices == well.indices == list(range(12))
     assert report.outputs["hanging"].dropped >= 9
     assert hanging.frames == []

@@ -27,6 +27,8 @@ from stylize_live.nets.folders import shipped_names
 from stylize_live.system.commands import quoted
 from stylize_live.training.trainer import Trainer
 
+pytestmark = pytest.mark.timeout(600)  # where others are at work, PyTorch's threads wait for each other
+
 QUICK = ["--steps", "2", "--crop", "64", "--batch", "1", "--painting-size", "64", "--device", "cpu"]
 
 

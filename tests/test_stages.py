@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 
 import pytest
+from waiting import promptly
 
 from stylize_live.pipeline.channel import Bounded, Latest
 from stylize_live.pipeline.stages import Stages
@@ -56,10 +56,8 @@ def run_chain(fails: str, *, slow_sink: bool = False, count: int = 10_000) -> li
 
 @pytest.mark.parametrize("stage", ["source", "worker", "sink"])
 def test_every_stage_may_raise(stage: str) -> None:
-    start = time.monotonic()
-    with pytest.raises(BoomError, match=stage):
+    with promptly(), pytest.raises(BoomError, match=stage):
         run_chain(stage)
-    assert time.monotonic() - start < 2
 
 
 def test_end_of_the_source_ends_all_and_the_last_one_arrives() -> None:
@@ -116,11 +114,10 @@ def test_the_first_error_wins() -> None:
 
 
 def test_a_hanging_stage_is_left_behind_in_time(caplog: pytest.LogCaptureFixture) -> None:
-    release = threading.Event()
-    start = time.monotonic()
-    with Stages() as stages:
-        stages.start("hanging", lambda: bool(release.wait(10)) and None)
-    assert time.monotonic() - start < 2
+    release, hung = threading.Event(), []
+    with promptly(), Stages() as stages:
+        stages.start("hanging", lambda: hung.append(release.wait(30)))
+    assert hung == []  # it still does
     assert "stylize-hanging did not stop in time" in caplog.text
     release.set()
 

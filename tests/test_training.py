@@ -25,6 +25,8 @@ from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress, Trainer
 from stylize_live.training.views import Motion, random_motion, sensor_noise
 
+pytestmark = pytest.mark.timeout(600)  # where others are at work, PyTorch's threads wait for each other
+
 CPU = torch.device("cpu")
 
 

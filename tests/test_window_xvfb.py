@@ -219,7 +219,13 @@ def window_manager(display: str) -> Iterator[None]:
     if program is None:
         pytest.skip("needs openbox")
     with subprocess.Popen([program], env=os.environ | {"DISPLAY": display}) as manager:
-        time.sleep(0.5)
+        asked = ["xdotool", "get_num_desktops"]
+        environment = os.environ | {"DISPLAY": display}
+        eventually(
+            lambda: subprocess.run(asked, env=environment, capture_output=True, check=False).returncode == 0,
+            "the window manager answers",
+            every=0.05,
+        )
         yield
         manager.terminate()
 

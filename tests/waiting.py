@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -29,6 +30,18 @@ def eventually(
         assert time.monotonic() < end, f"not true within {within:g} s: {what}"
         time.sleep(every)
     return answer
+
+
+@contextmanager
+def promptly(within: float = 2.0) -> Iterator[Callable[[], None]]:
+    """Where the time is what is promised: an error is out, and a wait ends, within two seconds.
+
+    They count from the beginning of the block, or from the last call of what it is given.
+    """
+    began = [time.monotonic()]
+    yield lambda: began.append(time.monotonic())
+    passed = time.monotonic() - began[-1]
+    assert passed < within, f"took {passed:.1f} s"
 
 
 class StandingClock(threading.Event):
