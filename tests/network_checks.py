@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import layer_kinds
 import pytest
 import torch
+from layer_kinds import SAMPLES, Swirl, layout_of
 from torch import Tensor
 
 from stylize_live.engine import fused
 from stylize_live.engine.backend import Blender, paint
+from stylize_live.errors import StyleError
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, weights_of
+from stylize_live.nets.layers import Layer, Residual
 from stylize_live.nets.transformer import Architecture, InstanceNorm, ResidualTransformer, initialise
 
 ODD = Architecture(width=24, deep_width=40, head_width=12, blocks_in=1, blocks_deep=1, blocks_out=1)
@@ -75,3 +79,21 @@ def test_follows_weights_that_change_in_place() -> None:
         blend(first, second, share)
         ours.refresh()
         torch.testing.assert_close(ours(picture), paint(network, picture), atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
+def test_paints_each_kind_of_layer(kind: type[Layer], monkeypatch: pytest.MonkeyPatch) -> None:
+    network = layer_kinds.network_of(layout_of(*SAMPLES[kind]), monkeypatch)
+    network, picture = network.to(memory_format=torch.channels_last), picture_of(40, 32)
+    torch.testing.assert_close(
+        fused.FusedNetwork(network)(picture), paint(network, picture), atol=0.01, rtol=0
+    )
+
+
+def test_names_what_it_has_no_kernel_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = layer_kinds.network_of(layout_of(), monkeypatch)
+    twice = Residual((Residual(SAMPLES[next(iter(SAMPLES))]),))  # adds to what is added
+    for layer, name in ((Swirl(), "Swirl"), (twice, "Residual")):
+        network.layout = layout_of(layer)  # type: ignore[arg-type]
+        with pytest.raises(StyleError, match=f"Triton has no kernel for layers of the kind {name}"):
+            fused.FusedNetwork(network)(picture_of(40, 32))

@@ -62,7 +62,7 @@ def quickest(network: ResidualTransformer) -> GpuNetwork:
 
         found = FusedNetwork(network)
         with torch.inference_mode():
-            found(torch.zeros(_TRIED, device=network.to_full.weight.device))
+            found(torch.zeros(_TRIED, device=network.brightness.device))
         return found
 
     return made(fused, instead="painting with torch's kernels", ours="ours") or TorchNetwork(network)

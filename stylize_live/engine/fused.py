@@ -16,14 +16,8 @@ from torch import Tensor
 from stylize_live.engine import network_kernels as kernels
 from stylize_live.engine.triton_kernels import HOW
 from stylize_live.nets.architecture import LUMA, NORM_EPSILON, STRIDE
-from stylize_live.nets.transformer import (
-    ConvNorm,
-    InstanceNorm,
-    ResidualBlock,
-    ResidualTransformer,
-    UpsampleConv,
-    fold_upsampling,
-)
+from stylize_live.nets.layers import ConvNorm, Layer, PointwiseUpsample, Residual, UpsampleNorm, no_kernel
+from stylize_live.nets.transformer import ResidualTransformer, UpsampleConv, fold_upsampling
 
 _BLOCK = 64  # places that a program works on at once
 _PROGRAMS = 256  # that add up sums
@@ -44,33 +38,51 @@ class FusedNetwork:
 
     def __init__(self, network: ResidualTransformer) -> None:
         self._network = network
-        parameter = network.to_full.weight
+        head = network.convolutions[network.layout.head.conv]
+        parameter = head.weight
         self._options: dict[str, Any] = {"dtype": parameter.dtype, "device": parameter.device}
-        a = network.architecture
-        lanes = _lanes(max(a.width, a.deep_width, a.head_width))
+        lanes = _lanes(max(norm.weight.numel() for norm in network.norms.values()))
         self._sums = torch.empty(_PROGRAMS * 2 * lanes, device=parameter.device)
         self._ready = torch.zeros(1, dtype=torch.int32, device=parameter.device)
-        self._half = _Folded(network.to_half, network.to_half.weight.shape[0])
-        self._full = _Folded(network.to_full, _COLOURS)
+        self._folded = {
+            name: _Folded(conv, _COLOURS if conv is head else conv.weight.shape[0])
+            for name, conv in network.convolutions.items()
+            if isinstance(conv, UpsampleConv)
+        }
 
     def refresh(self) -> None:
         """Take note of changed weights, in the order of the current stream."""
-        self._half.refresh()
-        self._full.refresh()
+        for folded in self._folded.values():
+            folded.refresh()
 
     def __call__(self, picture: Tensor) -> Tensor:
         """See `backend.paint`."""
-        network = self._network
-        h = self._conv_norm(network.stem, self._blocks(picture), relu=True)
-        for block in network.body_in:
-            h = self._block(block, h)
-        if network.architecture.deep_width:
-            h = self._deep(h)
-        for block in network.body_out:
-            h = self._block(block, h)
-        h = self._norm(network.to_half_norm, self._half(h), relu=True, shuffled=True)
-        h = self._conv_norm(network.refine, h, relu=True)
-        return self._picture(self._full(h), picture)
+        layout = self._network.layout
+        h = self._through((layout.stem, *layout.body), self._blocks(picture))
+        return self._picture(self._folded[layout.head.conv](h), picture)
+
+    def _through(self, layers: tuple[Layer, ...], edged: Tensor, other: Tensor | None = None) -> Tensor:
+        """What layers give, one after the other, plus another picture; all edged."""
+        *first, last = layers
+        for layer in first:
+            edged = self._compute(layer, edged)
+        return self._compute(last, edged, other)
+
+    def _compute(self, layer: Layer, edged: Tensor, other: Tensor | None = None) -> Tensor:
+        match layer:
+            case ConvNorm():
+                weight = self._network.convolutions[layer.conv].weight
+                values = _convolved(edged, weight, stride=layer.stride)
+                return self._norm(layer.norm, values, relu=layer.relu, other=other)
+            case UpsampleNorm():
+                values = self._folded[layer.conv](edged)
+                return self._norm(layer.norm, values, relu=True, other=other, shuffled=True)
+            # Adding is part of other kernels: here, enlarging, and no kernel that adds twice.
+            case PointwiseUpsample() if other is not None:
+                return self._risen(_convolved(edged, self._network.convolutions[layer.conv].weight), other)
+            case Residual() if other is None:
+                return self._through(layer.body, edged, edged)
+        raise no_kernel(layer, "Triton")
 
     def _blocks(self, picture: Tensor) -> Tensor:
         height, width = picture.shape[2:]
@@ -81,33 +93,16 @@ class FusedNetwork:
         )
         return out
 
-    def _conv_norm(
-        self, layer: ConvNorm, edged: Tensor, *, relu: bool = False, other: Tensor | None = None
-    ) -> Tensor:
-        conv, norm = layer[0], layer[1]
-        assert isinstance(conv, torch.nn.Conv2d)
-        assert isinstance(norm, InstanceNorm)
-        return self._norm(norm, _convolved(edged, conv.weight, stride=conv.stride), relu=relu, other=other)
-
-    def _block(self, block: torch.nn.Module, edged: Tensor) -> Tensor:
-        assert isinstance(block, ResidualBlock)
-        return self._conv_norm(block.second, self._conv_norm(block.first, edged, relu=True), other=edged)
-
-    def _deep(self, edged: Tensor) -> Tensor:
-        stage = self._network.deep
-        h = self._conv_norm(stage.down, edged, relu=True)  # type: ignore[arg-type]
-        for block in stage.blocks:  # type: ignore[union-attr]
-            h = self._block(block, h)
-        small = _convolved(h, stage.up.weight)  # type: ignore[union-attr, arg-type]
-        out = torch.empty_like(edged)
-        channels, height, width = edged.shape[1], edged.shape[2] - 2, edged.shape[3] - 2
+    def _risen(self, small: Tensor, other: Tensor) -> Tensor:
+        out = torch.empty_like(other)
+        channels, height, width = other.shape[1], other.shape[2] - 2, other.shape[3] - 2
         sizes = {"channels": channels, "lanes": _lanes(channels), "block": _BLOCK, **HOW}
-        kernels.risen_edged[(_programs(out),)](small, edged, out, height, width, **sizes)
+        kernels.risen_edged[(_programs(out),)](small, other, out, height, width, **sizes)
         return out
 
     def _norm(
         self,
-        norm: InstanceNorm,
+        name: str,
         values: Tensor,
         *,
         relu: bool = False,
@@ -116,6 +111,7 @@ class FusedNetwork:
     ) -> Tensor:
         """Norm, and what follows it, of what a convolution made: (1, C, H, W), or four times the channels of
         half the size."""
+        norm = self._network.norms[name]
         channels = norm.weight.numel()
         height, width = (side * (2 if shuffled else 1) for side in values.shape[2:])
         lanes = _lanes(channels)
@@ -135,9 +131,10 @@ class FusedNetwork:
     def _picture(self, values: Tensor, picture: Tensor) -> Tensor:
         height, width = picture.shape[2:]
         out = torch.empty_like(picture, memory_format=torch.channels_last)
+        bias = self._network.convolutions[self._network.layout.head.conv].bias
         red, green, blue = LUMA
         kernels.picture_of[(math.ceil(height * width / (4 * _BLOCK)),)](
-            values, self._network.to_full.bias, self._network.brightness, picture, out, height, width,
+            values, bias, self._network.brightness, picture, out, height, width,
             values.shape[3], *_steps(picture),
             red=red, green=green, blue=blue, block=4 * _BLOCK, **HOW,
         )  # fmt: skip

@@ -7,7 +7,7 @@ milliseconds; having OpenVINO trace torch's takes a second, and whoever changes 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from stylize_live.engine.processor import emulates_bfloat16, floating_precision
 from stylize_live.frame import Pixels
 from stylize_live.nets.architecture import LUMA, NORM_EPSILON, SPLIT, STRIDE
 from stylize_live.nets.checkpoint import Checkpoint
+from stylize_live.nets.layers import ConvNorm, Layer, PointwiseUpsample, Residual, UpsampleNorm, no_kernel
 
 if TYPE_CHECKING:
     from stylize_live.engine.backend import CpuBackend
@@ -162,10 +163,14 @@ class Graph:
 
     def __init__(self, checkpoint: Checkpoint, ranges: Mapping[str, Range] | None = None) -> None:
         self._weights, self._ranges = checkpoint.weights, ranges or {}
-        self._architecture = checkpoint.architecture
+        self._layout = checkpoint.architecture.layout()
 
     def model(self, like: Pixels) -> Any:
-        """(1, H, W, 3) of the size and dtype of a picture -> (1, H, W, 3) float32 in 0..255."""
+        """(1, H, W, 3) of the size and dtype of a picture -> (1, H, W, 3) float32 in 0..255.
+
+        Raises:
+            StyleError: the network has a kind of layer that is not written down here.
+        """
         height, width = like.shape[:2]
         pixels = ops.parameter([1, height, width, 3], like.dtype)
         more = (-height % STRIDE, -width % STRIDE)
@@ -174,8 +179,9 @@ class Graph:
         if like.dtype != np.uint8:
             # At once, while they are exact.
             x = ops.multiply(ops.convert(x, "f32"), _constant(np.float32(255 / np.iinfo(like.dtype).max)))
-        painted = self._painted(self._stem(x, size), size)
-        brightness = float(self._weights["brightness"][0])
+        h = self._through(self._layout.body, self._stem(x, size))
+        painted = self._head(h, size)
+        brightness = float(self._weights[self._layout.head.brightness][0])
         shown = ops.sigmoid(ops.add(painted, _shift(x, brightness)) if brightness else painted)
         shown = ops.multiply(shown, _constant(np.float32(255)))
         if any(more):
@@ -194,50 +200,46 @@ class Graph:
         h = ops.subtract(ops.convert(h, "f32"), _constant(np.float32(128)))
         # Edges before the order of axes: so that is a matter of names, and nothing is moved for it.
         h = ops.transpose(_padded(h, (0, 1, 1, 0), (0, 1, 1, 0)), _constant([0, 3, 1, 2]))
-        weight = self._weights["stem.0.weight"] / np.float32(255)
+        weight = self._weights[self._layout.stem.kernel] / np.float32(255)
         weight = weight.reshape(-1, 3, 4, 4, 3, 3).transpose(0, 2, 3, 1, 4, 5).reshape(weight.shape)
-        return ops.relu(self._norm(_convolved(h, _constant(weight)), "stem.1"))
+        return ops.relu(self._norm(_convolved(h, _constant(weight)), self._layout.stem.norm))
 
-    def _painted(self, h: _Node, size: tuple[int, int]) -> _Node:
-        """From the stem to what is added to the brightness, (1, H, W, 3)."""
-        a = self._architecture
-        for i in range(a.blocks_in):
-            h = self._block(h, f"body_in.{i}")
-        if a.deep_width:
-            h = ops.add(h, self._deep(h))
-        for i in range(a.blocks_out):
-            h = self._block(h, f"body_out.{i}")
-        h = ops.depth_to_space(self._upsampled(h, "to_half.weight"), "blocks_first", 2)
-        h = ops.relu(self._norm(h, "to_half_norm"))
-        h = ops.relu(self._conv_norm(h, "refine"))
-        return self._head(h, size)
+    def _through(self, layers: Iterable[Layer], x: _Node) -> _Node:
+        """What layers give, one after the other: (1, C, H, W) each."""
+        for layer in layers:
+            x = self._compute(layer, x)
+        return x
+
+    def _compute(self, layer: Layer, x: _Node) -> _Node:
+        match layer:
+            case ConvNorm():
+                h = self._convolution(x, layer.kernel, self._weights[layer.kernel], layer.stride)
+                h = self._norm(h, layer.norm)
+                return ops.relu(h) if layer.relu else h
+            case UpsampleNorm():
+                h = ops.depth_to_space(self._upsampled(x, layer.kernel), "blocks_first", 2)
+                return ops.relu(self._norm(h, layer.norm))
+            case PointwiseUpsample():
+                return self._enlarged(layer, x)
+            case Residual():
+                return ops.add(x, self._through(layer.body, x))
+        raise no_kernel(layer, "OpenVINO")
 
     def _head(self, h: _Node, size: tuple[int, int]) -> _Node:
         """The last convolution, whose 2x2x3 outputs become pixels."""
-        height, width = size
-        h = self._upsampled(h, "to_full.weight")
-        h = ops.add(h, _constant(np.tile(self._weights["to_full.bias"], 4).reshape(1, 12, 1, 1)))
+        (height, width), head = size, self._layout.head
+        h = self._upsampled(h, head.kernel)
+        h = ops.add(h, _constant(np.tile(self._weights[head.bias], 4).reshape(1, 12, 1, 1)))
         h = ops.transpose(h, _constant([0, 2, 3, 1]))
         h = ops.reshape(h, _constant([1, height // 2, width // 2, 2, 6]), False)
         h = ops.transpose(h, _constant([0, 1, 3, 2, 4]))
         return ops.reshape(h, _constant([1, height, width, 3]), False)
 
-    def _deep(self, x: _Node) -> _Node:
-        h = ops.relu(self._conv_norm(x, "deep.down", stride=2))
-        for i in range(self._architecture.blocks_deep):
-            h = self._block(h, f"deep.blocks.{i}")
-        h = self._convolution(h, "deep.up.weight", self._weights["deep.up.weight"], edged=False)
+    def _enlarged(self, layer: PointwiseUpsample, x: _Node) -> _Node:
+        h = self._convolution(x, layer.kernel, self._weights[layer.kernel], edged=False)
         twice, axes = _constant(np.array([2, 2], np.float32)), _constant([2, 3])
         how = {"coordinate_transformation_mode": "half_pixel", "axes": axes}
         return ops.interpolate(h, twice, "linear_onnx", "scales", **how)
-
-    def _block(self, x: _Node, name: str) -> _Node:
-        h = ops.relu(self._conv_norm(x, f"{name}.first"))
-        return ops.add(x, self._conv_norm(h, f"{name}.second"))
-
-    def _conv_norm(self, x: _Node, name: str, stride: int = 1) -> _Node:
-        weight = f"{name}.0.weight"
-        return self._norm(self._convolution(x, weight, self._weights[weight], stride), f"{name}.1")
 
     def _norm(self, x: _Node, name: str) -> _Node:
         h = ops.mvn(x, _constant([2, 3]), True, NORM_EPSILON, "inside_sqrt")

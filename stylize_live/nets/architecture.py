@@ -1,8 +1,19 @@
-"""The numbers that define the network: known without torch, which takes seconds to load."""
+"""The numbers and layers that define the network: known without torch, which takes seconds to load."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+
+from stylize_live.nets.layers import (
+    ConvNorm,
+    Layer,
+    Layout,
+    PointwiseUpsample,
+    Residual,
+    Shapes,
+    ToPixels,
+    UpsampleNorm,
+)
 
 # Sides are filled up to a multiple of this and cropped at the end.
 STRIDE = 8
@@ -59,34 +70,34 @@ class Architecture:
                 raise ValueError(f"architecture field {name} is {value!r}, expected {low}..512")
         return cls(**{name: int(str(values[name])) for name in names})
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of the weights of `ResidualTransformer`."""
-        found: dict[str, tuple[int, ...]] = {}
-
-        def conv_norm(name: str, inputs: int, outputs: int) -> None:
-            found.update({f"{name}.0.weight": (outputs, inputs, 3, 3)} | _norm(f"{name}.1", outputs))
-
-        def blocks(name: str, count: int, width: int) -> None:
-            for number in range(count):
-                conv_norm(f"{name}.{number}.first", width, width)
-                conv_norm(f"{name}.{number}.second", width, width)
-
-        conv_norm("stem", 48, self.width)
-        blocks("body_in", self.blocks_in, self.width)
+    def layout(self) -> Layout:
+        """The network's layers: the one place where they are written down."""
+        # Not in eight bits: the first, whose inputs are pixels, and the way down, which takes a thirtieth of
+        # the time and makes a tenth to a fifth of the error.
+        stem = ConvNorm("stem.0", 48, self.width, norm="stem.1", int8=False)
+        body = _blocks("body_in", self.blocks_in, self.width)
         if self.deep_width:
-            conv_norm("deep.down", self.width, self.deep_width)
-            blocks("deep.blocks", self.blocks_deep, self.deep_width)
-            found["deep.up.weight"] = (self.width, self.deep_width, 1, 1)
-        blocks("body_out", self.blocks_out, self.width)
-        found["to_half.weight"] = (self.head_width, self.width, 3, 3)
-        found |= _norm("to_half_norm", self.head_width)
-        conv_norm("refine", self.head_width, self.head_width)
-        return found | {
-            "to_full.weight": (3, self.head_width, 3, 3),
-            "to_full.bias": (3,),
-            "brightness": (1,),
-        }
+            width, deep = self.width, self.deep_width
+            down = ConvNorm("deep.down.0", width, deep, norm="deep.down.1", stride=2, int8=False)
+            up = PointwiseUpsample("deep.up", deep, width)
+            body += (Residual((down, *_blocks("deep.blocks", self.blocks_deep, deep), up)),)
+        body += _blocks("body_out", self.blocks_out, self.width)
+        body += (
+            UpsampleNorm("to_half", self.width, self.head_width, norm="to_half_norm"),
+            ConvNorm("refine.0", self.head_width, self.head_width, norm="refine.1"),
+        )
+        return Layout(stem, body, ToPixels("to_full", self.head_width, 3, brightness="brightness"))
+
+    def shapes(self) -> Shapes:
+        """Names and shapes of the weights."""
+        return self.layout().shapes()
 
 
-def _norm(name: str, channels: int) -> dict[str, tuple[int, ...]]:
-    return {f"{name}.weight": (channels,), f"{name}.bias": (channels,)}
+def _blocks(name: str, count: int, width: int) -> tuple[Layer, ...]:
+    return tuple(_block(f"{name}.{number}", width) for number in range(count))
+
+
+def _block(name: str, width: int) -> Residual:
+    first = ConvNorm(f"{name}.first.0", width, width, norm=f"{name}.first.1")
+    second = ConvNorm(f"{name}.second.0", width, width, norm=f"{name}.second.1", relu=False)
+    return Residual((first, second))

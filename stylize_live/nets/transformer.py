@@ -24,6 +24,15 @@ from torch import Tensor, nn
 
 from stylize_live.nets.architecture import FULL_BRIGHTNESS, LUMA, NORM_EPSILON, SPLIT, STRIDE
 from stylize_live.nets.architecture import Architecture as Architecture
+from stylize_live.nets.layers import (
+    ConvNorm,
+    Layer,
+    PointwiseUpsample,
+    Residual,
+    ToPixels,
+    UpsampleNorm,
+    no_kernel,
+)
 
 
 class InstanceNorm(nn.Module):
@@ -45,26 +54,6 @@ class InstanceNorm(nn.Module):
 
 def _conv3(inputs: int, outputs: int, *, stride: int = 1, bias: bool = False) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=bias, padding_mode="replicate")
-
-
-class ConvNorm(nn.Sequential):
-    """3x3 convolution without bias (the norm would cancel it), then instance norm."""
-
-    def __init__(self, inputs: int, outputs: int, *, stride: int = 1) -> None:
-        super().__init__(_conv3(inputs, outputs, stride=stride), InstanceNorm(outputs))
-
-
-class ResidualBlock(nn.Module):
-    """conv, norm, ReLU, conv, norm, plus the input (He et al., arXiv:1512.03385, without the last ReLU)."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = ConvNorm(channels, channels)
-        self.second = ConvNorm(channels, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        branch: Tensor = self.second(F.relu(self.first(x), inplace=True))
-        return x + branch
 
 
 def fold_upsampling(weight: Tensor, split: Tensor | None = None) -> Tensor:
@@ -104,41 +93,59 @@ class UpsampleConv(nn.Module):
         return F.pixel_shuffle(F.conv2d(edged, fold_upsampling(self.weight, self.split), bias), 2)
 
 
-class DeepStage(nn.Module):
-    """Residual blocks at half the resolution of their input, added back to it."""
-
-    def __init__(self, channels: int, deep_channels: int, blocks: int) -> None:
-        super().__init__()
-        self.down = ConvNorm(channels, deep_channels, stride=2)
-        self.blocks = nn.Sequential(*(ResidualBlock(deep_channels) for _ in range(blocks)))
-        self.up = nn.Conv2d(deep_channels, channels, 1, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        deep = self.up(self.blocks(F.relu(self.down(x), inplace=True)))
-        return x + F.interpolate(deep, scale_factor=2, mode="bilinear")
-
-
 class ResidualTransformer(nn.Module):
     """Small residual image transformation network.
 
     Args:
         architecture: widths and depths; None is the usual one.
+
+    Attributes:
+        layout: its layers.
+        convolutions, norms: its modules, by the names that layers have for them.
     """
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()
-        a = self.architecture = architecture or Architecture()
-        self.stem = ConvNorm(48, a.width)
-        self.body_in = nn.Sequential(*(ResidualBlock(a.width) for _ in range(a.blocks_in)))
-        self.deep = DeepStage(a.width, a.deep_width, a.blocks_deep) if a.deep_width else nn.Identity()
-        self.body_out = nn.Sequential(*(ResidualBlock(a.width) for _ in range(a.blocks_out)))
-        self.to_half = UpsampleConv(a.width, a.head_width, bias=False)
-        self.to_half_norm = InstanceNorm(a.head_width)
-        self.refine = ConvNorm(a.head_width, a.head_width)
-        self.to_full = UpsampleConv(a.head_width, 3, bias=True)
+        self.architecture = architecture or Architecture()
+        self.layout = self.architecture.layout()
+        self.convolutions: dict[str, nn.Conv2d | UpsampleConv] = {}
+        self.norms: dict[str, InstanceNorm] = {}
+        for layer in self.layout.walk():
+            self._make(layer)
         # No parameter: training decides on it, gradients do not.
         self.brightness: Tensor
-        self.register_buffer("brightness", torch.full((1,), FULL_BRIGHTNESS))
+        self.register_buffer(self.layout.head.brightness, torch.full((1,), FULL_BRIGHTNESS))
+
+    def _make(self, layer: Layer | ToPixels) -> None:
+        match layer:
+            case ConvNorm():
+                self._add(layer.conv, _conv3(layer.inputs, layer.outputs, stride=layer.stride))
+                self._add(layer.norm, InstanceNorm(layer.outputs))
+            case UpsampleNorm():
+                self._add(layer.conv, UpsampleConv(layer.inputs, layer.outputs, bias=False))
+                self._add(layer.norm, InstanceNorm(layer.outputs))
+            case PointwiseUpsample():
+                self._add(layer.conv, nn.Conv2d(layer.inputs, layer.outputs, 1, bias=False))
+            case Residual():
+                pass  # has no weights of its own
+            case ToPixels():
+                self._add(layer.conv, UpsampleConv(layer.inputs, layer.outputs, bias=True))
+            case _:
+                raise no_kernel(layer, "torch")
+
+    def _add(self, name: str, module: nn.Conv2d | UpsampleConv | InstanceNorm) -> None:
+        """Put a module where its name says, so that its weights have the names that style files have."""
+        *folders, last = name.split(".")
+        here: nn.Module = self
+        for folder in folders:
+            if not hasattr(here, folder):
+                here.add_module(folder, nn.Sequential())  # a folder only: it is never called
+            here = here.get_submodule(folder)
+        here.add_module(last, module)
+        if isinstance(module, InstanceNorm):
+            self.norms[name] = module
+        else:
+            self.convolutions[name] = module
 
     def forward(self, x: Tensor) -> Tensor:
         """Paint a batch.
@@ -159,13 +166,29 @@ class ResidualTransformer(nn.Module):
         # Fill up to whole strides by repeating the edge; cropped again below.
         x = F.pad(x, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
         # The body may run in 16 bits; the picture itself stays in 32, or smooth skies would band.
-        dtype = self.to_full.weight.dtype
-        h = F.relu(self.stem(F.pixel_unshuffle(x - 0.5, 4).to(dtype)), inplace=True)
-        h = self.body_out(self.deep(self.body_in(h)))
-        h = F.relu(self.to_half_norm(self.to_half(h)), inplace=True)
-        h = F.relu(self.refine(h), inplace=True)
-        y = torch.sigmoid(self.to_full(h).float() + self.brightness.float() * (_brightness(x) - 0.5))
+        to_full = self.convolutions[self.layout.head.conv]
+        h = self._compute(self.layout.stem, F.pixel_unshuffle(x - 0.5, 4).to(to_full.weight.dtype))
+        h = self._through(self.layout.body, h)
+        y = torch.sigmoid(to_full(h).float() + self.brightness.float() * (_brightness(x) - 0.5))
         return y[:, :, :height, :width]
+
+    def _through(self, layers: tuple[Layer, ...], x: Tensor) -> Tensor:
+        for layer in layers:
+            x = self._compute(layer, x)
+        return x
+
+    def _compute(self, layer: Layer, x: Tensor) -> Tensor:
+        match layer:
+            case ConvNorm():
+                h: Tensor = self.norms[layer.norm](self.convolutions[layer.conv](x))
+                return F.relu(h, inplace=True) if layer.relu else h
+            case UpsampleNorm():
+                return F.relu(self.norms[layer.norm](self.convolutions[layer.conv](x)), inplace=True)
+            case PointwiseUpsample():
+                return F.interpolate(self.convolutions[layer.conv](x), scale_factor=2, mode="bilinear")
+            case Residual():
+                return x + self._through(layer.body, x)
+        raise no_kernel(layer, "torch")
 
 
 def _brightness(x: Tensor) -> Tensor:
@@ -190,8 +213,6 @@ def initialise(network: ResidualTransformer, seed: int) -> None:
         elif isinstance(module, InstanceNorm):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
-    for module in network.modules():
-        if isinstance(module, ResidualBlock):
-            norm = module.second[1]
-            assert isinstance(norm, InstanceNorm)
-            nn.init.constant_(norm.weight, 0.1)
+    for layer in network.layout.walk():
+        if isinstance(layer, Residual) and isinstance(last := layer.body[-1], ConvNorm):
+            nn.init.constant_(network.norms[last.norm].weight, 0.1)
