@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from stylize_live.cli.app import main
-from stylize_live.engine import choices, processor, trials
+from stylize_live.engine import choices, processor, runtimes
 from stylize_live.engine.choices import choose, choose_device_name, fastest, possible
 from stylize_live.engine.trials import Way
 from stylize_live.errors import DeviceError, UsageError
@@ -50,8 +50,7 @@ def measure(figures: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> list[
 
 
 def install_openvino(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (choices, trials):
-        monkeypatch.setattr(module, "has_openvino", lambda: there)
+    monkeypatch.setattr(runtimes, "has_package", lambda name: there or name != "openvino")
 
 
 def test_without_a_driver_torch_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from stylize_live import installing
 from stylize_live.cli import advice, convert, devices
 from stylize_live.cli.app import main
 from stylize_live.config import EngineSettings
-from stylize_live.engine import Stylizer, choices, processor, trials
+from stylize_live.engine import Stylizer, choices, processor, runtimes
 from stylize_live.errors import StylizeError, UsageError
 from stylize_live.installing import command_for, commands_for_cuda_torch
 
@@ -159,7 +159,7 @@ def test_openvino_is_missed_where_it_would_help(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(trials, "has_openvino", lambda: there)
+    monkeypatch.setattr(runtimes, "has_package", lambda name: there or name != "openvino")
     monkeypatch.setattr(processor, "is_x86", lambda: x86)
     advice.advise(EngineSettings(device="cpu", **settings))  # type: ignore[arg-type]
     words = f"twice as fast with OpenVINO: {command_for('openvino')}"
@@ -176,8 +176,7 @@ def test_the_commands_say_so(
         raise UsageError("enough")
 
     monkeypatch.chdir(tmp_path)
-    for module in (trials, choices):
-        monkeypatch.setattr(module, "has_openvino", lambda: False)
+    monkeypatch.setattr(runtimes, "has_package", lambda name: name != "openvino")
     monkeypatch.setattr(processor, "is_x86", lambda: True)
     monkeypatch.setattr(choices, "choose_device_name", lambda name: "cpu")
     monkeypatch.setattr(Stylizer, "from_settings", stop)

@@ -103,8 +103,7 @@ def test_not_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("choices", "trials"):
-        monkeypatch.setattr(f"stylize_live.engine.{module}.has_openvino", lambda: False)
+    monkeypatch.setattr("stylize_live.engine.runtimes.has_package", lambda name: name != "openvino")
     assert "openvino" not in Stylizer(device="cpu").fingerprint
     with pytest.raises(DeviceError, match=r"OpenVINO is not installed: .*openvino"):
         Stylizer(runtime="openvino")

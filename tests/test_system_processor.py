@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from stylize_live.engine import processor as engine
-from stylize_live.engine import trials
+from stylize_live.engine import runtimes, trials
 from stylize_live.system import processor
 from stylize_live.system.processor import Told
 
@@ -139,6 +139,6 @@ class TestEngine:
         """Nobody has measured it there."""
         on_macos(monkeypatch, {"hw.optional.arm.FEAT_BF16": b"\1\0\0\0"})
         monkeypatch.setattr(engine.platform, "machine", lambda: "arm64")
-        monkeypatch.setattr(trials, "has_openvino", lambda: True)
+        monkeypatch.setattr(runtimes, "has_package", lambda name: True)
         assert engine.multiplies_bfloat16()
         assert [str(way) for way in trials.ways()] == ["torch float32", "openvino float32"]

@@ -8,9 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 from stylize_live.engine import processor
 from stylize_live.engine.choices import choose_device_name
+from stylize_live.engine.runtimes import packages
 from stylize_live.system.processes import installed_memory
 
-_PACKAGES = ("stylize-live", "torch", "openvino", "av", "opencv-python", "numpy")
+_PACKAGES = ("stylize-live", *packages(), "av", "opencv-python", "numpy")
 
 
 def describe() -> dict[str, object]:

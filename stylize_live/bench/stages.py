@@ -10,7 +10,7 @@ from pathlib import Path
 from stylize_live.bench.report import Tally
 from stylize_live.bench.timing import Effort, alternate, effort_of
 from stylize_live.closing import Closing
-from stylize_live.config import BenchSettings, ConvertSettings, EngineSettings, Precision, Runtime
+from stylize_live.config import BenchSettings, ConvertSettings, EngineSettings
 from stylize_live.engine import Stylizer
 from stylize_live.engine.choices import choose_device_name
 from stylize_live.engine.trials import ways
@@ -110,10 +110,7 @@ def measure_networks(settings: BenchSettings, seconds: float, tally: Tally) -> N
 
 def _choices(settings: BenchSettings) -> dict[str, EngineSettings]:
     """Every runtime and precision that this machine has, by name."""
-    found: list[tuple[Runtime, Precision]] = [(way.runtime, way.precision) for way in ways()]
-    if choose_device_name(settings.device) == "cuda":
-        found = [("torch", "float32"), ("torch", "bfloat16"), ("torch", "float16")]
     return {
-        f"{runtime} {precision}": settings.model_copy(update={"runtime": runtime, "precision": precision})
-        for runtime, precision in found
+        str(way): settings.model_copy(update={"runtime": way.runtime, "precision": way.precision})
+        for way in ways(choose_device_name(settings.device))
     }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def advise(settings: EngineSettings) -> None:
     """Say so, on stderr, if something is missing that would make these settings faster."""
-    if settings.device != "cpu" and settings.runtime != "openvino":
+    if settings.device != "cpu" and _may_use_gpu(settings.runtime):
         advice = unused_gpu()
         if advice:
             warn(advice)
@@ -26,12 +26,18 @@ def advise(settings: EngineSettings) -> None:
             warn(advice)
 
 
+def _may_use_gpu(runtime: str) -> bool:
+    from stylize_live.engine.runtimes import RUNTIMES
+
+    return runtime == "auto" or "cuda" in RUNTIMES[runtime].on
+
+
 def faster() -> str:
     """What would help a processor, "" if nothing is missing."""
     from stylize_live.engine.processor import is_x86
-    from stylize_live.engine.trials import has_openvino
+    from stylize_live.engine.runtimes import is_installed
     from stylize_live.installing import command_for
 
-    if has_openvino() or not is_x86():  # elsewhere nobody has measured it
+    if is_installed("openvino") or not is_x86():  # elsewhere nobody has measured it
         return ""
     return f"painting would be about twice as fast with OpenVINO: {command_for('openvino')}"

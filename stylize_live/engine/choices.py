@@ -9,17 +9,18 @@ import ctypes
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 from stylize_live.config import APPLES_GPU, NO_APPLE_GPU, DeviceName, Precision, Runtime
 from stylize_live.engine import processor
-from stylize_live.engine.trials import ChosenPrecision, ChosenRuntime, Way, has_openvino, milliseconds, ways
+from stylize_live.engine.runtimes import RUNTIMES, ChosenPrecision, Device, RuntimeSpec, is_installed
+from stylize_live.engine.trials import Way, milliseconds, ways
 from stylize_live.errors import DeviceError
 from stylize_live.installing import command_for
 from stylize_live.system.gpus import DRIVERS
 from stylize_live.wording import option
 
-Device = Literal["cpu", "cuda"]
+_PLACES: dict[Device, str] = {"cpu": "the CPU", "cuda": "a GPU"}
 # Of the time of a more exact way: a less exact one must save more than a twentieth.
 _WORTH = 0.95
 
@@ -35,7 +36,7 @@ class Choice:
         speeds: what was measured to choose, milliseconds by runtime and precision; empty where nothing was.
     """
 
-    runtime: ChosenRuntime
+    runtime: str
     precision: ChosenPrecision
     why: str
     speeds: dict[str, float]
@@ -74,17 +75,19 @@ def _may_have_gpu() -> bool:
 def choose(runtime: Runtime, precision: Precision, device: Device) -> Choice:
     """What computes the network, and in which arithmetic.
 
-    "auto" is torch in float16 on a GPU. On a CPU, it is what is fastest here of the ways that look the same,
-    by measurement: see `speeds`. Torch is not among them on x86 where OpenVINO is installed, which was
-    faster in every precision on each such processor that was tried, and paints without loading it.
+    "auto" is float16 on a GPU. On a CPU, it is what is fastest here of the ways that look the same, by
+    measurement: see `speeds`. What another one outruns on x86 is not among them there, so that torch is not
+    loaded where OpenVINO is installed.
 
     Raises:
-        DeviceError: OpenVINO was asked for and is not installed, or is to use a GPU; float16 on a CPU, where
-            torch emulates it many times slower; int8 without OpenVINO.
+        DeviceError: an unknown word; a runtime that is not installed or does not paint on the device; a
+            precision that it does not have there, such as float16 on a CPU, where torch emulates it many
+            times slower, or int8 without OpenVINO.
     """
     _check(runtime, precision, device)
     if device == "cuda":
-        return Choice("torch", "float16" if precision == "auto" else precision, "a GPU", {})
+        first = _able(runtime, precision, device)[0]
+        return Choice(first.name, "float16" if precision == "auto" else precision, "a GPU", {})
     tried = [way for way in _asked(runtime, precision) if not _left_out(way, runtime)]
     if len(tried) == 1:
         only = tried[0]
@@ -121,36 +124,60 @@ def _check_name(what: str, name: str, known: tuple[str, ...]) -> None:
 
 
 def _check(runtime: Runtime, precision: Precision, device: Device) -> None:
-    _check_name("runtime", runtime, get_args(Runtime))
+    _check_name("runtime", runtime, ("auto", *RUNTIMES))
     _check_name("precision", precision, get_args(Precision))
-    if runtime == "openvino" and not has_openvino():
-        torch = option("runtime", "torch")
-        raise DeviceError(f"OpenVINO is not installed: {command_for('openvino')}, or use {torch}")
-    if runtime == "openvino" and device != "cpu":
-        cpu, torch = option("device", "cpu"), option("runtime", "torch")
-        raise DeviceError(f"OpenVINO paints on the CPU here: use {cpu}, or {torch}")
-    if precision == "float16" and device == "cpu":
-        raise DeviceError(f"float16 needs a GPU: use {option('precision', 'bfloat16')} or float32")
-    if precision == "int8" and (device != "cpu" or runtime == "torch" or not has_openvino()):
-        auto = option("precision", "auto")
-        raise DeviceError(f"int8 needs OpenVINO on a CPU: use {auto}, or {command_for('openvino')}")
+    if runtime != "auto":
+        _check_runtime(RUNTIMES[runtime], device)
+    if not _able(runtime, precision, device):
+        raise _lacking(precision)
+
+
+def _check_runtime(asked: RuntimeSpec, device: Device) -> None:
+    instead = option("runtime", "torch")
+    if not asked.is_installed:
+        raise DeviceError(f"{asked.title} is not installed: {command_for(asked.package)}, or use {instead}")
+    if device not in asked.on:
+        there = next(iter(asked.on))
+        use = option("device", there)
+        raise DeviceError(f"{asked.title} paints on {_PLACES[there]} here: use {use}, or {instead}")
+
+
+def _able(runtime: Runtime, precision: Precision, device: Device) -> list[RuntimeSpec]:
+    """The installed runtimes that fit what was asked for."""
+    return [
+        spec
+        for spec in RUNTIMES.values()
+        if runtime in ("auto", spec.name)
+        and spec.is_installed
+        and device in spec.on
+        and precision in ("auto", *spec.precisions(device))
+    ]
+
+
+def _lacking(precision: Precision) -> DeviceError:
+    """Why nothing that was asked for computes in this precision."""
+    able = [spec for spec in RUNTIMES.values() if precision in spec.precisions("cpu")]
+    if not able:
+        return DeviceError(f"{precision} needs a GPU: use {option('precision', 'bfloat16')} or float32")
+    missing = [spec.package for spec in able if not spec.is_installed]
+    instead = command_for(*missing) if missing else option("runtime", able[0].name)
+    needed = " or ".join(spec.title for spec in able)
+    return DeviceError(
+        f"{precision} needs {needed} on a CPU: use {option('precision', 'auto')}, or {instead}"
+    )
 
 
 def _asked(runtime: Runtime, precision: Precision) -> list[Way]:
     """The ways that fit what was asked for; what was asked for in full is taken, however slow it is."""
-    runtimes: list[ChosenRuntime] = ["torch", "openvino"] if has_openvino() else ["torch"]
-    if runtime != "auto":
-        runtimes = [runtime]
-    if precision == "int8":
-        runtimes = ["openvino"]
+    names = [spec.name for spec in _able(runtime, precision, "cpu")]
     if precision != "auto":
-        return [Way(name, precision) for name in runtimes]
-    return [way for way in ways() if way.runtime in runtimes]
+        return [Way(name, precision) for name in names]
+    return [way for way in ways() if way.runtime in names]
 
 
 def _left_out(way: Way, asked: Runtime) -> bool:
     """Whether it is slower than another on every processor of this kind, so that none has to be measured."""
-    return way.runtime == "torch" and asked == "auto" and has_openvino() and processor.is_x86()
+    return asked == "auto" and is_installed(RUNTIMES[way.runtime].outrun_by) and processor.is_x86()
 
 
 def _why_only(precision: Precision) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from stylize_live import __version__
-from stylize_live.engine import processor
+from stylize_live.engine import processor, runtimes
 from stylize_live.files import replacing
 from stylize_live.system.clock import monotonic
 from stylize_live.system.replacing import remove
@@ -43,7 +43,7 @@ def cache_file() -> Path:
 
 def machine() -> str:
     """All that figures depend on: processor, cores, limits, versions."""
-    packages = (f"{name} {_version(name)}" for name in ("openvino", "torch"))
+    packages = (f"{name} {_version(name)}" for name in sorted(runtimes.packages()))
     limits = (f"{name}={value}" for name, value in sorted(processor.limits().items()))
     cores = f"{processor.cores()} cores"
     return ", ".join((processor.name(), cores, *limits, f"stylize-live {__version__}", *packages))

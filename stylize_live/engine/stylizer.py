@@ -29,10 +29,11 @@ from stylize_live.engine.host import HostBackend
 from stylize_live.engine.look import Look
 from stylize_live.engine.pictures import as_pixels
 from stylize_live.engine.processor import floating_precision
+from stylize_live.engine.runtimes import make_backend
 from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.engine.timeline import Mix
-from stylize_live.engine.trials import Way, host_backend
+from stylize_live.engine.trials import Way
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.cut_detector import CutDetector
 from stylize_live.nets.checkpoint import Checkpoint
@@ -148,11 +149,7 @@ class Stylizer(Closing):
         )
 
     def _make_backend(self, checkpoint: Checkpoint) -> Backend:
-        if self._device == "cuda":
-            from stylize_live.engine.cuda import CudaBackend
-
-            return CudaBackend(checkpoint, self._precision)
-        return host_backend(Way(self._runtime, self._precision), checkpoint)
+        return make_backend(self._runtime, self._device, self._precision, checkpoint)
 
     @property
     def style(self) -> str:

@@ -4,64 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Literal
+from typing import cast
 
 import numpy as np
 
 from stylize_live.engine import processor, speeds
-
-if TYPE_CHECKING:
-    from stylize_live.engine.backend import CpuBackend
-    from stylize_live.engine.openvino import OpenVinoBackend
-    from stylize_live.nets.checkpoint import Checkpoint
-
-ChosenPrecision = Literal["float32", "bfloat16", "float16", "int8"]
-ChosenRuntime = Literal["torch", "openvino"]
+from stylize_live.engine.host import HostBackend
+from stylize_live.engine.runtimes import RUNTIMES, ChosenPrecision, Device, make_backend
 
 WIDTH, HEIGHT = 480, 270  # of the picture that is painted
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a network can be computed on a CPU.
+    """How a network can be computed.
 
     Attributes:
         runtime: what computes it.
         precision: in which arithmetic; "int8" is for most convolutions, the rest is as `beside` says.
     """
 
-    runtime: ChosenRuntime
+    runtime: str
     precision: ChosenPrecision
 
     def __str__(self) -> str:
         return f"{self.runtime} {self.precision}"
 
 
-def ways() -> list[Way]:
-    """What can be computed here, the most exact first and torch before OpenVINO.
+def ways(device: Device = "cpu") -> list[Way]:
+    """What can be computed here, in the order of the table of runtimes, the most exact first.
 
     Whatever a processor does not have it emulates, many times slower, so that it is not even tried:
     bfloat16 without instructions for it. That and eight bits are tried on x86 alone.
     """
-    precisions: list[ChosenPrecision] = ["float32"]
-    precisions += ["bfloat16"] if processor.floating_precision() == "bfloat16" else []
-    found = [Way("torch", precision) for precision in precisions]
-    if has_openvino():
-        found += [Way("openvino", precision) for precision in precisions]
-        found += [Way("openvino", "int8")] if processor.is_x86() else []
-    return found
+    return [
+        Way(spec.name, precision)
+        for spec in RUNTIMES.values()
+        if spec.is_installed
+        for precision in spec.precisions(device)
+        if device != "cpu" or _is_quick(precision)
+    ]
 
 
-def has_openvino() -> bool:
-    """Whether OpenVINO is installed."""
-    return find_spec("openvino") is not None
+def _is_quick(precision: ChosenPrecision) -> bool:
+    """Whether this processor may be."""
+    if precision == "bfloat16":
+        return processor.floating_precision() == "bfloat16"
+    return precision != "int8" or processor.is_x86()
 
 
 def milliseconds(tried: list[Way]) -> dict[Way, float]:
     """What a picture of 480x270 takes in these ways; those that failed are left out."""
     found: dict[Way, float] = {}
-    for runtime in ("torch", "openvino"):  # each by itself: asking for one does not load the other
+    for runtime in RUNTIMES:  # each by itself: asking for one does not load the other
         names = {str(way): way for way in tried if way.runtime == runtime}
         if names:
             trials = {name: _trial(way) for name, way in names.items()}
@@ -74,21 +69,10 @@ def _trial(way: Way) -> speeds.Trial:
         from stylize_live.nets.checkpoint import load_checkpoint
         from stylize_live.nets.folders import BASE
 
-        backend = host_backend(way, load_checkpoint(BASE))
+        made = make_backend(way.runtime, "cpu", way.precision, load_checkpoint(BASE))
+        backend = cast("HostBackend", made)
         # Noise: nothing in it is cheaper than in a picture, unlike in a plain one.
         pixels = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
         return lambda: backend.painted(pixels)
 
     return ready
-
-
-def host_backend(way: Way, checkpoint: Checkpoint) -> CpuBackend | OpenVinoBackend:
-    """What computes a network in a way on a CPU."""
-    # Only what is needed: each loads a runtime.
-    if way.runtime == "openvino":
-        from stylize_live.engine.openvino import OpenVinoBackend
-
-        return OpenVinoBackend(checkpoint, way.precision)
-    from stylize_live.engine.backend import CpuBackend
-
-    return CpuBackend(checkpoint, way.precision)
