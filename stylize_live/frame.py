@@ -41,6 +41,8 @@ class Frame:
         captured_at: seconds of `system.clock.monotonic` at which the picture reached this program.
         index: position in the source, counted from 0; dropped frames leave gaps.
         alpha: (H, W) opacity of the same dtype as `pixels`, or None for an opaque picture.
+        starts_shot: whether a shot begins with it, as one does with the first of all. None where nobody has
+            looked: so are live frames, of which many are dropped, and only who paints knows which follow.
     """
 
     picture: Pixels | Surface
@@ -48,6 +50,7 @@ class Frame:
     captured_at: float
     index: int
     alpha: Pixels | None = None
+    starts_shot: bool | None = None
 
     @property
     def pixels(self) -> Pixels:

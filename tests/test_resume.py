@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import CLOCK, Film, Ticks, content, numbered
+from pydantic import BaseModel
 
 from stylize_live.config import ConvertSettings
 from stylize_live.engine import Stylizer, choices, processor
@@ -144,6 +145,55 @@ class Stopping(Stylizer):
             if frame.index == self.stop_at:
                 raise StopError
             yield frame
+
+
+class Marks(Painter):
+    """Notes which frames begin a shot, as it is told."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        super().__init__(stop_at)
+        self.firsts: list[int] = []
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        for frame in super().stream(frames):
+            assert frame.starts_shot is not None
+            self.firsts += [frame.index] * frame.starts_shot
+            yield frame
+
+
+@pytest.mark.parametrize("behind", [0, 1, 2, 4])
+def test_shots_are_found_behind_a_border_as_in_one_go(tmp_path: Path, behind: int) -> None:
+    """Also where one begins right behind the place at which the first run stopped, which was no cut."""
+    border = pieces.MOST_FRAMES
+    source = Film(WILD).write(
+        tmp_path / "in.mp4",
+        (255 - numbered(i) if border + behind <= i < 40 else numbered(i) for i in range(FRAMES)),
+    )
+    whole, again = Marks(), Marks()
+    run(source, tmp_path / "whole.mp4", whole)
+    assert whole.firsts == [0, border + behind, 40]
+    stopped(source, tmp_path / "out.mp4", Marks(border + behind + 1))
+    assert run(source, tmp_path / "out.mp4", again).resumed == border
+    assert again.firsts == [border + behind, 40]
+    assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+@pytest.mark.usefixtures("no_history")
+def test_a_journal_that_knows_no_history_is_read(source: Path, tmp_path: Path) -> None:
+    run(source, tmp_path / "whole.mp4", Painter())
+    stopped(source, tmp_path / "out.mp4", Painter(50))
+    assert run(source, tmp_path / "out.mp4", Painter()).resumed > 0
+    assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+@pytest.fixture
+def no_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Journals as they were before shots were marked."""
+
+    def dump(self: Finished) -> str:
+        return BaseModel.model_dump_json(self, exclude={"history"})
+
+    monkeypatch.setattr(Finished, "model_dump_json", dump)
 
 
 def test_real_paint_goes_on_from_its_memory(source: Path, tmp_path: Path, tiny_style: Path) -> None:

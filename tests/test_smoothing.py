@@ -44,7 +44,7 @@ class Run(HostBackend):
 
     def __call__(self, seen: Pixels, painted: Pixels) -> Pixels:
         self._painted = painted.astype(np.float32)
-        return self.run(seen, Look(), Steady(lambda: self.cuts.is_cut(seen), self._share))
+        return self.run(seen, Look(), Steady(self.cuts.is_cut(seen), self._share))
 
     def painted(self, pixels: Pixels) -> np.ndarray:
         """See `HostBackend.painted`."""

@@ -223,7 +223,7 @@ class OnDevice:
             steady = None
             if self._steadiness:
                 share = least_share(self._steadiness)
-                steady = Steady(lambda frame=frame: self._cuts.is_cut(frame.preview), share)  # type: ignore[misc]
+                steady = Steady(self._cuts.is_cut(frame.preview), share)
             with torch.inference_mode():
                 given = (slot.given() + 0.5).floor()  # as pixels are; flat places show the difference
                 slot.take(self._painter(given, Look(), steady))

@@ -34,9 +34,7 @@ class Run(HostBackend):
         self._paint = paint
 
     def __call__(self, seen: Pixels) -> Pixels:
-        return self.run(
-            seen, self.look, Steady(lambda: self.cuts.is_cut(seen), self.share, Economy(self.every))
-        )
+        return self.run(seen, self.look, Steady(self.cuts.is_cut(seen), self.share, Economy(self.every)))
 
     def painted(self, pixels: Pixels) -> np.ndarray:
         """See `HostBackend.painted`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,14 +23,13 @@ class Steady:
     """How a picture is to follow from the one before.
 
     Attributes:
-        begins: whether pictures start anew with this one. Called once for each, in order, when the device has
-            been given its work, so that a GPU is not kept waiting.
+        begins: whether pictures start anew with this one.
         share: least share of the fresh picture, see `smoothing.least_share`.
         economy: what may be saved, or None for a picture that is to be the same whenever it is made. Known to
             backends on the CPU only.
     """
 
-    begins: Callable[[], bool]
+    begins: bool
     share: float
     economy: Economy | None = None
 

@@ -89,7 +89,7 @@ class HostBackend(ABC):
 
     def _smoothed(self, fresh: Plane, pixels: Pixels, steady: Steady) -> Plane:
         past, now = self._past, reduced(pixels)
-        if steady.begins() or past is None or sizes_of(past) != sizes_of((fresh, now)):
+        if steady.begins or past is None or sizes_of(past) != sizes_of((fresh, now)):
             picture, self._measure.everywhere = fresh.copy(), False
         else:
             # After painting and not beside it: the network takes all cores.

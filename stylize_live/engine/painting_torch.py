@@ -52,7 +52,7 @@ class TensorPainter:
 
     def _smoothed(self, fresh: Tensor, picture: Tensor, steady: Steady) -> Tensor:
         past, now, shown = self.past, reduced(picture), fresh
-        if not steady.begins() and past is not None and sizes_of(past) == sizes_of((fresh, now)):
+        if not steady.begins and past is not None and sizes_of(past) == sizes_of((fresh, now)):
             share = torch.full((), steady.share, device=fresh.device)
             shown = self._follow(past[0], fresh, torch.stack((past[1], now)), share)
         self.past = shown, now

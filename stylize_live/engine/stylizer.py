@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
@@ -353,7 +352,12 @@ class Stylizer(Closing):
         with self._painting:
             self._apply_style(frame.pts)
             self._size = frame.size
-            return self._backend.run(frame.pixels, self._look, self._steady(frame))
+            steady = self._steady(frame)
+            try:
+                return self._backend.run(frame.pixels, self._look, steady)
+            except BaseException:
+                self._fresh |= steady is not None and steady.begins  # then the next picture does
+                raise
 
     def _steady(self, frame: Frame) -> Steady | None:
         """How the picture is to follow from the one before, if it is to and something of it is shown."""
@@ -364,11 +368,13 @@ class Stylizer(Closing):
         if not (self._steadiness or economy) or not self._look.strength:
             self._fresh = True  # no film to go on with
             return None
-        return Steady(partial(self._begins, frame), least_share(self._steadiness), economy)
+        return Steady(self._begins(frame), least_share(self._steadiness), economy)
 
     def _begins(self, frame: Frame) -> bool:
-        """Whether a shot begins with this picture, as the first of all does; asked when it is painted."""
+        """Whether a shot begins with this picture, as the first of all does."""
         first, self._fresh = self._fresh, False
+        if frame.starts_shot is not None:
+            return frame.starts_shot or first
         if first:
             self._cuts.reset()
         return self._cuts.is_cut(frame.preview) or first

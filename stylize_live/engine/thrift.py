@@ -69,7 +69,7 @@ class ThriftyPainter:
         size = look.working_size((pixels.shape[1], pixels.shape[0]))
         now = reduced(pixels, reduced_size(size))
         self._since += 1
-        if steady.begins() or not self._fits(size, now):
+        if steady.begins or not self._fits(size, now):
             self.forget()
         past = self._past
         self.carried = past is not None and self._since < economy.every

@@ -76,6 +76,11 @@ class CutDetector:
         return cut
 
     @property
+    def history(self) -> tuple[float, ...]:
+        """Differences of the last pictures, 0 to 255, at most 8: with the last picture, all of `memory`."""
+        return tuple(self._differences)
+
+    @property
     def memory(self) -> dict[str, npt.NDArray[np.float64]]:
         """All that the next answer depends on, by name; may be set. Empty before the first picture."""
         if self._thumbnail is None or self._colours is None:
@@ -89,7 +94,7 @@ class CutDetector:
     @memory.setter
     def memory(self, arrays: Mapping[str, npt.NDArray[np.float64]]) -> None:
         self.reset()
-        if arrays:
+        if "thumbnail" in arrays:
             self._thumbnail = arrays["thumbnail"].astype(np.int16)
             self._colours = arrays["colours"]
             self._differences.extend(arrays["differences"].tolist())

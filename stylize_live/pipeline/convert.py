@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import SourceError, UsageError
-from stylize_live.frame import Frame
 from stylize_live.media.animation import readable
 from stylize_live.media.codecs import codec_for, keeps_pixel_shape, stores_planes, video_format
 from stylize_live.media.pipes import PIPE
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.sequence import SequenceWriter, check_empty, is_sequence
+from stylize_live.media.shots import ShotMarker
 from stylize_live.media.still import picture_format
 from stylize_live.media.target import PICTURES_ONLY, check_target
 from stylize_live.media.writer import VideoWriter
@@ -34,7 +34,7 @@ from stylize_live.pipeline.parts import Parts, clear_published, earlier_identity
 from stylize_live.pipeline.piecewise import PiecewiseFilm
 from stylize_live.pipeline.preview import without_preview
 from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
-from stylize_live.pipeline.resume import open_behind
+from stylize_live.pipeline.resume import Rest, open_behind
 from stylize_live.pipeline.watchdog import Patience
 from stylize_live.wording import option
 
@@ -119,7 +119,7 @@ def _pieces(
     parts = opened.enter_context(Parts(target, identity, restart=restart))
     if not parts.whole:
         painter.warm_up(reader.size)
-    reader, frames = _frames_to_paint(reader, target, settings, parts, painter)
+    reader, frames, shots = _frames_to_paint(reader, target, settings, parts, painter)
     opened.callback(reader.close)
     output = PiecewiseFilm(target, parts, _size(reader, settings), settings, reader)
     opened.callback(output.close)
@@ -130,7 +130,7 @@ def _pieces(
         except SourceError:
             return False
 
-    journey = Journey(reader, frames, painter, output, resumed=parts.frames, unchanged=unchanged)
+    journey = Journey(reader, frames, shots, painter, output, resumed=parts.frames, unchanged=unchanged)
     return journey, output
 
 
@@ -150,8 +150,8 @@ def _at_once(
     painter.warm_up(reader.size)
     restore_state(painter, None)
     endless = ("encode",) if target == PIPE else ()  # whoever reads there may pause
-    frames = iter(reader)
-    journey = Journey(reader, frames, painter, output, resumed=0, unchanged=lambda: True, endless=endless)
+    whole = Rest(reader, iter(reader), ShotMarker())
+    journey = Journey(*whole, painter, output, resumed=0, unchanged=lambda: True, endless=endless)
     return journey, output
 
 
@@ -203,10 +203,10 @@ def _reader(source: Path, target: Path, settings: ConvertSettings, painter: Fram
 
 def _frames_to_paint(
     reader: VideoReader, target: Path, settings: ConvertSettings, parts: Parts, painter: FramePainter
-) -> tuple[VideoReader, Iterator[Frame]]:
+) -> Rest:
     """The film, opened behind what is finished, and its frames from there; the painter as it was there."""
     if parts.whole:
-        return reader, iter(())
+        return Rest(reader, iter(()), ShotMarker())
     state = parts.state
     forgotten = isinstance(painter, Remembering) and state is None
     if parts.finished and not forgotten:
@@ -218,7 +218,7 @@ def _frames_to_paint(
     if parts.finished:
         parts.discard()
     restore_state(painter, None)
-    return reader, iter(reader)
+    return Rest(reader, iter(reader), ShotMarker())
 
 
 def _report(journey: Journey, output: Output) -> ConvertReport:

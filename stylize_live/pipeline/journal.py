@@ -41,6 +41,7 @@ class Finished(BaseModel):
         state: digest of the painter's memory behind it, None for a painter that has none.
         last: whether the film ends with it.
         tail: times and fingerprints of the last frames.
+        history: what the next frame was judged by, see `ShotMarker`; nothing in older journals.
         damaged, retimed, missing: see `stylize_live.pipeline.pieces.Border`.
         notes: what the reader, of all the film so far, and its encoder had to say.
     """
@@ -54,6 +55,7 @@ class Finished(BaseModel):
     state: Digest | None
     last: bool
     tail: Annotated[list[tuple[Seconds, Annotated[int, Field(ge=0, lt=2**32)]]], Field(min_length=1)]
+    history: Annotated[list[Annotated[float, Field(ge=0, le=255)]], Field(max_length=8)] = []
     damaged: Count
     retimed: Count
     missing: Seconds
@@ -86,6 +88,7 @@ class Finished(BaseModel):
             state=None if border.state is None else digest_of(border.state),
             last=border.next_pts is None,
             tail=[(str(when), checksum) for when, checksum in border.tail],
+            history=list(border.history),
             damaged=border.damaged,
             retimed=border.retimed,
             missing=str(border.missing),

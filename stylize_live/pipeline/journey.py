@@ -10,6 +10,7 @@ from fractions import Fraction
 from stylize_live.errors import MachineError, SourceError
 from stylize_live.frame import Frame
 from stylize_live.media.reader import VideoReader
+from stylize_live.media.shots import ShotMarker
 from stylize_live.pipeline.channel import Bounded
 from stylize_live.pipeline.failures import check_frame
 from stylize_live.pipeline.output import Output
@@ -42,6 +43,7 @@ class Journey:
     Args:
         reader: the opened film.
         frames: what is still to be painted of it, counted from the film's beginning.
+        shots: marks them; it has seen what comes before.
         painter: paints, in a thread of its own.
         output: where painted frames go.
         resumed: frames that earlier runs have written.
@@ -53,6 +55,7 @@ class Journey:
         self,
         reader: VideoReader,
         frames: Iterator[Frame],
+        shots: ShotMarker,
         painter: FramePainter,
         output: Output,
         *,
@@ -61,7 +64,7 @@ class Journey:
         endless: Collection[str] = (),
     ) -> None:
         self.reader, self._frames_to_come, self._painter, self._output = reader, frames, painter, output
-        self._unchanged = unchanged
+        self._shots, self._unchanged = shots, unchanged
         self._decoded: Bounded[Frame | Border] = Bounded(_FRAMES_BETWEEN_STAGES)
         self._painted: Bounded[Frame | Border] = Bounded(_FRAMES_BETWEEN_STAGES)
         self._stages = Stages(self._decoded, self._painted)
@@ -115,6 +118,7 @@ class Journey:
         for given in clock.over(self._frames_to_come):
             frame = check_frame(given, "the source", self.reader.size)
             with clock:
+                frame = self._shots.mark(frame)
                 begins = cutter.begins_piece(frame)
             if begins:
                 self._decoded.put(self._border(cutter, frame.pts))
@@ -129,7 +133,8 @@ class Journey:
 
     def _border(self, cutter: PieceCutter, next_pts: Fraction | None) -> Border:
         reader = self.reader
-        border = Border(next_pts, cutter.tail, reader.damaged, reader.retimed, tuple(reader.notes))
+        notes, history = tuple(reader.notes), self._shots.history
+        border = Border(next_pts, cutter.tail, reader.damaged, reader.retimed, history, notes)
         if next_pts is None:
             border = replace(border, missing=reader.missing, last_duration=reader.last_duration)
         return border

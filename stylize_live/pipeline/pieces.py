@@ -14,8 +14,8 @@ from pathlib import Path
 
 from stylize_live.config import ConvertSettings
 from stylize_live.frame import Frame, Pixels
-from stylize_live.media.cut_detector import CutDetector
 from stylize_live.media.reader import VideoReader
+from stylize_live.media.shots import ShotMarker
 
 # A piece ends at a cut, but not before so many frames: encoders compress better with some to look at.
 LEAST_FRAMES = 60
@@ -33,25 +33,21 @@ class PieceCutter:
     """Parts a film while its frames pass."""
 
     def __init__(self) -> None:
-        self._cuts = CutDetector()
         self._frames = 0
         self._tail: deque[Fingerprint] = deque(maxlen=_TAIL)
         self.at_cut = False
 
     def begins_piece(self, frame: Frame) -> bool:
-        """See the next frame; whether a new piece begins with it.
+        """See the next frame, which is marked, see `ShotMarker`; whether a new piece begins with it.
 
         The film's first frame begins none. `at_cut` says whether the new piece begins at a cut: it
         owes nothing to the pictures before, even under a painter with a memory.
         """
-        cut = self._cuts.is_cut(frame.preview)
+        cut = bool(frame.starts_shot)
         begins = self._frames >= MOST_FRAMES or (cut and self._frames >= LEAST_FRAMES)
         if begins:
             self.at_cut = cut
             self._frames = 0
-            # Nothing may reach over the border, or a resumed run would find others.
-            self._cuts.reset()
-            self._cuts.is_cut(frame.preview)
         self._frames += 1
         return begins
 
@@ -78,6 +74,7 @@ class Border:
     Attributes:
         next_pts: time of the frame that begins the next piece, or None where the film ends.
         tail: times and fingerprints of the last frames before the border.
+        history: what the next frame was judged by, see `ShotMarker`.
         damaged, retimed, notes: see `VideoReader`; of all the film so far.
         missing, last_duration: see `VideoReader`; told at the film's end only.
         state: memory of the painter behind the border, or None if it has none.
@@ -87,6 +84,7 @@ class Border:
     tail: tuple[Fingerprint, ...]
     damaged: int
     retimed: int
+    history: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
     missing: Fraction = Fraction(0)
     last_duration: Fraction = Fraction(0)
@@ -126,11 +124,11 @@ def split_at_cuts(source: Path, settings: ConvertSettings = _DEFAULTS) -> Iterat
     Raises:
         SourceError: the source is no video.
     """
-    cutter = PieceCutter()
+    cutter, shots = PieceCutter(), ShotMarker()
     with VideoReader(source, settings, bits=settings.bits) as reader:
         first: Frame | None = None
         last, at_cut = None, True
-        for frame in reader:
+        for frame in map(shots.mark, reader):
             if first is None:
                 first = frame
             if cutter.begins_piece(frame):

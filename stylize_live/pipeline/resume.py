@@ -6,9 +6,11 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from typing import NamedTuple
 
 from stylize_live.frame import Frame
 from stylize_live.media.reader import VideoReader
+from stylize_live.media.shots import ShotMarker
 from stylize_live.pipeline.journal import Finished
 from stylize_live.pipeline.pieces import Fingerprint, fingerprint
 
@@ -18,9 +20,21 @@ log = logging.getLogger(__name__)
 _STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10))
 
 
-def open_behind(
-    open_film: Callable[[], VideoReader], piece: Finished
-) -> tuple[VideoReader, Iterator[Frame]] | None:
+class Rest(NamedTuple):
+    """What is still to be painted of a film.
+
+    Attributes:
+        reader: open.
+        frames: to come, counted from the film's beginning.
+        shots: marks them as in a run that was never interrupted.
+    """
+
+    reader: VideoReader
+    frames: Iterator[Frame]
+    shots: ShotMarker
+
+
+def open_behind(open_film: Callable[[], VideoReader], piece: Finished) -> Rest | None:
     """Open a film at the frame that follows a finished piece.
 
     Tries the file's index first, and believes it only if the last frames of the piece come out as they
@@ -31,8 +45,7 @@ def open_behind(
         piece: the newest finished one; not the film's last.
 
     Returns:
-        An open reader, and the frames to come, counted from the film's beginning; None if this film
-        does not have the frames that the piece ends with.
+        None if this film does not have the frames that the piece ends with.
 
     Raises:
         SourceError: the source is no video.
@@ -41,27 +54,35 @@ def open_behind(
     if not piece.damaged and not piece.retimed:
         for back in _STEPS_BACK:
             reader = open_film()
-            if reader.seek(piece.fingerprints[0][0] - back) and _passes(reader, piece.fingerprints):
-                return reader, _counted(reader, piece.frames)
+            last = None
+            if reader.seek(piece.fingerprints[0][0] - back):
+                last = _last_of(reader, piece.fingerprints)
+            if last is not None:
+                return _rest(reader, piece, last)
             reader.close()
         log.info("%s: its index does not lead to where the last run stopped, reading it all", reader.path)
     reader = open_film()
-    if _passes(_skipped(reader, piece.frames - len(piece.tail)), piece.fingerprints):
-        return reader, _counted(reader, piece.frames)
+    last = _last_of(_skipped(reader, piece.frames - len(piece.tail)), piece.fingerprints)
+    if last is not None:
+        return _rest(reader, piece, last)
     reader.close()
     return None
 
 
-def _passes(frames: Iterable[Frame], tail: list[Fingerprint]) -> bool:
-    """Read frames up to the tail's last; whether those of the tail are all there and look the same."""
+def _rest(reader: VideoReader, piece: Finished, last: Frame) -> Rest:
+    return Rest(reader, _counted(reader, piece.frames), ShotMarker.behind(last, piece.history))
+
+
+def _last_of(frames: Iterable[Frame], tail: list[Fingerprint]) -> Frame | None:
+    """Read frames up to the tail's last; None if not all of the tail are there, or one looks different."""
     first, last = tail[0][0], tail[-1][0]
-    found = []
+    found, frame = [], None
     for frame in frames:
         if frame.pts >= first:
             found.append((frame.pts, fingerprint(frame.preview)))
         if frame.pts >= last:
             break
-    return found == tail
+    return frame if found == tail else None
 
 
 def _skipped(frames: Iterable[Frame], count: int) -> Iterator[Frame]:
