@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,17 +22,18 @@ from stylize_live.cli.app import main
 from stylize_live.cli.live import live
 from stylize_live.cli.show import summary
 from stylize_live.errors import SourceError, StyleError
-from stylize_live.frame import Frame
+from stylize_live.frame import Frame, Pixels
 from stylize_live.media.null import NullDisplay
 from stylize_live.media.overlay import Caption
 from stylize_live.media.recorder import Recorder
 from stylize_live.media.still import read_still
 from stylize_live.options import DEFAULT_BOLDNESS
-from stylize_live.pipeline import preparation
+from stylize_live.pipeline import painted_frame, preparation
 from stylize_live.pipeline.keys import KEYS, OF_PAGES, key_rows
 from stylize_live.pipeline.labels import clock_time, snapshot_name
 from stylize_live.pipeline.live import run_live
-from stylize_live.pipeline.view import View, compose
+from stylize_live.pipeline.painted_frame import PaintedFrame, compose
+from stylize_live.pipeline.view import View
 
 
 class BoomError(Exception):
@@ -633,6 +635,33 @@ def test_compose_leaves_its_inputs_alone() -> None:
     assert np.array_equal(both[:, 17:], painted[:, ::-1][:, 17:])
     assert (both[:, 15:17] == 255).all()
     assert np.array_equal(painted, kept)
+
+
+def test_a_picture_is_composed_once_for_all_who_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In whichever of several threads asks first."""
+    made: list[tuple[bool, bool]] = []
+
+    def counted(original: Pixels, painted: Pixels, *, mirror: bool, split: bool) -> Pixels:
+        made.append((mirror, split))
+        return compose(original, painted, mirror=mirror, split=split)
+
+    monkeypatch.setattr(painted_frame, "compose", counted)
+    original = make_frame(10)
+    both = PaintedFrame(original, original.with_picture(255 - original.pixels), 0.0, 0.0)
+    together = threading.Barrier(8)
+
+    def ask(_: int) -> Frame:
+        together.wait(10)
+        return both.shown(mirror=True, split=True)
+
+    with ThreadPoolExecutor(8) as threads:
+        seen = list(threads.map(ask, range(8)))
+    assert len({id(frame) for frame in seen}) == 1
+    wanted = compose(original.pixels, both.painted.pixels, mirror=True, split=True)
+    assert np.array_equal(seen[0].pixels, wanted)
+    assert both.shown(mirror=False, split=True) is not seen[0]
+    assert both.shown(mirror=False, split=False).pixels is both.painted.pixels
+    assert made == [(True, True), (False, True), (False, False)]
 
 
 @pytest.mark.parametrize("width", [1, 2, 3])

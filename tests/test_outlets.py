@@ -17,6 +17,7 @@ from stylize_live.frame import Frame
 from stylize_live.media.null import NullDisplay
 from stylize_live.media.reader import VideoReader
 from stylize_live.pipeline.live import run_live
+from stylize_live.pipeline.remote import Show
 
 
 @dataclass
@@ -66,6 +67,27 @@ def test_all_sinks_get_what_the_window_shows() -> None:
     assert report.outputs["first"].written == 6
     assert report.outputs["first"].dropped == 0
     assert report.outputs["second"].latency_ms.p50 is not None
+
+
+def test_window_page_and_sinks_show_one_picture() -> None:
+    class Page:
+        watched = True
+        shown: Frame | None = None
+
+        def attend(self, show: Show) -> None:
+            self.shown = show.shown
+
+    page, sink = Page(), FakeSink()
+
+    def end(display: FakeDisplay) -> str | None:
+        arrived = sink.frames and page.shown is not None and page.shown.index == 0
+        return "q" if arrived else None
+
+    display = FakeDisplay(end)
+    run_live(WakeableSource(1), FakeStylizer(), display, sinks=[sink], remote=page, mirror=True, split=True)
+    assert page.shown is not None
+    assert page.shown.pixels is sink.frames[0].pixels
+    assert page.shown.pixels is display.frames[-1].pixels
 
 
 def test_a_hanging_sink_disturbs_nobody() -> None:

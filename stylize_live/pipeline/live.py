@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -38,13 +38,14 @@ from stylize_live.pipeline.labels import clock_time, snapshot_name, style_label
 from stylize_live.pipeline.ladder import Step
 from stylize_live.pipeline.live_report import LiveReport, Settled
 from stylize_live.pipeline.outlets import Outlets
+from stylize_live.pipeline.painted_frame import PaintedFrame, compose
 from stylize_live.pipeline.preparation import Flowing, Preparation, card, preparing
 from stylize_live.pipeline.recordings import Recordings
 from stylize_live.pipeline.remote import Figures, Remote
 from stylize_live.pipeline.sink_switches import Openers, SinkSwitches
 from stylize_live.pipeline.stages import Stages
 from stylize_live.pipeline.stopwatch import Stopwatch
-from stylize_live.pipeline.view import Stylizer, View, compose
+from stylize_live.pipeline.view import Stylizer, View
 from stylize_live.pipeline.watchdog import Patience, Watchdog
 from stylize_live.system.clock import monotonic
 from stylize_live.system.timers import fine_timers
@@ -93,14 +94,6 @@ class Driven(Protocol):
 
     @property
     def in_device(self) -> bool: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Painted:
-    original: Frame
-    painted: Frame
-    taken_at: float
-    painted_at: float
 
 
 def run_live(
@@ -174,7 +167,7 @@ class _Journey:
         self._display = display
         self._snapshots = snapshots
         self._to_paint: Latest[Frame] = Latest()
-        self._to_show: Latest[_Painted] = Latest()
+        self._to_show: Latest[PaintedFrame] = Latest()
         self._outlets = Outlets(sinks)
         self._boldness: Latest[float] = Latest()
         self._lines: Latest[int] = Latest()
@@ -200,7 +193,7 @@ class _Journey:
         self._stills = 0  # snapshots that were written
         self._frozen = 0
         self._idle = 0
-        self._held: _Painted | None = None
+        self._held: PaintedFrame | None = None
         self._caption = Caption()
         self._caption_at = 0.0
         self.shown: Frame | None = None
@@ -310,7 +303,7 @@ class _Journey:
             taken_at = monotonic()
             with self._painting:
                 painted = check_frame(self.stylizer(frame), "the painter", frame.size)
-            item = _Painted(frame, painted, taken_at, monotonic())
+            item = PaintedFrame(frame, painted, taken_at, monotonic())
             self._to_show.put(item)
             if self._governor is not None:
                 self._governor.resize(frame.size, self._source.rate)
@@ -344,10 +337,10 @@ class _Journey:
                 self.stylizer.boldness = boldness
             self.view.repaint = True
 
-    def _publish(self, item: _Painted) -> None:
+    def _publish(self, item: PaintedFrame) -> None:
         """Hand a picture to the sinks beside the display."""
         if self._outlets:
-            self._outlets.put(item.painted.with_picture(self._composed(item)))
+            self._outlets.put(self._composed(item))
 
     def _show_next(self) -> None:
         """Wait a moment for the next picture, show it, and obey a key. Raises `Closed` at the end."""
@@ -401,22 +394,20 @@ class _Journey:
         pixels = compose(raw.pixels, raw.pixels, mirror=self.view.mirror, split=False)
         self._display.write(raw.with_picture(pixels), caption)
 
-    def _draw(self, item: _Painted) -> None:
+    def _draw(self, item: PaintedFrame) -> None:
         self.view.changed = False
         caption = self._caption
         if not self.view.overlay:
             caption = replace(caption, left="", right=())  # what happens is told all the same
         if self.view.help:
             caption = replace(caption, table=key_rows())
-        self.shown = item.painted.with_picture(self._composed(item))
+        self.shown = self._composed(item)
         self._display.write(self.shown, caption)
 
-    def _composed(self, item: _Painted) -> Pixels:
-        return compose(
-            item.original.pixels, item.painted.pixels, mirror=self.view.mirror, split=self.view.split
-        )
+    def _composed(self, item: PaintedFrame) -> Frame:
+        return item.shown(mirror=self.view.mirror, split=self.view.split)
 
-    def _count(self, item: _Painted, drawn_at: float) -> None:
+    def _count(self, item: PaintedFrame, drawn_at: float) -> None:
         finished = {
             "capture": item.taken_at,
             "inference": item.painted_at,
@@ -499,7 +490,7 @@ class _Journey:
         """Write what is shown, without the overlay, in a thread: a large PNG takes a good second."""
         if self._held is None:
             return
-        pixels = self._composed(self._held)
+        pixels = self._composed(self._held).pixels
         path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".png")
         try:
             self._stages.start("snapshot", lambda: self._write_snapshot(path, pixels))

@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal, Protocol
 
-import numpy as np
-
 from stylize_live.errors import StyleError, in_words
-from stylize_live.frame import Frame, Pixels
+from stylize_live.frame import Frame
 from stylize_live.options import BOLDNESS_STEP, ImageOptions, PaintingOptions, limits_of
 from stylize_live.pipeline.keys import DIGITS
 from stylize_live.pipeline.labels import style_label
@@ -241,27 +239,3 @@ class View:
 
     def _end(self) -> None:
         self.ended = True
-
-
-def compose(original: Pixels, painted: Pixels, *, mirror: bool, split: bool) -> Pixels:
-    """The picture to show.
-
-    Args:
-        original: (H, W, 3) uint8 RGB.
-        painted: the same of the painted picture.
-        mirror: swap left and right of both.
-        split: show the original in the left half, with a thin white line between.
-
-    Returns:
-        (H, W, 3) uint8 RGB, C-contiguous; `painted` itself when nothing is switched on.
-    """
-    if mirror:
-        painted = np.ascontiguousarray(painted[:, ::-1])
-    if not split:
-        return painted
-    width = painted.shape[1]
-    middle = width // 2
-    mixed = painted.copy()
-    mixed[:, :middle] = (original[:, ::-1] if mirror else original)[:, :middle]
-    mixed[:, max(0, middle - 1) : middle + 1] = 255
-    return mixed
