@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
 from fractions import Fraction
 from typing import Protocol
 
@@ -11,6 +12,14 @@ import numpy.typing as npt
 
 # uint8 nearly always; uint16 where more than 8 bits of each colour were asked for.
 Pixels = npt.NDArray[np.uint8 | np.uint16]
+
+
+class FrameKind(Enum):
+    """What the frames of a video hold, but for those unlike the first."""
+
+    PIXELS = "arrays of RGB"
+    PLANES = "surfaces in the machine's memory"
+    ON_CHIP = "surfaces on the chip that decodes them"
 
 
 class Surface(Protocol):

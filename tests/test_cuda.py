@@ -19,7 +19,7 @@ from stylize_live.engine import Stylizer
 from stylize_live.engine.cuda_graphs import Graphed
 from stylize_live.engine.cuda_motion import following, host_measure
 from stylize_live.errors import UsageError
-from stylize_live.frame import Frame
+from stylize_live.frame import Frame, FrameKind
 from stylize_live.media.decoders import opened_for_chip
 from stylize_live.media.encoders import choose_encoder
 from stylize_live.media.nv12 import from_rgb
@@ -218,7 +218,7 @@ def test_surfaces_stay_and_are_painted_as_pixels_are(cuda: torch.device) -> None
 
 @pytest.mark.parametrize("steadiness", [0.0, 0.8])
 def test_a_film_that_never_leaves_the_gpu(cuda: torch.device, tmp_path: Path, steadiness: float) -> None:
-    film = opened_for_chip(f"file:{SAMPLE}", stay=True)
+    film = opened_for_chip(f"file:{SAMPLE}", surfaces=True)
     if film is None:
         pytest.skip("no chip decodes here")
     film.close()
@@ -227,8 +227,8 @@ def test_a_film_that_never_leaves_the_gpu(cuda: torch.device, tmp_path: Path, st
     except UsageError:
         pytest.skip("no chip encodes here")
     settings = ConvertSettings(decoder="hardware", encoder="hardware", end="1")
-    with VideoReader(SAMPLE, settings, stay=True) as reader:
-        assert reader.stays
+    with VideoReader(SAMPLE, settings, surfaces=True) as reader:
+        assert reader.frame_kind is FrameKind.ON_CHIP
     target = tmp_path / "painted.mp4"
     with Stylizer(device="cuda", steadiness=steadiness) as stylizer:
         report = convert(SAMPLE, target, stylizer, settings)
@@ -328,13 +328,12 @@ def test_a_film_that_travels_as_planes(
     cuda: torch.device, tmp_path: Path, steadiness: float, decoder: CodecKind
 ) -> None:
     """Encoded by the processor, it is the film that it is as pixels."""
-    if decoder == "hardware" and opened_for_chip(f"file:{SAMPLE}", stay=True) is None:
+    if decoder == "hardware" and opened_for_chip(f"file:{SAMPLE}", surfaces=True) is None:
         pytest.skip("no chip decodes here")
     ours, theirs = tmp_path / "planes.mp4", tmp_path / "pixels.mp4"
     settings = ConvertSettings(decoder=decoder, encoder="software", end="1", crf=1)
-    with VideoReader(SAMPLE, settings, stay=True) as reader:
-        assert reader.stays
-        assert reader.stays_on_chip == (decoder == "hardware")
+    with VideoReader(SAMPLE, settings, surfaces=True) as reader:
+        assert reader.frame_kind is (FrameKind.ON_CHIP if decoder == "hardware" else FrameKind.PLANES)
     with Stylizer(device="cuda", precision="float32", steadiness=steadiness) as stylizer:
         frames = convert(SAMPLE, ours, stylizer, settings).frames
         stylizer.reset()

@@ -13,8 +13,9 @@ from clips import CFR, Film, numbered
 from conftest import random_pixels
 
 from stylize_live.config import ConvertSettings, FilmSettings, SourceSettings
+from stylize_live.engine import Stylizer
 from stylize_live.engine.slots import HostSlot, PixelSlot, PlaneSlot, host_slot, kind_of
-from stylize_live.frame import Frame, Pixels
+from stylize_live.frame import Frame, FrameKind, Pixels
 from stylize_live.media.codecs import stores_planes
 from stylize_live.media.colour import MATRIX_TAGS, ToRgb
 from stylize_live.media.encoder import FilmEncoder
@@ -23,6 +24,7 @@ from stylize_live.media.nv12 import from_rgb
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.surface import Nv12Surface, surface_of
 from stylize_live.pipeline.convert import convert
+from stylize_live.pipeline.painter import Later, SideBySide, takes_surfaces
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
 PROCESSOR = torch.device("cpu")
@@ -32,13 +34,13 @@ class AsTheyCame:
     """A painter that gives every frame back, and counts the surfaces among them.
 
     Args:
-        device: "cuda" says that it takes surfaces.
+        takes_surfaces: what it says of itself.
     """
 
     fingerprint = "as they came"
 
-    def __init__(self, device: str = "cuda") -> None:
-        self.device, self.surfaces = device, 0
+    def __init__(self, *, takes_surfaces: bool = True) -> None:
+        self.takes_surfaces, self.surfaces = takes_surfaces, 0
 
     def warm_up(self, size: tuple[int, int]) -> None:
         """Nothing to warm."""
@@ -89,9 +91,8 @@ def tagged_film(path: Path, matrix: str, full: bool, kind: str = "yuv420p") -> P
 )
 def test_same_colours_as_pixels(tmp_path: Path, matrix: str, full: bool, kind: str) -> None:
     film = tagged_film(tmp_path / "in.mp4", matrix, full, kind)
-    with VideoReader(film, stay=True) as planes, VideoReader(film) as pixels:
-        assert planes.stays
-        assert not planes.stays_on_chip
+    with VideoReader(film, surfaces=True) as planes, VideoReader(film) as pixels:
+        assert planes.frame_kind is FrameKind.PLANES
         for ours, theirs in zip(planes, pixels, strict=True):
             assert isinstance(ours.picture, Nv12Surface)
             assert (ours.picture.matrix, ours.picture.full_range) == (matrix, full)
@@ -145,14 +146,14 @@ def test_tiny_planes(size: tuple[int, int]) -> None:
 )
 def test_what_does_not_stay(tmp_path: Path, film: Film, settings: SourceSettings, bits: int) -> None:
     path = film.write(tmp_path / "in.mkv" if film.codec != "libx264" else tmp_path / "in.mp4")
-    with VideoReader(path, settings, bits=bits, stay=True) as reader:
-        assert not reader.stays
+    with VideoReader(path, settings, bits=bits, surfaces=True) as reader:
+        assert reader.frame_kind is FrameKind.PIXELS
         assert all(isinstance(frame.picture, np.ndarray) for frame in reader)
 
 
 def test_deinterlaced_pictures_may_stay(tmp_path: Path) -> None:
     path = Film(interlaced=True).write(tmp_path / "in.mp4")
-    with VideoReader(path, stay=True) as planes, VideoReader(path) as pixels:
+    with VideoReader(path, surfaces=True) as planes, VideoReader(path) as pixels:
         for ours, theirs in zip(planes, pixels, strict=True):
             assert isinstance(ours.picture, Nv12Surface)
             assert np.abs(ours.pixels.astype(int) - theirs.pixels).max() <= 1
@@ -165,7 +166,7 @@ def test_a_film_is_the_same_as_through_pixels(tmp_path: Path, source: str) -> No
         matrix = "bt601" if source == "bt601" else "bt709"
         film = tagged_film(tmp_path / "in.mp4", matrix, source == "full")
     settings = ConvertSettings(end="0.5", crf=1)
-    ways = AsTheyCame(), AsTheyCame("cpu")
+    ways = AsTheyCame(), AsTheyCame(takes_surfaces=False)
     targets = tmp_path / "planes.mp4", tmp_path / "pixels.mp4"
     counts = [convert(film, t, way, settings).frames for t, way in zip(targets, ways, strict=True)]
     assert counts[0] == counts[1] == ways[0].surfaces > 2
@@ -175,6 +176,20 @@ def test_a_film_is_the_same_as_through_pixels(tmp_path: Path, source: str) -> No
             assert original.pts == a.pts == b.pts
             assert np.abs(a.pixels.astype(int) - b.pixels).mean() < 1
             assert np.abs(a.pixels.astype(int) - original.pixels).mean() < 1
+
+
+def test_who_paints_says_whether_it_takes_planes(tiny_style: Path) -> None:
+    class Plain:
+        fingerprint = "a program's own"
+        stream = warm_up = AsTheyCame.stream
+
+    assert takes_surfaces(AsTheyCame())
+    assert takes_surfaces(Later(AsTheyCame(), Fraction(1)))
+    assert not takes_surfaces(SideBySide(AsTheyCame()))
+    assert not takes_surfaces(Later(AsTheyCame(takes_surfaces=False), Fraction(1)))
+    assert not takes_surfaces(Plain())  # type: ignore[arg-type]
+    with Stylizer(tiny_style, device="cpu") as stylizer:
+        assert not takes_surfaces(stylizer)
 
 
 @pytest.mark.parametrize(
@@ -235,17 +250,18 @@ def test_surfaces_of_another_size_are_encoded_as_pixels() -> None:
 def test_x264_makes_the_same_of_two_planes_and_of_three() -> None:
     surfaces = [surface_of(tagged(soft((96, 64), seed, "yuv420p"))) for seed in range(8)]
     films = []
-    for planes in (False, True):
-        with FilmEncoder((96, 64), "h264", FilmSettings(), clock=Fraction(1, 30), planes=planes) as writer:
+    for frames in (FrameKind.PIXELS, FrameKind.PLANES):
+        with FilmEncoder((96, 64), "h264", FilmSettings(), clock=Fraction(1, 30), frames=frames) as writer:
             kind = writer.stream.codec_context.pix_fmt
             packets = [
                 p for i, s in enumerate(surfaces) for p in writer.encode(Frame(s, Fraction(i, 30), 0.0, i))
             ]
             packets += writer.finish()
-        assert kind == ("nv12" if planes else "yuv420p")
+        assert kind == ("yuv420p" if frames is FrameKind.PIXELS else "nv12")
         films.append([(packet.pts, bytes(packet)) for packet in packets])
     assert films[0] == films[1]
-    with FilmEncoder((96, 64), "hevc", FilmSettings(), clock=Fraction(1, 30), planes=True) as writer:
+    frames = FrameKind.PLANES
+    with FilmEncoder((96, 64), "hevc", FilmSettings(), clock=Fraction(1, 30), frames=frames) as writer:
         assert writer.stream.codec_context.pix_fmt == "yuv420p"  # it knows no other
 
 

@@ -23,7 +23,7 @@ from stylize_live.engine.motion_torch import TensorMotion
 from stylize_live.engine.painting_torch import TensorPainter
 from stylize_live.engine.slots import SurfaceSlot
 from stylize_live.engine.smoothing import least_share
-from stylize_live.frame import Frame
+from stylize_live.frame import Frame, FrameKind
 from stylize_live.media import encoder, film_pictures, plane_previews, reader, surface
 from stylize_live.media.colour import ToRgb, ToStored
 from stylize_live.media.cut_detector import CutDetector
@@ -196,7 +196,7 @@ class OnDevice:
     """
 
     fingerprint = "surfaces"
-    device = "cuda"
+    takes_surfaces = True
 
     def __init__(self, steadiness: float = 0.0) -> None:
         self._painter = TensorPainter(following(self._measured))
@@ -262,9 +262,9 @@ def chip(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(film_pictures, "on_chip", lambda picture: picture.format.name == "nv12")
     software = reader.open_container
     monkeypatch.setattr(
-        reader, "open_container", lambda path, rate, decoder, stay=False: software(path, rate, "software")
+        reader, "open_container", lambda path, rate, decoder, surfaces=False: software(path, rate, "software")
     )
-    monkeypatch.setattr(encoder, "takes_surfaces", lambda name, kind: True)
+    monkeypatch.setattr(encoder, "encodes_on_chip", lambda name, kind: True)
     monkeypatch.setattr(encoder, "chip_to_encode", lambda: None)
 
 
@@ -319,19 +319,19 @@ def test_it_is_resumed_like_any_other(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.usefixtures("chip")
 def test_only_upright_pictures_of_eight_bits_stay() -> None:
-    with VideoReader(SAMPLE, stay=True) as film:
-        assert film.stays
+    with VideoReader(SAMPLE, surfaces=True) as film:
+        assert film.frame_kind is FrameKind.ON_CHIP
         assert isinstance(next(iter(film)).picture, Nv12Surface)
-    with VideoReader(SAMPLE, SourceSettings(size="160x90"), stay=True) as film:
-        assert not film.stays
+    with VideoReader(SAMPLE, SourceSettings(size="160x90"), surfaces=True) as film:
+        assert film.frame_kind is FrameKind.PIXELS
         assert next(iter(film)).pixels.shape == (90, 160, 3)
-    with VideoReader(SAMPLE, bits=10, stay=True) as film:
-        assert not film.stays
+    with VideoReader(SAMPLE, bits=10, surfaces=True) as film:
+        assert film.frame_kind is FrameKind.PIXELS
 
 
 def test_nothing_stays_that_is_not_asked_to() -> None:
     with VideoReader(SAMPLE) as film:
-        assert not film.stays
+        assert film.frame_kind is FrameKind.PIXELS
         first = next(iter(film))
     assert first.preview is first.pixels
 
@@ -342,7 +342,9 @@ def test_encoders_elsewhere_download(tmp_path: Path) -> None:
     assert taken is not None
     packets = []
     for picture in (taken, taken.download()):
-        with FilmEncoder((96, 64), "h264", FilmSettings(), clock=Fraction(1, 30), stay=True) as writer:
+        with FilmEncoder(
+            (96, 64), "h264", FilmSettings(), clock=Fraction(1, 30), frames=FrameKind.ON_CHIP
+        ) as writer:
             made = writer.encode(Frame(picture, Fraction(0), 0.0, 0)) + writer.finish()
             packets.append([bytes(packet) for packet in made])
     assert packets[0] == packets[1]

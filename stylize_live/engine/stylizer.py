@@ -318,6 +318,11 @@ class Stylizer(Closing):
         return self._device
 
     @property
+    def takes_surfaces(self) -> bool:
+        """Whether `stream` takes frames that hold surfaces, see `Frame`, and gives such back: on a GPU."""
+        return self._device == "cuda"
+
+    @property
     def precision(self) -> str:
         """Arithmetic of the network: "float32", "bfloat16", "float16" or "int8"."""
         return self._precision

@@ -43,7 +43,7 @@ def open_container(
     sequence_rate: Fraction | None = None,
     decoder: CodecKind = "software",
     *,
-    stay: bool = False,
+    surfaces: bool = False,
 ) -> av.container.InputContainer:
     """Open a media file for reading.
 
@@ -52,7 +52,7 @@ def open_container(
         sequence_rate: frames per second of numbered pictures, which only software decodes; the usual rate
             if None.
         decoder: who decodes the film.
-        stay: leave pictures on the chip that decodes them, where that is possible.
+        surfaces: leave pictures on the chip that decodes them, where that is possible.
 
     Raises:
         SourceError: it is missing, a folder, empty, or nothing that holds a video.
@@ -65,7 +65,7 @@ def open_container(
         if path.stat().st_size == 0 and path.is_file():
             raise SourceError(f"{path}: the file is empty (0 bytes)")
         # "file:" keeps FFmpeg from reading a colon in the name as a protocol.
-        container = _opened(f"file:{path}", decoder, stay)
+        container = _opened(f"file:{path}", decoder, surfaces)
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file") from None
     except PermissionError:
@@ -96,13 +96,13 @@ def _refusal(path: Path, error: OSError | av.FFmpegError) -> str:
     return f"not a video that can be read ({error.strerror})"
 
 
-def _opened(name: str, decoder: CodecKind, stay: bool) -> av.container.InputContainer:
+def _opened(name: str, decoder: CodecKind, surfaces: bool) -> av.container.InputContainer:
     how: dict[str, Any] = {
         "metadata_errors": TAG_ERRORS,
         "options": DECODER_OPTIONS,
         "container_options": AS_STORED | FILE_OPTIONS,
     }
-    found = None if decoder == "software" else opened_for_chip(name, stay=stay, **how)
+    found = None if decoder == "software" else opened_for_chip(name, surfaces=surfaces, **how)
     if found is None:
         found = av.open(name, "r", **how)
         if decoder == "hardware":

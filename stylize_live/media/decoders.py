@@ -11,12 +11,14 @@ from stylize_live.media.surface import CHIP, chip_to_decode
 _INTERFACES = ("cuda", "qsv", "videotoolbox", "d3d11va", "vaapi")
 
 
-def opened_for_chip(name: str, *, stay: bool = False, **options: Any) -> av.container.InputContainer | None:
+def opened_for_chip(
+    name: str, *, surfaces: bool = False, **options: Any
+) -> av.container.InputContainer | None:
     """Open a film so that a chip decodes it and gives its pictures back in the machine's memory.
 
     Args:
         name: of the file, as FFmpeg takes it.
-        stay: leave the pictures on the chip if it is one that pictures can stay on, see `surface.py`.
+        surfaces: leave the pictures on the chip if it is one that pictures can stay on, see `surface.py`.
         options: of `av.open`.
 
     Returns:
@@ -26,7 +28,7 @@ def opened_for_chip(name: str, *, stay: bool = False, **options: Any) -> av.cont
         if interface not in av.codec.hwaccel.hwdevices_available():
             continue
         try:
-            chip = _chip(interface, stay=stay)
+            chip = _chip(interface, surfaces=surfaces)
             film: av.container.InputContainer = av.open(name, "r", hwaccel=chip, **options)
         except (OSError, RuntimeError, NotImplementedError, av.FFmpegError):
             continue  # no such chip, or it does not know this codec
@@ -34,7 +36,7 @@ def opened_for_chip(name: str, *, stay: bool = False, **options: Any) -> av.cont
     return None
 
 
-def _chip(interface: str, *, stay: bool) -> av.codec.hwaccel.HWAccel:
-    if stay and interface == CHIP:
+def _chip(interface: str, *, surfaces: bool) -> av.codec.hwaccel.HWAccel:
+    if surfaces and interface == CHIP:
         return chip_to_decode()
     return av.codec.hwaccel.HWAccel(interface, allow_software_fallback=False)

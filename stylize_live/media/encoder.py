@@ -13,10 +13,10 @@ import numpy as np
 from stylize_live.closing import Closing, Turn
 from stylize_live.config import FilmSettings
 from stylize_live.errors import SinkError, UsageError
-from stylize_live.frame import Frame, Pixels
+from stylize_live.frame import Frame, FrameKind, Pixels
 from stylize_live.media.codecs import encoder_options, pixel_format
 from stylize_live.media.colour import ToStored, padded, stored_size, tag
-from stylize_live.media.encoders import choose_encoder, stores, takes_surfaces
+from stylize_live.media.encoders import choose_encoder, encodes_on_chip, stores
 from stylize_live.media.libraries import av
 from stylize_live.media.palette import PALETTE_FORMAT, ToPalette
 from stylize_live.media.surface import NV12, STORED_AS_PLANES, Nv12Surface, chip_to_encode
@@ -58,8 +58,8 @@ class FilmEncoder(Closing):
             without, packets come sooner and files that are cut off anywhere keep their times.
         after: ticks that the first frame must come after; of a later piece, `last_ticks` of the
             piece before.
-        planes: whether frames come as surfaces; an encoder that can stores them as they are.
-        stay: whether they come on a GPU; an encoder that is there, too, takes them where they are.
+        frames: what they come as; an encoder that can stores surfaces as they are, and one on the same GPU
+            takes them where they are.
 
     Raises:
         UsageError: there is no such encoder here, or it has no such quality or number of bits.
@@ -78,8 +78,7 @@ class FilmEncoder(Closing):
         alpha: bool = False,
         reorder: bool = True,
         after: int = NEVER,
-        planes: bool = False,
-        stay: bool = False,
+        frames: FrameKind = FrameKind.PIXELS,
     ) -> None:
         self.clock = clock
         self.last_ticks = after
@@ -93,9 +92,9 @@ class FilmEncoder(Closing):
         self._name = choose_encoder(codec, settings.encoder, settings.bits)
         self._turn = Turn(self._name, self._release)
         self._alpha, self._reorder = alpha, reorder
-        self._format = self._pixel_format(codec, settings.bits, planes)
+        self._format = self._pixel_format(codec, settings.bits, frames)
         self._stored_size = stored_size(size, self._format)
-        self._on_chip = stay and takes_surfaces(self._name, self._format)
+        self._on_chip = frames is FrameKind.ON_CHIP and encodes_on_chip(self._name, self._format)
         self._convert = ToPalette() if self._format == PALETTE_FORMAT else ToStored(self._format)
         # A container that writes nowhere: only streams of containers can be templates of others.
         self._scratch = av.open("film", "w", format="null")
@@ -114,13 +113,14 @@ class FilmEncoder(Closing):
                 )
             )
 
-    def _pixel_format(self, codec: str, bits: int, planes: bool) -> str:
+    def _pixel_format(self, codec: str, bits: int, frames: FrameKind) -> str:
         name = pixel_format(self._name, codec, bits, self._alpha)
         if name is None or not stores(self._name, name):
             use = f"use {option('bits', 8)} or another {option('codec')}"
             raise UsageError(f"{self._name} here cannot store {bits} bits: {use}")
         # x264 works on two planes itself. Of RGB, though, the scaler makes three in two thirds of the time.
-        return NV12 if planes and name in STORED_AS_PLANES and stores(self._name, NV12) else name
+        planes = frames is not FrameKind.PIXELS and name in STORED_AS_PLANES
+        return NV12 if planes and stores(self._name, NV12) else name
 
     def _add_stream(
         self, options: dict[str, str], rate: Fraction, sample_aspect: Fraction | None

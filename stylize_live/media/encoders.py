@@ -80,7 +80,7 @@ def stores(encoder: str, pixel_format: str) -> bool:
     return any(known.name == pixel_format for known in formats)
 
 
-def takes_surfaces(encoder: str, pixel_format: str) -> bool:
+def encodes_on_chip(encoder: str, pixel_format: str) -> bool:
     """Whether an encoder takes pictures that lie on its chip, see `surface.py`."""
     return encoder.endswith("_nvenc") and pixel_format == NV12
 

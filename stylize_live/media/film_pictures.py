@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from stylize_live.frame import Pixels, Surface
+from stylize_live.frame import FrameKind, Pixels, Surface
 from stylize_live.media.colour import SITED_LEFT, ToRgb
 from stylize_live.media.container import has_alpha, picture_losses
 from stylize_live.media.fitting import fitting, framed
@@ -25,8 +25,7 @@ class FilmPictures:
         size: (width, height) of the upright pictures in pixels; others are fitted into it.
         sample_aspect: width of an upright pixel over its height, or None when unknown.
         has_alpha: whether they have transparency.
-        stays: whether they are surfaces, but for pictures unlike the first.
-        stays_on_chip: whether those lie on the chip that decoded them.
+        frame_kind: what they are: surfaces only where those were asked for.
 
     Args:
         first: the film's first picture; what it says of itself holds for all, but for photos.
@@ -35,7 +34,7 @@ class FilmPictures:
         codec: FFmpeg's name of what the pictures were coded with.
         square_pixels: stretch pictures whose pixels are not square until they are.
         wanted_size: as `--size` has it, or None to keep the size.
-        stay: leave pictures as planes where they can be surfaces.
+        surfaces: leave pictures as planes where they can be surfaces.
         transparent: whether pictures have transparency even if the first has none.
         note: told what is not carried over, in words; perhaps more than once.
     """
@@ -49,7 +48,7 @@ class FilmPictures:
         codec: str,
         square_pixels: bool = False,
         wanted_size: str | None = None,
-        stay: bool = False,
+        surfaces: bool = False,
         transparent: bool = False,
         note: Callable[[str], None],
     ) -> None:
@@ -77,8 +76,9 @@ class FilmPictures:
             note(look.note)
         as_stored = turn == Orientation() and self.size == self._stored_size
         plain = as_stored and look is None and bits == 8
-        self.stays = stay and plain and self._surface(first) is not None
-        self.stays_on_chip = self.stays and on_chip(first)
+        self.frame_kind = FrameKind.PIXELS
+        if surfaces and plain and self._surface(first) is not None:
+            self.frame_kind = FrameKind.ON_CHIP if on_chip(first) else FrameKind.PLANES
 
     def _make_square(self) -> None:
         aspect = self.sample_aspect or Fraction(1)
@@ -91,7 +91,8 @@ class FilmPictures:
     def __call__(self, picture: av.VideoFrame) -> tuple[Pixels | Surface, Pixels | None]:
         """A decoded picture, and its opacity if it has one."""
         turn = Orientation.of(picture) if self._photos else self._turn
-        surface = self._surface(picture) if self.stays and turn == Orientation() else None
+        stays = self.frame_kind is not FrameKind.PIXELS and turn == Orientation()
+        surface = self._surface(picture) if stays else None
         if surface is not None:
             return surface, None
         picture = in_memory(picture)

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from stylize_live.config import FilmSettings
+from stylize_live.frame import FrameKind
 from stylize_live.media.codecs import ALPHA_DROPPED, codec_for, keeps_alpha
 from stylize_live.media.encoder import NEVER, FilmEncoder
 from stylize_live.media.muxer import Muxer
@@ -59,8 +60,7 @@ class FilmPlan:
             sample_aspect=self._like.sample_aspect if self._like else None,
             alpha=self._alpha,
             after=after,
-            planes=self._like is not None and self._like.stays,
-            stay=self._like is not None and self._like.stays_on_chip,
+            frames=self._like.frame_kind if self._like else FrameKind.PIXELS,
         )
 
     def muxer(self, path: Path, encoder: FilmEncoder) -> Muxer:

@@ -71,8 +71,7 @@ class VideoReader(Closing):
         has_alpha: whether the frames have transparency.
         is_stereo: whether each picture holds one for each eye.
         is_sphere: whether the pictures go all around the viewer.
-        stays: whether frames are surfaces, but for pictures unlike the first.
-        stays_on_chip: whether those lie on the chip that decoded them.
+        frame_kind: what the frames are, if `surfaces` were asked for.
         notes: what is not carried over from this file or was put right, in words; may grow while
             it is read.
         cut: the part of the file that is read; times count from its start.
@@ -85,8 +84,8 @@ class VideoReader(Closing):
         settings: which part of it, how large, at which rate.
         bits: of each colour; more than 8 gives frames of uint16.
         square_pixels: stretch pictures whose pixels are not square until they are.
-        stay: leave upright pictures of 8 bits as the planes that they were decoded into, on the GPU that did
-            it or in the machine's memory: frames are surfaces.
+        surfaces: leave upright pictures of 8 bits as the planes that they were decoded into, on the GPU that
+            did it or in the machine's memory, see `Surface`.
 
     Raises:
         SourceError: missing, a folder, empty, not a video, without pictures.
@@ -101,7 +100,7 @@ class VideoReader(Closing):
         *,
         bits: int = 8,
         square_pixels: bool = False,
-        stay: bool = False,
+        surfaces: bool = False,
     ) -> None:
         self.path = path = Path(path)
         self.damaged = 0
@@ -111,10 +110,10 @@ class VideoReader(Closing):
         self._turn = Turn(str(path), lambda: self._container.close())
         self._closed = False
         self._bits = bits
-        self._square_pixels, self._stay = square_pixels, stay
+        self._square_pixels, self._surfaces = square_pixels, surfaces
         self._settings = settings
         self._new_rate = rate(settings.fps) if settings.fps else None
-        self._container = open_container(path, self._new_rate, settings.decoder, stay=stay)
+        self._container = open_container(path, self._new_rate, settings.decoder, surfaces=surfaces)
         try:
             self._stream = pick_film(self._container, path)
             self._describe_stream()
@@ -216,17 +215,16 @@ class VideoReader(Closing):
             codec=self._stream.codec_context.name,
             square_pixels=self._square_pixels,
             wanted_size=self._settings.size,
-            stay=self._stay,
+            surfaces=self._surfaces,
             transparent=has_second_picture(self._stream) or self._shows_transparent_photos(),
             note=self._note,
         )
         self.size, self.sample_aspect = made.size, made.sample_aspect
-        self.has_alpha = made.has_alpha
+        self.has_alpha, self.frame_kind = made.has_alpha, made.frame_kind
         mode, self.is_sphere = stereo_mode(first), is_sphere(first)
         self.is_stereo = mode is not None
         if mode:
             self.video_metadata.setdefault(STEREO_TAG, mode)
-        self.stays, self.stays_on_chip = made.stays, made.stays_on_chip
 
     def _shows_transparent_photos(self) -> bool:
         return is_sequence(self.path) and any_transparent(self.path)

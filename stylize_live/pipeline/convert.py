@@ -189,16 +189,18 @@ def check_paths(source: Path, target: Path, overwrite: bool) -> None:
         raise UsageError(f"{target}: exists already, use {option('overwrite', True)} to replace it")
 
 
-def open_reader(source: Path, target: Path, settings: ConvertSettings, *, stay: bool = False) -> VideoReader:
+def open_reader(
+    source: Path, target: Path, settings: ConvertSettings, *, surfaces: bool = False
+) -> VideoReader:
     """A film as a target needs it; see `VideoReader`, also for what it raises, and `codec_for`."""
     square = is_sequence(target) or not keeps_pixel_shape(target, codec_for(target, settings))
-    return VideoReader(source, settings, bits=settings.bits, square_pixels=square, stay=stay)
+    return VideoReader(source, settings, bits=settings.bits, square_pixels=square, surfaces=surfaces)
 
 
 def _reader(source: Path, target: Path, settings: ConvertSettings, painter: FramePainter) -> VideoReader:
     """See `open_reader`; pictures stay planes if whoever paints takes them, and they become such again."""
-    stay = takes_surfaces(painter) and not is_sequence(target) and stores_planes(target, settings)
-    return open_reader(source, target, settings, stay=stay)
+    surfaces = takes_surfaces(painter) and not is_sequence(target) and stores_planes(target, settings)
+    return open_reader(source, target, settings, surfaces=surfaces)
 
 
 def _frames_to_paint(

@@ -57,17 +57,17 @@ class Choosing(Protocol):
 
 
 @runtime_checkable
-class OnDevice(Protocol):
-    """A painter on a GPU, which can take pictures as planes, there or in memory, and then gives such back."""
+class TakingSurfaces(Protocol):
+    """A painter that may take pictures as planes, on a GPU or in memory, and then gives such back."""
 
     @property
-    def device(self) -> str:
-        """Where it paints: "cuda" is a GPU that can do so."""
+    def takes_surfaces(self) -> bool:
+        """Whether it does."""
 
 
 def takes_surfaces(painter: FramePainter) -> bool:
     """Whether a film's pictures may stay the planes that they were decoded into."""
-    return isinstance(painter, OnDevice) and painter.device == "cuda"
+    return isinstance(painter, TakingSurfaces) and painter.takes_surfaces
 
 
 def arithmetic_of(painter: FramePainter) -> str:
@@ -142,9 +142,9 @@ class Later(_Wrapped):
         return f"{self._painter.fingerprint} {self._offset} seconds later"
 
     @property
-    def device(self) -> str:
-        """See `OnDevice.device`."""
-        return self._painter.device if isinstance(self._painter, OnDevice) else "cpu"
+    def takes_surfaces(self) -> bool:
+        """See `TakingSurfaces.takes_surfaces`."""
+        return takes_surfaces(self._painter)
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """See `FramePainter.stream`; frames come out with the times they came with."""
