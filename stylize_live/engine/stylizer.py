@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from stylize_live.closing import Closing
 from stylize_live.config import (
@@ -20,7 +18,8 @@ from stylize_live.config import (
     Precision,
     Runtime,
 )
-from stylize_live.engine.choices import Choice, choose, choose_device_name, possible
+from stylize_live.engine.chosen_backend import ChosenBackend
+from stylize_live.engine.continuity import Continuity
 from stylize_live.engine.contract import Backend, Job, Steady, Strips
 from stylize_live.engine.economy import Economy
 from stylize_live.engine.finishing import finished_in_strips, reduced_by_strips
@@ -28,20 +27,15 @@ from stylize_live.engine.host import HostBackend
 from stylize_live.engine.look import Look
 from stylize_live.engine.pictures import as_pixels
 from stylize_live.engine.processor import floating_precision
-from stylize_live.engine.runtimes import make_backend
+from stylize_live.engine.saved_state import restore_state, save_state
+from stylize_live.engine.shown_style import FIRST, ShownStyle
 from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.style_set import StyleSet
-from stylize_live.engine.timeline import Mix
-from stylize_live.engine.trials import Way
 from stylize_live.frame import Frame, Pixels
-from stylize_live.media.cut_detector import CutDetector
-from stylize_live.nets.checkpoint import Checkpoint
 from stylize_live.options import ImageOptions, PaintingOptions, checked, with_changes
 
-_FIRST = Mix(0, 0, 0.0)
 _USUAL = ImageOptions()
 Picture = TypeVar("Picture")  # a frame, an array, an image or a tensor
-_PAUSE = 1.0  # seconds between two live pictures after which the second does not follow from the first
 
 
 class Stylizer(Closing):
@@ -94,10 +88,7 @@ class Stylizer(Closing):
         precision: Precision = "auto",
         runtime: Runtime = "auto",
     ) -> None:
-        self._device = choose_device_name(device)
-        self._asked: tuple[Runtime, Precision] = runtime, precision
-        self._chosen: Way | Choice = choose(runtime, precision, self._device)
-        self._runtime, self._precision = self._chosen.runtime, self._chosen.precision
+        self._chosen = ChosenBackend(device, precision, runtime)
         self._style, self._crossfade = str(style), crossfade
         self._painting = threading.RLock()  # held while a picture is painted; never by who holds `_setting`
         self._setting = threading.Lock()  # held while another style is taken
@@ -106,31 +97,23 @@ class Stylizer(Closing):
         self._look = checked(
             Look, strength=strength, boldness=boldness, keep_colors=keep_colors, stroke=stroke
         )
-        self._cuts = CutDetector()
-        self._fresh = True  # whether the next picture is the first of a film
+        self._continuity = Continuity()
         self._size = (1, 1)  # (width, height) of the last picture
-        self._seen_at = 0.0  # when the last live picture was captured
         self.steadiness = steadiness
         self.economy: Economy | None = None
         self._wanted = StyleSet.load(self._style, crossfade)
-        self._styles = self._wanted.at(self.boldness)
+        self._shown = ShownStyle(self._wanted.at(self.boldness), self._chosen)
         self._wanted.say_alike(self.boldness)
-        self._mix = _FIRST
-        self._making = threading.Lock()
-        self._made: Backend | None = None
 
     def __repr__(self) -> str:
         look = f"strength={self.strength:g}, boldness={self.boldness:g}, steadiness={self.steadiness:g}"
-        where = f"device={self.device!r}, precision={self.precision!r}, runtime={self._runtime!r}"
+        where = f"device={self.device!r}, precision={self.precision!r}, runtime={self._chosen.runtime!r}"
         return f"Stylizer({self.style!r}, {look}, {where})"
 
     @property
     def _backend(self) -> Backend:
         """Made when first needed: its runtime takes longer to load than all the rest."""
-        with self._making:
-            if self._made is None:
-                self._made = self._make_backend(self._styles.checkpoints[0])
-            return self._made
+        return self._shown.backend
 
     @classmethod
     def from_settings(
@@ -146,9 +129,6 @@ class Stylizer(Closing):
             precision=settings.precision,
             runtime=settings.runtime,
         )
-
-    def _make_backend(self, checkpoint: Checkpoint) -> Backend:
-        return make_backend(self._runtime, self._device, self._precision, checkpoint)
 
     @property
     def style(self) -> str:
@@ -177,7 +157,7 @@ class Stylizer(Closing):
             self._set_options(boldness=value)
             boldness = self.boldness
             styles = self._wanted.at(boldness)
-            mix = self._mix if styles.timeline is self._styles.timeline else _FIRST
+            mix = self._shown.mix if styles.timeline is self._shown.styles.timeline else FIRST
         if not mix.share:
             self._backend.prepare(styles.checkpoints[mix.first])
         with self._setting:
@@ -243,7 +223,7 @@ class Stylizer(Closing):
     @property
     def can_save(self) -> bool:
         """Whether `economy` makes a difference: on a CPU."""
-        return self._device == "cpu"
+        return self._chosen.device == "cpu"
 
     def is_ready(self, lines: int) -> bool:
         """Whether pictures like the last one can be painted at so many lines without a pause."""
@@ -269,12 +249,12 @@ class Stylizer(Closing):
 
     def reset(self) -> None:
         """Take the next picture as the first of a film: after a seek, or for another film."""
-        self._fresh = True
+        self._continuity.reset()
 
     @property
     def fingerprint(self) -> str:
         """Names everything that the pictures depend on: stylizers of equal fingerprint paint alike."""
-        styles = self._pending or self._styles
+        styles = self._pending or self._shown.styles
         timeline = styles.timeline
         times = " ".join(map(str, (*timeline.times, timeline.crossfade)))
         weights = " ".join(checkpoint.digest() for checkpoint in styles.checkpoints)
@@ -286,7 +266,7 @@ class Stylizer(Closing):
     @property
     def arithmetic(self) -> str:
         """Runtime and precision in short, for `paint_as`: "openvino int8"."""
-        return f"{self._runtime} {self._precision}"
+        return self._chosen.arithmetic
 
     def paint_as(self, arithmetic: str) -> None:
         """Compute as another stylizer did, if that was left to this one and can be done here.
@@ -296,36 +276,25 @@ class Stylizer(Closing):
         Args:
             arithmetic: of the other one; anything else is as it was chosen at first.
         """
-        ways = {str(way): way for way in possible(*self._asked, self._device)}
-        wanted = ways.get(arithmetic, self._chosen)
         with self._painting:
-            if (wanted.runtime, wanted.precision) != (self._runtime, self._precision):
-                self._compute(wanted)
-
-    def _compute(self, way: Way | Choice) -> None:
-        """Another way from the next picture on."""
-        with self._making:
-            self._runtime, self._precision = way.runtime, way.precision
-            made, self._made = self._made, None
-        if made is not None:
-            made.close()
-        self._mix = _FIRST
-        self.reset()
+            if self._chosen.use_arithmetic(arithmetic):
+                self._shown.mix = FIRST
+                self.reset()
 
     @property
     def device(self) -> str:
         """Where the network runs: "cpu" or "cuda"."""
-        return self._device
+        return self._chosen.device
 
     @property
     def takes_surfaces(self) -> bool:
         """Whether `stream` takes frames that hold surfaces, see `Frame`, and gives such back: on a GPU."""
-        return self._device == "cuda"
+        return self._chosen.device == "cuda"
 
     @property
     def precision(self) -> str:
         """Arithmetic of the network: "float32", "bfloat16", "float16" or "int8"."""
-        return self._precision
+        return self._chosen.precision
 
     @property
     def runtime(self) -> str:
@@ -361,28 +330,19 @@ class Stylizer(Closing):
             try:
                 return self._backend.run(frame.pixels, self._look, steady)
             except BaseException:
-                self._fresh |= steady is not None and steady.begins  # then the next picture does
+                if steady is not None and steady.begins:
+                    self.reset()  # then the next picture does
                 raise
 
     def _steady(self, frame: Frame) -> Steady | None:
         """How the picture is to follow from the one before, if it is to and something of it is shown."""
         economy = self.economy if self.can_save else None
         if economy is not None:
-            self._fresh |= frame.captured_at - self._seen_at > _PAUSE
-            self._seen_at = frame.captured_at
+            self._continuity.note_live(frame)
         if not (self._steadiness or economy) or not self._look.strength:
-            self._fresh = True  # no film to go on with
+            self.reset()  # no film to go on with
             return None
-        return Steady(self._begins(frame), least_share(self._steadiness), economy)
-
-    def _begins(self, frame: Frame) -> bool:
-        """Whether a shot begins with this picture, as the first of all does."""
-        first, self._fresh = self._fresh, False
-        if frame.starts_shot is not None:
-            return frame.starts_shot or first
-        if first:
-            self._cuts.reset()
-        return self._cuts.is_cut(frame.preview) or first
+        return Steady(self._continuity.begins(frame), least_share(self._steadiness), economy)
 
     def paint_in_place(self, picture: Strips) -> None:
         """Paint one large picture where it lies, so that there is never more than one of it in memory.
@@ -421,11 +381,7 @@ class Stylizer(Closing):
     def save_state(self) -> bytes:
         """What the next picture depends on beside its input; empty without steadiness."""
         with self._painting:
-            memory = self._backend.memory
-            if not memory:
-                return b""
-            mix = np.array([self._mix.first, self._mix.second, self._mix.share])
-            return save({**memory, **self._cuts.memory, "mix": mix})
+            return save_state(self._shown, self._continuity)
 
     def restore_state(self, state: bytes | None) -> None:
         """Go on as after `save_state`; with None or nothing, as before the first picture.
@@ -435,16 +391,8 @@ class Stylizer(Closing):
         """
         with self._painting:
             self.reset()
-            if not state or not self._steadiness:
-                return
-            try:
-                arrays = load(state)
-                self._backend.memory = self._cuts.memory = arrays
-                first, second, share = arrays["mix"].tolist()
-                self._use(Mix(int(first), int(second), share))
-            except (SafetensorError, KeyError, IndexError) as error:
-                raise ValueError(f"not a saved state: {error}") from None
-            self._fresh = False
+            if state and self._steadiness:
+                restore_state(state, self._shown, self._continuity)
 
     def warm_up(self, size: tuple[int, int]) -> None:
         """Paint grey pictures, so that the first real ones of this (width, height) are not slow."""
@@ -458,32 +406,11 @@ class Stylizer(Closing):
         with self._setting:
             pending, self._pending = self._pending, None
         if pending is not None:
-            self._change(pending)
-        mix = self._styles.timeline.at(when)
-        # A jump shows the new style at once; within a fade, pictures follow from each other.
-        self._fresh |= mix.first == mix.second != self._mix.second
-        self._use(mix)
-
-    def _change(self, styles: StyleSet) -> None:
-        """Take other styles from their beginning, or the same ones, where they are, at another boldness."""
-        same, self._styles = styles.timeline is self._styles.timeline, styles
-        if same:
-            self._show(self._mix)  # in place, which costs a GPU nothing
-        else:
-            self._backend.load(styles.checkpoints[0])
-            self._mix = _FIRST
-        self._fresh = True
-
-    def _use(self, mix: Mix) -> None:
-        if mix != self._mix:
-            self._show(mix)
-            self._mix = mix
-
-    def _show(self, mix: Mix) -> None:
-        checkpoints = self._styles.checkpoints
-        self._backend.blend(checkpoints[mix.first], checkpoints[mix.second], mix.share)
+            self._shown.change(pending)
+            self.reset()
+        if self._shown.follow(when):
+            self.reset()
 
     def close(self) -> None:
         """Release device memory. May be called twice."""
-        if self._made is not None:
-            self._made.close()
+        self._chosen.close()

@@ -1,0 +1,53 @@
+"""Which frames follow from the one before, and which begin anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy.typing as npt
+
+from stylize_live.frame import Frame
+from stylize_live.media.cut_detector import CutDetector
+
+_PAUSE = 1.0  # seconds between two live frames after which the second does not follow from the first
+
+
+class Continuity:
+    """Sees the frames that are painted, in order."""
+
+    def __init__(self) -> None:
+        self._cuts = CutDetector()
+        self._is_first = True  # whether the next frame is the first of a video
+        self._captured_at = 0.0  # of the last live frame
+
+    def reset(self) -> None:
+        """Take the next frame as the first of a video."""
+        self._is_first = True
+
+    def note_live(self, frame: Frame) -> None:
+        """Know that a frame comes live: behind a pause, such ones begin anew."""
+        self._is_first |= frame.captured_at - self._captured_at > _PAUSE
+        self._captured_at = frame.captured_at
+
+    def begins(self, frame: Frame) -> bool:
+        """See the next frame; whether a shot begins with it, as the first of all does.
+
+        Marks are believed, see `ShotMarker`; where there is none, the frame is looked at.
+        """
+        is_first, self._is_first = self._is_first, False
+        if frame.starts_shot is not None:
+            return frame.starts_shot or is_first
+        if is_first:
+            self._cuts.reset()
+        return self._cuts.is_cut(frame.preview) or is_first
+
+    @property
+    def memory(self) -> Mapping[str, npt.NDArray[Any]]:
+        """What the next answer depends on, by name; may be set, also to more than that."""
+        return self._cuts.memory
+
+    @memory.setter
+    def memory(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._cuts.memory = arrays
+        self._is_first = False
