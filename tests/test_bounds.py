@@ -26,7 +26,8 @@ from stylize_live.nets.catalogue import style_path, style_shares
 from stylize_live.pipeline.queue import plan
 from stylize_live.quantities import fitted, rate, seconds
 from stylize_live.studio.wishes import Changes, Message
-from stylize_live.training.settings import AssessmentSettings, TrainSettings
+from stylize_live.training.assessment_settings import AssessmentSettings
+from stylize_live.training.settings import TrainSettings
 
 pytestmark = pytest.mark.timeout(30)  # what is computed before it is refused would take hours
 

@@ -29,6 +29,12 @@ ROOMS = [
     "nets",
     "media",
 ]
+# Of `training`, what measures finished styles: the trainer must not know it, and it knows no trainer.
+EVALUATION = {
+    *("assessment", "assessment_settings", "blind_pairs", "blind_sheet", "blind_summary", "blind_votes"),
+    *("descents", "findings", "lpips", "optimisation", "paintings", "report", "wasserstein"),
+}
+MEASURED_WITH = {"evaluation", "features", "losses", "painting", "photos", "settings"}
 VOCABULARY = {
     *("_version", "closing", "config", "errors", "files", "frame", "installing", "interrupts", "locks"),
     *("options", "privacy", "quantities", "seldom", "strips", "system", "validation", "wording"),
@@ -75,6 +81,16 @@ def test_imports_run_downwards(path: Path) -> None:
         assert used <= allowed, f"{here} must not import {used - allowed}"
     else:
         assert here == "__init__"
+
+
+@of_every_module
+def test_evaluation_and_trainer_do_not_meet(path: Path) -> None:
+    if path.parent.name == "training":
+        used = {name.split(".")[2] for name in imports_of(path) if name.startswith("stylize_live.training.")}
+        if path.stem in EVALUATION:
+            assert used <= EVALUATION | MEASURED_WITH
+        else:
+            assert not used & EVALUATION
 
 
 @of_every_module

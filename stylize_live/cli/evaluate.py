@@ -11,7 +11,7 @@ from cyclopts import Group, Parameter, validators
 from stylize_live.config import DEFAULT_STYLE, EngineSettings
 from stylize_live.errors import UsageError
 from stylize_live.options import PaintingOptions
-from stylize_live.training.settings import AssessmentSettings
+from stylize_live.training.assessment_settings import AssessmentSettings
 
 _PHOTOS = Group("On photos", sort_key=1)
 _FILMS = Group("On films", sort_key=2)

@@ -11,7 +11,7 @@ from rich.table import Table
 from stylize_live.cli.bars import Bars
 from stylize_live.cli.console import cell, print_json, print_line, stderr, stdout, warn
 from stylize_live.config import EngineSettings
-from stylize_live.training.settings import AssessmentSettings
+from stylize_live.training.assessment_settings import AssessmentSettings
 
 if TYPE_CHECKING:
     from stylize_live.training.assessment import Assessment

@@ -25,6 +25,7 @@ from stylize_live.media.still import Still, on_paper, read_still, resized, write
 from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint
 from stylize_live.system.clock import monotonic
+from stylize_live.training.assessment_settings import AssessmentSettings
 from stylize_live.training.descents import Descents
 from stylize_live.training.evaluation import Errors, Yardstick
 from stylize_live.training.features import FeatureNetwork, load_features
@@ -33,7 +34,7 @@ from stylize_live.training.lpips import load_lpips
 from stylize_live.training.painting import load_painting
 from stylize_live.training.paintings import find_paintings
 from stylize_live.training.photos import find_photos, is_strip, split_photos, to_tensor
-from stylize_live.training.settings import AssessmentSettings, TrainSettings
+from stylize_live.training.settings import TrainSettings
 from stylize_live.training.wasserstein import SlicedWasserstein
 
 log = logging.getLogger(__name__)

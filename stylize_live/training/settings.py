@@ -1,4 +1,4 @@
-"""What a training run and an evaluation can be told."""
+"""What a training run can be told."""
 
 from __future__ import annotations
 
@@ -8,19 +8,6 @@ from stylize_live.validation import Settings
 
 _MOST_WEIGHT = 1e6  # of any error: more than that is a slip
 _MOST_STEPS = 10**9
-
-
-class AssessmentSettings(Settings):
-    """Settings of an evaluation on photos."""
-
-    size: int = Field(default=360, ge=64, le=2160, description="Short side the photos are scaled to.")
-    optimised: int = Field(
-        default=0,
-        ge=0,
-        le=_MOST_STEPS,
-        description="How many of the photos are also painted by optimisation, which takes minutes for each.",
-    )
-    iterations: int = Field(default=300, ge=10, le=1000, description="How far optimisation goes.")
 
 
 class TrainSettings(Settings):
