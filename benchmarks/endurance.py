@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from stylize_live.reports.charts import curves
+from stylize_live.reports.plots import write_plot
+
 WARM_UP = 60.0  # seconds that count for nothing
 MOST_GROWTH = 1.0  # per cent of memory an hour
 
@@ -81,21 +84,10 @@ def growing(taken: Sequence[Held]) -> list[str]:
     return found
 
 
-def plot(path: Path, curves: dict[str, tuple[Sequence[float], Sequence[float]]], title: str) -> None:
-    """One panel below the other against minutes, each from zero, so that flat looks flat."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, panels = pyplot.subplots(len(curves), 1, sharex=True, figsize=(8, 1.5 * len(curves)))
-    for panel, (name, (at, values)) in zip(panels, curves.items(), strict=True):
-        panel.plot(np.array(at) / 60, values, linewidth=1)
-        panel.set_ylabel(name, rotation=0, ha="right", va="center")
-        lowest = min(0.0, float(np.min(values)))
-        panel.set_ylim(lowest * 1.25, max(1e-3, float(np.max(values))) * 1.25)
-        panel.grid(alpha=0.3)
-    panels[-1].set_xlabel("minutes")
-    figure.suptitle(title)
-    figure.tight_layout()
-    figure.savefig(path, dpi=90)
+def plot(path: Path, measured: dict[str, tuple[Sequence[float], Sequence[float]]], title: str) -> None:
+    """One chart below the other against minutes, each from zero, so that flat looks flat."""
+    charts = []
+    for name, (at, values) in measured.items():
+        points = [(seconds / 60, value) for seconds, value in zip(at, values, strict=True)]
+        charts.append((name, curves({name: points}, "minutes", "")))
+    write_plot(path, title, charts, about="")

@@ -13,13 +13,14 @@ import json
 import tempfile
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from stylize_live.bench.film import RATE, make_film
 from stylize_live.bench.programs import Commands, run_python
 from stylize_live.bench.timing import Spread, shown
 from stylize_live.config import BenchSettings
 from stylize_live.quantities import fitted
+from stylize_live.reports.charts import curves
+from stylize_live.reports.plots import write_plot
 
 LINES = (160, 240, 360, 480, 720, 1080, 1440, 2160)
 SECONDS = (1, 10, 100, 1000, 3600)
@@ -77,28 +78,19 @@ def draw(
     path: Path, sizes: list[tuple[float, Spread, float]], lengths: list[tuple[float, float, float]]
 ) -> None:
     """Four curves, each from zero."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 5.2), layout="constrained")
-    panels = figure.subplots(2, 2).ravel()
-    megapixels = [size[0] for size in sizes]
-    minutes = [length[0] / 60 for length in lengths]
-    curve(panels[0], megapixels, [size[1].median for size in sizes], "megapixels", "ms a picture")
-    curve(panels[1], megapixels, [size[2] for size in sizes], "megapixels", "MB")
-    curve(panels[2], minutes, [length[1] / 60 for length in lengths], "minutes of film", "minutes to convert")
-    curve(panels[3], minutes, [length[2] for length in lengths], "minutes of film", "MB")
-    figure.savefig(path, dpi=80)
-
-
-def curve(axes: Any, x: list[float], y: list[float], across: str, up: str) -> None:
-    """One of them."""
-    axes.plot(x, y, "o-", color="#4a7fb5", markersize=4)
-    axes.set_xlabel(across, fontsize="small")
-    axes.set_ylabel(up, fontsize="small")
-    axes.set_xlim(left=0)
-    axes.set_ylim(bottom=0, top=1.15 * max(y))
-    axes.tick_params(labelsize="small")
-    axes.grid(alpha=0.3)
+    drawn = [
+        ("A picture's time", "megapixels", "ms", [(size, spread.median) for size, spread, _ in sizes]),
+        ("A picture's memory", "megapixels", "MB", [(size, memory) for size, _, memory in sizes]),
+        (
+            "A film's time",
+            "minutes of film",
+            "minutes",
+            [(film / 60, taken / 60) for film, taken, _ in lengths],
+        ),
+        ("A film's memory", "minutes of film", "MB", [(film / 60, memory) for film, _, memory in lengths]),
+    ]
+    charts = [(title, curves({up: points}, across, up, marked=True)) for title, across, up, points in drawn]
+    write_plot(path, "Growth", charts, about="")
 
 
 def main() -> None:

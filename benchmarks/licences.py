@@ -20,9 +20,7 @@ _ROW = re.compile(r"\| ([\w.-]+) \| (.+?) \| (.+?) \|")
 _HEAD = "| package | licence | needed for |\n|---|---|---|\n"
 # Some packages have the whole text where its name should be.
 _SAID_OTHERWISE = {
-    "kiwisolver": "BSD-3-Clause",
     "onnxscript": "MIT",
-    "contourpy": "BSD-3-Clause",
     "cuda-toolkit": "none of its own: a list of NVIDIA's packages",
 }
 _FAMILIES = ("MIT", "BSD", "Apache", "MPL", "Python Software|PSF", "ISC", "General Public|GPL", "NVIDIA")

@@ -1,7 +1,7 @@
 """Does a show stay as it began? Hours of live.
 
     python benchmarks/soak.py                          # 640x360, 30 pictures a second, 20 minutes; Linux
-    python benchmarks/soak.py --minutes 60 --sound --plot docs/soak.png
+    python benchmarks/soak.py --minutes 60 --sound --plot docs/soak.svg
     python benchmarks/soak.py --minutes 120 --style desert
 
 The real command paints a stamped picture that comes over TCP in real time, and its stream is read all the
@@ -146,7 +146,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--sound", action="store_true", help="record with a microphone, too")
     parser.add_argument("--shared", action="store_true", help="rate and age do not count")
-    parser.add_argument("--plot", type=Path, help="PNG to draw the curves into")
+    parser.add_argument("--plot", type=Path, help="page, .html, or picture, .svg, to draw the curves into")
     options = parser.parse_args()
     if options.minutes < _LEAST_MINUTES:
         parser.error(f"--minutes: at least {_LEAST_MINUTES:g}, to have something to compare")

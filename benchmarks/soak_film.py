@@ -1,4 +1,4 @@
-"""Does a long film end as it begins? `python benchmarks/soak_film.py --hours 2 --plot film.png`; Linux.
+"""Does a long film end as it begins? `python benchmarks/soak_film.py --hours 2 --plot film.svg`; Linux.
 
 A clip of ten seconds, with sound, is looped into a film of hours without encoding it again, and the real
 `convert` paints it. Every five seconds a line: pictures done, memory, threads and handles of the program.
@@ -135,7 +135,7 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--size", default="64x48")
     parser.add_argument("--fps", type=int, default=25)
-    parser.add_argument("--plot", type=Path, help="PNG to draw the curves into")
+    parser.add_argument("--plot", type=Path, help="page, .html, or picture, .svg, to draw the curves into")
     options, more = parser.parse_known_args()  # the rest is for `convert`
     width, height = (int(side) for side in options.size.split("x"))
     with tempfile.TemporaryDirectory() as folder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import xml.etree.ElementTree as ElementTree
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from stylize_live.bench import machine, plot, programs, run, stages
+from stylize_live.bench import machine, programs, run, stages
 from stylize_live.bench.film import make_film
 from stylize_live.bench.programs import Commands, Ended, run_python
 from stylize_live.bench.report import BenchReport, Tally
@@ -23,7 +24,6 @@ from stylize_live.cli.app import main
 from stylize_live.config import BenchSettings, ConvertSettings, LiveSettings, merged
 from stylize_live.engine import Stylizer
 from stylize_live.errors import StylizeError
-from stylize_live.installing import command_for
 from stylize_live.media.reader import VideoReader
 
 SMALL = BenchSettings(size="64x48", seconds=1)
@@ -222,7 +222,7 @@ def test_a_whole_benchmark() -> None:
 @pytest.mark.usefixtures("fake_programs")
 def test_the_command_prints_writes_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["bench", "--size", "64x48", "--seconds", "1"]
-    files = ["-o", str(tmp_path / "a.json"), "--plot", str(tmp_path / "a.png")]
+    files = ["-o", str(tmp_path / "a.json"), "--plot", str(tmp_path / "a.html")]
     assert main([*words, *files]) == 0
     said = capsys.readouterr().out
     assert "torch float32" in said
@@ -231,7 +231,14 @@ def test_the_command_prints_writes_and_draws(tmp_path: Path, capsys: pytest.Capt
     assert re.search(r"lines painted +at least 36 +48 +kept", said)
     assert all(len(line) <= 80 for line in said.splitlines()[4:])
     assert json.loads((tmp_path / "a.json").read_text())["rows"]
-    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 4
+    assert "one picture without smoothing" in page
+    assert 'class="broken">broken<' in page
+    assert main([*words, "--plot", str(tmp_path / "a.svg")]) == 0
+    capsys.readouterr()
+    drawn = ElementTree.parse(tmp_path / "a.svg").getroot()
+    assert len(list(drawn.iter("{http://www.w3.org/2000/svg}svg"))) == 1 + 4
     for alone in (["--json"], ["--json", "-"]):
         assert main([*words, *alone]) == 0
         assert json.loads(capsys.readouterr().out)["rows"]
@@ -243,14 +250,26 @@ def test_the_command_prints_writes_and_draws(tmp_path: Path, capsys: pytest.Capt
     assert json.loads((tmp_path / "b.json").read_text())["rows"]
 
 
+@pytest.mark.parametrize(
+    ("plot", "code", "message"),
+    [("a.doc", 2, "plots end in .html or .svg"), ("a.png", 2, ".html"), ("no/a.svg", 5, "no such folder")],
+)
 def test_what_cannot_be_drawn_is_told_before(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    plot: str,
+    code: int,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(run, "run_bench", lambda *_: pytest.fail("measured"))
-    assert main(["bench", "--plot", "a.doc"]) == 2
-    monkeypatch.setattr(plot, "find_spec", lambda name: None)
-    assert main(["bench", "--plot", "a.png"]) == 2
-    assert command_for("matplotlib") in capsys.readouterr().err
+    assert main(["bench", "--plot", plot]) == code
+    assert message in capsys.readouterr().err
+
+
+def test_a_size_that_is_none_is_told_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "run_bench", lambda *_: pytest.fail("measured"))
     assert main(["bench", "--size", "huge"]) == 2
 
 

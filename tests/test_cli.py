@@ -122,9 +122,10 @@ def test_names_are_printed_as_they_are(
     assert capfd.readouterr().out == f"{out / source.name}\n"
 
 
-def test_help_does_not_wait_for_torch() -> None:
+def test_help_does_not_wait_for_torch_and_templates() -> None:
     code = (
-        "import sys; from stylize_live.cli.app import main; main(['--help']);sys.exit('torch' in sys.modules)"
+        "import sys; from stylize_live.cli.app import main; main(['--help']);"
+        "sys.exit(bool({'torch', 'jinja2'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,7 +15,6 @@ from stylize_live.cli.app import main
 from stylize_live.errors import UsageError
 from stylize_live.media.still import Still, read_still, write_still
 from stylize_live.nets.checkpoint import save_checkpoint
-from stylize_live.training import plots
 from stylize_live.training.evaluation import Errors
 from stylize_live.training.optimisation import Descent
 from stylize_live.training.paintings import find_paintings
@@ -308,24 +306,6 @@ def test_a_style_with_two_paintings_needs_a_word(tmp_path: Path) -> None:
     assert find_paintings([str(tmp_path), told], ["desert", "wave"])["desert"].name == "desert-2.jpg"
     with pytest.raises(UsageError, match="dessert is none of the styles: desert, wave"):
         find_paintings(["dessert=x.jpg"], ["desert", "wave"])
-
-
-def test_ticks_are_round_and_reach_all_values() -> None:
-    assert plots.ticks([0.43, 0.56]) == (0.4, 0.45, 0.5, 0.55, 0.6)
-    assert plots.ticks([0.0]) == (0, 0.5)
-    assert plots.ticks([0.7]) == (0.6, 0.8)
-
-
-def test_plots_are_well_formed_and_names_do_not_cover_each_other() -> None:
-    points = {f"style & <{i}>": (0.5 + 0.01 * (i % 4), 0.5 + 0.02 * (i // 4)) for i in range(12)}
-    drawn = ElementTree.fromstring(plots.scatter(points, "content", "style"))
-    labels = [text for text in drawn.iter("text") if text.text and text.text.startswith("style &")]
-    assert len(labels) >= 10
-    places = [(float(text.get("x", "")), float(text.get("y", ""))) for text in labels]
-    long = 6.6 * len("style & <0>")
-    for i, (x, y) in enumerate(places):
-        assert all(abs(x - a) >= long or abs(y - b) >= 14 for a, b in places[:i])
-    assert len(list(drawn.iter("circle"))) == 12
 
 
 def test_strips_are_left_out_and_paper_is_white(tiny_style: Path, photos: Path, tmp_path: Path) -> None:

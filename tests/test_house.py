@@ -25,6 +25,7 @@ ROOMS = [
     "obs",
     "pipeline",
     "training",
+    "reports",
     "engine",
     "nets",
     "media",
@@ -93,6 +94,19 @@ def test_evaluation_and_trainer_do_not_meet(path: Path) -> None:
             assert not used & EVALUATION
 
 
+def test_reports_know_nothing_of_what_they_show() -> None:
+    for path in (PACKAGE / "reports").glob("*.py"):
+        rooms = {room for name in imports_of(path) if (room := room_of(name)) is not None}
+        assert rooms <= VOCABULARY | {"reports"}
+
+
+@of_every_module
+def test_jinja_has_one_door(path: Path) -> None:
+    """Behind which foreign words are escaped."""
+    if path.relative_to(PACKAGE) != Path("reports/page.py"):
+        assert "jinja2" not in imports_of(path)
+
+
 @of_every_module
 def test_cv2_and_av_have_one_door(path: Path) -> None:
     if path.name != "libraries.py":
@@ -147,7 +161,7 @@ def run_python(code: str) -> str:
 
 
 def test_import_is_light() -> None:
-    heavy = "{'torch', 'torchvision', 'cv2', 'av', 'pydantic', 'rich'}"
+    heavy = "{'torch', 'torchvision', 'cv2', 'av', 'pydantic', 'rich', 'jinja2'}"
     assert run_python(f"import sys, stylize_live; print(sorted({heavy} & set(sys.modules)))") == "[]"
 
 

@@ -55,7 +55,7 @@ def test_pipx(environment: Path) -> None:
     [
         ("", "", "stylize-live"),
         (', directory = "/src/stylize live"', "", "'/src/stylize live'"),
-        (', extras = ["report"], directory = "/src"', "", "'/src[report]'"),
+        (', extras = ["obs"], directory = "/src"', "", "'/src[obs]'"),
         (', path = "/dist/stylize_live.whl"', "", "/dist/stylize_live.whl"),
         (', git = "https://a.example/b?rev=main"', "", "'stylize-live @ git+https://a.example/b'"),
         (', specifier = "==0.1.0"', "", "stylize-live==0.1.0"),

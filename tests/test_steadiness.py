@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ElementTree
 from fractions import Fraction
 from pathlib import Path
 
@@ -101,11 +102,13 @@ def test_evaluate_without_steadiness_changes_nothing(
 
 
 def test_evaluate_draws_curves(tmp_path: Path, tiny_style: Path) -> None:
-    pytest.importorskip("matplotlib")
-    clip, plot = tmp_path / "clip.mp4", tmp_path / "curves.png"
+    clip, plot = tmp_path / "clip & <b>.mp4", tmp_path / "curves.svg"
     write_clip(clip, [noisy(texture(64, 64, 0, 5), i, 4) for i in range(4)])
     assert main(["evaluate", str(tiny_style), "--steadiness", str(clip), "--plot", str(plot)]) == 0
-    assert plot.read_bytes().startswith(b"\x89PNG")
+    drawn = ElementTree.parse(plot).getroot()
+    assert clip.name in [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    lines = [path.get("class", "") for path in drawn.iter("{http://www.w3.org/2000/svg}path")]
+    assert [name for name in lines if name.startswith("line")].count("line of2") == 2  # curve and legend
 
 
 @pytest.fixture
@@ -130,7 +133,7 @@ def test_no_film_and_nothing_else_is_written_over(
     twin.write_bytes(before)
     assert main([*words, str(twin), "--compare", str(tmp_path / "side")]) == 2
     assert "more than one of the films" in capsys.readouterr().err
-    plot = tmp_path / "kept.png"
+    plot = tmp_path / "kept.svg"
     plot.write_text("mine")
     assert main([*words, "--plot", str(plot)]) == 2
     assert plot.read_text() == "mine"
@@ -140,8 +143,8 @@ def test_no_film_and_nothing_else_is_written_over(
     ("words", "code", "message"),
     [
         (["--compare", "file"], 5, "cannot make this folder"),
-        (["--plot", "nowhere/x.png"], 5, "no such folder"),
-        (["--plot", "x.xyz"], 2, "pictures of curves end in"),
+        (["--plot", "nowhere/x.svg"], 5, "no such folder"),
+        (["--plot", "x.xyz"], 2, "plots end in .html or .svg"),
     ],
 )
 def test_bad_targets_are_named_before_the_work(
@@ -154,7 +157,6 @@ def test_bad_targets_are_named_before_the_work(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("stylize_live.pipeline.steadiness.judge", lambda *_: pytest.fail("worked"))
     (tmp_path / "file").touch()

@@ -326,7 +326,7 @@ def test_weights_that_are_nonsense_are_not_kept(job: Job) -> None:
 
 
 @pytest.mark.usefixtures("small_features")
-@pytest.mark.parametrize("where", ["run_report.replacing", "preview.write_still"])
+@pytest.mark.parametrize("where", ["reports.page.replacing", "training.preview.write_still"])
 def test_a_page_that_cannot_be_written_costs_no_style(
     job: Job, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: str
 ) -> None:
@@ -334,7 +334,7 @@ def test_a_page_that_cannot_be_written_costs_no_style(
         raise SinkError("it is open") if "preview" in where else PermissionError(13, "it is open")
 
     def after_the_first(progress: Progress) -> None:
-        monkeypatch.setattr(f"stylize_live.training.{where}", refuse)
+        monkeypatch.setattr(f"stylize_live.{where}", refuse)
 
     train(job, CPU, on_step=after_the_first)
     assert is_unfinished(job.target) is False

@@ -61,13 +61,14 @@ def bench(
     json
         Print the result as JSON, alone on standard output.
     plot
-        Draw the figures into this .png, .svg or .pdf (needs the extra `report`).
+        Show the figures as a page, .html, or draw the times into a picture, .svg.
     config
         TOML file of settings; options given here win.
     """
     settings = merged(settings, config)
-    from stylize_live.bench.plot import check_plot, write_plot
+    from stylize_live.bench.plot import write_plot
     from stylize_live.bench.run import run_bench
+    from stylize_live.reports.plots import check_plot
 
     if plot is not None:
         check_plot(plot)

@@ -97,7 +97,7 @@ def evaluate(
     compare
         Folder for films of input, network and smoothed, side by side.
     plot
-        Picture file for curves over time (needs the extra `report`).
+        Draw curves over time into this page, .html, or picture, .svg.
     overwrite
         Replace such films and curves that are there already.
     json

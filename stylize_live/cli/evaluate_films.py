@@ -11,9 +11,8 @@ from rich.table import Table
 from stylize_live.cli.console import cell, print_json, stderr, stdout
 from stylize_live.cli.targets import refuse_existing
 from stylize_live.config import EngineSettings
-from stylize_live.errors import SinkError, UsageError
-from stylize_live.files import make_folder, replacing
-from stylize_live.installing import command_for
+from stylize_live.errors import UsageError
+from stylize_live.files import make_folder
 
 if TYPE_CHECKING:
     from stylize_live.pipeline.steadiness import SteadinessReport
@@ -33,6 +32,7 @@ def evaluate_films(
     """Judge smoothing on films, and print what came out; see `evaluate.evaluate` for the arguments."""
     from stylize_live.engine import Stylizer
     from stylize_live.pipeline.steadiness import judge
+    from stylize_live.reports.plots import check_plot
 
     # Whatever can be wrong is found before minutes of work.
     targets = _comparisons(clips, compare)
@@ -41,7 +41,7 @@ def evaluate_films(
     if not overwrite:
         refuse_existing(written)
     if plot is not None:
-        _check_plot(plot)
+        check_plot(plot)
     _check_films(clips)
     reports = []
     with (
@@ -77,20 +77,6 @@ def _check_targets(clips: list[Path], targets: list[Path]) -> None:
         if place in seen:
             raise UsageError(f"{target}: more than one of the films would be written there")
         seen.add(place)
-
-
-def _check_plot(path: Path) -> None:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UsageError(f"--plot needs matplotlib: {command_for('matplotlib')}") from None
-    known = Figure().canvas.get_supported_filetypes()
-    if _format(path) not in known:
-        raise UsageError(
-            f"{path}: pictures of curves end in {', '.join(f'.{kind}' for kind in sorted(known))}"
-        )
-    if not path.parent.is_dir():
-        raise SinkError(f"{path.parent}: no such folder")
 
 
 def _check_films(clips: list[Path]) -> None:
@@ -132,24 +118,20 @@ def _word(value: float, digits: int) -> str:
     return "-" if math.isnan(value) else f"{value:.{digits}f}"
 
 
-def _format(path: Path) -> str:
-    return path.suffix.removeprefix(".").lower() or "png"
-
-
 def _plot(path: Path, reports: list[SteadinessReport]) -> None:
-    from matplotlib.figure import Figure
+    from stylize_live.reports.charts import curves
+    from stylize_live.reports.plots import write_plot
 
-    figure = Figure(figsize=(9, 2.2 * len(reports)), layout="constrained")
-    for row, report in enumerate(reports, start=1):
-        axes = figure.add_subplot(len(reports), 1, row)
-        for name, tally in report.tallies.items():
-            axes.plot(tally.warp_errors, label=name)
-        axes.set_title(report.clip, fontsize="small", loc="left")
-        axes.set_ylabel("warp error")
-        axes.set_ylim(bottom=0)
-        axes.legend(fontsize="small", loc="upper right")
-    try:
-        with replacing(path) as temporary:
-            figure.savefig(temporary, dpi=110, format=_format(path))
-    except OSError as error:
-        raise SinkError(f"{path}: cannot write the curves: {error.strerror}") from None
+    charts = [
+        (
+            report.clip,
+            curves(
+                {name: list(enumerate(tally.warp_errors)) for name, tally in report.tallies.items()},
+                "picture",
+                "warp error",
+            ),
+        )
+        for report in reports
+    ]
+    about = "Warp error: the difference between a picture and the one before it, moved along with the input."
+    write_plot(path, "Steadiness", charts, about=about)

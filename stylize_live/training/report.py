@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
-from html import escape
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from stylize_live.errors import SinkError, UsageError
-from stylize_live.files import replacing
+from stylize_live.reports import page
+from stylize_live.reports.charts import scatter
+from stylize_live.reports.svg import Chart
 from stylize_live.training.evaluation import Errors
-from stylize_live.training.findings import Findings, Optimised, PhotoFindings, StyleFindings
-from stylize_live.training.page import page, picture, table
-from stylize_live.training.plots import scatter
+from stylize_live.training.findings import Findings, PhotoFindings, StyleFindings
+from stylize_live.wording import as_json
 
 PAGE, FIGURES = "index.html", "figures.json"
 _SHOWN = 4  # photos of each style that are seen without asking
@@ -65,13 +66,9 @@ def write_report(folder: Path, findings: Findings) -> Path:
     Raises:
         SinkError: the folder cannot be written.
     """
-    figures = json.dumps(findings.to_dict(), indent=2, ensure_ascii=False)
-    for name, text in ((FIGURES, figures), (PAGE, _page(findings))):
-        try:
-            with replacing(folder / name) as temporary:
-                temporary.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise SinkError(f"{folder / name}: cannot write: {error.strerror}") from None
+    figures = as_json(findings.to_dict(), indent=2)
+    page.write_report(folder / FIGURES, figures)
+    page.write_report(folder / PAGE, _page(findings))
     return folder / PAGE
 
 
@@ -104,64 +101,45 @@ def _number(value: float, digits: int = 3) -> str:
 
 def _page(findings: Findings) -> str:
     styles = findings.styles
-    title = f"Evaluation of {styles[0].name if len(styles) == 1 else f'{len(styles)} styles'}"
-    parts = [_intro(findings), _section(_table(findings) + _meaning(findings)), _plot(findings)]
-    return page(title, "\n".join([*parts, *(_style(style, findings.iterations) for style in styles)]))
+    return page.render(
+        "evaluation.html",
+        title=f"Evaluation of {styles[0].name if len(styles) == 1 else f'{len(styles)} styles'}",
+        helpers=HELPERS,
+        about=_about(findings),
+        columns=columns(findings),
+        meaning=_MEANING,
+        chart=_chart(findings),
+        styles=styles,
+        shown=_SHOWN,
+        row=partial(row, findings=findings),
+        caption=_caption,
+        more=lambda photos: _count(len(photos), "more photo"),
+        beside=partial(_beside, findings.iterations),
+    )
 
 
-def _intro(findings: Findings) -> str:
-    count = max((len(style.photos) for style in findings.styles), default=0)
-    words = [f"{count} photo{'s' * (count != 1)}, short side {findings.size} pixels."]
+def _about(findings: Findings) -> str:
+    photos = max((len(style.photos) for style in findings.styles), default=0)
+    words = [f"{_count(photos, 'photo')}, short side {findings.size} pixels."]
     if findings.skipped:
         words.append(f"{findings.skipped} more could not be read.")
     if findings.features:
         words.append(f"Errors measured with {findings.features}.")
     words.append(f"Time of one picture: {findings.timed}.")
-    return f'<p>{HELPERS}</p><p class="soft">{escape(" ".join(words))}</p>'
+    return " ".join(words)
 
 
-def _section(inner: str, anchor: str = "") -> str:
-    return f'<section id="{escape(anchor)}">{inner}</section>' if anchor else f"<section>{inner}</section>"
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
-def _table(findings: Findings) -> str:
-    rows = []
-    for style in findings.styles:
-        name = f'<a href="#{escape(_anchor(style))}">{escape(style.name)}</a>'
-        rows.append([name, *(escape(words) for words in row(style, findings))])
-    return table(["style", *columns(findings)], rows)
+def _chart(findings: Findings) -> Chart | None:
+    points = {style.name: (style.content_error, style.style_error) for style in findings.styles}
+    known = {name: point for name, point in points.items() if all(map(math.isfinite, point))}
+    return scatter(known, "content error", "style error") if len(known) > 1 else None
 
 
-def _meaning(findings: Findings) -> str:
-    lines = "".join(f"<dt>{name}</dt><dd>{_MEANING[name]}</dd>" for name in columns(findings))
-    return f"<details><summary>What the figures mean</summary><dl>{lines}</dl></details>"
-
-
-def _plot(findings: Findings) -> str:
-    known = [style for style in findings.styles if not math.isnan(style.style_error)]
-    if len(known) < 2:
-        return ""
-    points = {style.name: (style.content_error, style.style_error) for style in known}
-    return _section(scatter(points, "content error", "style error"))
-
-
-def _style(style: StyleFindings, iterations: int) -> str:
-    painting = picture(str(style.painting), f"The painting of {style.name}") if style.painting else ""
-    about = f'<p class="soft">{escape(style.about)}</p>' if style.about else ""
-    parts = [f'<div class="head">{painting}<div><h2>{escape(style.name)}</h2>{about}</div></div>']
-    pairs = [_pair(photo) for photo in style.photos]
-    parts.append(f'<h3>Original and result</h3><div class="pairs">{"".join(pairs[:_SHOWN])}</div>')
-    if pairs[_SHOWN:]:
-        rest = f'<div class="pairs">{"".join(pairs[_SHOWN:])}</div>'
-        parts.append(f"<details><summary>{len(pairs) - _SHOWN} more photos</summary>{rest}</details>")
-    parts += [_beside(p, p.optimised, style, iterations) for p in style.photos if p.optimised]
-    return _section("".join(parts), _anchor(style))
-
-
-def _pair(photo: PhotoFindings) -> str:
-    pictures = picture(str(photo.original), photo.name) + picture(
-        str(photo.painted), f"{photo.name}, painted"
-    )
+def _caption(photo: PhotoFindings) -> str:
     figures = [
         f"RMSE {_number(photo.rmse)}",
         f"PSNR {_number(photo.psnr, 1)} dB",
@@ -173,24 +151,17 @@ def _pair(photo: PhotoFindings) -> str:
     if photo.errors:
         style = f"style {photo.errors.style:.3f}, sliced Wasserstein {photo.wasserstein:.3f}"
         figures = [style, f"content {photo.errors.content:.3f}", *figures]
-    words = f"{escape(photo.name)}: {', '.join(figures)}"
-    return f'<figure><div class="pair">{pictures}</div><figcaption>{words}</figcaption></figure>'
+    return ", ".join(figures)
 
 
-def _beside(photo: PhotoFindings, optimised: Optimised, style: StyleFindings, iterations: int) -> str:
-    """The network's picture and optimisation's."""
-    shown = [
-        _shown(photo.painted, style.name, photo.errors),
-        _shown(optimised.picture, f"{iterations} iterations", optimised.errors),
-    ]
-    heading = f"<h3>Beside optimisation: {escape(photo.name)}</h3>"
-    return f'{heading}<div class="strip">{"".join(shown)}</div>'
+def _beside(
+    iterations: int, style: StyleFindings, photo: PhotoFindings
+) -> Iterator[tuple[PurePosixPath, str]]:
+    """The network's picture and optimisation's, each with a line of words."""
+    yield photo.painted, _errors(style.name, photo.errors)
+    if photo.optimised:
+        yield photo.optimised.picture, _errors(f"{iterations} iterations", photo.optimised.errors)
 
 
-def _shown(file: PurePosixPath, name: str, errors: Errors | None) -> str:
-    words = f"{name}: style {errors.style:.2f}, content {errors.content:.2f}" if errors else name
-    return f"<figure>{picture(str(file), words)}<figcaption>{escape(words)}</figcaption></figure>"
-
-
-def _anchor(style: StyleFindings) -> str:
-    return f"style-{style.name}"
+def _errors(name: str, errors: Errors | None) -> str:
+    return f"{name}: style {errors.style:.2f}, content {errors.content:.2f}" if errors else name
