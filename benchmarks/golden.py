@@ -4,9 +4,9 @@
     python benchmarks/golden.py record after.json     # with the code as it is
     python benchmarks/golden.py compare before.json after.json
 
-Frames of every way to compute, bytes of conversions, reports as JSON without what no two runs share, help texts; with
-`--features` (a file of VGG16's weights) also a training of some steps and an evaluation. Both runs need the same
-machine: other instructions round otherwise.
+Frames of every way to compute, bytes of conversions, reports as JSON without what no two runs share, help
+texts; with `--features` (a file of VGG16's weights) also a training of some steps and an evaluation. Both runs
+need the same machine: other instructions round otherwise.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from stylize_live.config import Settings
+from stylize_live.validation import Settings
 
 
 class AssessmentSettings(Settings):
