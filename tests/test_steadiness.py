@@ -102,7 +102,7 @@ def test_evaluate_without_steadiness_changes_nothing(
 
 
 def test_evaluate_draws_curves(tmp_path: Path, tiny_style: Path) -> None:
-    clip, plot = tmp_path / "clip & <b>.mp4", tmp_path / "curves.svg"
+    clip, plot = tmp_path / "clip & 'b'.mp4", tmp_path / "curves.svg"
     write_clip(clip, [noisy(texture(64, 64, 0, 5), i, 4) for i in range(4)])
     assert main(["evaluate", str(tiny_style), "--steadiness", str(clip), "--plot", str(plot)]) == 0
     drawn = ElementTree.parse(plot).getroot()
