@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from small_features import SmallFeatures
+
 # Several processes that test share the cores; before torch is loaded.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -163,36 +165,6 @@ def own_styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "user-data" / "styles"
     monkeypatch.setattr(folders, "user_data_path", lambda *_, **__: folder.parent)
     return folder
-
-
-class SmallFeatures(torch.nn.Module):
-    """In place of `VggFeatures`: the same layers' names, a hundredth of the work."""
-
-    style_layers = ("relu1_2", "relu2_2", "relu3_3", "relu4_1")
-    measured_layers = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
-    content_layer = "relu3_3"
-    gain = 1.0
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        widths = {
-            "relu1_2": (3, 8),
-            "relu2_2": (8, 12),
-            "relu3_3": (12, 16),
-            "relu4_1": (16, 16),
-            "relu4_3": (16, 16),
-        }
-        self.stages = torch.nn.ModuleDict({n: torch.nn.Conv2d(*w, 3, padding=1) for n, w in widths.items()})
-        self.requires_grad_(False)
-
-    def forward(self, pictures: torch.Tensor, *, last: str = "") -> dict[str, torch.Tensor]:
-        found, x = {}, pictures
-        for name, layer in self.stages.items():
-            x = torch.relu(layer(x))
-            found[name] = x
-            x = torch.nn.functional.max_pool2d(x, 2)
-        return found
 
 
 @pytest.fixture

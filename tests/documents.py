@@ -7,8 +7,7 @@ from pathlib import Path
 
 from clips import Film
 from PIL import Image
-
-ROOT = Path(__file__).parent.parent
+from places import ROOT, SAMPLES
 
 
 def python_blocks(document: str) -> list[str]:
@@ -29,6 +28,6 @@ def write_samples(folder: Path) -> None:
     samples = folder / "samples"
     samples.mkdir()
     for name in ("snow-mountain.jpg", "desert.jpg"):
-        with Image.open(ROOT / "samples" / name, formats=["JPEG"]) as image:
+        with Image.open(SAMPLES / name, formats=["JPEG"]) as image:
             image.reduce(4).save(samples / name)
     Film().write(samples / "flower.mp4")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from test_smoothing import noisy, texture
+from textures import noisy, texture
 from torch import Tensor
 
 from stylize_live.engine import gpu_flow, refine_kernels

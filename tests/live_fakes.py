@@ -11,6 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from stylize_live.closing import Closing
+from stylize_live.errors import SinkError
 from stylize_live.frame import Frame
 from stylize_live.media.overlay import Caption
 from stylize_live.options import PaintingOptions
@@ -125,3 +126,28 @@ def keys(*script: str | None) -> Callable[[FakeDisplay], str | None]:
         return rest.pop(0) if rest else "q"
 
     return press
+
+
+@dataclass
+class FakeSink:
+    """Remembers frames; `before` is called with each and may raise or block."""
+
+    name: str = "fake"
+    watched: bool = True
+    before: Callable[[Frame], None] = lambda frame: None
+    frames: list[Frame] = field(default_factory=list)
+
+    def write(self, frame: Frame) -> None:
+        self.before(frame)
+        self.frames.append(frame)
+
+    def close(self) -> None:
+        pass
+
+    @property
+    def indices(self) -> list[int]:
+        return [frame.index for frame in self.frames]
+
+
+def fail(frame: Frame) -> None:
+    raise SinkError("the disk is full")

@@ -8,9 +8,9 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
+from places import ROOT
 from rich.cells import cell_len
 
 fcntl, termios = map(pytest.importorskip, ("fcntl", "termios"))  # no pseudo-terminals elsewhere
@@ -23,7 +23,6 @@ import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
-ROOT = Path(__file__).parent.parent
 
 
 class Screen:

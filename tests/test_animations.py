@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import CFR, Film, patches
+from inverters import Inverter
 from PIL import Image, features
-from test_convert import Inverter
 
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import SourceError

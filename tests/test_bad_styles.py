@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TINY, make_checkpoint
 from safetensors.numpy import save
-from tiny import GOOD_METADATA
+from tiny import GOOD_METADATA, TINY, make_checkpoint
 
 from stylize_live.cli.app import main
 from stylize_live.errors import StyleError

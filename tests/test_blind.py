@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import random_pixels
 from PIL import Image
+from tiny import random_pixels
 
 from stylize_live.errors import UsageError
 from stylize_live.media.still import Still, read_still, write_still

@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import make_checkpoint, random_pixels
+from exact import exact
 from safetensors.torch import load_file, save_file
-from test_stylizer import exact
-from tiny import GOOD_METADATA
+from tiny import GOOD_METADATA, make_checkpoint, random_pixels
 
 from stylize_live.engine import Stylizer
 from stylize_live.errors import StyleError, UsageError

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import TINY, make_checkpoint
 from safetensors.torch import save_file
-from tiny import GOOD_METADATA
+from tiny import GOOD_METADATA, TINY, make_checkpoint
 
 from stylize_live.errors import SinkError, StyleError
 from stylize_live.nets import checkpoint as module

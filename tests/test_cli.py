@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import random_pixels
 from option_values import as_words
 from PIL import Image
+from tiny import random_pixels
 
 from stylize_live import __version__
 from stylize_live.cli.app import app, main

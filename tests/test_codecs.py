@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import CFR, CLOCK, Film, content, patch_colours, patches
+from places import ROOT
 
 from stylize_live.config import ConvertSettings, FilmSettings
 from stylize_live.errors import UsageError
@@ -183,7 +184,7 @@ def test_encoders_keep_quiet(tmp_path: Path) -> None:
         "from stylize_live.config import FilmSettings;"
         f"[write(Path({str(tmp_path)!r}) / f'{{c}}.mkv', FilmSettings(codec=c)) for c in ('hevc', 'av1')]"
     )
-    root = Path(__file__).parent.parent
+    root = ROOT
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert (done.stdout, done.stderr) == ("", "")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from conftest import random_pixels
+from tiny import random_pixels
 from torch import Tensor
 
 from stylize_live.training.abstraction import abstracted

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from places import ROOT
 from pydantic import BaseModel
 
 from stylize_live.config import ConvertSettings, LiveSettings, StudioSettings, WindowSettings, merged
 from stylize_live.errors import ConfigError
 
-CONFIGS = Path(__file__).parent.parent / "configs"
+CONFIGS = ROOT / "configs"
 
 
 def toml(tmp_path: Path, text: str) -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from places import ROOT
 from studio_show import SETTINGS, Page, Show, get, page, running
 from waiting import eventually
 from websockets.exceptions import InvalidStatus
@@ -142,7 +143,7 @@ def test_settings(show: Show, asked: dict[str, object], found: dict[str, object]
 
 def test_every_setting_of_a_page_is_one_of_the_api() -> None:
     """One definition: what `Changes` has can be set, and its present value is told by the same name."""
-    text = (Path(__file__).parent.parent / "docs" / "control.md").read_text("utf-8")
+    text = (ROOT / "docs" / "control.md").read_text("utf-8")
     with running() as show:
         told = until(show, lambda status: status)
     assert told.keys() >= Changes.model_fields.keys()
@@ -150,7 +151,7 @@ def test_every_setting_of_a_page_is_one_of_the_api() -> None:
 
 
 def test_all_that_is_told_is_documented(show: Show) -> None:
-    text = (Path(__file__).parent.parent / "docs" / "control.md").read_text("utf-8")
+    text = (ROOT / "docs" / "control.md").read_text("utf-8")
     of_pages = {"no_source", "no_camera", "no_microphones"}
     told = until(show, lambda status: status).keys() - of_pages
     assert [name for name in told if f"`{name}`" not in text] == []
@@ -240,7 +241,7 @@ def test_presets(show: Show, tmp_path: Path) -> None:
 
 def examples() -> list[list[str]]:
     """The words of every curl command in the docs."""
-    text = (Path(__file__).parent.parent / "docs" / "control.md").read_text("utf-8")
+    text = (ROOT / "docs" / "control.md").read_text("utf-8")
     return [shlex.split(line) for line in text.splitlines() if line.startswith("curl ")]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import CFR, CLOCK, VFR, Film, Ticks, content, cut_off, numbered
+from inverters import Ahead, Inverter
 from waiting import promptly
 
 from stylize_live.cli import convert as command
@@ -27,34 +28,6 @@ from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
 
 SETTINGS = ConvertSettings(crf=10, preset="ultrafast")
 LONG: Ticks = tuple(1001 * i for i in range(120))
-
-
-class Inverter:
-    """Inverts colours; stands in for the stylizer."""
-
-    fingerprint = "inverter"
-
-    def __init__(self) -> None:
-        self.warmed_up: list[tuple[int, int]] = []
-
-    def warm_up(self, size: tuple[int, int]) -> None:
-        self.warmed_up.append(size)
-
-    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        for frame in frames:
-            yield frame.with_picture(np.iinfo(frame.pixels.dtype).max - frame.pixels)
-
-
-class Ahead(Inverter):
-    """Keeps three frames in flight, as a GPU does."""
-
-    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        flying: list[Frame] = []
-        for frame in super().stream(frames):
-            flying.append(frame)
-            if len(flying) > 3:
-                yield flying.pop(0)
-        yield from flying
 
 
 class Slow(Inverter):

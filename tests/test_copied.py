@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import Film, content
+from interrupted import Painter
 from rich_clips import (
     RichFilm,
     Sound,
@@ -21,7 +22,6 @@ from rich_clips import (
     packet_hashes,
     spoken,
 )
-from test_resume import Painter
 
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import EXIT_PARTIAL, SinkError

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import random_pixels
-from test_smoothing import texture
+from places import SAMPLES
+from textures import texture
+from tiny import random_pixels
 
 from stylize_live.config import CodecKind, ConvertSettings
 from stylize_live.engine import Stylizer
@@ -30,7 +31,7 @@ from stylize_live.pipeline.steadiness import judge
 
 pytestmark = pytest.mark.gpu
 
-SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
+SAMPLE = SAMPLES / "flower.mp4"
 
 # Stated tolerances against float32 on the CPU, in levels of 255: (mean, 99.9th percentile).
 TOLERANCE = {"float32": (0.1, 2.0), "float16": (0.5, 6.0), "bfloat16": (1.5, 16.0)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import CFR, Film, numbered
-from conftest import random_pixels
+from tiny import random_pixels
 
 from stylize_live.frame import Pixels
 from stylize_live.media.cut_detector import CutDetector

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 from clips import CLOCK
-from test_resume import (
+from interrupted import (
     FRAMES,
     SETTINGS,
     Painter,
     Smoother,
     run,
-    short_pieces,  # noqa: F401  # a fixture
-    source,  # noqa: F401  # a fixture
+    shorten_pieces,
     stopped,
+    write_source,
 )
 
 from stylize_live.config import ConvertSettings
@@ -32,8 +32,18 @@ from stylize_live.pipeline.parts import Parts, clear_abandoned, clear_published,
 HARMED = "were damaged on the disk"
 
 
+@pytest.fixture(autouse=True)
+def short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    shorten_pieces(monkeypatch)
+
+
 @pytest.fixture
-def whole(source: Path, tmp_path: Path) -> Callable[[type[Painter]], bytes]:  # noqa: F811
+def source(tmp_path: Path) -> Path:
+    return write_source(tmp_path / "in.mp4")
+
+
+@pytest.fixture
+def whole(source: Path, tmp_path: Path) -> Callable[[type[Painter]], bytes]:
     """The film as it should be, by kind of painter."""
 
     def make(kind: type[Painter]) -> bytes:
@@ -52,7 +62,7 @@ def flip(path: Path, rng: random.Random) -> None:
 
 @pytest.mark.parametrize("kind", [Painter, Smoother])
 def test_flipped_bits_are_found_wherever_they_are(
-    source: Path,  # noqa: F811
+    source: Path,
     tmp_path: Path,
     whole: Callable[[type[Painter]], bytes],
     kind: type[Painter],
@@ -78,7 +88,7 @@ def test_flipped_bits_are_found_wherever_they_are(
 
 @pytest.mark.parametrize("kind", [Painter, Smoother])
 def test_a_damaged_newest_piece_costs_one_piece(
-    source: Path,  # noqa: F811
+    source: Path,
     tmp_path: Path,
     kind: type[Painter],
 ) -> None:
@@ -89,7 +99,7 @@ def test_a_damaged_newest_piece_costs_one_piece(
     assert run(source, target, kind()).resumed == before.frames
 
 
-def test_a_damaged_newest_memory_costs_one_piece(source: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_a_damaged_newest_memory_costs_one_piece(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     stopped(source, target, Smoother(50))
     *_, before, _ = read_journal(folder_of(target) / "journal").finished
@@ -98,7 +108,7 @@ def test_a_damaged_newest_memory_costs_one_piece(source: Path, tmp_path: Path) -
 
 
 def test_damage_far_back_costs_what_follows_the_memory_before(
-    source: Path,  # noqa: F811
+    source: Path,
     tmp_path: Path,
     whole: Callable[[type[Painter]], bytes],
     monkeypatch: pytest.MonkeyPatch,
@@ -117,7 +127,7 @@ def test_damage_far_back_costs_what_follows_the_memory_before(
 
 
 def test_a_piece_that_breaks_while_it_is_joined_makes_no_film(
-    source: Path,  # noqa: F811
+    source: Path,
     tmp_path: Path,
     whole: Callable[[type[Painter]], bytes],
     monkeypatch: pytest.MonkeyPatch,
@@ -160,7 +170,7 @@ def test_a_piece_that_breaks_while_it_is_joined_makes_no_film(
     ],
 )
 def test_a_journal_that_cannot_be_believed(
-    source: Path,  # noqa: F811
+    source: Path,
     tmp_path: Path,
     whole: Callable[[type[Painter]], bytes],
     harm: Callable[[list[bytes]], list[bytes]],
@@ -247,7 +257,7 @@ def test_digests(tmp_path: Path) -> None:
     assert not is_intact(path, 3, file.digest)
 
 
-def test_settings_that_changed_are_said_before_damage(source: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_settings_that_changed_are_said_before_damage(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     stopped(source, target, Painter(50))
     report = convert(source, target, Painter(), ConvertSettings(crf=30, preset=SETTINGS.preset))

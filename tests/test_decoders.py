@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from places import SAMPLES
 
 from stylize_live.cli.app import main
 from stylize_live.config import SourceSettings
@@ -13,7 +14,7 @@ from stylize_live.errors import SourceError
 from stylize_live.media.decoders import opened_for_chip
 from stylize_live.media.reader import VideoReader
 
-SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
+SAMPLE = SAMPLES / "flower.mp4"
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import tomllib
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from places import ROOT
 
-ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # The newest version with a known weakness that a file, a style or a guest of the studio could use, or that
 # a tool of ours would meet; each with its advisory in pyproject.toml.

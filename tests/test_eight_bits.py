@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from places import SAMPLES
 
 from stylize_live.engine import Stylizer
 from stylize_live.engine.eight_bits import in_steps, input_ranges
@@ -17,7 +17,7 @@ from stylize_live.media.still import read_still, resized
 from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.transformer import ResidualTransformer
 
-MOUNTAIN = Path(__file__).parent.parent / "samples" / "snow-mountain.jpg"
+MOUNTAIN = SAMPLES / "snow-mountain.jpg"
 WORTH_IT = 14  # convolutions: all but the first and the one on the way down
 
 

@@ -9,7 +9,8 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from conftest import SmallFeatures, make_checkpoint, random_pixels
+from small_features import SmallFeatures
+from tiny import make_checkpoint, random_pixels
 
 from stylize_live.cli.app import main
 from stylize_live.errors import UsageError

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import make_checkpoint
+from tiny import make_checkpoint
 
 from stylize_live.cli.app import main
 from stylize_live.nets import export

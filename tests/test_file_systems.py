@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from clips import CFR, Film, content, numbered
-from conftest import make_checkpoint
+from tiny import make_checkpoint
 
 from stylize_live.cli.app import main
 from stylize_live.config import ConvertSettings, LiveSettings

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import random_pixels
+from tiny import random_pixels
 
 from stylize_live.cli.image import _pictures
 from stylize_live.files import replacing, sync

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from fuzz.damage import damaged
 from fuzz.hunt import Case, Hunt
+from places import TESTS
 
-FUZZ = Path(__file__).parent / "fuzz"
+FUZZ = TESTS / "fuzz"
 pytestmark = pytest.mark.linux  # looks at processes as Linux shows them
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from places import ROOT
 
 from stylize_live.media.still import Still, read_still, write_still
 from stylize_live.nets.folders import shipped_names
 from stylize_live.training.settings import TrainSettings
 
-_SCRIPT = Path(__file__).parents[1] / "benchmarks" / "gallery.py"
+_SCRIPT = ROOT / "benchmarks" / "gallery.py"
 _SPEC = importlib.util.spec_from_file_location("gallery_script", _SCRIPT)
 assert _SPEC is not None
 assert _SPEC.loader is not None

@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from stylize_live.engine import processor
 
 pytestmark = pytest.mark.long
-_PATH = Path(__file__).parents[1] / "benchmarks" / "held_back.py"
+_PATH = ROOT / "benchmarks" / "held_back.py"
 
 
 @pytest.mark.skipif(not processor.is_x86(), reason="instructions of x86")

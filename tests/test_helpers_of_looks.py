@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import random_pixels
 from safetensors.torch import load_file, save_file
+from tiny import random_pixels
 from torch.nn.functional import conv2d, max_pool2d
 
 from stylize_live.errors import TrainingError

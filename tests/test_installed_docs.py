@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from places import ROOT
 from platformdirs.macos import MacOS
 from platformdirs.unix import Unix
 
-PAGE = (Path(__file__).parent.parent / "docs" / "installed.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "installed.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("system", [Unix, MacOS])

@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from places import TESTS
 
 pytestmark = pytest.mark.long
-CHECKS = [str(path) for path in Path(__file__).parent.glob("*_checks.py")]
+CHECKS = [str(path) for path in TESTS.glob("*_checks.py")]
 
 
 def test_in_tritons_interpreter() -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import make_checkpoint
 from PIL import Image
+from tiny import make_checkpoint
 
 from stylize_live import strips
 from stylize_live.cli.app import main

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from live_fakes import SIZE, FakeDisplay, FakeSource, FakeStylizer, WakeableSource, keys, make_frame
+from places import TESTS
 from waiting import eventually, promptly
 
 from stylize_live.cli.app import main
@@ -263,7 +264,7 @@ def twice(display):
     signal.raise_signal(signal.SIGINT)
 run_live(WakeableSource(), FakeStylizer(), FakeDisplay(twice))
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, timeout=30)
+    done = subprocess.run([sys.executable, "-c", code], cwd=TESTS, timeout=30)
     assert done.returncode == -signal.SIGINT
 
 

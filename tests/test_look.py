@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import random_pixels
+from tiny import random_pixels
 
 from stylize_live.engine import Stylizer, finishing, finishing_torch
 from stylize_live.engine.look import NATURAL_SIDE, Look, sharpening

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PureWindowsPath
 
 import pytest
-from conftest import random_pixels
+from tiny import random_pixels
 
 from stylize_live.cli import image as image_command
 from stylize_live.cli.app import main

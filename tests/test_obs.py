@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from fake_obs import SCENE, FakeObs, running
+from places import ROOT
 from waiting import eventually
 
 from stylize_live.cli.app import main
@@ -33,7 +34,6 @@ from stylize_live.obs.sources import MARK, media_source, whole_canvas
 
 obsws_python = pytest.importorskip("obsws_python", reason="the extra 'obs'")
 
-ROOT = Path(__file__).parents[1]
 URL = "tcp://127.0.0.1:9710"
 NAME = "stylize-live"
 CANVAS = 1280, 720

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from places import SAMPLES
 
 from stylize_live.engine import Stylizer
 from stylize_live.errors import DeviceError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.still import read_still, resized
 
-ROOT = Path(__file__).parent.parent
 pytest.importorskip("openvino")
 
 
@@ -49,7 +48,7 @@ def test_bfloat16_is_less_than_a_level_off(dtype: type) -> None:
     levels off)."""
     ours, _ = both(precision="bfloat16")
     _, exact = both(precision="float32")
-    small = resized(read_still(ROOT / "samples" / "snow-mountain.jpg").pixels, 144)
+    small = resized(read_still(SAMPLES / "snow-mountain.jpg").pixels, 144)
     picture = small.astype(dtype) * (np.iinfo(dtype).max // 255)
     off = (ours(picture).astype(float) - exact(picture)) * 255 / np.iinfo(dtype).max
     assert np.abs(off).mean() < 0.5

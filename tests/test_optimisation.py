@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from conftest import SmallFeatures, random_pixels
+from small_features import SmallFeatures
+from tiny import random_pixels
 
 from stylize_live.training.descents import Descents
 from stylize_live.training.evaluation import Yardstick

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
-from live_fakes import SIZE, FakeDisplay, FakeSource, FakeStylizer, WakeableSource, keys
+from live_fakes import SIZE, FakeDisplay, FakeSink, FakeSource, FakeStylizer, WakeableSource, fail, keys
 from waiting import eventually
 
 from stylize_live.errors import SinkError
@@ -18,31 +17,6 @@ from stylize_live.media.null import NullDisplay
 from stylize_live.media.reader import VideoReader
 from stylize_live.pipeline.live import run_live
 from stylize_live.pipeline.remote import Show
-
-
-@dataclass
-class FakeSink:
-    """Remembers frames; `before` is called with each and may raise or block."""
-
-    name: str = "fake"
-    watched: bool = True
-    before: Callable[[Frame], None] = lambda frame: None
-    frames: list[Frame] = field(default_factory=list)
-
-    def write(self, frame: Frame) -> None:
-        self.before(frame)
-        self.frames.append(frame)
-
-    def close(self) -> None:
-        pass
-
-    @property
-    def indices(self) -> list[int]:
-        return [frame.index for frame in self.frames]
-
-
-def fail(frame: Frame) -> None:
-    raise SinkError("the disk is full")
 
 
 def in_step(*takers: FakeSink | FakeDisplay) -> Callable[[int], None]:

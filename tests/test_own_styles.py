@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 import pytest
-from conftest import make_checkpoint, random_pixels
+from tiny import make_checkpoint, random_pixels
 
 from stylize_live.cli.app import main
 from stylize_live.cli.train import style_name

@@ -8,8 +8,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
-_SCRIPT = Path(__file__).parent.parent / ".ci" / "package_check.py"
+_SCRIPT = ROOT / ".ci" / "package_check.py"
 _SPEC = importlib.util.spec_from_file_location("package_check", _SCRIPT)
 assert _SPEC is not None
 assert _SPEC.loader is not None

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import CFR, Film
+from inverters import Inverter
 from PIL import Image, ImageOps
-from test_convert import Inverter
-from test_live_sources import Server
+from servers import Server
 
 from stylize_live.errors import SourceError, UsageError
 from stylize_live.frame import Frame, Pixels

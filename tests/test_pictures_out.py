@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import CFR, CLOCK, Film, numbered, patch_colours, patches
+from inverters import Inverter
 from PIL import Image
-from test_convert import Inverter
 
 from stylize_live.config import ConvertSettings, FilmSettings, SourceSettings
 from stylize_live.errors import SinkError, SourceError, UsageError

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 from clips import CFR, Film, content, patches
-from test_convert import Inverter
+from inverters import Inverter
+from places import ROOT
 
 from stylize_live.cli.app import main
 from stylize_live.errors import SinkError, SourceError, UsageError
@@ -25,8 +26,6 @@ from stylize_live.media.reader import VideoReader
 from stylize_live.media.still import Still, read_still, write_still
 from stylize_live.media.target import check_target
 from stylize_live.pipeline.convert import convert
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import TINY, SmallFeatures
+from small_features import SmallFeatures
+from tiny import TINY
 
 from stylize_live.cli.app import main
 from stylize_live.engine import processor

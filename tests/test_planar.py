@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import random_pixels
+from tiny import random_pixels
 
 from stylize_live.media.libraries import av
 from stylize_live.media.planar import PLANAR_RGB, PLANAR_RGB_16, interleaved

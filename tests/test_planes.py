@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 from clips import CFR, Film, numbered
-from conftest import random_pixels
+from places import SAMPLES
+from tiny import random_pixels
 
 from stylize_live.config import ConvertSettings, FilmSettings, SourceSettings
 from stylize_live.engine import Stylizer
@@ -26,7 +27,7 @@ from stylize_live.media.surface import Nv12Surface, surface_of
 from stylize_live.pipeline.convert import convert
 from stylize_live.pipeline.painter import Later, SideBySide, takes_surfaces
 
-SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
+SAMPLE = SAMPLES / "flower.mp4"
 PROCESSOR = torch.device("cpu")
 
 

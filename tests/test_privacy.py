@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from conftest import make_checkpoint, random_pixels
 from fake_obs import FakeObs, running
+from tiny import make_checkpoint, random_pixels
 from watched import Seen, run_watched
 
 from stylize_live.bench.film import make_film

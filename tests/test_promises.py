@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
+from places import TESTS
 
-TESTS = Path(__file__).parent
 PAGE = TESTS.parent / "docs" / "security.md"
 NAMED = sorted(set(re.findall(r"`(test_\w+\.py)::(\w+)`", PAGE.read_text(encoding="utf-8"))))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from clips import CFR, Film, content, numbered
-from test_resume import Painter
+from interrupted import Painter
 from waiting import StandingClock
 
 from stylize_live.cli.app import main

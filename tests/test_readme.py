@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from clips import CFR
-from documents import ROOT, python_blocks, run, write_samples
+from documents import python_blocks, run, write_samples
+from places import ROOT
 
 from stylize_live.media.reader import VideoReader
 from stylize_live.media.still import read_still

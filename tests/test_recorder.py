@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from places import TESTS
 
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame
@@ -77,7 +78,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_what_was_recorded_survives_kill_9(tmp_path: Path) -> None:
     paths = [tmp_path / "show.mp4", tmp_path / "show.mkv"]
     words = [sys.executable, "-c", KILLED, *map(str, paths)]
-    assert subprocess.run(words, cwd=Path(__file__).parent, timeout=60).returncode == -signal.SIGKILL
+    assert subprocess.run(words, cwd=TESTS, timeout=60).returncode == -signal.SIGKILL
     for path in paths:
         with VideoReader(path) as reader:
             frames = list(reader)

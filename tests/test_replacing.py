@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import random_pixels
+from tiny import random_pixels
 
 from stylize_live.errors import SinkError
 from stylize_live.files import replacing

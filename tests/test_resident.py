@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import random_pixels
+from tiny import random_pixels
 
 from stylize_live.errors import TrainingError
 from stylize_live.media.still import Still, write_still

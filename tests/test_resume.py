@@ -10,13 +10,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import CLOCK, Film, Ticks, content, numbered
+from clips import CLOCK, Film, content, numbered
+from interrupted import (
+    FRAMES,
+    SETTINGS,
+    WILD,
+    Painter,
+    Smoother,
+    StopError,
+    run,
+    shorten_pieces,
+    stopped,
+    write_source,
+)
 from pydantic import BaseModel
 
 from stylize_live.config import ConvertSettings
 from stylize_live.engine import Stylizer, choices, processor
 from stylize_live.errors import SinkError, SourceError, UsageError
-from stylize_live.frame import Frame, Pixels
+from stylize_live.frame import Frame
 from stylize_live.locks import lock
 from stylize_live.media.encoder import FilmEncoder
 from stylize_live.media.muxer import Muxer
@@ -28,92 +40,19 @@ from stylize_live.pipeline import convert as convert_module
 from stylize_live.pipeline import pieces
 from stylize_live.pipeline.convert import convert
 from stylize_live.pipeline.journal import Finished, read_journal
-from stylize_live.pipeline.painter import FramePainter
 from stylize_live.pipeline.parts import Parts, folder_of, kept_frames
 from stylize_live.pipeline.pieces import split_at_cuts
-from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
-
-SETTINGS = ConvertSettings(preset="veryfast")
-FRAMES = 64
-# Steady, then wild: gaps of one tick, long gaps, as in films that were put together.
-STEPS = [1001] * 30 + [1, 1, 5000, 1, 3, 20_000, 1, 1, 1, 900] * 4
-WILD: Ticks = tuple(itertools.accumulate(STEPS[: FRAMES - 1], initial=0))
-
-
-class StopError(Exception):
-    """On purpose."""
-
-
-class Painter:
-    """Inverts, counts, and stops when told to."""
-
-    fingerprint = "inverter"
-
-    def __init__(self, stop_at: int | None = None) -> None:
-        self.stop_at = stop_at
-        self.painted: list[int] = []
-
-    def warm_up(self, size: tuple[int, int]) -> None:
-        pass
-
-    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        for frame in frames:
-            if frame.index == self.stop_at:
-                raise StopError
-            self.painted.append(frame.index)
-            yield frame.with_picture(self.paint(frame.pixels))
-
-    def paint(self, pixels: Pixels) -> Pixels:
-        return 255 - pixels
-
-
-class Smoother(Painter):
-    """Mixes every picture with what it made of the one before."""
-
-    def __init__(self, stop_at: int | None = None) -> None:
-        super().__init__(stop_at)
-        self._before: Pixels | None = None
-
-    def warm_up(self, size: tuple[int, int]) -> None:
-        self._before = None  # as a painter forgets that paints a grey picture
-
-    def paint(self, pixels: Pixels) -> Pixels:
-        before = pixels if self._before is None else self._before
-        self._before = (pixels // 2 + before // 2).astype(np.uint8)
-        return self._before
-
-    def save_state(self) -> bytes:
-        assert self._before is not None
-        return self._before.tobytes()
-
-    def restore_state(self, state: bytes | None) -> None:
-        self._before = None if state is None else np.frombuffer(state, np.uint8).reshape(48, 64, 3)
+from stylize_live.pipeline.progress import ConvertProgress
 
 
 @pytest.fixture(autouse=True)
 def short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pieces, "LEAST_FRAMES", 5)
-    monkeypatch.setattr(pieces, "MOST_FRAMES", 11)
+    shorten_pieces(monkeypatch)
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     return write_source(tmp_path / "in.mp4")
-
-
-def write_source(path: Path) -> Path:
-    shots = (255 - numbered(i) if i // 8 % 3 == 1 else numbered(i) for i in range(FRAMES))
-    return Film(WILD, sound="aac", sound_seconds=3).write(path, shots)
-
-
-def run(source: Path, target: Path, painter: FramePainter, **options: object) -> ConvertReport:
-    return convert(source, target, painter, SETTINGS, **options)  # type: ignore[arg-type]
-
-
-def stopped(source: Path, target: Path, painter: FramePainter, **options: object) -> None:
-    with pytest.raises(StopError):
-        run(source, target, painter, **options)
-    assert not target.exists()
 
 
 @pytest.mark.parametrize("kind", [Painter, Smoother])

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import torch
 from chromium import Chromium
-from conftest import random_pixels
 from PIL import Image
+from tiny import random_pixels
 
 from stylize_live.errors import SinkError
 from stylize_live.media.still import Still, write_still

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import numbered
-from test_convert import Inverter
+from inverters import Inverter
 
 from stylize_live.config import FilmSettings
 from stylize_live.frame import Frame

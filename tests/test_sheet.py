@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import random_pixels
 from rich.progress import TaskID
+from tiny import random_pixels
 
 from stylize_live.cli.app import main
 from stylize_live.cli.bars import Bars

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from conftest import random_pixels
+from tiny import random_pixels
 
 from stylize_live import installing
 from stylize_live.cli.app import main

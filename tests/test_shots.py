@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import random_pixels
+from tiny import random_pixels
 
 from stylize_live.engine import Stylizer
 from stylize_live.frame import Frame

@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 from clips import Film, numbered
-from conftest import SmallFeatures, random_pixels
+from small_features import SmallFeatures
 from terminal import TAKE_TERMINAL
+from tiny import random_pixels
 
 from stylize_live.cli.app import main
 from stylize_live.interrupts import Ending, ending_like_ctrl_c, stopping_on_ctrl_c

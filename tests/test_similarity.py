@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from conftest import random_pixels
+from tiny import random_pixels
 
 from stylize_live.engine.similarity import gradient_energy, psnr, rmse, ssim, stroke_energy
 from stylize_live.frame import Pixels

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
-from live_fakes import SIZE, FakeDisplay, FakeSource, FakeStylizer, WakeableSource, make_frame
-from test_outlets import FakeSink, fail
+from live_fakes import SIZE, FakeDisplay, FakeSink, FakeSource, FakeStylizer, WakeableSource, fail, make_frame
 from waiting import eventually
 
 from stylize_live.errors import SinkError

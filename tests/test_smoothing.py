@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from textures import noisy, texture
 
 from stylize_live.engine import smoothing_torch
 from stylize_live.engine.contract import Steady
@@ -17,22 +18,8 @@ from stylize_live.engine.motion_torch import TensorMotion
 from stylize_live.engine.smoothing import Tuning, least_share, smoothed
 from stylize_live.frame import Pixels
 from stylize_live.media.cut_detector import CutDetector
-from stylize_live.media.libraries import cv2
 
 SHARE = least_share(0.8)
-
-
-def texture(height: int, width: int, seed: int, grain: float = 3) -> Pixels:
-    """Blurred noise: something that can be followed."""
-    noise = np.random.default_rng(seed).normal(0, 1, (height, width, 3)).astype(np.float32)
-    soft = cv2.GaussianBlur(noise, (0, 0), grain)
-    return np.clip(128 + soft * 40 / soft.std(), 0, 255).astype(np.uint8)
-
-
-def noisy(pixels: Pixels, seed: int, sigma: float) -> Pixels:
-    """Another view of the same: what sensors and networks add."""
-    noise = np.random.default_rng(seed).normal(0, sigma, pixels.shape)
-    return np.clip(pixels + noise, 0, 255).astype(np.uint8)
 
 
 class Run(HostBackend):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_smoothing import noisy, texture
+from textures import noisy, texture
 
 from stylize_live.cli.app import main
 from stylize_live.cli.evaluate_films import _word

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import random_pixels
 from PIL import Image
+from tiny import random_pixels
 
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.media.deep_grey import shallow

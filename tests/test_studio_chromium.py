@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from chromium import Chromium, Tab
+from places import SAMPLES
 from studio_show import SETTINGS, Show, running
 
 from stylize_live.config import LiveSettings, merged
@@ -29,7 +30,7 @@ _PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(_PROGRAM is None, reason="needs Chromium")]
 
 PHONE = (390, 844)
-SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
+SAMPLE = SAMPLES / "flower.mp4"
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import make_checkpoint, random_pixels
+from exact import exact
+from tiny import make_checkpoint, random_pixels
 
 from stylize_live.engine import Stylizer
 from stylize_live.engine.economy import Economy
@@ -16,10 +17,6 @@ from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import save_checkpoint
 
 PIXELS = random_pixels(70, 41)
-
-
-def exact(style: Path | str, **options: float) -> Stylizer:
-    return Stylizer(style, device="cpu", precision="float32", **options)
 
 
 def test_paints_an_array(tiny_style: Path) -> None:

@@ -10,7 +10,7 @@ from threading import Barrier, Thread
 
 import numpy as np
 import pytest
-from conftest import random_pixels
+from tiny import random_pixels
 
 from stylize_live.engine import Stylizer
 from stylize_live.engine.backend import CpuBackend

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from places import SAMPLES
 
 from stylize_live.config import ConvertSettings, FilmSettings, SourceSettings
 from stylize_live.engine import Stylizer
@@ -36,7 +37,7 @@ from stylize_live.nets.catalogue import load_style
 from stylize_live.pipeline import pieces
 from stylize_live.pipeline.convert import convert
 
-SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
+SAMPLE = SAMPLES / "flower.mp4"
 Matrix = av.video.reformatter.Colorspace
 
 

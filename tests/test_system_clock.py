@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from live_fakes import FakeDisplay, FakeSource, FakeStylizer
-from test_governor import HD, PERIOD, RATE, Painter
+from paced_stylizers import HD, PERIOD, RATE, Painter
 
 from stylize_live.pipeline.governor import Governor
 from stylize_live.pipeline.live import run_live

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from one_test import of_all
+from places import TESTS
 
 import stylize_live
 
 PACKAGE = Path(stylize_live.__file__).parent
-TESTS = Path(__file__).parent
 # Outside `system/`. This list gets shorter, never longer.
 ASKS = {
     *("cli/machine.py", "engine/processor.py"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from test_smoothing import texture
+from textures import texture
 
 from stylize_live.engine import finishing, thrift
 from stylize_live.engine.contract import Steady

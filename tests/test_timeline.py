@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TINY, make_checkpoint, random_pixels
-from test_stylizer import exact
+from exact import exact
+from tiny import TINY, make_checkpoint, random_pixels
 
 from stylize_live.engine import Stylizer
 from stylize_live.engine.timeline import Mix, Timeline

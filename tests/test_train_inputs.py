@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import random_pixels
 from PIL import Image
+from tiny import random_pixels
 
 from stylize_live.cli.app import main
 from stylize_live.errors import SourceError, TrainingError

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import make_checkpoint
 from safetensors.torch import load_file, save_file
+from tiny import make_checkpoint
 
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.media.still import Still, write_still

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import random_pixels
+from tiny import random_pixels
 
 from stylize_live.errors import DisplayError
 from stylize_live.frame import Frame

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from places import TESTS
 from studio_show import page
 from waiting import eventually
 
@@ -116,7 +117,7 @@ class Driver:
         with self._log.open("w") as log, (folder / "errors.txt").open("w") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", PROGRAM, str(folder)],
-                cwd=Path(__file__).parent,
+                cwd=TESTS,
                 env=self._environment,
                 stdout=log,
                 stderr=errors,

@@ -1,0 +1,11 @@
+"""A stylizer that computes alike on every machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stylize_live.engine import Stylizer
+
+
+def exact(style: Path | str, **options: float) -> Stylizer:
+    return Stylizer(style, device="cpu", precision="float32", **options)
