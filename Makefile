@@ -8,8 +8,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; 
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 DEMO := demo
 # Tests of what depends on a processor's instructions.
-COMPUTING := $(addprefix tests/test_,$(addsuffix .py,choices processor speeds openvino eight_bits stylizer \
-	transformer plan training))
+COMPUTING := tests/engine tests/nets tests/training
 
 .PHONY: help demo test long-test avx2-test avx2 lint types coverage gpu-test slow-test audit package-check \
 	requirements-check try-out bench fuzz clean

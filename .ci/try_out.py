@@ -2,7 +2,7 @@
 
     python .ci/try_out.py
 
-A film whose name no code page of the West has, output redirected; five seconds of a show, streamed to one
+A video whose name no code page of the West has, output redirected; five seconds of a show, streamed to one
 who watches; what the machine has, as JSON. Nothing is left behind.
 """
 

@@ -17,11 +17,10 @@ from pathlib import Path
 from commands import run_command
 
 from stylize_live.errors import UsageError
-from stylize_live.files import make_folder
-from stylize_live.training.blind_pairs import Lot, choose_pairs, draw_lots, match_pairs
-from stylize_live.training.blind_sheet import write_sheets
-from stylize_live.training.blind_summary import summarise
-from stylize_live.training.blind_votes import (
+from stylize_live.evaluation.blind.pairs import Lot, choose_pairs, draw_lots, match_pairs
+from stylize_live.evaluation.blind.sheets import write_sheets
+from stylize_live.evaluation.blind.summary import summarise
+from stylize_live.evaluation.blind.votes import (
     QUESTIONS,
     empty_ballot,
     make_key,
@@ -29,12 +28,13 @@ from stylize_live.training.blind_votes import (
     read_key,
     write_json,
 )
-from stylize_live.training.paintings import find_paintings
-from stylize_live.training.photos import find_photos
+from stylize_live.evaluation.paintings import find_paintings
+from stylize_live.files import make_folder
+from stylize_live.training.dataset import find_photos
 
 _FOR_JUDGES = """# What to do
 
-Each picture in this folder is a sheet: at the left a painting, and a photo below it; beside them two
+Each frame in this folder is a sheet: at the left a painting, and a photo below it; beside them two
 results, A and B, that were made from both. Look at every sheet in full size, and answer for each:
 
 {questions}
@@ -50,7 +50,7 @@ def make(options: argparse.Namespace) -> None:
     if sheets == key_file.parent or sheets in key_file.parents:
         raise UsageError(f"{options.key}: would lie among the sheets, where judges look")
     if key_file.exists():
-        raise UsageError(f"{options.key}: is there already, and votes may need it")
+        raise UsageError(f"{options.key}: already exists, and votes may need it")
     lots = _draw(options)
     write_sheets(lots, options.sheets, options.height)
     write_json(options.sheets / "votes.json", empty_ballot(lots))

@@ -35,7 +35,7 @@ async function play(index) {
     video.addEventListener("error", done, {once: true});
   }, 8000);
   if (video.error || !ready || !video.videoWidth) {
-    seen.error = video.error ? video.error.message || "code " + video.error.code : "no picture";
+    seen.error = video.error ? video.error.message || "code " + video.error.code : "no frame";
   } else {
     seen.width = video.videoWidth; seen.height = video.videoHeight; seen.duration = video.duration;
     canvas.width = video.videoWidth; canvas.height = video.videoHeight;
@@ -52,7 +52,7 @@ async function play(index) {
     pen.drawImage(video, 0, 0);
     seen.colours = [0, 1, 2, 3, 4, 5].map(i => Array.from(pen.getImageData(
       Math.floor((2 * i + 1) * canvas.width / 12), Math.floor(canvas.height / 2), 1, 1).data.slice(0, 3)));
-    seen.picture = canvas.toDataURL("image/png").split(",")[1];
+    seen.frame = canvas.toDataURL("image/png").split(",")[1];
   }
   await fetch("/seen", {method: "POST", body: JSON.stringify(seen)});
 }
@@ -71,10 +71,10 @@ class Played:
         error: why it does not play, or None.
         size: (width, height) as shown.
         seconds: length.
-        frames: pictures it decoded while playing in real time.
+        frames: frames it decoded while playing in real time.
         sound: bytes of sound it decoded; 0 where there is none or none that it understands.
-        colours: (R, G, B) in the middle of six vertical bars of the last picture.
-        picture: PNG of the last picture.
+        colours: (R, G, B) in the middle of six vertical bars of the last frame.
+        image: PNG of the last frame.
     """
 
     error: str | None
@@ -83,7 +83,7 @@ class Played:
     frames: int = 0
     sound: int = 0
     colours: tuple[tuple[int, int, int], ...] = ()
-    picture: bytes = b""
+    image: bytes = b""
 
 
 def play(chromium: Path, files: Sequence[Path], timeout: float = 1800.0) -> list[Played]:

@@ -1,4 +1,4 @@
-"""From a browser's camera to the painted picture on its page: how old is it when it is drawn?
+"""From a browser's camera to the painted frame on its page: how old is it when it is drawn?
 
     apt-get install chromium; pip install aiortc
     python benchmarks/browser_camera.py                # 640x360, 20 seconds
@@ -50,13 +50,13 @@ navigator.mediaDevices.getUserMedia = async () => {
 _READ = """
 (() => {
   window.ages = [];
-  const picture = document.getElementById("picture");
+  const frame = document.getElementById("frame");
   const copy = new OffscreenCanvas(WIDTH, HEIGHT).getContext("2d", { willReadFrequently: true });
   const cell = [WIDTH / 2 / (ACROSS + 1), HEIGHT / (BITS / ACROSS + 1)];
   let last = -1;
   const look = () => {
     const now = Math.round(performance.now()) % (1 << BITS);
-    copy.drawImage(picture, 0, 0, WIDTH, HEIGHT);
+    copy.drawImage(frame, 0, 0, WIDTH, HEIGHT);
     let stamp = 0;
     for (let bit = 0; bit < BITS; bit++) {
       const [x, y] = [cell[0] * (bit % ACROSS + 0.5), cell[1] * (Math.floor(bit / ACROSS) + 0.5)];
@@ -87,7 +87,7 @@ def measure(browser: Chromium, url: str, size: tuple[int, int], seconds: float) 
     tab.until("document.getElementById('camera')?.hidden === false")
     start = time.monotonic()
     tab.click("#camera")
-    tab.until("document.getElementById('picture').width > 16")
+    tab.until("document.getElementById('frame').width > 16")
     first = time.monotonic() - start
     tab.run("new Promise((done) => setTimeout(done, 5000))")
     tab.run(script(_READ, size))

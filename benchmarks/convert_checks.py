@@ -18,7 +18,7 @@ from stylize_live.media.libraries import av
 LEVELS = 3  # how far a colour may be off
 RATE = 48_000
 MOST_SOUND = 20 * RATE
-LEAD = 2  # seconds of sound looked at before the first picture
+LEAD = 2  # seconds of sound looked at before the first frame
 _THUMB = (64, 36)
 
 
@@ -27,16 +27,16 @@ class Contents:
     """What is in a file.
 
     Attributes:
-        times: presentation times of all pictures in seconds.
-        thumbs: three upright pictures of 64x36, (3, 36, 64, 3) RGB.
+        times: presentation times of all frames in seconds.
+        thumbs: three upright frames of 64x36, (3, 36, 64, 3) RGB.
         size: (width, height), upright.
-        rotation: angle that players are told to turn the pictures by.
-        patches: (6, 3) colours in the middle of six bars of the first picture, by the file's tags.
-        packets: hashes of the packets of each stream beside the film, by kind and codec in order.
-        sounds: first channel of each sound stream from 2 s before the first picture, at 48 kHz, 20 s
+        rotation: angle that players are told to turn the frames by.
+        patches: (6, 3) colours in the middle of six bars of the first frame, by the file's tags.
+        packets: hashes of the packets of each stream beside the video, by kind and codec in order.
+        sounds: first channel of each sound stream from 2 s before the first frame, at 48 kHz, 20 s
             at most.
-        kinds: kind and codec of each stream beside the film.
-        tags: matrix, range, primaries, transfer of the film, FFmpeg's numbers.
+        kinds: kind and codec of each stream beside the video.
+        tags: matrix, range, primaries, transfer of the video, FFmpeg's numbers.
         aspect: width of an upright pixel over its height.
         chapters: titles and times.
     """
@@ -54,14 +54,14 @@ class Contents:
 
     @property
     def kinds(self) -> list[str]:
-        """Kind and codec of each stream beside the film."""
+        """Kind and codec of each stream beside the video."""
         return [kind for kind, _ in self.packets]
 
 
 def contents(path: Path) -> Contents:
     """Decode a file whole."""
     found = Contents()
-    _look_at_film(path, found)
+    _look_at_video(path, found)
     _read_packets(path, found)
     with av.open(str(path)) as container:
         sounds = len(container.streams.audio)
@@ -73,14 +73,14 @@ def contents(path: Path) -> Contents:
     return found
 
 
-def _film(container: av.container.InputContainer) -> av.VideoStream:
+def _video(container: av.container.InputContainer) -> av.VideoStream:
     cover = av.stream.Disposition.attached_pic
     return next(stream for stream in container.streams.video if not stream.disposition & cover)
 
 
-def _look_at_film(path: Path, found: Contents) -> None:
+def _look_at_video(path: Path, found: Contents) -> None:
     with av.open(str(path)) as container:
-        stream = _film(container)
+        stream = _video(container)
         stream.thread_type = "AUTO"
         kept: list[np.ndarray] = []
         step = 1
@@ -95,7 +95,7 @@ def _look_at_film(path: Path, found: Contents) -> None:
                 found.aspect = 1 / aspect if frame.rotation % 180 else aspect
             ticks = frame.pts if frame.pts is not None else frame.dts
             found.times.append((ticks or 0) * frame.time_base)
-            if number % step == 0:  # a bounded number of pictures, spread over the film
+            if number % step == 0:  # a bounded number of frames, spread over the video
                 kept.append(_thumb(frame))
                 if len(kept) == 32:
                     kept, step = kept[::2], step * 2
@@ -104,7 +104,7 @@ def _look_at_film(path: Path, found: Contents) -> None:
 
 
 def _thumb(frame: av.VideoFrame) -> np.ndarray:
-    """A small upright picture, (36, 64, 3) RGB, by the file's own tags."""
+    """A small upright frame, (36, 64, 3) RGB, by the file's own tags."""
     lying = frame.rotation % 180 != 0
     reformatter = av.video.reformatter
     matrix = frame.colorspace if frame.colorspace in (1, 4, 5, 6, 7, 9) else 1 if frame.height >= 720 else 5
@@ -157,23 +157,23 @@ def patch_error(colours: np.ndarray) -> float:
 
 
 def opacity_error(path: Path) -> float:
-    """Largest difference of the first picture's opacity from the bars', in levels of 255."""
+    """Largest difference of the first frame's opacity from the bars', in levels of 255."""
     with av.open(str(path)) as container:
-        stream = _film(container)
+        stream = _video(container)
         decoder: Any = stream.codec_context
         if decoder.codec.canonical_name == "vp9":  # FFmpeg's own decoder does not know of opacity
             decoder = av.CodecContext.create("libvpx-vp9", "r")
         packets = (packet for packet in container.demux(stream))
-        picture = next(picture for packet in packets for picture in decoder.decode(packet))
-    columns = [(2 * i + 1) * picture.width // 12 for i in range(6)]
-    rgba = picture.to_ndarray(format="rgba64le")[picture.height // 2, columns, 3] / 257
+        image = next(image for packet in packets for image in decoder.decode(packet))
+    columns = [(2 * i + 1) * image.width // 12 for i in range(6)]
+    rgba = image.to_ndarray(format="rgba64le")[image.height // 2, columns, 3] / 257
     return float(np.abs(rgba - OPACITY).max())
 
 
 def _read_packets(path: Path, found: Contents) -> None:
     with av.open(str(path)) as container:
-        film = _film(container)
-        streams = [s for s in container.streams if s is not film and s.discard != av.stream.Discard.all]
+        video = _video(container)
+        streams = [s for s in container.streams if s is not video and s.discard != av.stream.Discard.all]
         hashes: dict[int, list[str]] = {stream.index: [] for stream in streams}
         for packet in container.demux():
             pause = packet.size == 2 and bytes(packet) == b"\0\0"  # between MP4's subtitles
@@ -216,7 +216,7 @@ def delay(before: np.ndarray, after: np.ndarray) -> float | None:
 
 
 def ffprobe(program: Path, path: Path) -> tuple[list[float], dict[str, object]]:
-    """Times of all pictures and the film's description, by an independent reader."""
+    """Times of all frames and the video's description, by an independent reader."""
     command = [program, "-v", "error", "-select_streams", "v:0", "-show_streams", "-show_frames"]
     command += ["-show_entries", "frame=pts_time:stream", "-of", "json", path]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Clips for the table of conversions: known colours in every codec, matrix and range, and odd films.
+"""Clips for the table of conversions: known colours in every codec, matrix and range, and odd videos.
 
 The colours go into YUV by their definition, in NumPy; nothing of this package is asked about them.
 """
@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from clips import CFR, PATCHES, VFR, Film, patches
-from rich_clips import RichFilm, Sound, Subtitles
+from clips import CFR, PATCHES, VFR, Video, patches
+from rich_clips import RichVideo, Sound, Subtitles
 
 from stylize_live.config import ConvertSettings
 from stylize_live.media.libraries import av
@@ -76,7 +76,7 @@ class Bars:
     options: dict[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> Clip:
-        """Encode a few pictures."""
+        """Encode a few frames."""
         path = folder / self.name
         container_format = {"mpg": "vob"}.get(path.suffix[1:])
         with av.open(str(path), "w", format=container_format) as output:
@@ -182,37 +182,39 @@ ALL = (".mp4", ".mov", ".mkv", ".webm")
 SECOND = tuple(1001 * index for index in range(30))
 
 
-def films() -> Iterator[tuple[str, tuple[str, ...], Callable[[Path], Path]]]:
-    """Name, formats to convert into, and maker of the films with something odd about them."""
-    yield "vfr.mp4", ALL, Film(VFR, sound="aac").write
-    yield "late-start.mp4", ALL, Film([t + 30_000 for t in SECOND], sound="aac", sound_seconds=1.5).write
-    yield "sound-later.mkv", ALL, Film(SECOND, sound="libopus", sound_start=Fraction(1, 3)).write
-    yield "edit-list.mp4", ALL, Film([t - 5005 for t in SECOND], sound="aac", sound_seconds=1.0).write
-    yield "pause.mkv", (".mp4",), Film([*CFR, *(t + 300_000 for t in CFR)], sound="flac").write
+def videos() -> Iterator[tuple[str, tuple[str, ...], Callable[[Path], Path]]]:
+    """Name, formats to convert into, and maker of the videos with something odd about them."""
+    yield "vfr.mp4", ALL, Video(VFR, sound="aac").write
+    yield "late-start.mp4", ALL, Video([t + 30_000 for t in SECOND], sound="aac", sound_seconds=1.5).write
+    yield "sound-later.mkv", ALL, Video(SECOND, sound="libopus", sound_start=Fraction(1, 3)).write
+    yield "edit-list.mp4", ALL, Video([t - 5005 for t in SECOND], sound="aac", sound_seconds=1.0).write
+    yield "pause.mkv", (".mp4",), Video([*CFR, *(t + 300_000 for t in CFR)], sound="flac").write
     for angle in (90, 180, 270):
-        yield f"turned-{angle}.mp4", (".mp4", ".mkv"), Film(CFR, (96, 64), rotation=angle).write
-    yield "odd-size.mkv", (".mp4",), Film(CFR, (95, 61), codec="ffv1", pixel_format="yuv444p").write
-    yield "anamorphic.mp4", ALL, Film(CFR, sample_aspect=Fraction(16, 11)).write
-    yield "interlaced.ts", (".mp4",), Film(SECOND, interlaced=True, sound="mp2").write
-    yield "interlaced.mp4", (".mp4",), Film(SECOND, interlaced=True).write
-    yield "one-picture.mp4", ALL, Film(CFR[:1]).write
+        yield f"turned-{angle}.mp4", (".mp4", ".mkv"), Video(CFR, (96, 64), rotation=angle).write
+    yield "odd-size.mkv", (".mp4",), Video(CFR, (95, 61), codec="ffv1", pixel_format="yuv444p").write
+    yield "anamorphic.mp4", ALL, Video(CFR, sample_aspect=Fraction(16, 11)).write
+    yield "interlaced.ts", (".mp4",), Video(SECOND, interlaced=True, sound="mp2").write
+    yield "interlaced.mp4", (".mp4",), Video(SECOND, interlaced=True).write
+    yield "one-picture.mp4", ALL, Video(CFR[:1]).write
     for codec in ("aac", "mp3", "ac3", "eac3", "flac", "alac", "libopus", "pcm_s16le", "vorbis"):
         layout = "stereo"
         name = {"mp3": "libmp3lame"}.get(codec, codec)
-        clip = RichFilm([Sound(name, layout=layout, seconds=1.0)], ticks=SECOND)
+        clip = RichVideo([Sound(name, layout=layout, seconds=1.0)], ticks=SECOND)
         yield f"sound-{codec}.mkv", ALL, clip.write
-    yield "sound-5.1.mov", ALL, RichFilm([Sound("pcm_s24le", layout="5.1")], ticks=SECOND).write
-    rich = RichFilm(
+    yield "sound-5.1.mov", ALL, RichVideo([Sound("pcm_s24le", layout="5.1")], ticks=SECOND).write
+    rich = RichVideo(
         [Sound(), Sound("libopus", seed=1, language="eng", disposition="comment")],
         [Subtitles("subrip"), Subtitles("ass", language="eng", disposition="forced"), Subtitles("webvtt")],
         cover=True,
         font=True,
         chapters=True,
-        tags={"title": "a rich film", "artist": "nobody"},
+        tags={"title": "a rich video", "artist": "nobody"},
         ticks=SECOND,
     )
     yield "rich.mkv", ALL, rich.write
-    rich_mp4 = RichFilm([Sound(), Sound("ac3", seed=1)], [Subtitles("mov_text")], chapters=True, ticks=SECOND)
+    rich_mp4 = RichVideo(
+        [Sound(), Sound("ac3", seed=1)], [Subtitles("mov_text")], chapters=True, ticks=SECOND
+    )
     yield "rich.mp4", ALL, rich_mp4.write
 
 
@@ -253,7 +255,7 @@ def make_clips(folder: Path) -> list[Clip]:
     makers: list[tuple[str, Callable[[], Clip]]] = [
         (bars.name, lambda bars=bars: bars.write(folder)) for bars in BARS
     ]
-    for name, suffixes, write in films():
+    for name, suffixes, write in videos():
         makers.append((name, lambda n=name, s=suffixes, w=write: Clip(w(folder / n), s)))
     for name, make in makers:
         try:

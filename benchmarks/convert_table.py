@@ -2,7 +2,7 @@
 
 Every video of the folder, and clips this script makes (known colours in many codecs, matrices and
 ranges; variable rates, late starts, rotation, many tracks), go through the real converter with a
-painter that leaves the pictures as they are, so that colours and pictures can be compared. Each
+painter that leaves the frames as they are, so that colours and frames can be compared. Each
 result is decoded again without this package's reader.
 
 `--chromium PATH` plays the results in a real browser, `--ffprobe PATH` asks an independent reader,
@@ -26,10 +26,10 @@ from browser import Played, play
 from convert_checks import LEVELS, Contents, contents, delay, ffprobe, opacity_error, patch_error
 from convert_clips import Clip, make_clips
 
+from stylize_live.conversion.convert import convert
+from stylize_live.conversion.stylizers import FrameStylizer
 from stylize_live.engine import Stylizer
 from stylize_live.frame import Frame
-from stylize_live.pipeline.convert import convert
-from stylize_live.pipeline.painter import FramePainter
 
 HEAD = ("clip", "into", "pictures", "times", "packets", "sound", "picture", "colours", "ffprobe", "Chromium")
 # Chromium without a GPU rounds BT.709's weight of blue and is up to 8 levels off in saturated blue, with
@@ -41,7 +41,7 @@ SUFFIXES = {".mp4", ".mkv", ".mov", ".webm", ".avi", ".ts", ".m4v"}
 
 
 class Untouched:
-    """Leaves pictures as they are."""
+    """Leaves frames as they are."""
 
     fingerprint = "untouched"
 
@@ -70,7 +70,7 @@ class Row:
         """Columns that tell of a loss."""
         return [column for column in HEAD if self.cells.get(column, "").startswith(GAP)]
 
-    def compare(self, painter: FramePainter, probe: Path | None, painted: bool = False) -> None:
+    def compare(self, painter: FrameStylizer, probe: Path | None, painted: bool = False) -> None:
         """Convert and look at the result."""
         report = convert(self.clip.path, self.target, painter, self.clip.settings, overwrite=True)
         self.notes = report.notes
@@ -83,7 +83,7 @@ class Row:
         self._packets(before, after)
         self._sound(before, after)
         if not painted:
-            self._pictures(before, after)
+            self._images(before, after)
         if probe is not None:
             self._probe(probe, after)
 
@@ -132,10 +132,10 @@ class Row:
         delays = [delay(b, a) for b, a in pairs]
         late = [value for value in delays if value is not None]
         words = ", ".join("silence" if value is None else f"{value:+.2f} ms" for value in delays) or "-"
-        # A Matroska file on either side rounds pictures and sound to milliseconds.
+        # A Matroska file on either side rounds frames and sound to milliseconds.
         self.say("sound", words, all(abs(value) <= 1.05 for value in late))
 
-    def _pictures(self, before: Contents, after: Contents) -> None:
+    def _images(self, before: Contents, after: Contents) -> None:
         error = (
             float(np.abs(before.thumbs - after.thumbs).mean())
             if before.thumbs.shape == after.thumbs.shape
@@ -152,7 +152,7 @@ class Row:
         self.say("picture", f"{error:.1f}{turned}", good and after.size in (before.size, grown))
         if before.aspect != after.aspect:
             shapes = [Fraction(*c.size) * (c.aspect or 1) for c in (before, after)]
-            kept = abs(shapes[0] / shapes[1] - 1) < Fraction(1, 20)  # of these tiny pictures' even sides
+            kept = abs(shapes[0] / shapes[1] - 1) < Fraction(1, 20)  # of these tiny frames' even sides
             self.say(
                 "picture", f"{error:.1f}, pixels {before.aspect} -> {after.aspect}", kept and error < most
             )
@@ -168,13 +168,13 @@ class Row:
             self.say("colours", f"tags {after.tags}", False)
 
     def _probe(self, program: Path, after: Contents) -> None:
-        times, film = ffprobe(program, self.target)
+        times, video = ffprobe(program, self.target)
         equal = len(times) == len(after.times) and all(
             abs(a - float(b)) < 2e-6 for a, b in zip(sorted(times), after.times, strict=False)
         )
-        colours = film.get("color_space"), film.get("color_range"), film.get("color_transfer")
+        colours = video.get("color_space"), video.get("color_range"), video.get("color_transfer")
         good = equal and all(colours)
-        self.say("ffprobe", "same" if good else f"{len(times)} pictures, {colours}", good)
+        self.say("ffprobe", "same" if good else f"{len(times)} frames, {colours}", good)
 
     def hear_browser(self, played: Played) -> None:
         """Fill the browser's cell."""
@@ -269,8 +269,8 @@ def main() -> int:
             done = [row for row in rows if row.target.exists() and row.clip.for_browser]
             for row, played in zip(done, play(options.chromium, [row.target for row in done]), strict=True):
                 row.hear_browser(played)
-                if options.keep and played.picture:
-                    row.target.with_suffix(row.target.suffix + ".png").write_bytes(played.picture)
+                if options.keep and played.image:
+                    row.target.with_suffix(row.target.suffix + ".png").write_bytes(played.image)
     text = table(rows)
     if options.output:
         options.output.write_text(text + "\n", encoding="utf-8")

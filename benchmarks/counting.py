@@ -28,11 +28,11 @@ _CONVOLUTIONS = {"conv2d", "convolution"}
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one picture takes.
+    """What one frame takes.
 
     Attributes:
         multiply_adds: of all convolutions.
-        least_bytes: picture in, picture out, weights: if all between stayed in registers.
+        least_bytes: frame in, frame out, weights: if all between stayed in registers.
         layer_bytes: what goes into and out of the convolutions: if all else were fused into them.
         all_bytes: what goes into and out of every operation as torch runs them.
     """
@@ -62,7 +62,7 @@ class _Traffic(TorchDispatchMode):
 
 
 def work_of(network: torch.nn.Module, size: tuple[int, int], dtype: torch.dtype) -> Work:
-    """Count the work of one picture.
+    """Count the work of one frame.
 
     Args:
         network: (1, 3, H, W) float32 to the same.
@@ -70,13 +70,13 @@ def work_of(network: torch.nn.Module, size: tuple[int, int], dtype: torch.dtype)
         dtype: of weights and of what lies between layers.
     """
     network = network.eval().to("meta", dtype)
-    picture = torch.empty(1, 3, size[1], size[0], device="meta")
+    image = torch.empty(1, 3, size[1], size[0], device="meta")
     flops, traffic = FlopCounterMode(display=False), _Traffic()
     with torch.inference_mode(), flops:
-        network(picture)
+        network(image)
     with torch.inference_mode(), traffic:
-        network(picture)
+        network(image)
     weights = sum(p.numel() * p.element_size() for p in network.parameters())
-    # Pictures are read and shown as bytes.
-    least = 2 * picture.numel() + weights
+    # Frames are read and shown as bytes.
+    least = 2 * image.numel() + weights
     return Work(flops.get_total_flops() // 2, least, traffic.layers, traffic.all)

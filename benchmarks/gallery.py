@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from stylize_live.files import make_folder
-from stylize_live.media.still import Still, on_paper, read_still, write_still
+from stylize_live.media.image.io import Still, on_paper, read_image, write_image
 from stylize_live.nets.checkpoint import is_unfinished, read_info
 
 GALLERY = Path(__file__).with_name("gallery.toml")
@@ -106,7 +106,7 @@ def cropped(painting: Path, crop: list[float] | None, folder: Path) -> Path:
     """
     if crop is None:
         return painting
-    pixels = on_paper(read_still(painting))
+    pixels = on_paper(read_image(painting))
     height, width = pixels.shape[:2]
     left, top, right, bottom = crop
     part = pixels[
@@ -114,7 +114,7 @@ def cropped(painting: Path, crop: list[float] | None, folder: Path) -> Path:
     ]
     make_folder(folder / "cropped")
     target = folder / "cropped" / f"{painting.stem}.png"
-    write_still(target, Still(np.ascontiguousarray(part)))
+    write_image(target, Still(np.ascontiguousarray(part)))
     return target
 
 

@@ -5,8 +5,8 @@
     python benchmarks/golden.py compare before.json after.json
 
 Frames of every way to compute, bytes of conversions, reports as JSON without what no two runs share, help
-texts; with `--features` (a file of VGG16's weights) also a training of some steps and an evaluation. Both runs
-need the same machine: other instructions round otherwise.
+texts; with `--features` (a file of VGG16's weights) also a training of some steps and an evaluation. Both
+runs need the same machine: other instructions round otherwise.
 """
 
 from __future__ import annotations

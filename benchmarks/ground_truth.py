@@ -1,7 +1,7 @@
 """Steadiness where the motion is known: `python benchmarks/ground_truth.py FOLDER... [--style NAME]`.
 
-Each folder holds pairs of pictures and their true motion as the benchmarks of optical flow publish them
-(Middlebury, FlyingChairs): a `.flo` file beside two pictures. The first picture is painted, then the
+Each folder holds pairs of frames and their true motion as the benchmarks of optical flow publish them
+(Middlebury, FlyingChairs): a `.flo` file beside two frames. The first frame is painted, then the
 second, with and without smoothing; the second is compared with the first moved along the *true* motion,
 wherever that is known and both show the same thing.
 """
@@ -14,17 +14,17 @@ from pathlib import Path
 import numpy as np
 
 from stylize_live import Stylizer
-from stylize_live.engine.flow import warped
+from stylize_live.engine.cpu.optical_flow import warp
 from stylize_live.frame import Pixels
-from stylize_live.media.still import read_still
+from stylize_live.media.image.io import read_image
 
 _MAGIC = 202021.25  # first number of a .flo file (Baker et al., IJCV 2011)
 _UNKNOWN = 1e9  # pixels: larger motion means that it is not known
-_SAME = 30.0  # levels: the true motion leads to something else, so the place is hidden in one picture
+_SAME = 30.0  # levels: the true motion leads to something else, so the place is hidden in one frame
 
 
 def read_flow(path: Path) -> np.ndarray:
-    """(H, W, 2) float32: where each pixel of the first picture is in the second, less where it was."""
+    """(H, W, 2) float32: where each pixel of the first frame is in the second, less where it was."""
     magic = np.fromfile(path, "<f4", 1)
     if magic[0] != _MAGIC:
         raise SystemExit(f"{path}: not a .flo file")
@@ -33,8 +33,8 @@ def read_flow(path: Path) -> np.ndarray:
 
 
 def error(first: Pixels, second: Pixels, flow: np.ndarray, valid: np.ndarray) -> float:
-    """RMSE in [0, 1] between the first picture and the second, fetched along the flow."""
-    difference = (first.astype(np.float32) - warped(second, flow))[valid] / 255
+    """RMSE in [0, 1] between the first frame and the second, fetched along the flow."""
+    difference = (first.astype(np.float32) - warp(second, flow))[valid] / 255
     return float(np.sqrt(np.square(difference).mean()))
 
 
@@ -57,12 +57,12 @@ def row(truth: Path, plain: Stylizer, steady: Stylizer) -> str:
     pair = sorted(truth.parent.glob("*.png"))
     number = truth.name.split("-")[0]
     first, second = (
-        read_still(path).pixels for path in pair if len(pair) == 2 or path.name.startswith(number)
+        read_image(path).pixels for path in pair if len(pair) == 2 or path.name.startswith(number)
     )
     flow = read_flow(truth)
     known = np.abs(flow).max(-1) < _UNKNOWN
     flow = np.where(known[..., None], flow, 0).astype(np.float32)
-    apart = np.abs(first.astype(np.float32) - warped(second, flow)).max(-1)
+    apart = np.abs(first.astype(np.float32) - warp(second, flow)).max(-1)
     rows, columns = np.mgrid[: flow.shape[0], : flow.shape[1]]
     x, y = columns + flow[..., 0], rows + flow[..., 1]
     inside = (x >= 0) & (x < flow.shape[1] - 1) & (y >= 0) & (y < flow.shape[0] - 1)
@@ -71,7 +71,7 @@ def row(truth: Path, plain: Stylizer, steady: Stylizer) -> str:
     painted = plain(first), plain(second)
     steady.reset()
     smooth = steady(first), steady(second)
-    errors = [error(*films, flow, valid) for films in ((first, second), painted, smooth)]
+    errors = [error(*videos, flow, valid) for videos in ((first, second), painted, smooth)]
     figures = " | ".join(f"{value:.4f}" for value in errors)
     name = f"{truth.parent.name} {truth.stem}"
     return f"| {name} | {motion:.1f} | {figures} | {errors[2] / errors[1]:.2f} |"

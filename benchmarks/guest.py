@@ -145,7 +145,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--work", type=Path, help="folder for kernel and modules, kept")
-    parser.add_argument("--out", type=Path, help="folder for pictures and logs of the machine")
+    parser.add_argument("--out", type=Path, help="folder for frames and logs of the machine")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         work = (options.work or Path(temporary) / "work").resolve()

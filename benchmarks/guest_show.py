@@ -1,7 +1,7 @@
 """Runs inside the virtual machine of `guest.py`: camera -> live -> virtual camera -> ffmpeg.
 
 The network is a tiny, untrained one: emulated processors are slow, and what is tried is the way of
-the pictures through the devices.
+the frames through the devices.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from stylize_live.system.clock import monotonic
 SIZE = (320, 180)
 OUT = sys.argv[1]
 CAMERA, LOOPBACK = "/dev/video0", "/dev/video10"
-# The bars of the camera's test picture, from left to right.
+# The bars of the camera's test image, from left to right.
 BARS = {
     "white": (255, 255, 255), "yellow": (255, 255, 0), "cyan": (0, 255, 255), "green": (0, 255, 0),
     "magenta": (255, 0, 255), "red": (255, 0, 0), "blue": (0, 0, 255), "black": (0, 0, 0),
@@ -55,7 +55,7 @@ def set_control(wanted: str, value: int) -> None:
     os.close(node)
 
 
-def picture(device: str) -> np.ndarray:
+def image(device: str) -> np.ndarray:
     """What ffmpeg reads from a device: (H, W, 3) uint8 RGB. The first ones may be old."""
     width, height = SIZE
     steps = f"select=gte(n\\,6),scale={width}:{height}"
@@ -74,10 +74,10 @@ def left_bars(pixels: np.ndarray) -> list[list[int]]:
 
 
 def save(pixels: np.ndarray, path: Path) -> None:
-    """A picture for people."""
-    from stylize_live.media.still import Still, write_still
+    """A frame for people."""
+    from stylize_live.media.image.io import Still, write_image
 
-    write_still(path, Still(np.ascontiguousarray(pixels)))
+    write_image(path, Still(np.ascontiguousarray(pixels)))
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -126,14 +126,14 @@ def show(out: Path, findings: Findings) -> None:
             live.send_signal(signal.SIGINT)
             said, _ = live.communicate(timeout=300)
     report = json.loads(said.splitlines()[-1])
-    findings.add(f"live took {report['captured']} pictures, {report['outputs']}", live.returncode == 0)
+    findings.add(f"live took {report['captured']} frames, {report['outputs']}", live.returncode == 0)
 
 
 def _look(live: subprocess.Popen[str], out: Path, findings: Findings) -> None:
     deadline = monotonic() + 900
-    while monotonic() < deadline:  # until it is fed, the device says that it takes pictures only
+    while monotonic() < deadline:  # until it is fed, the device says that it takes frames only
         try:
-            first = picture(LOOPBACK)
+            first = image(LOOPBACK)
             break
         except subprocess.CalledProcessError:
             time.sleep(1)
@@ -141,9 +141,9 @@ def _look(live: subprocess.Popen[str], out: Path, findings: Findings) -> None:
     save(first, out / "bars.png")
     _compare(first, list(BARS)[:4], findings)
     set_control("Horizontal Flip", 1)
-    second = picture(LOOPBACK)
+    second = image(LOOPBACK)
     while max(left_bars(second)[0]) > 127 and monotonic() < deadline:  # black comes where white was
-        second = picture(LOOPBACK)
+        second = image(LOOPBACK)
     save(second, out / "bars-flipped.png")
     _compare(second, list(BARS)[:3:-1], findings)
     painted = float(

@@ -8,7 +8,7 @@ Each library that computes has a switch of its own. All are set, and a process t
 each what it uses; if one goes beyond the level, nothing is run and the exit code is 1.
 
 What this cannot show: clock, caches and width of another processor; and what OpenVINO's own kernels (norms,
-resizing) and FFmpeg's codecs do, which have no switch. Convolutions, nine tenths of a picture's time, obey.
+resizing) and FFmpeg's codecs do, which have no switch. Convolutions, nine tenths of a frame's time, obey.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def openvino_kernels() -> list[str]:
     import numpy as np
     import openvino
 
-    from stylize_live.engine.eight_bits import input_ranges
-    from stylize_live.engine.openvino import Graph
+    from stylize_live.engine.cpu.int8 import input_ranges
+    from stylize_live.engine.cpu.openvino_backend import Graph
     from stylize_live.nets.catalogue import load_style
 
     style, pixels = load_style("starry-night"), np.zeros((90, 160, 3), np.uint8)
@@ -95,9 +95,9 @@ def onednn_and_mkl(environment: dict[str, str]) -> dict[str, list[str]]:
     """What torch's oneDNN and MKL say: they only print it, when they are first used."""
     code = """
 import torch
-pictures = torch.rand(2, 64, 64, 64)
-torch.conv2d(pictures, torch.rand(64, 64, 3, 3))
-pictures[0] @ pictures[0]
+frames = torch.rand(2, 64, 64, 64)
+torch.conv2d(frames, torch.rand(64, 64, 3, 3))
+frames[0] @ frames[0]
 """
     said = subprocess.run(
         [sys.executable, "-c", code],

@@ -1,4 +1,4 @@
-"""Whether sound stands where its picture stands, in a recording of stamped pictures and beeps."""
+"""Whether sound stands where its frame stands, in a recording of stamped frames and beeps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUIET_SECONDS = 1.0  # before a beep
 
 
 def slips(path: Path) -> list[tuple[float, float]]:
-    """(seconds of the film, seconds by which sound is later than its picture) at every beep."""
+    """(seconds of the video, seconds by which sound is later than its frame) at every beep."""
     clock = np.array(list(_clock(path)))
     found = []
     for at in _beeps(path):
@@ -27,9 +27,9 @@ def slips(path: Path) -> list[tuple[float, float]]:
 
 
 def _clock(path: Path) -> Iterator[tuple[float, float]]:
-    """Where each picture stands in the film, and when it was made by the clock that comes round."""
-    with av.open(str(path)) as film:
-        for frame in film.decode(video=0):
+    """Where each frame stands in the video, and when it was made by the clock that comes round."""
+    with av.open(str(path)) as video:
+        for frame in video.decode(video=0):
             made = age(frame.to_ndarray(format="rgb24"), 0.0)
             if made is not None:
                 yield float(frame.time), -made % ROUND
@@ -38,8 +38,8 @@ def _clock(path: Path) -> Iterator[tuple[float, float]]:
 def _beeps(path: Path) -> Iterator[float]:
     """Where each beep begins."""
     before = -_QUIET_SECONDS
-    with av.open(str(path)) as film:
-        for frame in film.decode(audio=0):
+    with av.open(str(path)) as video:
+        for frame in video.decode(audio=0):
             loud = np.flatnonzero(np.abs(frame.to_ndarray()).max(axis=0) > _LOUD)
             if not loud.size:
                 continue

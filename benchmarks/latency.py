@@ -1,12 +1,12 @@
-"""How old a picture is when another program reads it from a sink: measured from end to end.
+"""How old a frame is when another program reads it from a sink: measured from end to end.
 
-    python benchmarks/latency.py                       # 640x360, 30 pictures a second, 20 seconds
+    python benchmarks/latency.py                       # 640x360, 30 frames a second, 20 seconds
     python benchmarks/latency.py --style desert --seconds 60 --json
 
-A stamped picture is served over TCP, the real command `stylize-live live --stream` reads it, paints its
+A stamped frame is served over TCP, the real command `stylize-live live --stream` reads it, paints its
 right half and serves it on, and this program reads that like any player and compares the stamp with the
 clock. In the way are two JPEGs and two sockets more than in `live`'s own figure, which is printed beside
-it. Also: how long after the start of the command the first painted picture arrived.
+it. Also: how long after the start of the command the first painted frame arrived.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 from stamps import age, in_words, patch_errors, stamped_options, stamped_stream
 
 from stylize_live.errors import SourceError
-from stylize_live.media.stream import StreamSource
+from stylize_live.media.sources.network import StreamSource
 from stylize_live.system.clock import monotonic
 
 _STARTING_SECONDS = 60.0
@@ -89,7 +89,7 @@ def wait_for(show: Show) -> StreamSource:
 
 
 def read(show: Show, seconds: float) -> tuple[float, list[float], np.ndarray]:
-    """Seconds until the first picture, ages of all, and the last picture."""
+    """Seconds until the first frame, ages of all, and the last frame."""
     with wait_for(show) as source:
         frames = iter(source)
         first = next(frames)
@@ -106,7 +106,7 @@ def read(show: Show, seconds: float) -> tuple[float, list[float], np.ndarray]:
 def main() -> int:
     """Measure and print; 1 where colours are more than 8 levels off."""
     parser = stamped_options(__doc__, seconds=20)
-    parser.add_argument("--picture", type=Path, help="PNG to write the last picture to")
+    parser.add_argument("--picture", type=Path, help="PNG to write the last frame to")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     width, height = (int(side) for side in options.size.split("x"))
@@ -118,10 +118,10 @@ def main() -> int:
         start_up, ages, last = read(show, options.seconds)
         show.process.send_signal(2)  # as Ctrl-C, which ends it in peace
         report = show.report()
-    if options.picture:
-        from stylize_live.media.still import Still, write_still
+    if options.image:
+        from stylize_live.media.image.io import Still, write_image
 
-        write_still(options.picture, Still(last))
+        write_image(options.image, Still(last))
     errors = patch_errors(last)
     figures = {
         "start_up_s": round(start_up, 2),
@@ -135,8 +135,8 @@ def main() -> int:
     if options.json:
         print(json.dumps(figures))
     else:
-        print(f"start-up    {start_up:.1f} s from the command to the first picture read")
-        print(f"end to end  {in_words(ages)}, {figures['read_fps']} pictures a second")
+        print(f"start-up    {start_up:.1f} s from the command to the first frame read")
+        print(f"end to end  {in_words(ages)}, {figures['read_fps']} frames a second")
         print(
             f"colours     at most {max(errors.values())} levels off ({max(errors, key=errors.__getitem__)})"
         )

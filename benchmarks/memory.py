@@ -1,6 +1,6 @@
 """Memory of `convert` at 1080p beyond the runtime's own: `python benchmarks/memory.py`.
 
-The runtime's own is the peak of a process that loads everything and paints one small picture.
+The runtime's own is the peak of a process that loads everything and paints one small frame.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from pathlib import Path
 
 from stylize_live.config import DEFAULT_STYLE
 from stylize_live.frame import Frame
+from stylize_live.media.decode.reader import VideoReader
+from stylize_live.media.encode.writer import VideoWriter
 from stylize_live.media.libraries import cv2
-from stylize_live.media.reader import VideoReader
-from stylize_live.media.writer import VideoWriter
 from stylize_live.system.processes import wait_for_peak
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "flower.mp4"
 SIZE = (1920, 1080)
 FRAMES = 48
 RUNTIME = (
-    "import sys; from stylize_live.engine import Stylizer; import stylize_live.pipeline.convert;"
+    "import sys; from stylize_live.engine import Stylizer; import stylize_live.conversion.convert;"
     "Stylizer(sys.argv[1]).warm_up((64, 48))"
 )
 

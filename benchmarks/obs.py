@@ -3,17 +3,17 @@
     apt-get install obs-studio xvfb libgl1-mesa-dri
     pip install obsws-python
     python benchmarks/obs.py                          # some 40 seconds
-    python benchmarks/obs.py --size 1280x720 --fps 60 --pictures /tmp/shots
+    python benchmarks/obs.py --size 1280x720 --fps 60 --frames /tmp/shots
 
 OBS runs on a virtual screen with software graphics, its own remote control switched on (see real_obs.py), and
-gets a Media Source as `stylize-live obs` makes it. Two measurements, each with stamped pictures (see
+gets a Media Source as `stylize-live obs` makes it. Two measurements, each with stamped frames (see
 stamps.py):
 
-1. the stream alone: pictures go straight into our stream server;
+1. the stream alone: frames go straight into our stream server;
 2. the whole way: the real `stylize-live live --split --stream`, whose source is such a stream, paints the
    right half.
 
-The age of a picture is counted from its making until OBS's answer with the screenshot is there, so the time
+The age of a frame is counted from its making until OBS's answer with the screenshot is there, so the time
 that OBS takes to make and send the screenshot is in it. It grows with the screenshot: 0.05 s for 320x180, the
 size that is timed, 0.15 s for 640x360, with software graphics.
 """
@@ -34,7 +34,7 @@ from real_obs import SCENE, running_obs, shoot
 from stamps import age, in_words, patch_errors, stamped_options, stamped_stream
 
 from stylize_live.frame import Pixels
-from stylize_live.media.still import Still, write_still
+from stylize_live.media.image.io import Still, write_image
 from stylize_live.obs.sources import media_source
 from stylize_live.system.clock import monotonic
 
@@ -48,7 +48,7 @@ class Seen:
     """What OBS showed in one measurement.
 
     Attributes:
-        ages: of pictures in seconds, when the answer was there.
+        ages: of frames in seconds, when the answer was there.
         trips: how long each answer took, in seconds.
         errors: of patches in levels of 255, over all screenshots.
         last: the last screenshot, of the whole scene.
@@ -68,7 +68,7 @@ def watch(client: obsws_python.ReqClient, url: str, size: tuple[int, int], secon
         deadline = monotonic() + _STARTING_SECONDS
         while age((shot := shoot(client, SCENE, size)).pixels, shot.answered) is None:
             if monotonic() > deadline:
-                raise RuntimeError("OBS shows no stamped picture")
+                raise RuntimeError("OBS shows no stamped frame")
             time.sleep(0.2)
         time.sleep(2)  # OBS takes a moment to find its pace
         return _watch(client, size, seconds)
@@ -89,7 +89,7 @@ def _watch(client: obsws_python.ReqClient, size: tuple[int, int], seconds: float
             ages.append(old)
         found = patch_errors(shot.pixels)
         errors = {name: max(levels, errors.get(name, 0)) for name, levels in found.items()}
-        time.sleep(rng.uniform(0.05, 0.15))  # not in step with the pictures
+        time.sleep(rng.uniform(0.05, 0.15))  # not in step with the frames
     return Seen(ages, trips, errors, shoot(client, SCENE, size).pixels)
 
 
@@ -117,7 +117,7 @@ def main() -> int:
         print(f"Media Source: {media_source(stamps.url).settings}")
         alone = watch(client, stamps.url, size, options.seconds)
         say("the stream alone", alone)
-        write_still(options.pictures / "obs-stream.png", Still(alone.last))
+        write_image(options.images / "obs-stream.png", Still(alone.last))
         with live_show(stamps.url, size, 600, "--style", options.style) as show:
             wait_for(show).close()
             whole = watch(client, show.url, size, options.seconds)
@@ -125,7 +125,7 @@ def main() -> int:
             report = show.report()
     say("live, painting", whole)
     print(f"  live's own figures: {json.dumps(report['latency_ms'])}, {report['fps']} fps")
-    write_still(options.pictures / "obs-live.png", Still(whole.last))
+    write_image(options.images / "obs-live.png", Still(whole.last))
     return int(max(*alone.errors.values(), *whole.errors.values()) > MOST_LEVELS)
 
 

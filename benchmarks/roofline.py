@@ -25,8 +25,8 @@ from network import ours, ours_in_eight_bits
 
 from stylize_live.bench.timing import Spread, alternate
 from stylize_live.config import DEFAULT_STYLE
-from stylize_live.engine.processor import floating_precision, multiplies_bfloat16
-from stylize_live.engine.trials import Way, ways
+from stylize_live.engine.cpu.features import floating_precision, multiplies_bfloat16
+from stylize_live.engine.speed_trials import Way, available_ways
 from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.transformer import ResidualTransformer
 
@@ -67,7 +67,7 @@ def wide_openvino(precision: str) -> tuple[Callable[[], object], int]:
     import openvino
     from openvino import opset13 as ops
 
-    from stylize_live.engine.eight_bits import in_steps
+    from stylize_live.engine.cpu.int8 import in_steps
 
     x = ops.parameter([1, CHANNELS, PLACES, PLACES], np.float32)
     y, count = x, 4
@@ -168,8 +168,8 @@ def where_openvino(size: tuple[int, int], precision: str) -> Counter[str]:
     """Milliseconds by operation under OpenVINO."""
     import openvino
 
-    from stylize_live.engine.eight_bits import input_ranges
-    from stylize_live.engine.openvino import Graph
+    from stylize_live.engine.cpu.int8 import input_ranges
+    from stylize_live.engine.cpu.openvino_backend import Graph
 
     pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
     how: dict[str, Any] = {
@@ -192,7 +192,7 @@ def where_openvino(size: tuple[int, int], precision: str) -> Counter[str]:
 def main() -> None:
     """Measure and print."""
     plain = ["float32"] + (["bfloat16"] if multiplies_bfloat16() else [])
-    precisions = plain + ([INT8] if Way("openvino", "int8") in ways() else [])
+    precisions = plain + ([INT8] if Way("openvino", "int8") in available_ways() else [])
     peaks = arithmetic(precisions)
     memory = bandwidth()
     print("\n| size | precision | billion multiply-adds | MB at least | MB by layers | MB, all |")

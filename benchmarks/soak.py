@@ -1,14 +1,14 @@
 """Does a show stay as it began? Hours of live.
 
-    python benchmarks/soak.py                          # 640x360, 30 pictures a second, 20 minutes; Linux
+    python benchmarks/soak.py                          # 640x360, 30 frames a second, 20 minutes; Linux
     python benchmarks/soak.py --minutes 60 --sound --plot docs/soak.svg
     python benchmarks/soak.py --minutes 120 --style desert
 
-The real command paints a stamped picture that comes over TCP in real time, and its stream is read all the
-time, as OBS would. Every ten seconds a line: pictures read a second, memory, threads and open handles of the
-program, and how old pictures were when they were read. With --sound the show is recorded too, with a
-microphone that beeps by the clock of the stamps (a fake, see fake_sound/): in the finished film every beep
-must stand where its picture stands. The film is an .mkv: an .mp4 gets a whole index in the end, for which 72
+The real command paints a stamped frame that comes over TCP in real time, and its stream is read all the
+time, as OBS would. Every ten seconds a line: frames read a second, memory, threads and open handles of the
+program, and how old frames were when they were read. With --sound the show is recorded too, with a
+microphone that beeps by the clock of the stamps (a fake, see fake_sound/): in the finished video every beep
+must stand where its frame stands. The video is an .mkv: an .mp4 gets a whole index in the end, for which 72
 bytes are kept for every packet, 12 MB an hour with sound.
 
 The first minute is for warming up. The rest is parted in three, and the medians of the last part are held
@@ -19,12 +19,12 @@ against those of the first. The exit code is 1 where
 - the 95th percentile of age is more than a quarter and 5 ms higher,
 - there are more threads or handles,
 - sound drifts by more than 40 ms from the first third to the last, or is once more than 80 ms from its
-  picture (what broadcasters still call in step is 45 early to 125 late),
+  frame (what broadcasters still call in step is 45 early to 125 late),
 - or the show ends by itself.
 
 Other work on the same machine shows in rate and age, so do nothing else meanwhile; --shared leaves those two
-out of the verdict, and of sound all but the drift: pictures that come late to the program are late in its
-film.
+out of the verdict, and of sound all but the drift: frames that come late to the program are late in its
+video.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Sample(Held):
     """Ten seconds.
 
     Attributes:
-        fps: pictures read a second.
+        fps: frames read a second.
         p50, p95: ages in milliseconds.
     """
 
@@ -80,7 +80,7 @@ def samples(show: Show, seconds: float) -> Iterator[Sample]:
         for frame in source:
             now = monotonic()
             old = age(frame.pixels, now)
-            # The stream says a picture again where none comes for a while, which makes it no older.
+            # The stream says a frame again where none comes for a while, which makes it no older.
             if old is not None and abs(now - old - made_last) > _SAME:
                 made_last = now - old
                 ages.append(old * 1000)
@@ -104,17 +104,17 @@ def faults(taken: Sequence[Sample], *, shared: bool) -> list[str]:
     if not shared and fps[1] < fps[0] * 0.97:
         found.append("the rate fell")
     if not shared and p95[1] > p95[0] * 1.25 + 5:
-        found.append("pictures became older")
+        found.append("frames became older")
     return found
 
 
-def out_of_step(film: Path, *, shared: bool) -> tuple[list[tuple[float, float]], list[str]]:
-    """By how much sound is late at every beep of a film, and what is wrong with that."""
-    late = slips(film)
+def out_of_step(video: Path, *, shared: bool) -> tuple[list[tuple[float, float]], list[str]]:
+    """By how much sound is late at every beep of a video, and what is wrong with that."""
+    late = slips(video)
     values = np.array([slip for _, slip in late]) * 1000
     third = max(1, len(values) // 3)
     first, last = float(np.median(values[:third])), float(np.median(values[-third:]))
-    print(f"sound    {first:+.0f} ms behind its pictures at first, {last:+.0f} in the end")
+    print(f"sound    {first:+.0f} ms behind its frames at first, {last:+.0f} in the end")
     print(f"         {values.min():+.0f} to {values.max():+.0f} ms at {len(late)} beeps")
     found = ["sound drifts"] if abs(last - first) > _LARGEST_DRIFT else []
     if not shared and np.abs(values).max() > _LARGEST_SLIP:
@@ -146,7 +146,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--sound", action="store_true", help="record with a microphone, too")
     parser.add_argument("--shared", action="store_true", help="rate and age do not count")
-    parser.add_argument("--plot", type=Path, help="page, .html, or picture, .svg, to draw the curves into")
+    parser.add_argument("--plot", type=Path, help="page, .html, or frame, .svg, to draw the curves into")
     options = parser.parse_args()
     if options.minutes < _LEAST_MINUTES:
         parser.error(f"--minutes: at least {_LEAST_MINUTES:g}, to have something to compare")
@@ -154,10 +154,10 @@ def main() -> int:
     words = ["--style", options.style]
     taken: list[Sample] = []
     with ExitStack() as opened:
-        film = Path(opened.enter_context(tempfile.TemporaryDirectory())) / "show.mkv"
+        video = Path(opened.enter_context(tempfile.TemporaryDirectory())) / "show.mkv"
         if options.sound:
             os.environ["PYTHONPATH"] = f"{_FAKE_SOUND}:{os.environ.get('PYTHONPATH', '')}"
-            words += ["--record", str(film), "--microphone"]
+            words += ["--record", str(video), "--microphone"]
         stamps = opened.enter_context(stamped_stream((width, height), options.fps))
         seconds = options.minutes * 60
         show = opened.enter_context(live_show(stamps.url, (width, height), seconds + 60, *words))
@@ -173,7 +173,7 @@ def main() -> int:
         found += faults(taken, shared=options.shared)
         late: list[tuple[float, float]] = []
         if options.sound:
-            late, wrong = out_of_step(film, shared=options.shared)
+            late, wrong = out_of_step(video, shared=options.shared)
             found += wrong
     if options.plot:
         draw(

@@ -1,4 +1,4 @@
-"""Pictures that tell when they were made, for measuring from end to end.
+"""Frames that tell when they were made, for measuring from end to end.
 
 The left half carries the moment as black and white blocks and nine patches of pure colours; the right half
 is a photo that moves. With `--split`, `live` leaves the left half as it is and paints the right one, so
@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 
 from stylize_live.frame import Frame, Pixels
-from stylize_live.media.live_source import Metronome
-from stylize_live.media.still import read_still
-from stylize_live.media.stream_server import StreamServer
+from stylize_live.media.image.io import read_image
+from stylize_live.media.sinks.stream_server import StreamServer
+from stylize_live.media.sources.live_source import Metronome
 from stylize_live.system.clock import monotonic
 
 PHOTO = Path(__file__).parent.parent / "samples" / "desert.jpg"
@@ -35,16 +35,16 @@ _CHECK = 0b1010
 
 
 class Stamper:
-    """Makes pictures of one size, (width, height) in pixels, at least 320x180."""
+    """Makes frames of one size, (width, height) in pixels, at least 320x180."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = width, height = size
-        photo = read_still(PHOTO).pixels
+        photo = read_image(PHOTO).pixels
         self._photo = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
         self._shift = 0
 
     def draw(self, moment: float) -> Pixels:
-        """A picture, (H, W, 3) uint8 RGB, made at this moment in monotonic seconds."""
+        """A frame, (H, W, 3) uint8 RGB, made at this moment in monotonic seconds."""
         width, height = self.size
         self._shift += 2
         pixels = np.ascontiguousarray(np.roll(self._photo, self._shift, axis=1))
@@ -58,7 +58,7 @@ class Stamper:
 
 
 def age(pixels: Pixels, now: float) -> float | None:
-    """Seconds from the moment a picture was made until `now`; None where it carries none."""
+    """Seconds from the moment a frame was made until `now`; None where it carries none."""
     height, width = pixels.shape[:2]
     word = 0
     for bit, box in enumerate(_blocks(width, height)):
@@ -80,7 +80,7 @@ def patch_errors(pixels: Pixels) -> dict[str, int]:
 
 
 def stamped_options(description: str | None, *, seconds: float) -> argparse.ArgumentParser:
-    """What every measurement with such pictures can be told; `seconds` is how long it usually takes."""
+    """What every measurement with such frames can be told; `seconds` is how long it usually takes."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -93,7 +93,7 @@ def stamped_options(description: str | None, *, seconds: float) -> argparse.Argu
 
 @contextmanager
 def stamped_stream(size: tuple[int, int], fps: int) -> Iterator[StreamServer]:
-    """Serve stamped pictures from this machine, in a thread."""
+    """Serve stamped frames from this machine, in a thread."""
     stamper, ending = Stamper(size), threading.Event()
 
     def feed(server: StreamServer) -> None:

@@ -1,8 +1,8 @@
 """How steady every style is: `python benchmarks/steady_gallery.py CLIP...`, a table for docs/steadiness.md.
 
-Films are scaled to 360 lines, and each style paints the first pictures of each at its usual boldness. For
-each film stand the warp error that smoothing leaves of the network's own, and the same in still places; below
-0.5 and 0.3 is wanted. Motion is measured once for all styles. Some 12 s for a style and four films.
+Videos are scaled to 360 lines, and each style paints the first frames of each at its usual boldness. For
+each video stand the warp error that smoothing leaves of the network's own, and the same in still places;
+below 0.5 and 0.3 is wanted. Motion is measured once for all styles. Some 12 s for a style and four videos.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from pathlib import Path
 import numpy as np
 
 from stylize_live import Stylizer, VideoReader
-from stylize_live.engine.flow import FlowEstimator, Motion, reduced
-from stylize_live.engine.smoothing import least_share, smoothed
-from stylize_live.engine.steadiness import Referee, Tally, TrueMotion
+from stylize_live.engine.cpu.optical_flow import FlowEstimator, Motion, shrink
+from stylize_live.engine.cpu.smoothing import least_share, smooth
+from stylize_live.evaluation.temporal_metrics import FlowEvaluator, MetricAccumulator, TrueMotion
 from stylize_live.frame import Pixels
 from stylize_live.media.libraries import cv2
-from stylize_live.nets.folders import shipped_names
+from stylize_live.nets.style_folders import shipped_names
 
 _LINES = 360
 _SHARE = least_share(0.8)
 
 
-class Film:
-    """The first pictures of a film, and how they move: as the smoother sees it, and as the referee does."""
+class Video:
+    """The first frames of a video, and how they move: as the smoother sees it, and as the referee does."""
 
     def __init__(self, path: Path, frames: int) -> None:
         with VideoReader(path) as video:
             self.seen = [_small(frame.pixels) for frame in itertools.islice(video, frames)]
-        referee, estimator = Referee(), FlowEstimator()
+        referee, estimator = FlowEvaluator(), FlowEstimator()
         self.moves: list[tuple[Motion, TrueMotion] | None] = [None]
         for before, now in itertools.pairwise(self.seen):
-            self.moves.append((estimator(reduced(before), reduced(now)), referee(before, now)))
+            self.moves.append((estimator(shrink(before), shrink(now)), referee(before, now)))
 
     def left(self, paint: Stylizer) -> tuple[float, float]:
         """Shares of the network's warp error and of its error in still places that smoothing leaves."""
-        alone, shown = Tally(), Tally()
+        alone, shown = MetricAccumulator(), MetricAccumulator()
         previous = None
         for pixels, moves in zip(map(paint, self.seen), self.moves, strict=True):
             fresh = pixels.astype(np.float32)
-            previous = fresh if moves is None else smoothed(previous, fresh, moves[0], _SHARE)
+            previous = fresh if moves is None else smooth(previous, fresh, moves[0], _SHARE)
             truth = None if moves is None else moves[1]
             alone.add(pixels, truth)
             shown.add(np.round(previous).astype(np.uint8), truth)
@@ -58,11 +58,11 @@ def _small(pixels: Pixels) -> Pixels:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def rows(films: list[Film], styles: list[str]) -> Iterator[str]:
+def rows(videos: list[Video], styles: list[str]) -> Iterator[str]:
     """Lines of the table, one for each style."""
     for style in styles:
         with Stylizer(style) as paint:
-            cells = ["{:.2f}, {:.2f}".format(*film.left(paint)) for film in films]
+            cells = ["{:.2f}, {:.2f}".format(*video.left(paint)) for video in videos]
         yield f"| `{style}` | " + " | ".join(cells) + " |"
 
 
@@ -77,8 +77,8 @@ def main() -> None:
     options = parser.parse_args()
     print("| style | " + " | ".join(clip.stem for clip in options.clips) + " |")
     print("|---" * (len(options.clips) + 1) + "|")
-    films = [Film(clip, options.frames) for clip in options.clips]
-    for row in rows(films, options.styles):
+    videos = [Video(clip, options.frames) for clip in options.clips]
+    for row in rows(videos, options.styles):
         print(row, flush=True)
 
 

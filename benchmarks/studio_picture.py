@@ -1,10 +1,10 @@
-"""The picture of the studio's page in the docs, taken from a real Chromium.
+"""The frame of the studio's page in the docs, taken from a real Chromium.
 
     apt-get install chromium
     python benchmarks/studio_picture.py                       # docs/studio.jpg
     python benchmarks/studio_picture.py --phone -o phone.jpg --source my.mp4 -- --style great-wave
 
-What follows after -- is for `stylize-live studio`. The figures on the picture are those of the machine at
+What follows after -- is for `stylize-live studio`. The figures on the frame are those of the machine at
 that moment; on a quiet one nothing is dropped.
 """
 
@@ -29,7 +29,7 @@ from waiting import eventually
 
 _DESKTOP, _PHONE = (1600, 1120), (390, 844)
 _MOST_BYTES = 250_000
-# A browser without a window has no mouse; whoever looks at the picture has.
+# A browser without a window has no mouse; whoever looks at the frame has.
 _MOUSE = (
     "--blink-settings=availableHoverTypes=2,primaryHoverType=2,availablePointerTypes=4,primaryPointerType=4"
 )
@@ -56,18 +56,18 @@ def main() -> None:
             ) as browser:
                 size = _PHONE if wanted.phone else _DESKTOP
                 tab = browser.open(f"http://127.0.0.1:{port}/", size, phone=wanted.phone)
-                wanted.output.write_bytes(_picture(tab, wanted.seconds))
+                wanted.output.write_bytes(_image(tab, wanted.seconds))
         finally:
             show.terminate()
 
 
-def _picture(tab: Tab, seconds: float) -> bytes:
+def _image(tab: Tab, seconds: float) -> bytes:
     """JPEG of the page with every style painted, after so many seconds."""
-    tab.until("document.getElementById('picture').width > 16", 120)
+    tab.until("document.getElementById('frame').width > 16", 120)
     tab.click("#split")
     tab.until(_ALL_PAINTED, 300)
     time.sleep(seconds)
-    with Image.open(io.BytesIO(tab.picture())) as png:
+    with Image.open(io.BytesIO(tab.image())) as png:
         for quality in (88, 84, 80, 75, 70, 60):
             made = io.BytesIO()
             png.convert("RGB").save(made, "JPEG", quality=quality, optimize=True, progressive=True)

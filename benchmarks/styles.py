@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from stylize_live.nets.catalogue import style_path
 from stylize_live.nets.checkpoint import read_info
-from stylize_live.nets.folders import shipped_names
+from stylize_live.nets.style_folders import shipped_names
 
 
 def main() -> None:

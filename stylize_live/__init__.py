@@ -1,4 +1,4 @@
-"""Paint pictures, videos and webcams in the style of great painters.
+"""Paint images, videos and webcams in the style of great painters.
 
     >>> from stylize_live import Stylizer, convert
     >>> painted = Stylizer("starry-night")(rgb)  # (H, W, 3) uint8 -> (H, W, 3) uint8
@@ -17,6 +17,7 @@ from stylize_live._version import __version__
 if TYPE_CHECKING:
     from stylize_live.api import convert, list_styles, open_source, paint_live
     from stylize_live.config import ConvertSettings, LiveSettings
+    from stylize_live.conversion.progress import ConvertProgress, ConvertReport
     from stylize_live.engine import Stylizer
     from stylize_live.errors import (
         ConfigError,
@@ -35,11 +36,10 @@ if TYPE_CHECKING:
         UsageError,
     )
     from stylize_live.frame import Frame
-    from stylize_live.media.contracts import LiveSink, Sink, Source
-    from stylize_live.media.reader import VideoReader
-    from stylize_live.media.writer import VideoWriter
-    from stylize_live.pipeline.live_report import LiveReport
-    from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
+    from stylize_live.live.report import LiveReport
+    from stylize_live.media.decode.reader import VideoReader
+    from stylize_live.media.encode.writer import VideoWriter
+    from stylize_live.media.protocols import LiveSink, Sink, Source
 
 _NAMES = {
     "api": ("convert", "list_styles", "open_source", "paint_live"),
@@ -51,11 +51,11 @@ _NAMES = {
         *("SinkError", "SourceError", "StyleError", "StylizeError", "TrainingError", "UsageError"),
     ),
     "frame": ("Frame",),
-    "media.contracts": ("LiveSink", "Sink", "Source"),
-    "media.reader": ("VideoReader",),
-    "media.writer": ("VideoWriter",),
-    "pipeline.live_report": ("LiveReport",),
-    "pipeline.progress": ("ConvertProgress", "ConvertReport"),
+    "media.protocols": ("LiveSink", "Sink", "Source"),
+    "media.decode.reader": ("VideoReader",),
+    "media.encode.writer": ("VideoWriter",),
+    "live.report": ("LiveReport",),
+    "conversion.progress": ("ConvertProgress", "ConvertReport"),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 

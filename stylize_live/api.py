@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stylize_live.config import DEFAULT_STYLE, ConvertSettings, EngineSettings, LiveSettings, from_options
+from stylize_live.conversion import convert as video
 from stylize_live.engine import Stylizer
-from stylize_live.media.live_sources import open_source as open_settings_source
+from stylize_live.live.adaptive_resolution import adapt_resolution
+from stylize_live.live.displays import open_display
+from stylize_live.live.pipeline import run_live
+from stylize_live.media.sources.opening import open_live_source as open_settings_source
 from stylize_live.nets import catalogue
 from stylize_live.options import PaintingOptions
-from stylize_live.pipeline import convert as film
-from stylize_live.pipeline.displays import open_display
-from stylize_live.pipeline.governor import govern
-from stylize_live.pipeline.live import run_live
 
 if TYPE_CHECKING:
-    from stylize_live.media.contracts import LiveSink, Source
-    from stylize_live.media.live_source import LiveSource
-    from stylize_live.pipeline.live_report import LiveReport
-    from stylize_live.pipeline.progress import ConvertProgress, ConvertReport
+    from stylize_live.conversion.progress import ConvertProgress, ConvertReport
+    from stylize_live.live.report import LiveReport
+    from stylize_live.media.protocols import LiveSink, Source
+    from stylize_live.media.sources.live_source import LiveSource
 
 SettingsT = TypeVar("SettingsT", ConvertSettings, LiveSettings)
 
@@ -49,7 +49,7 @@ def convert(
     Args:
         source: any video that FFmpeg reads.
         target: file to write, its suffix chooses the format; appears whole or not at all. Or numbered
-            pictures, such as frames/%05d.png.
+            images, such as frames/%05d.png.
         style: a name, a style file, a blend or a timeline, see `Stylizer`; or a `Stylizer`, which paints as
             it is set and stays open.
         overwrite: replace a target that exists.
@@ -74,7 +74,7 @@ def convert(
     """
     settings, stylizer, opened = _prepare("convert", ConvertSettings, style, options)
     with opened:
-        return film.convert(
+        return video.convert(
             source,
             target,
             stylizer,
@@ -147,7 +147,7 @@ def paint_live(
             mirror=settings.mirror,
             split=settings.split,
             duration=duration,
-            governor=govern(stylizer, settings.size),
+            governor=adapt_resolution(stylizer, settings.size),
         )
 
 

@@ -17,7 +17,7 @@ from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_v
 
 from stylize_live.errors import ConfigError, UsageError
 from stylize_live.options import ImageOptions, PaintingOptions
-from stylize_live.quantities import MOST_SECONDS, fitted, rate, seconds
+from stylize_live.units import MOST_SECONDS, fit_size, parse_rate, parse_seconds
 from stylize_live.validation import Settings, describe_error
 
 _MOST_BYTES = 1 << 16  # of a configuration file; a long one has a few thousand
@@ -25,7 +25,7 @@ _MOST_BYTES = 1 << 16  # of a configuration file; a long one has a few thousand
 _MOST_DOTS = 100  # on a line, texts in quotes apart
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
 
-SIZE = r"^(auto|\d{2,4}p?)$"  # of live pictures: lines
+SIZE = r"^(auto|\d{2,4}p?)$"  # of live images: lines
 DEFAULT_STYLE = "starry-night"
 DeviceName = Literal["auto", "cpu", "cuda"]
 APPLES_GPU = "mps"  # as torch calls it
@@ -73,24 +73,24 @@ class EngineSettings(ImageOptions, StyleSettings):
 
 
 class SourceSettings(Settings):
-    """Which part of a film is taken, and how large."""
+    """Which part of a video is taken, and how large."""
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
     size: str | None = Field(
         default=None,
-        description="Scale the pictures before they are painted: 1280x720 is a box to fit into, 720p the "
+        description="Scale the images before they are painted: 1280x720 is a box to fit into, 720p the "
         "shorter side. The shape is kept.",
     )
     fps: str | None = Field(
         default=None,
-        description="Constant frame rate: pictures are repeated or left out. Of an image sequence, its rate.",
+        description="Constant frame rate: images are repeated or left out. Of an image sequence, its rate.",
     )
     start: str | None = Field(default=None, description="Begin here: seconds, or 1:02:03.5.")
     end: str | None = Field(default=None, description="Stop here: seconds, or 1:02:03.5.")
     decoder: CodecKind = Field(
         default="software",
-        description="Who unpacks the pictures: hardware leaves the processor to the network, auto takes it "
+        description="Who unpacks the images: hardware leaves the processor to the network, auto takes it "
         "where it works.",
     )
 
@@ -106,21 +106,21 @@ class SourceSettings(Settings):
 
     @model_validator(mode="after")
     def _forwards(self) -> Self:
-        if self.end is not None and seconds(self.end) <= seconds(self.start or "0"):
+        if self.end is not None and parse_seconds(self.end) <= parse_seconds(self.start or "0"):
             raise ValueError(f"end: {self.end} must come after the start, {self.start or 0}")
         return self
 
 
 _READ: dict[str, Callable[[str], object]] = {
-    "size": lambda text: fitted(text, (16, 9)),
-    "fps": rate,
-    "start": seconds,
-    "end": seconds,
+    "size": lambda text: fit_size(text, (16, 9)),
+    "fps": parse_rate,
+    "start": parse_seconds,
+    "end": parse_seconds,
 }
 
 
-class FilmSettings(Settings):
-    """How a film is written: its pictures and its sound."""
+class VideoSettings(Settings):
+    """How a video is written: its images and its sound."""
 
     codec: Literal["auto", "h264", "hevc", "av1", "vp9", "prores", "ffv1"] = Field(
         default="auto", description="How video is compressed; auto takes vp9 for .webm and h264 for the rest."
@@ -155,7 +155,7 @@ class FilmSettings(Settings):
         return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
-class ConvertSettings(FilmSettings, SourceSettings, PaintingOptions, EngineSettings):
+class ConvertSettings(VideoSettings, SourceSettings, PaintingOptions, EngineSettings):
     """What `convert` can be told."""
 
     crossfade: float = Field(
@@ -174,7 +174,7 @@ class ConvertSettings(FilmSettings, SourceSettings, PaintingOptions, EngineSetti
 
 
 class LiveSettings(PaintingOptions, EngineSettings):
-    """How live pictures are captured, shown and served."""
+    """How live images are captured, shown and served."""
 
     source: str = Field(
         default="0",
@@ -200,10 +200,10 @@ class LiveSettings(PaintingOptions, EngineSettings):
     size: str = Field(
         default="auto",
         pattern=SIZE,
-        description="Lines at which larger pictures are painted, before they are enlarged again, sharpened: "
+        description="Lines at which larger images are painted, before they are enlarged again, sharpened: "
         "360p, say, or auto for as many as the rate allows, up to 480.",
     )
-    mirror: bool = Field(default=False, description="Mirror the picture.")
+    mirror: bool = Field(default=False, description="Mirror the image.")
     split: bool = Field(default=False, description="Show the original in the left half.")
     window: bool = Field(default=True, description="Show a window.")
     virtual_camera: str | None = Field(
@@ -263,7 +263,7 @@ class StudioSettings(LiveSettings):
 class BenchSettings(PaintingOptions, EngineSettings):
     """What `bench` can be told."""
 
-    size: str = Field(default="640x360", description="Size of the pictures to measure with, or 720p.")
+    size: str = Field(default="640x360", description="Size of the images to measure with, or 720p.")
     seconds: float = Field(
         default=90.0,
         ge=1,
@@ -275,7 +275,7 @@ class BenchSettings(PaintingOptions, EngineSettings):
     @classmethod
     def _readable(cls, text: str) -> str:
         try:
-            fitted(text, (16, 9))
+            fit_size(text, (16, 9))
         except ValueError as error:
             raise ValueError(f"size: {error}") from None
         return text
@@ -284,7 +284,7 @@ class BenchSettings(PaintingOptions, EngineSettings):
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
-def merged(flags: SettingsT, file: Path | None) -> SettingsT:
+def merge_config(flags: SettingsT, file: Path | None) -> SettingsT:
     """Lay the flags that were really given over a configuration file.
 
     Args:
@@ -338,7 +338,7 @@ def _read_toml(file: Path) -> dict[str, object]:
         with file.open("rb") as stream:
             content = stream.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:
-            raise ConfigError(f"{file}: is no configuration, it has more than {_MOST_BYTES} bytes")
+            raise ConfigError(f"{file}: is not a configuration file: it has more than {_MOST_BYTES} bytes")
         text = content.decode("utf-8-sig")  # Windows' own editor writes a mark before the first letter
         if any(_QUOTED.sub("", line).count(".") > _MOST_DOTS for line in text.splitlines()):
             raise ConfigError(f"{file}: not valid TOML: nested too deeply")

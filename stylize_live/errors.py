@@ -23,26 +23,26 @@ from __future__ import annotations
 
 import errno
 
-from stylize_live.wording import brief
+from stylize_live.wording import shorten
 
 # Exit codes that are not errors of the user's making.
 EXIT_OK = 0
 EXIT_INTERNAL = 1
 EXIT_PARTIAL = 10  # not everything came out whole: a damaged input, or some of several files failed
-EXIT_INTERRUPTED = 130  # the shell's convention: 128 + SIGINT; of other signals see `interrupts.py`
+EXIT_INTERRUPTED = 130  # the shell's convention: 128 + SIGINT; of other signals see `concurrency/signals.py`
 
 # What the system says when this process, or all together, have too many files and connections open.
 OUT_OF_HANDLES = frozenset({errno.EMFILE, errno.ENFILE})
 
 
-def in_words(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """An error in one line for people; our own are such a line already."""
     if isinstance(error, StylizeError):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         named = isinstance(error.filename, str)
-        return brief(f"{error.filename}: {error.strerror}" if named else error.strerror)
-    return brief(f"{type(error).__name__}: {error}".splitlines()[0])
+        return shorten(f"{error.filename}: {error.strerror}" if named else error.strerror)
+    return shorten(f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 class StylizeError(Exception):
@@ -51,7 +51,7 @@ class StylizeError(Exception):
     exit_code = EXIT_INTERNAL
 
     def __str__(self) -> str:
-        return brief(super().__str__())
+        return shorten(super().__str__())
 
 
 class UsageError(StylizeError):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stylize_live.errors import SinkError
-from stylize_live.locks import LACKING, locked_folder
+from stylize_live.file_locks import LACKING, locked_folder
 from stylize_live.system import folders
 from stylize_live.system.names import unfit
 from stylize_live.system.replacing import replace
@@ -34,7 +34,7 @@ def replacing(target: Path) -> Iterator[Path]:
         OSError: the folder does not exist or cannot be written, no file can have that name, or the rename
             failed.
     """
-    target = linked(target)
+    target = resolve_link(target)
     if why := unfit(target):
         raise OSError(errno.EINVAL, why, str(target))
     numbers = ("", *(f".{number}" for number in range(2, 100)))  # where several write the same target
@@ -71,7 +71,7 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def linked(path: Path) -> Path:
+def resolve_link(path: Path) -> Path:
     """The file that a symbolic link leads to, whether it is there or not; other paths as they are."""
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
@@ -97,7 +97,7 @@ def slug(text: str, *, keep: str = ".-", gap: str = "_") -> str:
     return re.sub(rf"[^\w{re.escape(keep)}]+", gap, text)
 
 
-def cut(name: str, most: int) -> str:
+def shorten_name(name: str, most: int) -> str:
     """The beginning of a name, in so many bytes at most."""
     return os.fsencode(name)[:most].decode(errors="ignore")
 

@@ -1,4 +1,4 @@
-"""The picture that travels through every pipeline."""
+"""The frame that travels through every pipeline."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class FrameKind(Enum):
 
 
 class Surface(Protocol):
-    """A picture that stays as films store it: on the chip which decoded it or will encode it, or in memory.
+    """A frame that stays as videos store it: on the chip which decoded it or will encode it, or in memory.
 
     Attributes:
         size: (width, height) in pixels.
-        preview: (h, w, 3) uint8 RGB in the machine's memory: the same picture, usually smaller.
+        preview: (h, w, 3) uint8 RGB in the machine's memory: the same frame, usually smaller.
     """
 
     @property
@@ -41,20 +41,20 @@ class Surface(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture and its place in time.
+    """One frame and its place in time.
 
     Attributes:
-        picture: (H, W, 3) RGB, C-contiguous, upright; never written to after it was made. uint8, or
+        image: (H, W, 3) RGB, C-contiguous, upright; never written to after it was made. uint8, or
             uint16 from 0 to 65535 in a conversion that keeps more than 8 bits. Or a surface.
         pts: presentation time in seconds, exact.
-        captured_at: seconds of `system.clock.monotonic` at which the picture reached this program.
+        captured_at: seconds of `system.clock.monotonic` at which the frame reached this program.
         index: position in the source, counted from 0; dropped frames leave gaps.
-        alpha: (H, W) opacity of the same dtype as `pixels`, or None for an opaque picture.
+        alpha: (H, W) opacity of the same dtype as `pixels`, or None for an opaque frame.
         starts_shot: whether a shot begins with it, as one does with the first of all. None where nobody has
             looked: so are live frames, of which many are dropped, and only who paints knows which follow.
     """
 
-    picture: Pixels | Surface
+    image: Pixels | Surface
     pts: Fraction
     captured_at: float
     index: int
@@ -63,28 +63,28 @@ class Frame:
 
     @property
     def pixels(self) -> Pixels:
-        """The picture in the machine's memory; a surface is downloaded each time."""
-        return self.picture if isinstance(self.picture, np.ndarray) else self.picture.download()
+        """The frame in the machine's memory; a surface is downloaded each time."""
+        return self.image if isinstance(self.image, np.ndarray) else self.image.download()
 
     @property
     def preview(self) -> Pixels:
         """What can be looked at without a download: `pixels`, or a surface's smaller ones."""
-        return self.picture if isinstance(self.picture, np.ndarray) else self.picture.preview
+        return self.image if isinstance(self.image, np.ndarray) else self.image.preview
 
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
-        if isinstance(self.picture, np.ndarray):
-            return self.picture.shape[1], self.picture.shape[0]
-        return self.picture.size
+        if isinstance(self.image, np.ndarray):
+            return self.image.shape[1], self.image.shape[0]
+        return self.image.size
 
-    def with_picture(self, picture: Pixels | Surface) -> Frame:
-        """The same moment with another picture."""
-        return replace(self, picture=picture)
+    def with_image(self, image: Pixels | Surface) -> Frame:
+        """The same moment with another frame."""
+        return replace(self, image=image)
 
 
 def check_pixels(pixels: object) -> Pixels:
-    """Make sure that something is an RGB picture.
+    """Make sure that something is an RGB frame.
 
     Returns:
         The same array, made C-contiguous where it was not.
@@ -99,12 +99,12 @@ def check_pixels(pixels: object) -> Pixels:
     if pixels.ndim != 3 or pixels.shape[2] != 3:
         raise TypeError(f"expected (H, W, 3) RGB, got shape {pixels.shape}")
     if 0 in pixels.shape:
-        raise ValueError(f"picture without pixels: shape {pixels.shape}")
+        raise ValueError(f"frame without pixels: shape {pixels.shape}")
     return np.ascontiguousarray(pixels)
 
 
 def eight_bit(pixels: Pixels) -> npt.NDArray[np.uint8]:
-    """A picture in 8 bits, for what takes no more; the same array where it has no more."""
+    """A frame in 8 bits, for what takes no more; the same array where it has no more."""
     if pixels.dtype == np.uint8:
         return pixels.view(np.uint8)
     return ((pixels.astype(np.uint32) * 255 + 32_767) // 65_535).astype(np.uint8)

@@ -1,8 +1,8 @@
 """The painting options, once: all that a show can change of how it paints while it runs.
 
 From here come the flags and TOML keys of every command that paints (`config.py`), what `Stylizer` takes and
-refuses, what backends are told (`engine/look.py`), what pages and the control API may change
-(`studio/wishes.py`), what presets hold, and the page's sliders and switches (`studio/page.py`).
+refuses, what backends are told (`engine/core/render_options.py`), what pages and the control API may change
+(`studio/messages.py`), what presets hold, and the page's sliders and switches (`studio/page.py`).
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ class ImageOptions(Settings):
         default=DEFAULT_BOLDNESS,
         ge=0,
         le=1,
-        description="How freely the style paints: 0 keeps close to the picture, 1 is bold. Styles that know "
+        description="How freely the style paints: 0 keeps close to the image, 1 is bold. Styles that know "
         "one way only always paint alike.",
     )
-    keep_colors: Annotated[bool, Switch("Keep the picture’s colours")] = Field(  # noqa: RUF001
-        default=False, description="Keep the picture's own colours; only strokes come from the style."
+    keep_colors: Annotated[bool, Switch("Keep the image’s colours")] = Field(  # noqa: RUF001
+        default=False, description="Keep the image's own colours; only strokes come from the style."
     )
     stroke: Annotated[float, Slider("Strokes", step=0.05, scale="doublings", unit="times")] = Field(
         default=1.0,
@@ -70,13 +70,13 @@ class ImageOptions(Settings):
 
 
 class PaintingOptions(ImageOptions):
-    """How moving pictures are painted."""
+    """How videos are painted."""
 
     steadiness: Annotated[float, Slider("Steadiness", step=0.01, zero="off")] = Field(
         default=0.8,
         ge=0,
         le=1,
-        description="How firmly paint sticks to what it shows: 0 paints every picture anew and flickers.",
+        description="How firmly paint sticks to what it shows: 0 paints every image anew and flickers.",
     )
 
 

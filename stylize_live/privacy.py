@@ -11,7 +11,7 @@ import os
 import sys
 
 
-def shut_out_telemetry() -> None:
+def disable_telemetry() -> None:
     """To be called before these libraries are imported; parts of them that come later find it so, too.
 
     Processes that this one starts inherit what concerns ONNX Runtime, and call this themselves for OpenVINO,

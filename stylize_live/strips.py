@@ -1,4 +1,4 @@
-"""Which pictures are handled in strips, and in which: in one place for reading, painting and writing."""
+"""Which images are handled in strips, and in which: in one place for reading, painting and writing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ STRIP = 1 << 20  # pixels that are handled together: 12 MB of floats
 
 
 def is_large(size: tuple[int, int]) -> bool:
-    """Whether a picture of this (width, height) is better handled in strips, which is a little slower."""
+    """Whether an image of this (width, height) is better handled in strips, which is a little slower."""
     return size[0] * size[1] > LARGE
 
 
 def strips(size: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    """First row and the one behind the last of each strip of a picture of this (width, height)."""
+    """First row and the one behind the last of each strip of an image of this (width, height)."""
     step = max(1, STRIP // size[0])
     for top in range(0, size[1], step):
         yield top, min(top + step, size[1])

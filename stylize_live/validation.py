@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from stylize_live.wording import brief
+from stylize_live.wording import shorten
 
 _LONGEST_TEXT = 16_384  # characters of one value: a timeline of hundreds of styles, a path four times over
 _SHOWN = 80  # characters of a value that cannot be used
@@ -60,6 +60,6 @@ def _expected(message: str) -> str:
 def got(value: object) -> str:
     """What to write behind a message about a value: the value, cut where it is long."""
     try:
-        return f"got {brief(repr(value), _SHOWN)}"
+        return f"got {shorten(repr(value), _SHOWN)}"
     except ValueError:  # Python writes no more than 4,300 digits
         return "got a number of thousands of digits"

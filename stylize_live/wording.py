@@ -27,7 +27,7 @@ def plain(text: str) -> str:
     return _UNFIT.sub(lambda found: _spelt(found[0]), text)
 
 
-def brief(text: str, most: int = MOST_SHOWN) -> str:
+def shorten(text: str, most: int = MOST_SHOWN) -> str:
     """A plain text of so many characters at most: its beginning and its end, if it has more.
 
     A message names a file or a value first and says at its end what is wrong with it.
@@ -41,8 +41,8 @@ def brief(text: str, most: int = MOST_SHOWN) -> str:
     return text[: most - tail - len(_GAP)] + _GAP + text[-tail:]
 
 
-def unaccented(text: str) -> str:
-    """A text whose letters have lost their accents: the font that pictures are written on with has none."""
+def strip_accents(text: str) -> str:
+    """A text whose letters have lost their accents: the font that images are written on with has none."""
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 

@@ -81,7 +81,7 @@ class Chromium:
 
 
 class Tab:
-    """A page: run scripts in it, touch it as a mouse does, take its picture."""
+    """A page: run scripts in it, touch it as a mouse does, take its image."""
 
     def __init__(self, address: str, size: tuple[int, int], phone: bool) -> None:
         self._opened = ExitStack()
@@ -174,7 +174,7 @@ class Tab:
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
-    def picture(self) -> bytes:
+    def image(self) -> bytes:
         """PNG of what is seen."""
         return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from stylize_live.frame import Pixels
-from stylize_live.media.colour import ToRgb
+from stylize_live.media.color.colorspace import ToRgb
 from stylize_live.media.libraries import av
 
 CLOCK = Fraction(1, 30_000)
@@ -37,7 +37,7 @@ def patch_colours(pixels: Pixels) -> np.ndarray:
 
 
 def numbered(index: int, size: tuple[int, int] = SIZE) -> Pixels:
-    """A picture that differs from frame to frame: a bright bar moves down a grey ramp."""
+    """An image that differs from frame to frame: a bright bar moves down a grey ramp."""
     width, height = size
     pixels = np.repeat(np.linspace(40, 120, width).astype(np.uint8)[None], height, axis=0)
     pixels = np.repeat(pixels[..., None], 3, axis=2)
@@ -46,7 +46,7 @@ def numbered(index: int, size: tuple[int, int] = SIZE) -> Pixels:
 
 
 @dataclass
-class Film:
+class Video:
     """What to put into a clip; `write` makes the file."""
 
     ticks: Ticks = CFR
@@ -64,20 +64,20 @@ class Film:
     clock: Fraction = CLOCK
     container_options: dict[str, str] = field(default_factory=dict)
 
-    def write(self, path: Path, pictures: Iterable[Pixels] | None = None) -> Path:
-        """Encode the film into `path`; the suffix chooses the format."""
+    def write(self, path: Path, images: Iterable[Pixels] | None = None) -> Path:
+        """Encode the video into `path`; the suffix chooses the format."""
         with av.open(str(path), "w", container_options=self.container_options) as output:
-            stream = self.film_stream(output)
+            stream = self.video_stream(output)
             sound = self.add_sound(output)
             if self.chapters:
                 output.set_chapters([_chapter(0, 5), _chapter(5, 10)])
-            output.metadata["title"] = "a tiny film"
-            self.mux_film(output, stream, pictures)
+            output.metadata["title"] = "a tiny video"
+            self.mux_video(output, stream, images)
             if sound is not None:
                 self.mux_sound(output, sound)
         return path
 
-    def film_stream(self, output: av.container.OutputContainer) -> av.VideoStream:
+    def video_stream(self, output: av.container.OutputContainer) -> av.VideoStream:
         options = {"crf": "10", "g": "6"} if self.codec == "libx264" else {}
         if self.interlaced:
             options["x264-params"] = "tff=1"
@@ -91,15 +91,15 @@ class Film:
             stream.set_display_rotation(self.rotation)
         return stream
 
-    def mux_film(
+    def mux_video(
         self,
         output: av.container.OutputContainer,
         stream: av.VideoStream,
-        pictures: Iterable[Pixels] | None = None,
+        images: Iterable[Pixels] | None = None,
     ) -> None:
-        if pictures is None:
-            pictures = (numbered(i, self.size) for i in range(len(self.ticks)))
-        for pixels, ticks in zip(pictures, self.ticks, strict=True):
+        if images is None:
+            images = (numbered(i, self.size) for i in range(len(self.ticks)))
+        for pixels, ticks in zip(images, self.ticks, strict=True):
             frame = av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(format=self.pixel_format)
             frame.pts, frame.time_base = ticks, CLOCK
             output.mux(stream.encode(frame))
@@ -138,17 +138,17 @@ def _chapter(start: int, end: int) -> av.container.core.Chapter:
 def sound_only(path: Path) -> Path:
     """A file with sound and no video."""
     with av.open(str(path), "w") as output:
-        film = Film(sound="aac")
-        sound = film.add_sound(output)
+        video = Video(sound="aac")
+        sound = video.add_sound(output)
         assert sound is not None
-        film.mux_sound(output, sound)
+        video.mux_sound(output, sound)
     return path
 
 
-def without_pictures(path: Path) -> Path:
-    """A well-formed file whose video stream holds no picture."""
+def without_images(path: Path) -> Path:
+    """A well-formed file whose video stream holds no image."""
     with av.open(str(path), "w") as output:
-        Film().film_stream(output)
+        Video().video_stream(output)
         output.start_encoding()
     return path
 
@@ -177,7 +177,7 @@ class Content:
     """What a finished file holds."""
 
     times: list[Fraction]
-    pictures: list[Pixels]
+    images: list[Pixels]
     rotation: int
     sounds: dict[str, list[str]]
     sound_starts: list[Fraction]

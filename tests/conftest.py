@@ -1,4 +1,4 @@
-"""What all tests share: small networks, small pictures, and a watch over threads."""
+"""What all tests share: small networks, small images, and a watch over threads."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from safetensors.torch import save_file
 from tiny import TINY, make_checkpoint, random_pixels
 from torchvision.models.vgg import cfgs, make_layers
 
-from stylize_live import locks
-from stylize_live.media.still import Still, write_still
-from stylize_live.nets import folders
+from stylize_live import file_locks
+from stylize_live.media.image.io import Still, write_image
+from stylize_live.nets import style_folders
 from stylize_live.nets.checkpoint import StyleInfo, save_checkpoint
 from stylize_live.system import replacing
-from stylize_live.training import color_transfer, evaluation, run
-from stylize_live.training.run import Job
+from stylize_live.training import color_transfer, run, style_metrics
+from stylize_live.training.run import TrainingJob
 from stylize_live.training.settings import TrainSettings
 
 __all__ = ["TINY", "make_checkpoint", "random_pixels"]  # known to tests by this name, too
@@ -117,7 +117,7 @@ def as_windows_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not ours, f"open here while it is replaced: {ours}"
         act(work, *paths)
 
-    remove = locks._remove
+    remove = file_locks._remove
 
     def watched_folder(folder: Path, file: IO[bytes]) -> None:
         place = os.path.realpath(folder)
@@ -126,7 +126,7 @@ def as_windows_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
         remove(folder, file)
 
     monkeypatch.setattr(replacing, "_patiently", watched)
-    monkeypatch.setattr(locks, "_remove", watched_folder)
+    monkeypatch.setattr(file_locks, "_remove", watched_folder)
 
 
 def open_files() -> set[str]:
@@ -150,7 +150,7 @@ def few_colors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture(autouse=True)
 def small_photos(monkeypatch: pytest.MonkeyPatch) -> None:
     """Results are measured on photos a tenth as large, which takes a tenth of the time."""
-    monkeypatch.setattr(evaluation, "SHORT_SIDE", 112)
+    monkeypatch.setattr(style_metrics, "SHORT_SIDE", 112)
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def small_features(monkeypatch: pytest.MonkeyPatch) -> None:
 def own_styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of the user's own styles for this test alone; it does not exist yet."""
     folder = tmp_path / "user-data" / "styles"
-    monkeypatch.setattr(folders, "user_data_path", lambda *_, **__: folder.parent)
+    monkeypatch.setattr(style_folders, "user_data_path", lambda *_, **__: folder.parent)
     return folder
 
 
@@ -203,15 +203,15 @@ def photos(tmp_path: Path) -> Path:
     folder = tmp_path / "photos"
     folder.mkdir()
     for i in range(3):
-        write_still(folder / f"{i}.png", Still(random_pixels(90 + 7 * i, 80, i)))
+        write_image(folder / f"{i}.png", Still(random_pixels(90 + 7 * i, 80, i)))
     return folder
 
 
 @pytest.fixture
-def job(tmp_path: Path, photos: Path, features_file: Path, tiny_style: Path) -> Job:
+def job(tmp_path: Path, photos: Path, features_file: Path, tiny_style: Path) -> TrainingJob:
     """A training run of four steps."""
-    write_still(tmp_path / "painting.png", Still(random_pixels(100, 80, 9)))
-    return Job(
+    write_image(tmp_path / "painting.png", Still(random_pixels(100, 80, 9)))
+    return TrainingJob(
         paintings=[tmp_path / "painting.png"],
         photos=photos,
         features=features_file,

@@ -23,7 +23,7 @@ class WorstError(Exception):
 
 
 class Painter:
-    """Leaves pictures as they are, but for those of certain sizes."""
+    """Leaves images as they are, but for those of certain sizes."""
 
     fingerprint = "nothing"
 

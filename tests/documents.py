@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from clips import Film
+from clips import Video
 from PIL import Image
 from places import ROOT, SAMPLES
 
@@ -30,4 +30,4 @@ def write_samples(folder: Path) -> None:
     for name in ("snow-mountain.jpg", "desert.jpg"):
         with Image.open(SAMPLES / name, formats=["JPEG"]) as image:
             image.reduce(4).save(samples / name)
-    Film().write(samples / "flower.mp4")
+    Video().write(samples / "flower.mp4")

@@ -1,6 +1,6 @@
 """An OBS that has nothing but its remote control: obs-websocket 5 on this machine's loopback.
 
-Its answers are those of OBS 29.0.2; what it is asked here, a real one is asked as well, see test_obs.py.
+Its answers are those of OBS 29.0.2; what it is asked here, a real one is asked as well, see obs/test_obs.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Shows and conversions for the matrix of faults: all parts real but painter, devices and screen.
 
 Fakes stand only where no device can be: the camera, the screen and its toolkit, the microphone, the virtual
-camera. The painter inverts pictures, since no fault here is in painting.
+camera. The painter inverts images, since no fault here is in painting.
 """
 
 from __future__ import annotations
@@ -21,40 +21,41 @@ from typing import Any
 
 import numpy as np
 import pytest
-from clips import CFR, Film
+from clips import CFR, Video
 from faults import Injected
 from live_fakes import FakeSource, FakeStylizer
 
+from stylize_live.concurrency.watchdog import Patience
 from stylize_live.config import ConvertSettings
+from stylize_live.conversion.convert import convert
 from stylize_live.frame import Frame
-from stylize_live.media import camera as camera_module
-from stylize_live.media import screen, stream_server, virtual_camera, window
-from stylize_live.media.browser_camera import BrowserSource
-from stylize_live.media.camera import CameraSource
-from stylize_live.media.contracts import LiveSink, Source
-from stylize_live.media.devices import Camera
+from stylize_live.live.pipeline import run_live
+from stylize_live.live.report import LiveReport
+from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.libraries import av, cv2
-from stylize_live.media.microphone import Microphone
-from stylize_live.media.null import NullDisplay
-from stylize_live.media.paced import PacedSource
-from stylize_live.media.pattern import PatternSource
-from stylize_live.media.reader import VideoReader
-from stylize_live.media.recorder import Recorder
-from stylize_live.media.screen import ScreenSource
-from stylize_live.media.stream import StreamSource
-from stylize_live.media.stream_server import StreamServer
-from stylize_live.media.switching import Choice, SwitchingSource
-from stylize_live.media.virtual_camera import VirtualCamera
-from stylize_live.media.window import Window
-from stylize_live.pipeline.convert import convert
-from stylize_live.pipeline.live import run_live
-from stylize_live.pipeline.live_report import LiveReport
-from stylize_live.pipeline.watchdog import Patience
+from stylize_live.media.protocols import LiveSink, Source
+from stylize_live.media.sinks import stream_server, virtual_camera, window
+from stylize_live.media.sinks.microphone import Microphone
+from stylize_live.media.sinks.null_display import NullDisplay
+from stylize_live.media.sinks.recorder import Recorder
+from stylize_live.media.sinks.stream_server import StreamServer
+from stylize_live.media.sinks.virtual_camera import VirtualCamera
+from stylize_live.media.sinks.window import Window
+from stylize_live.media.sources import camera as camera_module
+from stylize_live.media.sources import screen
+from stylize_live.media.sources.camera import CameraSource
+from stylize_live.media.sources.devices import Camera
+from stylize_live.media.sources.network import StreamSource
+from stylize_live.media.sources.realtime_file import RealtimeFileSource
+from stylize_live.media.sources.screen import ScreenSource
+from stylize_live.media.sources.switching import SourceChoice, SwitchingSource
+from stylize_live.media.sources.test_pattern import PatternSource
+from stylize_live.media.sources.webrtc import BrowserSource
 from stylize_live.system.clock import monotonic
 
 SIZE = (64, 48)
 QUICK = Patience(note=2, end=6)  # seconds of a clock that runs fast once something hangs
-_MORE = 4  # pictures shown after the fault
+_MORE = 4  # images shown after the fault
 _LONGEST_SHOW = 10.0  # seconds; the fault comes within some hundredths
 SETTINGS = ConvertSettings(preset="ultrafast")
 
@@ -66,14 +67,14 @@ class Stage:
     Attributes:
         folder: for what is written.
         patch: for the devices that are faked.
-        film: a short one with sound.
+        video: a short one with sound.
         injected: the fault, once it is in its place.
         notes: what the show said.
     """
 
     folder: Path
     patch: pytest.MonkeyPatch
-    film: Path
+    video: Path
     injected: Injected | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -83,7 +84,7 @@ class Stage:
 
 
 class Painter:
-    """Inverts films."""
+    """Inverts videos."""
 
     fingerprint = "inverter"
 
@@ -92,7 +93,7 @@ class Painter:
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in frames:
-            yield frame.with_picture(255 - frame.pixels)
+            yield frame.with_image(255 - frame.pixels)
 
 
 def tell_nobody(progress: object) -> None:
@@ -102,7 +103,7 @@ def tell_nobody(progress: object) -> None:
 def _convert(stage: Stage, name: str) -> Path:
     target = stage.folder / name
     convert(
-        stage.film, target, Painter(), SETTINGS, on_progress=lambda p: tell_nobody(p), patience=QUICK
+        stage.video, target, Painter(), SETTINGS, on_progress=lambda p: tell_nobody(p), patience=QUICK
     )  # fmt: skip
     return target
 
@@ -117,7 +118,7 @@ def to_gif(stage: Stage) -> Path:
     return _convert(stage, "out.gif")
 
 
-def to_pictures(stage: Stage) -> Path:
+def to_images(stage: Stage) -> Path:
     """Numbered ones."""
     return _convert(stage, "%03d.png")
 
@@ -133,11 +134,11 @@ class Stylizer(FakeStylizer):
         super().__setattr__(name, value)
 
     def embolden(self) -> None:
-        """Takes as long as painting some pictures."""
+        """Takes as long as painting some images."""
 
 
 class Spectator:
-    """Ends a show some pictures after the fault; presses a key first, if there is one."""
+    """Ends a show some images after the fault; presses a key first, if there is one."""
 
     def __init__(self, stage: Stage, key: str | None, wanted: str | None) -> None:
         self._stage, self._key, self._wanted = stage, key, wanted
@@ -207,7 +208,7 @@ def _show(
     toolkit.getWindowImageRect = lambda *_: (0, 0, 0, 0)
     stage.patch.setattr(window, "cv2", toolkit)
     stage.patch.setattr(window, "display_problem", lambda: "")
-    stage.patch.setattr("stylize_live.pipeline.recordings.open_recorder", _mute_recorder)
+    stage.patch.setattr("stylize_live.live.recordings.open_recorder", _mute_recorder)
     with Window("show", SIZE) as display:
         return run_live(
             source,
@@ -229,7 +230,7 @@ def _mute_recorder(path: Path, size: tuple[int, int], rate: Fraction, microphone
 
 
 def _steps() -> FakeSource:
-    """Pictures without end, as quick as the machine."""
+    """Images without end, as quick as the machine."""
     source = FakeSource(10**6, gap=0.002)
     source.size = SIZE
     return source
@@ -291,7 +292,7 @@ def pattern(stage: Stage, wanted: str | None) -> LiveReport:
 def switching(stage: Stage, wanted: str | None) -> LiveReport:
     """As the studio has it."""
     first = PatternSource(SIZE, 240)
-    with SwitchingSource(first, Choice("test", lambda: PatternSource(SIZE, 240))) as source:
+    with SwitchingSource(first, SourceChoice("test", lambda: PatternSource(SIZE, 240))) as source:
         return _show(stage, source, wanted=wanted)
 
 
@@ -336,9 +337,9 @@ class Capture:
         return True
 
     def retrieve(self) -> tuple[bool, np.ndarray]:
-        return True, self.picture()
+        return True, self.image()
 
-    def picture(self) -> np.ndarray:
+    def image(self) -> np.ndarray:
         return np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
 
     def read(self) -> tuple[bool, np.ndarray]:
@@ -355,7 +356,7 @@ def of_camera(stage: Stage, wanted: str | None) -> LiveReport:
 
 
 def of_file(stage: Stage, wanted: str | None) -> LiveReport:
-    with PacedSource(VideoReader(stage.film)) as source:
+    with RealtimeFileSource(VideoReader(stage.video)) as source:
         return _show(stage, source, wanted=wanted)
 
 
@@ -386,15 +387,15 @@ def of_stream(stage: Stage, wanted: str | None) -> LiveReport:
 
 
 def of_browser(stage: Stage, wanted: str | None) -> LiveReport:
-    """Its pictures come from another thread, as from the web server's."""
+    """Its images come from another thread, as from the web server's."""
     ending = threading.Event()
     with BrowserSource(SIZE) as source:
 
         def give() -> None:
             while not ending.wait(0.004):
                 pixels = np.full((SIZE[1], SIZE[0], 3), 120, np.uint8)
-                picture = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
-                source.give(picture, monotonic())
+                image = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
+                source.give(image, monotonic())
 
         thread = threading.Thread(target=give, name="stylize-browser", daemon=True)
         thread.start()
@@ -517,6 +518,6 @@ def alone(stage: Stage, wanted: str | None) -> LiveReport:
         )
 
 
-def short_film(folder: Path) -> Path:
-    """Twelve pictures and half a second of sound."""
-    return Film(CFR, SIZE, sound="aac").write(folder / "film.mp4")
+def short_video(folder: Path) -> Path:
+    """Twelve images and half a second of sound."""
+    return Video(CFR, SIZE, sound="aac").write(folder / "film.mp4")

@@ -35,15 +35,15 @@ class NoSense:
 
 Answer = Fails | GoesOn | NoSense
 Answers = Mapping[str, Answer]
-NO_PICTURES: Answers = {
-    fault: NoSense("no pictures pass there") for fault in ("wrong size", "wrong type", "clock jump")
+NO_IMAGES: Answers = {
+    fault: NoSense("no images pass there") for fault in ("wrong size", "wrong type", "clock jump")
 }
 CHECKED: Answers = {
-    "wrong type": NoSense("pictures are checked where they come from"),
+    "wrong type": NoSense("images are checked where they come from"),
     "clock jump": NoSense("looks at no times"),
 }
 _SPOILT_PIXELS: Answers = {"clock jump": NoSense("its times are made behind this place")}
-_COMPUTED: Answers = {"hangs": NoSense("computes its pictures, there is no driver")}
+_COMPUTED: Answers = {"hangs": NoSense("computes its images, there is no driver")}
 
 
 def _all(*names: str, answer: Answer) -> Answers:
@@ -114,15 +114,17 @@ def _stage(
     merged: dict[str, Answer] = {}
     for some in answers:
         merged.update(some)
-    prefix = "stylize_live." if where.startswith(("media", "pipeline")) else ""
+    prefix = "stylize_live." if where.startswith(("media", "live", "conversion")) else ""
     return Stage(Seam(prefix + where, kind, call), run, merged, keeps)
 
 
-_UNLIMITED: Answers = {"hangs": NoSense("a film's end may take minutes, and is not limited: see security.md")}
+_UNLIMITED: Answers = {
+    "hangs": NoSense("a video's end may take minutes, and is not limited: see security.md")
+}
 
 CONVERT: dict[str, Stage] = {
     "reader": _stage(
-        "media.reader:VideoReader._next_frame",
+        "media.decode.reader:VideoReader._next_frame",
         "gives a frame",
         shows.to_mp4,
         _CONVERT,
@@ -141,44 +143,46 @@ CONVERT: dict[str, Stage] = {
         },
     ),
     "encoder": _stage(
-        "media.encoder:FilmEncoder.encode",
+        "media.encode.encoder:VideoEncoder.encode",
         "takes a frame",
         shows.to_mp4,
         _CONVERT,
         CHECKED,
-        {"wrong size": Fails(ValueError, "came for a film"), "clock jump": GoesOn()},
+        {"wrong size": Fails(ValueError, "came for a video"), "clock jump": GoesOn()},
     ),
-    "piece": _stage("media.packets:PacketFile.write", "works", shows.to_mp4, _CONVERT, NO_PICTURES),
-    "journal": _stage("pipeline.parts:Parts.commit", "works", shows.to_mp4, _CONVERT, NO_PICTURES, call=1),
+    "piece": _stage("media.encode.packet_files:PacketFile.write", "works", shows.to_mp4, _CONVERT, NO_IMAGES),
+    "journal": _stage(
+        "conversion.segment_store:SegmentStore.commit", "works", shows.to_mp4, _CONVERT, NO_IMAGES, call=1
+    ),
     "joining": _stage(
-        "pipeline.parts:read_packets", "yields", shows.to_mp4, _CONVERT, NO_PICTURES, keeps=True
+        "conversion.segment_store:read_packets", "yields", shows.to_mp4, _CONVERT, NO_IMAGES, keeps=True
     ),
-    "muxer": _stage("media.muxer:Muxer.write", "works", shows.to_mp4, _CONVERT, NO_PICTURES, keeps=True),
+    "muxer": _stage("media.encode.muxer:Muxer.write", "works", shows.to_mp4, _CONVERT, NO_IMAGES, keeps=True),
     "sound": _stage(
-        "media.companions:Companions.packets",
+        "media.tracks.passthrough:PassthroughStreams.packets",
         "yields",
         shows.to_mp4,
         _CONVERT,
-        NO_PICTURES,
+        NO_IMAGES,
         call=2,
         keeps=True,
     ),
     "index": _stage(
-        "media.muxer:Muxer.finish",
+        "media.encode.muxer:Muxer.finish",
         "works",
         shows.to_mp4,
         _CONVERT,
-        NO_PICTURES,
+        NO_IMAGES,
         _UNLIMITED,
         call=1,
         keeps=True,
     ),
     "target": _stage(
-        "pipeline.parts:Parts.publish",
+        "conversion.segment_store:SegmentStore.publish",
         "works",
         shows.to_mp4,
         _CONVERT,
-        NO_PICTURES,
+        NO_IMAGES,
         _UNLIMITED,
         call=1,
         keeps=True,
@@ -188,29 +192,31 @@ CONVERT: dict[str, Stage] = {
         "works",
         shows.to_mp4,
         _CONVERT,
-        NO_PICTURES,
+        NO_IMAGES,
         dict.fromkeys(list(ERRORS)[2:], Fails(OSError)),
         {"hangs": NoSense("the caller's own, in the caller's thread"), "out of memory": Fails(MemoryError)},
         call=1,
     ),
     "writer": _stage(
-        "media.writer:VideoWriter.write",
+        "media.encode.writer:VideoWriter.write",
         "takes a frame",
         shows.to_gif,
         _CONVERT,
         CHECKED,
-        {"wrong size": Fails(ValueError, "came for a film"), "clock jump": GoesOn()},
+        {"wrong size": Fails(ValueError, "came for a video"), "clock jump": GoesOn()},
     ),
-    "numbered pictures": _stage(
-        "media.sequence:SequenceWriter.write",
+    "numbered images": _stage(
+        "media.formats.image_sequence:SequenceWriter.write",
         "takes a frame",
-        shows.to_pictures,
+        shows.to_images,
         _CONVERT,
         CHECKED,
         {"wrong size": GoesOn()},
     ),
 }
-_MAIN_THREAD: Answers = {"hangs": NoSense("is the main thread itself; sinks go on, see test_outlets.py")}
+_MAIN_THREAD: Answers = {
+    "hangs": NoSense("is the main thread itself; sinks go on, see live/test_sink_group.py")
+}
 _ALONE: Answers = {
     fault: Fails(SinkError, answer.words)
     for fault, answer in _SINK.items()
@@ -219,7 +225,7 @@ _ALONE: Answers = {
 LIVE: dict[str, Stage] = {
     "any source": _stage("live_fakes:FakeSource.__iter__", "yields frames", shows.plain, _SOURCE),
     "pattern": _stage(
-        "media.pattern:PatternSource.picture",
+        "media.sources.test_pattern:PatternSource.image",
         "gives pixels",
         shows.pattern,
         _SOURCE,
@@ -227,7 +233,7 @@ LIVE: dict[str, Stage] = {
         _COMPUTED,
     ),
     "switching": _stage(
-        "media.pattern:PatternSource.picture",
+        "media.sources.test_pattern:PatternSource.image",
         "gives pixels",
         shows.switching,
         _SOURCE,
@@ -239,28 +245,28 @@ LIVE: dict[str, Stage] = {
         "works",
         shows.of_screen,
         _SOURCE,
-        NO_PICTURES,
+        NO_IMAGES,
         dict.fromkeys(set(ERRORS) - {"out of memory"}, Fails(SourceError, "the screen cannot be captured: ")),
     ),
     "camera": _stage(
-        "fault_shows:Capture.picture",
+        "fault_shows:Capture.image",
         "gives pixels",
         shows.of_camera,
         _SOURCE,
         _SPOILT_PIXELS,
         {"wrong type": NoSense("OpenCV gives eight bits")},
     ),
-    "file": _stage("media.reader:VideoReader._next_frame", "gives a frame", shows.of_file, _SOURCE),
+    "file": _stage("media.decode.reader:VideoReader._next_frame", "gives a frame", shows.of_file, _SOURCE),
     "stream": _stage(
-        "media.stream:_Connection._packets",
+        "media.sources.network:_Connection._packets",
         "yields",
         shows.of_stream,
         _SOURCE,
-        NO_PICTURES,
+        NO_IMAGES,
         dict.fromkeys(("device gone", "disk full", "permission lost"), GoesOn("is gone, waiting for it")),
     ),
     "browser": _stage(
-        "media.browser_camera:_converted",
+        "media.sources.webrtc:_to_rgb",
         "gives pixels",
         shows.of_browser,
         _SOURCE,
@@ -280,7 +286,7 @@ LIVE: dict[str, Stage] = {
         "works",
         shows.plain,
         _SOURCE,
-        NO_PICTURES,
+        NO_IMAGES,
         {"hangs": Fails(MachineError, "loading the style has not answered")},
         call=1,
     ),
@@ -289,146 +295,156 @@ LIVE: dict[str, Stage] = {
         "works",
         shows.bolder,
         _SOURCE,
-        NO_PICTURES,
+        NO_IMAGES,
         {"hangs": Fails(MachineError, "a change of boldness has not answered")},
         call=1,
     ),
-    "window": _stage("fault_shows:Toolkit.imshow", "works", shows.plain, _SOURCE, NO_PICTURES, _MAIN_THREAD),
-    "remote": _stage("fault_shows:Audience.attend", "works", shows.plain, _SOURCE, NO_PICTURES, _MAIN_THREAD),
-    "recorder": _stage("media.recorder:Recorder.write", "takes a frame", shows.recording, _SINK),
+    "window": _stage("fault_shows:Toolkit.imshow", "works", shows.plain, _SOURCE, NO_IMAGES, _MAIN_THREAD),
+    "remote": _stage("fault_shows:Audience.attend", "works", shows.plain, _SOURCE, NO_IMAGES, _MAIN_THREAD),
+    "recorder": _stage("media.sinks.recorder:Recorder.write", "takes a frame", shows.recording, _SINK),
     "recording's encoder": _stage(
-        "media.encoder:FilmEncoder.encode",
+        "media.encode.encoder:VideoEncoder.encode",
         "takes a frame",
         shows.recording,
         _SINK,
         {"wrong size": NoSense("the recorder scales all into one size")},
     ),
-    "recording's file": _stage("media.muxer:Muxer.write", "works", shows.recording, _SINK, NO_PICTURES),
-    "recording alone": _stage("media.muxer:Muxer.write", "works", shows.alone, _SINK, NO_PICTURES, _ALONE),
-    "recording by key": _stage("media.muxer:Muxer.write", "works", shows.record_key, _SINK, NO_PICTURES),
+    "recording's file": _stage("media.encode.muxer:Muxer.write", "works", shows.recording, _SINK, NO_IMAGES),
+    "recording alone": _stage(
+        "media.encode.muxer:Muxer.write", "works", shows.alone, _SINK, NO_IMAGES, _ALONE
+    ),
+    "recording by key": _stage("media.encode.muxer:Muxer.write", "works", shows.record_key, _SINK, NO_IMAGES),
     "microphone": _stage(
-        "media.microphone:Microphone.take", "works", shows.recording_sound, _SINK, NO_PICTURES
+        "media.sinks.microphone:Microphone.take", "works", shows.recording_sound, _SINK, NO_IMAGES
     ),
     "stream server": _stage(
-        "media.stream_server:StreamServer.write", "takes a frame", shows.streaming, _SINK
+        "media.sinks.stream_server:StreamServer.write", "takes a frame", shows.streaming, _SINK
     ),
     "stream's readers": _stage(
-        "media.mjpeg:NutMuxer.add",
+        "media.sinks.nut_muxer:NutMuxer.add",
         "works",
         shows.streaming,
         dict.fromkeys(FAULTS, GoesOn()),  # that reader is left alone
-        NO_PICTURES,
+        NO_IMAGES,
     ),
     "virtual camera": _stage(
         "fault_shows:Loopback.send",
         "works",
         shows.to_virtual_camera,
         _SINK,
-        NO_PICTURES,
-        dict.fromkeys(ERRORS, GoesOn("takes no more pictures")),
+        NO_IMAGES,
+        dict.fromkeys(ERRORS, GoesOn("takes no more images")),
     ),
     "switching on": _stage(
         "fault_shows:opened",
         "works",
         shows.switched_on,
         _SINK,
-        NO_PICTURES,
+        NO_IMAGES,
         {"raises": GoesOn("BoomError: boom")},  # the library's own, of a sink that nobody needs yet
         {"hangs": GoesOn("opening the stream has not answered")},
         call=1,
     ),
     "snapshot": _stage(
-        "pipeline.live:write_still",
+        "live.pipeline:write_image",
         "works",
         shows.snapshot,
         _SINK,
-        NO_PICTURES,
+        NO_IMAGES,
         {"raises": GoesOn("no snapshot: BoomError"), "hangs": GoesOn()},  # nobody waits for its thread
         call=1,
     ),
 }
 
-# What hands pictures, packets or files on, by module and class: the stages in which it is spoilt, or why not.
+# What hands images, packets or files on, by module and class: the stages in which it is spoilt, or why not.
 WORKERS: dict[str, tuple[str, ...] | NoSense] = {
-    "media.adts:SteadyTrack": ("sound",),
-    "media.browser_camera:BrowserSource": ("browser",),
-    "media.browser_camera:CameraPeer": NoSense(
-        "in the studio's own process of events, see test_browser_camera.py"
+    "media.tracks.adts:SteadyTrack": ("sound",),
+    "media.sources.webrtc:BrowserSource": ("browser",),
+    "media.sources.webrtc:CameraPeer": NoSense(
+        "in the studio's own process of events, see media/sources/test_webrtc.py"
     ),
-    "media.camera:CameraSource": ("camera",),
-    "media.canvas:Canvas": NoSense("stills only, see test_large_stills.py"),
-    "media.companions:Companions": ("sound",),
-    "media.demux:Demuxer": ("reader", "sound"),
-    "media.encoder:FilmEncoder": ("encoder", "recording's encoder"),
-    "media.film_decoder:_VideoDecoder": ("reader", "stream"),
-    "media.growing:GrowingFile": ("recording's file", "recording by key", "recording alone"),
-    "media.live_source:LiveSource": ("pattern", "camera", "screen", "stream", "file", "browser"),
-    "media.live_source:Metronome": NoSense("a clock"),
-    "media.looped:LoopedFile": NoSense("a reader, opened again and again, which is spoilt as such"),
-    "media.microphone:Microphone": ("microphone",),
-    "media.mjpeg:NutMuxer": ("stream's readers",),
-    "media.muxer:Muxer": ("muxer", "index", "recording's file"),
-    "media.no_source:NoSource": NoSense("gives nothing, and waits"),
-    "media.null:NullDisplay": NoSense("does nothing"),
-    "media.paced:PacedSource": ("file",),
-    "media.packets:PacketFile": ("piece",),
-    "media.pattern:PatternSource": ("pattern",),
-    "media.photo_decoder:PhotoDecoder": ("reader",),
-    "media.reader:VideoReader": ("reader", "file"),
-    "media.recorder:Recorder": ("recorder",),
-    "media.screen:ScreenSource": ("screen",),
-    "media.sequence:SequenceWriter": ("numbered pictures",),
-    "media.sound_encoder:SoundEncoder": ("microphone",),
-    "media.stream:StreamSource": ("stream",),
-    "media.stream:_Connection": ("stream",),
-    "media.stream_server:StreamServer": ("stream server", "stream's readers"),
-    "media.stream_server:_Newest": ("stream server",),
-    "media.subtitles:SubtitleTrack": ("sound",),
-    "media.switching:SwitchingSource": ("switching",),
-    "media.tracks:CopiedTrack": ("sound",),
-    "media.tracks:RecodedTrack": ("sound",),
-    "media.trial:Trial": NoSense("tries a track in memory before anything begins"),
-    "media.trial:_Nowhere": NoSense("takes everything and does nothing"),
-    "media.virtual_camera:VirtualCamera": ("virtual camera",),
-    "media.window:Window": ("window",),
-    "media.writer:VideoWriter": ("writer",),
-    "pipeline.apart:_Outbox": NoSense("hands words to another process, see test_apart.py"),
-    "pipeline.apart:_Process": NoSense("a process of its own, killed in test_apart.py and test_kill.py"),
-    "pipeline.channel:Bounded": NoSense("waits in memory only, see test_channel.py"),
-    "pipeline.channel:Latest": NoSense("waits in memory only, see test_channel.py"),
-    "pipeline.channel:_Queue": NoSense("waits in memory only, see test_channel.py"),
-    "pipeline.clock:Durations": NoSense("counts"),
-    "pipeline.live:_Waker": NoSense("wakes a source"),
-    "pipeline.sink_switches:SinkSwitches": ("switching on",),
-    "pipeline.sink_switches:_Attempt": ("switching on",),
-    "pipeline.outlets:Outlets": ("recorder", "stream server", "virtual camera"),
-    "pipeline.output:DirectOutput": ("writer", "numbered pictures"),
-    "pipeline.painter:Later": ("painter",),
-    "pipeline.painter:SideBySide": ("painter",),
-    "pipeline.parts:Parts": ("journal", "target"),
-    "pipeline.preparation:Preparation": ("loading",),
-    "pipeline.piecewise:PiecewiseFilm": ("piece", "joining", "index"),
+    "media.sources.camera:CameraSource": ("camera",),
+    "media.image.strip_image:StripImage": NoSense("stills only, see media/image/test_strip_image.py"),
+    "media.tracks.passthrough:PassthroughStreams": ("sound",),
+    "media.decode.demux:Demuxer": ("reader", "sound"),
+    "media.encode.encoder:VideoEncoder": ("encoder", "recording's encoder"),
+    "media.decode.video_decoder:_VideoDecoder": ("reader", "stream"),
+    "media.encode.growing_file:GrowingFile": ("recording's file", "recording by key", "recording alone"),
+    "media.sources.live_source:LiveSource": ("pattern", "camera", "screen", "stream", "file", "browser"),
+    "media.sources.live_source:Metronome": NoSense("a clock"),
+    "media.sources.looped_file:LoopedFile": NoSense(
+        "a reader, opened again and again, which is spoilt as such"
+    ),
+    "media.sinks.microphone:Microphone": ("microphone",),
+    "media.sinks.nut_muxer:NutMuxer": ("stream's readers",),
+    "media.encode.muxer:Muxer": ("muxer", "index", "recording's file"),
+    "media.sources.no_source:NoSource": NoSense("gives nothing, and waits"),
+    "media.sinks.null_display:NullDisplay": NoSense("does nothing"),
+    "media.sources.realtime_file:RealtimeFileSource": ("file",),
+    "media.encode.packet_files:PacketFile": ("piece",),
+    "media.sources.test_pattern:PatternSource": ("pattern",),
+    "media.decode.photo_decoder:PhotoDecoder": ("reader",),
+    "media.decode.reader:VideoReader": ("reader", "file"),
+    "media.sinks.recorder:Recorder": ("recorder",),
+    "media.sources.screen:ScreenSource": ("screen",),
+    "media.formats.image_sequence:SequenceWriter": ("numbered images",),
+    "media.encode.audio_encoder:SoundEncoder": ("microphone",),
+    "media.sources.network:StreamSource": ("stream",),
+    "media.sources.network:_Connection": ("stream",),
+    "media.sinks.stream_server:StreamServer": ("stream server", "stream's readers"),
+    "media.sinks.stream_server:_Newest": ("stream server",),
+    "media.tracks.subtitles:SubtitleTrack": ("sound",),
+    "media.sources.switching:SwitchingSource": ("switching",),
+    "media.tracks.track:CopiedTrack": ("sound",),
+    "media.tracks.track:RecodedTrack": ("sound",),
+    "media.tracks.muxer_trial:MuxerTrial": NoSense("tries a track in memory before anything begins"),
+    "media.tracks.muxer_trial:_Nowhere": NoSense("takes everything and does nothing"),
+    "media.sinks.virtual_camera:VirtualCamera": ("virtual camera",),
+    "media.sinks.window:Window": ("window",),
+    "media.encode.writer:VideoWriter": ("writer",),
+    "conversion.worker_process:_Outbox": NoSense(
+        "hands words to another process, see conversion/test_worker_process.py"
+    ),
+    "conversion.worker_process:_Process": NoSense(
+        "a process of its own, killed in conversion/test_worker_process.py and conversion/test_kill.py"
+    ),
+    "concurrency.channel:Bounded": NoSense("waits in memory only, see concurrency/test_channel.py"),
+    "concurrency.channel:Latest": NoSense("waits in memory only, see concurrency/test_channel.py"),
+    "concurrency.channel:_Queue": NoSense("waits in memory only, see concurrency/test_channel.py"),
+    "live.latency:Durations": NoSense("counts"),
+    "live.pipeline:_Waker": NoSense("wakes a source"),
+    "live.sink_switches:SinkSwitches": ("switching on",),
+    "live.sink_switches:_Attempt": ("switching on",),
+    "live.sink_group:SinkGroup": ("recorder", "stream server", "virtual camera"),
+    "conversion.output:DirectOutput": ("writer", "numbered images"),
+    "conversion.stylizers:LazyStylizer": ("painter",),
+    "conversion.stylizers:SideBySide": ("painter",),
+    "conversion.segment_store:SegmentStore": ("journal", "target"),
+    "live.warm_up:WarmUp": ("loading",),
+    "conversion.segmented_output:SegmentedOutput": ("piece", "joining", "index"),
 }
 # The same for threads and processes, by the file and the work or name that they are started with.
 THREADS: dict[str, tuple[str, ...] | NoSense] = {
-    "media.stream_server:self._accept": NoSense("test_stream_server.py floods it"),
-    "media.stream_server:self._serve": ("stream's readers",),
-    "media.virtual_camera:self._send": ("virtual camera",),
-    "pipeline.apart:work": NoSense("a process of its own, killed in test_apart.py and test_kill.py"),
-    "pipeline.journey:self._decode": ("reader",),
-    "pipeline.journey:self._paint": ("painter",),
-    "pipeline.journey:self._encode": ("encoder", "piece", "joining", "target"),
-    "pipeline.live:self._capture": ("any source",),
-    "pipeline.live:self._make_lines_ready": NoSense(
+    "media.sinks.stream_server:self._accept": NoSense("media/sinks/test_stream_server.py floods it"),
+    "media.sinks.stream_server:self._serve": ("stream's readers",),
+    "media.sinks.virtual_camera:self._send": ("virtual camera",),
+    "conversion.worker_process:work": NoSense(
+        "a process of its own, killed in conversion/test_worker_process.py and conversion/test_kill.py"
+    ),
+    "conversion.pipeline:self._decode": ("reader",),
+    "conversion.pipeline:self._paint": ("painter",),
+    "conversion.pipeline:self._encode": ("encoder", "piece", "joining", "target"),
+    "live.pipeline:self._capture": ("any source",),
+    "live.pipeline:self._make_lines_ready": NoSense(
         "until it comes back, as many lines are painted as before"
     ),
-    "pipeline.live:self._paint": ("painter", "loading"),
-    "pipeline.live:self._set_boldness": ("boldness",),
+    "live.pipeline:self._paint": ("painter", "loading"),
+    "live.pipeline:self._set_boldness": ("boldness",),
     "pipeline.live:lambda: self._write_snapshot(path, pixels)": ("snapshot",),
-    "pipeline.outlets:outlet.run_and_close": (
+    "live.sink_group:outlet.run_and_close": (
         *("recorder", "stream server", "virtual camera"),
         *("recording by key", "switching on"),
     ),
-    "pipeline.sink_switches:attempt.run": ("switching on",),
-    "pipeline.stages:run": NoSense("runs all of these"),
+    "live.sink_switches:attempt.run": ("switching on",),
+    "concurrency.workers:run": NoSense("runs all of these"),
 }

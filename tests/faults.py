@@ -18,8 +18,8 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
+from stylize_live.concurrency.watchdog import Watchdog
 from stylize_live.frame import Frame
-from stylize_live.pipeline.watchdog import Watchdog
 
 Kind = Literal["gives a frame", "gives pixels", "yields frames", "takes a frame", "works", "yields"]
 HOUR = 3_600
@@ -37,8 +37,8 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
     "disk full": lambda: OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
     "permission lost": lambda: PermissionError(errno.EACCES, os.strerror(errno.EACCES)),
 }
-PICTURES = ("wrong size", "wrong type", "clock jump")
-FAULTS = ("raises", "hangs", "slow", *PICTURES, *list(ERRORS)[1:], "signal")
+IMAGES = ("wrong size", "wrong type", "clock jump")
+FAULTS = ("raises", "hangs", "slow", *IMAGES, *list(ERRORS)[1:], "signal")
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Seam:
 
     Attributes:
         where: "module:Class.method" or "module:function".
-        kind: what passes there, which says how a picture can be spoilt.
+        kind: what passes there, which says how an image can be spoilt.
         call: number of the call, or of what is yielded, at which the fault comes; from 1.
     """
 
@@ -92,7 +92,7 @@ class Injected:
         def call(*args: Any, **kwargs: Any) -> Any:
             if not self._due():
                 return original(*args, **kwargs)
-            if self._seam.kind == "takes a frame" and self._fault in PICTURES:
+            if self._seam.kind == "takes a frame" and self._fault in IMAGES:
                 return original(args[0], self._spoilt(args[1]), *args[2:], **kwargs)
             self._strike()
             return self._spoilt(original(*args, **kwargs))
@@ -112,7 +112,7 @@ class Injected:
 
     def _due(self) -> bool:
         self._calls += 1
-        lasting = self._fault == "slow" or self._fault in PICTURES
+        lasting = self._fault == "slow" or self._fault in IMAGES
         return self._calls >= self._seam.call if lasting else self._calls == self._seam.call
 
     def _strike(self) -> None:
@@ -132,7 +132,7 @@ class Injected:
     def _spoilt(self, item: Any) -> Any:
         self.struck_at = self.struck_at or time.monotonic()
         self.happened.set()
-        if item is None or self._fault not in PICTURES:
+        if item is None or self._fault not in IMAGES:
             return item
         if self._seam.kind == "gives pixels":
             return _SPOIL_PIXELS[self._fault](item)
@@ -140,7 +140,7 @@ class Injected:
 
 
 def _smaller(frame: Frame) -> Frame:
-    return frame.with_picture(_half(frame.pixels))
+    return frame.with_image(_half(frame.pixels))
 
 
 def _half(pixels: Any) -> Any:
@@ -148,11 +148,11 @@ def _half(pixels: Any) -> Any:
 
 
 def _floats(frame: Frame) -> Frame:
-    return frame.with_picture(frame.pixels.astype(np.float64))  # type: ignore[arg-type]
+    return frame.with_image(frame.pixels.astype(np.float64))  # type: ignore[arg-type]
 
 
 def _tomorrow(frame: Frame) -> Frame:
-    """An hour later in the film; captured at another hour every other time, as by a clock set to and fro."""
+    """An hour later in the video; captured at another hour every other time, as by a clock set to and fro."""
     captured_at = frame.captured_at + (HOUR if frame.index % 2 else 0)
     return replace(frame, pts=frame.pts + Fraction(HOUR), captured_at=captured_at)
 

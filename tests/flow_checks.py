@@ -1,4 +1,4 @@
-"""Optical flow with the GPU's own kernels, run by Triton's interpreter on the CPU. Run by test_kernels.py."""
+"""Optical flow with the GPU's own kernels, run by Triton's interpreter on the CPU. See test_kernels.py."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import torch
 from textures import noisy, texture
 from torch import Tensor
 
-from stylize_live.engine import gpu_flow, refine_kernels
-from stylize_live.engine.cuda_motion import gpu_measure
-from stylize_live.engine.flow import FlowEstimator
-from stylize_live.engine.motion_torch import TensorMotion, fitted
+from stylize_live.engine.cpu.optical_flow import FlowEstimator
+from stylize_live.engine.cuda import optical_flow
+from stylize_live.engine.cuda.motion import gpu_measure
+from stylize_live.engine.cuda.motion_tensors import TensorMotion, fit_motion
+from stylize_live.engine.cuda.triton import flow_refinement
 from stylize_live.frame import Pixels
 
 CPU = torch.device("cpu")
@@ -20,8 +21,8 @@ CPU = torch.device("cpu")
 @pytest.fixture(autouse=True)
 def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The interpreter takes milliseconds for each."""
-    monkeypatch.setattr(gpu_flow, "_BLOCK", 4096)
-    monkeypatch.setattr(gpu_flow, "_PATCHES", 256)
+    monkeypatch.setattr(optical_flow, "_BLOCK", 4096)
+    monkeypatch.setattr(optical_flow, "_PATCHES", 256)
 
 
 def grey(height: int, width: int, seed: int, grain: float = 3) -> Pixels:
@@ -45,20 +46,20 @@ def test_finds_a_shift(size: tuple[int, int], shift: tuple[int, int]) -> None:
     now = scene[20 : 20 + height, 20 : 20 + width]
     # What is now at (x, y) was at (x, y) + shift.
     before = scene[20 - down : 20 - down + height, 20 - across : 20 - across + width]
-    flow = gpu_flow.flow_between(pair_of(before, now))
+    flow = optical_flow.flow_between(pair_of(before, now))
     assert median(flow) == pytest.approx(shift, abs=0.1)
 
 
 def test_finds_parts_of_a_pixel() -> None:
     scene = torch.from_numpy(grey(70, 90, 0, 6)).float()[None, None]
     halves = [torch.nn.functional.avg_pool2d(scene[..., i:, i:], 2)[0, 0, :31, :40] for i in (0, 1)]
-    assert median(gpu_flow.flow_between(torch.stack(halves))) == pytest.approx([0.5, 0.5], abs=0.07)
+    assert median(optical_flow.flow_between(torch.stack(halves))) == pytest.approx([0.5, 0.5], abs=0.07)
 
 
 def test_finds_it_in_other_light() -> None:
     scene = grey(40, 60, 0)
     before, now = scene[:31, :45], scene[2:33, 3:48]
-    assert median(gpu_flow.flow_between(pair_of(before, now + 9))) == pytest.approx([3, 2], abs=0.2)
+    assert median(optical_flow.flow_between(pair_of(before, now + 9))) == pytest.approx([3, 2], abs=0.2)
 
 
 def test_a_small_thing_before_a_still_wall() -> None:
@@ -73,30 +74,30 @@ def test_a_small_thing_before_a_still_wall() -> None:
 
 
 @pytest.mark.parametrize("size", [(16, 16), (2, 2), (5, 40)])
-def test_small_pictures(size: tuple[int, int]) -> None:
-    pictures = pair_of(grey(*size, 0), grey(*size, 0))
-    flow = gpu_flow.flow_between(pictures)
-    assert flow.shape == pictures.shape
+def test_small_images(size: tuple[int, int]) -> None:
+    images = pair_of(grey(*size, 0), grey(*size, 0))
+    flow = optical_flow.flow_between(images)
+    assert flow.shape == images.shape
     assert flow.abs().max() < 0.01
 
 
-def test_a_picture_without_anything_stays() -> None:
-    flow = gpu_flow.flow_between(torch.full((2, 24, 30), 100.0))
+def test_a_image_without_anything_stays() -> None:
+    flow = optical_flow.flow_between(torch.full((2, 24, 30), 100.0))
     assert (flow == 0).all()
 
 
-def test_the_same_pictures_give_the_same_flow() -> None:
-    pictures = pair_of(grey(20, 24, 0), grey(20, 24, 1))
-    assert (gpu_flow.flow_between(pictures) == gpu_flow.flow_between(pictures)).all()
+def test_the_same_images_give_the_same_flow() -> None:
+    images = pair_of(grey(20, 24, 0), grey(20, 24, 1))
+    assert (optical_flow.flow_between(images) == optical_flow.flow_between(images)).all()
 
 
 def test_what_explains_nothing_is_dropped_as_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     scene, thing = grey(31, 64, 0), grey(24, 24, 1)
     before, now = noisy(scene[:, :64], 0, 3), noisy(scene[:, :64], 1, 3)
     before[4:28, 20:44], now[4:28, 23:47] = thing, thing
-    pictures = pair_of(before, now)
-    flow = gpu_flow.flow_between(pictures)
-    found = fitted(pictures, flow, gpu_flow.compared(pictures, flow)[1])
+    images = pair_of(before, now)
+    flow = optical_flow.flow_between(images)
+    found = fit_motion(images, flow, optical_flow.compare_patches(images, flow)[1])
     estimate = FlowEstimator()
     estimate.everywhere = True
     monkeypatch.setattr(estimate, "_part", lambda before, now: flow.permute(1, 2, 0).contiguous().numpy())
@@ -110,19 +111,19 @@ def test_what_explains_nothing_is_dropped_as_on_the_cpu(monkeypatch: pytest.Monk
 
 def test_relaxation_solves_the_equations() -> None:
     """Enough of it; against what the system says, written down once more."""
-    pictures = pair_of(grey(12, 17, 0), grey(12, 17, 1))
-    height, width = pictures.shape[1:]
+    images = pair_of(grey(12, 17, 0), grey(12, 17, 1))
+    height, width = images.shape[1:]
     base = torch.rand((2, height, width), generator=torch.Generator().manual_seed(0))
-    both = gpu_flow.compared(pictures, base)
-    first = gpu_flow._slopes(both)
+    both = optical_flow.compare_patches(images, base)
+    first = optical_flow._slopes(both)
     flow, system = base.clone(), torch.empty((7, height, width))
     size = {"height": height, "width": width, "block": 256}
-    refine_kernels.equations[(1,)](
-        both, first, gpu_flow._slopes(first[0]), base, flow, system, **size,
+    flow_refinement.equations[(1,)](
+        both, first, optical_flow._slopes(first[0]), base, flow, system, **size,
         levels_weight=2.0, slopes_weight=3.0, smoothness=0.2,
     )  # fmt: skip
     for step in range(80):
-        refine_kernels.relaxed[(1,)](flow, system, **size, parity=step % 2, omega=1.5)
+        flow_refinement.relax[(1,)](flow, system, **size, parity=step % 2, omega=1.5)
     a, b, c, side_u, side_v, right, below = system
     pull = torch.zeros_like(flow)
     pull[:, :, :-1] += right[:, :-1] * flow[:, :, 1:]
@@ -137,7 +138,7 @@ def test_relaxation_solves_the_equations() -> None:
 
 def test_slopes_are_central_differences() -> None:
     planes = torch.rand((2, 7, 9), generator=torch.Generator().manual_seed(0))
-    found = gpu_flow._slopes(planes)
+    found = optical_flow._slopes(planes)
     edged = torch.nn.functional.pad(planes[None], (1, 1, 1, 1), "replicate")[0]
     torch.testing.assert_close(found[:, 0], (edged[:, 1:-1, 2:] - edged[:, 1:-1, :-2]) / 2)
     torch.testing.assert_close(found[:, 1], (edged[:, 2:, 1:-1] - edged[:, :-2, 1:-1]) / 2)

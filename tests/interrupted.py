@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import Film, Ticks, numbered
+from clips import Ticks, Video, numbered
 
 from stylize_live.config import ConvertSettings
+from stylize_live.conversion import segments
+from stylize_live.conversion.convert import convert
+from stylize_live.conversion.progress import ConvertReport
+from stylize_live.conversion.stylizers import FrameStylizer
 from stylize_live.frame import Frame, Pixels
-from stylize_live.pipeline import pieces
-from stylize_live.pipeline.convert import convert
-from stylize_live.pipeline.painter import FramePainter
-from stylize_live.pipeline.progress import ConvertReport
 
 SETTINGS = ConvertSettings(preset="veryfast")
 
@@ -23,7 +23,7 @@ SETTINGS = ConvertSettings(preset="veryfast")
 FRAMES = 64
 
 
-# Steady, then wild: gaps of one tick, long gaps, as in films that were put together.
+# Steady, then wild: gaps of one tick, long gaps, as in videos that were put together.
 STEPS = [1001] * 30 + [1, 1, 5000, 1, 3, 20_000, 1, 1, 1, 900] * 4
 
 
@@ -41,7 +41,7 @@ class Painter:
 
     def __init__(self, stop_at: int | None = None) -> None:
         self.stop_at = stop_at
-        self.painted: list[int] = []
+        self.paint_alone: list[int] = []
 
     def warm_up(self, size: tuple[int, int]) -> None:
         pass
@@ -50,22 +50,22 @@ class Painter:
         for frame in frames:
             if frame.index == self.stop_at:
                 raise StopError
-            self.painted.append(frame.index)
-            yield frame.with_picture(self.paint(frame.pixels))
+            self.paint_alone.append(frame.index)
+            yield frame.with_image(self.paint(frame.pixels))
 
     def paint(self, pixels: Pixels) -> Pixels:
         return 255 - pixels
 
 
 class Smoother(Painter):
-    """Mixes every picture with what it made of the one before."""
+    """Mixes every image with what it made of the one before."""
 
     def __init__(self, stop_at: int | None = None) -> None:
         super().__init__(stop_at)
         self._before: Pixels | None = None
 
     def warm_up(self, size: tuple[int, int]) -> None:
-        self._before = None  # as a painter forgets that paints a grey picture
+        self._before = None  # as a painter forgets that paints a grey image
 
     def paint(self, pixels: Pixels) -> Pixels:
         before = pixels if self._before is None else self._before
@@ -82,14 +82,14 @@ class Smoother(Painter):
 
 def write_source(path: Path) -> Path:
     shots = (255 - numbered(i) if i // 8 % 3 == 1 else numbered(i) for i in range(FRAMES))
-    return Film(WILD, sound="aac", sound_seconds=3).write(path, shots)
+    return Video(WILD, sound="aac", sound_seconds=3).write(path, shots)
 
 
-def run(source: Path, target: Path, painter: FramePainter, **options: object) -> ConvertReport:
+def run(source: Path, target: Path, painter: FrameStylizer, **options: object) -> ConvertReport:
     return convert(source, target, painter, SETTINGS, **options)  # type: ignore[arg-type]
 
 
-def stopped(source: Path, target: Path, painter: FramePainter, **options: object) -> None:
+def stopped(source: Path, target: Path, painter: FrameStylizer, **options: object) -> None:
     with pytest.raises(StopError):
         run(source, target, painter, **options)
     assert not target.exists()
@@ -97,5 +97,5 @@ def stopped(source: Path, target: Path, painter: FramePainter, **options: object
 
 def shorten_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 5 to 11 frames, for clips of seconds."""
-    monkeypatch.setattr(pieces, "LEAST_FRAMES", 5)
-    monkeypatch.setattr(pieces, "MOST_FRAMES", 11)
+    monkeypatch.setattr(segments, "LEAST_FRAMES", 5)
+    monkeypatch.setattr(segments, "MOST_FRAMES", 11)

@@ -22,7 +22,7 @@ class Inverter:
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in frames:
-            yield frame.with_picture(np.iinfo(frame.pixels.dtype).max - frame.pixels)
+            yield frame.with_image(np.iinfo(frame.pixels.dtype).max - frame.pixels)
 
 
 class Ahead(Inverter):

@@ -10,10 +10,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from stylize_live.closing import Closing
 from stylize_live.errors import SinkError
 from stylize_live.frame import Frame
-from stylize_live.media.overlay import Caption
+from stylize_live.lifecycle import Closeable
+from stylize_live.media.sinks.overlay import Caption
 from stylize_live.options import PaintingOptions
 from stylize_live.system.clock import monotonic
 
@@ -27,7 +27,7 @@ def make_frame(index: int, size: tuple[int, int] = SIZE) -> Frame:
     return Frame(pixels, Fraction(index, 30), monotonic(), index)
 
 
-class FakeSource(Closing):
+class FakeSource(Closeable):
     """Frames 0, 1, ... until `count`; `before` is called with each index and may raise or block."""
 
     is_live = True
@@ -71,7 +71,7 @@ class WakeableSource(FakeSource):
 
 
 class FakeStylizer:
-    """Inverts pictures; `before` is called with each frame and may raise or sleep."""
+    """Inverts frames; `before` is called with each frame and may raise or sleep."""
 
     def __init__(self, before: Callable[[Frame], None] | None = None) -> None:
         self.style = "first"
@@ -79,14 +79,14 @@ class FakeStylizer:
             setattr(self, name, value)
         self.has_boldness = True
         self.warmed: list[tuple[int, int]] = []
-        self.painted: list[tuple[int, str]] = []
+        self.paint_alone: list[tuple[int, str]] = []
         self._before = before
 
-    def __call__(self, picture: Frame, /) -> Frame:
+    def __call__(self, image: Frame, /) -> Frame:
         if self._before is not None:
-            self._before(picture)
-        self.painted.append((picture.index, self.style))
-        return picture.with_picture(255 - picture.pixels)
+            self._before(image)
+        self.paint_alone.append((image.index, self.style))
+        return image.with_image(255 - image.pixels)
 
     def warm_up(self, size: tuple[int, int], /) -> None:
         self.warmed.append(size)

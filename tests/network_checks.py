@@ -1,4 +1,4 @@
-"""The GPU's own kernels, run by Triton's interpreter on the CPU, against torch. Run by test_kernels.py."""
+"""The GPU's own kernels, run by Triton's interpreter on the CPU, against torch. See test_kernels.py."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from layer_kinds import SAMPLES, Swirl, layout_of
 from torch import Tensor
 
-from stylize_live.engine import fused
-from stylize_live.engine.backend import Blender, paint
+from stylize_live.engine.cpu.torch_backend import Blender, paint
+from stylize_live.engine.cuda import fused_network
 from stylize_live.errors import StyleError
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, weights_of
 from stylize_live.nets.layers import Layer, Residual
@@ -22,7 +22,7 @@ SHALLOW = Architecture(width=16, deep_width=0, head_width=8, blocks_in=0, blocks
 @pytest.fixture(autouse=True)
 def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The interpreter takes milliseconds for each."""
-    monkeypatch.setattr(fused, "_PROGRAMS", 4)
+    monkeypatch.setattr(fused_network, "_PROGRAMS", 4)
 
 
 def network_of(architecture: Architecture, seed: int = 0) -> ResidualTransformer:
@@ -37,7 +37,7 @@ def network_of(architecture: Architecture, seed: int = 0) -> ResidualTransformer
     return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
-def picture_of(width: int, height: int) -> Tensor:
+def image_of(width: int, height: int) -> Tensor:
     coarse = torch.rand((1, 3, 6, 7), generator=torch.Generator().manual_seed(0))
     return 255 * torch.nn.functional.interpolate(coarse, (height, width), mode="bilinear")
 
@@ -45,27 +45,27 @@ def picture_of(width: int, height: int) -> Tensor:
 @pytest.mark.parametrize("architecture", [ODD, SHALLOW], ids=["odd", "shallow"])
 @pytest.mark.parametrize("size", [(40, 32), (37, 21)])
 def test_paints_as_torch_does(architecture: Architecture, size: tuple[int, int]) -> None:
-    network, picture = network_of(architecture), picture_of(*size)
-    for given in (picture, picture.contiguous(memory_format=torch.channels_last)):
+    network, image = network_of(architecture), image_of(*size)
+    for given in (image, image.contiguous(memory_format=torch.channels_last)):
         torch.testing.assert_close(
-            fused.FusedNetwork(network)(given), paint(network, given), atol=0.01, rtol=0
+            fused_network.FusedNetwork(network)(given), paint(network, given), atol=0.01, rtol=0
         )
 
 
 def test_in_sixteen_bits() -> None:
-    network, picture = network_of(ODD), picture_of(40, 32)
-    exact = paint(network, picture)
+    network, image = network_of(ODD), image_of(40, 32)
+    exact = paint(network, image)
     network = network.to(torch.float16)
-    ours, torchs = fused.FusedNetwork(network)(picture), paint(network, picture)
+    ours, torchs = fused_network.FusedNetwork(network)(image), paint(network, image)
     assert ours.dtype == torch.float32
     assert (ours - exact).abs().mean() < 1.2 * (torchs - exact).abs().mean() + 0.1
 
 
-def test_the_same_picture_gives_the_same_result() -> None:
-    network, picture = fused.FusedNetwork(network_of(ODD)), picture_of(40, 32)
-    first = network(picture)
-    network(255 - picture)
-    assert (network(picture) == first).all()
+def test_the_same_image_gives_the_same_result() -> None:
+    network, image = fused_network.FusedNetwork(network_of(ODD)), image_of(40, 32)
+    first = network(image)
+    network(255 - image)
+    assert (network(image) == first).all()
 
 
 def test_follows_weights_that_change_in_place() -> None:
@@ -73,20 +73,20 @@ def test_follows_weights_that_change_in_place() -> None:
         Checkpoint(StyleInfo("a style"), ODD, weights_of(network_of(ODD, seed).state_dict()))
         for seed in (1, 2)
     )
-    network, picture = network_of(ODD), picture_of(40, 32)
-    ours, blend = fused.FusedNetwork(network), Blender(network)
+    network, image = network_of(ODD), image_of(40, 32)
+    ours, blend = fused_network.FusedNetwork(network), Blender(network)
     for share in (0.0, 0.5, 1.0):
         blend(first, second, share)
         ours.refresh()
-        torch.testing.assert_close(ours(picture), paint(network, picture), atol=0.01, rtol=0)
+        torch.testing.assert_close(ours(image), paint(network, image), atol=0.01, rtol=0)
 
 
 @pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
 def test_paints_each_kind_of_layer(kind: type[Layer], monkeypatch: pytest.MonkeyPatch) -> None:
     network = layer_kinds.network_of(layout_of(*SAMPLES[kind]), monkeypatch)
-    network, picture = network.to(memory_format=torch.channels_last), picture_of(40, 32)
+    network, image = network.to(memory_format=torch.channels_last), image_of(40, 32)
     torch.testing.assert_close(
-        fused.FusedNetwork(network)(picture), paint(network, picture), atol=0.01, rtol=0
+        fused_network.FusedNetwork(network)(image), paint(network, image), atol=0.01, rtol=0
     )
 
 
@@ -96,4 +96,4 @@ def test_names_what_it_has_no_kernel_for(monkeypatch: pytest.MonkeyPatch) -> Non
     for layer, name in ((Swirl(), "Swirl"), (twice, "Residual")):
         network.layout = layout_of(layer)  # type: ignore[arg-type]
         with pytest.raises(StyleError, match=f"Triton has no kernel for layers of the kind {name}"):
-            fused.FusedNetwork(network)(picture_of(40, 32))
+            fused_network.FusedNetwork(network)(image_of(40, 32))

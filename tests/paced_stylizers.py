@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from fractions import Fraction
 
-from stylize_live.engine.economy import Economy
+from stylize_live.engine.core.economy import Economy
 from stylize_live.frame import Pixels
 
 RATE = Fraction(30)
@@ -22,10 +22,10 @@ class Painter:
     """Takes time by its lines, on a clock of its own; everything takes `load` times longer.
 
     Args:
-        seconds_at_480: to paint a picture.
+        seconds_at_480: to paint an image.
         moving: share of that which moving one along takes.
-        fixed: seconds that every picture takes, painted or not.
-        device: "cuda" paints every picture.
+        fixed: seconds that every image takes, painted or not.
+        device: "cuda" paints every image.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Painter:
         self._random = random.Random(7)
 
     def paint(self) -> float:
-        """Do a picture; seconds that it takes."""
+        """Do an image; seconds that it takes."""
         self._since += 1
         self.carried = self.can_save and self.economy is not None and self._since < self.economy.every
         self._since = self._since if self.carried else 0
@@ -54,11 +54,11 @@ class Painter:
         seconds = self._fixed + self._seconds * share * (self.lines / 480) ** 2
         return seconds * self.load(self.now) * self._random.lognormvariate(0, self.noise)
 
-    def __call__(self, picture: Pixels, /) -> Pixels:
+    def __call__(self, image: Pixels, /) -> Pixels:
         first = self.lines not in self.asked
         self.asked.append(self.lines)
         self.now += self.paint() + (0.5 if first else 0.0)  # a graph is made
-        return picture
+        return image
 
     def reset(self) -> None:
         self.resets += 1

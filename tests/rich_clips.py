@@ -1,4 +1,4 @@
-"""Files with much beside the film, made through PyAV, and what is found in a finished one."""
+"""Files with much beside the video, made through PyAV, and what is found in a finished one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from clips import Film, Ticks, numbered
+from clips import Ticks, Video, numbered
 
-from stylize_live.config import AudioChoice, FilmSettings
+from stylize_live.config import AudioChoice, VideoSettings
+from stylize_live.media.decode.reader import VideoReader
+from stylize_live.media.encode.writer import VideoWriter
 from stylize_live.media.libraries import av, cv2
-from stylize_live.media.reader import VideoReader
-from stylize_live.media.writer import VideoWriter
 
 PAUSE = b"\0\0"  # what MP4 stores between subtitles; the muxer's business
 MILLISECOND = Fraction(1, 1000)
@@ -103,8 +103,8 @@ class Subtitles:
 
 
 @dataclass
-class RichFilm:
-    """A film with sounds, subtitles, and on request a cover, a font and chapters."""
+class RichVideo:
+    """A video with sounds, subtitles, and on request a cover, a font and chapters."""
 
     sounds: list[Sound] = field(default_factory=list)
     subtitles: list[Subtitles] = field(default_factory=list)
@@ -115,9 +115,9 @@ class RichFilm:
     ticks: Ticks = tuple(1001 * i for i in range(18))
 
     def write(self, path: Path) -> Path:
-        film = Film(self.ticks)
+        video = Video(self.ticks)
         with av.open(str(path), "w") as output:
-            stream = film.film_stream(output)
+            stream = video.video_stream(output)
             sounds = [(sound, sound.add(output)) for sound in self.sounds]
             subtitles = [(words, words.add(output)) for words in self.subtitles]
             if self.cover:
@@ -127,7 +127,7 @@ class RichFilm:
             if self.chapters:
                 output.set_chapters([self._chapter(0, 250), self._chapter(250, 600)])
             output.metadata.update(self.tags)
-            film.mux_film(output, stream)
+            video.mux_video(output, stream)
             for sound, target in sounds:
                 sound.mux(output, target)
             for words, target in subtitles:
@@ -147,8 +147,8 @@ def cover_bytes() -> bytes:
 
 
 def carried_over(source: Path, target: Path, audio: AudioChoice = "copy") -> list[str]:
-    """Read and write a film unchanged; all notes."""
-    settings = FilmSettings(crf=10, preset="ultrafast", audio=audio)
+    """Read and write a video unchanged; all notes."""
+    settings = VideoSettings(crf=10, preset="ultrafast", audio=audio)
     with (
         VideoReader(source) as reader,
         VideoWriter(target, reader.size, settings, like=reader) as writer,
@@ -158,7 +158,7 @@ def carried_over(source: Path, target: Path, audio: AudioChoice = "copy") -> lis
     return [*reader.notes, *writer.notes]
 
 
-def picture_times(path: Path) -> list[Fraction]:
+def image_times(path: Path) -> list[Fraction]:
     with av.open(str(path)) as container:
         return [frame.pts * frame.time_base for frame in container.decode(video=0)]
 

@@ -26,8 +26,8 @@ class SmallFeatures(torch.nn.Module):
         self.stages = torch.nn.ModuleDict({n: torch.nn.Conv2d(*w, 3, padding=1) for n, w in widths.items()})
         self.requires_grad_(False)
 
-    def forward(self, pictures: torch.Tensor, *, last: str = "") -> dict[str, torch.Tensor]:
-        found, x = {}, pictures
+    def forward(self, images: torch.Tensor, *, last: str = "") -> dict[str, torch.Tensor]:
+        found, x = {}, images
         for name, layer in self.stages.items():
             x = torch.relu(layer(x))
             found[name] = x

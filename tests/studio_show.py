@@ -16,11 +16,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from stylize_live.config import LiveSettings
-from stylize_live.media.live_sinks import sink_openers
-from stylize_live.media.live_source import LiveSource
-from stylize_live.media.live_sources import open_source
-from stylize_live.media.null import NullDisplay
-from stylize_live.pipeline.live import run_live
+from stylize_live.live.pipeline import run_live
+from stylize_live.media.sinks.null_display import NullDisplay
+from stylize_live.media.sinks.opening import sink_openers
+from stylize_live.media.sources.live_source import LiveSource
+from stylize_live.media.sources.opening import open_live_source
 from stylize_live.studio.server import About, Studio
 from stylize_live.studio.sources import Sources
 
@@ -47,7 +47,7 @@ def running(
     settings: LiveSettings = SETTINGS, source: LiveSource | None = None, **server: Any
 ) -> Iterator[Show]:
     """A show for as long as the block lasts; its first source is `source` if it is given."""
-    sources = Sources(source or open_source(settings), settings)
+    sources = Sources(source or open_live_source(settings), settings)
     stylizer = FakeStylizer()
     about = About("cpu, float32", STYLES)
     ended = threading.Event()
@@ -82,12 +82,12 @@ def running(
 
 
 class Page:
-    """What a page knows: the newest words on every topic, and the pictures that came."""
+    """What a page knows: the newest words on every topic, and the frames that came."""
 
     def __init__(self, line: ClientConnection) -> None:
         self._line = line
         self.words: dict[str, Any] = {}
-        self.pictures: list[tuple[int, bytes]] = []
+        self.images: list[tuple[int, bytes]] = []
 
     def say(self, **message: Any) -> None:
         self._line.send(json.dumps(message))
@@ -96,13 +96,13 @@ class Page:
         self.say(set=changes)
 
     def hear(self, *, answer: bool = True) -> None:
-        """Take one message; pictures are acknowledged if we `answer`."""
+        """Take one message; frames are acknowledged if we `answer`."""
         message = self._line.recv(_PATIENCE)
         if isinstance(message, str):
             self.words |= json.loads(message)
             return
         number = int.from_bytes(message[:4], "big")
-        self.pictures.append((number, message[4:]))
+        self.images.append((number, message[4:]))
         if answer:
             self.say(ack=number)
 

@@ -17,14 +17,15 @@ import psutil
 import pytest
 from clips import CFR
 from fault_shows import Stage as Place
-from fault_shows import short_film, to_mp4, to_pictures
+from fault_shows import short_video, to_images, to_mp4
 from fault_table import CONVERT, LIVE, THREADS, WORKERS, Fails, GoesOn, NoSense, Stage
 from faults import FAULTS, Injected
 
 import stylize_live
-from stylize_live.media.reader import VideoReader
-from stylize_live.pipeline import journey, stages
-from stylize_live.pipeline.parts import folder_of
+from stylize_live.concurrency import workers as concurrency_workers
+from stylize_live.conversion import pipeline
+from stylize_live.conversion.segment_store import folder_of
+from stylize_live.media.decode.reader import VideoReader
 
 pytestmark = pytest.mark.linux
 
@@ -41,19 +42,19 @@ def cells(table: dict[str, Stage]) -> list[object]:
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return short_film(tmp_path_factory.mktemp("film"))
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return short_video(tmp_path_factory.mktemp("film"))
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, film: Path) -> Iterator[Place]:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, video: Path) -> Iterator[Place]:
     """Short limits, and a look at what is left."""
-    monkeypatch.setattr(stages, "_JOIN_SECONDS", 0.1)
-    monkeypatch.setattr(journey, "_SECONDS_BETWEEN_REPORTS", 0.01)
+    monkeypatch.setattr(concurrency_workers, "_JOIN_SECONDS", 0.1)
+    monkeypatch.setattr(pipeline, "_SECONDS_BETWEEN_REPORTS", 0.01)
     folder = tmp_path / "work"
     folder.mkdir()
     before = handles()
-    yield Place(folder, monkeypatch, film)
+    yield Place(folder, monkeypatch, video)
     gone_threads()
     assert not multiprocessing.active_children()
     if handles() > before:
@@ -106,9 +107,9 @@ def test_conversion(place: Place, stage: Stage, fault: str) -> None:
 
 
 def check_left(place: Place, stage: Stage, *, whole: bool, keeps: bool) -> None:
-    """Only the film, or only finished pieces, with which the same command goes on."""
+    """Only the video, or only finished pieces, with which the same command goes on."""
     left = {path.name for path in place.folder.iterdir()}
-    if stage.run is to_pictures:  # those written stay, see `SequenceWriter`
+    if stage.run is to_images:  # those written stay, see `SequenceWriter`
         assert left == {f"{number + 1:03d}.png" for number in range(len(left))}
     elif whole:
         assert len(left) == 1
@@ -137,7 +138,7 @@ def test_show(place: Place, stage: Stage, fault: str) -> None:
         assert "\n" not in str(caught.value)
 
 
-# Names of methods by which pictures, packets and files are handed on.
+# Names of methods by which images, packets and files are handed on.
 HANDING_ON = {
     *(
         "write",
@@ -156,17 +157,21 @@ HANDING_ON = {
     *("close", "abort", "finish", "end_piece", "poll", "attend", "__iter__"),
 }
 STARTING = ("stages.start", "_stages.start", "threading.Thread", ".Process")
-ROOMS = [Path(stylize_live.__file__).parent / room for room in ("media", "pipeline")]
+PACKAGE = Path(stylize_live.__file__).parent
+ROOMS = ("media", "live", "conversion")
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
     for room in ROOMS:
-        for path in sorted(room.glob("*.py")):
-            yield f"{room.name}.{path.stem}", ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted((PACKAGE / room).rglob("*.py")):
+            yield (
+                ".".join(path.relative_to(PACKAGE).with_suffix("").parts),
+                ast.parse(path.read_text("utf-8")),
+            )
 
 
 def workers() -> set[str]:
-    """Classes of the two rooms that hand something on; contracts aside."""
+    """Classes of these rooms that hand something on; contracts aside."""
     found = set()
     for module, tree in modules():
         for node in tree.body:

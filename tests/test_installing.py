@@ -10,13 +10,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from stylize_live import installing
+from stylize_live import install_hints
 from stylize_live.cli import advice, convert, devices
 from stylize_live.cli.app import main
 from stylize_live.config import EngineSettings
-from stylize_live.engine import Stylizer, choices, processor, runtimes
+from stylize_live.engine import Stylizer, runtimes, select
+from stylize_live.engine.cpu import features
 from stylize_live.errors import StylizeError, UsageError
-from stylize_live.installing import command_for, commands_for_cuda_torch
+from stylize_live.install_hints import cuda_torch_commands, install_command
 
 pytestmark = pytest.mark.posix  # quotes of the shell elsewhere
 _RECEIPT = '[tool]\nrequirements = [{ name = "stylize-live"%s }%s]\n'
@@ -27,27 +28,27 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the program is installed."""
     folder = tmp_path / "stylize-live"
     folder.mkdir()
-    monkeypatch.setattr(installing.sys, "prefix", str(folder))
+    monkeypatch.setattr(install_hints.sys, "prefix", str(folder))
     return folder
 
 
 @pytest.mark.usefixtures("environment")
 def test_pip_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installing, "find_spec", lambda name: object())
+    monkeypatch.setattr(install_hints, "find_spec", lambda name: object())
     python = shlex.quote(sys.executable)
-    assert command_for("openvino") == f"{python} -m pip install openvino"
-    assert command_for("a", "b") == f"{python} -m pip install a b"
+    assert install_command("openvino") == f"{python} -m pip install openvino"
+    assert install_command("a", "b") == f"{python} -m pip install a b"
 
 
 @pytest.mark.usefixtures("environment")
 def test_an_environment_without_pip(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installing, "find_spec", lambda name: None)
-    assert command_for("openvino") == f"uv pip install --python {shlex.quote(sys.executable)} openvino"
+    monkeypatch.setattr(install_hints, "find_spec", lambda name: None)
+    assert install_command("openvino") == f"uv pip install --python {shlex.quote(sys.executable)} openvino"
 
 
 def test_pipx(environment: Path) -> None:
     (environment / "pipx_metadata.json").write_text("{}")
-    assert command_for("openvino") == "pipx inject stylize-live openvino"
+    assert install_command("openvino") == "pipx inject stylize-live openvino"
 
 
 @pytest.mark.parametrize(
@@ -65,14 +66,14 @@ def test_pipx(environment: Path) -> None:
 def test_uv_tool(environment: Path, origin: str, more: str, command: str) -> None:
     (environment / "uv-receipt.toml").write_text(_RECEIPT % (origin, more))
     given = "--with pyvirtualcam " if more else ""
-    assert command_for("openvino") == f"uv tool install --force {given}--with openvino {command}"
+    assert install_command("openvino") == f"uv tool install --force {given}--with openvino {command}"
 
 
 def test_uv_tool_keeps_python_and_versions(environment: Path) -> None:
     more = ', { name = "aiortc", extras = ["dev"], specifier = ">=1.16" }'
     (environment / "uv-receipt.toml").write_text(_RECEIPT % ("", more) + 'python = "3.12"\n')
     given = "--python 3.12 --with 'aiortc[dev]>=1.16' --with openvino"
-    assert command_for("openvino") == f"uv tool install --force {given} stylize-live"
+    assert install_command("openvino") == f"uv tool install --force {given} stylize-live"
 
 
 @pytest.mark.parametrize(
@@ -88,11 +89,11 @@ def test_uv_tool_keeps_python_and_versions(environment: Path) -> None:
 )
 def test_uvx(told: str | None, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whose environment is nobody's to change: the program is run with the package."""
-    monkeypatch.setattr(installing.sys, "prefix", str(tmp_path / "uv" / "archive-v0" / "AbC"))
+    monkeypatch.setattr(install_hints.sys, "prefix", str(tmp_path / "uv" / "archive-v0" / "AbC"))
     distribution = SimpleNamespace(read_text=lambda name: told)
     monkeypatch.setattr("importlib.metadata.distribution", lambda name: distribution)
-    assert command_for("openvino") == f"uvx --with openvino {source}stylize-live"
-    assert commands_for_cuda_torch() == [f"uvx --torch-backend auto {source}stylize-live"]
+    assert install_command("openvino") == f"uvx --with openvino {source}stylize-live"
+    assert cuda_torch_commands() == [f"uvx --torch-backend auto {source}stylize-live"]
 
 
 _AGAIN = "--torch-backend auto --reinstall-package torch --reinstall-package torchvision torch torchvision"
@@ -122,15 +123,15 @@ def test_torch_for_a_gpu(
 ) -> None:
     if pipx:
         (environment / "pipx_metadata.json").write_text("{}")
-    monkeypatch.setattr(installing, "find_spec", lambda name: object() if pip else None)
-    monkeypatch.setattr(installing.shutil, "which", lambda name: "/usr/bin/uv" if uv else None)
+    monkeypatch.setattr(install_hints, "find_spec", lambda name: object() if pip else None)
+    monkeypatch.setattr(install_hints.shutil, "which", lambda name: "/usr/bin/uv" if uv else None)
     python = shlex.quote(sys.executable)
-    assert commands_for_cuda_torch() == [command.replace("PYTHON", python) for command in commands]
+    assert cuda_torch_commands() == [command.replace("PYTHON", python) for command in commands]
 
 
 def test_torch_for_a_gpu_in_a_tool(environment: Path) -> None:
     (environment / "uv-receipt.toml").write_text(_RECEIPT % (', directory = "/src"', ""))
-    assert commands_for_cuda_torch() == ["uv tool install --force --torch-backend auto /src"]
+    assert cuda_torch_commands() == ["uv tool install --force --torch-backend auto /src"]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_torch_for_a_gpu_in_a_tool(environment: Path) -> None:
 )
 def test_an_unknown_receipt(environment: Path, receipt: str) -> None:
     (environment / "uv-receipt.toml").write_text(receipt)
-    assert command_for("openvino") == "uv tool install --force --with openvino stylize-live"
+    assert install_command("openvino") == "uv tool install --force --with openvino stylize-live"
 
 
 @pytest.mark.parametrize(
@@ -160,9 +161,9 @@ def test_openvino_is_missed_where_it_would_help(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(runtimes, "has_package", lambda name: there or name != "openvino")
-    monkeypatch.setattr(processor, "is_x86", lambda: x86)
+    monkeypatch.setattr(features, "is_x86", lambda: x86)
     advice.advise(EngineSettings(device="cpu", **settings))  # type: ignore[arg-type]
-    words = f"twice as fast with OpenVINO: {command_for('openvino')}"
+    words = f"twice as fast with OpenVINO: {install_command('openvino')}"
     assert (words in capsys.readouterr().err) is said
 
 
@@ -177,15 +178,15 @@ def test_the_commands_say_so(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runtimes, "has_package", lambda name: name != "openvino")
-    monkeypatch.setattr(processor, "is_x86", lambda: True)
-    monkeypatch.setattr(choices, "choose_device_name", lambda name: "cpu")
+    monkeypatch.setattr(features, "is_x86", lambda: True)
+    monkeypatch.setattr(select, "choose_device_name", lambda name: "cpu")
     monkeypatch.setattr(Stylizer, "from_settings", stop)
     monkeypatch.setattr(convert, "_run", stop)
     monkeypatch.setattr(devices, "_gpus", list)
     (tmp_path / "in.mp4").write_bytes(b"never opened")
     main(words)
     printed = capsys.readouterr()
-    assert f"twice as fast with OpenVINO: {command_for('openvino')}\n" in printed.out + printed.err
+    assert f"twice as fast with OpenVINO: {install_command('openvino')}\n" in printed.out + printed.err
 
 
 @pytest.mark.parametrize(

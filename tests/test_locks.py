@@ -13,18 +13,18 @@ from pathlib import Path
 import pytest
 
 import stylize_live
-from stylize_live import locks
+from stylize_live import file_locks
+from stylize_live.file_locks import locked_folder, remove_dead, scratch_folder
 from stylize_live.files import replacing
-from stylize_live.locks import locked_folder, remove_dead, scratch_folder
 
 DIES = """
 import os, sys
 from pathlib import Path
 from stylize_live.files import replacing
-from stylize_live.locks import scratch_folder
+from stylize_live.file_locks import scratch_folder
 with replacing(Path(sys.argv[1])) as temporary, scratch_folder() as folder:
     temporary.write_bytes(b"half")
-    (folder / "film").write_bytes(b"whole")
+    (folder / "video").write_bytes(b"whole")
     os._exit(9)
 """
 
@@ -102,7 +102,7 @@ def test_one_that_died_at_once_is_no_hindrance(tmp_path: Path) -> None:
 
 def test_without_locks_nothing_is_taken_for_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [tmp_path / "x", tmp_path / "y"]
-    monkeypatch.setattr(locks, "lock", lambda file: None)
+    monkeypatch.setattr(file_locks, "hold_lock", lambda file: None)
     with locked_folder(names) as first, locked_folder(names) as second:
         assert [first, second] == names
         with pytest.raises(FileExistsError, match="others are at work"), locked_folder(names):

@@ -43,7 +43,7 @@ def test_what_is_missing_is_named(name: str, whole: set[str]) -> None:
     "name",
     [
         "stylize_live/__pycache__/frame.cpython-311.pyc",
-        "tests/test_cli.py",
+        "tests/cli/test_cli.py",
         "tests/.pytest_cache/README.md",
         ".mypy_cache/3.11/x.json",
         "stylize_live/nets/weights/sunset.state.safetensors",

@@ -11,11 +11,11 @@ from fake_obs import FakeObs, running
 from tiny import make_checkpoint, random_pixels
 from watched import Seen, run_watched
 
-from stylize_live.bench.film import make_film
+from stylize_live.bench.video import make_video
 from stylize_live.cli.app import _COMMANDS
-from stylize_live.media.still import Still, write_still
+from stylize_live.media.image.io import Still, write_image
 from stylize_live.nets.checkpoint import save_checkpoint
-from stylize_live.privacy import shut_out_telemetry
+from stylize_live.privacy import disable_telemetry
 
 pytestmark = pytest.mark.linux
 
@@ -91,10 +91,10 @@ def watch(folder: Path, features: Path, commands: Iterable[str]) -> Watched:
     work = folder / "work"
     (work / "photos").mkdir(parents=True)
     for i in range(3):
-        write_still(work / "photos" / f"{i}.png", Still(random_pixels(90 + 7 * i, 80, i)))
-    write_still(work / "painting.png", Still(random_pixels(100, 80, 9)))
-    make_film(work / "a.mp4", (64, 48), 5)
-    make_film(work / "b.mp4", (64, 48), 5)
+        write_image(work / "photos" / f"{i}.png", Still(random_pixels(90 + 7 * i, 80, i)))
+    write_image(work / "painting.png", Still(random_pixels(100, 80, 9)))
+    make_video(work / "a.mp4", (64, 48), 5)
+    make_video(work / "b.mp4", (64, 48), 5)
     save_checkpoint(work / "tiny.safetensors", make_checkpoint())
     (work / "features.safetensors").symlink_to(features)
     with running(FakeObs()) as obs:
@@ -165,7 +165,7 @@ def test_slow_commands(command: str, tmp_path: Path, features_file: Path) -> Non
 
 def test_children_find_it_shut_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
-    shut_out_telemetry()
+    disable_telemetry()
     assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
 
 
@@ -187,7 +187,7 @@ def test_telemetry_is_shut_out_for_good(tmp_path: Path) -> None:
     pytest.importorskip("openvino")
     code = (
         "import openvino_telemetry\n"
-        "import stylize_live.engine.openvino_library\n"
+        "import stylize_live.engine.cpu.openvino_library\n"
         "import openvino.tools.ovc\n"
         "import openvino.tools.ovc.telemetry_utils as utils\n"
         "assert utils.tm.__name__ == 'openvino.tools.ovc.telemetry_stub', utils.tm\n"

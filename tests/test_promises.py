@@ -9,7 +9,7 @@ import pytest
 from places import TESTS
 
 PAGE = TESTS.parent / "docs" / "security.md"
-NAMED = sorted(set(re.findall(r"`(test_\w+\.py)::(\w+)`", PAGE.read_text(encoding="utf-8"))))
+NAMED = sorted(set(re.findall(r"`([\w/]*test_\w+\.py)::(\w+)`", PAGE.read_text(encoding="utf-8"))))
 
 
 def test_the_page_names_tests() -> None:

@@ -25,7 +25,7 @@ from stylize_live import (
     open_source,
     paint_live,
 )
-from stylize_live.media.reader import VideoReader
+from stylize_live.media.decode.reader import VideoReader
 
 BLOCKS = python_blocks("docs/python.md")
 
@@ -61,7 +61,7 @@ def test_arrays_and_tensors_come_back_as_they_went(folder: Path, capsys: pytest.
     )
 
 
-def test_a_film_is_converted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_video_is_converted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = run(BLOCKS[2])
     with VideoReader("flower-scream.mp4") as video:
         frames = list(video)
@@ -107,7 +107,7 @@ def paint() -> Stylizer:
     return Stylizer("starry-night", device="cpu")
 
 
-def test_all_kinds_of_pictures_are_painted_alike(paint: Stylizer) -> None:
+def test_all_kinds_of_images_are_painted_alike(paint: Stylizer) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (48, 64, 3), np.uint8)
     wanted = paint(pixels)
     tensor = torch.from_numpy(pixels).permute(2, 0, 1)
@@ -119,7 +119,7 @@ def test_all_kinds_of_pictures_are_painted_alike(paint: Stylizer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture", "told"),
+    ("image", "told"),
     [
         (Image.new("RGBA", (8, 8)), 'image.convert("RGB")'),
         (torch.zeros(1, 3, 8, 8), "pass one by one"),
@@ -128,9 +128,9 @@ def test_all_kinds_of_pictures_are_painted_alike(paint: Stylizer) -> None:
         ("photo.jpg", "expected a PIL image, a NumPy array, a torch tensor or a Frame, got str"),
     ],
 )
-def test_what_cannot_be_painted_is_told_what_to_become(paint: Stylizer, picture: object, told: str) -> None:
+def test_what_cannot_be_painted_is_told_what_to_become(paint: Stylizer, image: object, told: str) -> None:
     with pytest.raises(TypeError, match=re.escape(told)):
-        paint(picture)
+        paint(image)
 
 
 @pytest.mark.parametrize(
@@ -148,17 +148,17 @@ def test_what_the_machine_cannot_do_is_refused_at_once(wrong: dict[str, str], to
 
 
 def test_mistakes_are_told_in_words_of_python(folder: Path, paint: Stylizer) -> None:
-    film, target = "samples/flower.mp4", Path("there.mp4")
+    video, target = "samples/flower.mp4", Path("there.mp4")
     with pytest.raises(
         TypeError, match=re.escape("convert() got an unexpected keyword argument 'boldnes'. Did")
     ):
-        convert(film, target, boldnes=1)
+        convert(video, target, boldnes=1)
     with pytest.raises(TypeError, match="was given a Stylizer, which has its own boldness, steadiness"):
-        convert(film, target, paint, steadiness=0.5, boldness=1)
+        convert(video, target, paint, steadiness=0.5, boldness=1)
     with pytest.raises(UsageError, match="boldness: expected less than or equal to 1, got 2"):
-        convert(film, target, boldness=2)
+        convert(video, target, boldness=2)
     with pytest.raises(UsageError, match=re.escape("end: 1 must come after the start, 2")):
-        convert(film, target, start="2", end="1")
+        convert(video, target, start="2", end="1")
     with pytest.raises(
         TypeError, match=re.escape("open_source() got an unexpected keyword argument 'loops'")
     ):
@@ -167,7 +167,7 @@ def test_mistakes_are_told_in_words_of_python(folder: Path, paint: Stylizer) -> 
         paint_live("test", crossfade=1)
     target.touch()
     with pytest.raises(UsageError, match="use overwrite=True to replace it"):
-        convert(film, target, paint)
+        convert(video, target, paint)
     assert target.stat().st_size == 0
 
 

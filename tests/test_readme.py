@@ -11,9 +11,9 @@ from clips import CFR
 from documents import python_blocks, run, write_samples
 from places import ROOT
 
-from stylize_live.media.reader import VideoReader
-from stylize_live.media.still import read_still
-from stylize_live.pipeline.progress import ConvertReport
+from stylize_live.conversion.progress import ConvertReport
+from stylize_live.media.decode.reader import VideoReader
+from stylize_live.media.image.io import read_image
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -33,15 +33,15 @@ def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "samples"
 
 
-def test_python_paints_a_picture(samples: Path) -> None:
+def test_python_paints_a_image(samples: Path) -> None:
     run(BLOCKS[0])
-    painted = read_still(samples.parent / "painted.jpg").pixels
-    original = read_still(samples / "snow-mountain.jpg").pixels
+    painted = read_image(samples.parent / "painted.jpg").pixels
+    original = read_image(samples / "snow-mountain.jpg").pixels
     assert painted.shape == original.shape
     assert (painted != original).any()
 
 
-def test_python_converts_a_film(samples: Path) -> None:
+def test_python_converts_a_video(samples: Path) -> None:
     report = run(BLOCKS[1])["report"]
     assert isinstance(report, ConvertReport)
     assert report.frames == len(CFR)

@@ -19,8 +19,13 @@ import stylize_live
 PACKAGE = Path(stylize_live.__file__).parent
 # Outside `system/`. This list gets shorter, never longer.
 ASKS = {
-    *("cli/machine.py", "engine/processor.py"),
-    *("media/camera.py", "media/devices.py", "media/screen_check.py", "media/virtual_camera.py"),
+    *("cli/machine.py", "engine/cpu/features.py"),
+    *(
+        "media/sources/camera.py",
+        "media/sources/devices.py",
+        "media/sinks/display_check.py",
+        "media/sinks/virtual_camera.py",
+    ),
 }
 ELSEWHERE = {
     "fcntl",
@@ -36,7 +41,7 @@ ELSEWHERE = {
     "winreg",
 }
 # What is for one system as a whole, and is imported there only.
-OF_ONE_SYSTEM = {"media/v4l2.py"}
+OF_ONE_SYSTEM = {"media/sources/v4l2.py"}
 _QUESTIONS = {("sys", "platform"), ("os", "name"), ("platform", "system"), ("platform", "machine")}
 
 
@@ -121,7 +126,7 @@ def text_without_encoding(path: Path) -> Iterator[str]:
 
 @of_all(path for _, path in package_files())
 def test_text_has_an_encoding(path: Path) -> None:
-    # Not files of text: films, and what a package says of itself.
+    # Not files of text: videos, and what a package says of itself.
     others = ("av.open", "direct_url.json")
     assert [call for call in text_without_encoding(path) if not any(word in call for word in others)] == []
 
@@ -149,7 +154,7 @@ _NOT_IN_NAMES = re.compile(r'[<>:"|]')
 _FOLDERS = ("/proc/", "/sys/", "/dev/fd/")
 _MARKS = ("mark.posix", "mark.linux", "mark.slow", "mark.gpu")
 # Whoever uses these bears a mark, or goes without where there is none.
-_HELPERS = {("test_pipes.py", "named_pipe"), ("test_writer.py", "small_disk")}
+_HELPERS = {("media/formats/test_pipes.py", "named_pipe"), ("media/encode/test_writer.py", "small_disk")}
 
 
 def strange_to_windows(node: ast.AST) -> Iterator[str]:

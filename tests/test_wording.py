@@ -7,13 +7,13 @@ import json
 import pytest
 
 from stylize_live.errors import UsageError
-from stylize_live.wording import MOST_SHOWN, as_json, brief, is_plain, plain, unaccented
+from stylize_live.wording import MOST_SHOWN, as_json, is_plain, plain, shorten, strip_accents
 
 
 @pytest.mark.parametrize("text", ["The Scream", "神奈川沖浪裏", "Ünder 50 %", "नमस्\u200dते", ""])
 def test_people_write_so(text: str) -> None:
     assert is_plain(text)
-    assert plain(text) == brief(text) == text
+    assert plain(text) == shorten(text) == text
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ def test_what_a_terminal_would_obey_is_spelt_out(text: str, shown: str) -> None:
 
 
 def test_a_message_keeps_its_beginning_and_its_end() -> None:
-    text = str(UsageError(f"photo.jpg: {'9' * 10**6} is no time"))
+    text = str(UsageError(f"photo.jpg: {'9' * 10**6} is not a valid time"))
     assert len(text) == MOST_SHOWN
     assert text.startswith("photo.jpg: 999")
-    assert text.endswith("99 is no time")
+    assert text.endswith("99 is not a valid time")
 
 
-def test_letters_that_pictures_are_written_on_with() -> None:
-    assert unaccented("Dürer, Café Terrace, naïve Ångström") == "Durer, Cafe Terrace, naive Angstrom"
+def test_letters_that_images_are_written_on_with() -> None:
+    assert strip_accents("Dürer, Café Terrace, naïve Ångström") == "Durer, Cafe Terrace, naive Angstrom"
 
 
 def test_json_keeps_its_lines() -> None:

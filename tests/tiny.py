@@ -1,4 +1,4 @@
-"""The smallest network and pictures that everything works with."""
+"""The smallest network and images that everything works with."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GOOD_METADATA = {
 
 
 def random_pixels(width: int, height: int, seed: int = 0) -> Pixels:
-    """Smooth random colours: like a picture, unlike noise."""
+    """Smooth random colours: like an image, unlike noise."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (height // 16 + 2, width // 16 + 2, 3)).astype(np.float32)
     fine = np.kron(coarse, np.ones((16, 16, 1), np.float32))[:height, :width]

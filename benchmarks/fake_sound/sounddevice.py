@@ -1,7 +1,7 @@
 """In place of sounddevice where no microphone can be: a beep every ten seconds, by the clock of `stamps`.
 
 Its crystal runs 30 millionths too fast, as those of real sound cards do, so that an hour has a tenth of a
-second more sound than pictures unless somebody keeps them in step.
+second more sound than frames unless somebody keeps them in step.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from stylize_live.system.clock import monotonic
 
 BEEP_EVERY = 10.0  # seconds
-ROUND = (1 << 20) / 1000  # seconds after which stamped pictures' clock comes round
+ROUND = (1 << 20) / 1000  # seconds after which stamped frames' clock comes round
 BEEP_SECONDS = 0.1
 _BLOCK_SECONDS = 0.02
 _TOO_FAST = 30e-6

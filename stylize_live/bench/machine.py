@@ -6,9 +6,9 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from stylize_live.engine import processor
-from stylize_live.engine.choices import choose_device_name
+from stylize_live.engine.cpu import features
 from stylize_live.engine.runtimes import packages
+from stylize_live.engine.select import choose_device_name
 from stylize_live.system.processes import installed_memory
 
 _PACKAGES = ("stylize-live", *packages(), "av", "opencv-python", "numpy")
@@ -20,10 +20,10 @@ def describe() -> dict[str, object]:
     None is unknown, or no GPU.
     """
     return {
-        "processor": processor.name(),
-        "instructions": processor.instruction_set(),
-        "limits": processor.limits(),
-        "cores": processor.cores(),
+        "processor": features.processor_name(),
+        "instructions": features.instruction_set(),
+        "limits": features.library_limits(),
+        "cores": features.cores(),
         "memory_gb": round(installed_memory() / 1e9, 1),
         "gpu": _gpu(),
         "system": platform.platform(),

@@ -1,18 +1,18 @@
-"""A benchmark as a page or a picture: all times as bars, and on the page the figures beside them."""
+"""A benchmark as a page or a frame: all times as bars, and on the page the figures beside them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from stylize_live.bench.report import GROUPS, BenchReport
-from stylize_live.bench.timing import shown
+from stylize_live.bench.timing import format_figure
 from stylize_live.reports import plots
 from stylize_live.reports.charts import bars
 from stylize_live.reports.svg import Chart
 
 _TITLES = {
-    "network": "one picture without smoothing",
-    "stages": "each part alone, for one picture",
+    "network": "one frame without smoothing",
+    "stages": "each part alone, for one frame",
     "live": "live",
     "program": "programs",
 }
@@ -34,7 +34,7 @@ def write_plot(path: Path, report: BenchReport) -> None:
         _charts(report),
         page="bench.html",
         report=report,
-        shown=shown,
+        shown=format_figure,
     )
 
 
@@ -44,5 +44,5 @@ def _charts(report: BenchReport) -> list[tuple[str, Chart]]:
         rows = [row for row in report.rows if row.group == group and row.unit == "ms"]
         times = {row.name: (row.spread.low, row.spread.median, row.spread.high) for row in rows}
         if times:
-            charts.append((_TITLES[group], bars(times, "ms", shown)))
+            charts.append((_TITLES[group], bars(times, "ms", format_figure)))
     return charts

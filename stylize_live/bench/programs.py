@@ -79,27 +79,27 @@ def import_milliseconds(module: str) -> float:
 
 
 class Commands:
-    """`live` and `convert` on one film.
+    """`live` and `convert` on one video.
 
     Args:
-        film: what they paint.
+        video: what they paint.
         settings: how.
-        folder: where a settings file and the painted film go.
+        folder: where a settings file and the painted video go.
     """
 
-    def __init__(self, film: Path, settings: BenchSettings, folder: Path) -> None:
-        self._film, self._target = film, folder / "painted.mp4"
+    def __init__(self, video: Path, settings: BenchSettings, folder: Path) -> None:
+        self._video, self._target = video, folder / "painted.mp4"
         self._config = folder / "settings.toml"
         self._config.write_text(tomli_w.dumps(settings.model_dump(exclude=_OWN)), encoding="utf-8")
 
     def live(self) -> tuple[dict[str, Any], Ended]:
-        """Play the film in real time, without a window; the report of `live` and how the process went."""
-        ended = self._run("live", "--source", str(self._film), "--no-window")
+        """Play the video in real time, without a window; the report of `live` and how the process went."""
+        ended = self._run("live", "--source", str(self._video), "--no-window")
         return json.loads(ended.line), ended
 
     def convert(self, end: Fraction) -> tuple[dict[str, Any], Ended]:
-        """Convert the film up to a moment in seconds; the report on the file and how the process went."""
-        paths = str(self._film), str(self._target)
+        """Convert the video up to a moment in seconds; the report on the file and how the process went."""
+        paths = str(self._video), str(self._target)
         ended = self._run("convert", *paths, "--overwrite", "--end", str(float(end)))
         return json.loads(ended.line)["files"][0], ended
 

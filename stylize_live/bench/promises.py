@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from stylize_live.bench.report import Row, Verdict
-from stylize_live.bench.timing import shown
+from stylize_live.bench.timing import format_figure
 
 # Names of the figures that promises are about.
 LINES = "lines painted"
@@ -31,7 +31,7 @@ class Promise:
     limit: float
 
     def for_lines(self, lines: int) -> Promise:
-        """The same for pictures that may have too few lines for it."""
+        """The same for frames that may have too few lines for it."""
         return replace(self, limit=min(self.limit, lines)) if self.name == LINES else self
 
     def kept(self, value: float) -> bool:
@@ -40,10 +40,10 @@ class Promise:
 
     def words(self) -> str:
         """Such as "at most 66"."""
-        return f"{self.bound} {shown(self.limit)}"
+        return f"{self.bound} {format_figure(self.limit)}"
 
 
-# Of 640x360 at 30 a second; two slow cores with AVX2 are what they are made for. Larger pictures and lower
+# Of 640x360 at 30 a second; two slow cores with AVX2 are what they are made for. Larger frames and lower
 # rates cost more or less than those, and keep all but the age.
 PROMISES = (
     Promise(SETTLED_DROPS, "at most", 1.0),
@@ -54,7 +54,7 @@ PROMISES = (
 
 
 def verdicts(rows: Sequence[Row], lines: int) -> list[Verdict]:
-    """All promises whose figures were measured, with pictures of so many lines."""
+    """All promises whose figures were measured, with frames of so many lines."""
     medians = {row.name: row.spread.median for row in rows if row.group == "live"}
     return [
         _verdict(promise.for_lines(lines), medians[promise.name])

@@ -45,7 +45,7 @@ class Verdict:
     kept: bool
 
 
-class Tally:
+class Measurements:
     """Collects values while rounds go on."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class BenchReport:
     """What a benchmark found.
 
     Attributes:
-        machine: what it ran on, see `machine.describe`.
+        machine: what it ran on, see `machine.describe_stream`.
         settings: what was asked for.
         painter: what painted in `live`, `convert` and the stages, such as "openvino 2026.1, bfloat16".
         seconds: how long all of it took.

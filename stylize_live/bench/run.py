@@ -13,16 +13,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from stylize_live.bench.film import RATE, make_film
 from stylize_live.bench.machine import describe, load_now
 from stylize_live.bench.programs import Commands, Ended, import_milliseconds
 from stylize_live.bench.promises import EVERY, LINES, SETTLED_DROPS, verdicts
-from stylize_live.bench.report import BenchReport, Tally
+from stylize_live.bench.report import BenchReport, Measurements
+from stylize_live.bench.video import RATE, make_video
 from stylize_live.config import BenchSettings
-from stylize_live.engine.processor import cores
-from stylize_live.locks import scratch_folder
-from stylize_live.quantities import fitted
+from stylize_live.engine.cpu.features import cores
+from stylize_live.file_locks import scratch_folder
 from stylize_live.system.clock import monotonic
+from stylize_live.units import fit_size
 
 ROUNDS = 3
 # Shares of the time: one run of `live`, the painting of one run of `convert`, all of the network. The
@@ -48,7 +48,7 @@ def run_bench(settings: BenchSettings, on_step: Callable[[str], None] = lambda s
     seconds = round(monotonic() - started, 1)
     machine = describe() | {"load": load}
     rows = bench.tally.rows()
-    kept = verdicts(rows, min(fitted(settings.size, (16, 9))))
+    kept = verdicts(rows, min(fit_size(settings.size, (16, 9))))
     return BenchReport(machine, settings.model_dump(), painter, seconds, rows, kept)
 
 
@@ -57,30 +57,30 @@ class _Bench:
 
     Args:
         settings: what with, and for how long.
-        folder: for films.
+        folder: for videos.
         on_step: told what is measured next.
     """
 
     def __init__(self, settings: BenchSettings, folder: Path, on_step: Callable[[str], None]) -> None:
         self._settings, self._folder, self._on_step = settings, folder, on_step
-        self._film = folder / "film.mp4"
-        self._commands = Commands(self._film, settings, folder)
+        self._video = folder / "film.mp4"
+        self._commands = Commands(self._video, settings, folder)
         self._frames = max(_LEAST_FRAMES, round(settings.seconds * _LIVE * RATE))
         self._end = Fraction(0)  # of the part that is converted, in seconds
-        self.tally = Tally()
+        self.tally = Measurements()
 
     def run(self, opened: ExitStack) -> str:
         """Measure; what painted, in words. What it opens is closed with `opened`."""
-        self._on_step("making a film")
-        make_film(self._film, fitted(self._settings.size, (16, 9)), self._frames)
+        self._on_step("making a video")
+        make_video(self._video, fit_size(self._settings.size, (16, 9)), self._frames)
         taken = self._programs(first=True)
         # Only now, see the module's text.
-        from stylize_live.bench.stages import Stages, ideal_seconds, measure_networks
+        from stylize_live.bench.stages import StageBenchmarks, ideal_seconds, measure_networks
 
         self._on_step("network")
         measure_networks(self._settings, self._settings.seconds * _NETWORK, self.tally)
         stages = opened.enter_context(
-            Stages(self._film, self._end, self._settings, self._folder / "stages.mp4")
+            StageBenchmarks(self._video, self._end, self._settings, self._folder / "stages.mp4")
         )
         for number in range(ROUNDS):
             if number:
@@ -108,7 +108,7 @@ class _Bench:
 
     def _note_live(self, report: dict[str, Any], process: Ended) -> None:
         add = self.tally.add
-        add("live", "pictures shown", report["fps"], "a second")
+        add("live", "frames shown", report["fps"], "a second")
         add("live", "dropped", 100 * report["dropped"] / max(1, report["captured"]), "%")
         if settled := report["settled"]:
             add("live", SETTLED_DROPS, 100 * settled["dropped"] / max(1, settled["captured"]), "%")
@@ -119,7 +119,7 @@ class _Bench:
             age = report["latency_ms"]["total"][name]
             if age is not None:
                 add("live", f"capture to display, {name}", age)
-        add("program", "from the command to live pictures", 1e3 * process.seconds - 1e3 * report["seconds"])
+        add("program", "from the command to live frames", 1e3 * process.seconds - 1e3 * report["seconds"])
 
     def _note_memory(self, command: str, process: Ended) -> None:
         if process.peak_mb is not None:

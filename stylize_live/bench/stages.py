@@ -7,33 +7,33 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from stylize_live.bench.report import Tally
+from stylize_live.bench.report import Measurements
 from stylize_live.bench.timing import Effort, alternate, effort_of
-from stylize_live.closing import Closing
 from stylize_live.config import BenchSettings, ConvertSettings, EngineSettings
 from stylize_live.engine import Stylizer
-from stylize_live.engine.choices import choose_device_name
-from stylize_live.engine.trials import ways
+from stylize_live.engine.select import choose_device_name
+from stylize_live.engine.speed_trials import available_ways
 from stylize_live.frame import Frame
-from stylize_live.media.colour import ToRgb, ToStored
-from stylize_live.media.pattern import PatternSource
-from stylize_live.media.reader import VideoReader
-from stylize_live.media.writer import VideoWriter
-from stylize_live.quantities import fitted
+from stylize_live.lifecycle import Closeable
+from stylize_live.media.color.colorspace import ToRgb, ToStored
+from stylize_live.media.decode.reader import VideoReader
+from stylize_live.media.encode.writer import VideoWriter
+from stylize_live.media.sources.test_pattern import PatternSource
+from stylize_live.units import fit_size
 
 
-class Stages(Closing):
-    """Reads, paints and writes the beginning of a film, one part after the other.
+class StageBenchmarks(Closeable):
+    """Reads, paints and writes the beginning of a video, one part after the other.
 
     Args:
-        film: a video file.
+        video: a video file.
         end: where the beginning ends, in seconds.
         settings: how it is painted.
         target: a .mp4 to write.
     """
 
-    def __init__(self, film: Path, end: Fraction, settings: BenchSettings, target: Path) -> None:
-        self._film, self._target = film, target
+    def __init__(self, video: Path, end: Fraction, settings: BenchSettings, target: Path) -> None:
+        self._video, self._target = video, target
         self._part = ConvertSettings(end=str(float(end)))
         self._frames = self._read()
         self._painted: list[Frame] = []
@@ -47,30 +47,30 @@ class Stages(Closing):
         """Device, runtime and precision that paint."""
         return f"{self._steady.runtime.split()[0]} on {self._steady.device}, {self._steady.precision}"
 
-    def measure(self, tally: Tally) -> list[Effort]:
-        """Do all parts once and note milliseconds a picture; what reading, painting and writing took."""
+    def measure(self, tally: Measurements) -> list[Effort]:
+        """Do all parts once and note milliseconds a frame; what reading, painting and writing took."""
         read = effort_of(self._read)
         plain = effort_of(lambda: self._paint(self._plain))
         steady = effort_of(lambda: self._paint(self._steady))
         write = effort_of(self._write)
         stored = [ToStored()(frame.pixels) for frame in self._frames[:1]] * len(self._frames)
         to_rgb, to_stored = ToRgb(), ToStored()
-        from_film = effort_of(lambda: [to_rgb(picture) for picture in stored])
-        to_film = effort_of(lambda: [to_stored(frame.pixels) for frame in self._frames])
+        from_video = effort_of(lambda: [to_rgb(image) for image in stored])
+        to_video = effort_of(lambda: [to_stored(frame.pixels) for frame in self._frames])
         each = 1e3 / len(self._frames)
         for name, seconds in (
-            ("read a picture", read.wall),
-            ("of this, YUV into RGB", from_film.wall),
+            ("read a frame", read.wall),
+            ("of this, YUV into RGB", from_video.wall),
             ("paint, without smoothing", plain.wall),
             ("smoothing on top", steady.wall - plain.wall),
-            ("encode a picture", write.wall),
-            ("of this, RGB into YUV", to_film.wall),
+            ("encode a frame", write.wall),
+            ("of this, RGB into YUV", to_video.wall),
         ):
             tally.add("stages", name, seconds * each)
         return [read, steady, write]
 
     def _read(self) -> list[Frame]:
-        with VideoReader(self._film, self._part) as reader:
+        with VideoReader(self._video, self._part) as reader:
             return list(reader)
 
     def _paint(self, stylizer: Stylizer) -> None:
@@ -94,9 +94,9 @@ def ideal_seconds(parts: Sequence[Effort], cores: int) -> float:
     return max(*(part.wall for part in parts), sum(part.processor for part in parts) / cores)
 
 
-def measure_networks(settings: BenchSettings, seconds: float, tally: Tally) -> None:
-    """Time one picture without smoothing, pixels in and pixels out, under all that is installed."""
-    pixels = PatternSource(fitted(settings.size, (16, 9)), 1).picture(0)
+def measure_networks(settings: BenchSettings, seconds: float, tally: Measurements) -> None:
+    """Time one frame without smoothing, pixels in and pixels out, under all that is installed."""
+    pixels = PatternSource(fit_size(settings.size, (16, 9)), 1).image(0)
     painters = {name: Stylizer.from_settings(chosen) for name, chosen in _choices(settings).items()}
     try:
         jobs = {name: partial(painter, pixels) for name, painter in painters.items()}
@@ -112,5 +112,5 @@ def _choices(settings: BenchSettings) -> dict[str, EngineSettings]:
     """Every runtime and precision that this machine has, by name."""
     return {
         str(way): settings.model_copy(update={"runtime": way.runtime, "precision": way.precision})
-        for way in ways(choose_device_name(settings.device))
+        for way in available_ways(choose_device_name(settings.device))
     }

@@ -37,11 +37,11 @@ class Spread:
 
     def words(self) -> tuple[str, str]:
         """For tables: "23.4" and "22.5-25.2", the latter empty for a single value."""
-        spread = f"{shown(self.low)}-{shown(self.high)}" if self.count > 1 else ""
-        return shown(self.median), spread
+        spread = f"{format_figure(self.low)}-{format_figure(self.high)}" if self.count > 1 else ""
+        return format_figure(self.median), spread
 
 
-def shown(value: float) -> str:
+def format_figure(value: float) -> str:
     """Three digits that count, and all before the point."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 

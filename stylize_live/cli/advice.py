@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stylize_live.cli.console import warn
-from stylize_live.cli.unused_gpu import unused_gpu
+from stylize_live.cli.unused_gpu import explain_unused_gpu
 
 if TYPE_CHECKING:
     from stylize_live.config import EngineSettings
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 def advise(settings: EngineSettings) -> None:
     """Say so, on stderr, if something is missing that would make these settings faster."""
     if settings.device != "cpu" and _may_use_gpu(settings.runtime):
-        advice = unused_gpu()
+        advice = explain_unused_gpu()
         if advice:
             warn(advice)
             return
     if settings.runtime == "auto" and settings.precision != "float16":
-        from stylize_live.engine.choices import choose_device_name
+        from stylize_live.engine.select import choose_device_name
 
         advice = faster()
         if advice and choose_device_name(settings.device) == "cpu":
@@ -34,10 +34,10 @@ def _may_use_gpu(runtime: str) -> bool:
 
 def faster() -> str:
     """What would help a processor, "" if nothing is missing."""
-    from stylize_live.engine.processor import is_x86
+    from stylize_live.engine.cpu.features import is_x86
     from stylize_live.engine.runtimes import is_installed
-    from stylize_live.installing import command_for
+    from stylize_live.install_hints import install_command
 
     if is_installed("openvino") or not is_x86():  # elsewhere nobody has measured it
         return ""
-    return f"painting would be about twice as fast with OpenVINO: {command_for('openvino')}"
+    return f"painting would be about twice as fast with OpenVINO: {install_command('openvino')}"

@@ -15,16 +15,16 @@ from stylize_live import __version__
 from stylize_live.cli.console import fail, hide_warnings, show_logs, stderr
 from stylize_live.cli.help import shape_help
 from stylize_live.cli.machine import tune_process
-from stylize_live.cli.mistakes import one_line
-from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError, in_words
-from stylize_live.interrupts import ending_like_ctrl_c
+from stylize_live.cli.usage_errors import one_line
+from stylize_live.concurrency.signals import end_like_ctrl_c
+from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError, describe_error
 from stylize_live.system.console import carry_all_text
 from stylize_live.wording import options_as_flags
 
 app = App(
     name="stylize-live",
     version=f"stylize-live {__version__}",
-    help="Paint webcams, videos and pictures in the style of great painters.",
+    help="Paint webcams, videos and images in the style of great painters.",
     help_epilogue="Every command has its own --help. With --debug, errors show where they happened.",
     help_format="plaintext",
     # A name is a name: Cyclopts would read a list that begins with [ as JSON.
@@ -34,11 +34,11 @@ app = App(
 _COMMANDS = {
     "live": "Paint a camera, a screen, a file or a URL, live in a window.",
     "studio": "The same on a web page, also for phones and OBS.",
-    "obs": "Have a running OBS show the painted picture.",
+    "obs": "Have a running OBS show the painted image.",
     "convert": "Paint videos, their sound kept.",
-    "image": "Paint pictures and folders of pictures.",
+    "image": "Paint images and folders of images.",
     "train": "Train a new style from a painting.",
-    "evaluate": "Measure how good styles are, and how steady films.",
+    "evaluate": "Measure how good styles are, and how steady videos.",
     "styles": "List the styles that come with the program, or show them on a photo.",
     "export": "Write a style as ONNX, for other programs.",
     "bench": "Measure how fast everything is on this machine.",
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code; see `stylize_live.errors`.
     """
-    with options_as_flags(), ending_like_ctrl_c() as ending:
+    with options_as_flags(), end_like_ctrl_c() as ending:
         return ending.code(_run(arguments))
 
 
@@ -120,23 +120,23 @@ def _fail(error: Exception, debug: bool) -> int:
     if debug:
         stderr.print_exception()
     if not isinstance(error, (StylizeError, OSError)):
-        error = _told(error)
+        error = _as_error(error)
     if isinstance(error, StylizeError):
         fail(str(error))
         return error.exit_code
     if isinstance(error, OSError) and isinstance(error.filename, str):  # the system's answer about a file
-        fail(in_words(error))
+        fail(describe_error(error))
         return UsageError.exit_code if error.errno == errno.ENAMETOOLONG else EXIT_INTERNAL
-    what = escape(in_words(error))
+    what = escape(describe_error(error))
     stderr.print(f"[bold red]internal error:[/] {what} (run again with --debug and report it)")
     return EXIT_INTERNAL
 
 
-def _told(error: Exception) -> Exception:
+def _as_error(error: Exception) -> Exception:
     """One of ours where the machine failed and no stage said so."""
-    from stylize_live.pipeline.failures import explained
+    from stylize_live.concurrency.failures import explain_failure
 
-    told = explained(error, "stopped")
+    told = explain_failure(error, "stopped")
     return told if isinstance(told, Exception) else error
 
 

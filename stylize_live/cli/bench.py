@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from stylize_live.bench.timing import shown
+from stylize_live.bench.timing import format_figure
 from stylize_live.cli.completion import with_style_names
 from stylize_live.cli.console import print_json, print_line, stderr, stdout
-from stylize_live.config import BenchSettings, merged
+from stylize_live.config import BenchSettings, merge_config
 from stylize_live.errors import SinkError
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ def bench(
 ) -> int:
     """Measure how fast everything is on this machine, in a minute or two.
 
-    On a film of a moving pattern, made for it:
-      network   one picture without smoothing, pixels in and pixels out, under
+    On a video of a moving pattern, made for it:
+      network   one image without smoothing, pixels in and pixels out, under
                 every runtime and precision that is installed
-      parts     each part of the work alone, for one picture
+      parts     each part of the work alone, for one image
       live      the command itself in real time: rate, drops, latency, how
                 much is painted; a second table says which promises about
                 that are kept (they are meant for 640x360)
@@ -61,11 +61,11 @@ def bench(
     json
         Print the result as JSON, alone on standard output.
     plot
-        Show the figures as a page, .html, or draw the times into a picture, .svg.
+        Show the figures as a page, .html, or draw the times into an image, .svg.
     config
         TOML file of settings; options given here win.
     """
-    settings = merged(settings, config)
+    settings = merge_config(settings, config)
     from stylize_live.bench.plot import write_plot
     from stylize_live.bench.run import run_bench
     from stylize_live.reports.plots import check_plot
@@ -122,7 +122,7 @@ def _print_promises(report: BenchReport) -> None:
     table.add_column("", no_wrap=True)
     for verdict in report.promises:
         words = "kept" if verdict.kept else "[bold red]broken[/]"
-        table.add_row(verdict.name, verdict.promised, shown(verdict.measured), words)
+        table.add_row(verdict.name, verdict.promised, format_figure(verdict.measured), words)
     if table.row_count:
         print_line("")
         stdout.print(table)

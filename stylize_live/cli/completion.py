@@ -6,7 +6,7 @@ from cyclopts import Parameter
 from cyclopts.completion import CompletionContext
 from pydantic import BaseModel
 
-from stylize_live.nets.folders import own_files, shipped_names
+from stylize_live.nets.style_folders import own_files, shipped_names
 
 
 def style_words(context: CompletionContext) -> list[str]:

@@ -8,12 +8,12 @@ import warnings
 from rich.console import Console
 from rich.markup import escape
 
-from stylize_live.wording import as_json, brief, plain
+from stylize_live.wording import as_json, plain, shorten
 
-# Names of files are no markup, and ":fire:" in one is no picture of a fire.
+# Names of files are no markup, and ":fire:" in one is no image of a fire.
 stdout = Console(highlight=False, soft_wrap=True, emoji=False)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
-bars_drawn: list[object] = []  # at this moment, by `stylize_live.cli.bars`
+bars_drawn: list[object] = []  # at this moment, by `stylize_live.cli.progress_bars`
 
 
 class ConsoleHandler(logging.Handler):
@@ -23,7 +23,7 @@ class ConsoleHandler(logging.Handler):
         """See `logging.Handler`."""
         text = self.format(record)
         lines = text.splitlines() if record.exc_info else [text]
-        stderr.print("\n".join(map(brief, lines)), markup=False)
+        stderr.print("\n".join(map(shorten, lines)), markup=False)
 
 
 def print_line(text: str) -> None:
@@ -55,19 +55,19 @@ def print_beside(text: str) -> None:
 
 def warn(text: str) -> None:
     """A remark, on stderr."""
-    stderr.print(f"note: {brief(text)}", markup=False, style="yellow")
+    stderr.print(f"note: {shorten(text)}", markup=False, style="yellow")
 
 
 def fail(text: str) -> None:
     """What went wrong, on stderr."""
-    stderr.print(f"[bold red]error:[/] {escape(brief(text))}")
+    stderr.print(f"[bold red]error:[/] {escape(shorten(text))}")
 
 
 def hide_warnings() -> None:
     """Those of libraries that tell people nothing."""
-    # Pillow's remark about large pictures; those it deems dangerous, twice as large, are an error.
+    # Pillow's remark about large images; those it deems dangerous, twice as large, are an error.
     warnings.filterwarnings("ignore", "Image size .* exceeds limit")
-    # Torch's about an old driver, which `unused_gpu` says with the command that mends it.
+    # Torch's about an old driver, which `explain_unused_gpu` says with the command that mends it.
     warnings.filterwarnings("ignore", "CUDA initialization: The NVIDIA driver on your system is too old")
 
 

@@ -13,20 +13,20 @@ from cyclopts import Parameter
 from stylize_live.cli.advice import advise
 from stylize_live.cli.completion import with_style_names
 from stylize_live.cli.console import fail, hide_warnings, warn
-from stylize_live.cli.convert_display import Display
+from stylize_live.cli.convert_display import ConvertDisplay
 from stylize_live.cli.convert_output import json_line, print_forecast, say_total, teller
 from stylize_live.cli.machine import tune_process
-from stylize_live.config import ConvertSettings, merged
+from stylize_live.config import ConvertSettings, merge_config
 from stylize_live.errors import EXIT_OK, UsageError
-from stylize_live.installing import PROGRAM
+from stylize_live.install_hints import PROGRAM
 from stylize_live.system.clock import monotonic
-from stylize_live.system.commands import quoted
-from stylize_live.system.wildcards import expanded
+from stylize_live.system.commands import quote
+from stylize_live.system.wildcards import expand
 
 if TYPE_CHECKING:
+    from stylize_live.conversion.progress import ConvertReport
+    from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
     from stylize_live.engine import Stylizer
-    from stylize_live.pipeline.progress import ConvertReport
-    from stylize_live.pipeline.queue import Job, Outcome
 
 _DEFAULT_SETTINGS = ConvertSettings()
 with_style_names(ConvertSettings)
@@ -45,13 +45,13 @@ def convert(
     config: Path | None = None,
     settings: Annotated[ConvertSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
 ) -> int:
-    """Paint videos. Sound, subtitles, chapters and the times of all pictures are kept.
+    """Paint videos. Sound, subtitles, chapters and the times of all images are kept.
 
     As with cp, the last name is where the result goes, unless --output says so:
 
       convert holiday.mp4 painted.mp4         a file into a file
-      convert a.mp4 b.mp4 films/ painted/     files and folders into a folder
-      convert films/ -o "out/{stem}-{style}.mp4"
+      convert a.mp4 b.mp4 videos/ painted/     files and folders into a folder
+      convert videos/ -o "out/{stem}-{style}.mp4"
 
     Whatever ends a run, the same command goes on where it stopped. Of several
     videos, those whose target is there are skipped, and a bad one does not stop
@@ -66,11 +66,11 @@ def convert(
     Parameters
     ----------
     videos
-        Videos, folders of videos, numbered pictures (frames/%05d.png), or - for standard input; and the
+        Videos, folders of videos, numbered images (frames/%05d.png), or - for standard input; and the
         target if there is no --output.
     output
         For one video a file: .mp4, .m4v, .mov, .mkv or .webm, for short clips .gif or .webp, numbered
-        pictures, or - for Matroska on standard output. For several a folder or a pattern.
+        images, or - for Matroska on standard output. For several a folder or a pattern.
     include
         Of folders, take only names or paths like this, such as "*.mov"; may be repeated.
     exclude
@@ -89,17 +89,17 @@ def convert(
     config
         TOML file of settings; options given here win.
     """
-    from stylize_live.pipeline.convert import check_paths
-    from stylize_live.pipeline.queue import plan
+    from stylize_live.conversion.convert import check_paths
+    from stylize_live.conversion.queue import plan_jobs
 
-    settings = merged(settings, config)
+    settings = merge_config(settings, config)
     inputs, output = _inputs_and_output(list(videos), output)
-    jobs = plan(inputs, output, style=settings.style, include=include or (), exclude=exclude or ())
+    jobs = plan_jobs(inputs, output, style=settings.style, include=include or (), exclude=exclude or ())
     single = len(inputs) == 1 and not inputs[0].is_dir()
     if single:
         check_paths(jobs[0].source, jobs[0].target, overwrite)
     if before_after is not None:
-        _check_picture(before_after, overwrite, single)
+        _check_image(before_after, overwrite, single)
     if dry_run:
         with _stylizer(settings) as stylizer:
             return print_forecast(jobs, single, stylizer, settings, overwrite, json)
@@ -110,15 +110,15 @@ def convert(
 
 def _inputs_and_output(videos: list[Path], output: str | None) -> tuple[list[Path], str]:
     if output is not None:
-        return expanded(videos), output
+        return expand(videos), output
     if len(videos) < 2:
         raise UsageError(f"say where the result goes, too: {_example(videos)}")
-    return expanded(videos[:-1]), str(videos[-1])
+    return expand(videos[:-1]), str(videos[-1])
 
 
 def _example(videos: list[Path]) -> str:
     """A command for what was named without a target."""
-    from stylize_live.media.codecs import FORMATS
+    from stylize_live.media.formats.codecs import FORMATS
 
     video = videos[0] if videos else Path("holiday.mp4")
     if video.is_dir():
@@ -126,7 +126,7 @@ def _example(videos: list[Path]) -> str:
     else:
         stem = "painted" if video.stem != "painted" else "result"
         target = stem + (video.suffix if video.suffix.lower() in FORMATS else ".mp4")
-    return f"{PROGRAM} convert {quoted(str(video))} {target}"
+    return f"{PROGRAM} convert {quote(str(video))} {target}"
 
 
 def _stylizer(settings: ConvertSettings) -> Stylizer:
@@ -143,18 +143,24 @@ def _stylizer_apart(settings: ConvertSettings) -> Stylizer:
 
 
 def _outcomes(
-    jobs: list[Job], settings: ConvertSettings, overwrite: bool, restart: bool, display: Display
-) -> Generator[Outcome, None, None]:
-    """Convert one film here, several in a process that may crash; only this one can read standard input."""
-    from stylize_live.media.pipes import PIPE
-    from stylize_live.pipeline.apart import convert_apart
-    from stylize_live.pipeline.queue import convert_all
+    jobs: list[ConversionJob],
+    settings: ConvertSettings,
+    overwrite: bool,
+    restart: bool,
+    display: ConvertDisplay,
+) -> Generator[ConversionOutcome, None, None]:
+    """Convert one video here, several in a process that may crash; only this one can read standard input."""
+    from stylize_live.conversion.queue import convert_all
+    from stylize_live.conversion.worker_process import convert_in_subprocess
+    from stylize_live.media.formats.pipes import PIPE
 
     apart = len(jobs) > 1 and all(PIPE not in (job.source, job.target) for job in jobs)
     open_stylizer = partial(_stylizer_apart, settings)
     with nullcontext() if apart else _stylizer(settings) as stylizer:
         run = (
-            partial(convert_all, jobs, stylizer) if stylizer else partial(convert_apart, jobs, open_stylizer)
+            partial(convert_all, jobs, stylizer)
+            if stylizer
+            else partial(convert_in_subprocess, jobs, open_stylizer)
         )
         yield from run(
             settings,
@@ -166,12 +172,17 @@ def _outcomes(
 
 
 def _run(
-    jobs: list[Job], single: bool, settings: ConvertSettings, overwrite: bool, restart: bool, json: bool
-) -> tuple[list[Outcome], float]:
+    jobs: list[ConversionJob],
+    single: bool,
+    settings: ConvertSettings,
+    overwrite: bool,
+    restart: bool,
+    json: bool,
+) -> tuple[list[ConversionOutcome], float]:
     """Convert all, each outcome said as it comes."""
-    outcomes: list[Outcome] = []
+    outcomes: list[ConversionOutcome] = []
     began = monotonic()
-    with Display(jobs, single, settings, overwrite=overwrite, restart=restart, json=json) as display:
+    with ConvertDisplay(jobs, single, settings, overwrite=overwrite, restart=restart, json=json) as display:
         try:
             # Closed before anything is said: what works in another process may finish a piece until then.
             with closing(_outcomes(jobs, settings, overwrite, restart, display)) as ended:
@@ -185,10 +196,10 @@ def _run(
 
 
 def _conclude(
-    outcomes: list[Outcome], single: bool, seconds: float, json: bool, before_after: Path | None
+    outcomes: list[ConversionOutcome], single: bool, seconds: float, json: bool, before_after: Path | None
 ) -> int:
     """Last words, and the exit code."""
-    from stylize_live.pipeline.queue import exit_code
+    from stylize_live.conversion.queue import exit_code
 
     if single and outcomes[0].error is not None:
         if not json:
@@ -208,14 +219,14 @@ def _conclude(
     return code
 
 
-def _check_picture(path: Path, overwrite: bool, single: bool) -> None:
+def _check_image(path: Path, overwrite: bool, single: bool) -> None:
     """Hours of work must not end in a wrong suffix."""
     from stylize_live.errors import SinkError
-    from stylize_live.media.still import picture_format
+    from stylize_live.media.image.io import image_format
 
     if not single:
         raise UsageError("--before-after is for one video, these may be several")
-    picture_format(path)
+    image_format(path)
     if path.exists() and not overwrite:
         raise UsageError(f"{path}: exists already, use --overwrite to replace it")
     if not path.parent.is_dir():
@@ -226,11 +237,11 @@ def _save_pair(path: Path, report: ConvertReport) -> None:
     import numpy as np
 
     from stylize_live.frame import eight_bit
-    from stylize_live.media.still import Still, write_still
+    from stylize_live.media.image.io import Still, write_image
 
     if report.pair is None:
-        warn(f"{path}: not written, all pictures were painted by earlier runs")
+        warn(f"{path}: not written, all images were painted by earlier runs")
         return
     before, after = map(eight_bit, report.pair)
     beside = after.shape[1] > before.shape[1]  # side by side already
-    write_still(path, Still(after if beside else np.concatenate([before, after], axis=1)))
+    write_image(path, Still(after if beside else np.concatenate([before, after], axis=1)))

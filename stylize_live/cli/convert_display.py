@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING
 
 from rich.progress import TaskID, TimeRemainingColumn
 
-from stylize_live.cli.bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.console import print_beside, warn
-from stylize_live.cli.convert_output import in_words, say_outcome
-from stylize_live.closing import Closing
+from stylize_live.cli.convert_output import describe_outcome, say_outcome
+from stylize_live.cli.progress_bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.config import ConvertSettings
+from stylize_live.lifecycle import Closeable
 from stylize_live.system.clock import monotonic
 
 if TYPE_CHECKING:
-    from stylize_live.pipeline.progress import ConvertProgress
-    from stylize_live.pipeline.queue import Job, Outcome
+    from stylize_live.conversion.progress import ConvertProgress
+    from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
 
 _SECONDS_BETWEEN_LINES = 30.0
 
 
-class Display(Closing):
-    """Progress of the film at work and, of several films, of all; lines about those that ended.
+class ConvertDisplay(Closeable):
+    """Progress of the video at work and, of several videos, of all; lines about those that ended.
 
-    All of them together count in pixels, so that a large film weighs more than a small one.
+    All of them together count in pixels, so that a large video weighs more than a small one.
 
     Args:
         jobs: what is to be done.
-        single: whether one film was named, whose errors are the command's own.
-        settings: which part of each film, how large.
+        single: whether one video was named, whose errors are the command's own.
+        settings: which part of each video, how large.
         overwrite: whether targets that exist are made again.
         restart: whether the command discards what is kept.
         json: whether standard output is for a report only.
@@ -38,7 +38,7 @@ class Display(Closing):
 
     def __init__(
         self,
-        jobs: Sequence[Job],
+        jobs: Sequence[ConversionJob],
         single: bool,
         settings: ConvertSettings,
         *,
@@ -54,17 +54,17 @@ class Display(Closing):
         if not self._single:
             total = sum(self._weights.values())
             self._all = self._bar.add_task("all", total=total or None, count=f"0/{len(jobs)}")
-        self._film: TaskID | None = None
-        self._job: Job | None = None
+        self._video: TaskID | None = None
+        self._job: ConversionJob | None = None
         self._totals: dict[Path, int | None] = {}
         self._ended = 0
         self._weight_ended = 0
         self._said_at = monotonic()
         self._bar.start()
 
-    def start(self, job: Job) -> None:
-        """A film begins."""
-        self._job, self._film = job, None
+    def start(self, job: ConversionJob) -> None:
+        """A video begins."""
+        self._job, self._video = job, None
 
     def progress(self, progress: ConvertProgress) -> None:
         """It is so far."""
@@ -76,21 +76,21 @@ class Display(Closing):
         else:
             self._draw(self._job, progress)
 
-    def _draw(self, job: Job, progress: ConvertProgress) -> None:
+    def _draw(self, job: ConversionJob, progress: ConvertProgress) -> None:
         total = "?" if progress.total is None else str(progress.total)
         count = f"{progress.frames}/{total}  {progress.fps:.1f} fps"
-        if self._film is None:
+        if self._video is None:
             # What earlier runs did is there from the start, so that the time left is this run's own.
-            self._film = self._bar.add_task(
+            self._video = self._bar.add_task(
                 job.source.name, total=progress.total, completed=progress.resumed, count=count
             )
-        self._bar.update(self._film, completed=progress.frames, total=progress.total, count=count)
+        self._bar.update(self._video, completed=progress.frames, total=progress.total, count=count)
         if self._all is not None and progress.total:
             share = min(1.0, progress.frames / progress.total)
             weight = self._weight_ended + share * self._weights.get(job.target, 0)
             self._bar.update(self._all, completed=weight)
 
-    def _say_line(self, job: Job, progress: ConvertProgress) -> None:
+    def _say_line(self, job: ConversionJob, progress: ConvertProgress) -> None:
         now = monotonic()
         if now - self._said_at < _SECONDS_BETWEEN_LINES:
             return
@@ -98,15 +98,15 @@ class Display(Closing):
         place = "" if self._single else f"video {self._ended + 1} of {len(self._jobs)}, "
         left = ""
         if progress.total is not None and progress.fps:
-            left = f", {in_words(max(0, progress.total - progress.frames) / progress.fps)} left"
+            left = f", {describe_outcome(max(0, progress.total - progress.frames) / progress.fps)} left"
         frames = _of(progress.frames, progress.total)
         print_beside(f"{place}{job.source.name}: {frames}, {progress.fps:.1f} frames per second{left}")
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: ConversionOutcome) -> None:
         """It ended so."""
-        if self._film is not None:
-            self._bar.remove_task(self._film)
-            self._film = None
+        if self._video is not None:
+            self._bar.remove_task(self._video)
+            self._video = None
         self._job = None
         self._ended += 1
         self._weight_ended += self._weights.get(outcome.job.target, 0)
@@ -127,10 +127,10 @@ class Display(Closing):
             _say_lost(self._job.target)
 
     def _say_kept(self, target: Path) -> bool:
-        """What is finished of a film, if anything is."""
-        from stylize_live.pipeline.parts import kept_frames
+        """What is finished of a video, if anything is."""
+        from stylize_live.conversion.segment_store import count_kept_frames
 
-        frames = kept_frames(target)
+        frames = count_kept_frames(target)
         goes_on = frames > 0 and (self._overwrite or not target.exists())
         if goes_on:
             again = f"{self._again} goes on (--restart begins anew)"
@@ -143,12 +143,12 @@ class Display(Closing):
 
 
 def _say_lost(target: Path) -> None:
-    """What becomes of a film of which no piece is finished, or that is made in one go."""
-    from stylize_live.media.pipes import PIPE
-    from stylize_live.media.sequence import is_sequence
+    """What becomes of a video of which no piece is finished, or that is made in one go."""
+    from stylize_live.media.formats.image_sequence import is_sequence
+    from stylize_live.media.formats.pipes import PIPE
 
     if is_sequence(target):
-        warn(f"{target}: the pictures written so far are kept, the same command with --overwrite begins anew")
+        warn(f"{target}: the images written so far are kept, the same command with --overwrite begins anew")
     elif target != PIPE:
         warn(f"{target}: nothing kept yet, the same command begins anew")
 
@@ -157,17 +157,17 @@ def _of(frames: int, total: int | None) -> str:
     return f"{frames} frames" if total is None else f"{frames} of {total} frames"
 
 
-def _weights(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
-    """Pixels to paint for each target; none where a film crashes who opens it."""
-    from stylize_live.pipeline.apart import answer_apart
+def _weights(jobs: Sequence[ConversionJob], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
+    """Pixels to paint for each target; none where a video crashes who opens it."""
+    from stylize_live.conversion.worker_process import answer_in_subprocess
 
-    return answer_apart(weigh, jobs, settings, overwrite) or {}
+    return answer_in_subprocess(weigh, jobs, settings, overwrite) or {}
 
 
-def weigh(jobs: Sequence[Job], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
-    """Pixels to paint for each target; a film that cannot be opened, or only once, weighs nothing."""
-    from stylize_live.media.pipes import is_pipe
-    from stylize_live.media.reader import VideoReader
+def weigh(jobs: Sequence[ConversionJob], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
+    """Pixels to paint for each target; a video that cannot be opened, or only once, weighs nothing."""
+    from stylize_live.media.decode.reader import VideoReader
+    from stylize_live.media.formats.pipes import is_pipe
 
     weights = {}
     for job in jobs:

@@ -1,4 +1,4 @@
-"""What `convert` says: a line for each film, forecasts, the report."""
+"""What `convert` says: a line for each video, forecasts, the report."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING, Any
 from stylize_live.cli.console import cell, print_beside, print_json, print_line, stderr, warn
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import EXIT_INTERNAL, StylizeError
-from stylize_live.wording import as_json, brief
+from stylize_live.wording import as_json, shorten
 
 if TYPE_CHECKING:
+    from stylize_live.conversion.dry_run import DryRun
+    from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
     from stylize_live.engine import Stylizer
-    from stylize_live.pipeline.forecast import Forecast
-    from stylize_live.pipeline.queue import Job, Outcome
 
 
-def teller(jobs: Sequence[Job]) -> Callable[[str], None]:
-    """Who tells results: standard output, unless a film has it for itself."""
-    from stylize_live.media.pipes import PIPE
+def teller(jobs: Sequence[ConversionJob]) -> Callable[[str], None]:
+    """Who tells results: standard output, unless a video has it for itself."""
+    from stylize_live.media.formats.pipes import PIPE
 
     return print_beside if any(job.target == PIPE for job in jobs) else print_line
 
 
-def say_outcome(outcome: Outcome, single: bool, *, beside: bool = False) -> None:
-    """Say how a film ended; `beside` what goes to standard output."""
+def say_outcome(outcome: ConversionOutcome, single: bool, *, beside: bool = False) -> None:
+    """Say how a video ended; `beside` what goes to standard output."""
     report, target = outcome.report, outcome.job.target
     say = print_beside if beside else teller([outcome.job])
     prefix = "" if single else f"{target}: "
     for note in report.notes if report else ():
         warn(prefix + note)
     if outcome.status == "skipped":
-        warn(f"{target}: there already, skipped")
+        warn(f"{target}: already exists, skipped")
     elif report is None:
         if not single:
-            stderr.print(f"[bold red]failed:[/] {cell(brief(_reason(outcome.job, outcome.error)))}")
+            stderr.print(f"[bold red]failed:[/] {cell(shorten(_reason(outcome.job, outcome.error)))}")
     elif single:
         say(str(target))
         say(_pace(report.frames, report.seconds, report.fps, report.resumed))
@@ -42,7 +42,7 @@ def say_outcome(outcome: Outcome, single: bool, *, beside: bool = False) -> None
         say(f"{target}: {_pace(report.frames, report.seconds, report.fps, report.resumed)}")
 
 
-def _reason(job: Job, error: Exception | None) -> str:
+def _reason(job: ConversionJob, error: Exception | None) -> str:
     if isinstance(error, StylizeError):
         return str(error)
     return f"{job.source}: internal error: {type(error).__name__}: {error}"
@@ -53,8 +53,8 @@ def _pace(frames: int, seconds: float, fps: float, resumed: int) -> str:
     return f"{frames} frames in {seconds:.1f} s, {fps:.1f} frames per second{earlier}"
 
 
-def say_total(outcomes: Sequence[Outcome], seconds: float) -> None:
-    """How many films ended how."""
+def say_total(outcomes: Sequence[ConversionOutcome], seconds: float) -> None:
+    """How many videos ended how."""
     counts = {
         status: sum(outcome.status == status for outcome in outcomes)
         for status in ("done", "partial", "skipped", "failed")
@@ -62,10 +62,10 @@ def say_total(outcomes: Sequence[Outcome], seconds: float) -> None:
     words = {"done": "done", "partial": "damaged", "skipped": "skipped", "failed": "failed"}
     parts = ", ".join(f"{count} {words[status]}" for status, count in counts.items() if count)
     videos = "1 video" if len(outcomes) == 1 else f"{len(outcomes)} videos"
-    stderr.print(f"{videos} in {in_words(seconds)}: {parts}")
+    stderr.print(f"{videos} in {describe_outcome(seconds)}: {parts}")
 
 
-def json_line(outcomes: Sequence[Outcome], seconds: float, code: int) -> str:
+def json_line(outcomes: Sequence[ConversionOutcome], seconds: float, code: int) -> str:
     """The report of a run; its fields are described in docs/convert.md."""
     counts = {s: sum(o.status == s for o in outcomes) for s in ("done", "partial", "skipped", "failed")}
     files = [_as_dict(outcome) for outcome in outcomes]
@@ -73,7 +73,7 @@ def json_line(outcomes: Sequence[Outcome], seconds: float, code: int) -> str:
     return as_json(report)
 
 
-def _as_dict(outcome: Outcome) -> dict[str, Any]:
+def _as_dict(outcome: ConversionOutcome) -> dict[str, Any]:
     found: dict[str, Any] = {
         "source": str(outcome.job.source),
         "target": str(outcome.job.target),
@@ -96,16 +96,16 @@ def _as_dict(outcome: Outcome) -> dict[str, Any]:
 
 
 def print_forecast(
-    jobs: Sequence[Job],
+    jobs: Sequence[ConversionJob],
     single: bool,
     stylizer: Stylizer,
     settings: ConvertSettings,
     overwrite: bool,
     json: bool,
 ) -> int:
-    """Say what would be made of all films; the exit code is the first error's, if there is one."""
-    from stylize_live.pipeline.forecast import forecast, painting_speed
-    from stylize_live.pipeline.queue import explained
+    """Say what would be made of all videos; the exit code is the first error's, if there is one."""
+    from stylize_live.conversion.dry_run import dry_run, painting_speed
+    from stylize_live.conversion.queue import explain_error
 
     speed: float | None = None
     code, rows = 0, []
@@ -118,9 +118,9 @@ def print_forecast(
             if not single and job.target.exists() and not overwrite:
                 row["status"] = "skipped"
                 continue
-            made = forecast(job.source, job.target, settings, overwrite=overwrite)
+            made = dry_run(job.source, job.target, settings, overwrite=overwrite)
         except Exception as failure:
-            error = explained(failure, job) if isinstance(failure, OSError) else failure
+            error = explain_error(failure, job) if isinstance(failure, OSError) else failure
             row |= {"status": "failed", "error": _reason(job, error)}
             code = code or getattr(error, "exit_code", EXIT_INTERNAL)
             continue
@@ -136,7 +136,7 @@ def print_forecast(
     return code
 
 
-def _forecast_dict(made: Forecast, speed: float) -> dict[str, Any]:
+def _forecast_dict(made: DryRun, speed: float) -> dict[str, Any]:
     return {
         "size": list(made.size),
         "frames": made.frames,
@@ -152,11 +152,11 @@ def _forecast_dict(made: Forecast, speed: float) -> dict[str, Any]:
 def _print_row(row: dict[str, Any]) -> None:
     print_line(f"{row['source']} -> {row['target']}")
     if row["status"] != "planned":
-        print_line(f"  {row['status']}: {row.get('error', 'there already')}")
+        print_line(f"  {row['status']}: {row.get('error', 'already exists')}")
         return
     width, height = row["size"]
     frames = "unknown number of" if row["frames"] is None else row["frames"]
-    length = "" if row["duration"] is None else f" in {in_words(row['duration'])}"
+    length = "" if row["duration"] is None else f" in {describe_outcome(row['duration'])}"
     kept = f", {row['kept']} finished already" if row["kept"] else ""
     print_line(f"  {width}x{height}, {frames} frames{length}, {row['codec']}{kept}")
     if row["beside"]:
@@ -164,10 +164,10 @@ def _print_row(row: dict[str, Any]) -> None:
     for note in row["notes"]:
         print_line(f"  {note}")
     if row["estimated_seconds"] is not None:
-        print_line(f"  about {in_words(row['estimated_seconds'])} of painting")
+        print_line(f"  about {describe_outcome(row['estimated_seconds'])} of painting")
 
 
-def in_words(seconds: float) -> str:
+def describe_outcome(seconds: float) -> str:
     """Seconds as people say them."""
     if seconds < 60:
         return f"{seconds:.1f} s"

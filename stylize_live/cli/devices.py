@@ -9,11 +9,11 @@ from rich.table import Table
 
 from stylize_live.cli.advice import faster
 from stylize_live.cli.console import cell, print_json, print_line, stdout
-from stylize_live.cli.unused_gpu import unused_gpu
+from stylize_live.cli.unused_gpu import explain_unused_gpu
 
 if TYPE_CHECKING:
-    from stylize_live.media.devices import Camera
-    from stylize_live.media.encoders import Encoder
+    from stylize_live.media.formats.encoders import Encoder
+    from stylize_live.media.sources.devices import Camera
 
 _MODES_SHOWN = 3
 
@@ -29,7 +29,7 @@ class Inventory:
         processor: its name, cores and instructions.
         limits: what keeps libraries from some of them, by environment variable.
         network: how the network is computed, and why so.
-        speeds: what was measured to choose, milliseconds for a picture of 480x270.
+        speeds: what was measured to choose, milliseconds for an image of 480x270.
         faster: what would make it faster, "" if nothing is missing.
         gpus: names of CUDA devices with their memory.
         unused_gpu: why a GPU that is there is not among them and what mends it, "" if none is.
@@ -63,7 +63,7 @@ def devices(*, json: bool = False, measure: bool = False) -> int:
         Measure anew.
     """
     if measure:
-        from stylize_live.engine.speeds import forget
+        from stylize_live.engine.speed_cache import forget
 
         forget()
     found = take_inventory()
@@ -79,9 +79,9 @@ def devices(*, json: bool = False, measure: bool = False) -> int:
 
 def take_inventory() -> Inventory:
     """Look; nothing is opened for longer than a moment."""
-    from stylize_live.media.devices import list_cameras
-    from stylize_live.media.encoders import list_encoders
-    from stylize_live.media.screen_check import display_problem
+    from stylize_live.media.formats.encoders import list_encoders
+    from stylize_live.media.sinks.display_check import display_problem
+    from stylize_live.media.sources.devices import list_cameras
 
     return Inventory(
         list_cameras(),
@@ -89,20 +89,20 @@ def take_inventory() -> Inventory:
         display_problem(),
         **_computing(),
         gpus=_gpus(),
-        unused_gpu=unused_gpu(),
+        unused_gpu=explain_unused_gpu(),
         encoders=list_encoders(),
     )
 
 
 def _computing() -> dict[str, Any]:
     """What is said of processor and network."""
-    from stylize_live.engine import processor
-    from stylize_live.engine.choices import choose, choose_device_name
+    from stylize_live.engine.cpu import features
+    from stylize_live.engine.select import choose, choose_device_name
 
     choice = choose("auto", "auto", choose_device_name("auto"))
     return {
-        "processor": f"{processor.name()}, {processor.cores()} cores, {processor.instruction_set()}",
-        "limits": processor.limits(),
+        "processor": f"{features.processor_name()}, {features.cores()} cores, {features.instruction_set()}",
+        "limits": features.library_limits(),
         "network": f"{choice.runtime} {choice.precision}: {choice.why}",
         "speeds": choice.speeds,
         "faster": faster(),
@@ -111,7 +111,7 @@ def _computing() -> dict[str, Any]:
 
 def _screen() -> tuple[int, int] | None:
     from stylize_live.errors import SourceError
-    from stylize_live.media.screen import screen_size
+    from stylize_live.media.sources.screen import screen_size
 
     try:
         return screen_size()
@@ -161,7 +161,7 @@ def _limit_lines(limits: dict[str, str]) -> list[str]:
 
 def _network_lines(found: Inventory) -> list[str]:
     speeds = ", ".join(f"{way} {ms:.1f} ms" for way, ms in found.speeds.items())
-    return [found.network, *([f"measured for a picture of 480x270: {speeds}"] if speeds else [])]
+    return [found.network, *([f"measured for an image of 480x270: {speeds}"] if speeds else [])]
 
 
 def _camera_line(camera: Camera) -> str:

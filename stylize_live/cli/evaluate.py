@@ -10,11 +10,11 @@ from cyclopts import Group, Parameter, validators
 
 from stylize_live.config import DEFAULT_STYLE, EngineSettings
 from stylize_live.errors import UsageError
+from stylize_live.evaluation.settings import AssessmentSettings
 from stylize_live.options import PaintingOptions
-from stylize_live.training.assessment_settings import AssessmentSettings
 
 _PHOTOS = Group("On photos", sort_key=1)
-_FILMS = Group("On films", sort_key=2)
+_VIDEOS = Group("On videos", sort_key=2)
 _BOTH = Group("On both", sort_key=3)
 
 
@@ -37,49 +37,49 @@ def evaluate(
     features: Annotated[Path | None, Parameter(group=_PHOTOS)] = None,
     lpips: Annotated[Path | None, Parameter(group=_PHOTOS)] = None,
     settings: Annotated[AssessmentSettings, Parameter(name="*", group=_PHOTOS)] = _DEFAULT_SETTINGS,
-    steadiness: Annotated[list[Path] | None, _Several, Parameter(group=_FILMS)] = None,
+    steadiness: Annotated[list[Path] | None, _Several, Parameter(group=_VIDEOS)] = None,
     amount: Annotated[
-        float | None, Parameter(group=_FILMS, validator=validators.Number(gte=0, lte=1))
+        float | None, Parameter(group=_VIDEOS, validator=validators.Number(gte=0, lte=1))
     ] = None,
     frames: Annotated[
-        int | None, Parameter(group=_FILMS, validator=validators.Number(gte=2, lte=10**9))
+        int | None, Parameter(group=_VIDEOS, validator=validators.Number(gte=2, lte=10**9))
     ] = None,
-    compare: Annotated[Path | None, Parameter(group=_FILMS)] = None,
-    plot: Annotated[Path | None, Parameter(group=_FILMS)] = None,
-    overwrite: Annotated[bool | None, Parameter(group=_FILMS, negative="")] = None,
+    compare: Annotated[Path | None, Parameter(group=_VIDEOS)] = None,
+    plot: Annotated[Path | None, Parameter(group=_VIDEOS)] = None,
+    overwrite: Annotated[bool | None, Parameter(group=_VIDEOS, negative="")] = None,
     json: Annotated[bool, Parameter(group=_BOTH)] = False,
     engine: Annotated[_Engine, Parameter(name="*", group=_BOTH)] = _DEFAULT_ENGINE,
 ) -> int:
-    """Measure how good styles are on photos, or how steady one is on films.
+    """Measure how good styles are on photos, or how steady one is on videos.
 
     For example:
 
       evaluate great-wave --photos photos/ --paintings wave.jpg -o report/
       evaluate great-wave --steadiness holiday.mp4
 
-    On photos, the report is a page with a table, a plot and pictures: likeness
+    On photos, the report is a page with a table, a plot and images: likeness
     to the original (RMSE, PSNR, SSIM, LPIPS), stroke energy, time of one
-    picture; and with the paintings at hand, content error and two distances
+    image; and with the paintings at hand, content error and two distances
     from the painting's texture, of Gram matrices (style error) and sliced
     Wasserstein. All of these are helpers and not the judge: how good a style
     looks is decided by blind pairs, see docs/blind.md. With --optimised some
-    photos are also painted by optimisation, as pictures to compare with; it
+    photos are also painted by optimisation, as images to compare with; it
     takes minutes for each, and what is done is kept in the report, so that the
     same command goes on after Ctrl-C.
 
-    On films, smoothing is judged: warp error (difference between a picture and
+    On videos, smoothing is judged: warp error (difference between an image and
     the one before it, moved along with the input) and flicker of still places,
     of the input, of the network alone and smoothed; contrast and gradient
-    energy of the smoothed film relative to the network's.
+    energy of the smoothed video relative to the network's.
 
     Parameters
     ----------
     styles
         Names of styles, style files or blends; on photos, without any, all that there are.
     photos
-        Pictures, and folders of pictures: of a large folder the twelve that training keeps out of it.
+        Images, and folders of images: of a large folder the twelve that training keeps out of it.
     output
-        Folder for the report: index.html, figures.json and the pictures.
+        Folder for the report: index.html, figures.json and the images.
     paintings
         What the styles were learned from: files or folders, matched by name (hokusai-great-wave-1831.jpg
         is great-wave's), or NAME=FILE. Without it there are no style and content errors.
@@ -89,22 +89,22 @@ def evaluate(
     lpips
         Weights of LPIPS with VGG16, as safetensors; without it there is no LPIPS.
     steadiness
-        Films to paint, in one style.
+        Videos to paint, in one style.
     amount
         Steadiness to judge, 0 to 1; default is that of live and convert.
     frames
-        Stop each film after so many pictures, at least 2.
+        Stop each video after so many images, at least 2.
     compare
-        Folder for films of input, network and smoothed, side by side.
+        Folder for videos of input, network and smoothed, side by side.
     plot
-        Draw curves over time into this page, .html, or picture, .svg.
+        Draw curves over time into this page, .html, or image, .svg.
     overwrite
-        Replace such films and curves that are there already.
+        Replace such videos and curves that are there already.
     json
         Print the result as JSON, alone on standard output.
     """
     if (photos is None) == (steadiness is None):
-        raise UsageError("say what to measure on: --photos, or --steadiness with films")
+        raise UsageError("say what to measure on: --photos, or --steadiness with videos")
     if photos is not None:
         from stylize_live.cli.evaluate_photos import evaluate_photos
 
@@ -124,14 +124,14 @@ def evaluate(
             json=json,
         )
     elif steadiness is not None:
-        from stylize_live.cli.evaluate_films import evaluate_films
+        from stylize_live.cli.evaluate_videos import evaluate_videos
 
         on_photos = {"--output": output, "--paintings": paintings, "--features": features, "--lpips": lpips}
-        _refuse("--steadiness", on_photos | _changed(settings))
+        _refuse("--steadiness", on_photos | _changed_options(settings))
         if len(styles) > 1:
             raise UsageError(f"--steadiness judges one style at a time, got {len(styles)}")
         chosen = _plain(engine).model_copy(update={"style": styles[0] if styles else DEFAULT_STYLE})
-        evaluate_films(
+        evaluate_videos(
             steadiness,
             chosen,
             amount=PaintingOptions().steadiness if amount is None else amount,
@@ -148,7 +148,7 @@ def _plain(engine: _Engine) -> EngineSettings:
     return EngineSettings(**engine.model_dump())
 
 
-def _changed(settings: AssessmentSettings) -> dict[str, object]:
+def _changed_options(settings: AssessmentSettings) -> dict[str, object]:
     """Those that are not as by default, by their options."""
     usual = _DEFAULT_SETTINGS.model_dump()
     return {f"--{name}": value for name, value in settings.model_dump().items() if value != usual[name]}

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from stylize_live.cli.bars import Bars
 from stylize_live.cli.console import cell, print_json, print_line, stderr, stdout, warn
+from stylize_live.cli.progress_bars import Bars
 from stylize_live.config import EngineSettings
-from stylize_live.training.assessment_settings import AssessmentSettings
+from stylize_live.evaluation.settings import AssessmentSettings
 
 if TYPE_CHECKING:
-    from stylize_live.training.assessment import Assessment
-    from stylize_live.training.findings import Findings
+    from stylize_live.evaluation.photos import PhotoEvaluation
+    from stylize_live.evaluation.results import EvaluationResults
 
 
 def evaluate_photos(
@@ -31,13 +31,13 @@ def evaluate_photos(
     json: bool,
 ) -> None:
     """Judge styles on photos, write the report and print the figures; see `evaluate.evaluate`."""
+    from stylize_live.evaluation.photos import EvaluationJob, PhotoEvaluation
+    from stylize_live.evaluation.report import check_folder
     from stylize_live.nets.catalogue import style_names
-    from stylize_live.training.assessment import Assessment, Job
-    from stylize_live.training.report import check_folder
 
     check_folder(output)
-    job = Job(styles or style_names(), photos, paintings, features, lpips, output, settings, engine)
-    assessment = Assessment(job)
+    job = EvaluationJob(styles or style_names(), photos, paintings, features, lpips, output, settings, engine)
+    assessment = PhotoEvaluation(job)
     if paintings and assessment.without_painting:
         missing = ", ".join(assessment.without_painting)
         warn(f"no painting found for {missing}: no style and content errors")
@@ -53,8 +53,8 @@ def evaluate_photos(
         print_line(f"report    {page}")
 
 
-def _run(assessment: Assessment, output: Path) -> Path:
-    from stylize_live.training.report import write_report
+def _run(assessment: PhotoEvaluation, output: Path) -> Path:
+    from stylize_live.evaluation.report import write_report
 
     with _bar() as bar:
         task = bar.add_task("", total=1.0)
@@ -84,8 +84,8 @@ def _bar() -> Bars:
     )
 
 
-def _table(findings: Findings) -> Table:
-    from stylize_live.training.report import HELPERS, columns, row
+def _table(findings: EvaluationResults) -> Table:
+    from stylize_live.evaluation.report import HELPERS, columns, row
 
     table = Table(box=None, header_style="bold", pad_edge=False, caption=HELPERS, caption_justify="left")
     table.add_column("style", no_wrap=True)

@@ -25,7 +25,7 @@ def export(
 
     For example: export starry-night -o starry-night.onnx
 
-    The file takes "picture", float32 RGB in [0, 1] of shape (1, 3, height, width) and any size, and gives
+    The file takes "image", float32 RGB in [0, 1] of shape (1, 3, height, width) and any size, and gives
     "painted", the same. It is compared with torch before it is kept. Smoothing over time, strength and
     stroke size are not in it.
 
@@ -36,7 +36,7 @@ def export(
     output
         File to write, ending in .onnx.
     boldness
-        How freely the style paints, from 0, close to the picture, to 1. Fixed in the file.
+        How freely the style paints, from 0, close to the image, to 1. Fixed in the file.
     overwrite
         Replace a file that exists.
     """

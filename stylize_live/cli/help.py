@@ -10,7 +10,7 @@ from cyclopts import App
 from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel
 from rich.text import Text
 
-from stylize_live.cli.sections import OTHERS, SECTIONS, Sections, section_of
+from stylize_live.cli.help_sections import OTHERS, SECTIONS, Sections, section_of
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
@@ -42,17 +42,17 @@ class HelpShape(DefaultFormatter):
 
     def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
         """Show one box of Cyclopts' as several."""
-        for part in split(panel, self._sections):
+        for part in split_sections(panel, self._sections):
             console.print(self._render_panel(part, console, options), width=min(console.width, _WIDEST))
 
     def render_description(self, console: Console, options: ConsoleOptions, description: Any) -> None:
         """Show what stands above the boxes."""
         text = getattr(description, "primary_renderable", None)
         if text is not None:
-            console.print(Text(reflowed(str(text), min(console.width, _WIDEST))), end="\n\n")
+            console.print(Text(reflow(str(text), min(console.width, _WIDEST))), end="\n\n")
 
 
-def split(panel: HelpPanel, sections: Sections) -> list[HelpPanel]:
+def split_sections(panel: HelpPanel, sections: Sections) -> list[HelpPanel]:
     """A box as those of its headings, each in order; one that is something else stays."""
     entries = [_plainer(entry) for entry in panel.entries]
     if panel.format != "parameter" or str(panel.title) != _ALL or not sections:
@@ -79,7 +79,7 @@ def _plainer(entry: HelpEntry) -> HelpEntry:
     )
 
 
-def reflowed(text: str, width: int) -> str:
+def reflow(text: str, width: int) -> str:
     """A text whose lines are joined to paragraphs and broken anew; indented ones stay lines, the second
     halves of lists stand below each other."""
     blocks: list[str] = []

@@ -1,4 +1,4 @@
-"""`stylize-live image`: still pictures."""
+"""`stylize-live image`: images."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from rich.progress import TimeRemainingColumn
 
-from stylize_live.cli.bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.completion import with_style_names
 from stylize_live.cli.console import print_line, warn
+from stylize_live.cli.progress_bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.targets import refuse_existing
-from stylize_live.config import EngineSettings, merged
+from stylize_live.config import EngineSettings, merge_config
 from stylize_live.errors import StylizeError, UsageError
 from stylize_live.files import make_folder
-from stylize_live.installing import PROGRAM
-from stylize_live.system.commands import quoted
+from stylize_live.install_hints import PROGRAM
+from stylize_live.system.commands import quote
 from stylize_live.system.folders import is_hidden
 from stylize_live.system.names import identity
-from stylize_live.system.wildcards import expanded
+from stylize_live.system.wildcards import expand
 
 if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
-    from stylize_live.media.canvas import Canvas
+    from stylize_live.media.image.strip_image import StripImage
 
 _DEFAULT_SETTINGS = EngineSettings()
-_SHOWN = 3  # of the pictures in an example
+_SHOWN = 3  # of the images in an example
 _OPAQUE = "{}: this format cannot be transparent, use png or webp to keep it"
 with_style_names(EngineSettings)
 
@@ -41,14 +41,14 @@ def image(
     config: Path | None = None,
     settings: Annotated[EngineSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
 ) -> int:
-    """Paint pictures: jpg, png or webp, turned upright by their orientation tag, transparency kept.
+    """Paint images: jpg, png or webp, turned upright by their orientation tag, transparency kept.
 
     Parameters
     ----------
     inputs
-        Pictures, or folders of pictures.
+        Images, or folders of images.
     output
-        File for one picture; otherwise a folder, in which every result keeps its input's name. Has to be
+        File for one image; otherwise a folder, in which every result keeps its input's name. Has to be
         given; folders are made where there are none.
     side_by_side
         Put the original to the left of the result.
@@ -57,15 +57,15 @@ def image(
     config
         TOML file of settings; options given here win.
     """
-    settings = merged(settings, config)
-    pairs = _plan(expanded(inputs), output)
+    settings = merge_config(settings, config)
+    pairs = _plan(expand(inputs), output)
     if not overwrite:
         refuse_existing([target for _, target in pairs])
     from stylize_live.engine import Stylizer
     from stylize_live.engine.timeline import Timeline
 
     if len(Timeline.parse(settings.style).styles) > 1:
-        raise UsageError(f"--style {settings.style}: pictures have no times, name one style or a blend")
+        raise UsageError(f"--style {settings.style}: images have no times, name one style or a blend")
     stylizer = Stylizer.from_settings(settings)
     if len(pairs) == 1:
         _paint_file(stylizer, *pairs[0], side_by_side)
@@ -100,27 +100,27 @@ def _paint_files(
 
 
 def _plan(inputs: list[Path], output: str | None) -> list[tuple[Path, Path]]:
-    """Pair every picture with its target; nothing is read or written yet, only folders listed."""
-    from stylize_live.media.still import SUFFIXES, picture_format
+    """Pair every image with its target; nothing is read or written yet, only folders listed."""
+    from stylize_live.media.image.io import SUFFIXES, image_format
 
     if output is None:
-        raise UsageError(f"where do the pictures go? For example: {_example(inputs)}")
+        raise UsageError(f"where do the images go? For example: {_example(inputs)}")
     if not inputs:
-        raise UsageError(f"no pictures given, for example: {PROGRAM} image photo.jpg -o {quoted(output)}")
+        raise UsageError(f"no images given, for example: {PROGRAM} image photo.jpg -o {quote(output)}")
     target = Path(output)
     if target == Path("-"):
-        raise UsageError("pictures go into files: say with -o which one, or which folder")
+        raise UsageError("images go into files: say with -o which one, or which folder")
     if len(inputs) == 1 and not inputs[0].is_dir() and not _names_folder(output):
-        picture_format(target)
+        image_format(target)
         return [(inputs[0], target)]
     sources: list[Path] = []
     for path in inputs:
-        sources += _pictures(path) if path.is_dir() else [path]
+        sources += _images(path) if path.is_dir() else [path]
     if not sources:
-        raise UsageError(f"{inputs[0]}: no pictures in this folder (jpg, png or webp)")
+        raise UsageError(f"{inputs[0]}: no images in this folder (jpg, png or webp)")
     if not target.is_dir() and (target.exists() or target.suffix.lower() in SUFFIXES):
         raise UsageError(f"{target}: is a file, and a folder is needed here: -o painted/")
-    # A picture that was named twice, itself and in a folder, is painted once.
+    # An image that was named twice, itself and in a folder, is painted once.
     once = {identity(path): path for path in sources}.values()
     return [(path, target / _writable_name(path)) for path in once]
 
@@ -130,21 +130,21 @@ def _example(inputs: list[Path]) -> str:
     named, target = inputs or [Path("photo.jpg")], "painted.jpg"
     if len(named) > 1 and not named[-1].exists():  # was meant as the target, as in `convert`
         *named, last = named
-        target = quoted(str(last))
+        target = quote(str(last))
     if len(named) > 1 or named[0].is_dir():
         target = "painted/"
     more = " ..." if len(named) > _SHOWN else ""
-    return f"{PROGRAM} image {' '.join(quoted(str(path)) for path in named[:_SHOWN])}{more} -o {target}"
+    return f"{PROGRAM} image {' '.join(quote(str(path)) for path in named[:_SHOWN])}{more} -o {target}"
 
 
 def _names_folder(output: str) -> bool:
-    """Whether one picture goes into a folder, there or not: "painted/" and "painted" are no pictures."""
+    """Whether one image goes into a folder, there or not: "painted/" and "painted" are no images."""
     return output.endswith(("/", os.sep)) or Path(output).is_dir() or not Path(output).suffix
 
 
-def _pictures(folder: Path) -> list[Path]:
+def _images(folder: Path) -> list[Path]:
     """Those in a folder, without what is hidden."""
-    from stylize_live.media.still import SUFFIXES
+    from stylize_live.media.image.io import SUFFIXES
 
     found = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     return sorted(path for path in found if path.is_file() and not is_hidden(path))
@@ -152,10 +152,10 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _writable_name(path: Path) -> str:
     """The input's own name; a format that can be read but not written becomes png."""
-    from stylize_live.media.still import picture_format
+    from stylize_live.media.image.io import image_format
 
     try:
-        picture_format(path)
+        image_format(path)
     except UsageError:
         return f"{path.stem}.png"
     return path.name
@@ -164,15 +164,15 @@ def _writable_name(path: Path) -> str:
 def _paint_file(stylizer: Stylizer, source: Path, target: Path, side_by_side: bool) -> None:
     import numpy as np
 
-    from stylize_live.media.still import Still, keeps_alpha, on_paper, read_canvas, write_still
+    from stylize_live.media.image.io import Still, format_keeps_alpha, on_paper, read_strip_image, write_image
     from stylize_live.strips import is_large
 
-    canvas = read_canvas(source)
+    canvas = read_strip_image(source)
     if is_large(canvas.size):
         _paint_large(stylizer, canvas, source, target, side_by_side)
         return
     still = canvas.still()
-    if still.alpha is not None and not keeps_alpha(target):
+    if still.alpha is not None and not format_keeps_alpha(target):
         warn(_OPAQUE.format(target))
         still = Still(on_paper(still), None, still.icc_profile)
     painted = stylizer(still.pixels)
@@ -181,18 +181,20 @@ def _paint_file(stylizer: Stylizer, source: Path, target: Path, side_by_side: bo
         painted = np.concatenate([still.pixels, painted], axis=1)
         alpha = None if alpha is None else np.concatenate([alpha, alpha], axis=1)
     make_folder(target.parent)
-    write_still(target, Still(painted, alpha, still.icc_profile))
+    write_image(target, Still(painted, alpha, still.icc_profile))
 
 
-def _paint_large(stylizer: Stylizer, canvas: Canvas, source: Path, target: Path, side_by_side: bool) -> None:
+def _paint_large(
+    stylizer: Stylizer, canvas: StripImage, source: Path, target: Path, side_by_side: bool
+) -> None:
     """In strips, in place."""
-    from stylize_live.media.still import keeps_alpha, write_canvas
+    from stylize_live.media.image.io import format_keeps_alpha, write_strip_image
 
-    if canvas.has_alpha and not keeps_alpha(target):
+    if canvas.has_alpha and not format_keeps_alpha(target):
         warn(_OPAQUE.format(target))
         canvas.make_opaque()
     if side_by_side:
-        canvas = canvas.doubled(source)
+        canvas = canvas.double(source)
     stylizer.paint_in_place(canvas)
     make_folder(target.parent)
-    write_canvas(target, canvas)
+    write_strip_image(target, canvas)

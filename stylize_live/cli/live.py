@@ -8,9 +8,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from stylize_live.cli.completion import with_style_names
-from stylize_live.config import WindowSettings, merged
+from stylize_live.config import WindowSettings, merge_config
 from stylize_live.errors import UsageError
-from stylize_live.pipeline.keys import key_rows
+from stylize_live.live.hotkeys import hotkey_rows
 
 _DEFAULT_SETTINGS = WindowSettings()
 with_style_names(WindowSettings)
@@ -25,8 +25,8 @@ def live(
 ) -> int:
     """Paint a camera, the screen, a stream or a file in real time, in a window.
 
-    The same pictures can go to OBS (--stream), to a virtual camera
-    (--virtual-camera) and into a film (--record), all at once. With --studio, a
+    The same frames can go to OBS (--stream), to a virtual camera
+    (--virtual-camera) and into a video (--record), all at once. With --studio, a
     web page shows and runs the same show.
 
     Keys, in the window and on the page; ? shows them, too:
@@ -34,9 +34,9 @@ def live(
 
     Closing the window or Ctrl-C end it, too.
 
-    The overlay shows the frames shown a second, the median age of a picture
+    The overlay shows the frames shown a second, the median age of an image
     from capture to display, and the frames dropped because newer ones were
-    there; where there is room, also the ages that 95 and 99 of 100 pictures
+    there; where there is room, also the ages that 95 and 99 of 100 images
     stay below, and the median ages by stage.
 
     Parameters
@@ -46,7 +46,7 @@ def live(
     config
         TOML file of settings; options given here win.
     """
-    settings = merged(settings, config)
+    settings = merge_config(settings, config)
     for name in _OF_THE_PAGE:
         if name in settings.model_fields_set and not settings.studio:
             raise UsageError(f"--{name} is for the studio's page: add --studio")
@@ -55,5 +55,5 @@ def live(
     return run_show(settings, studio=settings.studio, json=json)
 
 
-_KEYS = "\n".join(f"      {shown:<9}{does}" for shown, does in key_rows())
+_KEYS = "\n".join(f"      {shown:<9}{does}" for shown, does in hotkey_rows())
 live.__doc__ = (live.__doc__ or "").replace("    {keys}", _KEYS)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stylize_live.cli.console import print_json, print_line
-from stylize_live.cli.obs_words import password_prompt, reached, told
+from stylize_live.cli.obs_words import describe_changes, describe_reached, password_prompt
 from stylize_live.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stylize_live.obs.addresses import Served
-    from stylize_live.obs.changes import Changes
+    from stylize_live.obs.changes import ChangePlan
     from stylize_live.obs.connection import Obs
 
 
@@ -27,7 +27,7 @@ class _Result:
         running: whether that is there already.
     """
 
-    changes: list[Changes]
+    changes: list[ChangePlan]
     served: Served | None = None
     running: bool = False
 
@@ -44,7 +44,7 @@ def obs(
     port: int | None = None,
     password: str | None = None,
 ) -> int:
-    """Have OBS show the painted picture: adds a source to a running OBS.
+    """Have OBS show the painted image: adds a source to a running OBS.
 
     A Media Source that shows the stream of live --stream soonest is added on
     top of the scene that is on air, as large as the canvas allows, in its own
@@ -99,7 +99,7 @@ def obs(
 
 def _check_addresses(stream: str, page: str | None) -> None:
     """What was typed comes before what is not there."""
-    from stylize_live.media.stream_server import parse_address
+    from stylize_live.media.sinks.stream_server import parse_address
     from stylize_live.obs.addresses import check_page
 
     parse_address(stream)
@@ -108,16 +108,16 @@ def _check_addresses(stream: str, page: str | None) -> None:
 
 
 def _set_up(line: Obs, scene: str | None, stream: str, page: str | None, *, dry_run: bool) -> _Result:
-    from stylize_live.obs.addresses import served_page, served_stream
+    from stylize_live.obs.addresses import find_page, find_stream
     from stylize_live.obs.changes import plan_source
     from stylize_live.obs.sources import browser_source, media_source
     from stylize_live.obs.stage import canvas_size
 
     if page is None:
-        served = served_stream(line, stream)
+        served = find_stream(line, stream)
         wanted = media_source(served.url)
     else:
-        served = served_page(line, page)
+        served = find_page(line, page)
         wanted = browser_source(served.url, canvas_size(line))
     return _Result([plan_source(line, wanted, scene)], served, served.is_there())
 
@@ -131,11 +131,11 @@ def _undo(line: Obs) -> _Result:
 
 def _lines(line: Obs, result: _Result, *, dry_run: bool) -> Iterator[str]:
     """For people."""
-    yield reached(line)
+    yield describe_reached(line)
     if dry_run:
         yield "dry run, nothing is changed; what would be:"
     for changes in result.changes:
-        yield from told(changes)
+        yield from describe_changes(changes)
     if result.served is not None:
         yield "what it shows runs already" if result.running else f"now start it: {result.served.command}"
         yield "to take the source away again: stylize-live obs --undo"

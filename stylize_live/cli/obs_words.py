@@ -12,8 +12,8 @@ from stylize_live.errors import ObsPasswordError
 from stylize_live.wording import plain
 
 if TYPE_CHECKING:
-    from stylize_live.media.contracts import LiveSink
-    from stylize_live.obs.changes import Changes
+    from stylize_live.media.protocols import LiveSink
+    from stylize_live.obs.changes import ChangePlan
     from stylize_live.obs.connection import Obs
 
 
@@ -30,13 +30,13 @@ def _ask(reason: str) -> str:
         raise ObsPasswordError("no password was given") from None
 
 
-def reached(obs: Obs) -> str:
+def describe_reached(obs: Obs) -> str:
     """Which OBS it is, and how we were let in."""
     password = f" (password from {obs.password_from})" if obs.password_from else ""
     return f"OBS {obs.version} at {obs.place}{password}"
 
 
-def told(changes: Changes) -> Iterator[str]:
+def describe_changes(changes: ChangePlan) -> Iterator[str]:
     """Lines about one source."""
     shows = f"{'shows' if changes.words else 'is set up already, shows'} {changes.shows}"
     for words in [*changes.words, *changes.kept, *([shows] if changes.shows else [])]:
@@ -50,7 +50,7 @@ def show_in_obs(sinks: Sequence[LiveSink]) -> None:
         UsageError: obsws-python is not installed.
         ObsError: OBS cannot be reached, or does not do it.
     """
-    from stylize_live.media.stream_server import StreamServer
+    from stylize_live.media.sinks.stream_server import StreamServer
     from stylize_live.obs.access import Access, open_obs
     from stylize_live.obs.changes import plan_source
     from stylize_live.obs.sources import media_source
@@ -59,5 +59,5 @@ def show_in_obs(sinks: Sequence[LiveSink]) -> None:
     with open_obs(Access(prompt=password_prompt())) as obs:
         changes = plan_source(obs, media_source(url), None)
         changes.make()
-        for line in (reached(obs), *told(changes)):
+        for line in (describe_reached(obs), *describe_changes(changes)):
             print_beside(line)

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from stylize_live.config import LiveSettings
     from stylize_live.engine import Stylizer
-    from stylize_live.media.contracts import LiveSink
-    from stylize_live.media.live_source import LiveSource
-    from stylize_live.media.switching import SwitchingSource
-    from stylize_live.pipeline.live import Display
-    from stylize_live.pipeline.live_report import LiveReport
-    from stylize_live.pipeline.outlets import OutletReport
+    from stylize_live.live.pipeline import LiveDisplay
+    from stylize_live.live.report import LiveReport
+    from stylize_live.live.sink_group import SinkReport
+    from stylize_live.media.protocols import LiveSink
+    from stylize_live.media.sources.live_source import LiveSource
+    from stylize_live.media.sources.switching import SwitchingSource
     from stylize_live.studio.server import Studio
 
 
@@ -41,9 +41,9 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
         StylizeError: something cannot be opened, or broke.
     """
     from stylize_live.engine.style_set import check_style
-    from stylize_live.media.live_sinks import open_sinks
-    from stylize_live.media.live_sources import check_loop
-    from stylize_live.pipeline.displays import open_display
+    from stylize_live.live.displays import open_display
+    from stylize_live.media.sinks.opening import open_sinks
+    from stylize_live.media.sources.opening import check_loop
 
     if settings.source.strip() == "browser" and not studio:
         raise UsageError("--source browser is the camera of the studio's page: add --studio")
@@ -54,7 +54,7 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     if "source" not in settings.model_fields_set:
         check_style(settings.style)
     if settings.record is not None:
-        from stylize_live.media.recorder import check_recording
+        from stylize_live.media.sinks.recorder import check_recording
 
         check_recording(settings.record)
     with ExitStack() as opened:
@@ -73,11 +73,11 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
 
 def _open_source(settings: LiveSettings, *, studio: bool) -> LiveSource:
     """The source; a camera that is missing or busy ends nothing where another one can be chosen on a page."""
-    from stylize_live.media.live_sources import names_camera, open_source
-    from stylize_live.media.no_source import NoSource
+    from stylize_live.media.sources.no_source import NoSource
+    from stylize_live.media.sources.opening import names_camera, open_live_source
 
     try:
-        return open_source(settings)
+        return open_live_source(settings)
     except SourceError as error:
         if not studio or not names_camera(settings.source):
             raise
@@ -88,7 +88,7 @@ def _open_source(settings: LiveSettings, *, studio: bool) -> LiveSource:
 def _run(
     opened: ExitStack,
     source: LiveSource,
-    display: Display,
+    display: LiveDisplay,
     sinks: Sequence[LiveSink],
     settings: LiveSettings,
     *,
@@ -96,10 +96,10 @@ def _run(
     say: Callable[[str], None],
 ) -> LiveReport:
     from stylize_live.engine import Stylizer
-    from stylize_live.media.live_sinks import sink_openers
+    from stylize_live.live.adaptive_resolution import adapt_resolution
+    from stylize_live.live.pipeline import run_live
+    from stylize_live.media.sinks.opening import sink_openers
     from stylize_live.nets.catalogue import style_names
-    from stylize_live.pipeline.governor import govern
-    from stylize_live.pipeline.live import run_live
 
     if not studio:
         _say_where(sinks)  # at once, while the network is loaded
@@ -128,7 +128,7 @@ def _run(
         microphone=settings.microphone,
         remote=page,
         openers=sink_openers(settings, shown) if studio else None,
-        governor=govern(stylizer, settings.size, changeable=studio),
+        governor=adapt_resolution(stylizer, settings.size, changeable=studio),
     )
 
 
@@ -140,15 +140,15 @@ def _open_studio(
     settings: LiveSettings,
 ) -> tuple[SwitchingSource, Studio]:
     """The page, and a source that can be changed there."""
-    from stylize_live.media.live_sinks import VIRTUAL_CAMERA, place_of
+    from stylize_live.media.sinks.opening import VIRTUAL_CAMERA, recording_place
     from stylize_live.nets.catalogue import style_names
+    from stylize_live.studio.messages import shares_of
     from stylize_live.studio.server import About, Studio
     from stylize_live.studio.sources import Sources
     from stylize_live.studio.thumbnails import style_painter
-    from stylize_live.studio.wishes import shares_of
 
     sources = Sources(source, settings)
-    sources.ours = next((place_of(sink) for sink in sinks if sink.name == VIRTUAL_CAMERA), None)
+    sources.ours = next((recording_place(sink) for sink in sinks if sink.name == VIRTUAL_CAMERA), None)
     opened.enter_context(sources.switching)
     styles = style_names()
     styles += [name for name in shares_of(settings.style) if name.endswith(".safetensors")]
@@ -180,9 +180,9 @@ def _tell(report: LiveReport, *, json: bool) -> int:
 
 def where(sink: LiveSink) -> str:
     """Where to find a sink, for people."""
-    from stylize_live.media.recorder import Recorder
-    from stylize_live.media.stream_server import StreamServer
-    from stylize_live.media.virtual_camera import VirtualCamera
+    from stylize_live.media.sinks.recorder import Recorder
+    from stylize_live.media.sinks.stream_server import StreamServer
+    from stylize_live.media.sinks.virtual_camera import VirtualCamera
 
     if isinstance(sink, StreamServer):
         by_hand = "in OBS: Media Source, input format nut, network buffering 0 MB"
@@ -207,11 +207,11 @@ def summary(report: LiveReport) -> str:
             f"latency  {total.p50:.0f} ms median, {total.p95:.0f} ms p95, {total.p99:.0f} ms p99, "
             "capture to display"
         )
-    lines += [f"{name}: {output.written} pictures" + _loss(output) for name, output in report.outputs.items()]
+    lines += [f"{name}: {output.written} images" + _loss(output) for name, output in report.outputs.items()]
     return "\n".join(lines)
 
 
-def _loss(output: OutletReport) -> str:
+def _loss(output: SinkReport) -> str:
     return f", {output.dropped} dropped" if output.dropped else ""
 
 

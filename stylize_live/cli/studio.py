@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from stylize_live.cli.completion import with_style_names
-from stylize_live.config import StudioSettings, merged
+from stylize_live.config import StudioSettings, merge_config
 
 _DEFAULT_SETTINGS = StudioSettings()
 with_style_names(StudioSettings)
@@ -22,7 +22,7 @@ def studio(
 ) -> int:
     """Paint a camera, the screen, a stream or a file in real time, on a web page.
 
-    The page shows the picture, all styles painted from it, and how fast it is;
+    The page shows the image, all styles painted from it, and how fast it is;
     everything can be changed while it runs, from several pages, also on a phone.
     A second, bare page is for the Browser Source of OBS. Ctrl-C ends. With a
     window at the same time: live --studio.
@@ -36,7 +36,7 @@ def studio(
     config
         TOML file of settings; options given here win.
     """
-    settings = merged(settings, config)
+    settings = merge_config(settings, config)
     from stylize_live.cli.show import run_show
 
     return run_show(settings, studio=True, json=json)

@@ -11,8 +11,8 @@ from cyclopts import Parameter
 from rich.progress import TimeRemainingColumn
 from rich.table import Table
 
-from stylize_live.cli.bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.console import cell, print_json, print_line, stdout
+from stylize_live.cli.progress_bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.targets import refuse_existing
 from stylize_live.errors import UsageError
 
@@ -33,9 +33,9 @@ def styles(
     names
         Only these: names or style files, on a sheet also blends; default is all that come with the program.
     sheet
-        Picture file for a contact sheet: the photos and all styles, names written under them.
+        Image file for a contact sheet: the photos and all styles, names written under them.
     photos
-        Pictures to paint on the sheet.
+        Images to paint on the sheet.
     overwrite
         Replace a sheet that exists.
     json
@@ -56,7 +56,7 @@ def styles(
     for heading in ("painting", "painter", "year"):  # licences and sizes: --json
         table.add_column(heading)
     for row in rows:
-        title = f"{row['title']} {_unfinished(row['training'])}".strip()
+        title = f"{row['title']} {_unfinished_note(row['training'])}".strip()
         table.add_row(*(cell(text) for text in (row["name"], title, row["artist"], row["year"])))
     stdout.print(table)
     return 0
@@ -74,7 +74,7 @@ def _rows(names: list[str]) -> list[dict[str, object]]:
     return rows
 
 
-def _unfinished(training: object) -> str:
+def _unfinished_note(training: object) -> str:
     """How far a style's training got, if it was interrupted; else nothing."""
     from stylize_live.nets.checkpoint import UNFINISHED
 
@@ -83,11 +83,11 @@ def _unfinished(training: object) -> str:
 
 
 def _write_sheet(target: Path, names: list[str], photos: list[Path] | None, overwrite: bool) -> int:
-    from stylize_live.media.still import Still, picture_format, write_still
+    from stylize_live.conversion.style_sheet import paint_style_sheet
+    from stylize_live.media.image.io import Still, image_format, write_image
     from stylize_live.nets.catalogue import style_names
-    from stylize_live.pipeline.sheet import style_sheet
 
-    picture_format(target)
+    image_format(target)
     if not photos:
         raise UsageError("--sheet needs a photo to paint: --photos face.jpg street.jpg")
     if not overwrite:
@@ -101,7 +101,7 @@ def _write_sheet(target: Path, names: list[str], photos: list[Path] | None, over
             done = next(turns)
             bar.update(task, description=style, completed=done, count=f"{done}/{len(chosen)}")
 
-        pixels = style_sheet(chosen, photos, on_style=show)
-    write_still(target, Still(pixels))
+        pixels = paint_style_sheet(chosen, photos, on_style=show)
+    write_image(target, Still(pixels))
     print_line(str(target))
     return 0

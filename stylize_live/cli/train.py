@@ -14,11 +14,11 @@ from stylize_live.config import DeviceName
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import make_folder, slug
 from stylize_live.system.names import is_reserved
-from stylize_live.system.wildcards import expanded
+from stylize_live.system.wildcards import expand
 from stylize_live.training.settings import TrainSettings
 
 if TYPE_CHECKING:
-    from stylize_live.training.run import Job, Result
+    from stylize_live.training.run import TrainingJob, TrainingResult
 
 _DEFAULT_SETTINGS = TrainSettings()
 _NAMED = 3  # of the photos that were skipped
@@ -47,9 +47,9 @@ def train(
     device: DeviceName = "auto",
     settings: Annotated[TrainSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
 ) -> int:
-    """Train a new style from a painting or any other picture.
+    """Train a new style from a painting or any other image.
 
-    The style is named after the picture's file and is found by that name from then on:
+    The style is named after the image's file and is found by that name from then on:
 
       stylize-live train sunset.jpg
       stylize-live live --style sunset
@@ -60,20 +60,20 @@ def train(
     Parameters
     ----------
     painting
-        Picture to learn from.
+        Image to learn from.
     more
-        Further pictures: the result is then a neutral base to start styles from.
+        Further images: the result is then a neutral base to start styles from.
     output
         Style file to write, ending in .safetensors; default is NAME in your folder of styles.
     photos
-        Folder of ordinary photos to practise on, a hundred or more; default is your pictures folder.
+        Folder of ordinary photos to practise on, a hundred or more; default is your images folder.
     features
-        What pictures are compared by: vgg16, resnet50 (downloaded once), or a file of such weights.
+        What images are compared by: vgg16, resnet50 (downloaded once), or a file of such weights.
     start
         Style to start from: 'base' (quick, and can be blended with the shipped ones),
         'scratch', a style name or a file.
     name
-        Name of the style; default is the file name of the output or of the picture.
+        Name of the style; default is the file name of the output or of the image.
     title
         Title of the painting.
     artist
@@ -81,11 +81,11 @@ def train(
     year
         Year of the painting.
     licence
-        Licence of the picture.
+        Licence of the image.
     credit
-        Where the picture is from.
+        Where the image is from.
     previews
-        Folder for preview pictures; default is OUTPUT-previews.
+        Folder for preview images; default is OUTPUT-previews.
     restart
         Start over instead of going on with an unfinished run.
     overwrite
@@ -95,15 +95,15 @@ def train(
     device
         Where to train.
     """
-    paintings = expanded([painting, *more])
+    paintings = expand([painting, *more])
     _check_there(paintings)  # what was typed first, and before PyTorch, which takes its time
 
-    from stylize_live.engine.device import choose_device
+    from stylize_live.engine.torch_device import choose_torch_device
     from stylize_live.nets.catalogue import style_path
     from stylize_live.nets.checkpoint import StyleInfo, is_unfinished
-    from stylize_live.nets.folders import BASE
-    from stylize_live.training.run import Job
-    from stylize_live.training.run import train as run_training
+    from stylize_live.nets.style_folders import BASE
+    from stylize_live.training.run import TrainingJob
+    from stylize_live.training.run import train_style as run_training
 
     target = _target(paintings[0], output, name, is_base=len(paintings) > 1)
     info = StyleInfo(
@@ -112,7 +112,7 @@ def train(
     if info.unfit:
         raise UsageError(f"the style's {info.unfit} must fit on one line, without control characters")
     begin = {"base": BASE, "scratch": None}.get(start) if start in ("base", "scratch") else style_path(start)
-    job = Job(
+    job = TrainingJob(
         paintings=paintings,
         photos=photos or _own_photos(),
         features=features,
@@ -127,7 +127,7 @@ def train(
     with TrainDisplay(target.stem, job.report_path, verbose=verbose) as display:
         try:
             result = run_training(
-                job, choose_device(device), restart=restart, on_step=display.step, on_note=display.note
+                job, choose_torch_device(device), restart=restart, on_step=display.step, on_note=display.note
             )
         except KeyboardInterrupt:
             if job.state_path.exists():
@@ -147,8 +147,8 @@ def _check_there(paintings: list[Path]) -> None:
             raise SourceError(f"{path}: no such file")
 
 
-def _spare(job: Job, option: str) -> None:
-    """Keep what is there already.
+def _spare(job: TrainingJob, option: str) -> None:
+    """Keep what already exists.
 
     Args:
         job: the run that is about to begin.
@@ -159,7 +159,7 @@ def _spare(job: Job, option: str) -> None:
     """
     for path in job.in_the_way():
         other = "--previews" if path.parent == job.previews else option
-        raise SinkError(f"{path}: is there already: --overwrite to replace it, or another {other}")
+        raise SinkError(f"{path}: already exists: --overwrite to replace it, or another {other}")
 
 
 def _target(painting: Path, output: Path | None, name: str | None, *, is_base: bool) -> Path:
@@ -169,14 +169,14 @@ def _target(painting: Path, output: Path | None, name: str | None, *, is_base: b
         UsageError: the name is taken by a shipped style, or there is none.
         SinkError: the user's folder of styles cannot be made, or the name is too long.
     """
-    from stylize_live.nets.folders import own_folder, shipped_names
+    from stylize_live.nets.style_folders import own_folder, shipped_names
 
     if output is not None:
         if len(os.fsencode(output.stem)) > _LONGEST_NAME:
             raise SinkError(f"{output}: the name is too long: {_LONGEST_NAME} bytes at most")
         return output
     if is_base:
-        raise UsageError("several pictures make a base: say with --output which file to write")
+        raise UsageError("several images make a base: say with --output which file to write")
     word = style_name(name or painting.stem)
     if not word:
         raise UsageError(f"{name or painting.name!r} makes no name for a style: give one with --name")
@@ -199,15 +199,15 @@ def style_name(text: str) -> str:
 
 
 def _own_photos() -> Path:
-    """The user's pictures folder.
+    """The user's images folder.
 
     Raises:
-        UsageError: there is none, or it has no pictures.
+        UsageError: there is none, or it has no images.
     """
     from platformdirs import user_pictures_path
 
     from stylize_live.errors import TrainingError
-    from stylize_live.training.photos import find_photos
+    from stylize_live.training.dataset import find_photos
 
     folder = user_pictures_path()
     try:
@@ -219,8 +219,8 @@ def _own_photos() -> Path:
     return folder
 
 
-def _summary(job: Job, result: Result) -> None:
-    from stylize_live.training.photos import photo_word, which_photos
+def _summary(job: TrainingJob, result: TrainingResult) -> None:
+    from stylize_live.training.dataset import photo_word, which_photos
 
     if result.resumed_at:
         print_line(f"went on from step {result.resumed_at}")

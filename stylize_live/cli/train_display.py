@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.progress import TextColumn
 
-from stylize_live.cli.bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.console import stderr
-from stylize_live.closing import Closing
+from stylize_live.cli.progress_bars import Bars, NameColumn, bar_column, figures_column
+from stylize_live.lifecycle import Closeable
 from stylize_live.system.clock import monotonic
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _SECONDS_BETWEEN_LINES = 30.0
 _STEPS_BETWEEN_LINES = 50  # of those about losses
 
 
-class TrainDisplay(Closing):
+class TrainDisplay(Closeable):
     """A bar on a terminal, a line now and then elsewhere.
 
     Args:

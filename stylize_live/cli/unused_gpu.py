@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from dataclasses import dataclass
 
-from stylize_live.installing import commands_for_cuda_torch
+from stylize_live.install_hints import cuda_torch_commands
 from stylize_live.system.gpus import CUDA_DRIVER
 
 _LONGEST_NAME = 256
@@ -24,7 +24,7 @@ class Driver:
     cuda: tuple[int, int]
 
 
-def unused_gpu() -> str:
+def explain_unused_gpu() -> str:
     """Why torch does not use the NVIDIA GPU and what mends it, "" if it does or there is none."""
     driver = ask_driver()
     if driver is None:
@@ -34,7 +34,7 @@ def unused_gpu() -> str:
     if torch.cuda.is_available():
         return ""
     built_for = torch.version.cuda
-    commands = ", then ".join(commands_for_cuda_torch())
+    commands = ", then ".join(cuda_torch_commands())
     if built_for is None:
         return f"{driver.gpu} is not used, torch {torch.__version__} was built without CUDA: {commands}"
     if driver.cuda[0] < int(built_for.split(".")[0]):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 
 from stylize_live.config import DeviceName, Precision, Runtime
-from stylize_live.engine.choices import Choice, choose, choose_device_name, possible
-from stylize_live.engine.contract import Backend
+from stylize_live.engine.core.protocols import Backend
 from stylize_live.engine.runtimes import make_backend
-from stylize_live.engine.trials import Way
+from stylize_live.engine.select import ComputeChoice, choose, choose_device_name, possible
+from stylize_live.engine.speed_trials import Way
 from stylize_live.nets.checkpoint import Checkpoint
 
 
@@ -30,7 +30,7 @@ class ChosenBackend:
     def __init__(self, device: DeviceName, precision: Precision, runtime: Runtime) -> None:
         self.device = choose_device_name(device)
         self._asked: tuple[Runtime, Precision] = runtime, precision
-        self._chosen: Way | Choice = choose(runtime, precision, self.device)
+        self._chosen: Way | ComputeChoice = choose(runtime, precision, self.device)
         self.runtime, self.precision = self._chosen.runtime, self._chosen.precision
         self._making = threading.Lock()
         self._made: Backend | None = None
@@ -48,7 +48,7 @@ class ChosenBackend:
         return f"{self.runtime} {self.precision}"
 
     def use_arithmetic(self, arithmetic: str) -> bool:
-        """Compute as another one did, see `Stylizer.paint_as`; whether a new backend has to be made."""
+        """Compute as another one did, see `LiveStylizer.paint_as`; whether a new backend has to be made."""
         ways = {str(way): way for way in possible(*self._asked, self.device)}
         way = ways.get(arithmetic, self._chosen)
         if (way.runtime, way.precision) == (self.runtime, self.precision):

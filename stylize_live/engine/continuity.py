@@ -8,7 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from stylize_live.frame import Frame
-from stylize_live.media.cut_detector import CutDetector
+from stylize_live.media.scene_cuts import CutDetector
 
 _PAUSE = 1.0  # seconds between two live frames after which the second does not follow from the first
 

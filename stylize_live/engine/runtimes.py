@@ -13,7 +13,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from stylize_live.engine.contract import Backend
+    from stylize_live.engine.core.protocols import Backend
     from stylize_live.nets.checkpoint import Checkpoint
 
 Device = Literal["cpu", "cuda"]
@@ -28,7 +28,7 @@ class Support:
         precisions: the most exact first, float32 among them; whether a processor is quick at them, the
             processor is asked.
         backend: "module:class". The class takes a `Checkpoint` and a precision and is a `Backend`; on a CPU
-            a `HostBackend`.
+            a `CpuBackend`.
     """
 
     precisions: tuple[ChosenPrecision, ...]
@@ -69,8 +69,10 @@ _TABLE = (
         "torch",
         "torch",
         {
-            "cpu": Support(("float32", "bfloat16"), "stylize_live.engine.backend:CpuBackend"),
-            "cuda": Support(("float32", "bfloat16", "float16"), "stylize_live.engine.cuda:CudaBackend"),
+            "cpu": Support(("float32", "bfloat16"), "stylize_live.engine.cpu.torch_backend:TorchCpuBackend"),
+            "cuda": Support(
+                ("float32", "bfloat16", "float16"), "stylize_live.engine.cuda.backend:CudaBackend"
+            ),
         },
         package="torch",
         outrun_by="openvino",
@@ -78,7 +80,11 @@ _TABLE = (
     RuntimeSpec(
         "openvino",
         "OpenVINO",
-        {"cpu": Support(("float32", "bfloat16", "int8"), "stylize_live.engine.openvino:OpenVinoBackend")},
+        {
+            "cpu": Support(
+                ("float32", "bfloat16", "int8"), "stylize_live.engine.cpu.openvino_backend:OpenVinoBackend"
+            )
+        },
         package="openvino",
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from stylize_live.engine.chosen_backend import ChosenBackend
-from stylize_live.engine.contract import Backend
+from stylize_live.engine.core.protocols import Backend
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.engine.timeline import Mix
 
@@ -45,7 +45,7 @@ class ShownStyle:
     def follow(self, when: Fraction) -> bool:
         """Take what the timeline has at a time, in seconds; whether it jumped there from another style."""
         mix = self.styles.timeline.at(when)
-        # A jump shows the new style at once; within a fade, pictures follow from each other.
+        # A jump shows the new style at once; within a fade, images follow from each other.
         jumped = mix.first == mix.second != self.mix.second
         self.use(mix)
         return jumped

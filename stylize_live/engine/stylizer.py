@@ -1,4 +1,4 @@
-"""The heart of the package for programmers: pictures in, painted pictures out."""
+"""The heart of the package for programmers: images in, painted images out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 
-from stylize_live.closing import Closing
 from stylize_live.config import (
     DEFAULT_STYLE,
     DeviceName,
@@ -18,32 +17,33 @@ from stylize_live.config import (
     Precision,
     Runtime,
 )
+from stylize_live.engine.array_types import as_pixels
 from stylize_live.engine.chosen_backend import ChosenBackend
 from stylize_live.engine.continuity import Continuity
-from stylize_live.engine.contract import Backend, Job, Steady, Strips
-from stylize_live.engine.economy import Economy
-from stylize_live.engine.finishing import finished_in_strips, reduced_by_strips
-from stylize_live.engine.host import HostBackend
-from stylize_live.engine.look import Look
-from stylize_live.engine.pictures import as_pixels
-from stylize_live.engine.processor import floating_precision
+from stylize_live.engine.core.economy import Economy
+from stylize_live.engine.core.protocols import Backend, FrameJob, Strips, TemporalContext
+from stylize_live.engine.core.render_options import RenderOptions
+from stylize_live.engine.cpu.base import CpuBackend
+from stylize_live.engine.cpu.compositing import composite_in_strips, shrink_by_strips
+from stylize_live.engine.cpu.features import floating_precision
+from stylize_live.engine.cpu.smoothing import least_share
 from stylize_live.engine.saved_state import restore_state, save_state
 from stylize_live.engine.shown_style import FIRST, ShownStyle
-from stylize_live.engine.smoothing import least_share
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.frame import Frame, Pixels
+from stylize_live.lifecycle import Closeable
 from stylize_live.options import ImageOptions, PaintingOptions, checked, with_changes
 
 _USUAL = ImageOptions()
-Picture = TypeVar("Picture")  # a frame, an array, an image or a tensor
+Image = TypeVar("Image")  # a frame, an array, an image or a tensor
 
 
-class Stylizer(Closing):
-    """Paints pictures in one style; the style may change between pictures.
+class Stylizer(Closeable):
+    """Paints images in one style; the style may change between frames.
 
-    Threads that paint with the same one wait for each other, picture by picture; films (`steadiness`,
+    Threads that paint with the same one wait for each other, image by image; videos (`steadiness`,
     `stream`) want one each. `style`, `strength`, `boldness`, `keep_colors`, `stroke` and `lines` may be set
-    from any thread without waiting, and count from the next picture on; so does `economy`, what a live show
+    from any thread without waiting, and count from the next frame on; so does `economy`, what a live show
     saves where the machine is too slow (None, as usual, saves nothing).
 
     Args:
@@ -52,14 +52,14 @@ class Stylizer(Closing):
             ``"0:starry-night,12.5:great-wave@0.3"``, which follows the times of frames (the last at a
             boldness of its own).
         strength: 0 (the original) to 1 (the full style).
-        boldness: how freely the style paints, 0 (close to the picture) to 1 (bold). Makes no difference
+        boldness: how freely the style paints, 0 (close to the image) to 1 (bold). Makes no difference
             to styles that have one end only, which is said once in the log.
-        keep_colors: keep the picture's own colours, take strokes only.
-        stroke: size of strokes, 0.25 to 4; 1 is natural. They keep their share of the picture at any
+        keep_colors: keep the image's own colours, take strokes only.
+        stroke: size of strokes, 0.25 to 4; 1 is natural. They keep their share of the image at any
             size from 480p up. Smaller ones take longer.
         crossfade: seconds that each change of a timeline takes.
-        steadiness: 0 to 1: how far each picture follows from the one before. Above 0, pictures are
-            taken as a film in order, see `reset`; 0 paints each by itself.
+        steadiness: 0 to 1: how far each image follows from the one before. Above 0, images are
+            taken as a video in order, see `reset`; 0 paints each by itself.
         device: "auto", "cpu" or "cuda".
         precision: "auto", "float32", "bfloat16", "float16" (a GPU only) or "int8" (OpenVINO only).
         runtime: "auto", "torch" or "openvino" (CPU, needs the package `openvino`).
@@ -90,15 +90,15 @@ class Stylizer(Closing):
     ) -> None:
         self._chosen = ChosenBackend(device, precision, runtime)
         self._style, self._crossfade = str(style), crossfade
-        self._painting = threading.RLock()  # held while a picture is painted; never by who holds `_setting`
+        self._painting = threading.RLock()  # held while an image is painted; never by who holds `_setting`
         self._setting = threading.Lock()  # held while another style is taken
         self._changing = threading.Lock()  # held for the moment in which options change
         self._pending: StyleSet | None = None
         self._look = checked(
-            Look, strength=strength, boldness=boldness, keep_colors=keep_colors, stroke=stroke
+            RenderOptions, strength=strength, boldness=boldness, keep_colors=keep_colors, stroke=stroke
         )
         self._continuity = Continuity()
-        self._size = (1, 1)  # (width, height) of the last picture
+        self._size = (1, 1)  # (width, height) of the last frame
         self.steadiness = steadiness
         self.economy: Economy | None = None
         self._wanted = StyleSet.load(self._style, crossfade)
@@ -132,7 +132,7 @@ class Stylizer(Closing):
 
     @property
     def style(self) -> str:
-        """The style as it was asked for; set it to change from the next picture on."""
+        """The style as it was asked for; set it to change from the next frame on."""
         return self._style
 
     @style.setter
@@ -146,7 +146,7 @@ class Stylizer(Closing):
     def boldness(self) -> float:
         """How freely styles paint, 0 to 1; may be set.
 
-        Setting it takes as long as painting some pictures does. Another thread can go on painting
+        Setting it takes as long as painting some images does. Another thread can go on painting
         meanwhile, as before, and does not wait for the change.
         """
         return self._look.boldness
@@ -172,7 +172,7 @@ class Stylizer(Closing):
 
     @property
     def strength(self) -> float:
-        """Share of the painted picture in the mix with the original, 0 to 1."""
+        """Share of the painted image in the mix with the original, 0 to 1."""
         return self._look.strength
 
     @strength.setter
@@ -181,7 +181,7 @@ class Stylizer(Closing):
 
     @property
     def keep_colors(self) -> bool:
-        """Whether the picture keeps its own colours; may be set."""
+        """Whether the image keeps its own colours; may be set."""
         return self._look.keep_colors
 
     @keep_colors.setter
@@ -199,7 +199,7 @@ class Stylizer(Closing):
 
     @property
     def lines(self) -> int:
-        """Shorter side in pixels at which larger pictures are painted; may be set, 480 is natural."""
+        """Shorter side in pixels at which larger images are painted; may be set, 480 is natural."""
         return self._look.lines
 
     @lines.setter
@@ -208,7 +208,7 @@ class Stylizer(Closing):
 
     @property
     def steadiness(self) -> float:
-        """How far each picture follows from the one before, 0 to 1."""
+        """How far each image follows from the one before, 0 to 1."""
         return self._steadiness
 
     @steadiness.setter
@@ -216,7 +216,7 @@ class Stylizer(Closing):
         self._steadiness = checked(PaintingOptions, steadiness=value).steadiness
 
     def _set_options(self, **values: Any) -> None:
-        """Other options from the next picture on."""
+        """Other options from the next frame on."""
         with self._changing:
             self._look = with_changes(self._look, **values)
 
@@ -226,17 +226,17 @@ class Stylizer(Closing):
         return self._chosen.device == "cpu"
 
     def is_ready(self, lines: int) -> bool:
-        """Whether pictures like the last one can be painted at so many lines without a pause."""
+        """Whether images like the last one can be painted at so many lines without a pause."""
         backend = self._backend
-        return not isinstance(backend, HostBackend) or backend.is_ready(self._size_at(lines))
+        return not isinstance(backend, CpuBackend) or backend.is_ready(self._size_at(lines))
 
     def make_ready(self, lines: int) -> None:
-        """Make ready what the first picture at so many lines would wait for.
+        """Make ready what the first frame at so many lines would wait for.
 
-        That takes as long as painting some pictures; another thread can go on painting meanwhile.
+        That takes as long as painting some images; another thread can go on painting meanwhile.
         """
         backend = self._backend
-        if isinstance(backend, HostBackend):
+        if isinstance(backend, CpuBackend):
             backend.make_ready(self._size_at(lines))
 
     def _size_at(self, lines: int) -> tuple[int, int]:
@@ -244,16 +244,16 @@ class Stylizer(Closing):
 
     @property
     def carried(self) -> bool:
-        """Whether the last picture was not painted but moved, see `Economy`."""
-        return isinstance(self._backend, HostBackend) and self._backend.carried
+        """Whether the last frame was not painted but moved, see `Economy`."""
+        return isinstance(self._backend, CpuBackend) and self._backend.carried
 
     def reset(self) -> None:
-        """Take the next picture as the first of a film: after a seek, or for another film."""
+        """Take the next frame as the first of a video: after a seek, or for another video."""
         self._continuity.reset()
 
     @property
     def fingerprint(self) -> str:
-        """Names everything that the pictures depend on: stylizers of equal fingerprint paint alike."""
+        """Names everything that the images depend on: stylizers of equal fingerprint paint alike."""
         styles = self._pending or self._shown.styles
         timeline = styles.timeline
         times = " ".join(map(str, (*timeline.times, timeline.crossfade)))
@@ -271,7 +271,7 @@ class Stylizer(Closing):
     def paint_as(self, arithmetic: str) -> None:
         """Compute as another stylizer did, if that was left to this one and can be done here.
 
-        What is fastest may be another way by now, and a film is to be painted in one to its end.
+        What is fastest may be another way by now, and a video is to be painted in one to its end.
 
         Args:
             arithmetic: of the other one; anything else is as it was chosen at first.
@@ -301,11 +301,11 @@ class Stylizer(Closing):
         """Name and version of what computes the network."""
         return self._backend.runtime
 
-    def __call__(self, picture: Picture) -> Picture:
-        """Paint one picture.
+    def __call__(self, image: Image) -> Image:
+        """Paint one image.
 
         Args:
-            picture: (H, W, 3) RGB of any size, uint8 or uint16, or a `Frame` of it; a PIL image of mode
+            image: (H, W, 3) RGB of any size, uint8 or uint16, or a `Frame` of it; a PIL image of mode
                 "RGB"; or a (3, H, W) torch tensor, uint8 or floating point from 0 to 1. Not changed.
 
         Returns:
@@ -316,10 +316,10 @@ class Stylizer(Closing):
             TypeError: anything else; the message says what to make of it.
             ValueError: a side is zero.
         """
-        if isinstance(picture, Frame):
-            return cast("Picture", picture.with_picture(self._paint(picture)))
-        pixels, back = as_pixels(picture)
-        painted: Picture = back(self._paint(Frame(pixels, Fraction(0), 0.0, 0)))
+        if isinstance(image, Frame):
+            return cast("Image", image.with_image(self._paint(image)))
+        pixels, back = as_pixels(image)
+        painted: Image = back(self._paint(Frame(pixels, Fraction(0), 0.0, 0)))
         return painted
 
     def _paint(self, frame: Frame) -> Pixels:
@@ -331,33 +331,33 @@ class Stylizer(Closing):
                 return self._backend.run(frame.pixels, self._look, steady)
             except BaseException:
                 if steady is not None and steady.begins:
-                    self.reset()  # then the next picture does
+                    self.reset()  # then the next frame does
                 raise
 
-    def _steady(self, frame: Frame) -> Steady | None:
-        """How the picture is to follow from the one before, if it is to and something of it is shown."""
+    def _steady(self, frame: Frame) -> TemporalContext | None:
+        """How the image is to follow from the one before, if it is to and something of it is shown."""
         economy = self.economy if self.can_save else None
         if economy is not None:
             self._continuity.note_live(frame)
         if not (self._steadiness or economy) or not self._look.strength:
-            self.reset()  # no film to go on with
+            self.reset()  # no video to go on with
             return None
-        return Steady(self._continuity.begins(frame), least_share(self._steadiness), economy)
+        return TemporalContext(self._continuity.begins(frame), least_share(self._steadiness), economy)
 
-    def paint_in_place(self, picture: Strips) -> None:
-        """Paint one large picture where it lies, so that there is never more than one of it in memory.
+    def paint_in_place(self, image: Strips) -> None:
+        """Paint one large image where it lies, so that there is never more than one of it in memory.
 
-        The same as calling the stylizer with it, but for roundings. No film goes on with it.
+        The same as calling the stylizer with it, but for roundings. No video goes on with it.
 
         Args:
-            picture: of more than 16 megapixels, no side longer than 65,535.
+            image: of more than 16 megapixels, no side longer than 65,535.
         """
         with self._painting:
             self.reset()
             self._apply_style(Fraction(0))
             look = self._look
-            small = reduced_by_strips(picture.size, look.working_size(picture.size), picture.rows)
-            finished_in_strips(self._backend.painting(small), picture.size, look, picture.rows, picture.put)
+            small = shrink_by_strips(image.size, look.working_size(image.size), image.rows)
+            composite_in_strips(self._backend.painting(small), image.size, look, image.rows, image.put)
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Paint frames in order; on a GPU several are under way at once.
@@ -366,25 +366,25 @@ class Stylizer(Closing):
         """
         painted = self._backend.stream(self._jobs(frames), self._look)
         while True:
-            with self._painting:  # and not from one picture to the next: others have their turn between them
+            with self._painting:  # and not from one image to the next: others have their turn between them
                 frame = next(painted, None)
             if frame is None:
                 return
             yield frame
 
-    def _jobs(self, frames: Iterable[Frame]) -> Iterator[Job]:
+    def _jobs(self, frames: Iterable[Frame]) -> Iterator[FrameJob]:
         """The frames; the backend, which works on each as soon as it has it, gets its style before."""
         for frame in frames:
             self._apply_style(frame.pts)
             yield frame, self._steady(frame)
 
     def save_state(self) -> bytes:
-        """What the next picture depends on beside its input; empty without steadiness."""
+        """What the next frame depends on beside its input; empty without steadiness."""
         with self._painting:
             return save_state(self._shown, self._continuity)
 
     def restore_state(self, state: bytes | None) -> None:
-        """Go on as after `save_state`; with None or nothing, as before the first picture.
+        """Go on as after `save_state`; with None or nothing, as before the first frame.
 
         Raises:
             ValueError: not a saved state.
@@ -395,7 +395,7 @@ class Stylizer(Closing):
                 restore_state(state, self._shown, self._continuity)
 
     def warm_up(self, size: tuple[int, int]) -> None:
-        """Paint grey pictures, so that the first real ones of this (width, height) are not slow."""
+        """Paint grey images, so that the first real ones of this (width, height) are not slow."""
         width, height = size
         for _ in range(2 if self._steadiness else 1):  # the second follows from the first
             self(np.full((height, width, 3), 128, np.uint8))

@@ -1,4 +1,4 @@
-"""Which style a film has when, and how bold: ``0:starry-night,12.5:great-wave,20:great-wave@0.3``."""
+"""Which style a video has when, and how bold: ``0:starry-night,12.5:great-wave,20:great-wave@0.3``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from stylize_live.errors import StyleError
-from stylize_live.quantities import seconds
+from stylize_live.units import parse_seconds
 
 # Seconds, or minutes and seconds, or hours, minutes and seconds, then a colon and the style.
 _KEY = re.compile(r"\s*((?:\d+:){0,2}\d+(?:\.\d+)?):\s*(\D.*?)\s*")
@@ -63,7 +63,7 @@ class Timeline:
             if match is None:
                 raise StyleError(f"timeline {text!r}: {part.strip()!r} needs a time, like 12.5:great-wave")
             try:
-                keys.append((seconds(match[1]), match[2]))
+                keys.append((parse_seconds(match[1]), match[2]))
             except ValueError as error:
                 raise StyleError(f"timeline {text!r}: {error}") from None
         times = tuple(when for when, _ in keys)

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from stylize_live.frame import Frame
-from stylize_live.media.cut_detector import CutDetector
+from stylize_live.media.scene_cuts import CutDetector
 
 
 class ShotMarker:

@@ -1,0 +1,1 @@
+"""The network's layers, style files, and which styles there are."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from stylize_live.errors import StyleError
 from stylize_live.files import is_file, path_of
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, blend, load_checkpoint
-from stylize_live.nets.folders import WEIGHTS, own_files, own_folder, shipped_names
+from stylize_live.nets.style_folders import WEIGHTS, own_files, own_folder, shipped_names
 
 # Of a style in a blend, before they are brought to a sum of 1; beyond, sums lose what is small.
 _LEAST_SHARE, _MOST_SHARE = 1e-6, 1e6
@@ -89,12 +89,12 @@ def load_style(text: str) -> Checkpoint:
     if len(shares) == 1:
         return next(iter(checkpoints.values()))
     first = next(iter(checkpoints.values()))
-    info = _joined(text, [checkpoint.info for checkpoint in checkpoints.values()])
+    info = _join_info(text, [checkpoint.info for checkpoint in checkpoints.values()])
     bold, faithful = blend(checkpoints, shares)
     return Checkpoint(info, first.architecture, bold, faithful=faithful)
 
 
-def _joined(name: str, infos: list[StyleInfo]) -> StyleInfo:
+def _join_info(name: str, infos: list[StyleInfo]) -> StyleInfo:
     """What is known of a blend: of all its parts, each once."""
     parts = [asdict(info) for info in infos]
     joined = {key: " + ".join(dict.fromkeys(part[key] for part in parts if part[key])) for key in parts[0]}
@@ -117,7 +117,7 @@ def style_shares(text: str) -> dict[str, float]:
         return {text: 1.0}
     shares: dict[str, float] = {}
     for part in text.split(","):
-        name, number = _parted(part.strip())
+        name, number = _split_share(part.strip())
         try:
             share = float(number)
         except ValueError:
@@ -128,7 +128,7 @@ def style_shares(text: str) -> dict[str, float]:
     return shares
 
 
-def _parted(part: str) -> tuple[str, str]:
+def _split_share(part: str) -> tuple[str, str]:
     """A style of a blend and its share, "1" if none is written; the colon of C:\\my.safetensors is none."""
     name, colon, number = part.rpartition(":")
     is_path = number.endswith(".safetensors") or (len(name) == 1 and number.startswith(("/", "\\")))

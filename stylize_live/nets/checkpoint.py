@@ -8,7 +8,7 @@ Metadata keys, all strings as safetensors demands:
     training      JSON object, free: settings and figures of the run that made it; "unfinished" in it is
                   the share of a run that was interrupted
 
-Weights are stored as float16 (half the size; the loss is far below what a picture shows) and
+Weights are stored as float16 (half the size; the loss is far below what an image shows) and
 computed in float32 or whatever the engine chooses. A file may hold a second end, see `faithful_end`.
 """
 
@@ -30,7 +30,7 @@ from safetensors.numpy import save
 
 from stylize_live.errors import SinkError, StyleError
 from stylize_live.files import replacing
-from stylize_live.nets import faithful_end
+from stylize_live.nets import quantized_delta
 from stylize_live.nets.architecture import FULL_BRIGHTNESS, Architecture
 from stylize_live.options import ImageOptions, checked
 from stylize_live.wording import is_plain
@@ -83,7 +83,7 @@ class Checkpoint:
         architecture: what network the weights belong to.
         weights: tensor name -> float32 array; the bold end where there are two.
         training: settings and figures of the training run.
-        faithful: the other end, which keeps closer to the picture, likewise; None if there is none.
+        faithful: the other end, which keeps closer to the image, likewise; None if there is none.
     """
 
     info: StyleInfo
@@ -102,7 +102,7 @@ class Checkpoint:
             UsageError: not in 0..1.
         """
         boldness = checked(ImageOptions, boldness=boldness).boldness
-        return self if self.faithful is None or boldness == 1 else _interpolated(self, boldness)
+        return self if self.faithful is None or boldness == 1 else _interpolate(self, boldness)
 
     def network(self) -> ResidualTransformer:
         """A new network in evaluation mode that carries these weights."""
@@ -124,13 +124,13 @@ class Checkpoint:
 
 
 @lru_cache(maxsize=_KEPT)
-def _interpolated(checkpoint: Checkpoint, boldness: float) -> Checkpoint:
+def _interpolate(checkpoint: Checkpoint, boldness: float) -> Checkpoint:
     assert checkpoint.faithful is not None
-    weights = mixed([checkpoint.faithful, checkpoint.weights], [1 - boldness, boldness])
+    weights = mix_weights([checkpoint.faithful, checkpoint.weights], [1 - boldness, boldness])
     return replace(checkpoint, weights=weights, faithful=None)
 
 
-def mixed(weights: Sequence[Weights], shares: Sequence[float]) -> Weights:
+def mix_weights(weights: Sequence[Weights], shares: Sequence[float]) -> Weights:
     """The sum of several networks' weights, each times its share."""
     return {
         name: np.sum([np.float32(share) * one[name] for share, one in zip(shares, weights, strict=True)], 0)
@@ -162,7 +162,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     if checkpoint.faithful is not None:
         # From what will be read, so that rounding it does not add to the difference.
         bold = {name: array.astype(np.float32) for name, array in tensors.items()}
-        tensors |= faithful_end.packed(bold, checkpoint.faithful)
+        tensors |= quantized_delta.pack_delta(bold, checkpoint.faithful)
     try:
         with replacing(path) as temporary:
             temporary.write_bytes(save(tensors, metadata))
@@ -184,7 +184,7 @@ def read_info(path: Path) -> tuple[StyleInfo, dict[str, Any]]:
     Raises:
         StyleError: as `load_checkpoint`.
     """
-    with _opened(path) as file:
+    with _open(path) as file:
         metadata = _metadata(path, file)
         return _info(path, metadata), _json_object(path, metadata, "training")
 
@@ -198,7 +198,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         StyleError: the file is missing, too large, truncated, of another project or version,
             declares an impossible network, or its tensors do not fit or are not finite.
     """
-    with _opened(path) as file:
+    with _open(path) as file:
         metadata = _metadata(path, file)
         info = _info(path, metadata)
         try:
@@ -212,7 +212,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
 def _ends(path: Path, file: Any, architecture: Architecture, version: str) -> tuple[Weights, Weights | None]:
     """The bold end and, if the file has one, the faithful end."""
     shapes = architecture.shapes()
-    steps, scales = faithful_end.shapes_of_steps(shapes), faithful_end.shapes_of_scales(shapes)
+    steps, scales = quantized_delta.shapes_of_steps(shapes), quantized_delta.shapes_of_scales(shapes)
     found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (its handle is no mapping)
     if version == _WITHOUT_BRIGHTNESS:
         del shapes["brightness"]
@@ -224,7 +224,7 @@ def _ends(path: Path, file: Any, architecture: Architecture, version: str) -> tu
         return weights, None
     difference = {name: _read(path, file, name, _STEPS) for name in steps}
     difference |= {name: _read(path, file, name, _SCALES) for name in scales}
-    return weights, faithful_end.unpacked(weights, difference)
+    return weights, quantized_delta.unpack_delta(weights, difference)
 
 
 def _read(path: Path, file: Any, name: str, kinds: tuple[str, ...]) -> npt.NDArray[np.float32]:
@@ -237,7 +237,7 @@ def _read(path: Path, file: Any, name: str, kinds: tuple[str, ...]) -> npt.NDArr
     return array
 
 
-def _opened(path: Path) -> Any:  # safetensors ships no types for its handle
+def _open(path: Path) -> Any:  # safetensors ships no types for its handle
     try:
         size = path.stat().st_size
     except (OSError, ValueError) as error:  # the latter of names that no file can have
@@ -246,7 +246,7 @@ def _opened(path: Path) -> Any:  # safetensors ships no types for its handle
     if not path.is_file():
         raise StyleError(f"{path}: is not a file, expected a .safetensors style")
     if size > MAX_BYTES:
-        raise StyleError(f"{path}: {size} bytes is no style file (limit {MAX_BYTES})")
+        raise StyleError(f"{path}: {size} bytes is not a style file (limit {MAX_BYTES})")
     try:
         return safe_open(path, framework="numpy")
     except (OSError, SafetensorError) as error:
@@ -321,7 +321,7 @@ def blend(
     if len({c.architecture for c in chosen}) > 1:
         raise StyleError(f"{', '.join(shares)}: cannot be blended, their networks differ")
     parts = [share / total for share in shares.values()]
-    bold = mixed([c.weights for c in chosen], parts)
+    bold = mix_weights([c.weights for c in chosen], parts)
     if all(c.faithful is None for c in chosen):
         return bold, None
-    return bold, mixed([c.faithful or c.weights for c in chosen], parts)
+    return bold, mix_weights([c.faithful or c.weights for c in chosen], parts)

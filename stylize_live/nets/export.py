@@ -1,4 +1,4 @@
-"""Styles for other programs: ONNX, of any picture size, checked against torch."""
+"""Styles for other programs: ONNX, of any image size, checked against torch."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import torch
 
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.files import replacing
-from stylize_live.installing import command_for
+from stylize_live.install_hints import install_command
 from stylize_live.nets.checkpoint import Checkpoint
-from stylize_live.privacy import shut_out_telemetry
+from stylize_live.privacy import disable_telemetry
 
 INPUT, OUTPUT = "picture", "painted"
-# Largest difference from torch that passes, for pictures in [0, 1]: a tenth of a level of 255.
+# Largest difference from torch that passes, for images in [0, 1]: a tenth of a level of 255.
 TOLERANCE = 4e-4
 _CHECKED_SIZES = ((72, 96), (101, 77), (64, 200))  # (height, width); some not whole strides
 
@@ -29,7 +29,7 @@ _CHECKED_SIZES = ((72, 96), (101, 77), (64, 200))  # (height, width); some not w
 def export_onnx(checkpoint: Checkpoint, target: Path) -> float:
     """Write a style's network as ONNX.
 
-    Input `picture`, (1, 3, H, W) float32 RGB in [0, 1], H and W any size; output `painted`, the same.
+    Input `image`, (1, 3, H, W) float32 RGB in [0, 1], H and W any size; output `painted`, the same.
     Name, painter and licence stand in the file's metadata.
 
     Args:
@@ -37,20 +37,20 @@ def export_onnx(checkpoint: Checkpoint, target: Path) -> float:
         target: file to write or replace; appears whole or not at all.
 
     Returns:
-        The largest difference from torch over a few sizes, in ONNX Runtime, of pictures in [0, 1].
+        The largest difference from torch over a few sizes, in ONNX Runtime, of images in [0, 1].
 
     Raises:
         UsageError: the extra `export` is not installed.
         SinkError: the file cannot be written, or does not paint what torch paints.
     """
-    shut_out_telemetry()
+    disable_telemetry()
     try:
         import onnx  # noqa: F401
         import onnxruntime
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise UsageError(
-            f"export needs the package {error.name}: {command_for('onnx', 'onnxruntime', 'onnxscript')}"
+            f"export needs the package {error.name}: {install_command('onnx', 'onnxruntime', 'onnxscript')}"
         ) from None
     network = checkpoint.network()
     try:
@@ -102,8 +102,8 @@ def _quiet() -> Iterator[None]:
 
 def _difference(network: torch.nn.Module, session: object, size: tuple[int, int]) -> float:
     height, width = size
-    picture = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
+    image = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        expected = network(picture).numpy()
-    found = session.run([OUTPUT], {INPUT: picture.numpy()})[0]  # type: ignore[attr-defined]
+        expected = network(image).numpy()
+    found = session.run([OUTPUT], {INPUT: image.numpy()})[0]  # type: ignore[attr-defined]
     return float(np.abs(found - expected).max())

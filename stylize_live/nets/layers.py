@@ -22,7 +22,7 @@ class _Convolution:
     Attributes:
         conv: its name in style files.
         inputs, outputs: channels.
-        int8: whether it is worth eight bits, see `engine/eight_bits.py`.
+        int8: whether it is worth eight bits, see `engine/cpu/int8.py`.
     """
 
     conv: str
@@ -38,7 +38,7 @@ class _Convolution:
 
 @dataclass(frozen=True, slots=True)
 class ConvNorm(_Convolution):
-    """3x3 convolution of a picture whose edge is repeated, instance norm, and perhaps a ReLU.
+    """3x3 convolution of an image whose edge is repeated, instance norm, and perhaps a ReLU.
 
     Attributes:
         norm: the norm's name in style files.

@@ -1,4 +1,4 @@
-"""The image transformation network (the field's "transformer"): one picture in, one painted picture out.
+"""The image transformation network (the field's "transformer"): one image in, one painted image out.
 
 Layout, in the tradition of Johnson et al., ECCV 2016 (arXiv:1603.08155), but with nearly all the
 work at a quarter and an eighth of the resolution, which makes it an order of magnitude cheaper:
@@ -48,7 +48,7 @@ class InstanceNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        # Not F.group_norm: it refuses a single position, which tiny pictures have at depth.
+        # Not F.group_norm: it refuses a single position, which tiny images have at depth.
         return torch.group_norm(x, x.shape[1], self.weight, self.bias, NORM_EPSILON)
 
 
@@ -158,14 +158,14 @@ class ResidualTransformer(nn.Module):
             (N, 3, H, W) float32 RGB in [0, 1].
 
         Raises:
-            ValueError: not a batch of three-channel pictures.
+            ValueError: not a batch of three-channel images.
         """
         if x.ndim != 4 or x.shape[1] != 3 or 0 in x.shape:
             raise ValueError(f"expected (N, 3, H, W) with no empty side, got {tuple(x.shape)}")
         height, width = x.shape[2:]
         # Fill up to whole strides by repeating the edge; cropped again below.
         x = F.pad(x, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
-        # The body may run in 16 bits; the picture itself stays in 32, or smooth skies would band.
+        # The body may run in 16 bits; the image itself stays in 32, or smooth skies would band.
         to_full = self.convolutions[self.layout.head.conv]
         h = self._compute(self.layout.stem, F.pixel_unshuffle(x - 0.5, 4).to(to_full.weight.dtype))
         h = self._through(self.layout.body, h)

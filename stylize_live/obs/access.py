@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stylize_live.errors import ObsError, ObsPasswordError
-from stylize_live.media.addresses import is_loopback
 from stylize_live.obs.connection import SWITCH_ON, USUAL_PORT, Obs, require_library
 from stylize_live.obs.own_settings import OwnSettings, read_own_settings
+from stylize_live.system.addresses import is_loopback
 
 HERE = "127.0.0.1"
 PASSWORD_VARIABLE = "OBS_WEBSOCKET_PASSWORD"

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from stylize_live.config import LiveSettings
 from stylize_live.errors import UsageError
-from stylize_live.media.addresses import is_loopback
-from stylize_live.media.stream_server import parse_address
+from stylize_live.media.sinks.stream_server import parse_address
 from stylize_live.obs.connection import Obs
+from stylize_live.system.addresses import is_loopback
 
 _EVERYBODY = "0.0.0.0"
 _PROBE_SECONDS = 0.5
@@ -41,7 +41,7 @@ class Served:
         return True
 
 
-def served_stream(obs: Obs, address: str) -> Served:
+def find_stream(obs: Obs, address: str) -> Served:
     """The stream of `live --stream ADDRESS`.
 
     Raises:
@@ -71,7 +71,7 @@ def check_page(page: str) -> None:
         )
 
 
-def served_page(obs: Obs, page: str) -> Served:
+def find_page(obs: Obs, page: str) -> Served:
     """The bare page of the studio.
 
     Args:

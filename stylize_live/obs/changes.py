@@ -14,8 +14,8 @@ from stylize_live.obs.stage import (
     Item,
     Made,
     canvas_size,
+    find_made_sources,
     kinds,
-    made_sources,
     mark_of,
     names_taken,
     plays,
@@ -31,7 +31,7 @@ _INSTEAD = {
 
 
 @dataclass
-class Changes:
+class ChangePlan:
     """What is going to be done.
 
     Attributes:
@@ -59,7 +59,7 @@ class Changes:
             step()
 
 
-def plan_source(obs: Obs, wanted: Wanted, scene: str | None) -> Changes:
+def plan_source(obs: Obs, wanted: Wanted, scene: str | None) -> ChangePlan:
     """Have a source in a scene: made if it is missing, else brought up to date.
 
     Args:
@@ -74,7 +74,7 @@ def plan_source(obs: Obs, wanted: Wanted, scene: str | None) -> Changes:
         raise ObsError(f"this OBS has no {wanted.title}{_INSTEAD.get(wanted.kind, '')}")
     if scene is not None:
         _check_scene(scene, scene_names(obs))
-    made = next(iter(made_sources(obs, wanted.kind)), None)
+    made = next(iter(find_made_sources(obs, wanted.kind)), None)
     if made is None:
         return _plan_new(obs, wanted, scene or scene_on_air(obs))
     return _plan_update(obs, wanted, made, scene)
@@ -87,14 +87,14 @@ def _check_scene(scene: str, names: list[str]) -> None:
         raise ObsError(f"OBS has no scene {scene!r}, {hint}")
 
 
-def _plan_new(obs: Obs, wanted: Wanted, scene: str) -> Changes:
+def _plan_new(obs: Obs, wanted: Wanted, scene: str) -> ChangePlan:
     if wanted.name in names_taken(obs):
         raise ObsError(
             f"OBS has a source or scene {wanted.name!r} already that was not made by this command: "
             "give it another name there, or remove it"
         )
     canvas = canvas_size(obs)
-    changes = Changes(wanted.name, wanted.url)
+    changes = ChangePlan(wanted.name, wanted.url)
     size = f"{canvas[0]}x{canvas[1]}"
     changes.add(
         f"{wanted.title} added on top of scene {scene!r}, as large as the canvas ({size}) allows",
@@ -138,9 +138,9 @@ def _write_settings(obs: Obs, name: str, settings: Settings) -> None:
     obs.ask("SetInputSettings", inputName=name, inputSettings=settings, overlay=True)
 
 
-def _plan_update(obs: Obs, wanted: Wanted, made: Made, scene: str | None) -> Changes:
+def _plan_update(obs: Obs, wanted: Wanted, made: Made, scene: str | None) -> ChangePlan:
     canvas = canvas_size(obs)
-    changes = Changes(made.name, wanted.url)
+    changes = ChangePlan(made.name, wanted.url)
     for item in made.items:
         _plan_place(obs, changes, item, made.mark["place"], canvas)
     items = min(int(made.mark["items"]), len(made.items))
@@ -159,7 +159,7 @@ def _plan_update(obs: Obs, wanted: Wanted, made: Made, scene: str | None) -> Cha
     return changes
 
 
-def _plan_place(obs: Obs, changes: Changes, item: Item, place: Settings, canvas: tuple[int, int]) -> None:
+def _plan_place(obs: Obs, changes: ChangePlan, item: Item, place: Settings, canvas: tuple[int, int]) -> None:
     """Follow the canvas where nobody has moved the source from its place since."""
     put = _move if place else _place  # without a place, it was left half done, and hidden
     if place and lies_at(item.transform, whole_canvas(canvas)):

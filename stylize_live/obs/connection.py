@@ -6,9 +6,9 @@ import logging
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from stylize_live.closing import Closing
-from stylize_live.errors import ObsError, ObsPasswordError, UsageError, in_words
-from stylize_live.installing import command_for
+from stylize_live.errors import ObsError, ObsPasswordError, UsageError, describe_error
+from stylize_live.install_hints import install_command
+from stylize_live.lifecycle import Closeable
 
 if TYPE_CHECKING:
     from obsws_python.baseclient import ObsClient
@@ -23,7 +23,7 @@ _GOODBYE_SECONDS = 1
 _NOT_READY = 207  # while it starts, or changes its scene collection
 
 
-class Obs(Closing):
+class Obs(Closeable):
     """A connection to OBS.
 
     Attributes:
@@ -46,7 +46,7 @@ class Obs(Closing):
 
     def __init__(self, host: str, port: int, password: str) -> None:
         self.place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self._client = _connected(self.place, password)
+        self._client = _connect(self.place, password)
         try:
             self._identify(password)
             said = self.ask("GetVersion")
@@ -119,10 +119,10 @@ class Obs(Closing):
 def require_library() -> None:
     """Raises `UsageError` if obsws-python is missing."""
     if find_spec("obsws_python") is None:
-        raise UsageError(f"setting up OBS needs {_PACKAGE}: {command_for(_PACKAGE)}")
+        raise UsageError(f"setting up OBS needs {_PACKAGE}: {install_command(_PACKAGE)}")
 
 
-def _connected(place: str, password: str) -> ObsClient:
+def _connect(place: str, password: str) -> ObsClient:
     """Raises as `Obs` does."""
     require_library()
     import websocket
@@ -142,7 +142,7 @@ def _connected(place: str, password: str) -> ObsClient:
         if _is_late(error):
             raise ObsError(f"no greeting came from {place} in {_SECONDS:g} seconds: {_TOO_OLD}") from None
         if isinstance(error, OSError | websocket.WebSocketAddressException):
-            reason = in_words(error.__cause__ or error.__context__ or error)
+            reason = describe_error(error.__cause__ or error.__context__ or error)
             raise ObsError(f"cannot reach OBS at {place}: {reason}") from None
         if isinstance(error, ValueError | websocket.WebSocketException):
             raise _no_obs(place) from None
@@ -165,4 +165,4 @@ def _is_late(error: BaseException) -> bool:
 
 
 def _no_obs(place: str) -> ObsError:
-    return ObsError(f"what answers at {place} is no OBS: its port is {USUAL_PORT}, usually")
+    return ObsError(f"what answers at {place} is not OBS: its port is {USUAL_PORT}, usually")

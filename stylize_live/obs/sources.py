@@ -36,7 +36,7 @@ class Wanted:
 
 
 def media_source(url: str) -> Wanted:
-    """A Media Source for our stream, set to show each picture as soon as it can."""
+    """A Media Source for our stream, set to show each frame as soon as it can."""
     settings = {
         "is_local_file": False,
         "restart_on_activate": False,
@@ -66,7 +66,7 @@ def browser_source(url: str, canvas: tuple[int, int]) -> Wanted:
 
 def whole_canvas(canvas: tuple[int, int]) -> Settings:
     """The place of a source on a canvas of (width, height) pixels: as large as fits, in the middle, in its
-    own shape, whatever size its pictures come to have."""
+    own shape, whatever size its frames come to have."""
     return {
         "positionX": 0,
         "positionY": 0,

@@ -83,7 +83,7 @@ def names_taken(obs: Obs) -> set[str]:
     return inputs | set(scene_names(obs)) | set(_groups(obs))
 
 
-def made_sources(obs: Obs, kind: str) -> list[Made]:
+def find_made_sources(obs: Obs, kind: str) -> list[Made]:
     """The sources of a kind that carry our mark; first those that still have their first name."""
     found = []
     for each in obs.ask("GetInputList", inputKind=kind)["inputs"]:
@@ -96,7 +96,7 @@ def made_sources(obs: Obs, kind: str) -> list[Made]:
 
 
 def plays(obs: Obs, source: str) -> bool:
-    """Whether a source shows pictures now. OBS calls one "playing", too, that it has given up; its clock
+    """Whether a source shows frames now. OBS calls one "playing", too, that it has given up; its clock
     stands still then. A page has none, and needs no help."""
     return bool(obs.ask("GetMediaInputStatus", inputName=source)["mediaCursor"] != 0)
 

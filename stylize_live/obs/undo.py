@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from stylize_live.obs.changes import Changes
+from stylize_live.obs.changes import ChangePlan
 from stylize_live.obs.connection import Obs
 from stylize_live.obs.sources import lies_at
-from stylize_live.obs.stage import Made, made_sources
+from stylize_live.obs.stage import Made, find_made_sources
 
 
-def plan_undo(obs: Obs, kind: str) -> list[Changes]:
+def plan_undo(obs: Obs, kind: str) -> list[ChangePlan]:
     """Remove the sources of a kind that are as we made them; each of the others is kept, with the reason."""
-    return [_plan(obs, made) for made in made_sources(obs, kind)]
+    return [_plan(obs, made) for made in find_made_sources(obs, kind)]
 
 
-def _plan(obs: Obs, made: Made) -> Changes:
-    changes = Changes(made.name)
-    reasons = changed_since(made)
+def _plan(obs: Obs, made: Made) -> ChangePlan:
+    changes = ChangePlan(made.name)
+    reasons = find_changes(made)
     if reasons:
         changes.kept.append(f"left alone, as {', '.join(reasons)}: remove it in OBS if you do not need it")
     else:
@@ -32,7 +32,7 @@ def _remove(obs: Obs, made: Made) -> None:
         obs.ask("RemoveInput", inputName=made.name)
 
 
-def changed_since(made: Made) -> list[str]:
+def find_changes(made: Made) -> list[str]:
     """What somebody did to a source after we made it; hiding it and locking it count for nothing."""
     mark = made.mark
     found = {

@@ -1,4 +1,4 @@
-"""Files that `--plot` asks for: charts as a page, or as a picture."""
+"""Files that `--plot` asks for: charts as a page, or as an image."""
 
 from __future__ import annotations
 

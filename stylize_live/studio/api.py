@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from stylize_live.errors import SourceError, StylizeError, UsageError, in_words
+from stylize_live.errors import SourceError, StylizeError, UsageError, describe_error
 from stylize_live.studio import control
 from stylize_live.studio.control import UnknownError, Wish
 from stylize_live.studio.guard import TOKEN_GIVEN
@@ -60,10 +60,10 @@ async def _answer(request: Request, steering: Steering) -> object:
     if path == ["status"] or path == ["styles"]:
         if request.method not in ("GET", "HEAD"):
             raise _RefusalError(405, f"{request.url.path} is read with GET")
-        return status(steering) if path == ["status"] else styles(steering)
+        return status(steering) if path == ["status"] else list_styles(steering)
     _check_method(request)
     try:
-        wish = _wish(path, await _asked(request) if path == ["set"] else {})
+        wish = _wish(path, await _read_request(request) if path == ["set"] else {})
         await asyncio.wait_for(steering.carry_out(wish), _SECONDS)
     except (UnknownError, SourceError) as error:  # such as a preset that is none
         raise _RefusalError(404, str(error)) from None
@@ -72,7 +72,7 @@ async def _answer(request: Request, steering: Steering) -> object:
     except (StylizeError, OSError) as error:  # OSError before TimeoutError, which is one
         if isinstance(error, TimeoutError):
             raise _RefusalError(503, "the show does not answer; it may do this later") from None
-        raise _RefusalError(409, in_words(error)) from None
+        raise _RefusalError(409, describe_error(error)) from None
     return status(steering)
 
 
@@ -90,7 +90,7 @@ def _check_method(request: Request) -> None:
     raise _RefusalError(405, f"{request.url.path} takes POST{hint}")
 
 
-async def _asked(request: Request) -> dict[str, object]:
+async def _read_request(request: Request) -> dict[str, object]:
     """Settings from the address and from a body of JSON."""
     # A plus sign means a space there, and nobody remembers to write %2B.
     asked: dict[str, object] = {
@@ -119,13 +119,13 @@ def _wish(path: list[str], asked: dict[str, object]) -> Wish:
         case ["set"]:
             return control.settings(asked)
         case ["style", ("next" | "previous") as step]:
-            return control.press(_STEPS[step])
+            return control.press_key(_STEPS[step])
         case ["style", style]:
             return control.settings({"style": style})
         case ["preset", name]:
-            return control.load(name)
+            return control.load_preset_by_name(name)
         case ["press", key]:
-            return control.press(key)
+            return control.press_key(key)
         case ["snapshot"]:
             return control.snapshot
         case ["record"]:
@@ -159,7 +159,7 @@ def status(steering: Steering) -> dict[str, object]:
     }
 
 
-def styles(steering: Steering) -> list[dict[str, object]]:
+def list_styles(steering: Steering) -> list[dict[str, object]]:
     """The styles in the order of their numbers."""
     about = steering.said("about")
     state = steering.said("state") or {"style": {}}

@@ -18,13 +18,13 @@ from starlette.types import ASGIApp
 
 from stylize_live.errors import OUT_OF_HANDLES
 from stylize_live.studio.api import Steering, make_api
-from stylize_live.studio.file_answer import answer
+from stylize_live.studio.file_response import make_response
 from stylize_live.studio.guard import Guard, Rules
 from stylize_live.studio.hub import Hub
 from stylize_live.studio.page import with_options
 from stylize_live.studio.presets import list_presets
 from stylize_live.studio.protocols import TAKEN
-from stylize_live.studio.saved import SavedFiles
+from stylize_live.studio.saved_files import SavedFiles
 
 _KINDS = {
     ".html": "text/html",
@@ -101,7 +101,9 @@ async def _saved_file(saved: SavedFiles, request: Request) -> Response:
         if error.errno in OUT_OF_HANDLES:
             return PlainTextResponse("Too many files are open.", 503)
         return PlainTextResponse("There is no such file.", 404)
-    return answer(request, file, _SAVED_KINDS[name[-4:]], request.scope["state"].get(TAKEN, lambda: None))
+    return make_response(
+        request, file, _SAVED_KINDS[name[-4:]], request.scope["state"].get(TAKEN, lambda: None)
+    )
 
 
 def static_files() -> dict[str, bytes]:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Protocol
 
-from stylize_live.errors import StylizeError, in_words
-from stylize_live.media.browser_camera import CameraPeer, Give, load
+from stylize_live.errors import StylizeError, describe_error
+from stylize_live.media.sources.webrtc import CameraPeer, Give, load_aiortc
 
 TOPIC = "camera"
 _TAKEN_OVER = "another page's camera is shown now"
@@ -27,7 +27,7 @@ class PageCameras:
     `why` may be "", where they know. Calls are followed one after the other, and nobody waits for them.
 
     Args:
-        give: called with every picture.
+        give: called with every frame.
     """
 
     def __init__(self, give: Give) -> None:
@@ -73,11 +73,11 @@ class PageCameras:
         self._owner = page
         try:
             # In another thread: its libraries take a second to load, the first time.
-            await asyncio.to_thread(load)
+            await asyncio.to_thread(load_aiortc)
             self._peer = CameraPeer(self._give)
             answer = await self._peer.answer(offer)
         except (StylizeError, OSError) as error:
-            await self._end(in_words(error))
+            await self._end(describe_error(error))
         else:
             page.say(TOPIC, {"answer": answer})
 

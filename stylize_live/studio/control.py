@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from stylize_live.errors import StyleError, StylizeError, UsageError
-from stylize_live.pipeline.keys import OF_PAGES
-from stylize_live.studio.wishes import Changes, Message, shares_of
+from stylize_live.live.hotkeys import OF_PAGES
+from stylize_live.studio.messages import Message, SettingChanges, shares_of
 from stylize_live.validation import describe_error, got
 
 State = Mapping[str, Any]  # what pages are told, by the names of settings
@@ -22,7 +22,7 @@ _TOGGLE = "toggle"
 # What is said of a setting in the JSON schema of `Changes`: its type and range.
 _KINDS: dict[str, dict[str, Any]] = {
     name: described.get("anyOf", [described])[0]
-    for name, described in Changes.model_json_schema()["properties"].items()
+    for name, described in SettingChanges.model_json_schema()["properties"].items()
 }
 _RECORD = {"start": True, "stop": False}
 
@@ -70,7 +70,7 @@ def settings(asked: Mapping[str, object]) -> Wish:
     def wish(state: State, offer: Offer) -> Message:
         values = {name: _value(name, value, state, offer) for name, value in asked.items()}
         try:
-            return Message(set=Changes.model_validate(values))
+            return Message(set=SettingChanges.model_validate(values))
         except ValidationError as error:
             raise UsageError(describe_error(error, wanted=_range_words, given=asked)) from None
 
@@ -149,8 +149,8 @@ def toggle_or(name: str, word: str) -> Wish:
 
 
 def snapshot(state: State, offer: Offer) -> Message:
-    """A picture into the folder. Raises `NotNowError` before there is one."""
-    _need_picture(state)
+    """A frame into the folder. Raises `NotNowError` before there is one."""
+    _need_image(state)
     return Message(do="snapshot")
 
 
@@ -163,20 +163,20 @@ def record(word: str) -> Wish:
         wanted = _RECORD.get(word, state["recorded"] is None)
         if wanted == (state["recorded"] is not None):
             return Message()
-        _need_picture(state)
+        _need_image(state)
         return Message(do="record")
 
     return wish
 
 
-def press(key: str) -> Wish:
+def press_key(key: str) -> Wish:
     """A key of the show, by its name. Raises `UnknownError` if pages may not press it."""
     if key not in OF_PAGES:
         raise UnknownError(f"no key {_short(key)}; there are {' '.join(sorted(OF_PAGES))}")
     return lambda state, offer: Message(press=key)
 
 
-def load(name: str) -> Wish:
+def load_preset_by_name(name: str) -> Wish:
     """A preset's look. Raises `UsageError` if it can be no preset's name."""
     try:
         message = Message(load=name)
@@ -204,9 +204,9 @@ def check(message: Message, before: State, after: State, note: str) -> None:
         raise NotNowError(note or "nothing is recorded")
 
 
-def _need_picture(state: State) -> None:
+def _need_image(state: State) -> None:
     if not state["has_picture"]:
-        raise NotNowError("there is no painted picture yet: nobody watches, or the source gives none")
+        raise NotNowError("there is no painted frame yet: nobody watches, or the source gives none")
 
 
 def _range_words(name: str) -> str:

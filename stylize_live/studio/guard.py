@@ -19,8 +19,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stylize_live.media.addresses import is_address, is_loopback
 from stylize_live.studio.tickets import Tickets
+from stylize_live.system.addresses import is_address, is_loopback
 
 _OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _REFUSED = 1008  # WebSocket: policy violation

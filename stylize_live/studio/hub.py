@@ -16,19 +16,19 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stylize_live.frame import Frame
-from stylize_live.seldom import SeldomLog
+from stylize_live.rate_limited_log import RateLimitedLog
 from stylize_live.studio.cameras import PageCameras
+from stylize_live.studio.messages import Message
 from stylize_live.studio.preview import Packet, Preview
-from stylize_live.studio.wishes import Message
 from stylize_live.system.clock import monotonic
 
-log = SeldomLog(logging.getLogger(__name__))
+log = RateLimitedLog(logging.getLogger(__name__))
 
 _MOST_PAGES = 8
-_LONGEST = 1280  # pixels: of pictures in the studio; the bare page gets all of them
-# Pictures that a page has not drawn yet: two keep the line busy while one is drawn.
+_LONGEST = 1280  # pixels: of frames in the studio; the bare page gets all of them
+# Frames that a page has not drawn yet: two keep the line busy while one is drawn.
 _IN_FLIGHT = 2
-_DELAYS = 15  # pictures of which a page's usual delay is taken
+_DELAYS = 15  # frames of which a page's usual delay is taken
 _TRY_LATER, _REFUSED = 1013, 1008  # WebSocket close codes
 _OF_THE_LINE = {"ack", "visible", "camera"}  # what of a message is no wish of the show
 _NUMBER = struct.Struct(">I")  # before the JPEG in every binary message
@@ -38,7 +38,7 @@ class Hub:
     """The pages that are open. Everything happens in one event loop, except `watched`.
 
     Args:
-        executor: where pictures are encoded.
+        executor: where frames are encoded.
         wish: called with every message that asks for something.
         cameras: receive pages' own cameras.
     """
@@ -56,7 +56,7 @@ class Hub:
         return any(page.visible for page in tuple(self._pages))
 
     def show(self, frame: Frame) -> None:
-        """Give every page this picture, or the newest one it has time for."""
+        """Give every page this frame, or the newest one it has time for."""
         for preview in self._previews.values():
             preview.put(frame)
 
@@ -125,7 +125,7 @@ class _Page:
 
     async def run(self, bare: bool) -> None:
         """Talk until the page leaves or says something that none of ours would."""
-        work = [asyncio.ensure_future(self._send_pictures()), asyncio.ensure_future(self._listen())]
+        work = [asyncio.ensure_future(self._send_images()), asyncio.ensure_future(self._listen())]
         if not bare:
             work.append(asyncio.ensure_future(self._send_words()))
         try:
@@ -138,7 +138,7 @@ class _Page:
             if isinstance(problem, Exception) and not isinstance(problem, (WebSocketDisconnect, OSError)):
                 log.warning("a page was left alone: %r", problem, error=problem)
 
-    async def _send_pictures(self) -> None:
+    async def _send_images(self) -> None:
         seen = 0
         while True:
             await self._room.wait()
@@ -183,7 +183,7 @@ class _Page:
             self._wish(message)
 
     def _count(self, number: int) -> None:
-        """A picture was drawn: there is room for the next one."""
+        """A frame was drawn: there is room for the next one."""
         if not any(packet.number == number for packet in self._under_way):
             return
         while True:

@@ -6,8 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from stylize_live.errors import UsageError, in_words
-from stylize_live.media.microphone import list_microphones
+from stylize_live.errors import UsageError, describe_error
+from stylize_live.media.sinks.microphone import list_microphones
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Microphones:
         except UsageError:  # which names commands and folders that are not for every page to read
             found, self.missing = {}, _NOT_INSTALLED
         except Exception as error:  # no file handle: all else goes on
-            found, self.missing = {}, in_words(error)
+            found, self.missing = {}, describe_error(error)
         finally:
             self._looking.release()
         usual = {_USUAL: "The system's choice"} if found else {}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tomli_w
 
-from stylize_live.config import LiveSettings, merged
+from stylize_live.config import LiveSettings, merge_config
 from stylize_live.errors import SinkError, SourceError
 from stylize_live.files import replacing
 from stylize_live.system.names import is_reserved
@@ -67,13 +67,13 @@ def _names(folder: Path) -> Iterator[str]:
 def _read(path: Path) -> str:
     """The text of a preset. Raises `SourceError` where it is none, `OSError` where it cannot be read."""
     if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST_BYTES:
-        raise SourceError(f"{path.name} is no preset")
+        raise SourceError(f"{path.name} is not a preset")
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         text = ""
     if not text.startswith(_MARK):
-        raise SourceError(f"{path.name} is no preset")
+        raise SourceError(f"{path.name} is not a preset")
     return text
 
 
@@ -82,11 +82,11 @@ def load_preset(path: Path) -> dict[str, object]:
 
     Raises:
         ConfigError: it has an unknown key, or a value out of range.
-        SourceError: it is no preset.
+        SourceError: it is not a preset.
         OSError: it cannot be read.
     """
     _read(path)
-    return merged(LiveSettings(), path).model_dump(exclude_unset=True)
+    return merge_config(LiveSettings(), path).model_dump(exclude_unset=True)
 
 
 def rename_preset(path: Path, to: Path) -> None:
@@ -94,7 +94,7 @@ def rename_preset(path: Path, to: Path) -> None:
 
     Raises:
         SinkError: there is such a file already, or it cannot be written.
-        SourceError: it is no preset.
+        SourceError: it is not a preset.
         OSError: it cannot be read or removed.
     """
     text = _read(path)

@@ -1,4 +1,4 @@
-"""The newest picture as a JPEG for any number of readers: encoded once, and only when one asks."""
+"""The newest frame as a JPEG for any number of readers: encoded once, and only when one asks."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from stylize_live.frame import Frame
-from stylize_live.media.jpeg import encode_jpeg
+from stylize_live.media.image.jpeg import encode_jpeg
 from stylize_live.system.clock import monotonic
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A picture on its way to pages.
+    """A frame on its way to pages.
 
     Attributes:
-        number: grows by one with every picture that came, sent or not.
-        jpeg: the picture.
+        number: grows by one with every frame that came, sent or not.
+        jpeg: the frame.
         came_at: when it came from the show, monotonic seconds.
     """
 
@@ -27,11 +27,11 @@ class Packet:
 
 
 class Preview:
-    """Holds one picture, like `Latest`, but any number of readers get it. For one event loop.
+    """Holds one frame, like `Latest`, but any number of readers get it. For one event loop.
 
     Args:
-        executor: where pictures are encoded.
-        longest: longest side of pictures in pixels; larger ones are shrunk. None keeps all.
+        executor: where frames are encoded.
+        longest: longest side of frames in pixels; larger ones are shrunk. None keeps all.
     """
 
     def __init__(self, executor: Executor, longest: int | None) -> None:
@@ -43,20 +43,20 @@ class Preview:
         self._coding: tuple[int, asyncio.Future[Packet]] | None = None
 
     def put(self, frame: Frame) -> None:
-        """Replace the picture."""
+        """Replace the frame."""
         self._frame = frame, monotonic()
         self._number += 1
         self._arrival.set()
         self._arrival = asyncio.Event()
 
     async def newer(self, seen: int) -> Packet:
-        """The newest picture, once there is one after number `seen`; 0 takes any."""
+        """The newest frame, once there is one after number `seen`; 0 takes any."""
         while self._number <= seen:
             await self._arrival.wait()
         if self._coding is None or self._coding[0] != self._number:
             loop = asyncio.get_running_loop()
             self._coding = self._number, loop.run_in_executor(self._executor, self._encode, self._number)
-        # Shielded: another reader waits for the same picture when this one leaves.
+        # Shielded: another reader waits for the same frame when this one leaves.
         return await asyncio.shield(self._coding[1])
 
     def _encode(self, number: int) -> Packet:

@@ -13,8 +13,8 @@ from websockets.frames import Frame
 from websockets.http11 import Response
 from websockets.server import ServerProtocol
 
+from stylize_live.studio.connections import Connections
 from stylize_live.studio.guard import HEADERS
-from stylize_live.studio.visitors import Visitors
 
 # What a page may send: its words are some kilobytes a second, the offer of a camera 12 at once.
 _BYTES_A_SECOND = 65536
@@ -33,7 +33,7 @@ class HttpProtocol(H11Protocol):
         options: of Uvicorn.
     """
 
-    def __init__(self, visitors: Visitors, **options: Any) -> None:
+    def __init__(self, visitors: Connections, **options: Any) -> None:
         super().__init__(**options)
         self._visitors = visitors
         self._refused = False
@@ -96,7 +96,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         options: of Uvicorn.
     """
 
-    def __init__(self, visitors: Visitors, **options: Any) -> None:
+    def __init__(self, visitors: Connections, **options: Any) -> None:
         super().__init__(**options)
         self.conn = _Connection(max_size=self.config.ws_max_size, logger=logging.getLogger("uvicorn.error"))
         self._visitors = visitors
@@ -147,7 +147,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
 
     def keepalive_timeout(self) -> None:
-        """A page that does not answer is gone, also where pictures still wait to be sent to it."""
+        """A page that does not answer is gone, also where frames still wait to be sent to it."""
         super().keepalive_timeout()
         self.transport.abort()
 

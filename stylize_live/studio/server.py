@@ -19,38 +19,45 @@ from urllib.parse import urlencode
 
 import uvicorn
 
-from stylize_live.closing import Closing
 from stylize_live.config import LiveSettings
-from stylize_live.errors import OUT_OF_HANDLES, SinkError, StylizeError, in_words
+from stylize_live.errors import OUT_OF_HANDLES, SinkError, StylizeError, describe_error
 from stylize_live.frame import Frame
-from stylize_live.media.addresses import is_loopback
-from stylize_live.media.browser_camera import why_no_browser_camera
-from stylize_live.media.live_sinks import VIRTUAL_CAMERA, place_of
-from stylize_live.pipeline.keys import KEYS, OF_PAGES
-from stylize_live.pipeline.remote import Show
-from stylize_live.seldom import SeldomFilter, SeldomLog
+from stylize_live.lifecycle import Closeable
+from stylize_live.live.hotkeys import KEYS, OF_PAGES
+from stylize_live.live.session import LiveSession
+from stylize_live.media.sinks.opening import VIRTUAL_CAMERA, recording_place
+from stylize_live.media.sources.webrtc import why_no_browser_camera
+from stylize_live.rate_limited_log import RateLimitedFilter, RateLimitedLog
 from stylize_live.studio.address import listen, own_address
 from stylize_live.studio.app import make_app
 from stylize_live.studio.cameras import PageCameras
+from stylize_live.studio.connections import Connections, most_connections
 from stylize_live.studio.control import Offer, Wish, check
 from stylize_live.studio.guard import HEADERS, Rules
 from stylize_live.studio.hub import Hub
+from stylize_live.studio.messages import (
+    SIZES,
+    Message,
+    SettingChanges,
+    apply_message,
+    apply_output_message,
+    look_of,
+)
 from stylize_live.studio.microphones import Microphones
-from stylize_live.studio.orders import Orders
+from stylize_live.studio.pending_requests import PendingRequests
 from stylize_live.studio.presets import load_preset, rename_preset, save_preset
 from stylize_live.studio.protocols import HttpProtocol, WebSocketProtocol
-from stylize_live.studio.saved import SavedFiles
+from stylize_live.studio.saved_files import SavedFiles
 from stylize_live.studio.sources import BROWSER, Names, Sources
 from stylize_live.studio.state import look, outputs_of, state_of
 from stylize_live.studio.telemetry import Telemetry
 from stylize_live.studio.thumbnails import Paint, Thumbnails
-from stylize_live.studio.visitors import Visitors, most_connections
-from stylize_live.studio.wishes import SIZES, Changes, Message, look_of, obey, obey_outputs
+from stylize_live.system.addresses import is_loopback
 from stylize_live.system.clock import monotonic
-from stylize_live.system.commands import quoted
+from stylize_live.system.commands import quote
 
 log = logging.getLogger(__name__)
-seldom = SeldomLog(log)
+seldom = RateLimitedLog(log)
 
 _START_SECONDS = 10.0
 _JOIN_SECONDS = 3.0
@@ -73,7 +80,7 @@ class About:
     styles: Sequence[str]
 
 
-class Studio(Closing):
+class Studio(Closeable):
     """Serves the page while it is open; a `Remote` of the show.
 
     Args:
@@ -108,7 +115,7 @@ class Studio(Closing):
         if token is None and not is_loopback(host):
             token = secrets.token_urlsafe(16)
         most = most_connections()
-        self._visitors = Visitors(most)
+        self._visitors = Connections(most)
         self._socket = listen(host, port, _BACKLOG)
         self._rules = Rules(host, self._socket.getsockname()[1], token)
         self._wishes: deque[Message] = deque(maxlen=_MOST_WISHES)
@@ -120,9 +127,9 @@ class Studio(Closing):
         self._microphones = Microphones(settings.microphone)
         self._encoder = ThreadPoolExecutor(1, "stylize-studio-encode")
         self._loop = asyncio.new_event_loop()
-        self._orders = Orders(self._loop)
+        self._orders = PendingRequests(self._loop)
         self._hub = Hub(self._encoder, self._wishes.append, PageCameras(sources.give))
-        names = {style: style_label(style) for style in about.styles}
+        names = {style: label_style(style) for style in about.styles}
         # The link is for pages that are let in already; OBS has no cookie of theirs.
         bare = f"/bare?{urlencode({'token': token})}" if token else "/bare"
         wanted = {"width": settings.width, "height": settings.height, "fps": settings.fps}
@@ -163,7 +170,7 @@ class Studio(Closing):
         asyncio.set_event_loop(self._loop)
         self._loop.set_exception_handler(self._trouble)
         # Uvicorn's own lines show where an error arose, for every request.
-        filtered, its_log = SeldomFilter(), logging.getLogger("uvicorn.error")
+        filtered, its_log = RateLimitedFilter(), logging.getLogger("uvicorn.error")
         its_log.addFilter(filtered)
         try:
             self._loop.run_until_complete(self._server.serve([self._socket]))
@@ -198,7 +205,7 @@ class Studio(Closing):
 
     @property
     def bare_url(self) -> str:
-        """Link to the picture alone."""
+        """Link to the frame alone."""
         return self._link("/bare")
 
     def opening_url(self) -> str:
@@ -231,13 +238,13 @@ class Studio(Closing):
         """See `Steering`."""
         await self._orders.carry_out(wish)
 
-    def attend(self, show: Show) -> None:
+    def attend(self, show: LiveSession) -> None:
         """See `Remote.attend`."""
         while self._wishes:
             try:
                 self._obey(self._wishes.popleft(), show)
             except (StylizeError, OSError) as error:
-                show.view.say(in_words(error))
+                show.view.say(describe_error(error))
         self._orders.attend(lambda wish: self._carry_out(wish, show))
         if self.watched and show.shown is not None and show.shown is not self._shown:
             self._shown = show.shown
@@ -252,7 +259,7 @@ class Studio(Closing):
             point = self._telemetry.add(show.figures(now), now)
             self._call("say", "figures", {"now": point, "history": list(self._telemetry.history)})
 
-    def _carry_out(self, wish: Wish, show: Show) -> Exception | None:
+    def _carry_out(self, wish: Wish, show: LiveSession) -> Exception | None:
         """Do what a program asked for; what went wrong, or None."""
         before = self._state_of(show)
         try:
@@ -276,18 +283,18 @@ class Studio(Closing):
         self._sources.look(self._tell_sources)
         self._microphones.look(lambda: None)  # the state tells
 
-    def _mind_our_camera(self, show: Show) -> None:
+    def _mind_our_camera(self, show: LiveSession) -> None:
         """The virtual camera that we feed is not to be chosen as a source."""
         sink = show.switches.sink(VIRTUAL_CAMERA) if VIRTUAL_CAMERA in show.switches.names else None
-        ours = None if sink is None else place_of(sink)
+        ours = None if sink is None else recording_place(sink)
         if ours != self._sources.ours:
             self._sources.ours = ours
             self._sources.look(self._tell_sources)
 
-    def _obey(self, message: Message, show: Show) -> None:
-        changes = message.set or Changes()
-        obey(changes, show.view, self._about.styles)
-        obey_outputs(changes, show)
+    def _obey(self, message: Message, show: LiveSession) -> None:
+        changes = message.set or SettingChanges()
+        apply_message(changes, show.view, self._about.styles)
+        apply_output_message(changes, show)
         if changes.microphone in self._microphones.names:
             show.microphone = changes.microphone or None
         if changes.resolution is not None:
@@ -307,7 +314,7 @@ class Studio(Closing):
                 self._look_around()
         self._obey_presets(message, show)
 
-    def _obey_presets(self, message: Message, show: Show) -> None:
+    def _obey_presets(self, message: Message, show: LiveSession) -> None:
         if message.save is not None:
             self._save(_preset(message.save), show)
             self._presets += 1
@@ -320,22 +327,22 @@ class Studio(Closing):
             look_of(load_preset(_preset(message.load)), show.view, self._about.styles)
             show.view.say(message.load)
 
-    def _save(self, path: Path, show: Show) -> None:
+    def _save(self, path: Path, show: LiveSession) -> None:
         today = {name: value for name, value in look(show).items() if name in LiveSettings.model_fields}
         today |= {"source": self._sources.text, "style": show.stylizer.style}
         today |= outputs_of(show, self._settings) | self._sources.asked
         save_preset(path, self._settings, today)
-        show.view.say(f"saved: stylize-live live --config {quoted(path.name)}")
+        show.view.say(f"saved: stylize-live live --config {quote(path.name)}")
 
-    def _tell_state(self, show: Show) -> None:
-        film = show.film
-        self._saved.growing = None if film is None else film.name
+    def _tell_state(self, show: LiveSession) -> None:
+        video = show.video
+        self._saved.growing = None if video is None else video.name
         state = self._state_of(show)
         if state != self._state:
             self._state = state
             self._call("say", "state", state)
 
-    def _state_of(self, show: Show) -> dict[str, object]:
+    def _state_of(self, show: LiveSession) -> dict[str, object]:
         return state_of(show) | {
             "source": self._sources.key,
             "source_name": self._sources.name,
@@ -356,7 +363,7 @@ class Studio(Closing):
 
     def _thumbnail(self, index: int) -> bytes | None:
         styles = self._about.styles
-        return self._thumbnails.picture(styles[index]) if 0 <= index < len(styles) else None
+        return self._thumbnails.image(styles[index]) if 0 <= index < len(styles) else None
 
     def _call(self, method: str, *arguments: object) -> None:
         """Let the hub do something, in its own thread."""
@@ -380,7 +387,7 @@ def _preset(name: str) -> Path:
     return Path(f"{name}.toml")
 
 
-def style_label(style: str) -> str:
+def label_style(style: str) -> str:
     """A style's name for people: no folders, suffix or hyphens; Roman numbers stay large."""
     name = Path(style).stem if style.endswith(".safetensors") else style
     words = re.split(r"[-_ ]+", name)

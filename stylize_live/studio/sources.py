@@ -9,17 +9,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from stylize_live.config import LiveSettings
-from stylize_live.errors import SourceError, in_words
-from stylize_live.media.browser_camera import BrowserSource
-from stylize_live.media.devices import Camera, list_cameras
+from stylize_live.errors import SourceError, describe_error
 from stylize_live.media.libraries import av
-from stylize_live.media.live_source import LiveSource
-from stylize_live.media.live_sources import names_camera, open_source
-from stylize_live.media.no_source import NoSource
-from stylize_live.media.switching import Choice, SwitchingSource
-from stylize_live.seldom import SeldomLog
+from stylize_live.media.sources.devices import Camera, list_cameras
+from stylize_live.media.sources.live_source import LiveSource
+from stylize_live.media.sources.no_source import NoSource
+from stylize_live.media.sources.opening import names_camera, open_live_source
+from stylize_live.media.sources.switching import SourceChoice, SwitchingSource
+from stylize_live.media.sources.webrtc import BrowserSource
+from stylize_live.rate_limited_log import RateLimitedLog
 
-log = SeldomLog(logging.getLogger(__name__))
+log = RateLimitedLog(logging.getLogger(__name__))
 
 Names = dict[str, str]
 
@@ -92,9 +92,9 @@ class Sources:
         return sorted(self._resolutions, key=lambda text: tuple(map(int, text.split("x"))))
 
     def resize(self, resolution: str) -> None:
-        """Ask the source for pictures of another size, by opening it anew; passed over if not listed.
+        """Ask the source for frames of another size, by opening it anew; passed over if not listed.
 
-        Films, streams and a page's own camera keep theirs.
+        Videos, streams and a page's own camera keep theirs.
         """
         if resolution not in self._resolutions or resolution == self.resolution:
             return
@@ -116,7 +116,7 @@ class Sources:
 
     @property
     def to_be_chosen(self) -> bool:
-        """Whether there will be no picture until a page chooses a source."""
+        """Whether there will be no frame until a page chooses a source."""
         return self._nothing or self.switching.failed
 
     @property
@@ -125,10 +125,10 @@ class Sources:
         browser = self._browser
         return self._key == BROWSER and browser is not None and browser.trouble is not None
 
-    def give(self, picture: av.VideoFrame, captured_at: float) -> None:
-        """A picture of a page's camera; passed over unless that is the source. Any thread may call this."""
+    def give(self, image: av.VideoFrame, captured_at: float) -> None:
+        """A frame of a page's camera; passed over unless that is the source. Any thread may call this."""
         if self._browser is not None:
-            self._browser.give(picture, captured_at)
+            self._browser.give(image, captured_at)
 
     def look(self, tell: Callable[[Names], None]) -> None:
         """See again what is connected and tell, in a thread of its own: some systems take a second."""
@@ -145,7 +145,7 @@ class Sources:
             self.names = self._found()
             tell(self.names)
         except Exception as error:  # no file handle is left: the list stays what it was
-            log.warning("could not see what is connected: %s", in_words(error), error=error)
+            log.warning("could not see what is connected: %s", describe_error(error), error=error)
         finally:
             self._looking.release()
 
@@ -160,12 +160,12 @@ class Sources:
         """The camera that we began with is not listed twice."""
         return _GIVEN if camera.index == self._camera else str(camera.index)
 
-    def _choice(self, key: str, name: str) -> Choice:
+    def _choice(self, key: str, name: str) -> SourceChoice:
         settings = self._settings.model_copy(update={"source": self._text(key)})
-        return Choice(name, lambda: self._open(settings))
+        return SourceChoice(name, lambda: self._open(settings))
 
     def _open(self, settings: LiveSettings) -> LiveSource:
-        source = open_source(settings)
+        source = open_live_source(settings)
         camera = source.camera
         if camera is not None and self.ours in (camera.name, camera.path):
             source.close()
@@ -179,7 +179,7 @@ def _own_names() -> Names:
 
 
 def _has_screen() -> bool:
-    from stylize_live.media.screen import screen_size
+    from stylize_live.media.sources.screen import screen_size
 
     try:
         screen_size()

@@ -6,9 +6,9 @@ import os
 import time
 from collections import deque
 
-from stylize_live.engine.gpu_load import GpuLoad
-from stylize_live.pipeline.clock import STAGES
-from stylize_live.pipeline.remote import Figures
+from stylize_live.engine.cuda.load import GpuLoad
+from stylize_live.live.latency import STAGES
+from stylize_live.live.session import Figures
 from stylize_live.system.clock import LEAST, monotonic
 
 PERIOD = 0.5  # seconds between two figures

@@ -1,4 +1,4 @@
-"""Small pictures of every style, painted from what is before the camera, one after the other."""
+"""Small frames of every style, painted from what is before the camera, one after the other."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image
 
-from stylize_live.closing import Closing
 from stylize_live.engine import Stylizer
-from stylize_live.errors import StylizeError, in_words
+from stylize_live.errors import StylizeError, describe_error
 from stylize_live.frame import Frame, Pixels, eight_bit
-from stylize_live.media.jpeg import encode_jpeg
-from stylize_live.seldom import SeldomLog
+from stylize_live.lifecycle import Closeable
+from stylize_live.media.image.jpeg import encode_jpeg
+from stylize_live.rate_limited_log import RateLimitedLog
 
 log = logging.getLogger(__name__)
 
 _SIZE = (360, 240)  # (width, height) of a thumbnail in pixels
 _PAUSE = 2.0  # seconds between two: a hundredth of the machine
-_PATIENCE = 3.0  # seconds to wait for a first picture before a sample is painted
+_PATIENCE = 3.0  # seconds to wait for a first frame before a sample is painted
 _DARK = 14.0  # levels: a covered camera or a placeholder shows no style
 
 Paint = Callable[[str, Pixels], Pixels]
@@ -40,12 +40,12 @@ def style_painter() -> Paint:
     return paint
 
 
-class Thumbnails(Closing):
+class Thumbnails(Closeable):
     """Paints in a thread of its own, slowly, and only while somebody watches.
 
     Args:
         styles: names, in the order of their turns.
-        paint: paints a picture in a style.
+        paint: paints a frame in a style.
         wanted: whether somebody watches.
         tell: called with the number of versions of every style whenever one is new.
     """
@@ -63,21 +63,21 @@ class Thumbnails(Closing):
         self._tell = tell
         self._frame: Frame | None = None
         self._versions: dict[str, int] = {}
-        self._pictures: dict[str, bytes] = {}
-        self._seldom = SeldomLog(log)
+        self._images: dict[str, bytes] = {}
+        self._seldom = RateLimitedLog(log)
         self._offered = threading.Event()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stylize-studio-thumbnails", daemon=True)
         self._thread.start()
 
     def offer(self, frame: Frame) -> None:
-        """The newest picture of the source; kept, not looked at yet."""
+        """The newest frame of the source; kept, not looked at yet."""
         self._frame = frame
         self._offered.set()
 
-    def picture(self, style: str) -> bytes | None:
+    def image(self, style: str) -> bytes | None:
         """The newest JPEG of a style, if there is one."""
-        return self._pictures.get(style)
+        return self._images.get(style)
 
     def close(self) -> None:
         """End the thread. May be called again."""
@@ -92,30 +92,30 @@ class Thumbnails(Closing):
             if self._wanted():
                 self._make(self._styles[turn % len(self._styles)])
                 turn += 1
-            # The first round is quick: a page without pictures is waiting.
+            # The first round is quick: a page without frames is waiting.
             self._ending.wait(0.05 if 0 < turn < len(self._styles) else _PAUSE if turn else 0.1)
 
     def _make(self, style: str) -> None:
         try:
-            self._pictures[style] = encode_jpeg(self._paint(style, self._original()), 85)
+            self._images[style] = encode_jpeg(self._paint(style, self._original()), 85)
         except StylizeError as error:
             log.warning("no thumbnail: %s", error)
             self._styles.remove(style)
             return
         except Exception as error:  # no file handle, no memory: it may work in its next turn
-            self._seldom.warning("no thumbnail: %s", in_words(error), error=error)
+            self._seldom.warning("no thumbnail: %s", describe_error(error), error=error)
             return
         self._versions[style] = self._versions.get(style, 0) + 1
         self._tell(dict(self._versions))
 
     def _original(self) -> Pixels:
         frame = self._frame
-        small = None if frame is None else framed(frame.pixels)
-        return sample() if small is None or small.mean() < _DARK else small
+        small = None if frame is None else crop_to_shape(frame.pixels)
+        return sample_thumbnail() if small is None or small.mean() < _DARK else small
 
 
-def framed(pixels: Pixels) -> Pixels:
-    """The middle of a picture at a thumbnail's size: (240, 360, 3) uint8."""
+def crop_to_shape(pixels: Pixels) -> Pixels:
+    """The middle of a frame at a thumbnail's size: (240, 360, 3) uint8."""
     height, width = pixels.shape[:2]
     wide = min(width, round(height * _SIZE[0] / _SIZE[1]))
     high = min(height, round(width * _SIZE[1] / _SIZE[0]))
@@ -125,8 +125,8 @@ def framed(pixels: Pixels) -> Pixels:
     return np.array(image)
 
 
-def sample() -> Pixels:
-    """A landscape that comes with the program, for while there is no picture."""
+def sample_thumbnail() -> Pixels:
+    """A landscape that comes with the program, for while there is no frame."""
     data = (importlib.resources.files(__package__) / "static" / "sample.jpg").read_bytes()
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-        return framed(np.array(image.convert("RGB")))
+        return crop_to_shape(np.array(image.convert("RGB")))

@@ -13,7 +13,7 @@ _WINDOWS = sys.platform == "win32"
 _HARMLESS = re.compile(r"[\w.:\\/+=-]+", re.ASCII)
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """A word of a command, as this system's shells take it."""
     if not _WINDOWS:
         return shlex.quote(text)
@@ -22,7 +22,7 @@ def quoted(text: str) -> str:
 
 def program(text: str) -> str:
     """The path of a program, to begin a command with."""
-    word = quoted(text)
+    word = quote(text)
     # PowerShell takes what is in quotes for a value, which it prints.
     return f"& {word}" if word != text and _WINDOWS and _in_powershell() else word
 

@@ -40,13 +40,13 @@ def programs_using(path: Path, library: Any = None) -> list[str]:
         if library.RmStartSession(ctypes.byref(session), 0, key):
             return []
         try:
-            return _asked(library, session, path)
+            return _ask(library, session, path)
         finally:
             library.RmEndSession(session)
     return []
 
 
-def _asked(library: Any, session: ctypes.c_uint32, path: Path) -> list[str]:
+def _ask(library: Any, session: ctypes.c_uint32, path: Path) -> list[str]:
     text = ctypes.create_string_buffer(f"{path.absolute()}\0".encode("utf-16-le"))
     files = (ctypes.c_void_p * 1)(ctypes.addressof(text))
     if library.RmRegisterResources(session, 1, files, 0, None, 0, None):

@@ -20,7 +20,7 @@ def is_own(status: os.stat_result) -> bool:
 def make_private(folder: Path) -> None:
     """Make a folder that other users cannot look into, where that does no harm.
 
-    On Windows, files keep the permissions of the folder in which they were made: a finished film would be
+    On Windows, files keep the permissions of the folder in which they were made: a finished video would be
     moved out of it and stay private. Folders for temporary files are private there already.
 
     Raises:

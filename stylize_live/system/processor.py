@@ -40,7 +40,7 @@ class Told:
     whole: bool
 
 
-def told_instructions() -> Told | None:
+def read_instructions() -> Told | None:
     """What Windows and macOS tell; None on other systems, and where they do not answer."""
     if sys.platform == "win32":
         return _by_windows(windows_library("kernel32"))
@@ -49,12 +49,12 @@ def told_instructions() -> Told | None:
     return None
 
 
-def told_name() -> str:
+def read_name() -> str:
     """What the maker of this processor calls it, as Windows and macOS tell; "" where nobody does."""
     if sys.platform == "win32":
-        return _registered_name()
+        return _read_registered_name()
     if sys.platform == "darwin":
-        return (_asked(library(None), _MACOS_NAME) or b"").rstrip(b"\0").decode(errors="replace").strip()
+        return (_ask(library(None), _MACOS_NAME) or b"").rstrip(b"\0").decode(errors="replace").strip()
     return ""
 
 
@@ -71,13 +71,13 @@ def _by_windows(kernel: Any) -> Told | None:
 
 
 def _by_macos(system: Any) -> Told | None:
-    answers = {name: _asked(system, key) for key, name in _MACOS.items()}
+    answers = {name: _ask(system, key) for key, name in _MACOS.items()}
     if not any(answers.values()):
         return None
     return Told(frozenset(name for name, answer in answers.items() if any(answer or b"")), whole=True)
 
 
-def _asked(system: Any, key: str) -> bytes | None:
+def _ask(system: Any, key: str) -> bytes | None:
     """What macOS has under a key, in bytes; None where there is none."""
     value, size = ctypes.create_string_buffer(_LONGEST_NAME), ctypes.c_size_t(_LONGEST_NAME)
     try:
@@ -87,7 +87,7 @@ def _asked(system: Any, key: str) -> bytes | None:
     return None if failed else value.raw[: size.value]
 
 
-def _registered_name() -> str:
+def _read_registered_name() -> str:
     with suppress(ImportError, OSError):
         registry: Any = importlib.import_module("winreg")  # not there for mypy on other systems
         with registry.OpenKey(registry.HKEY_LOCAL_MACHINE, _REGISTERED) as key:

@@ -32,7 +32,7 @@ class _PowerThrottling(ctypes.Structure):
 def fine_timers() -> Iterator[None]:
     """Have waits end within a millisecond of their time, on Windows, too; never raises.
 
-    There, they end with a tick that comes every 15.6 ms unless a program asks for more: pictures at 30 a
+    There, they end with a tick that comes every 15.6 ms unless a program asks for more: images at 30 a
     second would be 31 or 47 ms apart. Other systems are exact without being asked.
     """
     winmm = windows_library("winmm") if sys.platform == "win32" else None
@@ -51,7 +51,7 @@ def _begin(winmm: Any) -> bool:
     except (AttributeError, OSError):
         refused = True
     if refused:
-        log.info("the system refuses fine timers: pictures may come unevenly")
+        log.info("the system refuses fine timers: images may come unevenly")
         return False
     with suppress(AttributeError, OSError):
         _keep_behind_others()

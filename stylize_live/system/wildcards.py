@@ -15,7 +15,7 @@ _WINDOWS = sys.platform == "win32"
 _WILD = re.compile(r"[*?]")  # in no name there; brackets are in many
 
 
-def expanded(paths: Iterable[Path]) -> list[Path]:
+def expand(paths: Iterable[Path]) -> list[Path]:
     """The files that are meant, in order.
 
     Elsewhere shells do this, and a * that they leave is part of a name.
@@ -26,13 +26,13 @@ def expanded(paths: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         is_wild = _WINDOWS and _WILD.search(str(path))
-        fitting = _fitting(path) if is_wild else [path]
+        fitting = _matching(path) if is_wild else [path]
         if not fitting:
             raise SourceError(f"{path}: no such files")
         found += fitting
     return found
 
 
-def _fitting(path: Path) -> list[Path]:
+def _matching(path: Path) -> list[Path]:
     pattern = str(path).replace("[", "[[]")
     return [Path(name) for name in sorted(glob.glob(pattern), key=os.path.normcase)]  # noqa: PTH207 (any root)

@@ -1,0 +1,1 @@
+"""From a painting to a style."""

@@ -20,8 +20,8 @@ _SENSITIVITY = 0.98  # share of the wider blur that is taken away; 1 draws noise
 _SHARPNESS = 1.0  # for lightness from 0 to 100
 
 
-def abstracted(pixels: Pixels, lines: float = 0.0) -> Pixels:
-    """Smooth a picture between its edges by a bilateral filter, repeated, and draw the edges.
+def abstract(pixels: Pixels, lines: float = 0.0) -> Pixels:
+    """Smooth an image between its edges by a bilateral filter, repeated, and draw the edges.
 
     Winnemöller, Olsen & Gooch, "Real-time video abstraction", SIGGRAPH 2006.
 

@@ -17,9 +17,9 @@ _LEAST = 0.02  # a value nearer to black or white counts as so near
 _FLAT = 1e-6  # least variance
 
 
-def logits(pictures: Tensor) -> Tensor:
-    """(N, 3, H, W) in [0, 1] -> (N * H * W, 3) float64: what a sigmoid would make such pictures of."""
-    return torch.logit(pictures.double().clamp(_LEAST, 1 - _LEAST)).movedim(1, 3).reshape(-1, 3)
+def logits(images: Tensor) -> Tensor:
+    """(N, 3, H, W) in [0, 1] -> (N * H * W, 3) float64: what a sigmoid would make such images of."""
+    return torch.logit(images.double().clamp(_LEAST, 1 - _LEAST)).movedim(1, 3).reshape(-1, 3)
 
 
 def color_map(given: Tensor, wanted: Tensor, share: float) -> tuple[Tensor, Tensor]:

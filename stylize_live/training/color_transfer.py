@@ -1,11 +1,11 @@
 """Color transfer: a photo in a painting's colors, before any brush has touched it.
 
-Training keeps the subject of *this* picture and not of the photo. A network that has to keep a photo's own
+Training keeps the subject of *this* image and not of the photo. A network that has to keep a photo's own
 light and dark can only be a pale painter; here the photo's darks become the painting's darks, its lights the
 painting's lights, and what has a color of its own gets the painting's nearest. So style and subject no longer
 pull in different directions, and lights sit where the photo has lights.
 
-Scans are paler than paintings, and pictures on a screen are looked at beside photos: so the painting itself
+Scans are paler than paintings, and images on a screen are looked at beside photos: so the painting itself
 is made more vivid first, for its colors and its strokes alike.
 
 Colors are moved by optimal transport along random lines (iterative distribution transfer: Pitié, Kokaram &
@@ -68,7 +68,7 @@ class PhotoStatistics:
 
 
 def _distribution(colors: Tensor) -> Tensor:
-    """Distribution of lightness of each of (N, 3, H, W) OKLab pictures: (N, 256), sums of one."""
+    """Distribution of lightness of each of (N, 3, H, W) OKLab images: (N, 256), sums of one."""
     bins = (colors[:, 0].flatten(1) * _BINS).long().clamp(0, _BINS - 1)
     counts = torch.zeros(len(bins), _BINS, dtype=colors.dtype, device=colors.device)
     counts.scatter_add_(1, bins, torch.ones_like(bins, dtype=colors.dtype))
@@ -76,7 +76,7 @@ def _distribution(colors: Tensor) -> Tensor:
 
 
 def relative_colors(colors: Tensor, lightness: Tensor) -> Tensor:
-    """Describe pictures by rank of lightness and by color relative to its spread.
+    """Describe images by rank of lightness and by color relative to its spread.
 
     Args:
         colors: (N, 3, H, W) OKLab.
@@ -108,7 +108,7 @@ class ColorTransfer:
 
     def __init__(self, painting: Tensor, photos: PhotoStatistics, palette: int = 0) -> None:
         device, generator = painting.device, torch.Generator().manual_seed(0)
-        paint = _sampled(_paint(painting.cpu()), generator)
+        paint = _sample(_paint(painting.cpu()), generator)
         self._palette = _main_colors(paint, palette).float().to(device) if palette else None
         self._lightness = photos.lightness.float().to(device)
         levels = torch.quantile(paint[:, 0], torch.linspace(0, 1, _BINS + 1, dtype=paint.dtype))
@@ -120,7 +120,7 @@ class ColorTransfer:
         chosen = torch.randint(len(photos.colors), (_POINTS,), generator=generator)
         given = photos.colors.cpu()[chosen]
         weights = given.new_tensor((_LIGHTNESS, 1.0, 1.0))
-        moved = transported(given * weights, wanted * weights, generator) / weights
+        moved = transport(given * weights, wanted * weights, generator) / weights
         self._table = _table(given, moved).float()[None].to(device)
 
     def __call__(self, photos: Tensor) -> Tensor:
@@ -142,7 +142,7 @@ class ColorTransfer:
         below = at.long().clamp(max=_BINS - 1)
         lightness = torch.lerp(self._levels[below], self._levels[below + 1], at - below)
         colors = torch.cat([lightness[:, None], found[:, 1:] * self._spread], 1)
-        return from_oklab(colors if self._palette is None else _pulled(colors, self._palette))
+        return from_oklab(colors if self._palette is None else _pull(colors, self._palette))
 
 
 def vivid(painting: Tensor, contrast: float, saturation: float) -> Tensor:
@@ -174,7 +174,7 @@ def _paint(painting: Tensor) -> Tensor:
     return to_oklab(soft).flatten(2)[0].T
 
 
-def _sampled(paint: Tensor, generator: torch.Generator) -> Tensor:
+def _sample(paint: Tensor, generator: torch.Generator) -> Tensor:
     """So many of a painting's colors; those that stand out more often than they cover canvas."""
     apart = ((paint - paint.mean(0)) * paint.new_tensor((0.2, 1.0, 1.0))).norm(dim=1)
     chances = (0.2 + apart / (apart.mean() + 1e-6)) ** _ACCENT
@@ -192,7 +192,7 @@ def _main_colors(paint: Tensor, count: int) -> Tensor:
     return torch.from_numpy(centers).to(paint.dtype) / paint.new_tensor(_CHROMA)
 
 
-def _pulled(colors: Tensor, palette: Tensor) -> Tensor:
+def _pull(colors: Tensor, palette: Tensor) -> Tensor:
     """Colors, (N, 3, H, W) OKLab, drawn to the nearest of (k, 3), softly where two are about as near."""
     weights = colors.new_tensor(_CHROMA)
     flat = colors.flatten(2).transpose(1, 2)
@@ -200,7 +200,7 @@ def _pulled(colors: Tensor, palette: Tensor) -> Tensor:
     return (torch.softmax(-apart / (2 * _PULL**2), 2) @ palette).transpose(1, 2).view_as(colors)
 
 
-def transported(given: Tensor, wanted: Tensor, generator: torch.Generator) -> Tensor:
+def transport(given: Tensor, wanted: Tensor, generator: torch.Generator) -> Tensor:
     """Move points until they are spread as others are, each by as little as possible.
 
     Args:

@@ -51,7 +51,7 @@ class _Fused(torch.autograd.Function):
         return found[0], None, None
 
 
-def fused(layers: nn.Sequential) -> nn.Sequential:
+def fuse(layers: nn.Sequential) -> nn.Sequential:
     """The same layers, each convolution together with the ReLU after it; other layers as they are."""
     found: list[nn.Module] = []
     for layer in layers:

@@ -20,19 +20,19 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from stylize_live.errors import TrainingError
 from stylize_live.files import path_of
-from stylize_live.training.conv_relu import fused
+from stylize_live.training.conv_relu import fuse
 
 _MEAN = (0.485, 0.456, 0.406)  # ImageNet statistics, as torchvision's weights expect
 _STD = (0.229, 0.224, 0.225)
-# Not VGG16's IMAGENET1K_FEATURES: those were trained on pictures that were scaled in another way.
+# Not VGG16's IMAGENET1K_FEATURES: those were trained on images that were scaled in another way.
 _DOWNLOADS = {"vgg16": VGG16_Weights.IMAGENET1K_V1, "resnet50": ResNet50_Weights.IMAGENET1K_V1}
 
 
 class FeatureNetwork(nn.Module):
-    """A frozen network that sees pictures as activations at several depths.
+    """A frozen network that sees images as activations at several depths.
 
     Args:
-        stages: layer name -> what turns the layer before it, or normalised pictures, into it.
+        stages: layer name -> what turns the layer before it, or normalised images, into it.
         dtype: precision to compute in; bfloat16 halves the time on CPUs that have it.
 
     Attributes:
@@ -57,17 +57,17 @@ class FeatureNetwork(nn.Module):
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
 
-    def forward(self, pictures: Tensor, *, last: str = "") -> dict[str, Tensor]:
+    def forward(self, images: Tensor, *, last: str = "") -> dict[str, Tensor]:
         """Compute the activations up to a layer.
 
         Args:
-            pictures: (N, 3, H, W) float RGB in [0, 1].
+            images: (N, 3, H, W) float RGB in [0, 1].
             last: deepest layer that is needed; all, if none is named.
 
         Returns:
             layer name -> (N, C, h, w) float.
         """
-        x = ((pictures - self.mean) / self.std).to(self.dtype)
+        x = ((images - self.mean) / self.std).to(self.dtype)
         x = x.contiguous(memory_format=torch.channels_last)
         found = {}
         for name, stage in self.stages.items():
@@ -104,18 +104,18 @@ class VggFeatures(FeatureNetwork):
         with torch.device("meta"):
             layers = make_layers(cfgs["D"], batch_norm=False)[:23]
         prefix = "features."
-        fit(layers, {k.removeprefix(prefix): v for k, v in weights.items()}, dtype, "VGG16")
+        fit_input(layers, {k.removeprefix(prefix): v for k, v in weights.items()}, dtype, "VGG16")
         stages: dict[str, nn.Module] = {
-            "relu1_2": fused(layers[:4]),
-            "relu2_2": fused(layers[4:9]),
-            "relu3_3": fused(layers[9:16]),
-            "relu4_1": fused(layers[16:19]),
-            "relu4_3": fused(layers[19:]),
+            "relu1_2": fuse(layers[:4]),
+            "relu2_2": fuse(layers[4:9]),
+            "relu3_3": fuse(layers[9:16]),
+            "relu4_1": fuse(layers[16:19]),
+            "relu4_3": fuse(layers[19:]),
         }
         super().__init__(stages, dtype)
 
 
-def fit(network: nn.Module, weights: dict[str, Tensor], dtype: torch.dtype, name: str) -> None:
+def fit_input(network: nn.Module, weights: dict[str, Tensor], dtype: torch.dtype, name: str) -> None:
     """Fill a network that was made on the meta device.
 
     Args:
@@ -154,13 +154,13 @@ def load_features(source: str | Path | None, *, device: torch.device, dtype: tor
     from stylize_live.training.resnet import ResnetFeatures
 
     name = str(source or "vgg16")
-    weights = _downloaded(name) if name in _DOWNLOADS else read_weights(_existing(path_of(name)))
+    weights = _download(name) if name in _DOWNLOADS else read_weights(_existing(path_of(name)))
     kind = ResnetFeatures if "layer1.0.conv1.weight" in weights else VggFeatures
     network: FeatureNetwork = kind(weights, dtype=dtype).to(device)
     return network
 
 
-def _downloaded(name: str) -> dict[str, Tensor]:
+def _download(name: str) -> dict[str, Tensor]:
     try:
         # Half a gigabyte for VGG16: whoever watches sees how far it is.
         weights: dict[str, Tensor] = _DOWNLOADS[name].get_state_dict(

@@ -19,7 +19,7 @@ def gram(features: Tensor) -> Tensor:
         features: (N, C, h, w).
 
     Returns:
-        (N, C, C) float32, independent of the picture's size.
+        (N, C, C) float32, independent of the image's size.
     """
     flat = features.flatten(2)
     return (flat @ flat.transpose(1, 2)).float() / flat.shape[2]
@@ -31,10 +31,10 @@ def grams(features: Features, layers: tuple[str, ...]) -> Features:
 
 
 def style_errors(found: Features, wanted: Features) -> Features:
-    """Relative squared Gram error of every picture, layer by layer.
+    """Relative squared Gram error of every image, layer by layer.
 
     Args:
-        found: layer -> (N, C, C) Gram matrices of the pictures.
+        found: layer -> (N, C, C) Gram matrices of the images.
         wanted: layer -> (1, C, C) or (N, C, C) Gram matrices of the painting.
 
     Returns:
@@ -47,13 +47,13 @@ def style_errors(found: Features, wanted: Features) -> Features:
     }
 
 
-def half_size(pictures: Tensor) -> Tensor:
+def half_size(images: Tensor) -> Tensor:
     """(N, C, H, W) -> (N, C, H // 2, W // 2), each pixel the mean of four."""
-    return F.avg_pool2d(pictures, 2)
+    return F.avg_pool2d(images, 2)
 
 
 def content_error(found: Tensor, wanted: Tensor) -> Tensor:
-    """Relative squared feature error of every picture: (N, C, h, w) twice -> (N,)."""
+    """Relative squared feature error of every image: (N, C, h, w) twice -> (N,)."""
     found, wanted = found.float(), wanted.float()
     return (found - wanted).square().sum((1, 2, 3)) / wanted.square().sum((1, 2, 3))
 
@@ -62,16 +62,16 @@ def color_error(found: Tensor, wanted: Tensor) -> Tensor:
     """Mean squared difference of the means of 8 x 8 pixels: of masses of color, strokes being free; a scalar.
 
     Args:
-        found: (N, 3, H, W) in [0, 1], the painted pictures.
+        found: (N, 3, H, W) in [0, 1], the painted images.
         wanted: the same shape.
     """
     return (F.avg_pool2d(found, 8) - F.avg_pool2d(wanted, 8)).square().mean()
 
 
-def total_variation(pictures: Tensor) -> Tensor:
+def total_variation(images: Tensor) -> Tensor:
     """Mean absolute difference of neighbours, a scalar; (N, 3, H, W) in [0, 1]."""
-    down = (pictures[:, :, 1:] - pictures[:, :, :-1]).abs().mean()
-    across = (pictures[..., 1:] - pictures[..., :-1]).abs().mean()
+    down = (images[:, :, 1:] - images[:, :, :-1]).abs().mean()
+    across = (images[..., 1:] - images[..., :-1]).abs().mean()
     return down + across
 
 

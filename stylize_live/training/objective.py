@@ -10,12 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylize_live.training import losses
+from stylize_live.training.augmentation import random_motion, sensor_noise
 from stylize_live.training.color_transfer import ColorTransfer, PhotoStatistics, vivid
+from stylize_live.training.dataset import Crops
 from stylize_live.training.features import FeatureNetwork
 from stylize_live.training.painting import PaintingTarget
-from stylize_live.training.photos import Crops
 from stylize_live.training.settings import TrainSettings
-from stylize_live.training.views import random_motion, sensor_noise
 
 Terms = dict[str, Tensor]
 """The parts of the loss, scalars, before weighting; see `losses`."""
@@ -23,18 +23,18 @@ Terms = dict[str, Tensor]
 _EARLY_WEIGHT = 10.0  # of colors pixel by pixel, and of their masses, while there is no texture yet
 
 # Pixels that crops are mirrored by before features look at them. They take what lies beyond for black, and a
-# network that has to please them there smears the borders of every picture.
+# network that has to please them there smears the borders of every image.
 _EDGE = 8
 
 Network = Callable[[Tensor], Tensor]
 
 
 class Objective:
-    """Compares a network's pictures with a painting's texture, and with the photos in its colors.
+    """Compares a network's images with a painting's texture, and with the photos in its colors.
 
     Args:
         features: frozen perceptual network.
-        paintings: (1, 3, H, W) pictures in [0, 1]; with several, each crop of a batch is drawn
+        paintings: (1, 3, H, W) images in [0, 1]; with several, each crop of a batch is drawn
             towards one of them in turn, which makes a neutral base to start styles from.
         photos: what photos look like, see `ColorTransfer`.
         settings: weights of the parts.
@@ -77,10 +77,10 @@ class Objective:
         painted, steady = self._two_views(network, crops.photos, step)
         features = self._features
         which = self._which(len(painted), step)
-        found = features(_mirrored(painted), last=features.style_layers[-1])
+        found = features(_mirror(painted), last=features.style_layers[-1])
         with torch.no_grad():
             wanted = self._colored(crops.subjects, which)
-            subject = features(_mirrored(wanted), last=features.content_layer)[features.content_layer]
+            subject = features(_mirror(wanted), last=features.content_layer)[features.content_layer]
         content = losses.content_error(found[features.content_layer], subject).mean()
         return {
             "style": self._style(found, painted, which) * features.gain,
@@ -118,7 +118,7 @@ class Objective:
         fine = losses.grams(found, layers)
         error = self._mean([self._targets[t].fine_error(g) for t, g in _by_target(fine, which)])
         if self._settings.coarse_weight:
-            small = self._features(losses.half_size(_mirrored(painted)), last=layers[-1])
+            small = self._features(losses.half_size(_mirror(painted)), last=layers[-1])
             grams = losses.grams(small, layers)
             coarse = [self._targets[t].coarse_error(g) for t, g in _by_target(grams, which)]
             error = error + self._settings.coarse_weight * self._mean(coarse)
@@ -157,8 +157,8 @@ class Objective:
             target.pool.load(with_prefix(tensors, f"{index}."))
 
 
-def _mirrored(pictures: Tensor) -> Tensor:
-    return F.pad(pictures, (_EDGE, _EDGE, _EDGE, _EDGE), mode="reflect")
+def _mirror(images: Tensor) -> Tensor:
+    return F.pad(images, (_EDGE, _EDGE, _EDGE, _EDGE), mode="reflect")
 
 
 def _by_target(grams: losses.Features, which: list[int]) -> Iterator[tuple[int, losses.Features]]:

@@ -30,19 +30,19 @@ def _inverse(matrix: Matrix) -> Matrix:
 _FROM_CONES, _FROM_LAB = _inverse(_TO_CONES), _inverse(_TO_LAB)
 
 
-def to_oklab(pictures: Tensor) -> Tensor:
+def to_oklab(images: Tensor) -> Tensor:
     """(N, 3, H, W) sRGB in [0, 1] -> the same shape: lightness in [0, 1], then two of color, about +-0.3."""
-    linear = torch.where(pictures <= 0.04045, pictures / 12.92, ((pictures + 0.055) / 1.055) ** 2.4)
-    return _mixed(_mixed(linear, _TO_CONES).pow(1 / 3), _TO_LAB)
+    linear = torch.where(images <= 0.04045, images / 12.92, ((images + 0.055) / 1.055) ** 2.4)
+    return _mix(_mix(linear, _TO_CONES).pow(1 / 3), _TO_LAB)
 
 
 def from_oklab(colors: Tensor) -> Tensor:
     """Inverse of `to_oklab`; what sRGB cannot show is clipped."""
-    linear = _mixed(_mixed(colors, _FROM_LAB) ** 3, _FROM_CONES).clamp(0, 1)
+    linear = _mix(_mix(colors, _FROM_LAB) ** 3, _FROM_CONES).clamp(0, 1)
     return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.pow(1 / 2.4) - 0.055)
 
 
-def _mixed(colors: Tensor, matrix: Matrix) -> Tensor:
+def _mix(colors: Tensor, matrix: Matrix) -> Tensor:
     # By numbers and not by a tensor of them, for which a GPU would be waited for.
     one, two, three = colors.unbind(1)
     return torch.stack([a * one + b * two + c * three for a, b, c in matrix], 1)

@@ -59,7 +59,7 @@ class MuonAdam:
         for _, gradient, momentum in alike:
             momentum.lerp_(gradient, 1 - _MOMENTUM)
             ahead.append(gradient.lerp(momentum, _MOMENTUM).flatten(1))  # Nesterov's look ahead
-        updates = orthogonalised(torch.stack(ahead))
+        updates = orthogonalize(torch.stack(ahead))
         longest = max(updates.shape[1:])
         for (matrix, _, _), update in zip(alike, updates, strict=True):
             matrix.add_(update.view_as(matrix), alpha=-rate * _RMS * longest**0.5)
@@ -87,7 +87,7 @@ class MuonAdam:
         self._adam.load_state_dict({**self._adam.state_dict(), "state": state})
 
 
-def orthogonalised(matrices: Tensor) -> Tensor:
+def orthogonalize(matrices: Tensor) -> Tensor:
     """Nearly the nearest matrices with orthonormal rows or columns, by Newton-Schulz iteration.
 
     Args:

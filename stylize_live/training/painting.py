@@ -13,11 +13,11 @@ from torchvision.transforms.v2.functional import gaussian_blur
 
 from stylize_live.errors import TrainingError
 from stylize_live.frame import Pixels
-from stylize_live.media.still import middle_of_strip, on_paper, read_still, resized
+from stylize_live.media.image.io import middle_of_strip, on_paper, read_image, resize
 from stylize_live.training import losses
+from stylize_live.training.dataset import to_tensor
 from stylize_live.training.features import FeatureNetwork
-from stylize_live.training.photos import to_tensor
-from stylize_live.training.pool import Pool
+from stylize_live.training.running_statistics import RunningStatistics
 from stylize_live.training.settings import TrainSettings
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def load_painting(path: Path, settings: TrainSettings) -> Tensor:
         white paper. Of a very long strip only the middle is taken.
 
     Raises:
-        SourceError: not a picture.
+        SourceError: not an image.
         TrainingError: there is nothing on it.
     """
     pixels = _opaque_part(path, 4 * settings.painting_size)
@@ -48,21 +48,21 @@ def load_painting(path: Path, settings: TrainSettings) -> Tensor:
     if shorter < size:
         log.warning("%s: only %d pixels high or wide, strokes will be soft", path.name, shorter)
     pixels = middle_of_strip(pixels, min(_LONGEST, _MOST_PIXELS / size**2))
-    picture = to_tensor(resized(pixels, size))
+    image = to_tensor(resize(pixels, size))
     if not settings.painting_blur:
-        return picture
+        return image
     width = 2 * math.ceil(3 * settings.painting_blur) + 1
-    softened: Tensor = gaussian_blur(picture, [width, width], [settings.painting_blur] * 2)
+    softened: Tensor = gaussian_blur(image, [width, width], [settings.painting_blur] * 2)
     return softened
 
 
 def _opaque_part(path: Path, least_side: int) -> Pixels:
-    still = read_still(path, least_side=least_side)
+    still = read_image(path, least_side=least_side)
     if still.alpha is None:
         return still.pixels
     rows, columns = np.nonzero(still.alpha.any(1))[0], np.nonzero(still.alpha.any(0))[0]
     if not len(rows):
-        raise TrainingError(f"{path}: the picture is wholly transparent")
+        raise TrainingError(f"{path}: the image is wholly transparent")
     return on_paper(still)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
@@ -96,7 +96,7 @@ class PaintingTarget:
         self._pooled = pooled
         self._weights = dict.fromkeys(layers, 1.0) | {layers[-1]: deep_weight}
         self._fine_weights = self._weights | {layers[0]: fine_weight}
-        self.pool = Pool()
+        self.pool = RunningStatistics()
 
     def fine_error(self, grams: losses.Features) -> Tensor:
         """Relative Gram error of crops at full size, layer -> (n, C, C): a scalar."""

@@ -11,12 +11,13 @@ from typing import Literal
 import torch
 from torchvision.models.vgg import cfgs, make_layers
 
-from stylize_live.engine import processor, speeds
+from stylize_live.engine import speed_cache
+from stylize_live.engine.cpu import features as cpu_features
 from stylize_live.nets.transformer import ResidualTransformer
 from stylize_live.system.clock import monotonic
+from stylize_live.training.dataset import Crops
 from stylize_live.training.features import VggFeatures
 from stylize_live.training.objective import Objective
-from stylize_live.training.photos import Crops
 from stylize_live.training.settings import TrainSettings
 
 log = logging.getLogger(__name__)
@@ -82,24 +83,24 @@ def feature_precision(device: torch.device) -> FeaturePrecision:
     """
     if device.type == "cuda":
         return "bfloat16"
-    if processor.floating_precision() == "float32":
+    if cpu_features.floating_precision() == "float32":
         return "float32"
     trials = {name: _feature_trial(getattr(torch, name)) for name in ("float32", "bfloat16")}
-    found = speeds.measured(f"features, {_FEATURES_SIDE}x{_FEATURES_SIDE}", trials)
+    found = speed_cache.measure_once(f"features, {_FEATURES_SIDE}x{_FEATURES_SIDE}", trials)
     return "bfloat16" if min(found, key=found.__getitem__, default="") == "bfloat16" else "float32"
 
 
-def _feature_trial(dtype: torch.dtype) -> speeds.Trial:
+def _feature_trial(dtype: torch.dtype) -> speed_cache.Trial:
     def ready() -> Callable[[], object]:
         with torch.device("meta"):
             layers = make_layers(cfgs["D"], batch_norm=False)[:23]
         # Any numbers take as long as the right ones.
         weights = {f"features.{k}": torch.full(v.shape, 0.01) for k, v in layers.state_dict().items()}
         features = VggFeatures(weights, dtype=dtype)
-        picture = torch.full((1, 3, _FEATURES_SIDE, _FEATURES_SIDE), 0.5)
+        image = torch.full((1, 3, _FEATURES_SIDE, _FEATURES_SIDE), 0.5)
 
         def work() -> None:
-            found = features(picture.clone().requires_grad_(True), last=features.style_layers[-1])
+            found = features(image.clone().requires_grad_(True), last=features.style_layers[-1])
             found[features.style_layers[-1]].float().mean().backward()
 
         return work

@@ -1,4 +1,4 @@
-"""Pictures that show how a training run is getting on: the same few photos, painted again and again."""
+"""Images that show how a training run is getting on: the same few photos, painted again and again."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import torch
 from stylize_live.errors import SourceError
 from stylize_live.files import make_folder
 from stylize_live.frame import Pixels
-from stylize_live.media.still import Still, on_paper, read_still, resized, write_still
+from stylize_live.media.image.io import Still, on_paper, read_image, resize, write_image
 from stylize_live.nets.transformer import ResidualTransformer
 from stylize_live.system.replacing import remove
-from stylize_live.training.photos import to_tensor
+from stylize_live.training.dataset import to_tensor
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Previews:
 
     def _write(self, name: str, row: list[Pixels]) -> None:
         if row:
-            write_still(self.folder / name, Still(np.ascontiguousarray(np.concatenate(row, axis=1))))
+            write_image(self.folder / name, Still(np.ascontiguousarray(np.concatenate(row, axis=1))))
 
 
 def rows_in(folder: Path) -> list[Path]:
@@ -87,15 +87,15 @@ def _squares(photos: list[Path]) -> list[Pixels]:
         if len(found) == MOST:
             break
         try:
-            found.append(_square(on_paper(read_still(path, least_side=_SIDE))))
+            found.append(_square(on_paper(read_image(path, least_side=_SIDE))))
         except SourceError as error:
             log.info("no preview of a photo: %s", error)
     return found
 
 
 def _square(pixels: Pixels) -> Pixels:
-    """The middle of a picture, 320 pixels high and wide."""
+    """The middle of an image, 320 pixels high and wide."""
     height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    return resized(np.ascontiguousarray(pixels[top : top + side, left : left + side]), _SIDE)
+    return resize(np.ascontiguousarray(pixels[top : top + side, left : left + side]), _SIDE)

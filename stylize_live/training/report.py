@@ -1,167 +1,200 @@
-"""The report of an evaluation: a page with table, plots and pictures, and the figures as JSON beside it."""
+"""A page about a training run: painting, results, how they came about, figures, settings.
+
+One file without references to others, so that it can be sent and kept. While the run goes on the page
+reloads itself, and notices when it is not written any more.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from functools import partial
-from pathlib import Path, PurePosixPath
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
-from stylize_live.errors import SinkError, UsageError
+import numpy as np
+
+from stylize_live.media.image.io import Still, encode_image, on_paper, read_image, resize
 from stylize_live.reports import page
-from stylize_live.reports.charts import scatter
+from stylize_live.reports.charts import learning_curve, running_mean
 from stylize_live.reports.svg import Chart
-from stylize_live.training.evaluation import Errors
-from stylize_live.training.findings import Findings, PhotoFindings, StyleFindings
-from stylize_live.wording import as_json
+from stylize_live.training.dataset import which_photos
+from stylize_live.training.settings import TrainSettings
+from stylize_live.training.style_metrics import StyleFigures
+from stylize_live.training.trainer import Progress
 
-PAGE, FIGURES = "index.html", "figures.json"
-_SHOWN = 4  # photos of each style that are seen without asking
-
-_MEANING = {
-    "style error": "How far the picture's texture is from the painting's: the squared difference of Gram "
-    "matrices relative to the painting's own, summed over four layers of the features. An untouched photo "
-    "has 2 or more.",
-    "sliced Wasserstein": "The same question asked of whole distributions instead of Gram matrices (Heitz et "
-    "al., 2021): features of the same layers along random directions, in order of size, compared with the "
-    "painting's.",
-    "content error": "How much of the photo is lost: the squared difference of deep features, relative to "
-    "the photo's own. An untouched photo has 0.",
-    "LPIPS": "How different from the photo the picture looks (Zhang et al., 2018, with VGG16): 0 is equal. "
-    "More is no fault: pictures that keep much of the photo are seldom preferred.",
-    "RMSE": "Root mean square difference from the original, white being 1.",
-    "PSNR": "The same on a logarithmic scale, in decibels: higher is nearer to the original.",
-    "SSIM": "Structural similarity to the original (Wang et al., 2004): 1 is equal.",
-    "strokes": "Stroke energy: the mean squared difference of neighbouring pixels relative to the "
-    "original's. More than 1 means more fine detail than the photo has.",
-    "ms": "Median time of one picture, network and conversions.",
+_PAINTING_SIDE = 480  # pixels, the short one
+_RELOAD = 15  # seconds
+_GOES_ON = "the same command goes on from there"
+_INTERRUPTED = f"trained, then interrupted; {_GOES_ON}"
+SILENCE = 300.0  # seconds without a sign of life, after which a run has ended
+_TERMS = {
+    "style": "Relative error of the painting's texture, at full and at half size. 0 is the painting itself.",
+    "content": "How much of the subject was lost, the photo being in the painting's colours; 0 is nothing.",
+    "color": "How far light, dark and colours are from where they should be.",
+    "steady": "Disagreement of two views of one photo: what flickers in a video.",
 }
 
-HELPERS = "These figures are helpers, not the judge: how good a style looks is decided by blind pairs."
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is known about a run beside its progress.
 
-def check_folder(folder: Path) -> None:
-    """Refuse a folder whose page is no report, before minutes of work.
-
-    Raises:
-        UsageError: it has an index.html, but no figures beside it.
-        SinkError: it is a file.
+    Attributes:
+        title: of the style.
+        by: painter and year, may be empty.
+        paintings: files.
+        columns: photos in each row of previews.
+        facts: further lines for the table of settings: name and value.
+        settings: of the run.
+        use: a command that uses the style.
+        kept_out: whether the photos that are shown and measured were kept out of training.
+        figures: errors on these photos, once they are measured.
+        interrupted: whether the run was ended before, and could go on.
+        silence: seconds after which a page that is not written again tells that the run has ended.
     """
-    if folder.exists() and not folder.is_dir():
-        raise SinkError(f"{folder}: is a file, a report needs a folder")
-    if (folder / PAGE).exists() and not (folder / FIGURES).exists():
-        raise UsageError(f"{folder / PAGE}: is there already and no report, choose another folder")
+
+    title: str
+    by: str
+    paintings: list[Path]
+    columns: int
+    facts: list[tuple[str, str]]
+    settings: TrainSettings
+    use: str
+    kept_out: bool = True
+    figures: StyleFigures | None = None
+    interrupted: bool = False
+    silence: float = SILENCE
+
+    @property
+    def under_way(self) -> bool:
+        """Whether there is more to come."""
+        return self.figures is None and not self.interrupted
 
 
-def write_report(folder: Path, findings: Findings) -> Path:
-    """Write the page and the figures.
+def write_report(path: Path, report: Report, progress: Progress, previews: Path) -> None:
+    """Write the page as far as the run has come.
 
     Args:
-        folder: where the pictures are that the findings name.
-        findings: what to report.
-
-    Returns:
-        The page.
+        path: .html file.
+        report: see `Report`.
+        progress: steps, losses, and which previews there are.
+        previews: folder of the rows, see `Previews`.
 
     Raises:
-        SinkError: the folder cannot be written.
+        SourceError: a painting cannot be read any more.
+        SinkError: the page cannot be written.
     """
-    figures = as_json(findings.to_dict(), indent=2)
-    page.write_report(folder / FIGURES, figures)
-    page.write_report(folder / PAGE, _page(findings))
-    return folder / PAGE
-
-
-def columns(findings: Findings) -> list[str]:
-    """Which figures are known."""
-    errors = ["style error", "sliced Wasserstein", "content error"] if findings.features else []
-    lpips = ["LPIPS"] if findings.lpips else []
-    return [*errors, *lpips, "RMSE", "PSNR", "SSIM", "strokes", "ms"]
-
-
-def row(style: StyleFindings, findings: Findings) -> list[str]:
-    """The figures of a style in words, see `columns`."""
-    words = {
-        "style error": _number(style.style_error),
-        "sliced Wasserstein": _number(style.mean(lambda p: p.wasserstein)),
-        "content error": _number(style.content_error),
-        "LPIPS": _number(style.mean(lambda p: p.lpips)),
-        "RMSE": _number(style.mean(lambda p: p.rmse)),
-        "PSNR": _number(style.mean(lambda p: p.psnr), 1),
-        "SSIM": _number(style.mean(lambda p: p.ssim)),
-        "strokes": _number(style.mean(lambda p: p.strokes), 2),
-        "ms": _number(style.milliseconds, 1),
-    }
-    return [words[column] for column in columns(findings)]
-
-
-def _number(value: float, digits: int = 3) -> str:
-    return f"{value:.{digits}f}" if math.isfinite(value) else "-"
-
-
-def _page(findings: Findings) -> str:
-    styles = findings.styles
-    return page.render(
-        "evaluation.html",
-        title=f"Evaluation of {styles[0].name if len(styles) == 1 else f'{len(styles)} styles'}",
-        helpers=HELPERS,
-        about=_about(findings),
-        columns=columns(findings),
-        meaning=_MEANING,
-        chart=_chart(findings),
-        styles=styles,
-        shown=_SHOWN,
-        row=partial(row, findings=findings),
-        caption=_caption,
-        more=lambda photos: _count(len(photos), "more photo"),
-        beside=partial(_beside, findings.iterations),
+    rows = _rows(progress, previews)
+    now, figures = datetime.now(), report.figures
+    stands = f"trained at {now:%H:%M}"
+    text = page.render(
+        "training.html",
+        title=report.title,
+        report=report,
+        columns=report.columns,
+        rows=rows,
+        looks=[row for row in rows if row.name != "photos"],
+        data=_data,
+        painting=_painting,
+        under_way=report.under_way,
+        reload=_RELOAD,
+        limit=round(now.timestamp() + report.silence),
+        ended=f"{stands}, and no sign of life since: the run was ended. {_GOES_ON.capitalize()}",
+        share=_share(progress),
+        tiles=_figures(report, figures, progress) if figures else _so_far(report, progress, stands),
+        which=which_photos(report.columns, kept_out=report.kept_out),
+        losses=[loss for name, meaning in _TERMS.items() if (loss := _loss(name, meaning, progress))],
+        settings=_settings(report.settings),
     )
+    page.write_report(path, text)
 
 
-def _about(findings: Findings) -> str:
-    photos = max((len(style.photos) for style in findings.styles), default=0)
-    words = [f"{_count(photos, 'photo')}, short side {findings.size} pixels."]
-    if findings.skipped:
-        words.append(f"{findings.skipped} more could not be read.")
-    if findings.features:
-        words.append(f"Errors measured with {findings.features}.")
-    words.append(f"Time of one picture: {findings.timed}.")
-    return " ".join(words)
+class _Row(NamedTuple):
+    """A row of previews: its class on the page, what is said of it, and the JPEG."""
+
+    name: str
+    caption: str
+    jpeg: bytes
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
+class _Loss(NamedTuple):
+    """A loss over the steps, and its mean in the end."""
+
+    name: str
+    meaning: str
+    mean: str
+    chart: Chart
 
 
-def _chart(findings: Findings) -> Chart | None:
-    points = {style.name: (style.content_error, style.style_error) for style in findings.styles}
-    known = {name: point for name, point in points.items() if all(map(math.isfinite, point))}
-    return scatter(known, "content error", "style error") if len(known) > 1 else None
+class _Setting(NamedTuple):
+    """A line of the table of settings."""
+
+    name: str
+    value: object
+    meaning: str
+    changed: bool
 
 
-def _caption(photo: PhotoFindings) -> str:
-    figures = [
-        f"RMSE {_number(photo.rmse)}",
-        f"PSNR {_number(photo.psnr, 1)} dB",
-        f"SSIM {_number(photo.ssim)}",
-        f"strokes {_number(photo.strokes, 2)}",
+def _rows(progress: Progress, previews: Path) -> list[_Row]:
+    """The photos, then every look; without those that somebody has removed."""
+    files = [("photos", "the photos", previews / "photos.jpg")]
+    for step in progress.looks:
+        caption = f"step {step}" if step else "before"
+        files.append((f"look{step}", caption, previews / f"step-{step:06d}.jpg"))
+    return [_Row(name, caption, path.read_bytes()) for name, caption, path in files if path.is_file()]
+
+
+def _data(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+
+
+@lru_cache(maxsize=16)
+def _painting(path: Path) -> str:
+    pixels = on_paper(read_image(path, least_side=_PAINTING_SIDE))
+    longest = 4 * min(pixels.shape[:2])  # of a strip, a part is enough
+    pixels = pixels[:longest, :longest]
+    if min(pixels.shape[:2]) > _PAINTING_SIDE:
+        pixels = resize(pixels, _PAINTING_SIDE)
+    return _data(encode_image(Still(np.ascontiguousarray(pixels)), "JPEG"))
+
+
+def _share(progress: Progress) -> str:
+    return f"{100 * min(progress.done, 1):.0f}"
+
+
+def _so_far(report: Report, progress: Progress, stands: str) -> list[tuple[str, str]]:
+    """Tiles of a run that is not over: a value and its meaning each."""
+    said = f"{stands}; the page reloads itself" if report.under_way else _INTERRUPTED
+    return [(f"{_share(progress)} %", said), (str(progress.step), "steps")]
+
+
+def _figures(report: Report, figures: StyleFigures, progress: Progress) -> list[tuple[str, str]]:
+    """Tiles of a run that is over."""
+    measured = which_photos(figures.photos, kept_out=report.kept_out)
+    return [
+        (f"{figures.style:.2f}", "style error; the painting itself has 0, an untouched photo about 4"),
+        (f"{figures.content:.2f}", "content error, colours included; the photo itself has 0"),
+        (f"{progress.seconds / 60:.1f} min", f"of training, {progress.step} steps"),
+        (str(figures.photos), f"{measured}; the errors were measured there"),
     ]
-    if not math.isnan(photo.lpips):
-        figures.insert(0, f"LPIPS {photo.lpips:.3f}")
-    if photo.errors:
-        style = f"style {photo.errors.style:.3f}, sliced Wasserstein {photo.wasserstein:.3f}"
-        figures = [style, f"content {photo.errors.content:.3f}", *figures]
-    return ", ".join(figures)
 
 
-def _beside(
-    iterations: int, style: StyleFindings, photo: PhotoFindings
-) -> Iterator[tuple[PurePosixPath, str]]:
-    """The network's picture and optimisation's, each with a line of words."""
-    yield photo.painted, _errors(style.name, photo.errors)
-    if photo.optimised:
-        yield photo.optimised.picture, _errors(f"{iterations} iterations", photo.optimised.errors)
+def _loss(name: str, meaning: str, progress: Progress) -> _Loss | None:
+    """One loss over the steps; None, if it was looked at less than twice."""
+    points = [(step, terms[name]) for step, terms in progress.history if name in terms]
+    if len(points) < 2:
+        return None
+    steps, values = zip(*points, strict=True)
+    return _Loss(name, meaning, f"{running_mean(values)[-1]:.3g}", learning_curve(steps, values))
 
 
-def _errors(name: str, errors: Errors | None) -> str:
-    return f"{name}: style {errors.style:.2f}, content {errors.content:.2f}" if errors else name
+def _settings(settings: TrainSettings) -> list[_Setting]:
+    found = []
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        shown = "-" if value is None else value
+        changed = value != field.default
+        found.append(_Setting(name.replace("_", " "), shown, field.description or "", changed))
+    return found

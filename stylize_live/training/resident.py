@@ -11,18 +11,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylize_live.closing import Closing
 from stylize_live.errors import SourceError, TrainingError
-from stylize_live.media.still import on_paper, read_still, resized
-from stylize_live.training.abstraction import abstracted
-from stylize_live.training.photos import WIDEST, Crops, part_of_strip
+from stylize_live.lifecycle import Closeable
+from stylize_live.media.image.io import on_paper, read_image, resize
+from stylize_live.training.abstraction import abstract
+from stylize_live.training.dataset import WIDEST, Crops, part_of_strip
 
 log = logging.getLogger(__name__)
 
 MOST_PHOTOS = 1500  # of a folder: three gigabytes at crops of 256 pixels
 
 
-class ResidentBatches(Closing):
+class ResidentBatches(Closeable):
     """Batches of random crops from photos in a GPU's memory; does what `PhotoBatches` does.
 
     The batch of a step depends on the seed and the step alone.
@@ -34,7 +34,7 @@ class ResidentBatches(Closing):
         seed: start of the random sequence.
         device: where the photos go.
         threads: that read them.
-        lines: how dark edges are drawn into the subjects, see `abstracted`.
+        lines: how dark edges are drawn into the subjects, see `abstract`.
 
     Attributes:
         size: crops in a batch.
@@ -72,13 +72,13 @@ class ResidentBatches(Closing):
     def _read(self, path: Path, side: int) -> Tensor | None:
         """A photo and its abstraction as (6, H, W) uint8, its short side of that many pixels."""
         try:
-            pixels = on_paper(read_still(path, least_side=side))
+            pixels = on_paper(read_image(path, least_side=side))
         except SourceError as error:
             self.unreadable.add(path)
             log.info("photo skipped: %s", error)
             return None
-        photo = resized(part_of_strip(pixels, np.random.default_rng(0)), side)
-        both = np.concatenate([photo, abstracted(np.ascontiguousarray(photo), self._lines)], 2)
+        photo = resize(part_of_strip(pixels, np.random.default_rng(0)), side)
+        both = np.concatenate([photo, abstract(np.ascontiguousarray(photo), self._lines)], 2)
         return torch.from_numpy(both).permute(2, 0, 1).contiguous()
 
     def __call__(self, step: int) -> Crops:

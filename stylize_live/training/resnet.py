@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import resnet50
 
-from stylize_live.training.features import FeatureNetwork, fit
+from stylize_live.training.features import FeatureNetwork, fit_input
 
 
 class ResnetFeatures(FeatureNetwork):
@@ -32,25 +32,25 @@ class ResnetFeatures(FeatureNetwork):
         with torch.device("meta"):
             whole = resnet50()
         whole.layer4, whole.fc = nn.Identity(), nn.Identity()
-        fit(whole, weights, dtype, "ResNet50")
+        fit_input(whole, weights, dtype, "ResNet50")
         stem = nn.Sequential(whole.conv1, whole.bn1, whole.relu)
         first = nn.Sequential(whole.maxpool, whole.layer1)
         stages = {"stem": stem, "layer1": first, "layer2": whole.layer2, "layer3": whole.layer3}
         super().__init__(stages, dtype)
 
     # Smoothed activations are never nothing, so that they differ by less. Measured on a narrower ResNet50
-    # with trained weights: painted pictures and untouched photos then have the errors that VGG16 gives them.
+    # with trained weights: painted images and untouched photos then have the errors that VGG16 gives them.
     gain = 8.0
 
     def seen(self, activations: Tensor) -> Tensor:
         """The activations, smoothed, in float32."""
-        return smoothed(activations)
+        return smooth(activations)
 
 
-def smoothed(activations: Tensor) -> Tensor:
-    """Softmax over all channels and places of each picture, scaled to a mean of one.
+def smooth(activations: Tensor) -> Tensor:
+    """Softmax over all channels and places of each image, scaled to a mean of one.
 
-    The scale makes Gram matrices of pictures of different sizes comparable.
+    The scale makes Gram matrices of images of different sizes comparable.
 
     Args:
         activations: (N, C, h, w) float.

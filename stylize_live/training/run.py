@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from stylize_live.engine.processor import floating_precision
+from stylize_live.engine.cpu.features import floating_precision
 from stylize_live.errors import SinkError, StylizeError, TrainingError
 from stylize_live.nets.catalogue import style_word
 from stylize_live.nets.checkpoint import (
@@ -27,31 +27,31 @@ from stylize_live.nets.checkpoint import (
 from stylize_live.nets.transformer import ResidualTransformer, initialise
 from stylize_live.options import DEFAULT_BOLDNESS
 from stylize_live.system.clock import monotonic
-from stylize_live.system.commands import quoted
+from stylize_live.system.commands import quote
 from stylize_live.system.replacing import remove
+from stylize_live.training.callbacks import TrainingCallbacks, painter
+from stylize_live.training.checkpoint import owns, read_plan
 from stylize_live.training.color_match import match_colors
 from stylize_live.training.color_transfer import PhotoStatistics, vivid
-from stylize_live.training.evaluation import StyleFigures, Yardstick, measure
-from stylize_live.training.features import FeatureNetwork, load_features
-from stylize_live.training.objective import Objective
-from stylize_live.training.painting import load_painting
-from stylize_live.training.photos import (
+from stylize_live.training.dataset import (
     LONGEST,
     PhotoBatches,
     find_photos,
     photo_word,
-    sampled,
-    sifted,
+    sample_crops,
+    sift,
     split_photos,
 )
+from stylize_live.training.features import FeatureNetwork, load_features
+from stylize_live.training.objective import Objective
+from stylize_live.training.painting import load_painting
 from stylize_live.training.plan import Plan, feature_precision, make_plan, step_seconds
 from stylize_live.training.preview import Previews, rows_in
+from stylize_live.training.report import SILENCE, Report
 from stylize_live.training.resident import ResidentBatches
-from stylize_live.training.run_report import SILENCE, Report
 from stylize_live.training.settings import TrainSettings
-from stylize_live.training.state import kept_plan, owns
+from stylize_live.training.style_metrics import StyleFigures, StyleMetrics, measure
 from stylize_live.training.trainer import Progress, Trainer, minutes_of, steps_budget
-from stylize_live.training.watch import Watch, painter
 
 log = logging.getLogger(__name__)
 
@@ -60,16 +60,16 @@ _MATCHED = 48  # crops whose colors are matched
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TrainingJob:
     """What a run reads and writes.
 
     Attributes:
-        paintings: one picture for a style, several for a base.
+        paintings: one image for a style, several for a base.
         photos: folder of ordinary photos.
         features: as `load_features` takes it; None for torchvision's VGG16.
         target: the style file to write.
         start: a style file to start from, or None to start from scratch.
-        previews: folder for preview pictures.
+        previews: folder for preview images.
         info: the description to store.
         settings: budget and weights.
         report: the page about the run; None for one beside the target.
@@ -98,7 +98,7 @@ class Job:
     @property
     def use(self) -> str:
         """A command for the shell that uses the style."""
-        return f"stylize-live live --style {quoted(style_word(self.target))}"
+        return f"stylize-live live --style {quote(style_word(self.target))}"
 
     def in_the_way(self) -> list[Path]:
         """Files that a run would replace: of an earlier run, or somebody else's.
@@ -116,7 +116,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class TrainingResult:
     """What came out of a run.
 
     Attributes:
@@ -134,14 +134,14 @@ class Result:
     resumed_at: int
 
 
-def train(
-    job: Job,
+def train_style(
+    job: TrainingJob,
     device: torch.device,
     *,
     restart: bool = False,
     on_step: Callable[[Progress], None],
     on_note: Callable[[str], None] = lambda note: None,
-) -> Result:
+) -> TrainingResult:
     """Train a style, writing previews, a report and a state file on the way and the style at the end.
 
     What is there already is replaced; see `Job.in_the_way`. Minutes hold everything from the moment the
@@ -177,8 +177,8 @@ def train(
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     features = load_features(job.features, device=device, dtype=dtype)
     begun = monotonic()
-    objective = Objective(features, paintings, PhotoStatistics.of(sampled(photos.training)), settings)
-    yardstick = Yardstick(features, paintings)
+    objective = Objective(features, paintings, PhotoStatistics.of(sample_crops(photos.training)), settings)
+    yardstick = StyleMetrics(features, paintings)
     minutes = minutes_of(settings)
     closing = _seconds_to_measure(network, yardstick, photos.measured, device) if minutes else 0.0
     if plan is None:
@@ -209,12 +209,14 @@ def train(
             on_note(plan.words(minutes))
         previews = Previews(job.previews, photos.measured)
         report = replace(_report(job, photos, previews.columns, plan, device), silence=SILENCE + closing)
-        watch = Watch(report, job.report_path, previews, trainer, network.architecture, device, on_step)
+        watch = TrainingCallbacks(
+            report, job.report_path, previews, trainer, network.architecture, device, on_step
+        )
         try:
             _practise(trainer, watch)
             _match_colors(trainer, batches, paintings, settings)
             on_note(_measuring(len(photos.measured), closing))
-            figures = _measured(trainer, yardstick, photos.measured, device, features.gain)
+            figures = _measure(trainer, yardstick, photos.measured, device, features.gain)
             watch.finish(figures)
             # The style last: until it is there, the same job goes on from the state.
             _save(job, trainer, _record(job, trainer.progress, plan, device) | _errors(figures))
@@ -227,7 +229,7 @@ def train(
             raise
     trainer.finish()
     unreadable = sorted(photos.unreadable | batches.unreadable)
-    return Result(trainer.progress, figures, photos.are_kept_out, unreadable, resumed_at)
+    return TrainingResult(trainer.progress, figures, photos.are_kept_out, unreadable, resumed_at)
 
 
 @torch.no_grad()
@@ -253,17 +255,17 @@ def _match_colors(
     match_colors(ends, painted, vivid(paintings[0], settings.contrast, settings.saturation), settings.match)
 
 
-def _earlier_plan(job: Job, device: torch.device) -> Plan | None:
+def _earlier_plan(job: TrainingJob, device: torch.device) -> Plan | None:
     """That of the run that goes on; None for a fresh one."""
     if not job.state_path.exists():
         return None
     # Before there were plans, a run did what a run without measured figures does.
     precision = "bfloat16" if device.type == "cuda" else floating_precision()
-    return kept_plan(job.state_path) or make_plan(job.settings, device, precision)
+    return read_plan(job.state_path) or make_plan(job.settings, device, precision)
 
 
 def _seconds_to_measure(
-    network: ResidualTransformer, yardstick: Yardstick, photos: list[Path], device: torch.device
+    network: ResidualTransformer, yardstick: StyleMetrics, photos: list[Path], device: torch.device
 ) -> float:
     """What measuring the result will take, going by one photo."""
     started = monotonic()
@@ -276,8 +278,8 @@ def _measuring(photos: int, seconds: float) -> str:
     return f"measuring the result on {photos} {photo_word(photos)}{about}"
 
 
-def _measured(
-    trainer: Trainer, yardstick: Yardstick, photos: list[Path], device: torch.device, gain: float
+def _measure(
+    trainer: Trainer, yardstick: StyleMetrics, photos: list[Path], device: torch.device, gain: float
 ) -> StyleFigures:
     """The result's errors, on the scale of VGG16's; what this takes is counted."""
     started = monotonic()
@@ -288,12 +290,12 @@ def _measured(
     return replace(figures, style=figures.style * gain, content=figures.content * gain)
 
 
-def _save(job: Job, trainer: Trainer, record: dict[str, object]) -> None:
+def _save(job: TrainingJob, trainer: Trainer, record: dict[str, object]) -> None:
     weights, faithful = weights_of(trainer.weights), weights_of(trainer.faithful) or None
     save_checkpoint(job.target, Checkpoint(job.info, trainer.network.architecture, weights, record, faithful))
 
 
-def _leave_unfinished(job: Job, trainer: Trainer, plan: Plan, device: torch.device) -> None:
+def _leave_unfinished(job: TrainingJob, trainer: Trainer, plan: Plan, device: torch.device) -> None:
     """Write what was learnt as a style that says that it is unfinished; a finished one stays."""
     if trainer.progress.step and (not job.target.exists() or is_unfinished(job.target)):
         share = {UNFINISHED: round(min(1.0, trainer.progress.done), 3)}
@@ -320,7 +322,7 @@ def _batches(
     )
 
 
-def _practise(trainer: Trainer, watch: Watch) -> None:
+def _practise(trainer: Trainer, watch: TrainingCallbacks) -> None:
     """Train to the end of the budget; what was learnt is on the disk then, and after a Ctrl-C or an error."""
     # From the first file on, the state tells whose report and previews these are.
     trainer.save()
@@ -338,7 +340,7 @@ def _practise(trainer: Trainer, watch: Watch) -> None:
         except StylizeError as error:  # of the two, the first is told
             log.warning("%s", error)
         raise
-    # Measuring takes a while, too, and is no time to lose everything in.
+    # Measuring takes a while, too, and is not a valid time to lose everything in.
     trainer.save()
 
 
@@ -362,10 +364,10 @@ def _photos(folder: Path) -> _Photos:
     """
     found = find_photos(folder)
     training, held_out = split_photos(found)
-    shown, unreadable = sifted(held_out)
+    shown, unreadable = sift(held_out)
     if not shown:
         for photo in training:
-            shown, bad = sifted([photo])
+            shown, bad = sift([photo])
             unreadable |= bad
             if shown:
                 break
@@ -404,7 +406,7 @@ def _check_target(target: Path) -> None:
         raise SinkError(f"{target}: cannot write the style file there")
 
 
-def _starting_network(job: Job) -> ResidualTransformer:
+def _starting_network(job: TrainingJob) -> ResidualTransformer:
     if job.start is None:
         network = ResidualTransformer()
         initialise(network, job.settings.seed)
@@ -412,7 +414,7 @@ def _starting_network(job: Job) -> ResidualTransformer:
     return load_checkpoint(job.start).network().requires_grad_(True)
 
 
-def _record(job: Job, progress: Progress, plan: Plan, device: torch.device) -> dict[str, object]:
+def _record(job: TrainingJob, progress: Progress, plan: Plan, device: torch.device) -> dict[str, object]:
     return {
         "steps": progress.step,
         "minutes": round(progress.seconds / 60, 1),
@@ -433,11 +435,11 @@ def _errors(figures: StyleFigures) -> dict[str, object]:
     }
 
 
-def _features_name(job: Job) -> str:
+def _features_name(job: TrainingJob) -> str:
     return Path(job.features).stem if job.features else "vgg16"
 
 
-def _report(job: Job, photos: _Photos, columns: int, plan: Plan, device: torch.device) -> Report:
+def _report(job: TrainingJob, photos: _Photos, columns: int, plan: Plan, device: torch.device) -> Report:
     info = job.info
     of_them = "" if photos.are_kept_out else " of them"
     facts = [

@@ -111,7 +111,7 @@ class TrainSettings(Settings):
         default=1.5,
         ge=0,
         le=_MOST_WEIGHT,
-        description="Share of the style error of the picture at half size; more gives longer strokes.",
+        description="Share of the style error of the image at half size; more gives longer strokes.",
     )
     pooled: float = Field(
         default=0.4,

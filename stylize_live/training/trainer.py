@@ -16,12 +16,12 @@ from stylize_live.errors import TrainingError
 from stylize_live.nets.transformer import ResidualTransformer
 from stylize_live.system.clock import monotonic
 from stylize_live.system.replacing import remove
+from stylize_live.training.checkpoint import load_training, save_training
+from stylize_live.training.dataset import Crops
 from stylize_live.training.objective import Objective
 from stylize_live.training.optimizer import MuonAdam
-from stylize_live.training.photos import Crops
 from stylize_live.training.plan import Plan
 from stylize_live.training.settings import TrainSettings
-from stylize_live.training.state import load_state, save_state
 
 log = logging.getLogger(__name__)
 
@@ -120,12 +120,12 @@ class Trainer:
         """
         if not self._state_path.exists():
             return False
-        self.progress = load_state(self._state_path, self._settings, self._task, *self._parts)
+        self.progress = load_training(self._state_path, self._settings, self._task, *self._parts)
         return True
 
     def save(self) -> None:
         """Write the state file."""
-        save_state(
+        save_training(
             self._state_path,
             self._settings,
             self._task,

@@ -1,12 +1,12 @@
 """Hunt for inputs that break the program: `make fuzz SEED=1 BUDGET=600`, or `python tests/fuzz --seed 1`.
 
 A whole hunt is 2,100 tries of the real commands, in processes that are begun anew when they die: 1,000
-damaged films, 300 styles, 300 settings, 200 pictures, 200 visits to the studio (four requests each), 100
+damaged videos, 300 styles, 300 settings, 200 images, 200 visits to the studio (four requests each), 100
 folders of pieces. Wrong is an end by a signal, more than 20 s (more where other programs want the processors,
 too), more than 1.2 GB in the process (0.7 of it libraries), a traceback, an exit code of the program's own
 mistakes, control characters or more than 6,000 characters on the terminal, and whatever is left in the
 folder, in the temporary and the home folder, as a thread or as an open handle. Pieces that were damaged must
-give the film that they gave whole, or one clear error. Linux.
+give the video that they gave whole, or one clear error. Linux.
 
 The same seed tries the same; --only clips:1-17 repeats one. The exit code is 1 where something is wrong.
 """

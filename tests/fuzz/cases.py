@@ -18,16 +18,16 @@ from fuzz.materials import Materials, files_of, lay_out, painting
 from fuzz.visits import request
 from stylize_live.cli.app import main
 from stylize_live.config import ConvertSettings, EngineSettings, WindowSettings
+from stylize_live.conversion.segment_store import folder_of
 from stylize_live.errors import EXIT_OK, EXIT_PARTIAL
 from stylize_live.media.libraries import av
-from stylize_live.nets.folders import own_folder
-from stylize_live.pipeline.parts import folder_of
+from stylize_live.nets.style_folders import own_folder
 
 Prepare = Callable[[Materials, Path, random.Random], Try]
 
 
 def clip(materials: Materials, folder: Path, rng: random.Random) -> Try:
-    """A damaged film is converted."""
+    """A damaged video is converted."""
     whole, other = rng.sample(materials.clips, 2)
     suffix = whole.suffix if rng.random() < 0.8 else rng.choice((".mp4", ".mkv", ".gif", ".ts", ""))
     source = folder / f"in{suffix}"
@@ -36,7 +36,7 @@ def clip(materials: Materials, folder: Path, rng: random.Random) -> Try:
 
 
 def given_clip(materials: Materials, folder: Path, source: Path) -> Try:
-    """A film that is given is converted."""
+    """A video that is given is converted."""
     place = folder / source.name
     place.write_bytes(source.read_bytes())
     return _conversion(materials, place, folder, random.Random(0))
@@ -115,7 +115,7 @@ _LEFT_ALONE = {
 
 
 def still(materials: Materials, folder: Path, rng: random.Random) -> Try:
-    """A damaged picture is painted."""
+    """A damaged image is painted."""
     whole, other = rng.sample(materials.stills, 2)
     source = folder / f"in{whole.suffix if rng.random() < 0.8 else rng.choice(('.jpg', '.png', '.eps', ''))}"
     source.write_bytes(damaged(whole.read_bytes(), rng, other.read_bytes()))
@@ -123,7 +123,7 @@ def still(materials: Materials, folder: Path, rng: random.Random) -> Try:
 
 
 def given_still(materials: Materials, folder: Path, source: Path) -> Try:
-    """A picture that is given is painted."""
+    """An image that is given is painted."""
     place = folder / source.name
     if place != source:
         place.write_bytes(source.read_bytes())
@@ -141,7 +141,7 @@ def visit(materials: Materials, folder: Path, rng: random.Random) -> Try:
             status, headers, _ = get(show.port, "/")
             if status != 200 or "content-security-policy" not in headers:
                 raise AssertionError(f"the studio answers {status}, {headers}")
-            captured = show.stylizer.painted
+            captured = show.stylizer.paint_alone
         return EXIT_OK if captured is not None else 1
 
     return Try(run, Anything())
@@ -165,12 +165,12 @@ def pieces(materials: Materials, folder: Path, rng: random.Random) -> Try:
     place = lay_out(materials, target)
     for _ in range(rng.choice((0, 1, 1, 1, 2))):
         _spoil(place, rng)
-    words = ["convert", str(materials.film), str(target), *painting(materials.style)]
+    words = ["convert", str(materials.video), str(target), *painting(materials.style)]
 
     def check(code: int) -> list[str]:
         if code == EXIT_OK and contents(target) != _whole(materials, folder):
-            return ["another film is called whole"]
-        return [] if code != EXIT_PARTIAL else ["a whole film is called damaged"]
+            return ["another video is called whole"]
+        return [] if code != EXIT_PARTIAL else ["a whole video is called damaged"]
 
     return Try(lambda: main(words), {"out.mp4"}, check, kept=place.name)
 
@@ -197,19 +197,19 @@ _wholes: dict[Path, str] = {}
 
 def _whole(materials: Materials, folder: Path) -> str:
     """What a conversion that nobody disturbed makes."""
-    if materials.film not in _wholes:
+    if materials.video not in _wholes:
         target = folder.parent / "whole.mp4"
-        assert main(["convert", str(materials.film), str(target), *painting(materials.style)]) == EXIT_OK
-        _wholes[materials.film] = contents(target)
+        assert main(["convert", str(materials.video), str(target), *painting(materials.style)]) == EXIT_OK
+        _wholes[materials.video] = contents(target)
         target.unlink()
-    return _wholes[materials.film]
+    return _wholes[materials.video]
 
 
 def contents(path: Path) -> str:
     """A hash over all packets and their times."""
     found = hashlib.sha256()
-    with av.open(str(path)) as film:
-        for packet in film.demux():
+    with av.open(str(path)) as video:
+        for packet in video.demux():
             found.update(f"{packet.stream_index} {packet.pts} {packet.dts} {packet.size}".encode())
             found.update(bytes(packet))
     return found.hexdigest()

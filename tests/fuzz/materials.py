@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from clips import Film, Ticks, numbered
+from clips import Ticks, Video, numbered
 from PIL import Image
 from tiny import make_checkpoint, random_pixels
 
 from stylize_live.cli.app import main
-from stylize_live.media.muxer import Muxer
+from stylize_live.conversion.segment_store import folder_of
+from stylize_live.media.encode.muxer import Muxer
 from stylize_live.nets.checkpoint import save_checkpoint
-from stylize_live.pipeline.parts import folder_of
 
 _TICKS: Ticks = tuple(1001 * i for i in range(16))
 _EVEN = Fraction(1001, 30_000)  # the clock that old codecs insist on
 _SAME = {"fflags": "+bitexact"}
 _LONG: Ticks = tuple(1001 * i for i in range(150))  # three pieces
-_SHOT = 62  # pictures
-_WHEN = 1_700_000_000  # seconds: of the long film's last change, by which pieces know it
+_SHOT = 62  # images
+_WHEN = 1_700_000_000  # seconds: of the long video's last change, by which pieces know it
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Materials:
 
     Attributes:
         folder: where they are.
-        clips: films of many formats.
-        stills: pictures of many formats.
+        clips: videos of many formats.
+        stills: images of many formats.
         style: a tiny one.
-        photo: a picture that is whole.
-        film: one that is whole and takes three pieces.
-        pieces: what an interrupted conversion of that film has left, without the target.
+        photo: an image that is whole.
+        video: one that is whole and takes three pieces.
+        pieces: what an interrupted conversion of that video has left, without the target.
     """
 
     folder: Path
@@ -48,7 +48,7 @@ class Materials:
     stills: list[Path]
     style: Path
     photo: Path
-    film: Path
+    video: Path
     pieces: Path
 
 
@@ -65,39 +65,39 @@ def make(folder: Path) -> Materials:
     save_checkpoint(style, make_checkpoint())
     photo = folder / "photo.png"
     Image.fromarray(random_pixels(60, 40)).save(photo)
-    clips = [_clip(folder / name, film) for name, film in _films().items()]
-    stills = [_still(folder / name, picture) for name, picture in _pictures().items()]
-    film = _long_film(folder / "long.mp4")
-    return Materials(folder, clips, stills, style, photo, film, _pieces(folder, film, style))
+    clips = [_clip(folder / name, video) for name, video in _videos().items()]
+    stills = [_still(folder / name, image) for name, image in _images().items()]
+    video = _long_video(folder / "long.mp4")
+    return Materials(folder, clips, stills, style, photo, video, _pieces(folder, video, style))
 
 
-def _films() -> dict[str, Film]:
+def _videos() -> dict[str, Video]:
     plain: dict[str, Any] = {"ticks": _TICKS, "container_options": _SAME}
     return {
-        "h264.mp4": Film(**plain, sound="aac", chapters=True),
-        "index-first.mp4": Film(_TICKS, container_options={**_SAME, "movflags": "faststart"}),
-        "turned.mp4": Film(**plain, rotation=90),
-        "parts.mp4": Film(_TICKS, sound="aac", container_options={**_SAME, "movflags": "frag_keyframe"}),
-        "hevc.mkv": Film(**plain, codec="libx265", sound="flac"),
-        "lossless.mkv": Film(**plain, codec="ffv1", sound="flac"),
-        "deep.mov": Film(**plain, codec="prores_ks", pixel_format="yuv422p10le"),
-        "broadcast.ts": Film(**plain, codec="mpeg2video", sound="mp2", clock=_EVEN),
-        "woven.ts": Film(**plain, sound="aac", interlaced=True),
-        "old.avi": Film(**plain, codec="mpeg4", sound="mp2"),
-        "motion-jpeg.avi": Film(**plain, codec="mjpeg", pixel_format="yuvj420p"),
-        "vp8.webm": Film(**plain, codec="libvpx"),
-        "see-through.webm": Film(**plain, codec="libvpx-vp9", pixel_format="yuva420p"),
-        "flash.flv": Film(**plain, codec="flv"),
-        "asf.wmv": Film(**plain, codec="wmv2"),
-        "program.mpg": Film(**plain, codec="mpeg1video", sound="mp2", clock=_EVEN),
+        "h264.mp4": Video(**plain, sound="aac", chapters=True),
+        "index-first.mp4": Video(_TICKS, container_options={**_SAME, "movflags": "faststart"}),
+        "turned.mp4": Video(**plain, rotation=90),
+        "parts.mp4": Video(_TICKS, sound="aac", container_options={**_SAME, "movflags": "frag_keyframe"}),
+        "hevc.mkv": Video(**plain, codec="libx265", sound="flac"),
+        "lossless.mkv": Video(**plain, codec="ffv1", sound="flac"),
+        "deep.mov": Video(**plain, codec="prores_ks", pixel_format="yuv422p10le"),
+        "broadcast.ts": Video(**plain, codec="mpeg2video", sound="mp2", clock=_EVEN),
+        "woven.ts": Video(**plain, sound="aac", interlaced=True),
+        "old.avi": Video(**plain, codec="mpeg4", sound="mp2"),
+        "motion-jpeg.avi": Video(**plain, codec="mjpeg", pixel_format="yuvj420p"),
+        "vp8.webm": Video(**plain, codec="libvpx"),
+        "see-through.webm": Video(**plain, codec="libvpx-vp9", pixel_format="yuva420p"),
+        "flash.flv": Video(**plain, codec="flv"),
+        "asf.wmv": Video(**plain, codec="wmv2"),
+        "program.mpg": Video(**plain, codec="mpeg1video", sound="mp2", clock=_EVEN),
     }
 
 
-def _clip(path: Path, film: Film) -> Path:
-    return film.write(path)
+def _clip(path: Path, video: Video) -> Path:
+    return video.write(path)
 
 
-def _pictures() -> dict[str, Callable[[io.BytesIO], None]]:
+def _images() -> dict[str, Callable[[io.BytesIO], None]]:
     rgb = Image.fromarray(random_pixels(60, 40))
     deep = Image.fromarray((np.arange(2400, dtype=np.uint16) * 27).reshape(40, 60))
     exif = Image.Exif()
@@ -125,16 +125,14 @@ def _still(path: Path, save: Callable[[io.BytesIO], None]) -> Path:
     return path
 
 
-def _long_film(path: Path) -> Path:
-    pictures = (
-        255 - numbered(index) if index // _SHOT % 2 else numbered(index) for index in range(len(_LONG))
-    )
-    Film(_LONG, sound="aac", sound_seconds=5, container_options=_SAME).write(path, pictures)
+def _long_video(path: Path) -> Path:
+    images = (255 - numbered(index) if index // _SHOT % 2 else numbered(index) for index in range(len(_LONG)))
+    Video(_LONG, sound="aac", sound_seconds=5, container_options=_SAME).write(path, images)
     os.utime(path, (_WHEN, _WHEN))
     return path
 
 
-def _pieces(folder: Path, film: Path, style: Path) -> Path:
+def _pieces(folder: Path, video: Path, style: Path) -> Path:
     """Convert until all pieces are finished, and stop before they are joined."""
     target = folder / "stopped" / "out.mp4"
     target.parent.mkdir()
@@ -145,7 +143,7 @@ def _pieces(folder: Path, film: Path, style: Path) -> Path:
 
     Muxer.write = stop  # type: ignore[method-assign, assignment]
     try:
-        main(["convert", str(film), str(target), *painting(style)])
+        main(["convert", str(video), str(target), *painting(style)])
     finally:
         Muxer.write = original  # type: ignore[method-assign]
     left = folder_of(target)

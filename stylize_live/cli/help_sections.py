@@ -1,0 +1,95 @@
+"""In which order `--help` shows the options of each command, and under which headings."""
+
+from __future__ import annotations
+
+from stylize_live.options import ImageOptions, PaintingOptions
+
+Sections = dict[str, tuple[str, ...]]  # heading -> options without their dashes
+
+
+def _flags(options: type[ImageOptions]) -> list[str]:
+    return [name.replace("_", "-") for name in options.model_fields]
+
+
+# What changes most comes first, then what else there is.
+_LOOK = tuple(dict.fromkeys(["style", "boldness", "strength", "stroke", *_flags(ImageOptions)]))
+_MOVING_LOOK = tuple(dict.fromkeys([*_LOOK, *_flags(PaintingOptions)]))
+_MACHINE = ("device", "precision", "runtime", "config")
+_SOURCE = ("source", "loop", "width", "height", "fps", "mirror", "split", "duration")
+_OUTPUTS = ("record", "microphone", "stream", "obs", "virtual-camera", "window")
+_PAGE = ("host", "port", "token")
+# What stands nowhere here comes last, under this heading.
+OTHERS = "Others"
+
+SECTIONS: dict[str, Sections] = {
+    "live": {
+        "Image": _SOURCE,
+        "Look": (*_MOVING_LOOK, "size"),
+        "Outputs": (*_OUTPUTS, "json"),
+        "Page": ("studio", "open", *_PAGE),
+        "Machine": _MACHINE,
+    },
+    "studio": {
+        "Page": (*_PAGE, "open"),
+        "Image": _SOURCE,
+        "Look": (*_MOVING_LOOK, "size"),
+        "Outputs": (*_OUTPUTS, "json"),
+        "Machine": _MACHINE,
+    },
+    "obs": {
+        "What OBS shows": ("scene", "stream", "page"),
+        "Result": ("undo", "dry-run", "json"),
+        "Which OBS": ("host", "port", "password"),
+    },
+    "convert": {
+        "Look": (*_MOVING_LOOK, "crossfade"),
+        "Result": (
+            *("output", "preview", "side-by-side", "before-after", "dry-run"),
+            *("overwrite", "restart", "json"),
+        ),
+        "Part and size": ("start", "end", "size", "fps"),
+        "Folders": ("include", "exclude"),
+        "Sound and compression": ("audio", "codec", "crf", "preset", "bits", "encoder", "decoder"),
+        "Machine": _MACHINE,
+    },
+    "image": {
+        "Result": ("output", "side-by-side", "overwrite"),
+        "Look": _LOOK,
+        "Machine": _MACHINE,
+    },
+    "train": {
+        "Style": ("photos", "name", "minutes", "output"),
+        "Look": (
+            "palette",
+            "lines",
+            "contrast",
+            "saturation",
+            "brightness",
+            "painting-size",
+            "painting-blur",
+        ),
+        "Run": ("restart", "overwrite", "previews", "start", "verbose", "device"),
+        "Painting": ("title", "artist", "year", "licence", "credit"),
+        "For experts": (
+            *("features", "steps", "batch", "crop", "style-weight", "content-weight", "color-weight"),
+            *("pixel-weight", "fine-weight", "deep-weight", "coarse-weight", "pooled", "variation-weight"),
+            *("steady-weight", "colors", "match", "rate", "seed"),
+        ),
+    },
+    "styles": {"Options": ("sheet", "photos", "overwrite", "json")},
+    "export": {"Options": ("output", "boldness", "overwrite")},
+    "bench": {
+        "Result": ("output", "plot", "json"),
+        "What is measured": ("size", "seconds", *_MOVING_LOOK),
+        "Machine": _MACHINE,
+    },
+    "devices": {"Options": ("json", "measure")},
+}
+
+
+def section_of(option: str, sections: Sections) -> tuple[str, int]:
+    """Heading and place of an option."""
+    for heading, options in sections.items():
+        if option in options:
+            return heading, options.index(option)
+    return OTHERS, 0

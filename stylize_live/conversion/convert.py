@@ -1,0 +1,247 @@
+"""A video file becomes a painted video file: nothing dropped, nothing lost, whatever happens on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from stylize_live.concurrency.watchdog import Patience
+from stylize_live.config import ConvertSettings
+from stylize_live.conversion.identity import arithmetic_in, identity_of, source_identity
+from stylize_live.conversion.output import DirectOutput, Output
+from stylize_live.conversion.pipeline import USUAL_PATIENCE, ConvertPipeline
+from stylize_live.conversion.preview import without_preview
+from stylize_live.conversion.progress import ConvertProgress, ConvertReport
+from stylize_live.conversion.resume import Rest, open_after
+from stylize_live.conversion.segment_store import SegmentStore, read_earlier_identity, remove_published
+from stylize_live.conversion.segmented_output import SegmentedOutput
+from stylize_live.conversion.stylizers import (
+    FrameStylizer,
+    LazyStylizer,
+    Resumable,
+    SideBySide,
+    arithmetic_of,
+    paint_as,
+    restore_state,
+    takes_surfaces,
+)
+from stylize_live.errors import SourceError, UsageError
+from stylize_live.media.decode.reader import VideoReader
+from stylize_live.media.encode.animation import readable
+from stylize_live.media.encode.writer import VideoWriter
+from stylize_live.media.formats.codecs import codec_for, keeps_pixel_shape, stores_planes, video_format
+from stylize_live.media.formats.containers import IMAGES_ONLY, check_target
+from stylize_live.media.formats.image_sequence import SequenceWriter, check_empty, is_sequence
+from stylize_live.media.formats.pipes import PIPE
+from stylize_live.media.image.io import image_format
+from stylize_live.media.shots import ShotMarker
+from stylize_live.wording import option
+
+_AS_IT_IS = ConvertSettings()
+
+
+def convert(
+    source: Path | str,
+    target: Path | str,
+    stylizer: FrameStylizer,
+    settings: ConvertSettings = _AS_IT_IS,
+    *,
+    overwrite: bool = False,
+    restart: bool = False,
+    on_progress: Callable[[ConvertProgress], None] | None = None,
+    patience: Patience = USUAL_PATIENCE,
+) -> ConvertReport:
+    """Paint a video file, its sound and subtitles kept.
+
+    The video is made in pieces, which wait in a hidden folder beside the target, see
+    `stylize_live.conversion.segment_store`. A run that was interrupted, killed or failed goes on behind the
+    last finished piece if it is called again with the same arguments, and the result is the same. This does
+    not hold for pipes, numbered frames, .gif and .webp, which are made in one go.
+
+    Args:
+        source: any video that FFmpeg reads; - is standard input.
+        target: file to write, its suffix chooses the format; appears whole or not at all. Or numbered
+            frames, such as frames/%05d.png, or - for standard output.
+        stylizer: paints the frames, in a thread of its own.
+        settings: which part, and how it is encoded; what they say of painting and steadiness is the
+            stylizer's own affair.
+        overwrite: replace a target that exists.
+        restart: discard what an interrupted run has finished.
+        on_progress: called in this thread about 5 times a second; what it raises stops everything.
+        patience: with a stage that does not come back from one frame: a warning first, then the end.
+
+    Raises:
+        UsageError: wrong suffix, a target that exists, or that is the source.
+        SourceError: the source is no video, or vanished.
+        SinkError: the target cannot be written, or another run is writing it; it is untouched.
+        MachineError: no memory is left, or a disk or library does not answer; it is untouched.
+        KeyboardInterrupt: Ctrl-C; the target is untouched.
+    """
+    source, target = Path(source), Path(target)
+    check_paths(source, target, overwrite)
+    if not is_sequence(target):
+        codec_for(target, settings)
+        check_target(target)
+    with ExitStack() as opened:
+        path = opened.enter_context(readable(source))
+        settings, later = without_preview(path, settings)
+        painter = LazyStylizer(stylizer, later) if later else stylizer
+        if settings.side_by_side:
+            painter = SideBySide(painter)
+        make = _convert_in_segments if path == source and _can_resume(source, target) else _convert_at_once
+        journey, output = make(opened, path, target, painter, settings, restart)
+        journey.run(on_progress, patience)
+        opened.close()  # everything is in its place before it is reported
+        return _report(journey, output)
+
+
+def _can_resume(source: Path, target: Path) -> bool:
+    """Whether the source stays what it is, and the target can be made in pieces."""
+    if target == PIPE or is_sequence(target) or not source.is_file():
+        return False
+    # Encoders of videos hold all of them, or follow one frame with the next.
+    return video_format(target) not in IMAGES_ONLY
+
+
+def _convert_in_segments(
+    opened: ExitStack,
+    source: Path,
+    target: Path,
+    painter: FrameStylizer,
+    settings: ConvertSettings,
+    restart: bool,
+) -> tuple[ConvertPipeline, Output]:
+    """A conversion that goes on where an earlier one stopped; what it opens is closed with `opened`."""
+    reader = opened.enter_context(_reader(source, target, settings, painter))
+    paint_as(painter, "" if restart else arithmetic_in(read_earlier_identity(target)))
+    identity = identity_of(source, settings, painter.fingerprint, arithmetic_of(painter))
+    parts = opened.enter_context(SegmentStore(target, identity, restart=restart))
+    if not parts.whole:
+        painter.warm_up(reader.size)
+    reader, frames, shots = _frames_to_paint(reader, target, settings, parts, painter)
+    opened.callback(reader.close)
+    output = SegmentedOutput(target, parts, _size(reader, settings), settings, reader)
+    opened.callback(output.close)
+
+    def unchanged() -> bool:
+        try:
+            return source_identity(source) == identity["source"]
+        except SourceError:
+            return False
+
+    journey = ConvertPipeline(
+        reader, frames, shots, painter, output, resumed=parts.frames, unchanged=unchanged
+    )
+    return journey, output
+
+
+def _convert_at_once(
+    opened: ExitStack,
+    source: Path,
+    target: Path,
+    painter: FrameStylizer,
+    settings: ConvertSettings,
+    restart: bool,
+) -> tuple[ConvertPipeline, Output]:
+    """A conversion that is made in one go, see `_convert_in_segments`."""
+    reader = opened.enter_context(_reader(source, target, settings, painter))
+    writer = open_writer(target, reader, settings)
+    opened.push(writer)
+    output = DirectOutput(writer)
+    painter.warm_up(reader.size)
+    restore_state(painter, None)
+    endless = ("encode",) if target == PIPE else ()  # whoever reads there may pause
+    whole = Rest(reader, iter(reader), ShotMarker())
+    journey = ConvertPipeline(*whole, painter, output, resumed=0, unchanged=lambda: True, endless=endless)
+    return journey, output
+
+
+def _size(reader: VideoReader, settings: ConvertSettings) -> tuple[int, int]:
+    """(width, height) of the target's frames in pixels."""
+    width, height = reader.size
+    return (2 * width, height) if settings.side_by_side else (width, height)
+
+
+def open_writer(target: Path, reader: VideoReader, settings: ConvertSettings) -> VideoWriter | SequenceWriter:
+    """What writes a target in one go: a video file, or numbered frames. Raises as its constructor does."""
+    if is_sequence(target):
+        return SequenceWriter(target, alpha=reader.has_alpha)
+    rate, alpha = reader.average_rate, reader.has_alpha
+    return VideoWriter(target, _size(reader, settings), settings, rate=rate, like=reader, alpha=alpha)
+
+
+def check_paths(source: Path, target: Path, overwrite: bool) -> None:
+    """Refuse what cannot be meant, before any work.
+
+    Raises:
+        UsageError: wrong suffix, a target that exists without `overwrite`, or that is the source.
+    """
+    if is_sequence(target):
+        image_format(target)
+        check_empty(target, overwrite)
+        return
+    video_format(target)
+    if target == PIPE or not target.exists():
+        return
+    if source.exists() and target.samefile(source):
+        raise UsageError(f"{target}: is the source itself, choose another name")
+    if not overwrite:
+        remove_published(target)
+        raise UsageError(f"{target}: exists already, use {option('overwrite', True)} to replace it")
+
+
+def open_reader(
+    source: Path, target: Path, settings: ConvertSettings, *, surfaces: bool = False
+) -> VideoReader:
+    """A video as a target needs it; see `VideoReader`, also for what it raises, and `codec_for`."""
+    square = is_sequence(target) or not keeps_pixel_shape(target, codec_for(target, settings))
+    return VideoReader(source, settings, bits=settings.bits, square_pixels=square, surfaces=surfaces)
+
+
+def _reader(source: Path, target: Path, settings: ConvertSettings, painter: FrameStylizer) -> VideoReader:
+    """See `open_reader`; frames stay planes if whoever paints takes them, and they become such again."""
+    surfaces = takes_surfaces(painter) and not is_sequence(target) and stores_planes(target, settings)
+    return open_reader(source, target, settings, surfaces=surfaces)
+
+
+def _frames_to_paint(
+    reader: VideoReader, target: Path, settings: ConvertSettings, parts: SegmentStore, painter: FrameStylizer
+) -> Rest:
+    """The video, opened behind what is finished, and its frames from there; the painter as it was there."""
+    if parts.whole:
+        return Rest(reader, iter(()), ShotMarker())
+    state = parts.state
+    forgotten = isinstance(painter, Resumable) and state is None
+    if parts.finished and not forgotten:
+        found = open_after(lambda: _reader(reader.path, target, settings, painter), parts.finished[-1])
+        if found is not None:
+            reader.close()
+            restore_state(painter, state)
+            return found
+    if parts.finished:
+        parts.discard()
+    restore_state(painter, None)
+    return Rest(reader, iter(reader), ShotMarker())
+
+
+def _report(journey: ConvertPipeline, output: Output) -> ConvertReport:
+    reader, end = journey.reader, output.end
+    damaged = end.damaged + output.damaged
+    notes = list(dict.fromkeys([*reader.notes, *output.notes]))
+    if damaged:
+        notes.append(f"{damaged} damaged packets or frames of the source were skipped")
+    if end.missing:
+        notes.append(f"the source ends {float(end.missing):.1f} s early, it seems cut off")
+    if end.retimed:
+        notes.append(f"{end.retimed} frames had no usable time and follow the one before at the usual step")
+    return ConvertReport(
+        frames=journey.frames,
+        resumed=journey.resumed,
+        seconds=journey.seconds,
+        busy=journey.busy,
+        damaged=damaged,
+        complete=damaged == 0 and not end.missing,
+        notes=notes,
+        pair=journey.sample.pair,
+    )

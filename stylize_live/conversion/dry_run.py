@@ -1,0 +1,127 @@
+"""What a conversion would make, without making it."""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from stylize_live.config import ConvertSettings
+from stylize_live.conversion.convert import check_paths, open_reader, open_writer
+from stylize_live.conversion.preview import without_preview
+from stylize_live.conversion.segment_store import count_kept_frames
+from stylize_live.conversion.stylizers import FrameStylizer
+from stylize_live.file_locks import scratch_folder
+from stylize_live.frame import Frame
+from stylize_live.media.decode.reader import VideoReader
+from stylize_live.media.encode.animation import readable
+from stylize_live.media.formats.codecs import codec_for
+from stylize_live.media.formats.image_sequence import is_sequence
+from stylize_live.media.tracks.passthrough import PassthroughStreams
+from stylize_live.media.tracks.track import describe_stream
+from stylize_live.system.clock import monotonic
+
+_MOST_TRIALS = 12
+_TRIAL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What would be made of one video.
+
+    Attributes:
+        source, target: the files.
+        size: (width, height) of the target's frames in pixels.
+        frames: estimated number, or None.
+        kept: of them, those that an interrupted run has finished.
+        duration: estimated length in seconds, or None.
+        codec: "h264" and the like.
+        beside: what else is in the source: sound, subtitles and so on.
+        notes: what would be lost or changed, in words.
+        pixels: of all frames still to be painted, or None.
+    """
+
+    source: Path
+    target: Path
+    size: tuple[int, int]
+    frames: int | None
+    kept: int
+    duration: float | None
+    codec: str
+    beside: list[str]
+    notes: list[str]
+    pixels: int | None
+
+
+def dry_run(source: Path, target: Path, settings: ConvertSettings, *, overwrite: bool = False) -> DryRun:
+    """Look at a video as `convert` would. Raises what it would raise before its first frame."""
+    check_paths(source, target, overwrite)
+    with ExitStack() as opened:
+        path = opened.enter_context(readable(source))
+        settings, _ = without_preview(path, settings)
+        reader = opened.enter_context(open_reader(path, target, settings))
+        width, height = reader.size
+        size = (2 * width, height) if settings.side_by_side else reader.size
+        kept = count_kept_frames(target)
+        left = None if reader.frames is None else max(0, reader.frames - kept) * width * height
+        return DryRun(
+            source=source,
+            target=target,
+            size=size,
+            frames=reader.frames,
+            kept=kept,
+            duration=None if reader.duration is None else float(reader.duration),
+            codec=target.suffix[1:] if is_sequence(target) else codec_for(target, settings),
+            beside=_beside(reader),
+            notes=[*reader.notes, *_trial_notes(reader, target, settings)],
+            pixels=left,
+        )
+
+
+def _trial_notes(reader: VideoReader, target: Path, settings: ConvertSettings) -> list[str]:
+    """What a writer says once it has opened a file that nobody wants."""
+    with scratch_folder() as folder:
+        place = folder / target.with_suffix(target.suffix or ".mkv").name
+        with contextlib.suppress(_EnoughError), open_writer(place, reader, settings) as writer:
+            notes = writer.notes
+            raise _EnoughError
+    return notes
+
+
+class _EnoughError(Exception):
+    """Makes a writer leave without a file."""
+
+
+def _beside(reader: VideoReader) -> list[str]:
+    companions = PassthroughStreams(reader)
+    try:
+        chapters = [f"{len(companions.chapters)} chapters"] if companions.chapters else []
+        return [*map(describe_stream, companions.streams), *chapters]
+    finally:
+        companions.close()
+
+
+def painting_speed(painter: FrameStylizer, size: tuple[int, int]) -> float:
+    """Pixels that a painter manages each second, from grey frames of one (width, height)."""
+    painter.warm_up(size)
+    # In a thread of its own, as in a conversion: where other programs are at work, too, PyTorch paints up
+    # to 30 times slower in the main thread (OpenMP then waits for its threads without letting others work).
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(_trial, painter, size).result()
+
+
+def _trial(painter: FrameStylizer, size: tuple[int, int]) -> float:
+    width, height = size
+    grey = np.full((height, width, 3), 128, np.uint8)
+    began = monotonic()
+    times = []
+    for _ in painter.stream(Frame(grey, Fraction(index), 0.0, index) for index in range(_MOST_TRIALS)):
+        times.append(monotonic())
+        if len(times) > 1 and times[-1] - began > _TRIAL_SECONDS:
+            break
+    return (len(times) - 1) * width * height / (times[-1] - times[0])  # the first makes the threads

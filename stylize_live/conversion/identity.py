@@ -1,0 +1,58 @@
+"""What a painted video depends on: pieces of an interrupted run are only good for the very same."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from stylize_live import __version__
+from stylize_live.errors import SourceError
+from stylize_live.media.libraries import codec_versions
+
+_HEAD = 1 << 20  # bytes of the source that are hashed
+_ARITHMETIC = "arithmetic"
+
+Identity = dict[str, str]
+
+
+def identity_of(source: Path, settings: BaseModel, painter: str, arithmetic: str) -> Identity:
+    """Everything that pieces depend on, by name.
+
+    Args:
+        source: the video.
+        settings: all that the conversion was told.
+        painter: the painter's fingerprint.
+        arithmetic: in what it computes, for a later run to do the same; "" leaves it no choice.
+
+    Raises:
+        SourceError: the source cannot be read.
+    """
+    return {
+        "program": f"{__version__} {codec_versions()}",
+        "source": source_identity(source),
+        "settings": settings.model_dump_json(),
+        "painter": painter,
+        _ARITHMETIC: arithmetic,
+    }
+
+
+def arithmetic_in(identity: Identity) -> str:
+    """In what an earlier run painted, as its identity says; "" where it does not."""
+    return str(identity.get(_ARITHMETIC, ""))
+
+
+def source_identity(source: Path) -> str:
+    """Size, time of change and a hash of the first megabyte.
+
+    Raises:
+        SourceError: the source cannot be read.
+    """
+    try:
+        status = source.stat()
+        with source.open("rb") as file:
+            head = hashlib.sha256(file.read(_HEAD)).hexdigest()
+    except OSError as error:
+        raise SourceError(f"{source}: cannot be read: {error.strerror or error}") from None
+    return f"{status.st_size} bytes, changed at {status.st_mtime_ns} ns, begins with {head}"

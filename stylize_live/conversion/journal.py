@@ -1,0 +1,181 @@
+"""The journal of a video's finished pieces: what they depend on, then a line for each.
+
+Every line begins with its checksum, in which its place counts, too: a line that was changed, moved or put
+in from another journal is none. What a line says is checked before it is believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from stylize_live.conversion.identity import Identity
+from stylize_live.conversion.segments import Fingerprint, SegmentBoundary
+from stylize_live.media.encode.packet_files import digest_of
+
+_CHECKSUM = 16  # letters before a line
+_MOST = 2**62
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Count = Annotated[int, Field(ge=0, le=_MOST)]
+Seconds = Annotated[str, Field(pattern=r"^-?[0-9]{1,40}(/[1-9][0-9]{0,39})?$")]
+_IDENTITY = TypeAdapter(dict[str, str], config=ConfigDict(strict=True))
+
+NO_MEMORY = digest_of(b"")
+
+
+class FinishedSegment(BaseModel):
+    """What the journal knows about a finished piece. Times are exact, as "a/b" seconds.
+
+    Attributes:
+        frames: of the video up to the piece's end.
+        ticks: time of its last frame on the target's clock.
+        size: of its packets' file in bytes.
+        digest: of that file.
+        state: digest of the painter's memory behind it, None for a painter that has none.
+        last: whether the video ends with it.
+        tail: times and fingerprints of the last frames.
+        history: what the next frame was judged by, see `ShotMarker`; nothing in older journals.
+        damaged, retimed, missing: see `stylize_live.conversion.segments.SegmentBoundary`.
+        notes: what the reader, of all the video so far, and its encoder had to say.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    frames: Annotated[int, Field(ge=1, le=_MOST)]
+    ticks: Annotated[int, Field(ge=-_MOST, le=_MOST)]
+    size: Count
+    digest: Digest
+    state: Digest | None
+    last: bool
+    tail: Annotated[list[tuple[Seconds, Annotated[int, Field(ge=0, lt=2**32)]]], Field(min_length=1)]
+    history: Annotated[list[Annotated[float, Field(ge=0, le=255)]], Field(max_length=8)] = []
+    damaged: Count
+    retimed: Count
+    missing: Seconds
+    notes: list[str]
+
+    @property
+    def fingerprints(self) -> list[Fingerprint]:
+        """`tail` with its times as numbers."""
+        return [(Fraction(when), checksum) for when, checksum in self.tail]
+
+    def without_tail(self) -> FinishedSegment:
+        """The same for a run that goes on behind a later piece: hundreds of tails take a megabyte."""
+        return self.model_copy(update={"tail": []})
+
+    @property
+    def needs_memory(self) -> bool:
+        """Whether a painter needs its memory to go on behind this piece."""
+        return self.state not in (None, NO_MEMORY)
+
+    @classmethod
+    def at(
+        cls, border: SegmentBoundary, frames: int, ticks: int, size: int, digest: str, notes: list[str]
+    ) -> FinishedSegment:
+        """A piece that ends at a border."""
+        return cls(
+            frames=frames,
+            ticks=ticks,
+            size=size,
+            digest=digest,
+            state=None if border.state is None else digest_of(border.state),
+            last=border.next_pts is None,
+            tail=[(str(when), checksum) for when, checksum in border.tail],
+            history=list(border.history),
+            damaged=border.damaged,
+            retimed=border.retimed,
+            missing=str(border.missing),
+            notes=notes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What could be read of a journal.
+
+    Attributes:
+        identity: what the pieces depend on; None where there is no journal, or it is damaged there.
+        finished: the pieces up to the first line that cannot be believed.
+        harmed: whether a line cannot be believed; the beginning of a last one, cut off by a kill, is no harm.
+    """
+
+    identity: Identity | None = None
+    finished: list[FinishedSegment] = field(default_factory=list)
+    harmed: bool = False
+
+    @property
+    def frames(self) -> int:
+        """How many frames the pieces hold."""
+        return self.finished[-1].frames if self.finished else 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether the video's last piece is there."""
+        return bool(self.finished) and self.finished[-1].last
+
+
+def read_journal(path: Path) -> Journal:
+    """The journal in a file; an empty one if that is not there."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError:
+        return Journal()
+    lines.pop()  # what stands behind the last line's end was cut off
+    if not lines:
+        return Journal()
+    texts = [_verify_line(line, number) for number, line in enumerate(lines)]
+    try:
+        identity = _IDENTITY.validate_json(texts[0] or b"")
+    except (ValidationError, IndexError):
+        return Journal(harmed=True)
+    finished: list[FinishedSegment] = []
+    for text in texts[1:]:
+        piece = None if text is None else _parse_segment(text)
+        if piece is None or not _follows(piece, finished):
+            return Journal(identity, finished, harmed=True)
+        finished.append(piece)
+    return Journal(identity, finished)
+
+
+def journal_lines(identity: Identity, finished: Iterable[FinishedSegment]) -> bytes:
+    """A whole journal."""
+    pieces = (segment_line(piece, number) for number, piece in enumerate(finished))
+    return _line(_IDENTITY.dump_json(identity), 0) + b"".join(pieces)
+
+
+def segment_line(piece: FinishedSegment, number: int) -> bytes:
+    """The line of a piece, which are counted from 0."""
+    return _line(piece.model_dump_json().encode(), number + 1)
+
+
+def _line(text: bytes, number: int) -> bytes:
+    return _checksum(text, number) + b" " + text + b"\n"
+
+
+def _verify_line(line: bytes, number: int) -> bytes | None:
+    """What stands behind the checksum; None if that is wrong."""
+    text = line[_CHECKSUM + 1 :]
+    return text if line[: _CHECKSUM + 1] == _checksum(text, number) + b" " else None
+
+
+def _checksum(text: bytes, number: int) -> bytes:
+    return hashlib.blake2b(b"%d %b" % (number, text), digest_size=_CHECKSUM // 2).hexdigest().encode()
+
+
+def _parse_segment(text: bytes) -> FinishedSegment | None:
+    try:
+        return FinishedSegment.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+def _follows(piece: FinishedSegment, finished: list[FinishedSegment]) -> bool:
+    before = finished[-1] if finished else None
+    return before is None or (not before.last and before.frames < piece.frames)

@@ -1,0 +1,281 @@
+"""Many videos, one after the other: which go where, and how each of them ended."""
+
+from __future__ import annotations
+
+import logging
+import os
+import string
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Literal
+
+from stylize_live.config import ConvertSettings
+from stylize_live.conversion.convert import convert
+from stylize_live.conversion.progress import ConvertProgress, ConvertReport
+from stylize_live.conversion.segment_store import remove_published
+from stylize_live.conversion.stylizers import FrameStylizer
+from stylize_live.errors import EXIT_OK, EXIT_PARTIAL, SinkError, SourceError, StylizeError, UsageError
+from stylize_live.files import make_folder, slug
+from stylize_live.media.formats.codecs import FORMATS, video_format
+from stylize_live.media.formats.image_sequence import is_sequence
+from stylize_live.media.formats.pipes import PIPE
+from stylize_live.naming import display_name
+from stylize_live.system.commands import quote
+from stylize_live.system.folders import is_hidden
+from stylize_live.system.names import identity
+
+log = logging.getLogger(__name__)
+
+# What is taken for a video in a folder; whatever is named itself is tried.
+_VIDEOS = (
+    frozenset(FORMATS)
+    | {".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".insv", ".lrv", ".m1v", ".m2t"}
+    | {".m2ts", ".m2v", ".mjpeg", ".mjpg", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv"}
+    | {".qt", ".rm", ".rmvb", ".ts", ".vob", ".wmv", ".wtv", ".y4m"}
+)
+_FIELDS = ("folder", "stem", "extension", "style", "suffix")
+Status = Literal["done", "partial", "skipped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionJob:
+    """A video and where it goes.
+
+    Attributes:
+        error: why it cannot go there, as other videos would, too.
+    """
+
+    source: Path
+    target: Path
+    error: UsageError | None = field(default=None, compare=False)  # a copy's is another
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionOutcome:
+    """How a job ended.
+
+    Attributes:
+        status: "done"; "partial", the source was damaged or cut off and what could be read was painted;
+            "skipped", the target was there; "failed".
+        report: of a done or partial one.
+        error: of a failed one.
+    """
+
+    job: ConversionJob
+    status: Status
+    report: ConvertReport | None = None
+    error: Exception | None = None
+
+
+def plan_jobs(
+    inputs: Sequence[Path],
+    output: str,
+    *,
+    style: str,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> list[ConversionJob]:
+    """Pair every video with its target. Only folders are read, nothing is opened.
+
+    Args:
+        inputs: videos, and folders of videos, which are searched to the bottom.
+        output: a file for one video; a folder, in which videos keep their names and their places in the
+            folders they come from; or a pattern such as ``out/{folder}/{stem}-{style}.mp4``. Videos that
+            would share a target get jobs with an error.
+        style: what {style} stands for.
+        include: patterns such as ``*.mp4`` for names or paths of videos in folders; all if there are none.
+        exclude: patterns of those to leave out.
+
+    Raises:
+        UsageError: no videos, no such pattern, or a target that is a source.
+    """
+    if not inputs:
+        raise UsageError("no videos given")
+    output_folder = _output_folder(inputs, output)
+    found: list[tuple[Path, Path]] = []
+    for path in inputs:
+        if path.is_dir():
+            found += [(video, path) for video in _videos_in(path, output_folder, include, exclude)]
+        else:
+            found.append((path, path.parent))
+    if not found:
+        raise UsageError(f"{inputs[0]}: no videos in this folder that were asked for")
+    jobs = [ConversionJob(video, _target(video, root, output, output_folder, style)) for video, root in found]
+    targets = {identity(job.target) for job in jobs}
+    # Results that an earlier run left among the sources are no videos to paint again.
+    results = {job.source for job in jobs if len(jobs) > 1 and identity(job.source) in targets}
+    own = next(
+        (job for job in jobs if job.source in results and identity(job.source) == identity(job.target)), None
+    )
+    if own is not None:
+        raise UsageError(f"{own.target}: is the source itself, choose another folder or pattern")
+    return _drop_shared_targets([job for job in jobs if job.source not in results])
+
+
+def _output_folder(inputs: Sequence[Path], output: str) -> Path | None:
+    """The folder that the output names, or None for a file or a pattern."""
+    path = Path(output)
+    several = len(inputs) > 1 or inputs[0].is_dir()
+    if several and (path == PIPE or is_sequence(path)):
+        raise UsageError(f"{path}: is for one video, several need a folder to go to")
+    if "{" in output or path == PIPE:
+        return None
+    if path.is_dir() or output.endswith(("/", os.sep)) or not path.suffix:
+        return path
+    if several and path.suffix.lower() in FORMATS:
+        raise UsageError(
+            f"{path}: several videos need a folder, or a pattern like {{stem}}-{{style}}{path.suffix}"
+        )
+    return path if several else None
+
+
+def _videos_in(
+    folder: Path, output: Path | None, include: Sequence[str], exclude: Sequence[str]
+) -> Iterator[Path]:
+    """Videos of a folder and those below, by name; hidden ones and the output folder are passed over."""
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        folders[:] = sorted(name for name in folders if not is_hidden(here / name))
+        if output is not None and identity(output) != identity(folder):
+            folders[:] = [name for name in folders if identity(here / name) != identity(output)]
+        for name in sorted(files):
+            path = here / name
+            if is_hidden(path) or _matches(path, folder, exclude):
+                continue
+            if _matches(path, folder, include) if include else path.suffix.lower() in _VIDEOS:
+                yield path
+
+
+def _matches(path: Path, folder: Path, patterns: Sequence[str]) -> bool:
+    names = path.name, path.relative_to(folder).as_posix()
+    return any(fnmatch(name, pattern) for name in names for pattern in patterns)
+
+
+def _target(video: Path, root: Path, output: str, folder: Path | None, style: str) -> Path:
+    suffix = video.suffix if video.suffix.lower() in FORMATS else ".mp4"
+    place = video.parent.relative_to(root)
+    if folder is not None:
+        return folder / place / f"{video.stem}{suffix}"
+    if "{" not in output:
+        return Path(output)
+    fields = {
+        "folder": place.as_posix(),
+        "stem": video.stem,
+        "extension": video.suffix.removeprefix("."),
+        "style": slug(display_name(style), keep=".+-"),
+        "suffix": suffix,
+    }
+    try:
+        target = Path(_fill_pattern(output, fields))
+    except (KeyError, ValueError):
+        known = ", ".join(f"{{{name}}}" for name in _FIELDS)
+        raise UsageError(f"{output}: no such pattern, it may hold {known}") from None
+    video_format(target)
+    return target
+
+
+def _fill_pattern(pattern: str, fields: Mapping[str, str]) -> str:
+    """A pattern with its fields filled in. Names of fields are all that it may hold: Python's own formatting
+    would also fill up to any width and read attributes.
+
+    Raises:
+        KeyError, ValueError: no such pattern.
+    """
+    found = ""
+    for text, name, width, conversion in string.Formatter().parse(pattern):
+        if width or conversion:
+            raise ValueError(pattern)
+        found += text + ("" if name is None else fields[name])
+    return found
+
+
+def _drop_shared_targets(jobs: list[ConversionJob]) -> list[ConversionJob]:
+    """The jobs, those of one target with an error: none of their videos has a better right to it.
+
+    A video that was named twice, itself and in a folder, is one job.
+    """
+    jobs = list({(identity(job.source), identity(job.target)): job for job in jobs}.values())
+    counts = Counter(identity(job.target) for job in jobs)
+    return [
+        replace(job, error=_shared_target_error(job)) if counts[identity(job.target)] > 1 else job
+        for job in jobs
+    ]
+
+
+def _shared_target_error(job: ConversionJob) -> UsageError:
+    pattern = quote("out/{folder}/{stem}-{extension}{suffix}")
+    hint = f"a pattern with {{folder}} or {{extension}}, such as -o {pattern}"
+    return UsageError(f"{job.source}: several videos would become {job.target}, use {hint}")
+
+
+def convert_all(
+    jobs: Sequence[ConversionJob],
+    stylizer: FrameStylizer,
+    settings: ConvertSettings,
+    *,
+    overwrite: bool = False,
+    restart: bool = False,
+    on_start: Callable[[ConversionJob], None] = lambda job: None,
+    on_progress: Callable[[ConvertProgress], None] | None = None,
+) -> Iterator[ConversionOutcome]:
+    """Convert videos in order and go on behind those that fail.
+
+    The queue's memory is the disk: a target that is there is done, because targets appear whole or not at
+    all, and pieces of one that was interrupted wait beside it. So the same call goes on after any end.
+
+    Args:
+        jobs: from `plan_jobs`.
+        stylizer, settings, overwrite, restart, on_progress: see `convert`.
+        on_start: called before each video that is not skipped.
+
+    Yields:
+        How each video ended, as soon as it did.
+    """
+    for job in jobs:
+        try:
+            if job.error is not None:
+                raise job.error
+            if job.target != PIPE and job.target.exists() and not overwrite:
+                remove_published(job.target)
+                outcome = ConversionOutcome(job, "skipped")
+            else:
+                on_start(job)
+                make_folder(job.target.parent)
+                report = convert(
+                    job.source,
+                    job.target,
+                    stylizer,
+                    settings,
+                    overwrite=overwrite,
+                    restart=restart,
+                    on_progress=on_progress,
+                )
+                outcome = ConversionOutcome(job, "done" if report.complete else "partial", report)
+        except OSError as error:
+            outcome = ConversionOutcome(job, "failed", error=explain_error(error, job))
+        except Exception as error:
+            if not isinstance(error, StylizeError):
+                log.debug("%s: internal error", job.source, exc_info=True)
+            outcome = ConversionOutcome(job, "failed", error=error)
+        yield outcome
+
+
+def explain_error(error: OSError, job: ConversionJob) -> StylizeError:
+    """What the system answered, and of which file."""
+    reason = error.strerror or error
+    if error.filename in (None, str(job.source)):
+        return SourceError(f"{job.source}: {reason}")
+    return SinkError(f"{error.filename}: {reason}")
+
+
+def exit_code(outcomes: Sequence[ConversionOutcome]) -> int:
+    """One code for all: 0 for all well, that of the error if nothing came out, else `EXIT_PARTIAL`."""
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    if failed and len(failed) == len(outcomes):
+        return getattr(failed[0].error, "exit_code", 1)
+    if failed or any(outcome.status == "partial" for outcome in outcomes):
+        return EXIT_PARTIAL
+    return EXIT_OK

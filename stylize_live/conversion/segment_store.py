@@ -1,0 +1,293 @@
+"""The folder beside a target in which its pieces wait until the video is whole.
+
+    .NAME.stylize-parts/    (a short form of a long NAME)
+        lock            held by the run that works here
+        journal         what the pieces depend on, one line for each: `stylize_live.conversion.journal`
+        000000.packets  a piece, see `stylize_live.media.encode.packet_files`
+        000000.state    memory of the painter behind the newest two pieces and every sixteenth, if it has any
+
+A piece counts once its line stands in the journal, which is written when all else is on the disk. So the
+folder is right at any moment, whenever the run may be killed. Checksums tell what a disk changed since.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import shutil
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, Any
+
+from stylize_live.conversion.identity import Identity
+from stylize_live.conversion.journal import (
+    FinishedSegment,
+    Journal,
+    journal_lines,
+    read_journal,
+    segment_line,
+)
+from stylize_live.errors import SinkError
+from stylize_live.file_locks import hold_lock
+from stylize_live.files import resolve_link, short_name, sync
+from stylize_live.lifecycle import Closeable
+from stylize_live.media.encode.packet_files import PacketFile, digest_of, is_intact, read_packets
+from stylize_live.media.libraries import av
+from stylize_live.system import claims
+from stylize_live.system.folders import hide
+from stylize_live.system.replacing import replace
+
+_JOURNAL = "journal"
+# Memories that are kept: behind the newest pieces, so that damage there costs one piece, and behind every so
+# manieth, so that damage farther back does not cost the video. One is 5 MB where frames are 1280x720.
+_NEWEST_STATES, _STATES_APART = 2, 16
+_HARMED = "finished pieces of an earlier run were damaged on the disk: painted anew from there"
+_NO_LOCKS = "this folder knows no locks: a second run for the same file would not notice this one"
+_NO_SYNC = (
+    "this folder does not say when the disk has what was written: after a power cut, pieces may be lost"
+)
+
+
+class SegmentStore(Closeable):
+    """The pieces of one target. Closing removes the folder unless it holds finished pieces.
+
+    Attributes:
+        folder: where they are.
+        finished: pieces in order; of those that this run made, the last one alone has its `tail`.
+        discarded: frames of earlier pieces that were of no use, because they depend on something else.
+        notes: what the folder's file system cannot do, in words.
+
+    Args:
+        target: the video that is made.
+        identity: what its pieces depend on.
+        restart: discard what is there.
+
+    Raises:
+        SinkError: the folder cannot be written, or another run works on the same target.
+    """
+
+    def __init__(self, target: Path, identity: Identity, *, restart: bool = False) -> None:
+        self.finished: list[FinishedSegment] = []
+        self.discarded = 0
+        self.notes: list[str] = []
+        self._target = target
+        self._identity = identity
+        self._done = False
+        self.folder = folder_of(target)
+        with self.explained():
+            self._lock = self._claim()
+        try:
+            with self.explained():
+                self._read_journal(restart)
+        except SinkError:
+            self.close()
+            raise
+
+    def _claim(self) -> IO[bytes]:
+        """Make the folder, and keep other runs out of it."""
+        try:
+            self.folder.mkdir()
+            hide(self.folder)
+            is_new = True
+        except FileExistsError:
+            is_new = False
+        with contextlib.ExitStack() as on_error:
+            if is_new:
+                on_error.callback(self._remove)
+            file = on_error.enter_context((self.folder / "lock").open("ab"))
+            ours = hold_lock(file)
+            on_error.pop_all()
+        if ours is False:
+            file.close()
+            raise SinkError(f"{self._target}: another run is writing it, wait for that or stop it")
+        if ours is None:
+            self.notes.append(_NO_LOCKS)
+        return file
+
+    def _sync(self, path: Path) -> None:
+        if not sync(path) and _NO_SYNC not in self.notes:
+            self.notes.append(_NO_SYNC)
+
+    def _read_journal(self, restart: bool) -> None:
+        journal = read_journal(self.folder / _JOURNAL)
+        if journal.identity == self._identity and not restart:
+            self.finished = self._usable(journal.finished)
+        elif not restart:
+            self.discarded = journal.frames
+        if not restart and not self.discarded and (journal.harmed or self.frames < journal.frames):
+            self.notes.append(_HARMED)
+        self._rewrite()
+
+    def _usable(self, pieces: list[FinishedSegment]) -> list[FinishedSegment]:
+        """Pieces up to the first that is damaged, and behind which the painter knows how to go on."""
+        intact = itertools.takewhile(
+            lambda numbered: is_intact(self.packets(numbered[0]), numbered[1].size, numbered[1].digest),
+            enumerate(pieces),
+        )
+        usable = [piece for _, piece in intact]
+        while usable and not usable[-1].last and self._has_lost_state(len(usable) - 1, usable[-1]):
+            usable.pop()
+        return usable
+
+    def _has_lost_state(self, number: int, piece: FinishedSegment) -> bool:
+        if not piece.needs_memory:
+            return False
+        try:
+            return digest_of(self._state_file(number).read_bytes()) != piece.state
+        except OSError:
+            return True
+
+    def _rewrite(self) -> None:
+        """Bring folder and journal to what is finished; a line cut in the middle goes."""
+        count = len(self.finished)
+        kept = {"lock", _JOURNAL, *(self.packets(number).name for number in range(count))}
+        kept |= {self._state_file(number).name for number in range(count) if _keeps_state(number, count)}
+        new = self.folder / "journal.new"
+        new.write_bytes(journal_lines(self._identity, self.finished))
+        self._sync(new)
+        replace(new, self.folder / _JOURNAL)
+        for path in self.folder.iterdir():
+            if path.name not in kept:
+                with contextlib.suppress(OSError):  # what a server of files keeps in every folder
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self._sync(self.folder)
+
+    def discard(self) -> None:
+        """Begin anew. Raises `SinkError`."""
+        self.finished = []
+        with self.explained():
+            self._rewrite()
+
+    def begin(self) -> PacketFile:
+        """The file for the next piece. Raises `OSError`."""
+        return PacketFile(self.packets(len(self.finished)))
+
+    def packets(self, number: int) -> Path:
+        """Where the packets of a piece are."""
+        return self.folder / f"{number:06d}.packets"
+
+    def _state_file(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.state"
+
+    def commit(self, piece: FinishedSegment, state: bytes | None) -> None:
+        """Count the piece begun last as finished; its file must be closed. Raises `OSError`."""
+        number = len(self.finished)
+        if state:
+            self._state_file(number).write_bytes(state)
+            self._sync(self._state_file(number))
+        self._sync(self.packets(number))
+        self._sync(self.folder)
+        journal = self.folder / _JOURNAL
+        with journal.open("ab") as file:
+            file.write(segment_line(piece, number))
+        self._sync(journal)
+        if self.finished:
+            self.finished[-1] = self.finished[-1].without_tail()
+        self.finished.append(piece)
+        old = number - _NEWEST_STATES
+        if old >= 0 and not _keeps_state(old, len(self.finished)):
+            with contextlib.suppress(OSError):  # a virus scanner may be at it; the next run removes it
+                self._state_file(old).unlink()
+
+    @property
+    def state(self) -> bytes | None:
+        """Memory of the painter behind the newest finished piece; None if it has none. Raises `SinkError`."""
+        if not self.finished or self.finished[-1].state is None:
+            return None
+        if not self.finished[-1].needs_memory:
+            return b""
+        with self.explained():
+            return self._state_file(len(self.finished) - 1).read_bytes()
+
+    @property
+    def frames(self) -> int:
+        """How many frames the finished pieces hold."""
+        return Journal(finished=self.finished).frames
+
+    @property
+    def whole(self) -> bool:
+        """Whether the last piece is there."""
+        return Journal(finished=self.finished).whole
+
+    def finished_packets(self, clock: Fraction) -> Iterator[av.Packet[Any]]:
+        """The packets of all finished pieces, in order; see `read_packets`."""
+        for number, piece in enumerate(self.finished):
+            yield from read_packets(self.packets(number), clock, piece.digest)
+
+    def publish(self, video: Path) -> None:
+        """Move the joined video from the folder to its place; the pieces are not needed any more.
+
+        Raises:
+            OSError: the target cannot be replaced.
+        """
+        self._sync(video)
+        place = resolve_link(self._target)
+        replace(video, place)
+        self._sync(place.parent)
+        self._done = True
+
+    @contextlib.contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn what the disk says into `SinkError`."""
+        try:
+            yield
+        except OSError as error:
+            hint = ", free some space or choose another disk" if error.errno == 28 else ""
+            reason = error.strerror or error
+            raise SinkError(f"{self._target}: cannot write: {reason}{hint}") from error
+
+    def close(self) -> None:
+        """Let other runs in, and clear up. May be called twice."""
+        if self._lock.closed:
+            return
+        if self._done or not self.finished:
+            self._lock.close()
+            self._remove()
+        else:
+            with contextlib.suppress(OSError):  # where it is open, Windows refuses: the next run removes it
+                self.packets(len(self.finished)).unlink()  # begun, not finished
+            self._lock.close()
+
+    def _remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _keeps_state(number: int, count: int) -> bool:
+    """Whether the memory behind a piece is kept where there are so many pieces."""
+    return number >= count - _NEWEST_STATES or (number + 1) % _STATES_APART == 0
+
+
+def folder_of(target: Path) -> Path:
+    """Where the pieces of a target are kept: on the disk on which it will be."""
+    place = resolve_link(target)
+    return place.with_name(short_name(f".{place.name}", ".stylize-parts"))
+
+
+def remove_abandoned(target: Path) -> None:
+    """Remove what a run left that died, unless it finished pieces or another run is at work there."""
+    folder = folder_of(target)
+    with contextlib.suppress(OSError), (folder / "lock").open("ab") as file:
+        if hold_lock(file) is not False and not count_kept_frames(target):
+            if claims.OPEN_FILES_STAY:
+                file.close()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_published(target: Path) -> None:
+    """Remove the pieces of a target that is in its place: a run was killed between its last two steps."""
+    folder = folder_of(target)
+    with contextlib.suppress(OSError):
+        newer = target.stat().st_mtime_ns > (folder / _JOURNAL).stat().st_mtime_ns
+        if newer and read_journal(folder / _JOURNAL).whole:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def count_kept_frames(target: Path) -> int:
+    """How many frames of a target an interrupted run has finished, as far as the journal knows."""
+    return read_journal(folder_of(target) / _JOURNAL).frames
+
+
+def read_earlier_identity(target: Path) -> Identity:
+    """What the pieces of an earlier run depend on; nothing, if there are none."""
+    return read_journal(folder_of(target) / _JOURNAL).identity or {}

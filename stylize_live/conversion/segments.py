@@ -1,0 +1,140 @@
+"""Where a video is parted into pieces: what is encoded on its own, and what a resumed run goes on from.
+
+Borders depend on the video alone, so every run of the same video has the same pieces.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from stylize_live.config import ConvertSettings
+from stylize_live.frame import Frame, Pixels
+from stylize_live.media.decode.reader import VideoReader
+from stylize_live.media.shots import ShotMarker
+
+# A piece ends at a cut, but not before so many frames: encoders compress better with some to look at.
+LEAST_FRAMES = 60
+# A piece without a cut ends here, some 10 seconds: x264 begins anew after 250 frames anyway, so it costs
+# nothing, and no crash loses more.
+MOST_FRAMES = 250
+_TAIL = 8
+_SAMPLES = (72, 128)  # (rows, columns) that are fingerprinted
+
+_DEFAULTS = ConvertSettings()
+Fingerprint = tuple[Fraction, int]
+
+
+class SegmentSplitter:
+    """Parts a video while its frames pass."""
+
+    def __init__(self) -> None:
+        self._frames = 0
+        self._tail: deque[Fingerprint] = deque(maxlen=_TAIL)
+        self.at_cut = False
+
+    def begins_piece(self, frame: Frame) -> bool:
+        """See the next frame, which is marked, see `ShotMarker`; whether a new piece begins with it.
+
+        The video's first frame begins none. `at_cut` says whether the new piece begins at a cut: it
+        owes nothing to the frames before, even under a painter with a memory.
+        """
+        cut = bool(frame.starts_shot)
+        begins = self._frames >= MOST_FRAMES or (cut and self._frames >= LEAST_FRAMES)
+        if begins:
+            self.at_cut = cut
+            self._frames = 0
+        self._frames += 1
+        return begins
+
+    def remember(self, frame: Frame) -> None:
+        """Keep the fingerprint of a frame of the current piece."""
+        self._tail.append((frame.pts, fingerprint(frame.preview)))
+
+    @property
+    def tail(self) -> tuple[Fingerprint, ...]:
+        """Times and fingerprints of the last frames remembered, at most 8."""
+        return tuple(self._tail)
+
+
+def fingerprint(pixels: Pixels) -> int:
+    """A checksum over a grid of pixels, which tells whether a file was decoded as the last time."""
+    rows, columns = (max(1, side // samples) for side, samples in zip(pixels.shape, _SAMPLES, strict=False))
+    return zlib.crc32(pixels[::rows, ::columns].tobytes())
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentBoundary:
+    """The end of a piece, on its way through all stages behind the piece's last frame.
+
+    Attributes:
+        next_pts: time of the frame that begins the next piece, or None where the video ends.
+        tail: times and fingerprints of the last frames before the border.
+        history: what the next frame was judged by, see `ShotMarker`.
+        damaged, retimed, notes: see `VideoReader`; of all the video so far.
+        missing, last_duration: see `VideoReader`; told at the video's end only.
+        state: memory of the painter behind the border, or None if it has none.
+    """
+
+    next_pts: Fraction | None
+    tail: tuple[Fingerprint, ...]
+    damaged: int
+    retimed: int
+    history: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
+    missing: Fraction = Fraction(0)
+    last_duration: Fraction = Fraction(0)
+    state: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a video.
+
+    Attributes:
+        start: index of its first frame.
+        frames: number of frames.
+        begin: time of its first frame in seconds.
+        end: time of the next piece's first frame, or where the video's last frame ends.
+        at_cut: whether it begins a new shot or the video, so that even a painter with a memory may
+            begin here with none.
+    """
+
+    start: int
+    frames: int
+    begin: Fraction
+    end: Fraction
+    at_cut: bool
+
+
+def split_at_cuts(source: Path, settings: ConvertSettings = _DEFAULTS) -> Iterator[Segment]:
+    """The pieces of a video, as `convert` makes them: at cuts, else after `MOST_FRAMES`.
+
+    Frames painted and encoded piece by piece, in any order and on any machine, give the packets that
+    `convert` writes. With a painter that remembers, this holds for pieces that begin `at_cut`.
+
+    Args:
+        source: any video that FFmpeg reads; it is decoded from begin to end.
+        settings: which part of it is converted, how large, at which rate.
+
+    Raises:
+        SourceError: the source is no video.
+    """
+    cutter, shots = SegmentSplitter(), ShotMarker()
+    with VideoReader(source, settings, bits=settings.bits) as reader:
+        first: Frame | None = None
+        last, at_cut = None, True
+        for frame in map(shots.mark, reader):
+            if first is None:
+                first = frame
+            if cutter.begins_piece(frame):
+                yield Segment(first.index, frame.index - first.index, first.pts, frame.pts, at_cut)
+                first, at_cut = frame, cutter.at_cut
+            last = frame
+        if first is not None and last is not None:
+            end = last.pts + reader.last_duration
+            yield Segment(first.index, last.index + 1 - first.index, first.pts, end, at_cut)

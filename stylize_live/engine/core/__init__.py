@@ -1,0 +1,1 @@
+"""What every backend promises, and how a painting is laid over its image."""

@@ -1,0 +1,114 @@
+"""Painting on the CPU: what all ways to compute the network have in common. Does without torch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from stylize_live.engine.core.protocols import FrameJob, Memory, TemporalContext, sizes_of
+from stylize_live.engine.core.render_options import RenderOptions
+from stylize_live.engine.cpu.compositing import (
+    attenuate_low_contrast,
+    composite,
+    composite_in_strips,
+    quantize,
+    shrink_to,
+)
+from stylize_live.engine.cpu.frame_skipping import FrameSkipper
+from stylize_live.engine.cpu.optical_flow import FlowEstimator, Plane, shrink
+from stylize_live.engine.cpu.smoothing import smooth
+from stylize_live.frame import Frame, Pixels
+from stylize_live.nets.checkpoint import Checkpoint
+from stylize_live.strips import is_large
+
+
+class CpuBackend(ABC):
+    """One image at a time on all cores of the CPU; subclasses say how."""
+
+    runtime: str
+
+    def __init__(self) -> None:
+        self._past: tuple[Plane, Pixels] | None = None  # what was shown last, and its input, reduced
+        self._measure = FlowEstimator()
+        self._thrifty = FrameSkipper(self.paint_alone)
+
+    @property
+    def carried(self) -> bool:
+        """Whether the last frame was not painted but moved, see `Economy`."""
+        return self._thrifty.carried
+
+    @property
+    def memory(self) -> Memory:
+        """See `Backend.memory`."""
+        if self._past is None:
+            return {}
+        image, before = self._past
+        return {"picture": image, "before": before, "everywhere": np.array(self._measure.everywhere)}
+
+    @memory.setter
+    def memory(self, arrays: Memory) -> None:
+        self._past = arrays["picture"], arrays["before"]
+        self._measure.everywhere = bool(arrays["everywhere"])
+
+    @abstractmethod
+    def paint_alone(self, pixels: Pixels) -> Plane:
+        """The network alone: (h, w, 3) uint8 or uint16 -> (h, w, 3) float32 in 0..255.
+
+        The next call may write over what this one gave.
+        """
+
+    def prepare(self, checkpoint: Checkpoint) -> None:  # noqa: B027 (most have nothing to make ready)
+        """See `Backend.prepare`."""
+
+    def is_ready(self, size: tuple[int, int]) -> bool:
+        """Whether images of this (width, height) can be painted without a pause before the first."""
+        return True
+
+    def make_ready(self, size: tuple[int, int]) -> None:  # noqa: B027 (most have nothing to make ready)
+        """Make ready what the first frame of this (width, height) would wait for, in any thread."""
+
+    def run(self, pixels: Pixels, look: RenderOptions, steady: TemporalContext | None = None) -> Pixels:
+        """See `Backend.run`."""
+        if steady is not None and steady.economy is not None and pixels.dtype == np.uint8:
+            return self._thrifty(pixels, look, steady, steady.economy)
+        self._thrifty.forget()
+        small = shrink_to(pixels, look.working_size((pixels.shape[1], pixels.shape[0])))
+        fresh = self.painting(small)
+        if steady is not None:
+            fresh = self._smoothed(fresh, pixels, steady)
+        size = pixels.shape[1], pixels.shape[0]
+        if not is_large(size):
+            return quantize(composite(fresh, pixels, look), pixels.dtype)
+        shown = np.empty_like(pixels)
+
+        def write(top: int, rows: Pixels) -> None:
+            shown[top : top + len(rows)] = rows
+
+        composite_in_strips(fresh, size, look, lambda top, bottom: pixels[top:bottom], write)
+        return shown
+
+    def painting(self, small: Pixels) -> Plane:
+        """See `Backend.painting`."""
+        return attenuate_low_contrast(self.paint_alone(small), small)
+
+    def _smoothed(self, fresh: Plane, pixels: Pixels, steady: TemporalContext) -> Plane:
+        past, now = self._past, shrink(pixels)
+        if steady.begins or past is None or sizes_of(past) != sizes_of((fresh, now)):
+            image, self._measure.everywhere = fresh.copy(), False
+        else:
+            # After painting and not beside it: the network takes all cores.
+            image = smooth(past[0], fresh, self._measure(past[1], now), steady.share)
+        self._past = image, now
+        return image
+
+    def stream(self, jobs: Iterable[FrameJob], look: RenderOptions) -> Iterator[Frame]:
+        """See `Backend.stream`."""
+        for frame, steady in jobs:
+            yield frame.with_image(self.run(frame.pixels, look, steady))
+
+    def close(self) -> None:
+        """See `Backend.close`."""
+        self._past = None
+        self._thrifty.forget()

@@ -1,0 +1,186 @@
+"""Which processor, which arithmetic and which runtime to use. Asks torch only where nothing else knows.
+
+Torch takes longer to load than all the rest of a start, and OpenVINO paints without it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import get_args
+
+from stylize_live.config import APPLES_GPU, NO_APPLE_GPU, DeviceName, Precision, Runtime
+from stylize_live.engine.cpu import features
+from stylize_live.engine.runtimes import RUNTIMES, ChosenPrecision, Device, RuntimeSpec, is_installed
+from stylize_live.engine.speed_trials import Way, available_ways, measure_ways
+from stylize_live.errors import DeviceError
+from stylize_live.install_hints import install_command
+from stylize_live.system.gpus import DRIVERS
+from stylize_live.wording import option
+
+_PLACES: dict[Device, str] = {"cpu": "the CPU", "cuda": "a GPU"}
+# Of the time of a more exact way: a less exact one must save more than a twentieth.
+_WORTH = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeChoice:
+    """How the network is computed.
+
+    Attributes:
+        runtime: what computes it.
+        precision: in which arithmetic.
+        why: in words.
+        speeds: what was measured to choose, milliseconds by runtime and precision; empty where nothing was.
+    """
+
+    runtime: str
+    precision: ChosenPrecision
+    why: str
+    speeds: dict[str, float]
+
+
+def choose_device_name(name: DeviceName) -> Device:
+    """Turn "auto", "cpu" or "cuda" into one of the latter two.
+
+    Raises:
+        DeviceError: CUDA was asked for and is not there, or something else, such as Apple's "mps".
+    """
+    if name == APPLES_GPU:
+        raise DeviceError(NO_APPLE_GPU)
+    _check_name("device", name, get_args(DeviceName))
+    if name == "cpu" or (name == "auto" and not _may_have_gpu()):
+        return "cpu"
+    import torch
+
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        cpu = option("device", "cpu")
+        raise DeviceError(f"no CUDA device: use {cpu}, or install a driver and a CUDA build of torch")
+    return "cuda" if available else "cpu"
+
+
+def _may_have_gpu() -> bool:
+    if "torch" in sys.modules:
+        return True  # it is loaded anyway, and knows
+    for driver in DRIVERS:
+        with suppress(OSError):
+            ctypes.CDLL(driver)
+            return True
+    return False
+
+
+def choose(runtime: Runtime, precision: Precision, device: Device) -> ComputeChoice:
+    """What computes the network, and in which arithmetic.
+
+    "auto" is float16 on a GPU. On a CPU, it is what is fastest here of the ways that look the same, by
+    measurement: see `speeds`. What another one outruns on x86 is not among them there, so that torch is not
+    loaded where OpenVINO is installed.
+
+    Raises:
+        DeviceError: an unknown word; a runtime that is not installed or does not paint on the device; a
+            precision that it does not have there, such as float16 on a CPU, where torch emulates it many
+            times slower, or int8 without OpenVINO.
+    """
+    _check(runtime, precision, device)
+    if device == "cuda":
+        first = _able(runtime, precision, device)[0]
+        return ComputeChoice(first.name, "float16" if precision == "auto" else precision, "a GPU", {})
+    tried = [way for way in _requested_ways(runtime, precision) if not _is_left_out(way, runtime)]
+    if len(tried) == 1:
+        only = tried[0]
+        return ComputeChoice(only.runtime, only.precision, _why_only(precision), {})
+    speeds = measure_ways(tried)
+    best = fastest(speeds) if speeds else tried[0]
+    return ComputeChoice(
+        best.runtime,
+        best.precision,
+        "fastest here" if speeds else "nothing could be measured",
+        {str(way): ms for way, ms in speeds.items()},
+    )
+
+
+def possible(runtime: Runtime, precision: Precision, device: Device) -> list[Way]:
+    """All ways that `choose` could ever give for the same arguments on this machine; none on a GPU."""
+    return _requested_ways(runtime, precision) if device == "cpu" else []
+
+
+def fastest(speeds: dict[Way, float]) -> Way:
+    """The best of ways in order, the most exact first: a later one has to save a twentieth of the time."""
+    best, *others = speeds
+    for way in others:
+        if speeds[way] < _WORTH * speeds[best]:
+            best = way
+    return best
+
+
+def _check_name(what: str, name: str, known: tuple[str, ...]) -> None:
+    """The command line has looked already; Python takes any word."""
+    if name not in known:
+        *others, last = map(repr, known)
+        raise DeviceError(f"{what}: expected {', '.join(others)} or {last}, got {name!r}")
+
+
+def _check(runtime: Runtime, precision: Precision, device: Device) -> None:
+    _check_name("runtime", runtime, ("auto", *RUNTIMES))
+    _check_name("precision", precision, get_args(Precision))
+    if runtime != "auto":
+        _check_runtime(RUNTIMES[runtime], device)
+    if not _able(runtime, precision, device):
+        raise _lacking(precision)
+
+
+def _check_runtime(asked: RuntimeSpec, device: Device) -> None:
+    instead = option("runtime", "torch")
+    if not asked.is_installed:
+        raise DeviceError(
+            f"{asked.title} is not installed: {install_command(asked.package)}, or use {instead}"
+        )
+    if device not in asked.on:
+        there = next(iter(asked.on))
+        use = option("device", there)
+        raise DeviceError(f"{asked.title} paints on {_PLACES[there]} here: use {use}, or {instead}")
+
+
+def _able(runtime: Runtime, precision: Precision, device: Device) -> list[RuntimeSpec]:
+    """The installed runtimes that fit what was asked for."""
+    return [
+        spec
+        for spec in RUNTIMES.values()
+        if runtime in ("auto", spec.name)
+        and spec.is_installed
+        and device in spec.on
+        and precision in ("auto", *spec.precisions(device))
+    ]
+
+
+def _lacking(precision: Precision) -> DeviceError:
+    """Why nothing that was asked for computes in this precision."""
+    able = [spec for spec in RUNTIMES.values() if precision in spec.precisions("cpu")]
+    if not able:
+        return DeviceError(f"{precision} needs a GPU: use {option('precision', 'bfloat16')} or float32")
+    missing = [spec.package for spec in able if not spec.is_installed]
+    instead = install_command(*missing) if missing else option("runtime", able[0].name)
+    needed = " or ".join(spec.title for spec in able)
+    return DeviceError(
+        f"{precision} needs {needed} on a CPU: use {option('precision', 'auto')}, or {instead}"
+    )
+
+
+def _requested_ways(runtime: Runtime, precision: Precision) -> list[Way]:
+    """The ways that fit what was asked for; what was asked for in full is taken, however slow it is."""
+    names = [spec.name for spec in _able(runtime, precision, "cpu")]
+    if precision != "auto":
+        return [Way(name, precision) for name in names]
+    return [way for way in available_ways() if way.runtime in names]
+
+
+def _is_left_out(way: Way, asked: Runtime) -> bool:
+    """Whether it is slower than another on every processor of this kind, so that none has to be measured."""
+    return asked == "auto" and is_installed(RUNTIMES[way.runtime].outrun_by) and features.is_x86()
+
+
+def _why_only(precision: Precision) -> str:
+    return "as asked for" if precision != "auto" else "the only arithmetic that this processor is quick at"

@@ -1,0 +1,1 @@
+"""How good styles are, and how steady painted videos."""

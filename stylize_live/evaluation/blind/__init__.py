@@ -1,0 +1,1 @@
+"""Blind pairs, the judge of looks: drawn, shown, voted on, counted."""

@@ -1,0 +1,1 @@
+"""The way of a live frame into windows, cameras, streams and recordings."""

@@ -1,0 +1,51 @@
+"""The keys of a show: one table for the window, for pages, and for whoever asks with `?`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Hotkey:
+    """One line of the table.
+
+    Attributes:
+        names: of the keys, as a display tells them.
+        shown: the same for people.
+        does: what they do, in words.
+        on_page: who obeys them on a page: the show, as in the window, the page itself, or nobody.
+    """
+
+    names: tuple[str, ...]
+    shown: str
+    does: str
+    on_page: Literal["show", "page", "nobody"] = "show"
+
+
+DIGITS = tuple("0123456789")
+KEYS = (
+    Hotkey(DIGITS, "0-9", "that style: 1 to 9, 0 is 10; two digits for more"),
+    Hotkey(("left", "right", "up", "down"), "arrows", "previous or next style"),
+    Hotkey(("[", "]"), "[ and ]", "less or more strength"),
+    Hotkey(("-", "+", "="), "- and +", "less or more bold, for styles that have it"),
+    Hotkey((",", "."), ", and .", "smaller or larger strokes"),
+    Hotkey(("c",), "c", "colours of the frame or of the style"),
+    Hotkey(("m",), "m", "mirror"),
+    Hotkey(("s",), "s", "split view: the original at the left"),
+    Hotkey(("t",), "t", "steadiness on or off"),
+    Hotkey(("space",), "space", "freeze; styles can be tried on the frozen frame"),
+    Hotkey(("p",), "p", "save a snapshot to the current folder"),
+    Hotkey(("r",), "r", "begin or end a recording in the current folder"),
+    Hotkey(("f",), "f", "full screen", "page"),
+    Hotkey(("h",), "h", "the frame alone, or with all that is around it", "page"),
+    Hotkey(("?",), "?", "show or hide these keys", "page"),
+    Hotkey(("q", "escape", "closed"), "q, Esc", "end, in the window", "nobody"),
+)
+# Names of keys that a page may press.
+OF_PAGES = frozenset(name for key in KEYS if key.on_page == "show" for name in key.names)
+
+
+def hotkey_rows() -> tuple[tuple[str, str], ...]:
+    """The table for people: keys, and what they do."""
+    return tuple((key.shown, key.does) for key in KEYS)

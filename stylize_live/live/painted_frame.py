@@ -1,0 +1,57 @@
+"""What is shown of a frame that was painted: the same for the window, pages, streams and recordings."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from stylize_live.frame import Frame, Pixels
+
+
+class PaintedFrame:
+    """A live frame, before and after. Any thread may ask what is shown of it.
+
+    Attributes:
+        original: as it was captured.
+        painted: the same moment, painted.
+        taken_at, painted_at: when painting began and ended, in seconds of `system.clock.monotonic`.
+    """
+
+    def __init__(self, original: Frame, painted: Frame, taken_at: float, painted_at: float) -> None:
+        self.original, self.paint_alone = original, painted
+        self.taken_at, self.painted_at = taken_at, painted_at
+        self._composing = threading.Lock()
+        self._composed: tuple[bool, bool, Frame] | None = None
+
+    def shown(self, *, mirror: bool, split: bool) -> Frame:
+        """What everybody sees of it, see `compose`: made once, until another view is asked for."""
+        with self._composing:
+            if self._composed is None or self._composed[:2] != (mirror, split):
+                pixels = compose(self.original.pixels, self.paint_alone.pixels, mirror=mirror, split=split)
+                self._composed = mirror, split, self.paint_alone.with_image(pixels)
+            return self._composed[2]
+
+
+def compose(original: Pixels, painted: Pixels, *, mirror: bool, split: bool) -> Pixels:
+    """The frame to show.
+
+    Args:
+        original: (H, W, 3) uint8 RGB.
+        painted: the same of the painted frame.
+        mirror: swap left and right of both.
+        split: show the original in the left half, with a thin white line between.
+
+    Returns:
+        (H, W, 3) uint8 RGB, C-contiguous; `painted` itself when nothing is switched on.
+    """
+    if mirror:
+        painted = np.ascontiguousarray(painted[:, ::-1])
+    if not split:
+        return painted
+    width = painted.shape[1]
+    middle = width // 2
+    mixed = painted.copy()
+    mixed[:, :middle] = (original[:, ::-1] if mirror else original)[:, :middle]
+    mixed[:, max(0, middle - 1) : middle + 1] = 255
+    return mixed

@@ -1,0 +1,596 @@
+"""The live journey: capture, paint, show; the newest frame wins.
+
+    capture thread -> [Latest] -> inference thread -> [Latest] -> display, on the main thread
+                                                  +-> [Latest] -> each other sink, on a thread of its own
+
+Until the network is ready, frames are shown as they come, or a dark card where the source can wait.
+
+Nothing waits for anything slower: a frame that was not taken in time is replaced by the next one
+and counted as dropped. No frame is shown twice, except that one redrawn because its caption or
+the view changed, which is not counted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from stylize_live.concurrency.channel import Closed, Latest
+from stylize_live.concurrency.failures import check_frame, explain_failure, failures_explained
+from stylize_live.concurrency.signals import stop_on_ctrl_c
+from stylize_live.concurrency.stopwatch import Stopwatch
+from stylize_live.concurrency.watchdog import Patience, Watchdog
+from stylize_live.concurrency.workers import WorkerGroup
+from stylize_live.errors import MachineError, describe_error
+from stylize_live.frame import Frame, Pixels
+from stylize_live.live.adaptive_resolution import AdaptiveResolution
+from stylize_live.live.hotkeys import hotkey_rows
+from stylize_live.live.latency import LatencyClock
+from stylize_live.live.painted_frame import PaintedFrame, compose
+from stylize_live.live.quality_ladder import Step
+from stylize_live.live.recordings import Recordings
+from stylize_live.live.report import LiveReport, Settled
+from stylize_live.live.session import Figures, Remote
+from stylize_live.live.sink_group import SinkGroup
+from stylize_live.live.sink_switches import Openers, SinkSwitches
+from stylize_live.live.view import LiveStylizer, View
+from stylize_live.live.warm_up import Flowing, WarmUp, card, warming_up
+from stylize_live.media.image.io import Still, write_image
+from stylize_live.media.protocols import LiveSink, Source
+from stylize_live.media.sinks.opening import recording_place
+from stylize_live.media.sinks.overlay import Caption
+from stylize_live.naming import clock_time, display_name, snapshot_name
+from stylize_live.options import DEFAULT_BOLDNESS
+from stylize_live.system.clock import monotonic
+from stylize_live.system.timers import fine_timers
+
+log = logging.getLogger(__name__)
+
+# As long as a camera that vanished is waited for.
+USUAL_PATIENCE = Patience(note=2, end=60)
+_POLL_SECONDS = 0.01
+_CAPTION_SECONDS = 0.25
+
+
+class LiveDisplay(Protocol):
+    """Where frames go: a window, or nothing.
+
+    Attributes:
+        watched: whether anybody may be looking.
+    """
+
+    watched: bool
+
+    def write(self, frame: Frame, caption: Caption | None = None) -> None:
+        """Take a frame and what to write on it."""
+
+    def poll(self) -> str | None:
+        """Bring the frame to the screen; return the name of a key that was pressed, or "closed"."""
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A source that can be woken from its waiting, and tells what it waits for."""
+
+    trouble: str | None
+
+    def interrupt(self) -> None:
+        """End the iteration soon."""
+
+
+@runtime_checkable
+class Driven(Protocol):
+    """A source that tells waiting for the next frame from waiting for a driver.
+
+    Attributes:
+        in_device: whether it is inside a driver or library now, from where it may not come back.
+    """
+
+    @property
+    def in_device(self) -> bool: ...
+
+
+def run_live(
+    source: Source,
+    stylizer: LiveStylizer,
+    display: LiveDisplay,
+    *,
+    sinks: Sequence[LiveSink] = (),
+    styles: Sequence[str] = (),
+    mirror: bool = False,
+    split: bool = False,
+    duration: float | None = None,
+    snapshots: Path | None = None,
+    microphone: str | None = None,
+    remote: Remote | None = None,
+    openers: Openers | None = None,
+    governor: AdaptiveResolution | None = None,
+    patience: Patience = USUAL_PATIENCE,
+) -> LiveReport:
+    """Show a source painted until it ends, the time is over, or the user ends it.
+
+    Call it from the main thread. The first Ctrl-C ends the run as if the user had pressed q, the
+    second one kills the process. Source, display and sinks stay open, apart from
+    sinks that are switched off; whoever opened them closes them.
+
+    Args:
+        source: live frames; one with an `interrupt` method is woken by it at the end.
+        stylizer: paints in a thread of its own.
+        display: polled about a hundred times a second.
+        sinks: get every frame that is shown, without overlay, or the newest they have time for. One
+            that fails is reported and left out; the run ends only where nothing else is left.
+        styles: names that keys choose from.
+        mirror: start mirrored.
+        split: start with the split view.
+        duration: seconds of painting after which the run ends, or None.
+        snapshots: folder for snapshots and recordings that keys ask for; default is the current one.
+        microphone: whose sound such recordings have: its name or number.
+        remote: runs the show beside the display, called as often as that is polled.
+        openers: of sinks that the remote can switch on and off, by name; it closes those that it had opened.
+        governor: chooses the size that the stylizer paints at.
+        patience: with whatever does not come back from one frame. It is named first; in the end a sink is
+            left out, and source and stylizer end the run.
+
+    Raises:
+        MachineError: no memory is left, or source or stylizer do not answer.
+        StylizeError: what any stage met, within two seconds; also any other exception of theirs.
+    """
+    folder = snapshots or Path()
+    journey = _LivePipeline(
+        source, stylizer, display, sinks, styles, folder, microphone, openers or {}, governor
+    )
+    journey.view.mirror, journey.view.split = mirror, split
+    with fine_timers():
+        return journey.run(duration, remote, patience)
+
+
+class _LivePipeline:
+    def __init__(
+        self,
+        source: Source,
+        stylizer: LiveStylizer,
+        display: LiveDisplay,
+        sinks: Sequence[LiveSink],
+        styles: Sequence[str],
+        snapshots: Path,
+        microphone: str | None,
+        openers: Openers,
+        governor: AdaptiveResolution | None,
+    ) -> None:
+        self._source = source
+        self._governor = governor
+        self.stylizer = stylizer
+        self._display = display
+        self._snapshots = snapshots
+        self._to_paint: Latest[Frame] = Latest()
+        self._to_show: Latest[PaintedFrame] = Latest()
+        self._outlets = SinkGroup(sinks)
+        self._boldness: Latest[float] = Latest()
+        self._lines: Latest[int] = Latest()
+        self._asked: Step | None = None  # whose lines are being made ready
+        self._preparation = WarmUp()
+        self.view = View(stylizer, styles, self._snapshot, self._record, self._embolden)
+        self.switches = SinkSwitches(self._outlets, openers, sinks, recording_place, self.view.say)
+        self._stages = WorkerGroup(
+            self._to_paint,
+            self._to_show,
+            self._boldness,
+            self._lines,
+            self.switches,
+            self._outlets,
+            self._preparation,
+            _Waker(source),
+        )
+        self._clock = LatencyClock()
+        self._captured = 0
+        self._settled: tuple[int, int] | None = None  # captured and dropped while the pace was found
+        self._raw_shown: Frame | None = None
+        self._raw_caption = Caption()
+        self._stills = 0  # snapshots that were written
+        self._frozen = 0
+        self._idle = 0
+        self._held: PaintedFrame | None = None
+        self._caption = Caption()
+        self._caption_at = 0.0
+        self.shown: Frame | None = None
+        self._recordings = Recordings(self._outlets, self.view.say, microphone, sinks)
+        self._remote: Remote | None = None
+        self._capturing, self._painting = Stopwatch(), Stopwatch()
+        self._watchdog = Watchdog()
+        self._watchdog.watch("the source", self._capturing, excused=lambda: self._source_waits)
+        self._watchdog.watch("painting", self._painting)
+        self._loading = Stopwatch()
+        # It takes what it takes, and says so on the frame.
+        self._watchdog.watch("loading the style", self._loading, noted=False)
+        self._emboldening = Stopwatch()
+        self._watchdog.watch("a change of boldness", self._emboldening)
+        self._stall = ""
+
+    def run(self, duration: float | None, remote: Remote | None, patience: Patience) -> LiveReport:
+        self._remote = remote
+        with self._stages as stages, stop_on_ctrl_c(stages.stopping):
+            stages.start("capture", self._capture, closes=(self._to_paint,))
+            stages.start("inference", self._paint, closes=(self._to_show,))
+            stages.start("boldness", self._set_boldness)
+            stages.start("lines", self._make_lines_ready)
+            self._outlets.start(stages)
+            self.switches.start(stages)
+            while not self.view.ended and not stages.stopping.is_set() and not self._over(duration):
+                try:
+                    with failures_explained("display"):
+                        self._show_next()
+                except Closed:
+                    break
+                self._look(patience)
+                if remote is not None:
+                    with failures_explained("remote"):
+                        remote.attend(self)
+                elif not self._display.watched:
+                    self._outlets.check()
+        stages.check()
+        return self._report(self._preparation.seconds(monotonic()))
+
+    def _over(self, duration: float | None) -> bool:
+        return duration is not None and self._preparation.seconds(monotonic()) >= duration
+
+    @property
+    def _watched(self) -> bool:
+        remote = self._remote is not None and self._remote.watched
+        return remote or self._display.watched or self._outlets.watched
+
+    def _look(self, patience: Patience) -> None:
+        """Name what hangs, and wait no longer in the end. Raises `MachineError`."""
+        self._outlets.look(patience)
+        if self.switches.look(patience):
+            self.view.changed = True  # a frozen frame comes to it, too
+        stalls = list(self._watchdog.stalls(patience))
+        for stall in stalls:
+            if stall.seconds > patience.end:
+                raise MachineError(str(stall))
+            if stall.is_new:
+                log.warning("%s", stall)
+        self._stall = str(stalls[0]) if stalls else ""
+
+    @property
+    def _source_waits(self) -> bool:
+        """Whether the source waits for something, which it tells itself, and for how long it will."""
+        told = isinstance(self._source, Interruptible) and bool(self._source.trouble)
+        return told or (isinstance(self._source, Driven) and not self._source.in_device)
+
+    def _capture(self) -> None:
+        if not (isinstance(self._source, Flowing) and self._source.flows):
+            self._preparation.wait()
+        for given in self._capturing.over(self._source):
+            if self._stages.stopping.is_set():
+                return
+            frame = check_frame(given, "the source")
+            if self._preparation.under_way:
+                self._preparation.see(frame)
+                continue
+            self._note_settled()
+            self._captured += 1
+            if self.view.frozen:
+                self._frozen += 1  # the painter rests, the source is still emptied
+            elif not self._watched:
+                self._idle += 1
+            else:
+                self._to_paint.put(frame)
+
+    def _note_settled(self) -> None:
+        if self._settled is None and self._preparation.settled(monotonic()):
+            self._settled = self._captured, self._dropped
+
+    @property
+    def _dropped(self) -> int:
+        return self._to_paint.dropped + self._to_show.dropped
+
+    def _prepare(self) -> None:
+        if self._governor is None:
+            self.stylizer.warm_up(self._source.size)
+        else:
+            self._governor.start(self._source.size, self._source.rate)
+
+    def _paint(self) -> None:
+        with self._loading:
+            self._preparation.run(self._prepare)
+        for frame in self._to_paint:
+            if self._stages.stopping.is_set():
+                return
+            taken_at = monotonic()
+            with self._painting:
+                painted = check_frame(self.stylizer(frame), "the painter", frame.size)
+            item = PaintedFrame(frame, painted, taken_at, monotonic())
+            self._to_show.put(item)
+            if self._governor is not None:
+                self._governor.resize(frame.size, self._source.rate)
+                self._attend_governor(self._governor, item.painted_at - taken_at)
+            if not self.view.frozen:
+                # From here and not from the main thread, which a window that is dragged may hold up.
+                self._publish(item)
+
+    def _attend_governor(self, governor: AdaptiveResolution, took: float) -> None:
+        if governor.note(took, self._to_paint.dropped):
+            self.view.say(self.painting)
+        wanted = governor.wanted
+        if wanted is not None and wanted != self._asked:
+            self._lines.put(wanted.lines)
+        self._asked = wanted
+
+    def _make_lines_ready(self) -> None:
+        """Beside painting, which would stand still for some frames."""
+        for lines in self._lines:
+            if self._governor is not None:
+                self._governor.make_ready(lines)
+
+    def _embolden(self, boldness: float) -> None:
+        with suppress(Closed):  # the show is ending
+            self._boldness.put(boldness)
+
+    def _set_boldness(self) -> None:
+        """Beside painting, which would stand still for some frames; the newest wish wins."""
+        for boldness in self._boldness:
+            with self._emboldening:
+                self.stylizer.boldness = boldness
+            self.view.repaint = True
+
+    def _publish(self, item: PaintedFrame) -> None:
+        """Hand a frame to the sinks beside the display."""
+        if self._outlets:
+            self._outlets.put(self._composed(item))
+
+    def _show_next(self) -> None:
+        """Wait a moment for the next frame, show it, and obey a key. Raises `Closed` at the end."""
+        fresh = self._next()
+        now = monotonic()
+        self._update_caption(now)
+        if (fresh or self.view.changed) and self._held is not None:
+            self._draw(self._held)
+            if self.view.frozen:
+                self._publish(self._held)  # mirrored or painted anew
+        drawn_at = monotonic()
+        key = self._display.poll()
+        if fresh and self._held is not None:
+            self._count(self._held, drawn_at)
+        if key is not None:
+            self.view.press(key)
+        self._repaint_frozen()
+
+    def _next(self) -> bool:
+        """Take a new frame if one comes in time; whether one did that was not seen before."""
+        try:
+            item = self._to_show.get(_POLL_SECONDS)
+        except TimeoutError:
+            self._show_raw()
+            return False
+        again = self._held is not None and item.original.index == self._held.original.index
+        if self.view.frozen and self._held is not None and not again:
+            self._frozen += 1  # was under way when the frame was frozen
+            return False
+        self._held = item
+        self.view.changed |= again
+        return not again
+
+    def _show_raw(self) -> None:
+        """As long as nothing can be painted, show what came, or that nothing did.
+
+        In the window only: pages, which others may see, and sinks get nothing that is not painted.
+        """
+        trouble = self.trouble
+        if self._held is not None or not (self._preparation.under_way or trouble):
+            return
+        caption = Caption(note=self.view.note or trouble, table=hotkey_rows() if self.view.help else ())
+        raw = self._preparation.raw or self._raw_shown
+        if raw is not None and raw is self._raw_shown and caption == self._raw_caption:
+            return
+        if raw is None:
+            raw = card(self._source.size)
+            if self._preparation.under_way:
+                self.shown = raw
+        self._raw_shown, self._raw_caption = raw, caption
+        pixels = compose(raw.pixels, raw.pixels, mirror=self.view.mirror, split=False)
+        self._display.write(raw.with_image(pixels), caption)
+
+    def _draw(self, item: PaintedFrame) -> None:
+        self.view.changed = False
+        caption = self._caption
+        if not self.view.overlay:
+            caption = replace(caption, left="", right=())  # what happens is told all the same
+        if self.view.help:
+            caption = replace(caption, table=hotkey_rows())
+        self.shown = self._composed(item)
+        self._display.write(self.shown, caption)
+
+    def _composed(self, item: PaintedFrame) -> Frame:
+        return item.shown(mirror=self.view.mirror, split=self.view.split)
+
+    def _count(self, item: PaintedFrame, drawn_at: float) -> None:
+        finished = {
+            "capture": item.taken_at,
+            "inference": item.painted_at,
+            "display": drawn_at,
+            "total": monotonic(),
+        }
+        self._clock.record(item.original.captured_at, finished)
+
+    def _repaint_frozen(self) -> None:
+        """Show a frozen frame in the style that was just chosen."""
+        wanted, self.view.repaint = self.view.repaint, False
+        if wanted and self.view.frozen and self._held is not None:
+            self._to_paint.put(self._held.original)
+
+    def _update_caption(self, now: float) -> None:
+        """Figures change four times a second: faster ones cannot be read. Messages come at once."""
+        note = self.view.note or self.trouble
+        told = (note, self._record_time())
+        if now - self._caption_at < _CAPTION_SECONDS and told == (self._caption.note, self._caption.recorded):
+            return
+        caption = Caption(self._headline(), self._strip(now), *told)
+        self._caption_at = now
+        if caption != self._caption:
+            self._caption = caption
+            # A new frame brings new figures along; without one, the old frame is drawn again.
+            self.view.changed = True
+
+    @property
+    def original(self) -> Frame | None:
+        """The frame of the source that is shown painted."""
+        return None if self._held is None else self._held.original
+
+    def figures(self, now: float) -> Figures:
+        """How it runs at the moment `now`, in monotonic seconds."""
+        latency, fps = self._clock.recent(), self._clock.recent_fps(now)
+        return Figures(self._captured, self._clock.shown, self._dropped, fps, latency, self.painting)
+
+    @property
+    def painting(self) -> str:
+        """How much is painted, and why not more, in words; "" before there is any, or where it is fixed."""
+        if self._governor is None or not self._captured:
+            return ""
+        return self._governor.words(min(self._source.size))
+
+    @property
+    def trouble(self) -> str:
+        """What the show or its source waits for, or what hangs or failed; "" while all is well."""
+        waiting = isinstance(self._source, Interruptible) and self._source.trouble
+        ready = not self._preparation.under_way
+        stalled = self._stall or self.switches.trouble or self._outlets.trouble
+        return waiting or stalled or ("" if ready else warming_up(self.stylizer.style))
+
+    def _headline(self) -> str:
+        strength, boldness = self.stylizer.strength, self.view.boldness
+        parts = [display_name(self.stylizer.style)]
+        if strength < 1:
+            parts.append(f"{strength:.0%}")
+        if boldness != DEFAULT_BOLDNESS and self.stylizer.has_boldness:
+            parts.append(f"{boldness:.0%} bold")
+        return "  ".join(parts)
+
+    def _record_time(self) -> str:
+        seconds = self._recordings.longest
+        return "" if seconds is None else clock_time(seconds)
+
+    def _strip(self, now: float) -> tuple[str, ...]:
+        if self.view.frozen:
+            return ("frozen",)
+        figures = self.figures(now)
+        fps, dropped = f"{figures.fps:.1f} fps", f"{figures.dropped} dropped"
+        taken, painted, total = (figures.latency_ms[stage] for stage in ("capture", "inference", "total"))
+        if total.p50 is None:
+            return (fps, dropped)
+        size = () if self._governor is None else (self._governor.short,)
+        stages = f"taken {taken.p50:.0f}, painted {painted.p50:.0f}, shown {total.p50:.0f} ms"
+        tail = f"p95 {total.p95:.0f}, p99 {total.p99:.0f} ms"
+        return (fps, f"{total.p50:.0f} ms", dropped, *size, tail, stages)
+
+    def _snapshot(self) -> None:
+        """Write what is shown, without the overlay, in a thread: a large PNG takes a good second."""
+        if self._held is None:
+            return
+        pixels = self._composed(self._held).pixels
+        path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".png")
+        try:
+            self._stages.start("snapshot", lambda: self._write_snapshot(path, pixels))
+        except RuntimeError as error:  # no more threads
+            self.view.say(f"no snapshot: {error}")
+
+    def _record(self) -> None:
+        if self._held is None:
+            return
+        path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".mp4")
+        self._recordings.toggle(path, self._held.paint_alone.size, self._source.rate or Fraction(30))
+
+    @property
+    def recorded(self) -> float | None:
+        """Seconds since a recording began, or None while there is none."""
+        return self._recordings.seconds
+
+    @property
+    def video(self) -> Path | None:
+        """The recording that is being made, or None."""
+        return self._recordings.path
+
+    @property
+    def saved(self) -> int:
+        """How many snapshots and recordings were made."""
+        return self._stills + self._recordings.made
+
+    @property
+    def on_record(self) -> float | None:
+        """The same, of a recording that lasts as long as the show, too."""
+        return self._recordings.longest
+
+    @property
+    def lines(self) -> int | None:
+        """Lines that were asked for, or None for as many as fit; may be set, if `can_resize`."""
+        return None if self._governor is None else self._governor.held
+
+    @lines.setter
+    def lines(self, wanted: int | None) -> None:
+        if self._governor is not None:
+            self._governor.held = wanted
+
+    @property
+    def can_resize(self) -> bool:
+        """Whether the lines can be changed."""
+        return self._governor is not None
+
+    @property
+    def microphone(self) -> str | None:
+        """Whose sound recordings have that are begun from now on: a name or number, or None; may be set."""
+        return self._recordings.microphone
+
+    @microphone.setter
+    def microphone(self, wanted: str | None) -> None:
+        self._recordings.microphone = wanted
+
+    def _write_snapshot(self, path: Path, pixels: Pixels) -> None:
+        try:
+            write_image(path, Still(pixels))
+        except Exception as error:  # whatever it is, the show goes on
+            log.debug("a snapshot failed", exc_info=True)
+            self.view.say(f"no snapshot: {describe_error(explain_failure(error, path.name))}")
+        else:
+            self._stills += 1
+            self.view.say(f"saved {path.name}")
+
+    def _report(self, seconds: float) -> LiveReport:
+        before = {"inference": self._to_paint.dropped, "display": self._to_show.dropped}
+        return LiveReport(
+            captured=self._captured,
+            shown=self._clock.shown,
+            dropped=sum(before.values()),
+            dropped_before=before,
+            settled=self._report_settled(),
+            passed=self._preparation.passed,
+            frozen=self._frozen,
+            idle=self._idle,
+            fps=round(self._clock.fps(), 3),
+            seconds=round(seconds, 3),
+            latency_ms=self._clock.latency(),
+            outputs=self._outlets.report(),
+            painting=self.painting,
+            steps=[] if self._governor is None else self._governor.report(),
+        )
+
+    def _report_settled(self) -> Settled | None:
+        if self._settled is None:
+            return None
+        captured, dropped = self._settled
+        return Settled(self._captured - captured, self._dropped - dropped)
+
+
+class _Waker:
+    """Wakes a waiting source when the stages stop; one that cannot be woken ends with its next frame."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def close(self) -> None:
+        if isinstance(self._source, Interruptible):
+            self._source.interrupt()

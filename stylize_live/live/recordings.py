@@ -1,0 +1,102 @@
+"""Recordings that are begun and ended while the show runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from stylize_live.errors import StylizeError, describe_error
+from stylize_live.live.sink_group import SinkGroup
+from stylize_live.media.protocols import LiveSink
+from stylize_live.media.sinks.recorder import Recorder, open_recorder
+from stylize_live.system.clock import monotonic
+
+log = logging.getLogger(__name__)
+
+
+class Recordings:
+    """One video at a time, each in a file of its own.
+
+    Args:
+        outlets: feed the video.
+        say: shows a message.
+        microphone: see the attribute.
+        sinks: the show's own; a video among them is recorded from the first frame to the last.
+
+    Attributes:
+        microphone: whose sound the next video has: its name or number; None for none.
+        made: how many videos were ended.
+    """
+
+    def __init__(
+        self,
+        outlets: SinkGroup,
+        say: Callable[[str], None],
+        microphone: str | None = None,
+        sinks: Sequence[LiveSink] = (),
+    ) -> None:
+        self._outlets = outlets
+        self._say = say
+        self.microphone = microphone
+        self._whole = [sink for sink in sinks if isinstance(sink, Recorder)]
+        self._sink: LiveSink | None = None
+        self._path = Path()
+        self._began_at = 0.0
+        self.made = 0
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the video is that is being recorded; None while there is none, or once it failed."""
+        if self._sink is None or self._outlets.error_of(self._sink):
+            return None
+        return monotonic() - self._began_at
+
+    @property
+    def path(self) -> Path | None:
+        """Of the video that is being recorded, or None."""
+        return None if self._sink is None else self._path
+
+    @property
+    def longest(self) -> float | None:
+        """The same of the longest video, one that is recorded from the beginning to the end included."""
+        whole = [sink.seconds for sink in self._whole if not self._outlets.error_of(sink)]
+        videos = [seconds for seconds in (*whole, self.seconds) if seconds is not None]
+        return max(videos, default=None)
+
+    def toggle(self, path: Path, size: tuple[int, int], rate: Fraction) -> None:
+        """End the video, or begin one; a message says what became of it.
+
+        Args:
+            path: of a new video, an .mp4 that does not exist yet.
+            size: (width, height) of its frames in pixels.
+            rate: nominal frames per second.
+        """
+        if self._sink is not None:
+            self._end(self._sink)
+            return
+        try:
+            sink = open_recorder(path, size, rate, self.microphone)
+        except StylizeError as error:
+            self._say(str(error))
+            return
+        except Exception as error:  # whatever it is, the show goes on
+            log.debug("a recording failed", exc_info=True)
+            self._say(f"no recording: {describe_error(error)}")
+            return
+        try:
+            self._outlets.add(sink)
+        except RuntimeError as error:  # no more threads
+            sink.close()
+            self._say(f"no recording: {error}")
+            return
+        self._sink, self._path, self._began_at = sink, path, monotonic()
+        self._say(f"recording {path.name}" + (" with sound" if self.microphone else ""))
+
+    def _end(self, sink: LiveSink) -> None:
+        failed = self._outlets.error_of(sink)
+        self._outlets.remove(sink)
+        self._sink = None
+        self.made += 1
+        self._say(failed or f"saved {self._path.name}")

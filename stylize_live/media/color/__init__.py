@@ -1,0 +1,1 @@
+"""Colors, planes and shapes of decoded frames."""

@@ -1,0 +1,1 @@
+"""Stills: read, written, in strips where they are large."""

@@ -1,0 +1,172 @@
+"""A microphone, heard through sounddevice."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stylize_live.errors import SourceError, UsageError
+from stylize_live.install_hints import install_command
+from stylize_live.lifecycle import Closeable
+from stylize_live.media.encode.audio_encoder import RATES
+from stylize_live.system.capture_rights import ask_for_microphone, how_to_allow
+from stylize_live.system.clock import monotonic
+
+_PORTAUDIO = "sudo apt install libportaudio2"  # other systems' packages of sounddevice bring it
+_MISSING = (
+    f"--microphone needs sounddevice: {install_command('sounddevice')} "
+    f"(on Debian and Ubuntu also: {_PORTAUDIO})"
+)
+# Windows lists each microphone under four interfaces, the names of most cut off; this one has all of them.
+_WASAPI = "Windows WASAPI"
+_MOST_PIECES = 4096  # that wait for somebody to take them; some forty seconds
+_BELIEVABLE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SoundChunk:
+    """A little sound.
+
+    Attributes:
+        moment: of its first sample, in monotonic seconds.
+        samples: (N, channels) float32 in [-1, 1].
+    """
+
+    moment: float
+    samples: npt.NDArray[np.float32]
+
+
+class Microphone(Closeable):
+    """Collects sound in the system's own thread until somebody takes it.
+
+    Attributes:
+        name: what the system calls it.
+        rate: samples a second.
+        channels: 1 or 2.
+
+    Args:
+        wanted: "auto" for the system's choice, or a number, a name or a part of one. On Windows, names are
+            those of WASAPI; with another interface's behind it ("headset MME") it is that one.
+
+    Raises:
+        UsageError: sounddevice is not installed, or none or several fit.
+        SourceError: it cannot be opened, or macOS does not allow it.
+    """
+
+    def __init__(self, wanted: str) -> None:
+        sounddevice = _library()
+        device = _device(sounddevice, wanted)
+        self.name = str(device["name"])
+        self.rate = min(RATES, key=lambda known: abs(known - float(device["default_samplerate"])))
+        self.channels = min(2, int(device["max_input_channels"]))
+        if ask_for_microphone() == "refused":  # it would be silent, without an error
+            raise SourceError(f"microphone {self.name} is not allowed: {how_to_allow('Microphone')}")
+        self._pieces: deque[SoundChunk] = deque(maxlen=_MOST_PIECES)
+        try:
+            self._stream = sounddevice.InputStream(
+                device=device["index"],
+                samplerate=self.rate,
+                channels=self.channels,
+                dtype="float32",
+                callback=self._hear,
+                extra_settings=_converting(sounddevice, device),
+            )
+            self._stream.start()
+        except sounddevice.PortAudioError as error:
+            raise SourceError(f"microphone {self.name}: {error}; is it allowed, and free?") from None
+
+    def _hear(self, samples: npt.NDArray[np.float32], count: int, timing: Any, status: object) -> None:
+        """Called by the system."""
+        age = timing.currentTime - timing.inputBufferAdcTime
+        if not 0 < age < _BELIEVABLE_SECONDS:  # some systems do not tell
+            age = count / self.rate
+        self._pieces.append(SoundChunk(monotonic() - age, samples.copy()))
+
+    @property
+    def working(self) -> bool:
+        """Whether it still hears; unplugged ones do not."""
+        return bool(self._stream.active)
+
+    def take(self) -> list[SoundChunk]:
+        """What was heard since the last call, in order."""
+        return [self._pieces.popleft() for _ in range(len(self._pieces))]
+
+    def close(self) -> None:
+        """Give the microphone back. May be called twice."""
+        self._stream.close()
+
+
+def list_microphones() -> dict[str, str]:
+    """Names of microphones by their numbers, as `Microphone` takes them; those plugged in since the first
+    call may be missing.
+
+    Raises:
+        UsageError: sounddevice or PortAudio is not installed.
+    """
+    devices = _library().query_devices()
+    return {str(one["index"]): str(one["name"]) for one in devices if one["max_input_channels"] > 0}
+
+
+def check_microphone(wanted: str) -> None:
+    """See that there is such a microphone. Raises `UsageError` as `Microphone` does; opens nothing."""
+    _device(_library(), wanted)
+
+
+def _library() -> ModuleType:
+    try:
+        import sounddevice
+    except ImportError:
+        raise UsageError(_MISSING) from None
+    except OSError:
+        raise UsageError(f"--microphone needs PortAudio (Debian and Ubuntu: {_PORTAUDIO})") from None
+    module: ModuleType = sounddevice
+    return module
+
+
+def _device(sounddevice: ModuleType, wanted: str) -> Any:
+    for which in _readings(sounddevice, wanted):
+        try:
+            return sounddevice.query_devices(which, kind="input")
+        except (ValueError, sounddevice.PortAudioError):
+            continue
+    inputs = [device for device in sounddevice.query_devices() if device["max_input_channels"] > 0]
+    if not inputs:
+        raise UsageError("no microphone is connected, leave --microphone out")
+    raise UsageError(
+        f"{wanted!r} is not one microphone; there is {_describe_microphones(sounddevice, inputs)}"
+    )
+
+
+def _readings(sounddevice: ModuleType, wanted: str) -> list[int | str | None]:
+    """What sounddevice is to be asked for, one after the other until it knows one."""
+    if wanted.isdigit():
+        return [int(wanted)]
+    wasapi = next((api for api in sounddevice.query_hostapis() if api["name"] == _WASAPI), None)
+    if wanted == "auto":
+        chosen = -1 if wasapi is None else int(wasapi["default_input_device"])
+        return [None] if chosen < 0 else [chosen, None]
+    if wasapi is None:
+        return [wanted]
+    return [f"{wanted}, {_WASAPI}", f"{wanted} {_WASAPI}", wanted]  # that name, a part of one, as it is
+
+
+def _describe_microphones(sounddevice: ModuleType, devices: list[Any]) -> str:
+    """Numbers and names, with the interface where there are several."""
+    apis = [str(api["name"]) for api in sounddevice.query_hostapis()]
+    several = len({device["hostapi"] for device in devices}) > 1
+    return "; ".join(
+        f"{device['index']}: {device['name']}" + (f", {apis[device['hostapi']]}" if several else "")
+        for device in devices
+    )
+
+
+def _converting(sounddevice: ModuleType, device: Any) -> Any:
+    """Has WASAPI convert rates and channels, which it alone of the interfaces refuses to do unasked."""
+    if sounddevice.query_hostapis()[device["hostapi"]]["name"] != _WASAPI:
+        return None
+    return sounddevice.WasapiSettings(auto_convert=True)

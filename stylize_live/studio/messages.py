@@ -1,0 +1,161 @@
+"""What a page may ask for, checked before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from stylize_live.config import SIZE
+from stylize_live.errors import StyleError
+from stylize_live.live.adaptive_resolution import lines_of
+from stylize_live.live.session import LiveSession
+from stylize_live.live.view import View
+from stylize_live.media.sinks.opening import STREAM, VIRTUAL_CAMERA
+from stylize_live.nets.catalogue import style_shares
+from stylize_live.options import PaintingOptions
+from stylize_live.studio.presets import NAME
+from stylize_live.validation import Settings, got
+
+_LONGEST_OFFER = 12_000  # characters; browsers need about half of that
+_LOOK = {*PaintingOptions.model_fields, "mirror", "split"}
+_LEAST_SHARE = 0.005  # of a style in a blend: less is none
+
+SIZES = ("auto", "480p", "432p", "384p", "336p", "288p", "240p", "192p", "144p")  # what pages show
+_FEWEST, _MOST_LINES = 64, 2160
+
+
+def _style_text(size: str) -> str:
+    lines = lines_of(size)
+    if lines is not None and not _FEWEST <= lines <= _MOST_LINES:
+        raise ValueError(f"size: expected auto, or {_FEWEST}p to {_MOST_LINES}p, {got(size)}")
+    return size
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+PresetName = Annotated[str, Field(pattern=NAME)]
+
+
+class SettingChanges(PaintingOptions):
+    """New values of what can be changed: of painting options those that are set, see `new_options`, of all
+    else what is not None.
+
+    Attributes:
+        style: one style, or two and their shares; only names that the studio offers are obeyed.
+        source: likewise.
+        size: lines to paint, as `--size` takes them.
+        resolution: asked of the source, "1280x720"; only what the studio offers is obeyed.
+        microphone: of recordings that are begun from now on: a key of those offered, "" for none.
+        stream, virtual_camera: whether they get frames.
+    """
+
+    style: Annotated[dict[str, Share], Field(min_length=1, max_length=2)] | None = None
+    mirror: bool | None = None
+    split: bool | None = None
+    frozen: bool | None = None
+    source: Annotated[str, Field(max_length=2000)] | None = None
+    size: Annotated[str, Field(pattern=SIZE), AfterValidator(_style_text)] | None = None
+    resolution: Annotated[str, Field(pattern=r"^\d{1,5}x\d{1,5}$")] | None = None
+    microphone: Annotated[str, Field(max_length=200)] | None = None
+    stream: bool | None = None
+    virtual_camera: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_none(cls, values: Any) -> Any:
+        """None leaves anything as it is."""
+        return {k: v for k, v in values.items() if v is not None} if isinstance(values, dict) else values
+
+    @property
+    def new_options(self) -> dict[str, float | bool]:
+        """Painting options that are to change, by name."""
+        return {
+            name: getattr(self, name)
+            for name in PaintingOptions.model_fields
+            if name in self.model_fields_set
+        }
+
+
+class Message(Settings):
+    """One message of a page.
+
+    Attributes:
+        ack: number of a frame that the page has drawn.
+        visible: whether the page can be seen.
+        set: what to change.
+        do: what to do once; "look" is to see what is connected.
+        press: a key of the show, see `live/hotkeys.py`; those that are not for pages are passed over.
+        save: name of a preset to save.
+        load: name of a preset whose look is wanted.
+        rename: [a preset's name, its new one].
+        camera: SDP that offers the page's own camera; "" turns it off.
+    """
+
+    ack: Annotated[int, Field(ge=0, lt=2**53)] | None = None
+    visible: bool | None = None
+    set: SettingChanges | None = None
+    do: Literal["snapshot", "record", "look"] | None = None
+    press: Annotated[str, Field(min_length=1, max_length=8)] | None = None
+    save: PresetName | None = None
+    load: PresetName | None = None
+    rename: Annotated[list[PresetName], Field(min_length=2, max_length=2)] | None = None
+    camera: Annotated[str, Field(max_length=_LONGEST_OFFER)] | None = None
+
+
+def apply_message(changes: SettingChanges, view: View, styles: Sequence[str]) -> None:
+    """Do what was asked of the view; styles that are not in the list are not touched."""
+    if changes.style is not None and (text := style_text(changes.style, styles)):
+        view.use_style(text)
+    for name, value in changes.new_options.items():
+        view.use_option(name, value)
+    if changes.mirror is not None:
+        view.switch("mirror", changes.mirror)
+    if changes.split is not None:
+        view.switch("split", changes.split)
+    if changes.frozen is not None:
+        view.switch("frozen", changes.frozen)
+
+
+def apply_output_message(changes: SettingChanges, show: LiveSession) -> None:
+    """Do what was asked beside the look: how much is painted, and for whom."""
+    if changes.size is not None:
+        show.lines = lines_of(changes.size)
+    if changes.stream is not None:
+        show.switches.turn(STREAM, changes.stream)
+    if changes.virtual_camera is not None:
+        show.switches.turn(VIRTUAL_CAMERA, changes.virtual_camera)
+
+
+def look_of(preset: dict[str, object], view: View, styles: Sequence[str]) -> None:
+    """Take a preset's style and all that changes it, and nothing else: no source, no size.
+
+    Raises:
+        StyleError: the style is not offered.
+    """
+    style = str(preset.get("style", ""))
+    if style and not all(name in styles for name in shares_of(style)):
+        raise StyleError(f"the style {style!r} is not offered here")
+    if style and not view.use_style(style):
+        return
+    apply_message(
+        SettingChanges.model_validate({name: preset[name] for name in _LOOK & preset.keys()}), view, styles
+    )
+
+
+def style_text(shares: dict[str, float], styles: Sequence[str]) -> str:
+    """A style or blend as the stylizer takes it, or "" where one is not offered."""
+    if not all(name in styles for name in shares):
+        return ""
+    real = {name: share for name, share in shares.items() if share >= _LEAST_SHARE}
+    if len(real) < 2:
+        return next(iter(real or shares))
+    return ",".join(f"{name}:{share:.3g}" for name, share in real.items())
+
+
+def shares_of(text: str) -> dict[str, float]:
+    """The other way round; a text that is no blend, such as a timeline, is one style."""
+    try:
+        return style_shares(text)
+    except StyleError:
+        return {text: 1.0}

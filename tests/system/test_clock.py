@@ -1,0 +1,70 @@
+"""The clock that everything goes by, and what becomes of a show where it is a coarse one."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+from live_fakes import FakeDisplay, FakeSource, FakeStylizer
+from paced_stylizers import HD, PERIOD, RATE, Painter
+
+from stylize_live.live.adaptive_resolution import AdaptiveResolution
+from stylize_live.live.pipeline import run_live
+from stylize_live.system import clock
+
+STEP = 1 / 64  # seconds: what Windows' usual clock goes by
+
+
+def coarse(fine: Callable[[], float]) -> Callable[[], float]:
+    return lambda: math.floor(fine() / STEP) * STEP
+
+
+def test_it_is_finer_than_what_is_measured() -> None:
+    assert time.get_clock_info("perf_counter").resolution < 1e-5
+    assert clock.monotonic() <= clock.monotonic()
+
+
+@pytest.mark.skipif(time.get_clock_info("monotonic").resolution > 1e-3, reason="that is the coarse one")
+def test_it_is_as_fine_where_python_has_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the usual one stands still, ours goes on."""
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
+    began = clock.monotonic()
+    assert any(clock.monotonic() > began for _ in range(1_000_000))
+    assert clock.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("seconds_at_480", [0.0, 0.0004, 0.005, 0.02])
+def test_a_quick_painter_keeps_all_its_lines_by_a_coarse_clock(seconds_at_480: float) -> None:
+    painter = Painter(seconds_at_480)
+    governor = AdaptiveResolution(painter, coarse(painter.clock))
+    governor.start(HD, RATE)
+    for number in range(900):
+        painter.now = 200 + number * PERIOD
+        began = governor._clock()
+        painter.now += painter.paint()
+        governor.note(governor._clock() - began, 0)
+    assert [step.lines for step, _ in governor.chosen] == [480]
+
+
+def test_what_cannot_be_measured_costs_a_little_all_the_same() -> None:
+    """Nothing is how a coarse clock sees it; from nothing, no other size can be told."""
+    painter = Painter(0.0)
+    governor = AdaptiveResolution(painter, painter.clock)
+    governor.start(HD, RATE)
+    assert governor._cost(480).paint_alone == pytest.approx(clock.LEAST)
+    for _ in range(40):
+        painter.now += PERIOD
+        governor.note(0.0, 0)
+    assert governor._cost(480).paint_alone == pytest.approx(clock.LEAST)
+
+
+def test_a_show_by_a_coarse_clock_ends_as_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "time", SimpleNamespace(perf_counter=coarse(time.perf_counter)))
+    report = run_live(
+        FakeSource(20), FakeStylizer(), FakeDisplay(), governor=AdaptiveResolution(Painter(0.0))
+    )
+    assert report.shown + report.dropped == report.captured == 20
+    assert report.latency_ms["total"].p50 is not None
