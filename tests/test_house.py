@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from one_test import of_all
+from places import ROOT
 
 import stylize_live
 import stylize_live.errors
@@ -155,6 +157,13 @@ def test_side_data_has_one_door() -> None:
         for path in modules()
     }
     assert not [name for name, used in attributes.items() if "side_data" in used]
+
+
+def test_the_page_about_the_house_names_files_that_exist() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/]+\.(?:py|html|css|js|toml))`", page))
+    assert len(named) > 100
+    assert not [name for name in named if not any((root / name).exists() for root in (ROOT, PACKAGE))]
 
 
 def test_pipelines_do_not_know_networks() -> None:
