@@ -174,5 +174,5 @@ def _played(said: dict[str, Any]) -> Played:
         said.get("frames", 0),
         said.get("sound") or 0,
         tuple(tuple(colour) for colour in said.get("colours", ())),
-        base64.b64decode(said.get("picture", "")),
+        base64.b64decode(said.get("frame", "")),
     )

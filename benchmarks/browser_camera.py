@@ -95,7 +95,7 @@ def measure(browser: Chromium, url: str, size: tuple[int, int], seconds: float) 
     ages = tab.run("window.ages")[1:]
     shown = {name: tab.run(f"document.getElementById('{name}').textContent") for name in ("age", "ms-page")}
     return {
-        "first_picture_s": round(first, 2),
+        "first_frame_s": round(first, 2),
         "fps": round(len(ages) / seconds, 1),
         "age_ms": {f"p{share}": round(float(np.percentile(ages, share))) for share in (50, 95, 99)},
         "the_page_says_ms": shown,

@@ -31,7 +31,7 @@ from stylize_live.conversion.stylizers import FrameStylizer
 from stylize_live.engine import Stylizer
 from stylize_live.frame import Frame
 
-HEAD = ("clip", "into", "pictures", "times", "packets", "sound", "picture", "colours", "ffprobe", "Chromium")
+HEAD = ("clip", "into", "frames", "times", "packets", "sound", "frame", "colours", "ffprobe", "Chromium")
 # Chromium without a GPU rounds BT.709's weight of blue and is up to 8 levels off in saturated blue, with
 # any file; a wrong matrix would be off by 25.
 BROWSER_LEVELS = 9
@@ -78,7 +78,7 @@ class Row:
         lost = len(before.times) - len(after.times)
         of = f" of {len(before.times)}, source damaged" if lost and report.damaged else ""
         # Of a damaged file the converter may save more than plain decoding does.
-        self.say("pictures", f"{len(after.times)}{of}", lost == 0 or 0 < report.damaged >= lost)
+        self.say("frames", f"{len(after.times)}{of}", lost == 0 or 0 < report.damaged >= lost)
         self._times(before, after)
         self._packets(before, after)
         self._sound(before, after)
@@ -143,19 +143,17 @@ class Row:
         )
         turned = f", turned by {before.rotation}" if before.rotation else ""
         if any("BT.709" in note for note in self.notes):  # other colours on purpose
-            self.say("picture", "-", after.rotation == 0 and after.size == before.size)
+            self.say("frame", "-", after.rotation == 0 and after.size == before.size)
             return
         # Bars have hard edges that 4:2:0 softens, and combing is gone on purpose: there only a mess counts.
         most = 8 if self.clip.has_patches or any("interlaced" in note for note in self.notes) else 2.5
         good = error < most and after.rotation == 0
         grown = tuple(side + side % 2 for side in before.size)
-        self.say("picture", f"{error:.1f}{turned}", good and after.size in (before.size, grown))
+        self.say("frame", f"{error:.1f}{turned}", good and after.size in (before.size, grown))
         if before.aspect != after.aspect:
             shapes = [Fraction(*c.size) * (c.aspect or 1) for c in (before, after)]
             kept = abs(shapes[0] / shapes[1] - 1) < Fraction(1, 20)  # of these tiny frames' even sides
-            self.say(
-                "picture", f"{error:.1f}, pixels {before.aspect} -> {after.aspect}", kept and error < most
-            )
+            self.say("frame", f"{error:.1f}, pixels {before.aspect} -> {after.aspect}", kept and error < most)
         if self.clip.has_patches:
             came, went = patch_error(before.patches), patch_error(after.patches)
             words, good = f"{came:.1f} -> {went:.1f}", went <= LEVELS
@@ -181,7 +179,7 @@ class Row:
         if played.error:
             self.say("Chromium", played.error[:60], False)
             return
-        frames = int(self.cells["pictures"].strip("*").split()[0])
+        frames = int(self.cells["frames"].strip("*").split()[0])
         words = f"{played.size[0]}x{played.size[1]}, {played.frames} of {frames}"
         good = True
         if self.clip.has_patches and self.cells.get("colours"):
@@ -229,7 +227,7 @@ def convert_all(clips: list[Clip], folder: Path, probe: Path | None) -> list[Row
             try:
                 row.compare(Untouched(), probe)
             except Exception as error:  # the table tells of everything
-                row.say("pictures", f"{type(error).__name__}: {error}"[:200], False)
+                row.say("frames", f"{type(error).__name__}: {error}"[:200], False)
             seconds = time.perf_counter() - began
             into = row.cells["into"]
             print(f"{clip.path.name} into {into}: {seconds:.1f} s {row.gaps or ''}", file=sys.stderr)

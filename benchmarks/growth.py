@@ -65,7 +65,7 @@ def measure_lengths(longest: float) -> list[tuple[float, float, float]]:
         if seconds > longest:
             break
         with tempfile.TemporaryDirectory() as folder:
-            video = Path(folder) / "film.mp4"
+            video = Path(folder) / "video.mp4"
             make_video(video, VIDEO_SIZE, seconds * RATE)
             report, ended = Commands(video, BenchSettings(), Path(folder)).convert(Fraction(seconds))
         found.append((float(seconds), float(report["seconds"]), ended.peak_mb or 0.0))

@@ -520,4 +520,4 @@ def alone(stage: Stage, wanted: str | None) -> LiveReport:
 
 def short_video(folder: Path) -> Path:
     """Twelve images and half a second of sound."""
-    return Video(CFR, SIZE, sound="aac").write(folder / "film.mp4")
+    return Video(CFR, SIZE, sound="aac").write(folder / "video.mp4")

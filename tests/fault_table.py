@@ -114,7 +114,7 @@ def _stage(
     merged: dict[str, Answer] = {}
     for some in answers:
         merged.update(some)
-    prefix = "stylize_live." if where.startswith(("media", "live", "conversion")) else ""
+    prefix = "stylize_live." if where.startswith(("media.", "live.", "conversion.")) else ""
     return Stage(Seam(prefix + where, kind, call), run, merged, keeps)
 
 

@@ -47,7 +47,7 @@ WORDS: dict[str, list[str]] = {
         "1",
         *SMALL,
     ],
-    "convert": ["a.mp4", "b.mp4", "-o", "films/", "--end", "0.2", *SMALL],
+    "convert": ["a.mp4", "b.mp4", "-o", "videos/", "--end", "0.2", *SMALL],
     "image": ["photos/0.png", "-o", "out/painted.png", *SMALL],
     "train": [
         *(

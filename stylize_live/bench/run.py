@@ -63,7 +63,7 @@ class _Bench:
 
     def __init__(self, settings: BenchSettings, folder: Path, on_step: Callable[[str], None]) -> None:
         self._settings, self._folder, self._on_step = settings, folder, on_step
-        self._video = folder / "film.mp4"
+        self._video = folder / "video.mp4"
         self._commands = Commands(self._video, settings, folder)
         self._frames = max(_LEAST_FRAMES, round(settings.seconds * _LIVE * RATE))
         self._end = Fraction(0)  # of the part that is converted, in seconds
@@ -101,7 +101,7 @@ class _Bench:
             self._end = Fraction(self._convertible(report), RATE)
             self._note_memory("live", process)
         report, process = self._commands.convert(self._end)
-        self.tally.add("convert", "pictures", report["fps"], "a second")
+        self.tally.add("convert", "frames", report["fps"], "a second")
         if first:
             self._note_memory("convert", process)
         return float(report["seconds"])

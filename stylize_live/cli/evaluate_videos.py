@@ -104,7 +104,7 @@ def _known(value: float) -> float | None:
 
 def _table(reports: list[SteadinessReport]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("film", overflow="fold")
+    table.add_column("video", overflow="fold")
     headings = ("frames", "input", "network", "smoothed", "ratio", "still", "contrast", "sharpness")
     for heading in headings:
         table.add_column(heading, justify="right")
@@ -129,7 +129,7 @@ def _plot(path: Path, reports: list[SteadinessReport]) -> None:
             report.clip,
             curves(
                 {name: list(enumerate(tally.warp_errors)) for name, tally in report.tallies.items()},
-                "picture",
+                "frame",
                 "warp error",
             ),
         )

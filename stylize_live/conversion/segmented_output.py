@@ -75,7 +75,7 @@ class SegmentedOutput:
     @property
     def _video(self) -> Path:
         """The joined video, before it is in its place."""
-        return self._parts.folder / f"film{self._target.suffix}"
+        return self._parts.folder / f"video{self._target.suffix}"
 
     def _new_encoder(self) -> VideoEncoder:
         finished = self._parts.finished

@@ -214,7 +214,7 @@ class View:
 
     def _toggle_colors(self) -> None:
         self.use_option("keep_colors", not self._stylizer.keep_colors)
-        self.say("colours of the " + ("picture" if self._stylizer.keep_colors else "style"))
+        self.say("colours of the " + ("image" if self._stylizer.keep_colors else "style"))
 
     def _toggle_steadiness(self) -> None:
         # Started without it, the key gives it in full: whoever presses it wants to see a difference.

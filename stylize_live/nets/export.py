@@ -20,7 +20,7 @@ from stylize_live.install_hints import install_command
 from stylize_live.nets.checkpoint import Checkpoint
 from stylize_live.privacy import disable_telemetry
 
-INPUT, OUTPUT = "picture", "painted"
+INPUT, OUTPUT = "image", "painted"
 # Largest difference from torch that passes, for images in [0, 1]: a tenth of a level of 255.
 TOLERANCE = 4e-4
 _CHECKED_SIZES = ((72, 96), (101, 77), (64, 200))  # (height, width); some not whole strides

@@ -205,7 +205,7 @@ def check(message: Message, before: State, after: State, note: str) -> None:
 
 
 def _need_image(state: State) -> None:
-    if not state["has_picture"]:
+    if not state["has_image"]:
         raise NotNowError("there is no painted frame yet: nobody watches, or the source gives none")
 
 

@@ -95,8 +95,8 @@ def test_rows_stand_by_group() -> None:
 
 
 def test_the_video_is_what_was_asked(tmp_path: Path) -> None:
-    make_video(tmp_path / "film.mp4", (64, 48), 7)
-    with VideoReader(tmp_path / "film.mp4") as reader:
+    make_video(tmp_path / "video.mp4", (64, 48), 7)
+    with VideoReader(tmp_path / "video.mp4") as reader:
         assert reader.size == (64, 48)
         assert [frame.pts for frame in reader] == [Fraction(n, 30) for n in range(7)]
 
@@ -127,7 +127,7 @@ def test_commands_get_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(programs, "run_python", fake)
     settings = BenchSettings(style='a "b"', strength=0.5, keep_colors=True, size="720p")
-    commands = Commands(tmp_path / "film.mp4", settings, tmp_path)
+    commands = Commands(tmp_path / "video.mp4", settings, tmp_path)
     assert commands.live()[0]["fps"] == 30
     assert commands.convert(Fraction(5, 2))[0]["fps"] == 40
     config = Path(calls[0][calls[0].index("--config") + 1])
@@ -138,9 +138,9 @@ def test_commands_get_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_stages_measure_every_part(tmp_path: Path) -> None:
-    make_video(tmp_path / "film.mp4", (64, 48), 6)
+    make_video(tmp_path / "video.mp4", (64, 48), 6)
     tally = Measurements()
-    with StageBenchmarks(tmp_path / "film.mp4", Fraction(4, 30), SMALL, tmp_path / "out.mp4") as parts:
+    with StageBenchmarks(tmp_path / "video.mp4", Fraction(4, 30), SMALL, tmp_path / "out.mp4") as parts:
         efforts = parts.measure(tally)
         assert re.fullmatch(r"(torch|openvino) on cpu, (float32|bfloat16|int8)", parts.painter)
     assert len(efforts) == 3

@@ -258,7 +258,7 @@ def test_image_does_not_overwrite(
         (["convert"], 2, "convert holiday.mp4 painted.mp4"),
         (["convert", "../it's.mov"], 2, """convert '../it'"'"'s.mov' painted.mov"""),
         (["convert", ".."], 2, "convert .. painted/"),
-        (["convert", "film.avi"], 2, "convert video.avi painted.mp4"),
+        (["convert", "video.avi"], 2, "convert video.avi painted.mp4"),
         (["convert", "painted.mkv"], 2, "convert painted.mkv result.mkv"),
         (["image"], 2, "stylize-live image photo.jpg -o painted.jpg"),
         (["image", "it's.png"], 2, """stylize-live image 'it'"'"'s.png' -o painted.jpg"""),

@@ -71,7 +71,7 @@ def test_a_painting_becomes_a_style_that_is_found_by_name(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     (photos / "broken.jpg").write_bytes(b"?")
-    monkeypatch.setattr(platformdirs, "user_images_path", lambda: photos)
+    monkeypatch.setattr(platformdirs, "user_pictures_path", lambda: photos)
     source = ["--features", str(features_file), "--start", str(tiny_style)]
     assert main(["train", str(painting), *source, *QUICK]) == 0
     out = capsys.readouterr().out
@@ -230,7 +230,7 @@ def test_no_name_and_no_photos_are_clear_errors(
 ) -> None:
     assert "--name" in fails(["train", painting, "--photos", photos, "--name", "!!"], capsys)
     assert "--output" in fails(["train", painting, painting, "--photos", photos], capsys)
-    monkeypatch.setattr(platformdirs, "user_images_path", lambda: tmp_path / "no-pictures")
+    monkeypatch.setattr(platformdirs, "user_pictures_path", lambda: tmp_path / "no-pictures")
     error = fails(["train", painting], capsys)
     assert "no-pictures" in error
     assert "--photos" in error

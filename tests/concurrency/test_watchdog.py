@@ -186,7 +186,7 @@ def test_a_image_passes() -> None:
 class TestTurn:
     def test_who_hangs_is_left_and_releases_late(self, caplog: pytest.LogCaptureFixture) -> None:
         inside, go_on, late = threading.Event(), threading.Event(), threading.Event()
-        turn = Turn("film.mp4", late.set)
+        turn = Turn("video.mp4", late.set)
 
         def work() -> None:
             with turn:
@@ -206,7 +206,7 @@ class TestTurn:
 
     def test_who_rests_is_closed_at_once(self) -> None:
         late = threading.Event()
-        turn = Turn("film.mp4", late.set)
+        turn = Turn("video.mp4", late.set)
         with turn:
             pass
         with turn.to_close() as came:

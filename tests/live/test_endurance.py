@@ -59,7 +59,7 @@ def test_encoders_of_finished_pieces_are_let_go(tmp_path: Path, monkeypatch: pyt
     """Not only when Python's collector comes by: each has threads, and frames that wait."""
     monkeypatch.setattr(segments, "MOST_FRAMES", 10)
     monkeypatch.setattr(segmented_output, "_COLLECTIONS_APART", 0.0)
-    video = Video(tuple(1001 * index for index in range(60))).write(tmp_path / "film.mp4")
+    video = Video(tuple(1001 * index for index in range(60))).write(tmp_path / "video.mp4")
     counts = []
     end_piece = SegmentedOutput.end_piece
 

@@ -385,7 +385,7 @@ def test_on_a_phone(browser: Chromium, show: Show, tmp_path: Path) -> None:
     for phone in opened(browser, show.studio.url, PHONE):
         phone.until("document.querySelectorAll('.style img').length >= 3")
         keep(phone, "phone", tmp_path)
-        bottom = "document.getElementById('picture').getBoundingClientRect().bottom"
+        bottom = "document.getElementById('image').getBoundingClientRect().bottom"
         assert phone.run(f"document.querySelector('.tools').getBoundingClientRect().top >= {bottom}")
         small = phone.run(
             "[...document.querySelectorAll('button, input, select')].filter((e) => e.offsetParent &&"
@@ -406,7 +406,7 @@ def test_the_browser_source_is_the_image_alone(browser: Chromium, show: Show, tm
     for bare in opened(browser, show.studio.bare_url, (1280, 720)):
         first = bare.run(middle("0.5"))
         bare.until(f"String({middle('0.5')}) !== '{','.join(map(str, first))}'")
-        box = bare.run("JSON.stringify(document.getElementById('picture').getBoundingClientRect())")
+        box = bare.run("JSON.stringify(document.getElementById('image').getBoundingClientRect())")
         assert '"width":1280,"height":720' in box
         assert bare.run("getComputedStyle(document.body).backgroundColor") == "rgba(0, 0, 0, 0)"
         keep(bare, "bare", tmp_path)

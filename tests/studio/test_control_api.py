@@ -85,7 +85,7 @@ def test_status_tells_everything(show: Show) -> None:
         found = until(show, lambda status: status["fps"])
     assert found["style"] == {"first": 1.0}
     assert (found["strength"], found["boldness"], found["frozen"]) == (1.0, 1.0, False)
-    assert found["picture"] == [64, 36]
+    assert found["image"] == [64, 36]
     assert found["recorded"] is None
     assert found["latency_ms"].keys() == {"p50", "p95", "p99"}
     assert found["latency_ms"]["p50"] > 0
@@ -214,8 +214,8 @@ def test_snapshot_and_recording(show: Show, tmp_path: Path) -> None:
         until(show, lambda status: status["saved"] == 1)
         assert len(list(tmp_path.glob("first-*.png"))) == 1
         answer = post(show, "/api/record/start")[1]
-        assert (answer["recorded"], answer["film"][:6]) == (0, "first-")
-        assert post(show, "/api/record/start")[1]["film"] == answer["film"]  # it is so already
+        assert (answer["recorded"], answer["video"][:6]) == (0, "first-")
+        assert post(show, "/api/record/start")[1]["video"] == answer["video"]  # it is so already
         more_images(watching)
         assert post(show, "/api/record/stop")[1]["recorded"] is None
         assert post(show, "/api/record/stop")[0] == 200
@@ -262,7 +262,7 @@ def test_the_examples_of_the_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         status, answer = ask(show, given.get("-X", "GET"), path, given.get("-d"), **headers)
         assert (status, list(answer)) == (404, ["error"]) if "bolness" in str(words) else status == 200
         if "bolness" not in str(words):
-            assert answer["picture"] == [64, 36]
+            assert answer["image"] == [64, 36]
 
 
 # ------------------------------------------------------------------ what is wrong, in one line

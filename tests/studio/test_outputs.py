@@ -200,9 +200,9 @@ def test_another_resolution_while_it_runs(folder: Path) -> None:
 
 def test_videos_keep_their_size() -> None:
     with PatternSource((64, 36), 50) as first:
-        sources = Sources(first, SETTINGS.model_copy(update={"source": "film.mp4"}))
+        sources = Sources(first, SETTINGS.model_copy(update={"source": "video.mp4"}))
         assert not sources.has_resolution
         sources.resize("1280x720")  # for the next source that can be asked
-        assert sources.switching.name == "film.mp4"
+        assert sources.switching.name == "video.mp4"
         assert sources.switching.trouble is None
         assert (sources.resolution, sources.asked) == ("1280x720", {"width": 1280, "height": 720})

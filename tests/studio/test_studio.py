@@ -89,7 +89,7 @@ def test_pages_get_the_painted_image_and_everything_about_it(show: Show) -> None
         assert words["about"]["styles"] == STYLES
         assert words["about"]["names"]["first"] == "First"
         assert words["sources"]["test"] == "Test pattern"
-        assert words["state"]["picture"] == [64, 36]
+        assert words["state"]["image"] == [64, 36]
         figure = words["figures"]["now"]
         assert {"fps", "source_fps", "dropped", "painting", "ms", "p95", "p99", "cpu", "gpu"} == figure.keys()
         assert 0 <= figure["cpu"] <= 1
@@ -225,19 +225,19 @@ def test_another_source_of_another_size_while_it_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    video = make_video(tmp_path / "film.mp4")
+    video = make_video(tmp_path / "video.mp4")
     settings = SETTINGS.model_copy(update={"source": str(video)})
     with running(settings) as show, page(show.port) as open_page:
         open_page.until(lambda: len(open_page.images) > 25)  # longer than the video: it begins anew
-        assert open_page.words["state"]["source_name"] == "film.mp4"
-        assert open_page.words["state"]["picture"] == [48, 80]
+        assert open_page.words["state"]["source_name"] == "video.mp4"
+        assert open_page.words["state"]["image"] == [48, 80]
         open_page.set(source="test")
         open_page.until_state(source="test", image=[64, 36], note="")
         open_page.set(source="given")
         open_page.until_state(source="given", image=[48, 80], note="")
-        open_page.say(save="film")
+        open_page.say(save="video")
         open_page.until(lambda: "saved" in open_page.words["state"]["note"])
-        assert merge_config(LiveSettings(), tmp_path / "film.toml").source == str(video)
+        assert merge_config(LiveSettings(), tmp_path / "video.toml").source == str(video)
         assert str(tmp_path) not in str(open_page.words)  # not for every page to read
         video.unlink()
         open_page.set(source="given")
@@ -445,7 +445,7 @@ def test_labels_of_styles(style: str, label: str) -> None:
         ("0", "Camera 0"),
         ("HD Webcam", "HD Webcam"),
         ("screen", "Screen"),
-        ("/home/me/film.mp4", "film.mp4"),
+        ("/home/me/video.mp4", "video.mp4"),
         ("rtsp://me:secret@cam.example/path", "cam.example"),
     ],
 )

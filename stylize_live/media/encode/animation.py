@@ -39,7 +39,7 @@ def readable(source: Path) -> Iterator[Path]:
             yield path
             return
         folder = stack.enter_context(scratch_folder())
-        video = folder / "film.mkv"
+        video = folder / "video.mkv"
         _write_video(path, video)
         try:
             yield video

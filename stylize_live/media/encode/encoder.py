@@ -97,7 +97,7 @@ class VideoEncoder(Closeable):
         self._on_chip = frames is FrameKind.ON_CHIP and encodes_on_chip(self._name, self._format)
         self._convert = ToPalette() if self._format == PALETTE_FORMAT else ToStored(self._format)
         # A container that writes nowhere: only streams of containers can be templates of others.
-        self._scratch = av.open("film", "w", format="null")
+        self._scratch = av.open("video", "w", format="null")
         try:
             with self._explained():
                 options = encoder_options(self._name, codec, settings, self._alpha)

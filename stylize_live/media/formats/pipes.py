@@ -36,7 +36,7 @@ def spool(source: Path) -> Iterator[Path]:
         yield source
         return
     with scratch_folder() as folder:
-        path = folder / "film"
+        path = folder / "video"
         _keep(_blocks(source), path, _format_size(source))
         try:
             yield path

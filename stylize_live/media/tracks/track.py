@@ -310,7 +310,7 @@ def describe_stream(stream: av.stream.Stream) -> str:
     """A stream in a person's words: kind, number, codec, language."""
     context = getattr(stream, "codec_context", None)
     codec = context.codec.canonical_name if context is not None else ""
-    kinds = {"audio": "sound", "video": "film", "subtitle": "subtitles"}
+    kinds = {"audio": "sound", "video": "video", "subtitle": "subtitles"}
     kind = "cover image" if stream.disposition & Disposition.attached_pic else kinds.get(stream.type)
     name = stream.metadata.get("filename") if stream.type == "attachment" else codec
     return f"{kind or stream.type} in stream {stream.index}" + (f" ({name})" if name else "")

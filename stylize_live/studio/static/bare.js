@@ -1,6 +1,6 @@
-// The picture alone, for the Browser Source of OBS.
+// The image alone, for the Browser Source of OBS.
 import { connect } from "./link.js";
-import { Painter } from "./picture.js";
+import { Painter } from "./image.js";
 
-const painter = new Painter(document.getElementById("picture"));
-connect({ bare: true, onPicture: (jpeg, done) => painter.draw(jpeg, done) });
+const painter = new Painter(document.getElementById("image"));
+connect({ bare: true, onImage: (jpeg, done) => painter.draw(jpeg, done) });

@@ -1,4 +1,4 @@
-// This browser's own camera, sent to the program over WebRTC. The painted picture comes back as to every page.
+// This browser's own camera, sent to the program over WebRTC. The painted image comes back as to every page.
 
 const GATHER = 3000;  // ms until an address that is not found yet is done without
 const AGAIN = 2000;  // ms until a call that broke off is tried again

@@ -6,13 +6,13 @@ const LONGEST_PAUSE = 4000;
 /**
  * Connect and stay connected.
  *
- * onPicture(jpeg, done): a picture came; call done() once it is drawn, then the next one is sent.
+ * onImage(jpeg, done): an image came; call done() once it is drawn, then the next one is sent.
  * onWords(words): something about the show came.
  * onLine(up): the connection came or went.
  *
  * Returns send(message); what is sent while the line is down is lost.
  */
-export function connect({ bare = false, onPicture, onWords = () => {}, onLine = () => {} }) {
+export function connect({ bare = false, onImage, onWords = () => {}, onLine = () => {} }) {
   let socket = null;
   let pause = FIRST_PAUSE;
 
@@ -34,7 +34,7 @@ export function connect({ bare = false, onPicture, onWords = () => {}, onLine = 
       if (typeof data === "string") return onWords(JSON.parse(data));
       const number = new DataView(data).getUint32(0);
       const done = () => { if (mine === socket) send({ ack: number }); };
-      onPicture(new Blob([new Uint8Array(data, 4)], { type: "image/jpeg" }), done);
+      onImage(new Blob([new Uint8Array(data, 4)], { type: "image/jpeg" }), done);
     };
     mine.onclose = ({ code }) => {
       onLine(false, code);

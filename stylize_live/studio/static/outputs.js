@@ -1,4 +1,4 @@
-// Where the picture goes, and how large it is: switches and lists that the program stands behind.
+// Where the image goes, and how large it is: switches and lists that the program stands behind.
 
 const SWITCHES = ["stream", "virtual_camera"];
 const LONG = 60;  // letters of a line that is shown in part until it is touched
@@ -12,7 +12,7 @@ function fill(select, options) {
   select.replaceChildren(...options.map(([key, text]) => new Option(text, key)));
 }
 
-/** Lines to paint at that make a difference to a picture with so many. */
+/** Lines to paint at that make a difference to an image with so many. */
 function lines(sizes, shorter, present) {
   const numbers = [...new Set(sizes)].filter((size) => size !== "auto").map((size) => parseInt(size, 10)).sort((a, b) => b - a);
   const all = Math.min(...numbers.filter((number) => number >= shorter));
@@ -76,8 +76,8 @@ export class Outputs {
     this.#tell("microphone", select.disabled ? missing : "");
   }
 
-  #showSize({ resolution, has_resolution: changeable, size, can_resize: paintable, picture }) {
-    const own = picture ? picture.join("x") : resolution;
+  #showSize({ resolution, has_resolution: changeable, size, can_resize: paintable, image }) {
+    const own = image ? image.join("x") : resolution;
     fill(this.#get("resolution"), changeable ? this.#about.resolutions.map((text) => [text, times(text)]) : [[own, times(own)]]);
     this.#get("resolution").disabled = !changeable;
     this.#get("resolution").value = changeable ? resolution : own;

@@ -1,7 +1,7 @@
 // The studio: shows what the program says, asks it for what is touched. All pages stay in step, as each
 // shows only what the program told all of them; a control that is being moved is left alone meanwhile.
 import { connect } from "./link.js";
-import { Painter } from "./picture.js";
+import { Painter } from "./image.js";
 import { Graph, drawShares, stages } from "./graph.js";
 import { Camera } from "./camera.js";
 import { Saved, element, icon } from "./saved.js";
@@ -14,7 +14,7 @@ const FULL_PAGE = 1013;
 const TOLD = 8000;  // ms that a message of this page's own stays
 const LOOK_EVERY = 3000;  // ms, for cameras that are plugged in
 const ONE_ROW = 8;  // so many styles need no second one
-const FILM_ENDS = 1500;  // ms until a film that was ended has its last pictures
+const VIDEO_ENDS = 1500;  // ms until a video that was ended has its last images
 const BROWSER = "browser";  // the source that is a page's own camera
 
 let about = { styles: [], names: {} };
@@ -24,7 +24,7 @@ let delay = 0;
 const touched = {};
 
 const stage = $("stage");
-const painter = new Painter($("picture"), (width, height) => {
+const painter = new Painter($("image"), (width, height) => {
   stage.style.setProperty("--shape", `${width} / ${height}`);
 });
 const graph = new Graph($("graph"));
@@ -32,7 +32,7 @@ const graph = new Graph($("graph"));
 const saved = new Saved($("saved"), $("player"), (style) => about.names[style] || style);
 
 const send = connect({
-  onPicture: (jpeg, done) => {
+  onImage: (jpeg, done) => {
     if ($("veil").textContent) $("veil").textContent = "";
     painter.draw(jpeg, done);
   },
@@ -49,7 +49,7 @@ const send = connect({
     stage.classList.toggle("down", !up);
     $("dot").classList.toggle("down", !up);
     if (!up) $("veil").textContent = code === FULL_PAGE ? "Too many pages are open" : "The program has ended. Waiting for it to come back";
-    else if (state?.picture) $("veil").textContent = "";
+    else if (state?.image) $("veil").textContent = "";
     if (up) camera.again();
     if (up) saved.look();
   },
@@ -342,13 +342,13 @@ function showThumbnails(found) {
     const card = [...$("styles").children].find((c) => c.dataset.style === name);
     if (!card || versions[name] === version) continue;
     versions[name] = version;
-    const picture = new Image();
-    picture.alt = "";
-    picture.className = "new";
+    const image = new Image();
+    image.alt = "";
+    image.className = "new";
     // Laid over the old one once it is here: nothing flickers.
-    picture.onload = () => card.querySelector(".pic").append(picture);
-    picture.onanimationend = () => { while (picture.previousSibling) picture.previousSibling.remove(); };
-    picture.src = `/thumbnails/${about.styles.indexOf(name)}.jpg?${version}`;
+    image.onload = () => card.querySelector(".pic").append(image);
+    image.onanimationend = () => { while (image.previousSibling) image.previousSibling.remove(); };
+    image.src = `/thumbnails/${about.styles.indexOf(name)}.jpg?${version}`;
   }
 }
 
@@ -372,7 +372,7 @@ function showState(news) {
   const more = news.saved !== state?.saved;
   state = news;
   if (more) saved.look();
-  if (more) setTimeout(() => saved.look(), FILM_ENDS);
+  if (more) setTimeout(() => saved.look(), VIDEO_ENDS);
   for (const slider of SLIDERS) showSlider(slider, news[slider.id]);
   for (const box of SWITCHES) box.checked = news[box.id];
   for (const name of ["mirror", "split", "frozen"]) $(name).setAttribute("aria-pressed", news[name]);
@@ -387,7 +387,7 @@ function showState(news) {
   const recording = news.recorded !== null;
   $("record").setAttribute("aria-pressed", recording);
   $("record-out").textContent = recording ? clock(news.recorded) : "Record";
-  $("size").textContent = news.picture ? `${news.picture[0]} × ${news.picture[1]}` : "";
+  $("size").textContent = news.image ? `${news.image[0]} × ${news.image[1]}` : "";
   showNote();
   showStyle();
 }

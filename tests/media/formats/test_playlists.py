@@ -20,12 +20,12 @@ from stylize_live.media.libraries import av
 from stylize_live.media.sources.network import StreamSource
 
 PLAYLISTS = {
-    "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{film}\n#EXT-X-ENDLIST\n",
+    "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{video}\n#EXT-X-ENDLIST\n",
     "hls of a network": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n",
     "ffconcat": "ffconcat version 1.0\nfile {name}\n",
     "ffconcat behind a mark": "\ufeffffconcat version 1.0\nfile {name}\n",
-    "m3u": "#EXTM3U\n{film}\n",
-    "pls": "[playlist]\nFile1={film}\n",
+    "m3u": "#EXTM3U\n{video}\n",
+    "pls": "[playlist]\nFile1={video}\n",
     "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9 RTP/AVP 96\n"
     "a=rtpmap:96 H264/90000\n",
     "dash": '<?xml version="1.0"?>'
@@ -55,7 +55,7 @@ def server(tmp_path: Path) -> Iterator[str]:
 @pytest.mark.parametrize("suffix", [".mp4", ".m3u8", ".ts", ".ffconcat", ".txt", ""])
 @pytest.mark.parametrize("kind", PLAYLISTS)
 def test_playlists_are_refused_by_content(kind: str, suffix: str, tmp_path: Path) -> None:
-    video = Video(CFR).write(tmp_path / "film.ts")
+    video = Video(CFR).write(tmp_path / "video.ts")
     path = tmp_path / f"list{suffix}"
     path.write_text(PLAYLISTS[kind].format(video=video, name=video.name), encoding="utf-8")
     with pytest.raises(SourceError, match="a playlist, which names other files: name the video itself"):
@@ -64,7 +64,7 @@ def test_playlists_are_refused_by_content(kind: str, suffix: str, tmp_path: Path
 
 def test_a_command_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "holiday.mp4"
-    path.write_text(PLAYLISTS["hls"].format(video=Video(CFR).write(tmp_path / "film.ts")))
+    path.write_text(PLAYLISTS["hls"].format(video=Video(CFR).write(tmp_path / "video.ts")))
     assert main(["convert", str(path), str(tmp_path / "out.mp4")]) == SourceError.exit_code
     assert capsys.readouterr().err.splitlines() == [
         f"error: {path}: a playlist, which names other files: name the video itself"
@@ -78,9 +78,9 @@ def test_text_is_no_video(name: str, tmp_path: Path) -> None:
         VideoReader(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["concat:film.ts|film.ts", "subfile,,start,0,end,0,,:film.ts", "data:,x"])
+@pytest.mark.parametrize("name", ["concat:video.ts|video.ts", "subfile,,start,0,end,0,,:video.ts", "data:,x"])
 def test_names_of_files_are_no_protocols(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Video(CFR).write(tmp_path / "film.ts")
+    Video(CFR).write(tmp_path / "video.ts")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SourceError):
         VideoReader(Path(name))
@@ -95,13 +95,13 @@ def test_images_of_a_sequence_are_of_known_kinds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("scheme", ["concat", "subfile", "data", "pipe", "fd", "unix", "gopher"])
 def test_streams_do_not_reach_into_this_machine(scheme: str, tmp_path: Path) -> None:
-    video = Video(CFR).write(tmp_path / "film.ts")
+    video = Video(CFR).write(tmp_path / "video.ts")
     with pytest.raises(SourceError):
         StreamSource(f"{scheme}://{video}")
 
 
 def test_urls_of_files_are_files(tmp_path: Path) -> None:
-    video = Video(tuple(1001 * i for i in range(60))).write(tmp_path / "film.ts")
+    video = Video(tuple(1001 * i for i in range(60))).write(tmp_path / "video.ts")
     with StreamSource(f"file://{video}") as stream:
         assert stream.size == (64, 48)
     (tmp_path / "list.m3u8").write_text(PLAYLISTS["hls"].format(video=video))
@@ -111,11 +111,11 @@ def test_urls_of_files_are_files(tmp_path: Path) -> None:
 
 def test_playlists_from_a_network_name_no_local_files(tmp_path: Path, server: str) -> None:
     """As `live --source http://.../list.m3u8` meets it; its own parts are played."""
-    Video(tuple(1001 * i for i in range(60))).write(tmp_path / "film.ts")
+    Video(tuple(1001 * i for i in range(60))).write(tmp_path / "video.ts")
     for name, part in (
-        ("good", "film.ts"),
-        ("bad", f"file://{tmp_path}/film.ts"),
-        ("bare", str(tmp_path / "film.ts")),
+        ("good", "video.ts"),
+        ("bad", f"file://{tmp_path}/video.ts"),
+        ("bare", str(tmp_path / "video.ts")),
     ):
         (tmp_path / f"{name}.m3u8").write_text(PLAYLISTS["hls"].format(video=part))
     with StreamSource(f"{server}/good.m3u8") as stream:

@@ -78,7 +78,7 @@ def test_a_video_that_is_gone_is_told(video: Path) -> None:
             list(itertools.islice(frames, 9))
 
 
-@pytest.mark.parametrize("source", ["0", "screen", "test", "rtsp://camera/film.mp4"])
+@pytest.mark.parametrize("source", ["0", "screen", "test", "rtsp://camera/video.mp4"])
 def test_only_files_are_played_again(source: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["live", "--source", source, "--loop", "--no-window"]) == UsageError.exit_code
     assert f"--loop is for video files, and --source {source} is not one" in capsys.readouterr().err

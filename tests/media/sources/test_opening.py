@@ -96,7 +96,7 @@ class TestChoice:
             ("HD Webcam C920", False),
             ("USB 2.0", False),
             ("USB2.0 Camera", False),
-            ("rtsp://camera/film.mp4", False),
+            ("rtsp://camera/video.mp4", False),
             # As `devices` shows cameras of Windows.
             (rf"\\?\usb#vid_046d&pid_0825&mi_00#7&1a2b&0&0000#{_INTERFACE}\global", False),
             (rf"\\?\ROOT#CAMERA#0000#{_INTERFACE.upper()}\GLOBAL", False),

@@ -1,4 +1,4 @@
-"""Does a long video end as it begins? `python benchmarks/soak_film.py --hours 2 --plot video.svg`; Linux.
+"""Does a long video end as it begins? `python benchmarks/soak_video.py --hours 2 --plot video.svg`; Linux.
 
 A clip of ten seconds, with sound, is looped into a video of hours without encoding it again, and the real
 `convert` paints it. Every five seconds a line: frames done, memory, threads and handles of the program.
@@ -117,7 +117,7 @@ def out_of_place(source: Times, target: Times) -> list[str]:
     """What does not stand where it stood, within a millisecond: the target's clock may be another."""
     found = []
     for what, before, after in (
-        ("pictures", source[0], target[0]),
+        ("frames", source[0], target[0]),
         ("packets of sound", [at for at, _ in source[1]], [at for at, _ in target[1]]),
     ):
         moved = max((abs(a - b) for a, b in zip(before, after, strict=False)), default=Fraction(0))
@@ -141,7 +141,7 @@ def main() -> int:
     options, more = parser.parse_known_args()  # the rest is for `convert`
     width, height = (int(side) for side in options.size.split("x"))
     with tempfile.TemporaryDirectory() as folder:
-        clip, video, target = (Path(folder) / name for name in ("clip.mkv", "film.mkv", "out.mkv"))
+        clip, video, target = (Path(folder) / name for name in ("clip.mkv", "video.mkv", "out.mkv"))
         make_clip(clip, (width, height), options.fps)
         loop(clip, video, round(options.hours * 3600 / _CLIP_SECONDS))
         words = [sys.executable, "-m", "stylize_live.cli.app", "convert", str(video), str(target), *more]
