@@ -54,7 +54,7 @@ class Video:
     """
 
     seen: list[Pixels]
-    paint_alone: list[Pixels]
+    painted: list[Pixels]
     motions: list[TrueMotion | None]
     alone: MetricAccumulator
 
@@ -76,7 +76,7 @@ class Video:
     def figures(self, follow: Follow) -> list[float]:
         """Warp error, error in still places, sharpness: smoothed, as a share of the network's alone."""
         tally, shown, before = MetricAccumulator(), None, None
-        for seen, painted, motion in zip(self.seen, self.paint_alone, self.motions, strict=True):
+        for seen, painted, motion in zip(self.seen, self.painted, self.motions, strict=True):
             fresh = to_levels(torch.from_numpy(painted).to(DEVICE))
             now = motion_tensors.shrink(to_levels(torch.from_numpy(seen).to(DEVICE)))
             if motion is None or shown is None or before is None:

@@ -114,7 +114,7 @@ def _stage(
     merged: dict[str, Answer] = {}
     for some in answers:
         merged.update(some)
-    prefix = "stylize_live." if where.startswith(("media.", "live.", "conversion.")) else ""
+    prefix = "stylize_live." if where.startswith(("media.", "live.", "conversion.", "concurrency.")) else ""
     return Stage(Seam(prefix + where, kind, call), run, merged, keeps)
 
 
@@ -333,7 +333,7 @@ LIVE: dict[str, Stage] = {
         shows.to_virtual_camera,
         _SINK,
         NO_IMAGES,
-        dict.fromkeys(ERRORS, GoesOn("takes no more images")),
+        dict.fromkeys(ERRORS, GoesOn("takes no more frames")),
     ),
     "switching on": _stage(
         "fault_shows:opened",

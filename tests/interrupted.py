@@ -41,7 +41,7 @@ class Painter:
 
     def __init__(self, stop_at: int | None = None) -> None:
         self.stop_at = stop_at
-        self.paint_alone: list[int] = []
+        self.painted: list[int] = []
 
     def warm_up(self, size: tuple[int, int]) -> None:
         pass
@@ -50,7 +50,7 @@ class Painter:
         for frame in frames:
             if frame.index == self.stop_at:
                 raise StopError
-            self.paint_alone.append(frame.index)
+            self.painted.append(frame.index)
             yield frame.with_image(self.paint(frame.pixels))
 
     def paint(self, pixels: Pixels) -> Pixels:

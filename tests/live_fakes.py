@@ -79,13 +79,13 @@ class FakeStylizer:
             setattr(self, name, value)
         self.has_boldness = True
         self.warmed: list[tuple[int, int]] = []
-        self.paint_alone: list[tuple[int, str]] = []
+        self.painted: list[tuple[int, str]] = []
         self._before = before
 
     def __call__(self, image: Frame, /) -> Frame:
         if self._before is not None:
             self._before(image)
-        self.paint_alone.append((image.index, self.style))
+        self.painted.append((image.index, self.style))
         return image.with_image(255 - image.pixels)
 
     def warm_up(self, size: tuple[int, int], /) -> None:

@@ -146,7 +146,7 @@ HANDING_ON = {
         "commit",
         "publish",
         "packets",
-        "pictures",
+        "images",
         "demux",
         "stream",
         "take",
@@ -158,7 +158,7 @@ HANDING_ON = {
 }
 STARTING = ("stages.start", "_stages.start", "threading.Thread", ".Process")
 PACKAGE = Path(stylize_live.__file__).parent
-ROOMS = ("media", "live", "conversion")
+ROOMS = ("media", "live", "conversion", "concurrency")
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:

@@ -52,7 +52,7 @@ def test_the_next_run_removes_what_a_dead_one_left(folder: Path, temporary_place
     assert died.returncode == 9
     assert [path.name for path in folder.iterdir()] == [".a.mp4.part"]
     (left,) = temporary_place.iterdir()
-    assert (left / "film").exists()
+    assert (left / "video").exists()
     with replacing(target) as temporary:
         temporary.write_bytes(b"whole")
         assert list(temporary.parent.parent.iterdir()) == [temporary.parent]

@@ -156,7 +156,7 @@ def _caption(photo: PhotoResults) -> str:
 
 def _beside(iterations: int, style: StyleResults, photo: PhotoResults) -> Iterator[tuple[PurePosixPath, str]]:
     """The network's image and optimisation's, each with a line of words."""
-    yield photo.paint_alone, _errors(style.name, photo.errors)
+    yield photo.painted, _errors(style.name, photo.errors)
     if photo.optimised:
         yield photo.optimised.image, _errors(f"{iterations} iterations", photo.optimised.errors)
 

@@ -45,7 +45,7 @@ class PhotoResults:
 
     name: str
     original: PurePosixPath
-    paint_alone: PurePosixPath
+    painted: PurePosixPath
     rmse: float
     psnr: float
     ssim: float

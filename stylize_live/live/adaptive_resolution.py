@@ -93,20 +93,20 @@ class PaintingCost:
         carried: one that is moved along instead.
     """
 
-    paint_alone: float
+    painted: float
     carried: float
 
     def times(self, factor: float) -> PaintingCost:
         """Both, changed alike."""
-        return PaintingCost(self.paint_alone * factor, self.carried * factor)
+        return PaintingCost(self.painted * factor, self.carried * factor)
 
     def at_most(self, other: PaintingCost) -> PaintingCost:
         """Of each the smaller."""
-        return PaintingCost(min(self.paint_alone, other.paint_alone), min(self.carried, other.carried))
+        return PaintingCost(min(self.painted, other.painted), min(self.carried, other.carried))
 
     def of(self, every: int) -> float:
         """A frame, on average, where every so manieth is painted."""
-        return (self.paint_alone + (every - 1) * self.carried) / every
+        return (self.painted + (every - 1) * self.carried) / every
 
 
 class AdaptiveResolution:
@@ -234,7 +234,7 @@ class AdaptiveResolution:
 
     def _fits(self, step: Step, room: float = _ROOM) -> bool:
         longest = room if step.every == 1 else _LONGEST * room / _ROOM
-        return self._load(step) <= room and self._cost(step.lines).paint_alone <= longest * self._period
+        return self._load(step) <= room and self._cost(step.lines).painted <= longest * self._period
 
     def _load(self, step: Step) -> float:
         """Share of the time that a step takes."""
@@ -331,7 +331,7 @@ class AdaptiveResolution:
             return
         before = self._cost(self.step.lines)
         painted = statistics.median(self._painted)
-        factor = painted / max(before.paint_alone, LEAST)
+        factor = painted / max(before.painted, LEAST)
         carried = statistics.median(self._carried) if self._carried else before.carried * factor
         now = PaintingCost(painted, carried)
         for lines, cost in self._costs.items():

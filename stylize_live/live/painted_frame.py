@@ -19,7 +19,7 @@ class PaintedFrame:
     """
 
     def __init__(self, original: Frame, painted: Frame, taken_at: float, painted_at: float) -> None:
-        self.original, self.paint_alone = original, painted
+        self.original, self.painted = original, painted
         self.taken_at, self.painted_at = taken_at, painted_at
         self._composing = threading.Lock()
         self._composed: tuple[bool, bool, Frame] | None = None
@@ -28,8 +28,8 @@ class PaintedFrame:
         """What everybody sees of it, see `compose`: made once, until another view is asked for."""
         with self._composing:
             if self._composed is None or self._composed[:2] != (mirror, split):
-                pixels = compose(self.original.pixels, self.paint_alone.pixels, mirror=mirror, split=split)
-                self._composed = mirror, split, self.paint_alone.with_image(pixels)
+                pixels = compose(self.original.pixels, self.painted.pixels, mirror=mirror, split=split)
+                self._composed = mirror, split, self.painted.with_image(pixels)
             return self._composed[2]
 
 

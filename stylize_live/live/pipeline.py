@@ -503,7 +503,7 @@ class _LivePipeline:
         if self._held is None:
             return
         path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".mp4")
-        self._recordings.toggle(path, self._held.paint_alone.size, self._source.rate or Fraction(30))
+        self._recordings.toggle(path, self._held.painted.size, self._source.rate or Fraction(30))
 
     @property
     def recorded(self) -> float | None:

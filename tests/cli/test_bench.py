@@ -198,12 +198,12 @@ def test_a_whole_benchmark() -> None:
     rows = {(row.group, row.name): row.spread for row in report.rows}
     assert rows["live", "dropped"].median == 0.5
     assert ("live", "capture to display, p99") not in rows  # nothing was measured
-    assert rows["live", "images shown"].count == ROUNDS
-    assert rows["program", "from the command to live images"].median == 2000
+    assert rows["live", "frames shown"].count == ROUNDS
+    assert rows["program", "from the command to live frames"].median == 2000
     assert rows["program", "memory of convert"] == Spread(600, 600, 600, 1)
     assert rows["convert", "share of the ideal"].median > 100
     assert rows["network", "torch float32"].count >= 3
-    assert rows["stages", "read an image"].count == ROUNDS
+    assert rows["stages", "read a frame"].count == ROUNDS
     promises = {
         verdict.name: (verdict.promised, verdict.measured, verdict.kept) for verdict in report.promises
     }
@@ -233,7 +233,7 @@ def test_the_command_prints_writes_and_draws(tmp_path: Path, capsys: pytest.Capt
     assert json.loads((tmp_path / "a.json").read_text())["rows"]
     page = (tmp_path / "a.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 4
-    assert "one image without smoothing" in page
+    assert "one frame without smoothing" in page
     assert 'class="broken">broken<' in page
     assert main([*words, "--plot", str(tmp_path / "a.svg")]) == 0
     capsys.readouterr()
@@ -296,7 +296,7 @@ def test_a_file_that_cannot_be_written_is_an_error(
 def test_the_real_thing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--size", "64x48", "--seconds", "3", "--json", "-"]) == 0
     rows = {row["name"]: row["spread"]["median"] for row in json.loads(capsys.readouterr().out)["rows"]}
-    assert rows["images shown"] == pytest.approx(30, abs=5)
-    assert rows["import stylize_live"] < rows["from the command to live images"]
+    assert rows["frames shown"] == pytest.approx(30, abs=5)
+    assert rows["import stylize_live"] < rows["from the command to live frames"]
     if sys.platform == "linux":
         assert rows["memory of live"] > 100

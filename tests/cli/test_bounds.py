@@ -68,7 +68,7 @@ NUMBERS = [
 @pytest.mark.parametrize("text", HUGE, ids=lambda text: repr(text[:12]))
 def test_no_time_rate_or_size(text: str) -> None:
     for read in (parse_seconds, parse_rate, lambda text: fit_size(text, (16, 9))):
-        with pytest.raises(ValueError, match="is no ") as caught:
+        with pytest.raises(ValueError, match="is not a valid ") as caught:
             read(text)
         assert len(str(caught.value)) < 200
     with pytest.raises(StyleError) as refused:

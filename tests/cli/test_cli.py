@@ -101,7 +101,7 @@ NAMES = ["[Group] Video - 01 [1080p].mp4", '["a.mp4"]', "[1]", " [a", "{a}.mp4",
         (["evaluate", "--steadiness", "NAME"], "steadiness"),
         (["evaluate", "--photos", "a.jpg", "--paintings", "NAME"], "paintings"),
         (["styles", "--photos", "NAME", "NAME"], "photos"),
-        (["convert", "films", "out", "--include", "NAME"], "include"),
+        (["convert", "videos", "out", "--include", "NAME"], "include"),
     ],
 )
 def test_a_name_is_a_name(words: list[str], argument: str, name: str) -> None:

@@ -279,7 +279,7 @@ def test_a_page_that_is_no_report_is_left_alone(
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "index.html").write_text("precious")
     assert main(words(tiny_style, photos, tmp_path / "site")) == 2
-    assert "no report" in capsys.readouterr().err
+    assert "is not a report" in capsys.readouterr().err
     assert (tmp_path / "site" / "index.html").read_text() == "precious"
 
 

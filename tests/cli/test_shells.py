@@ -88,7 +88,7 @@ def test_the_program_finds_what_the_shell_did_not(videos: Path) -> None:
     assert expand([videos / "a[1].mp4", Path("-")]) == [videos / "a[1].mp4", Path("-")]
     inputs, target = _inputs_and_output([videos / "*.mp4", Path("out*")], None)
     assert (len(inputs), target) == (3, "out*")
-    assert len(_inputs_and_output([videos / "*.mp4"], "paint_alone")[0]) == 3
+    assert len(_inputs_and_output([videos / "*.mp4"], "painted")[0]) == 3
 
 
 def test_elsewhere_a_star_is_part_of_a_name(videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,7 +140,7 @@ def test_images_that_were_painted_are_whole(
     tmp_path: Path, photos: Path, tiny_style: Path, at_moment: Callable[..., list[int]]
 ) -> None:
     out = tmp_path / "painted"
-    at_moment("media.still.encoded", signal.SIGHUP, 2)
+    at_moment("media.image.io.encode_image", signal.SIGHUP, 2)
     assert main(["image", str(photos), "-o", str(out), "--style", str(tiny_style), "--device", "cpu"]) == 129
     for path in out.iterdir():
         read_image(path)

@@ -28,26 +28,26 @@ SHOW = f"""
 import logging, time
 from pathlib import Path
 from stylize_live.cli.console import ConsoleHandler
-from stylize_live.cli.convert_display import Display
+from stylize_live.cli.convert_display import ConvertDisplay
 from stylize_live.config import ConvertSettings
 from stylize_live.errors import SourceError
 from stylize_live.conversion.progress import ConvertProgress, ConvertReport
-from stylize_live.conversion.queue import Job, Outcome
+from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
 
 logging.basicConfig(handlers=[ConsoleHandler()], format="%(message)s")
 names = ["one :fire: [1080p]", "{LONG}", "bad"]
-jobs = [Job(Path(f"{{name}}.mp4"), Path(f"out/{{name}}.mp4")) for name in names]
-with Display(jobs, False, ConvertSettings(), overwrite=False, restart=False) as display:
+jobs = [ConversionJob(Path(f"{{name}}.mp4"), Path(f"out/{{name}}.mp4")) for name in names]
+with ConvertDisplay(jobs, False, ConvertSettings(), overwrite=False, restart=False) as display:
     for job in jobs:
         display.start(job)
         display.progress(ConvertProgress(14, 15, 0.5))
         time.sleep(0.15)
         if job is jobs[-1]:
-            display.ended(Outcome(job, "failed", error=SourceError("bad.mp4: not a video")))
+            display.ended(ConversionOutcome(job, "failed", error=SourceError("bad.mp4: not a video")))
             continue
         logging.getLogger("library").warning("a warning of the library")
         report = ConvertReport(15, 0, 0.8, {{}}, 0, True, ["left out: a font"], None)
-        display.ended(Outcome(job, "done", report))
+        display.ended(ConversionOutcome(job, "done", report))
 """
 
 

@@ -89,7 +89,7 @@ def test_flipped_bits_are_found_wherever_they_are(
         if harmed.suffix == ".state" and harmed != max(p for p in files if p.suffix == ".state"):
             continue  # the older memory is only needed where the newer one is damaged
         assert any(HARMED in note for note in report.notes), harmed.name
-        assert len(painter.paint_alone) > FRAMES - kept
+        assert len(painter.painted) > FRAMES - kept
 
 
 @pytest.mark.parametrize("kind", [Painter, Smoother])

@@ -30,10 +30,10 @@ SETTINGS = ConvertSettings(preset="ultrafast")
 def videos(tmp_path: Path) -> Path:
     """A folder of names; only names matter to `plan_jobs`."""
     for name in ("b.mp4", "a.MKV", "note.txt", "sub/c.avi", "sub/.hidden.mp4", ".parts/d.mp4"):
-        path = tmp_path / "films" / name
+        path = tmp_path / "videos" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    return tmp_path / "films"
+    return tmp_path / "videos"
 
 
 def targets(videos: Path, inputs: Sequence[Path], output: str, **options: Sequence[str]) -> list[str]:

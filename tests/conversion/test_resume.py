@@ -69,7 +69,7 @@ def test_resumed_video_is_the_same(source: Path, tmp_path: Path, kind: Callable[
         last = kind()
         report = run(source, target, last)
         assert target.read_bytes() == whole
-        assert last.paint_alone == list(range(kept, FRAMES))
+        assert last.painted == list(range(kept, FRAMES))
         assert (report.frames, report.resumed, report.complete) == (FRAMES, kept, True)
     assert kept > 0
     assert not list(tmp_path.glob(".*"))
@@ -320,7 +320,7 @@ def test_all_but_the_joining_was_done(source: Path, tmp_path: Path, monkeypatch:
     assert [path.name for path in folder_of(target).glob("*film*")] == []
     last = Painter()
     report = run(source, target, last)
-    assert last.paint_alone == []
+    assert last.painted == []
     assert (report.frames, report.resumed, report.pair) == (FRAMES, FRAMES, None)
     assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 

@@ -300,13 +300,13 @@ def test_a_style_that_is_chosen_while_boldness_is_made_ready_wins(
 def test_openvino_makes_graphs_beside_painting(style: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = pytest.importorskip("stylize_live.engine.cpu.openvino_backend")
     makers: list[str] = []
-    compiled = module._compiled
+    compiled = module._compile
 
     def note(*arguments: object) -> object:
         makers.append(threading.current_thread().name)
         return compiled(*arguments)
 
-    monkeypatch.setattr(module, "_compiled", note)
+    monkeypatch.setattr(module, "_compile", note)
     with (
         Stylizer(style, device="cpu", runtime="openvino", precision="float32") as ours,
         Stylizer(style, boldness=0.5, device="cpu", runtime="torch", precision="float32") as expected,

@@ -114,7 +114,7 @@ def test_evaluate_draws_curves(tmp_path: Path, tiny_style: Path) -> None:
 @pytest.fixture
 def video(tmp_path: Path) -> Path:
     """In a folder of its own, with a name that looks like markup."""
-    path = tmp_path / "films" / "take [red] 2.mp4"
+    path = tmp_path / "videos" / "take [red] 2.mp4"
     path.parent.mkdir()
     write_clip(path, [noisy(texture(64, 64, 0, 5), i, 4) for i in range(3)])
     return path

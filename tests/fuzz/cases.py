@@ -141,7 +141,7 @@ def visit(materials: Materials, folder: Path, rng: random.Random) -> Try:
             status, headers, _ = get(show.port, "/")
             if status != 200 or "content-security-policy" not in headers:
                 raise AssertionError(f"the studio answers {status}, {headers}")
-            captured = show.stylizer.paint_alone
+            captured = show.stylizer.painted
         return EXIT_OK if captured is not None else 1
 
     return Try(run, Anything())

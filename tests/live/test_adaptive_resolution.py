@@ -32,14 +32,14 @@ class Show:
         self.governor.start(size, RATE)
         self.begin = painter.now
         self.taken = -1  # number of the newest frame that was painted
-        self.paint_alone = 0
+        self.painted = 0
 
     @property
     def dropped(self) -> int:
         """Frames that were replaced by newer ones, while one was painted or before."""
         newest = int((self.painter.now - self.begin) / PERIOD + 1e-6)
         waiting = 1 if newest > self.taken else 0
-        return newest + 1 - waiting - self.paint_alone
+        return newest + 1 - waiting - self.painted
 
     @property
     def chosen(self) -> list[Step]:
@@ -54,7 +54,7 @@ class Show:
             if newest <= self.taken:  # wait for the next one
                 newest = self.taken + 1
                 painter.now = max(painter.now, self.begin + newest * PERIOD)
-            self.taken, self.paint_alone = newest, self.paint_alone + 1
+            self.taken, self.painted = newest, self.painted + 1
             took = painter.paint()
             painter.now += took
             self.governor.note(took, self.dropped)

@@ -50,7 +50,7 @@ def test_every_frame_of_a_slow_source_is_shown_once_in_order() -> None:
 
     report = run_live(FakeSource(6, wait_for_the_one_before), stylizer, display)
     assert stylizer.warmed == [SIZE]
-    assert [index for index, _ in stylizer.paint_alone] == list(range(6))
+    assert [index for index, _ in stylizer.painted] == list(range(6))
     assert display.indices == list(range(6))
     assert display.frames[0].pixels[5, 5, 0] == 255
     assert (report.captured, report.shown, report.dropped, report.frozen) == (6, 6, 0, 0)
@@ -75,7 +75,7 @@ def test_a_slow_display_drops_before_itself() -> None:
 
     def slow(display: FakeDisplay) -> None:
         shown = max(display.indices, default=-1)
-        eventually(lambda: len(stylizer.paint_alone) and stylizer.paint_alone[-1][0] >= min(39, shown + 6))
+        eventually(lambda: len(stylizer.painted) and stylizer.painted[-1][0] >= min(39, shown + 6))
 
     report = run_live(FakeSource(40, gap=0.001), stylizer, FakeDisplay(slow))
     assert report.dropped_before["display"] > 10
@@ -202,7 +202,7 @@ def test_a_video_waits_behind_a_card_until_the_network_is_ready() -> None:
     report = run_live(FakeSource(4, gap=0.03), stylizer, display)
     assert (display.frames[0].index, display.frames[0].size) == (-1, SIZE)
     assert display.captions[0] == Caption(note="preparing first")
-    assert stylizer.paint_alone[0][0] == 0
+    assert stylizer.painted[0][0] == 0
     assert (report.captured, report.passed) == (4, 0)
 
 
@@ -306,7 +306,7 @@ def test_frozen_image_stays_and_is_repainted_in_a_new_style() -> None:
         if state["pressed"] == 1 and display.polls > 12:
             state["pressed"] = 2
             return "right"
-        return "q" if (state["index"], "second") in stylizer.paint_alone and display.polls > 20 else None
+        return "q" if (state["index"], "second") in stylizer.painted and display.polls > 20 else None
 
     display = FakeDisplay(drive)
     report = run_live(FakeSource(2000, gap=0.002), stylizer, display, styles=["first", "second"])
@@ -659,10 +659,10 @@ def test_a_image_is_composed_once_for_all_who_show_it(monkeypatch: pytest.Monkey
     with ThreadPoolExecutor(8) as threads:
         seen = list(threads.map(ask, range(8)))
     assert len({id(frame) for frame in seen}) == 1
-    wanted = compose(original.pixels, both.paint_alone.pixels, mirror=True, split=True)
+    wanted = compose(original.pixels, both.painted.pixels, mirror=True, split=True)
     assert np.array_equal(seen[0].pixels, wanted)
     assert both.shown(mirror=False, split=True) is not seen[0]
-    assert both.shown(mirror=False, split=False).pixels is both.paint_alone.pixels
+    assert both.shown(mirror=False, split=False).pixels is both.painted.pixels
     assert made == [(True, True), (False, True), (False, False)]
 
 

@@ -125,7 +125,7 @@ def test_nothing_is_painted_while_nobody_watches() -> None:
 
     display = NullDisplay(watched=False)
     report = run_live(FakeSource(16, somebody_comes, gap=0.03), stylizer, display, sinks=[sink])
-    assert [index for index, _ in stylizer.paint_alone] == list(range(10, 16))
+    assert [index for index, _ in stylizer.painted] == list(range(10, 16))
     assert sink.indices == list(range(10, 16))
     assert report.idle == 10
     assert report.captured == report.shown + report.dropped + report.idle

@@ -30,7 +30,7 @@ def test_a_style_of_any_size(tmp_path: Path, tiny_style: Path, capsys: pytest.Ca
         image = rng.random((1, 3, height, width), dtype=np.float32)
         with torch.inference_mode():
             expected = network(torch.from_numpy(image)).numpy()
-        np.testing.assert_allclose(session.run(None, {"picture": image})[0], expected, atol=export.TOLERANCE)
+        np.testing.assert_allclose(session.run(None, {"image": image})[0], expected, atol=export.TOLERANCE)
     assert session.get_modelmeta().custom_metadata_map["name"] == load_style(str(tiny_style)).info.name
 
 

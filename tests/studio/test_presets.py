@@ -73,7 +73,12 @@ def test_presets_that_break_something_are_a_note(show: Show, tmp_path: Path) -> 
     (tmp_path / "latin.toml").write_bytes(f"{mark}# caf\xe9\n".encode("latin-1"))
     with page(show.port) as open_page:
         open_page.until_state(style={"first": 1.0})
-        told = {"foreign": "is not offered here", "wrong": "strength", "broken": "toml", "latin": "no preset"}
+        told = {
+            "foreign": "is not offered here",
+            "wrong": "strength",
+            "broken": "toml",
+            "latin": "not a preset",
+        }
         for name, words in told.items():
             open_page.say(load=name)
             open_page.until(lambda words=words: words in open_page.words["state"]["note"])

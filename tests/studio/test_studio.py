@@ -360,7 +360,7 @@ class CountedPattern(PatternSource):
 def test_nothing_is_painted_while_nobody_watches() -> None:
     source = CountedPattern((64, 36), 50)
     with running(source=source) as show:
-        painted = show.stylizer.paint_alone
+        painted = show.stylizer.painted
         source.go_on(7)
         assert painted == []
         with page(show.port) as open_page:

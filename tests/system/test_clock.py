@@ -54,11 +54,11 @@ def test_what_cannot_be_measured_costs_a_little_all_the_same() -> None:
     painter = Painter(0.0)
     governor = AdaptiveResolution(painter, painter.clock)
     governor.start(HD, RATE)
-    assert governor._cost(480).paint_alone == pytest.approx(clock.LEAST)
+    assert governor._cost(480).painted == pytest.approx(clock.LEAST)
     for _ in range(40):
         painter.now += PERIOD
         governor.note(0.0, 0)
-    assert governor._cost(480).paint_alone == pytest.approx(clock.LEAST)
+    assert governor._cost(480).painted == pytest.approx(clock.LEAST)
 
 
 def test_a_show_by_a_coarse_clock_ends_as_any(monkeypatch: pytest.MonkeyPatch) -> None:

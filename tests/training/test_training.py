@@ -332,7 +332,7 @@ def test_weights_that_are_nonsense_are_not_kept(job: TrainingJob) -> None:
 
 
 @pytest.mark.usefixtures("small_features")
-@pytest.mark.parametrize("where", ["reports.page.replacing", "training.preview.write_still"])
+@pytest.mark.parametrize("where", ["reports.page.replacing", "training.preview.write_image"])
 def test_a_page_that_cannot_be_written_costs_no_style(
     job: TrainingJob, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: str
 ) -> None:

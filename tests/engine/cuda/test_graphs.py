@@ -90,7 +90,7 @@ def test_the_processor_measures_motion_where_triton_cannot_build(
     def fail(inputs: torch.Tensor) -> None:
         raise FileNotFoundError("no C compiler")
 
-    module = SimpleNamespace(flow_between=fail, compared=fail)
+    module = SimpleNamespace(flow_between=fail, compare_patches=fail)
     monkeypatch.setitem(sys.modules, "stylize_live.engine.cuda.optical_flow", module)
     assert select_motion(torch.device("cpu"))(*images).shape == images[0].shape
     assert "Triton cannot build our kernels: no C compiler" in caplog.text

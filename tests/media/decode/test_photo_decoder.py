@@ -280,7 +280,7 @@ def test_what_is_no_image_is_a_gap(tmp_path: Path) -> None:
         convert(pattern, tmp_path / "out.mp4", Inverter())
     third.unlink()
     third.mkdir()
-    with pytest.raises(SourceError, match=r"03\.jpg: is no file"):
+    with pytest.raises(SourceError, match=r"03\.jpg: is not a file"):
         VideoReader(pattern)
     third.rmdir()
     third.write_text("no frame")

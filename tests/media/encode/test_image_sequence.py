@@ -127,7 +127,7 @@ def test_an_old_sequence_is_not_mixed_up(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"05\.png: exists already"):
         check_paths(tmp_path / "in.mp4", pattern, overwrite=False)
     check_paths(tmp_path / "in.mp4", pattern, overwrite=True)
-    with pytest.raises(UsageError, match="cannot write this kind of frame"):
+    with pytest.raises(UsageError, match="cannot write this kind of image"):
         check_paths(tmp_path / "in.mp4", tmp_path / "%02d.xyz", overwrite=False)
     with pytest.raises(SinkError, match="does not exist"):
         SequenceWriter(tmp_path / "nowhere" / "%02d.png")

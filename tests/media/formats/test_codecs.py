@@ -182,9 +182,10 @@ def test_the_list_is_of_what_convert_takes() -> None:
 
 def test_encoders_keep_quiet(tmp_path: Path) -> None:
     code = (
-        "import sys; sys.path.insert(0, 'tests'); from pathlib import Path; from test_codecs import write;"
-        "from stylize_live.config import FilmSettings;"
-        f"[write(Path({str(tmp_path)!r}) / f'{{c}}.mkv', FilmSettings(codec=c)) for c in ('hevc', 'av1')]"
+        "import sys; sys.path[:0] = ['tests', 'tests/media/formats']; from pathlib import Path;"
+        "from test_codecs import write;"
+        "from stylize_live.config import VideoSettings;"
+        f"[write(Path({str(tmp_path)!r}) / f'{{c}}.mkv', VideoSettings(codec=c)) for c in ('hevc', 'av1')]"
     )
     root = ROOT
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)

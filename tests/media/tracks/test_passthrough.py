@@ -160,7 +160,7 @@ def test_what_the_muxer_refuses_is_known_before_painting(
     painter = Painter()
     with pytest.raises(SinkError, match=r"out\.mp4: FFmpeg refuses .*audio='none'"):
         convert(source, tmp_path / "out.mp4", painter, SETTINGS)
-    assert painter.paint_alone == []
+    assert painter.painted == []
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
 
 
