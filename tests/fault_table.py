@@ -440,7 +440,7 @@ THREADS: dict[str, tuple[str, ...] | NoSense] = {
     ),
     "live.pipeline:self._paint": ("painter", "loading"),
     "live.pipeline:self._set_boldness": ("boldness",),
-    "pipeline.live:lambda: self._write_snapshot(path, pixels)": ("snapshot",),
+    "live.pipeline:lambda: self._write_snapshot(path, pixels)": ("snapshot",),
     "live.sink_group:outlet.run_and_close": (
         *("recorder", "stream server", "virtual camera"),
         *("recording by key", "switching on"),
