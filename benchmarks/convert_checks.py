@@ -87,7 +87,7 @@ def _look_at_video(path: Path, found: Contents) -> None:
         for number, frame in enumerate(container.decode(stream)):
             if number == 0:
                 found.rotation = frame.rotation
-                found.patches = patch_colours(frame)
+                found.patches = patch_colors(frame)
                 found.size = (frame.width, frame.height)[:: -1 if frame.rotation % 180 else 1]
                 context = stream.codec_context
                 found.tags = (frame.colorspace, frame.color_range, context.color_primaries, context.color_trc)
@@ -127,7 +127,7 @@ def _is_full(frame: av.VideoFrame) -> bool:
     return frame.color_range == 2 or frame.format.name.startswith("yuvj")
 
 
-def patch_colours(frame: av.VideoFrame) -> np.ndarray:
+def patch_colors(frame: av.VideoFrame) -> np.ndarray:
     """(6, 3) RGB in the middle of six bars, by the file's own tags and the matrices' definition."""
     columns = [(2 * i + 1) * frame.width // 12 for i in range(6)]
     if not frame.format.name.startswith("yuv"):

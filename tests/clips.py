@@ -29,7 +29,7 @@ def patches(size: tuple[int, int] = SIZE) -> Pixels:
     return np.ascontiguousarray(np.broadcast_to(np.array(PATCHES, np.uint8)[columns], (height, width, 3)))
 
 
-def patch_colours(pixels: Pixels) -> np.ndarray:
+def patch_colors(pixels: Pixels) -> np.ndarray:
     """The colours in the middle of the bars, (6, 3) int."""
     height, width = pixels.shape[:2]
     columns = [(2 * i + 1) * width // (2 * len(PATCHES)) for i in range(len(PATCHES))]
@@ -145,7 +145,7 @@ def sound_only(path: Path) -> Path:
     return path
 
 
-def without_images(path: Path) -> Path:
+def without_frames(path: Path) -> Path:
     """A well-formed file whose video stream holds no image."""
     with av.open(str(path), "w") as output:
         Video().video_stream(output)

@@ -358,7 +358,7 @@ LIVE: dict[str, Stage] = {
 
 # What hands images, packets or files on, by module and class: the stages in which it is spoilt, or why not.
 WORKERS: dict[str, tuple[str, ...] | NoSense] = {
-    "media.tracks.adts:SteadyTrack": ("sound",),
+    "media.tracks.adts:AdtsTrack": ("sound",),
     "media.sources.webrtc:BrowserSource": ("browser",),
     "media.sources.webrtc:CameraPeer": NoSense(
         "in the studio's own process of events, see media/sources/test_webrtc.py"

@@ -146,7 +146,7 @@ def cover_bytes() -> bytes:
     return bytes(data)
 
 
-def carried_over(source: Path, target: Path, audio: AudioChoice = "copy") -> list[str]:
+def copy_video(source: Path, target: Path, audio: AudioChoice = "copy") -> list[str]:
     """Read and write a video unchanged; all notes."""
     settings = VideoSettings(crf=10, preset="ultrafast", audio=audio)
     with (
@@ -158,7 +158,7 @@ def carried_over(source: Path, target: Path, audio: AudioChoice = "copy") -> lis
     return [*reader.notes, *writer.notes]
 
 
-def image_times(path: Path) -> list[Fraction]:
+def read_frame_times(path: Path) -> list[Fraction]:
     with av.open(str(path)) as container:
         return [frame.pts * frame.time_base for frame in container.decode(video=0)]
 

@@ -138,7 +138,7 @@ def test_show(place: Place, stage: Stage, fault: str) -> None:
         assert "\n" not in str(caught.value)
 
 
-# Names of methods by which images, packets and files are handed on.
+# Names of methods by which frames, packets and files are handed on.
 HANDING_ON = {
     *(
         "write",
@@ -146,7 +146,7 @@ HANDING_ON = {
         "commit",
         "publish",
         "packets",
-        "images",
+        "frames",
         "demux",
         "stream",
         "take",

@@ -140,7 +140,7 @@ def _open_studio(
     settings: LiveSettings,
 ) -> tuple[SwitchingSource, Studio]:
     """The page, and a source that can be changed there."""
-    from stylize_live.media.sinks.opening import VIRTUAL_CAMERA, recording_place
+    from stylize_live.media.sinks.opening import VIRTUAL_CAMERA, sink_address
     from stylize_live.nets.catalogue import style_names
     from stylize_live.studio.messages import shares_of
     from stylize_live.studio.server import About, Studio
@@ -148,7 +148,7 @@ def _open_studio(
     from stylize_live.studio.thumbnails import style_painter
 
     sources = Sources(source, settings)
-    sources.ours = next((recording_place(sink) for sink in sinks if sink.name == VIRTUAL_CAMERA), None)
+    sources.ours = next((sink_address(sink) for sink in sinks if sink.name == VIRTUAL_CAMERA), None)
     opened.enter_context(sources.switching)
     styles = style_names()
     styles += [name for name in shares_of(settings.style) if name.endswith(".safetensors")]

@@ -27,7 +27,7 @@ def without_preview(source: Path, settings: ConvertSettings) -> tuple[ConvertSet
     if settings.preview is None:
         return settings, Fraction(0)
     with VideoReader(source, settings) as reader:
-        duration, begin = reader.duration or Fraction(0), reader.cut.start
+        duration, begin = reader.duration or Fraction(0), reader.trim.start
     length = Fraction(settings.preview)
     # Milliseconds are fine enough to say and keep numbers short.
     skipped = Fraction(round(max(Fraction(0), (duration - length) / 2) * 1000), 1000)

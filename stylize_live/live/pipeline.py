@@ -43,7 +43,7 @@ from stylize_live.live.view import LiveStylizer, View
 from stylize_live.live.warm_up import Flowing, WarmUp, card, warming_up
 from stylize_live.media.image.io import Still, write_image
 from stylize_live.media.protocols import LiveSink, Source
-from stylize_live.media.sinks.opening import recording_place
+from stylize_live.media.sinks.opening import sink_address
 from stylize_live.media.sinks.overlay import Caption
 from stylize_live.naming import clock_time, display_name, snapshot_name
 from stylize_live.options import DEFAULT_BOLDNESS
@@ -176,7 +176,7 @@ class _LivePipeline:
         self._asked: Step | None = None  # whose lines are being made ready
         self._preparation = WarmUp()
         self.view = View(stylizer, styles, self._snapshot, self._record, self._embolden)
-        self.switches = SinkSwitches(self._outlets, openers, sinks, recording_place, self.view.say)
+        self.switches = SinkSwitches(self._outlets, openers, sinks, sink_address, self.view.say)
         self._stages = WorkerGroup(
             self._to_paint,
             self._to_show,

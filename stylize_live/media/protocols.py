@@ -53,10 +53,10 @@ class Sink(Protocol):
 
 
 class LiveSink(Sink, Protocol):
-    """Where live images go beside the window: a virtual camera, a stream, a recording.
+    """Where live frames go beside the window: a virtual camera, a stream, a recording.
 
     `write` is called by one thread that serves this sink alone, with the newest frame each time,
-    so it may be slow. Images come at any pace, and all of them have the source's size unless the
+    so it may be slow. Frames come at any pace, and all of them have the source's size unless the
     source changes it. `close` is called by another thread when no `write` follows, or when one hangs:
     then it returns soon, and leaves to the system what cannot be released.
 

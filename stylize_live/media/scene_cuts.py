@@ -20,21 +20,21 @@ _THINNED = (192, 108)  # about what they are made from
 LEAST_DIFFERENCE = 12.0
 # Share of the frame whose colours are others than before, 0 to 1: a pan moves colours, a cut exchanges
 # them. Low enough for black-and-white videos, which have few to exchange.
-LEAST_COLOUR_CHANGE = 0.1
+LEAST_COLOR_CHANGE = 0.1
 # A difference that is a cut even among equal colours: no jolt of a camera makes one like it.
 SURE_DIFFERENCE = 40.0
 # How much larger than the frames just before a difference must be: shaking cameras and flashes differ
 # a lot every time, a cut only once.
 LEAST_SURPRISE = 3.0
-_BEFORE = 8  # frames that "just before" means
-_COLOUR_BINS = 6  # for each of red, green and blue
+_BEFORE = 8  # frames: what "just before" means
+_COLOR_BINS = 6  # for each of red, green and blue
 
 
 class CutDetector:
     """Finds the first frame of every new shot. Knows hard cuts; fades and dissolves pass as one shot.
 
     A frame is a cut if its thumbnail differs from the one before by `LEAST_DIFFERENCE`, by
-    `LEAST_SURPRISE` times the usual of the frames just before, and if `LEAST_COLOUR_CHANGE` of its
+    `LEAST_SURPRISE` times the usual of the frames just before, and if `LEAST_COLOR_CHANGE` of its
     colours are others or the difference reaches `SURE_DIFFERENCE`. A frame of any size takes about a tenth
     of a millisecond.
     """
@@ -45,31 +45,31 @@ class CutDetector:
     def reset(self) -> None:
         """Forget everything: the next frame is the first."""
         self._thumbnail: npt.NDArray[np.int16] | None = None
-        self._colours: npt.NDArray[np.float64] | None = None
+        self._colors: npt.NDArray[np.float64] | None = None
         self._differences: deque[float] = deque(maxlen=_BEFORE)
 
     def is_cut(self, pixels: Pixels) -> bool:
-        """Look at the next frame of a video; whether a new shot begins with it. The first two are no cuts.
+        """Whether a new shot begins with the next frame of a video. The first two frames are never cuts.
 
         Args:
             pixels: (H, W, 3) uint8 RGB.
         """
         thumbnail = _thumbnail(pixels)
-        colours = _colour_shares(thumbnail)
-        before, colours_before = self._thumbnail, self._colours
-        self._thumbnail, self._colours = thumbnail, colours
-        if before is None or colours_before is None:
+        colors = _color_shares(thumbnail)
+        before, colors_before = self._thumbnail, self._colors
+        self._thumbnail, self._colors = thumbnail, colors
+        if before is None or colors_before is None:
             return False
         difference = float(np.abs(thumbnail - before).mean())
         known = bool(self._differences)  # without it, a shaking camera would look like a cut
         usual = median(self._differences) if known else 0.0
         self._differences.append(difference)
-        change = float(np.abs(colours - colours_before).sum()) / 2
+        change = float(np.abs(colors - colors_before).sum()) / 2
         cut = (
             known
             and difference >= LEAST_DIFFERENCE
             and difference >= LEAST_SURPRISE * usual
-            and (change >= LEAST_COLOUR_CHANGE or difference >= SURE_DIFFERENCE)
+            and (change >= LEAST_COLOR_CHANGE or difference >= SURE_DIFFERENCE)
         )
         if cut:  # what comes is the same as if the video began here
             self._differences.clear()
@@ -83,11 +83,11 @@ class CutDetector:
     @property
     def memory(self) -> dict[str, npt.NDArray[np.float64]]:
         """All that the next answer depends on, by name; may be set. Empty before the first frame."""
-        if self._thumbnail is None or self._colours is None:
+        if self._thumbnail is None or self._colors is None:
             return {}
         return {
             "thumbnail": self._thumbnail.astype(np.float64),
-            "colours": self._colours,
+            "colours": self._colors,
             "differences": np.array(self._differences),
         }
 
@@ -96,7 +96,7 @@ class CutDetector:
         self.reset()
         if "thumbnail" in arrays:
             self._thumbnail = arrays["thumbnail"].astype(np.int16)
-            self._colours = arrays["colours"]
+            self._colors = arrays["colours"]
             self._differences.extend(arrays["differences"].tolist())
 
 
@@ -109,9 +109,9 @@ def _thumbnail(pixels: Pixels) -> npt.NDArray[np.int16]:
     return np.asarray(small, np.int16)
 
 
-def _colour_shares(thumbnail: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
-    """Share of pixels in each colour class, (216,) float64, sum 1."""
-    bins = thumbnail.astype(np.int64) * _COLOUR_BINS // 256
-    classes = (bins[..., 0] * _COLOUR_BINS + bins[..., 1]) * _COLOUR_BINS + bins[..., 2]
-    counts = np.bincount(classes.ravel(), minlength=_COLOUR_BINS**3)
+def _color_shares(thumbnail: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
+    """Share of pixels in each color class, (216,) float64, sum 1."""
+    bins = thumbnail.astype(np.int64) * _COLOR_BINS // 256
+    classes = (bins[..., 0] * _COLOR_BINS + bins[..., 1]) * _COLOR_BINS + bins[..., 2]
+    counts = np.bincount(classes.ravel(), minlength=_COLOR_BINS**3)
     return counts / classes.size

@@ -1,4 +1,4 @@
-"""Marks the first frame of every shot: once, where a video is decoded, for all who want to know later."""
+"""Marks the first frame of every shot, once, where a video is decoded; later stages only read the mark."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ShotMarker:
 
     @classmethod
     def behind(cls, frame: Frame, history: Sequence[float]) -> Self:
-        """Goes on behind a frame of a video as one does that marked all frames up to it.
+        """A marker that goes on behind a frame, as if it had marked all frames up to it.
 
         Args:
             frame: the one before the next.
@@ -38,7 +38,7 @@ class ShotMarker:
         return marker
 
     def mark(self, frame: Frame) -> Frame:
-        """The same frame, which now knows whether a shot begins with it, as one does with the first."""
+        """The same frame with `starts_shot` set; the first of all starts one."""
         self.history = self._cuts.history
         is_first, self._is_first = self._is_first, False
         is_cut = self._cuts.is_cut(frame.preview)

@@ -25,7 +25,7 @@ from stylize_live.frame import Frame
 from stylize_live.lifecycle import Closeable
 from stylize_live.live.hotkeys import KEYS, OF_PAGES
 from stylize_live.live.session import LiveSession
-from stylize_live.media.sinks.opening import VIRTUAL_CAMERA, recording_place
+from stylize_live.media.sinks.opening import VIRTUAL_CAMERA, sink_address
 from stylize_live.media.sources.webrtc import why_no_browser_camera
 from stylize_live.rate_limited_log import RateLimitedFilter, RateLimitedLog
 from stylize_live.studio.address import listen, own_address
@@ -286,7 +286,7 @@ class Studio(Closeable):
     def _mind_our_camera(self, show: LiveSession) -> None:
         """The virtual camera that we feed is not to be chosen as a source."""
         sink = show.switches.sink(VIRTUAL_CAMERA) if VIRTUAL_CAMERA in show.switches.names else None
-        ours = None if sink is None else recording_place(sink)
+        ours = None if sink is None else sink_address(sink)
         if ours != self._sources.ours:
             self._sources.ours = ours
             self._sources.look(self._tell_sources)

@@ -248,7 +248,7 @@ def test_full_disk_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.Monkey
     def full(self: Muxer, until: Fraction) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Muxer, "_write_companions", full)
+    monkeypatch.setattr(Muxer, "_write_passthrough", full)
     with pytest.raises(SinkError, match=r"out\.mp4: cannot write: No space left on device, free some"):
         run(Video(LONG).write(tmp_path / "in.mp4"), tmp_path / "out.mp4")
     assert not (tmp_path / "out.mp4").exists()

@@ -152,7 +152,7 @@ def test_a_piece_that_breaks_while_it_is_joined_makes_no_video(
     with monkeypatch.context() as patched:
         patched.setattr(SegmentStore, "commit", commit)
         with pytest.raises(
-            SinkError, match=r"000000\.packets: a finished piece cannot be read \(it was changed\)"
+            SinkError, match=r"000000\.packets: a finished segment cannot be read \(it was changed\)"
         ):
             run(source, target, Painter())
     assert not target.exists()

@@ -314,7 +314,7 @@ def test_all_but_the_joining_was_done(source: Path, tmp_path: Path, monkeypatch:
         def full(self: Muxer, until: object) -> None:
             raise OSError(28, "No space left on device")
 
-        broken.setattr(Muxer, "_write_companions", full)
+        broken.setattr(Muxer, "_write_passthrough", full)
         with pytest.raises(SinkError, match=r"out\.mp4: cannot write: No space left"):
             run(source, target, Painter())
     assert [path.name for path in folder_of(target).glob("*film*")] == []

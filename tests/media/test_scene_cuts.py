@@ -60,14 +60,14 @@ def test_after_reset_comes_no_cut() -> None:
     assert not detector.is_cut(pan(2)[0])
 
 
-def test_pieces_cover_the_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_segments_cover_the_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "LEAST_FRAMES", 4)
     monkeypatch.setattr(segments, "MOST_FRAMES", 10)
     ticks = tuple(1000 * i for i in range(30))
     shots = [255 - numbered(i) if 2 <= i < 7 or i >= 26 else numbered(i) for i in range(30)]
     source = Video(ticks).write(tmp_path / "in.mp4", shots)
     spans = list(split_at_cuts(source))
-    # The cut at 2 comes too early for a piece of its own, the one at 7 does not; then 10 frames, then 9
+    # The cut at 2 comes too early for a segment of its own, the one at 7 does not; then 10 frames, then 9
     # to the next cut.
     assert [(span.start, span.frames, span.at_cut) for span in spans] == [
         (0, 7, True),
@@ -79,7 +79,7 @@ def test_pieces_cover_the_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert float(spans[-1].end) == pytest.approx(1, abs=1e-4)
 
 
-def test_a_short_video_is_one_piece(tmp_path: Path) -> None:
+def test_a_short_video_is_one_segment(tmp_path: Path) -> None:
     (span,) = split_at_cuts(Video(CFR).write(tmp_path / "in.mp4"))
     assert isinstance(span, Segment)
     assert (span.start, span.frames, span.begin, span.at_cut) == (0, 12, 0, True)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from stylize_live.engine.cpu.torch_backend import quantize, to_levels
 from stylize_live.frame import Pixels
-from stylize_live.media.hw.nv12 import from_rgb, rgb_to_planes, room, split_planes, to_rgb
+from stylize_live.media.hw.nv12 import allocate_planes, from_rgb, rgb_to_planes, split_planes, to_rgb
 from stylize_live.media.hw.surface import STORED, Nv12Surface
 
 Image = Pixels | Nv12Surface
@@ -128,7 +128,7 @@ class PlaneBuffer(HostBuffer[Nv12Surface]):
     """
 
     def __init__(self, size: tuple[int, int], device: torch.device) -> None:
-        super().__init__(room(size, pin_memory=_is_gpu(device)), device)
+        super().__init__(allocate_planes(size, pin_memory=_is_gpu(device)), device)
         self._width = size[0]
         self._matrix, self._full_range = STORED, False
 

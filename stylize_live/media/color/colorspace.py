@@ -74,18 +74,18 @@ class ToRgb:
         self._deep = bits > 8
         self._format, self._alpha_format = (PLANAR_RGB_16, "rgba64le") if self._deep else (PLANAR_RGB, "rgba")
         self._sited_left = sited_left
-        self._look: HdrInfo | None = None
-        self._asked = False
+        self._hdr_info: HdrInfo | None = None
+        self._has_seen_first = False
         self._size = (0, 0)
         self._scaler = Scaler(self._chain)
         self._alpha_scaler = Scaler(lambda frame, _: [self._scale(frame), _in_format(self._alpha_format)])
 
-    def look(self, frame: av.VideoFrame) -> HdrInfo | None:
+    def hdr_info(self, frame: av.VideoFrame) -> HdrInfo | None:
         """What the first frame said of its colours; None for ordinary ones."""
-        if not self._asked:
-            self._asked = True
-            self._look = HdrInfo.of(frame)
-        return self._look
+        if not self._has_seen_first:
+            self._has_seen_first = True
+            self._hdr_info = HdrInfo.of(frame)
+        return self._hdr_info
 
     def __call__(self, frame: av.VideoFrame, size: tuple[int, int] | None = None) -> Pixels:
         """Convert one image.
@@ -97,7 +97,7 @@ class ToRgb:
         Returns:
             (H, W, 3) RGB, uint8 or uint16, full range, C-contiguous.
         """
-        self.look(frame)
+        self.hdr_info(frame)
         self._size = size or (frame.width, frame.height)
         rgb = interleave(self._scaler(frame, self._size))
         return _multiply(rgb, WHITE_OF_ARRAYS / WHITE_OF_SCALER) if self._deep else rgb
@@ -111,9 +111,9 @@ class ToRgb:
 
     def _chain(self, frame: av.VideoFrame, until_built: ExitStack) -> Chain:
         # Planes are not only faster: to packed 16 bits, the scaler gets 4:2:0 plainly wrong.
-        if self._look is None:
+        if self._hdr_info is None:
             return [self._scale(frame), _in_format(self._format)]
-        to_sdr = until_built.enter_context(to_sdr_filter(self._look))
+        to_sdr = until_built.enter_context(to_sdr_filter(self._hdr_info))
         back = ("scale", {"flags": EXACT})
         return [self._scale(frame), _in_format(PLANAR_RGB_16), to_sdr, back, _in_format(self._format)]
 

@@ -1,4 +1,4 @@
-"""How stored images become upright."""
+"""How stored frames become upright."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from stylize_live.media.libraries import av, cv2
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """How a stored image becomes upright: swap the axes, then mirror."""
+    """How a stored frame becomes upright: swap the axes, then mirror."""
 
     transpose: bool = False
     mirror_x: bool = False
     mirror_y: bool = False
 
     @staticmethod
-    def of(image: av.VideoFrame) -> Orientation:
+    def of(frame: av.VideoFrame) -> Orientation:
         """Read the display matrix; angles between right angles are taken as the nearest one."""
-        data = side_data_of(image).get("DISPLAYMATRIX")
+        data = side_data_of(frame).get("DISPLAYMATRIX")
         if data is None:
             return Orientation()
         matrix = np.frombuffer(data, np.int32)
@@ -32,8 +32,8 @@ class Orientation:
             return Orientation(False, a < 0, d < 0)
         return Orientation(True, c < 0, b < 0)
 
-    def turned(self, size: tuple[int, int]) -> tuple[int, int]:
-        """(width, height) of what an image of this size becomes, and the other way round."""
+    def turn_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(width, height) of what a frame of this size becomes, and the other way round."""
         return size[::-1] if self.transpose else size
 
     def apply(self, pixels: Pixels) -> Pixels:

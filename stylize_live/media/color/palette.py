@@ -1,4 +1,4 @@
-"""Images in 256 colours, for GIF."""
+"""Frames in 256 colours, for GIF."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ PALETTE_FORMAT = "pal8"
 
 
 class ToPalette:
-    """Finds the best 256 colours of each image and dithers with them; make one per thread.
+    """Finds the best 256 colours of each frame and dithers with them; make one per thread.
 
-    The dither is a fixed pattern: one that spreads errors would boil from image to image.
+    The dither is a fixed pattern: one that spreads errors would boil from frame to frame.
     """
 
     def __init__(self) -> None:
         self._kind: tuple[int, ...] = ()
 
     def __call__(self, pixels: Pixels) -> av.VideoFrame:
-        """Convert one image.
+        """Convert one frame.
 
         Args:
             pixels: (H, W, 3) RGB or (H, W, 4) RGBA, uint8, C-contiguous; what is less than half

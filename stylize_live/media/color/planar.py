@@ -1,4 +1,4 @@
-"""Images in three planes become images whose pixels stand together."""
+"""Frames in three planes become arrays whose pixels stand together."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PLANAR_RGB, PLANAR_RGB_16 = "gbrp", "gbrp16le"
 
 
 def interleave(frame: av.VideoFrame) -> Pixels:
-    """Lay the planes of a "gbrp" or "gbrp16le" image together.
+    """Lay the planes of a "gbrp" or "gbrp16le" frame together.
 
     Returns:
-        (H, W, 3) RGB, C-contiguous; uint8, or uint16 of a 16-bit image.
+        (H, W, 3) RGB, C-contiguous; uint8, or uint16 of a 16-bit frame.
     """
     kind: Any = np.uint16 if frame.format.name == PLANAR_RGB_16 else np.uint8
     green, blue, red = (

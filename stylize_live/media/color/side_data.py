@@ -1,4 +1,4 @@
-"""What decoders attach to images: display matrix, brightness, captions and so on."""
+"""What decoders attach to frames: display matrix, brightness, captions and so on."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ def _read_unnamed(kind: type[Any], number: int) -> Any:
     return made
 
 
-# FFmpeg knows kinds that PyAV has no name for, such as EXIF, and PyAV then lists none of an image's. This is
+# FFmpeg knows kinds that PyAV has no name for, such as EXIF, and PyAV then lists none of a frame's. This is
 # how enums take values that they do not know.
 sidedata.Type._missing_ = classmethod(_read_unnamed)  # type: ignore[assignment, method-assign]
 
 
-def side_data_of(image: av.VideoFrame) -> Mapping[str, bytes]:
+def side_data_of(frame: av.VideoFrame) -> Mapping[str, bytes]:
     """All of it, by PyAV's names.
 
-    It is PyAV's own container, but not `image.side_data`, which ties an image and its side data into a
-    cycle: of a video, hundreds of images would wait for the garbage collector.
+    It is PyAV's own container, but not `frame.side_data`, which ties a frame and its side data into a
+    cycle: of a video, hundreds of frames would wait for the garbage collector.
     """
     container: Any = sidedata.SideDataContainer
-    return cast("Mapping[str, bytes]", container(image))
+    return cast("Mapping[str, bytes]", container(frame))

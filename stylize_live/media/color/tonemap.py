@@ -2,7 +2,7 @@
 
 The whole way, from stored values to values for a BT.709 screen, is one function of three numbers. It is
 computed once into a table of 65 x 65 x 65 colours, which FFmpeg's `lut3d` filter reads between the
-points of: 10 ms for a 1920x1080 image instead of half a second.
+points of: 10 ms for a 1920x1080 frame instead of half a second.
 """
 
 from __future__ import annotations
@@ -60,17 +60,17 @@ class HdrInfo:
     peak: float
 
     @staticmethod
-    def of(image: av.VideoFrame) -> HdrInfo | None:
-        """What an image says of itself; None for one that is ordinary, or does not say."""
-        transfer = image.color_trc if image.color_trc in _NAMES else 0
+    def of(frame: av.VideoFrame) -> HdrInfo | None:
+        """What a frame says of itself; None for one that is ordinary, or does not say."""
+        transfer = frame.color_trc if frame.color_trc in _NAMES else 0
         primaries = "BT.709"
-        if image.color_primaries == _BT2020 or (transfer and image.color_primaries not in _P3):
+        if frame.color_primaries == _BT2020 or (transfer and frame.color_primaries not in _P3):
             primaries = "BT.2020"
-        elif image.color_primaries in _P3:
+        elif frame.color_primaries in _P3:
             primaries = "P3"
         if primaries == "BT.709":
             return None
-        return HdrInfo(primaries, transfer, _peak(image) if transfer else 0.0)
+        return HdrInfo(primaries, transfer, _peak(frame) if transfer else 0.0)
 
     @property
     def note(self) -> str:
@@ -82,23 +82,23 @@ class HdrInfo:
 
 
 @contextmanager
-def to_sdr_filter(look: HdrInfo) -> Iterator[tuple[str, dict[str, str]]]:
+def to_sdr_filter(hdr: HdrInfo) -> Iterator[tuple[str, dict[str, str]]]:
     """FFmpeg's name and arguments of the filter that brings images of `PLANAR_RGB_16` into BT.709.
 
     The filter takes its table from a file, which lives only until this is left. Its vector code is for
     planes only: 10 ms for 1920x1080, where packed pixels take 55.
     """
     with scratch_folder() as folder:
-        path = folder / "look.cube"
+        path = folder / "tonemap.cube"
         with path.open("w", encoding="ascii") as file:
             file.write(f"LUT_3D_SIZE {_POINTS}\n")
-            np.savetxt(file, _table(look), "%.6f")
+            np.savetxt(file, _table(hdr), "%.6f")
         yield "lut3d", {"file": str(path), "interp": "tetrahedral"}
 
 
-def _peak(image: av.VideoFrame) -> float:
+def _peak(frame: av.VideoFrame) -> float:
     """How bright the video gets: its measured peak, else its mastering screen's, else the usual one."""
-    data = side_data_of(image)
+    data = side_data_of(frame)
     light = data.get("CONTENT_LIGHT_LEVEL")
     if light is not None:
         brightest = float(struct.unpack_from("=I", light)[0])
@@ -114,29 +114,29 @@ def _peak(image: av.VideoFrame) -> float:
     return _USUAL_PEAK
 
 
-def _table(look: HdrInfo) -> Floats:
+def _table(hdr: HdrInfo) -> Floats:
     """The result for a lattice of the scaler's colours, red fastest: (_POINTS ** 3, 3)."""
     scale = WHITE_OF_SCALER / WHITE_OF_ARRAYS
     steps = np.minimum(np.linspace(0, 1, _POINTS) / scale, 1)
     blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
-    return scale * to_sdr(np.stack([red, green, blue], axis=-1).reshape(-1, 3), look)
+    return scale * to_sdr(np.stack([red, green, blue], axis=-1).reshape(-1, 3), hdr)
 
 
-def to_sdr(stored: Floats, look: HdrInfo) -> Floats:
+def to_sdr(stored: Floats, hdr: HdrInfo) -> Floats:
     """The exact function behind the table.
 
     Args:
         stored: (..., 3) RGB in [0, 1] as stored.
-        look: what they mean.
+        hdr: what the values mean.
 
     Returns:
         (..., 3) RGB in [0, 1] for a BT.709 screen.
     """
-    light = _linear(look.transfer)(stored)
-    light = _into_gamut(light @ np.array(_TO_709[look.primaries]).T)
+    light = _linear(hdr.transfer)(stored)
+    light = _into_gamut(light @ np.array(_TO_709[hdr.primaries]).T)
     strongest = np.maximum(light.max(axis=-1, keepdims=True), 1e-9)
     # The strongest colour decides for all three: the hue stays, and none of them can overflow.
-    wanted = _roll_off(strongest, look.peak) if look.transfer else np.minimum(strongest, _WHITE)
+    wanted = _roll_off(strongest, hdr.peak) if hdr.transfer else np.minimum(strongest, _WHITE)
     shown: Floats = np.clip(light * (wanted / strongest) / _WHITE, 0, 1) ** (1 / _SDR_GAMMA)
     return shown
 

@@ -1,4 +1,4 @@
-"""VP9 and VP8 with transparency, which is a second frame beside each frame."""
+"""VP9 and VP8 with transparency, which is a second image in each packet."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 from stylize_live.media.formats.limits import limit_decoder
 from stylize_live.media.libraries import av
 
-# FFmpeg's own decoders leave the second frame alone, those of libvpx read both.
+# FFmpeg's own decoders ignore the second image, those of libvpx read both.
 _OF_BOTH = {"vp9": "libvpx-vp9", "vp8": "libvpx"}
 _VP8_SHOWN = 0x10  # of the first byte
 _MOST_REMEMBERED = 1000  # packets
 
 
-def has_second_image(video: av.VideoStream) -> bool:
-    """Whether a video is of this kind."""
+def has_alpha_layer(video: av.VideoStream) -> bool:
+    """Whether a video's packets hold a second image with the opacity."""
     # As a header has it, or in capitals where a copy has it as a tag.
     modes = (video.metadata.get("alpha_mode"), video.metadata.get("ALPHA_MODE"))
     return video.codec_context.name in _OF_BOTH and "1" in modes
 
 
 class AlphaDecoder:
-    """Decodes such a video. Where the second frame is damaged, the first goes on alone, opaque, up to
+    """Decodes such a video. Where the second image is damaged, the first goes on alone, opaque, up to
     the next key frame.
 
     Args:
@@ -34,35 +34,35 @@ class AlphaDecoder:
     def __init__(self, codec: str, complain: Callable[[str], None]) -> None:
         self._codec, self._complain = codec, complain
         self._both: av.VideoCodecContext | None = None
-        self._colours: av.VideoCodecContext | None = None
+        self._colors: av.VideoCodecContext | None = None
         self._since_key_frame: list[av.Packet[Any]] = []
 
     def decode(self, packet: av.Packet[Any] | None) -> list[av.VideoFrame]:
         """As that of a codec context. Raises `FFmpegError` where the colours are damaged."""
         if packet is not None and packet.size:
             self._remember(packet)
-        if self._colours is not None:
-            return self._colours.decode(packet)
+        if self._colors is not None:
+            return self._colors.decode(packet)
         try:
-            images = self._decoder_of_both().decode(packet)
+            frames = self._open_both().decode(packet)
         except av.InvalidDataError:
             if not self._since_key_frame:
                 raise
-            return self._colours_alone()
-        # A second frame that is damaged, or is not one at all, may take the first with it, without a word.
-        if not images and self._since_key_frame and self._is_shown(packet):
-            return self._colours_alone()
-        return images
+            return self._decode_colors_alone()
+        # A second image that is damaged, or is not one at all, may take the first with it, without a word.
+        if not frames and self._since_key_frame and self._is_shown(packet):
+            return self._decode_colors_alone()
+        return frames
 
     def flush_buffers(self) -> None:
         """Forget all that came before."""
-        self._both = self._colours = None
+        self._both = self._colors = None
         self._since_key_frame.clear()
 
     def _remember(self, packet: av.Packet[Any]) -> None:
         if packet.is_keyframe:
-            if self._colours is not None:  # a second frame may begin anew here
-                self._both = self._colours = None
+            if self._colors is not None:  # a second image may begin anew here
+                self._both = self._colors = None
             self._since_key_frame = [packet]
         elif 0 < len(self._since_key_frame) < _MOST_REMEMBERED:
             self._since_key_frame.append(packet)
@@ -75,21 +75,21 @@ class AlphaDecoder:
             return False
         return self._codec == "vp9" or bool(bytes(packet)[0] & _VP8_SHOWN)
 
-    def _decoder_of_both(self) -> av.VideoCodecContext:
+    def _open_both(self) -> av.VideoCodecContext:
         if self._both is None:
             self._both = _open(_OF_BOTH[self._codec])
         return self._both
 
-    def _colours_alone(self) -> list[av.VideoFrame]:
+    def _decode_colors_alone(self) -> list[av.VideoFrame]:
         """The last packet's frame, by a decoder that is brought to where the other failed."""
-        self._colours = _open(self._codec)
+        self._colors = _open(self._codec)
         *before, last = self._since_key_frame
         for packet in before:
             with suppress(av.FFmpegError):  # said when it was its turn
-                self._colours.decode(packet)
-        images = self._colours.decode(last)
+                self._colors.decode(packet)
+        frames = self._colors.decode(last)
         self._complain("the transparency of a frame is damaged")
-        return images
+        return frames
 
 
 def _open(name: str) -> av.VideoCodecContext:

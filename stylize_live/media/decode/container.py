@@ -1,4 +1,4 @@
-"""Media files opened and described: which stream is the video, where its clock starts, what it loses."""
+"""Opens and describes media files: which stream is the video, where its clock starts, what is lost."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from stylize_live.media.formats.limits import (
     SEQUENCE_OPTIONS,
     check_video_size,
     is_image,
+    is_playlist,
     is_text,
-    names_others,
 )
 from stylize_live.media.formats.tags import TAG_ERRORS
 from stylize_live.media.hw.decoders import open_on_gpu
@@ -38,7 +38,7 @@ Disposition = av.stream.Disposition
 _NOT_VIDEO = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 INTERLACED = "interlaced video was deinterlaced, one frame for every two fields"
 _MANY_JPEGS = (".mjpeg", ".mjpg")  # one behind the other, as old network cameras saved them
-_IMAGE = "not a video but a frame, use the image command"
+_IMAGE = "not a video but an image; use the image command"
 _MOST_BOXES = 1000
 # PyAV asks FFmpeg to make up times that a file lacks. What it makes up is in the order of decoding.
 AS_STORED = {"fflags": "-genpts"}
@@ -54,8 +54,8 @@ def open_container(
     """Open a media file for reading.
 
     Args:
-        path: a file, or numbered frames such as frames/%05d.png.
-        sequence_rate: frames per second of numbered frames, which only software decodes; the usual rate
+        path: a file, or numbered images such as frames/%05d.png.
+        sequence_rate: frames per second of numbered images, which only software decodes; the usual rate
             if None.
         decoder: who decodes the video.
         surfaces: leave frames on the chip that decodes them, where that is possible.
@@ -79,7 +79,7 @@ def open_container(
     except (OSError, av.FFmpegError) as error:
         if lacks_index(path):
             raise SourceError(
-                f"{path}: its index (moov) is missing, as when a recording was cut off: copy it from the "
+                f"{path}: its index (moov) is missing, as when a recording was cut off. Copy it from the "
                 "camera again, or rebuild it with a repair tool and a good file of the same camera"
             ) from None
         raise SourceError(f"{path}: {_refusal(path, error)}") from None
@@ -93,8 +93,8 @@ def open_container(
 
 
 def _refusal(path: Path, error: OSError | av.FFmpegError) -> str:
-    if names_others(path):
-        return "a playlist, which names other files: name the video itself"
+    if is_playlist(path):
+        return "a playlist, which names other files; name the video itself"
     if is_text(path):
         return "not a video but text"
     if is_image(path):
@@ -122,7 +122,7 @@ def _open(name: str, decoder: CodecKind, surfaces: bool) -> av.container.InputCo
 def _open_sequence(pattern: Path, rate: Fraction) -> av.container.InputContainer:
     if pattern.suffix.lower() not in SUFFIXES:
         known = ", ".join(sorted(SUFFIXES))
-        raise SourceError(f"{pattern}: frames of this kind are not read, use one of {known}")
+        raise SourceError(f"{pattern}: images of this kind are not read; use one of {known}")
     how = {"framerate": str(rate), "start_number": str(first_number(pattern)), "pattern_type": "sequence"}
     try:
         return av.open(
@@ -134,7 +134,7 @@ def _open_sequence(pattern: Path, rate: Fraction) -> av.container.InputContainer
             metadata_errors=TAG_ERRORS,
         )
     except (OSError, av.FFmpegError) as error:
-        raise SourceError(f"{pattern}: not frames that can be read ({error.strerror})") from None
+        raise SourceError(f"{pattern}: not images that can be read ({error.strerror})") from None
 
 
 def lacks_index(path: Path) -> bool:
@@ -164,8 +164,8 @@ def pick_video_stream(container: av.container.InputContainer, path: Path) -> av.
     # PyAV leaves out the codec context where FFmpeg has no decoder.
     videos = [video for video in videos if getattr(video, "codec_context", None) is not None]
     if not videos:
-        raise SourceError(f"{path}: no decoder for the video in this file, convert it to H.264 first")
-    # A file of one frame and a moving one, such as AVIF, shows the frame where nothing can move.
+        raise SourceError(f"{path}: no decoder for the video in this file; convert it to H.264 first")
+    # A file with a still and a moving version, such as AVIF, shows the still where nothing can move.
     videos = [video for video in videos if video.frames != 1] or videos
     chosen = next((video for video in videos if video.disposition & Disposition.default), videos[0])
     check_video_size(chosen, path)
@@ -211,20 +211,20 @@ def is_constant_rate(average: Fraction, base: Fraction | None) -> bool:
     return base is None or abs(average / base - 1) < Fraction(1, 100)
 
 
-def has_alpha(image: av.VideoFrame) -> bool:
+def has_alpha(frame: av.VideoFrame) -> bool:
     """Whether frames of this kind can be transparent, or this one's palette is."""
-    if image.format.name == PALETTE_FORMAT:
-        opacity = image.to_ndarray()[1][:, 0]
+    if frame.format.name == PALETTE_FORMAT:
+        opacity = frame.to_ndarray()[1][:, 0]
         return bool(opacity.min() < 255 and opacity.any())  # all 0: nothing was said
-    return any(component.is_alpha for component in image.format.components)
+    return any(component.is_alpha for component in frame.format.components)
 
 
-def frame_losses(image: av.VideoFrame, bits: int) -> list[str]:
-    """What of this kind of frame frames of so many bits do not carry, in words."""
+def frame_losses(frame: av.VideoFrame, bits: int) -> list[str]:
+    """What is lost of such a frame in a video of so many bits, in words."""
     notes = []
-    stored = max(component.bits for component in image.format.components)
+    stored = max(component.bits for component in frame.format.components)
     if stored > 8 and bits == 8:
         notes.append(f"{stored}-bit colours were reduced to 8 bits; {option('bits', 10)} keeps more of them")
-    if side_data_of(image).get("A53_CC") is not None:
+    if side_data_of(frame).get("A53_CC") is not None:
         notes.append("closed captions inside the frames were dropped")
     return notes

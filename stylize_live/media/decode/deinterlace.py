@@ -7,29 +7,29 @@ from collections.abc import Iterable, Iterator
 from stylize_live.media.libraries import av
 
 
-def deinterlace(images: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-    """Weave-free frames at the same times; a network would paint the combing as brush strokes."""
+def deinterlace(frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    """Frames without combing, at the same times; a network would paint the combing as brush strokes."""
     kind = None
     graph: av.filter.Graph | None = None
-    for image in images:
-        if kind != (image.format.name, image.width, image.height):
+    for frame in frames:
+        if kind != (frame.format.name, frame.width, frame.height):
             if graph is not None:
                 graph.push(None)
                 yield from _pull(graph)
-            kind = (image.format.name, image.width, image.height)
-            graph = _deinterlacer(image)
+            kind = (frame.format.name, frame.width, frame.height)
+            graph = _deinterlacer(frame)
         assert graph is not None
-        graph.push(image)
+        graph.push(frame)
         yield from _pull(graph)
     if graph is not None:
         graph.push(None)
         yield from _pull(graph)
 
 
-def _deinterlacer(image: av.VideoFrame) -> av.filter.Graph:
+def _deinterlacer(frame: av.VideoFrame) -> av.filter.Graph:
     graph = av.filter.Graph()
     source = graph.add_buffer(
-        width=image.width, height=image.height, format=image.format, time_base=image.time_base
+        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
     )
     graph.link_nodes(source, graph.add("bwdif", "mode=send_frame:deint=interlaced"), graph.add("buffersink"))
     graph.configure()

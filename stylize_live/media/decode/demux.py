@@ -1,4 +1,4 @@
-"""Packets of a damaged world: reading goes on after errors, and clocks that jump are put right."""
+"""Packets of a file: reading goes on after errors, and clocks that jump are put right."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Demuxer:
         return len(self._offsets) - 1
 
     def forget(self) -> None:
-        """To be called after seeking: what comes next has nothing to do with what came before."""
+        """Call after seeking: the packets that follow do not continue those before."""
         self._offsets = [Fraction(0)]
         self._offset_of.clear()
         self._last.clear()
@@ -66,7 +66,7 @@ class Demuxer:
                 for packet in self._container.demux():
                     attempts = 0
                     if packet.size:  # an empty packet would drain the decoder before its time
-                        self._put_right(packet)
+                        self._correct_times(packet)
                         yield packet
                 return
             except IndexError:  # PyAV, at the end of a file in which streams appeared after the opening
@@ -74,16 +74,16 @@ class Demuxer:
                 return
             except av.FFmpegError as error:
                 attempts += 1
-                self._complain(f"cannot be read further: {error.strerror}")
+                self._complain(f"cannot read on: {error.strerror}")
 
-    def _put_right(self, packet: av.Packet[Any]) -> None:
+    def _correct_times(self, packet: av.Packet[Any]) -> None:
         clock, index = packet.time_base, packet.stream_index
         if packet.dts is None or index not in self._usual_length or not clock:
             offset = self._offset_of.get(index, self._offsets[-1])
         else:
             offset = self._offset_of[index] = self._offset(index, packet.dts * clock)
             self._measure(index, packet.dts * clock + offset, (packet.duration or 0) * clock)
-            if packet.pts is not None and abs(packet.pts - packet.dts) * clock > self._far_for(index):
+            if packet.pts is not None and abs(packet.pts - packet.dts) * clock > self._least_jump(index):
                 packet.pts = packet.dts
         if offset:
             ticks = round(offset / clock)
@@ -97,7 +97,7 @@ class Demuxer:
             self._length[index] = max(duration or when - (before or 0), Fraction(0))
         self._last[index] = when
 
-    def _far_for(self, index: int) -> Fraction:
+    def _least_jump(self, index: int) -> Fraction:
         """Seconds by which no times of a stream differ unless its clock jumps: more for longer frames."""
         length = self._length.get(index, self._usual_length[index])
         return _VERY_FAR if length is None else max(self._far, _MOST_REORDERED * length)
@@ -110,7 +110,7 @@ class Demuxer:
             return usual
         expected = last + self._length.get(index, 0)
         # What says that it lasts long may be followed sooner; only what comes before it goes back.
-        if last - _BACK <= when + usual <= expected + self._far_for(index):
+        if last - _BACK <= when + usual <= expected + self._least_jump(index):
             return usual
         for known in reversed(self._offsets[-8:]):
             if -_BACK <= when + known - expected <= 2 * _BACK:
@@ -122,7 +122,7 @@ class Demuxer:
 def from_key_frame(
     packets: Iterable[av.Packet[Any] | None], start: Fraction
 ) -> Iterator[av.Packet[Any] | None]:
-    """Leave out what is not needed to decode a video from a time on, without seeking.
+    """Leave out packets that are not needed to decode a video from a time on, without seeking.
 
     Args:
         packets: of one video, in the file's order; None drains the decoder.

@@ -1,4 +1,4 @@
-"""How far a file says that it reaches, and how far it was seen to reach."""
+"""How long a file says that it is, and how long it was found to be."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stylize_live.media.libraries import av
 
 
 class Extent:
-    """Compares the end that a file promises with what came out of it.
+    """Compares the end that a file promises with the last packet that was read.
 
     Args:
         container: opened for reading.

@@ -53,29 +53,29 @@ class FrameConverter:
         note: Callable[[str], None],
     ) -> None:
         self._note = note
-        image = in_memory(first)
+        frame = in_memory(first)
         self._sited_left = codec in SITED_LEFT
         self._convert = ToRgb(bits, sited_left=self._sited_left)
         # Of a video, once: some decoders tell it of key frames only. Photos say it of themselves.
-        turn = self._turn = Orientation.of(image)
+        turn = self._turn = Orientation.of(frame)
         self._photos = codec in PHOTOS
-        self._stored_size = image.width, image.height
-        self.size = self._first_size = turn.turned(self._stored_size)
+        self._stored_size = frame.width, frame.height
+        self.size = self._first_size = turn.turn_size(self._stored_size)
         turned = 1 / sample_aspect if sample_aspect and turn.transpose else sample_aspect
         self.sample_aspect = turned or None
         if square_pixels:
             self._make_square()
         if wanted_size:
             self.size = fit_size(wanted_size, self.size)
-        self.has_alpha = transparent or has_alpha(image)
-        self._opaque_format = None if self.has_alpha else image.format.name
-        for loss in frame_losses(image, bits):
+        self.has_alpha = transparent or has_alpha(frame)
+        self._opaque_format = None if self.has_alpha else frame.format.name
+        for loss in frame_losses(frame, bits):
             note(loss)
-        look = self._convert.look(image)
-        if look is not None:
-            note(look.note)
+        hdr = self._convert.hdr_info(frame)
+        if hdr is not None:
+            note(hdr.note)
         as_stored = turn == Orientation() and self.size == self._stored_size
-        plain = as_stored and look is None and bits == 8
+        plain = as_stored and hdr is None and bits == 8
         self.frame_kind = FrameKind.PIXELS
         if surfaces and plain and self._surface(first) is not None:
             self.frame_kind = FrameKind.ON_CHIP if on_chip(first) else FrameKind.PLANES
@@ -88,37 +88,37 @@ class FrameConverter:
             shape = f"{aspect.numerator}:{aspect.denominator}"
             self._note(f"pixels of {shape}, which this kind of file does not store, were made square")
 
-    def __call__(self, image: av.VideoFrame) -> tuple[Pixels | Surface, Pixels | None]:
+    def __call__(self, frame: av.VideoFrame) -> tuple[Pixels | Surface, Pixels | None]:
         """A decoded frame, and its opacity if it has one."""
-        turn = Orientation.of(image) if self._photos else self._turn
+        turn = Orientation.of(frame) if self._photos else self._turn
         stays = self.frame_kind is not FrameKind.PIXELS and turn == Orientation()
-        surface = self._surface(image) if stays else None
+        surface = self._surface(frame) if stays else None
         if surface is not None:
             return surface, None
-        image = in_memory(image)
-        self._say_late_alpha(image)
-        return self._upright(image, turn)
+        frame = in_memory(frame)
+        self._say_late_alpha(frame)
+        return self._upright(frame, turn)
 
-    def _say_late_alpha(self, image: av.VideoFrame) -> None:
-        if self._opaque_format is not None and image.format.name != self._opaque_format:
-            self._opaque_format = image.format.name
-            if has_alpha(image):
+    def _say_late_alpha(self, frame: av.VideoFrame) -> None:
+        if self._opaque_format is not None and frame.format.name != self._opaque_format:
+            self._opaque_format = frame.format.name
+            if has_alpha(frame):
                 self._note("transparency that begins in mid-video was dropped")
 
-    def _surface(self, image: av.VideoFrame) -> Surface | None:
+    def _surface(self, frame: av.VideoFrame) -> Surface | None:
         """None for a frame that cannot stay planes. What chips decode is video, sited as such."""
-        sited_left = self._sited_left or on_chip(image)
-        as_first = (image.width, image.height) == self._stored_size
-        return make_surface(image) if sited_left and as_first else None
+        sited_left = self._sited_left or on_chip(frame)
+        as_first = (frame.width, frame.height) == self._stored_size
+        return make_surface(frame) if sited_left and as_first else None
 
-    def _upright(self, image: av.VideoFrame, turn: Orientation) -> tuple[Pixels, Pixels | None]:
-        own = turn.turned((image.width, image.height))
+    def _upright(self, frame: av.VideoFrame, turn: Orientation) -> tuple[Pixels, Pixels | None]:
+        own = turn.turn_size((frame.width, frame.height))
         inner = self.size
         if own != self._first_size:
             first = "x".join(map(str, self._first_size))
             self._note(f"the size changes in the video: all frames were fitted into the first one's {first}")
             inner = fit_inside(own, self.size)
-        inner, size = turn.turned(inner), turn.turned(self.size)
-        pixels = place_in_frame(self._convert(image, inner), size)
-        alpha = place_in_frame(self._convert.alpha(image, inner), size) if self.has_alpha else None
+        inner, size = turn.turn_size(inner), turn.turn_size(self.size)
+        pixels = place_in_frame(self._convert(frame, inner), size)
+        alpha = place_in_frame(self._convert.alpha(frame, inner), size) if self.has_alpha else None
         return turn.apply(pixels), None if alpha is None else turn.apply(alpha)

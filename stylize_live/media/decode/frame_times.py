@@ -22,24 +22,24 @@ class FrameTimes:
         self._before: int | None = None
         self._step = 0
 
-    def best(self, image: av.VideoFrame, *, drained: bool = False) -> int | None:
+    def best(self, frame: av.VideoFrame, *, drained: bool = False) -> int | None:
         """The time of a frame.
 
         Args:
-            image: see the class.
+            frame: see the class.
             drained: whether no packet is left: then no packet tells when, and frames go on at the
                 pace of those before.
 
         Returns:
             Ticks of the frame's own clock; None if there is nothing to go by.
         """
-        own, decoding = image.pts, image.dts
+        own, decoding = frame.pts, frame.dts
         self._count_faults(own, decoding)
         if self._faults_of_own > self._faults_of_decoding:
             own = None if decoding is not None or drained else own
         best = decoding if own is None else own
         if best is None and drained and self._before is not None:
-            best = self._before + (self._step or image.duration)
+            best = self._before + (self._step or frame.duration)
         if best is not None and self._before is not None:
             self._step = best - self._before
         self._before = self._before if best is None else best

@@ -1,4 +1,4 @@
-"""Videos of photos, such as motion JPEG and numbered frames: each packet is a frame of its own."""
+"""Videos of photos, such as motion JPEG and numbered images: each packet is a frame of its own."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ class PhotoDecoder:
         self._failures_left = _LENIENT_AFTER if name == "mjpeg" else None
         self._times = FrameTimes()
 
-    def images(self, packets: Iterable[av.Packet[Any] | None]) -> Iterator[av.VideoFrame]:
+    def frames(self, packets: Iterable[av.Packet[Any] | None]) -> Iterator[av.VideoFrame]:
         """See `VideoDecoder`."""
         self._times = FrameTimes()
         for packet in packets:
             if packet is None or not packet.size:
                 break
             packet.opaque = next(self._count)
-            yield from self._whole(self._decode([packet]))
+            yield from self._keep_whole(self._decode([packet]))
             if self._failures_left == 0:
                 self._be_lenient()
-                yield from self._whole(self._decode(self._taken_back()))
-        yield from self._whole(self._decode([None]), drained=True)
+                yield from self._keep_whole(self._decode(self._take_back()))
+        yield from self._keep_whole(self._decode([None]), drained=True)
         while self._sent:  # PyAV stops draining at the first that is damaged
             self._give_up(self._sent.popleft())
-            yield from self._whole(self._decode([*self._taken_back(), None]), drained=True)
+            yield from self._keep_whole(self._decode([*self._take_back(), None]), drained=True)
 
     def forget(self) -> None:
         """See `VideoDecoder`."""
@@ -59,13 +59,13 @@ class PhotoDecoder:
         if self._decoder.is_open:
             self._decoder.flush_buffers()
 
-    def _taken_back(self) -> list[av.Packet[Any]]:
+    def _take_back(self) -> list[av.Packet[Any]]:
         packets = list(self._sent)
         self.forget()
         return packets
 
     def _decode(self, packets: Iterable[av.Packet[Any] | None]) -> Iterator[av.VideoFrame]:
-        """What is ready. Errors only say that there is damage; in which packet, `_whole` finds out."""
+        """What is ready. Errors only say that there is damage; in which packet, `_keep_whole` finds out."""
         for packet in packets:
             if packet is not None:
                 self._sent.append(packet)
@@ -75,17 +75,19 @@ class PhotoDecoder:
                 if self._failures_left:
                     self._failures_left -= 1
 
-    def _whole(self, images: Iterable[av.VideoFrame], *, drained: bool = False) -> Iterator[av.VideoFrame]:
+    def _keep_whole(
+        self, frames: Iterable[av.VideoFrame], *, drained: bool = False
+    ) -> Iterator[av.VideoFrame]:
         """Frames that are whole; packets sent before theirs that gave none are given up."""
-        for image in images:
-            while self._sent and (sent := self._sent.popleft()).opaque != image.opaque:
+        for frame in frames:
+            while self._sent and (sent := self._sent.popleft()).opaque != frame.opaque:
                 self._give_up(sent)
             self._failures_left = None
-            image.pts = self._times.best(image, drained=drained)
-            if image.is_corrupt:
+            frame.pts = self._times.best(frame, drained=drained)
+            if frame.is_corrupt:
                 self._complain("a frame is damaged")
             else:
-                yield image
+                yield frame
 
     def _give_up(self, packet: av.Packet[Any]) -> None:
         self._complain(f"a frame is damaged, of {packet.size} bytes")

@@ -17,7 +17,7 @@ _ASSOCIATIONS, _MAP = 0, 2  # table numbers
 _CHECKSUM = 4
 
 
-def other_programmes(path: Path, video: int) -> set[int]:
+def other_program_pids(path: Path, video: int) -> set[int]:
     """PIDs of streams that belong to other programmes only.
 
     Args:
@@ -77,7 +77,7 @@ def _payload(packet: bytes) -> bytes:
 
 
 def _map_pids(table: bytes) -> Iterator[int]:
-    """Where the maps of all programmes are."""
+    """PIDs of the maps of all programmes."""
     for at in range(8, len(table) - 3, 4):
         if table[at : at + 2] != b"\0\0":  # network information
             yield int.from_bytes(table[at + 2 : at + 4], "big") & 0x1FFF

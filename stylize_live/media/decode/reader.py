@@ -13,7 +13,7 @@ from stylize_live.config import SourceSettings
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
 from stylize_live.lifecycle import Closeable, Turn
-from stylize_live.media.decode.alpha_decoder import has_second_image
+from stylize_live.media.decode.alpha_decoder import has_alpha_layer
 from stylize_live.media.decode.container import (
     INTERLACED,
     clock_origin,
@@ -29,7 +29,7 @@ from stylize_live.media.decode.deinterlace import deinterlace
 from stylize_live.media.decode.demux import Demuxer, from_key_frame
 from stylize_live.media.decode.extent import Extent
 from stylize_live.media.decode.frame_converter import FrameConverter
-from stylize_live.media.decode.trim import TimedFrame, Trim, at_rate
+from stylize_live.media.decode.trim import TimedFrame, Trim, resample_frames
 from stylize_live.media.decode.video_decoder import open_decoder
 from stylize_live.media.formats.image_sequence import any_transparent, is_sequence
 from stylize_live.media.formats.limits import threads_for
@@ -74,7 +74,7 @@ class VideoReader(Closeable):
         frame_kind: what the frames are, if `surfaces` were asked for.
         notes: what is not carried over from this file or was put right, in words; may grow while
             it is read.
-        cut: the part of the file that is read; times count from its start.
+        trim: the part of the file that is read; times count from its start.
         metadata: tags of the whole file, as they are true of the part and the rate that are read.
         video_index: number of the video among the file's streams.
         video_metadata: the same of the video's stream, such as language and title.
@@ -117,13 +117,13 @@ class VideoReader(Closeable):
         try:
             self._stream = pick_video_stream(self._container, path)
             self._describe_stream()
-            images = self._decode()
-            first = next(images, None)
+            decoded = self._decode()
+            first = next(decoded, None)
             if first is None:
                 raise SourceError(f"{path}: no frame could be decoded, the file is empty or damaged")
-            self._describe_image(first)
-            images = self._near_the_cut(itertools.chain([first], images))
-            self._frames_to_come = self._at_least_one(self._read(images))
+            self._describe_frames(first)
+            decoded = self._seek_to_start(itertools.chain([first], decoded))
+            self._frames_to_come = self._require_frame(self._read(decoded))
         except BaseException:
             self._container.close()
             raise
@@ -154,17 +154,17 @@ class VideoReader(Closeable):
         self._choose_part()
 
     def _choose_part(self) -> None:
-        """Lay the settings over what the file says of itself."""
+        """Apply the settings to what the file says of itself."""
         wanted = self._settings
         # On a tick, so that all times stay exact.
         start = round(parse_seconds(wanted.start or "0") / self.time_base) * self.time_base
-        self.cut = Trim(start, parse_seconds(wanted.end) if wanted.end else None)
+        self.trim = Trim(start, parse_seconds(wanted.end) if wanted.end else None)
         self.metadata = shift_timecode_tags(self.metadata, self.average_rate, start, self._new_rate)
         self.video_metadata = shift_timecode_tags(
             self.video_metadata, self.average_rate, start, self._new_rate
         )
-        if self.cut != Trim():
-            share = self.cut.length(self.duration)
+        if self.trim != Trim():
+            share = self.trim.length(self.duration)
             if self.duration and share is not None:
                 if not share and not self._has_loose_clock:
                     raise self._too_short()
@@ -178,21 +178,21 @@ class VideoReader(Closeable):
     def _too_short(self) -> SourceError:
         return SourceError(f"{self.path}: ends before the start, {self._settings.start}")
 
-    def _at_least_one(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+    def _require_frame(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         first = next(frames, None)
         if first is None:
             raise self._too_short()
         yield first
         yield from frames
 
-    def _near_the_cut(self, images: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """The frames of the cut and some before it; all there are where the file cannot seek."""
-        if not self.cut.start or self._has_loose_clock or not self._seek(self.cut.start):
-            return images
-        images = self._decode()
-        first = next(images, None)
-        if first is not None and self._time(first, None) <= self.cut.start:
-            return itertools.chain([first], images)
+    def _seek_to_start(self, decoded: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        """The frames of the chosen part and some before it; all there are where the file cannot seek."""
+        if not self.trim.start or self._has_loose_clock or not self._seek(self.trim.start):
+            return decoded
+        decoded = self._decode()
+        first = next(decoded, None)
+        if first is not None and self._time(first, None) <= self.trim.start:
+            return itertools.chain([first], decoded)
         self._seek(Fraction(0))
         return self._decode()
 
@@ -207,10 +207,10 @@ class VideoReader(Closeable):
         self._demuxer.forget()
         return True
 
-    def _describe_image(self, first: av.VideoFrame) -> None:
+    def _describe_frames(self, first: av.VideoFrame) -> None:
         if first.pts is not None and first.time_base:  # formats cut off what is before 0
             self.origin = min(self.origin, first.pts * first.time_base)
-        made = self._images = FrameConverter(
+        converter = self._converter = FrameConverter(
             first,
             self._stream.sample_aspect_ratio,
             bits=self._bits,
@@ -218,11 +218,11 @@ class VideoReader(Closeable):
             square_pixels=self._square_pixels,
             wanted_size=self._settings.size,
             surfaces=self._surfaces,
-            transparent=has_second_image(self._stream) or self._shows_transparent_photos(),
+            transparent=has_alpha_layer(self._stream) or self._shows_transparent_photos(),
             note=self._note,
         )
-        self.size, self.sample_aspect = made.size, made.sample_aspect
-        self.has_alpha, self.frame_kind = made.has_alpha, made.frame_kind
+        self.size, self.sample_aspect = converter.size, converter.sample_aspect
+        self.has_alpha, self.frame_kind = converter.has_alpha, converter.frame_kind
         mode, self.is_sphere = stereo_mode(first), is_sphere(first)
         self.is_stereo = mode is not None
         if mode:
@@ -263,62 +263,62 @@ class VideoReader(Closeable):
         with self._turn:
             if self._closed:
                 raise SourceError(f"{self.path}: was closed while it was read")
-            if self._demuxer.jumps or not self._seek(max(Fraction(0), when + self.cut.start)):
+            if self._demuxer.jumps or not self._seek(max(Fraction(0), when + self.trim.start)):
                 return False
             self._frames_to_come = self._read(self._decode())
             return True
 
-    def _read(self, images: Iterator[av.VideoFrame]) -> Iterator[Frame]:
-        """Decoded frames as the frames that the settings ask for."""
-        return self._frames(self._chosen(self._timed(self._woven_apart(images))))
+    def _read(self, decoded: Iterator[av.VideoFrame]) -> Iterator[Frame]:
+        """Decoded frames into the frames that the settings ask for."""
+        return self._convert(self._select(self._time_frames(self._deinterlace(decoded))))
 
-    def _woven_apart(self, images: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    def _deinterlace(self, decoded: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
         """Frames without combing; videos may become interlaced somewhere in the middle."""
-        for image in images:
-            if image.interlaced_frame:
+        for frame in decoded:
+            if frame.interlaced_frame:
                 self._note(INTERLACED)
-                yield from deinterlace(map(in_memory, itertools.chain([image], images)))
+                yield from deinterlace(map(in_memory, itertools.chain([frame], decoded)))
             else:
-                yield image
+                yield frame
 
-    def _timed(self, images: Iterable[av.VideoFrame]) -> Iterator[TimedFrame]:
+    def _time_frames(self, decoded: Iterable[av.VideoFrame]) -> Iterator[TimedFrame]:
         """The frames with their times; each is shown until the next, the last as long as it says."""
         before: TimedFrame | None = None
-        for image in images:
-            when = self._time(image, before)
+        for frame in decoded:
+            when = self._time(frame, before)
             if before is not None:
                 self._step = when - before.when
-                yield TimedFrame(before.image, before.when, self._step)
-            length = image.duration * self._clock_of(image) or self._usual_step or self._step
-            before = TimedFrame(image, when, length)
+                yield TimedFrame(before.frame, before.when, self._step)
+            length = frame.duration * self._clock_of(frame) or self._usual_step or self._step
+            before = TimedFrame(frame, when, length)
         if before is not None:
             yield before
 
-    def _chosen(self, video: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
+    def _select(self, video: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
         """The part and the rate that the settings ask for."""
-        video = self.cut.of(video)
-        return video if self._new_rate is None else at_rate(video, self._new_rate)
+        video = self.trim.select(video)
+        return video if self._new_rate is None else resample_frames(video, self._new_rate)
 
-    def _frames(self, video: Iterable[TimedFrame]) -> Iterator[Frame]:
+    def _convert(self, video: Iterable[TimedFrame]) -> Iterator[Frame]:
         converted: av.VideoFrame | None = None
         for index, shown in enumerate(video):
             self.last_duration = shown.duration
-            if shown.image is not converted:  # repeated for a higher rate
-                made, alpha = self._images(shown.image)
-                converted = shown.image
+            if shown.frame is not converted:  # repeated for a higher rate
+                made, alpha = self._converter(shown.frame)
+                converted = shown.frame
             yield Frame(made, shown.when, monotonic(), index, alpha)
 
-    def _time(self, image: av.VideoFrame, before: TimedFrame | None) -> Fraction:
-        if image.pts is not None:
-            when = image.pts * self._clock_of(image) - self.origin
+    def _time(self, frame: av.VideoFrame, before: TimedFrame | None) -> Fraction:
+        if frame.pts is not None:
+            when = frame.pts * self._clock_of(frame) - self.origin
             if before is None or when > before.when:
                 return when
         self.retimed += 1
         return Fraction(0) if before is None else before.when + before.duration
 
-    def _clock_of(self, image: av.VideoFrame) -> Fraction:
+    def _clock_of(self, frame: av.VideoFrame) -> Fraction:
         """Seconds between two ticks: the file's, unless a filter has its own."""
-        return image.time_base or self._file_clock
+        return frame.time_base or self._file_clock
 
     def _note(self, what: str) -> None:
         if what not in self.notes:
@@ -327,9 +327,9 @@ class VideoReader(Closeable):
     def _decode(self) -> Iterator[av.VideoFrame]:
         """Frames the decoder gives, with their best times as pts; broken ones are counted."""
         packets = self._packets()
-        if self._has_loose_clock and self.cut.start:  # a time may be anywhere, so nothing is sought
-            packets = from_key_frame(packets, self.cut.start + self.origin)
-        return self._decoder.images(packets)
+        if self._has_loose_clock and self.trim.start:  # a time may be anywhere, so nothing is sought
+            packets = from_key_frame(packets, self.trim.start + self.origin)
+        return self._decoder.frames(packets)
 
     def _packets(self) -> Iterator[av.Packet[Any] | None]:
         """Packets of the video, then None to drain the decoder. A damaged one waits until another comes:
@@ -362,7 +362,7 @@ class VideoReader(Closeable):
     @property
     def missing(self) -> Fraction:
         """Seconds the file promised and did not hold, once all was read; 0 for a whole file."""
-        if self.cut.end is not None:  # not read that far
+        if self.trim.end is not None:  # not read that far
             return Fraction(0)
         short = self._extent.missing
         # Headers round, and some writers count the last frame's duration differently.

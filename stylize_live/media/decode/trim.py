@@ -1,4 +1,4 @@
-"""A part of a video, at a rate of one's own: which frames are shown when."""
+"""A part of a video, perhaps at another rate: which frames are shown when."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stylize_live.media.libraries import av
 class TimedFrame:
     """A frame, when it appears and for how long, in seconds."""
 
-    image: av.VideoFrame
+    frame: av.VideoFrame
     when: Fraction
     duration: Fraction
 
@@ -26,8 +26,8 @@ class Trim:
     start: Fraction = Fraction(0)
     end: Fraction | None = None
 
-    def of(self, video: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
-        """The frames of this part, timed from its start; what is on screen then is shown from there."""
+    def select(self, video: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
+        """The frames of this part, timed from its start; the frame on screen at the start is kept."""
         if not self.start and self.end is None:
             yield from video
             return
@@ -39,17 +39,17 @@ class Trim:
                 before = shown
                 continue
             if before is not None:
-                yield self._moved(before, shown.when)
+                yield self._shift(before, shown.when)
                 before = None
-            yield self._moved(shown, shown.when + shown.duration)
+            yield self._shift(shown, shown.when + shown.duration)
         if before is not None and before.when + before.duration > self.start:
-            yield self._moved(before, before.when + before.duration)
+            yield self._shift(before, before.when + before.duration)
 
-    def _moved(self, shown: TimedFrame, until: Fraction) -> TimedFrame:
+    def _shift(self, shown: TimedFrame, until: Fraction) -> TimedFrame:
         when = max(shown.when, self.start)
         if self.end is not None:
             until = min(until, self.end)
-        return TimedFrame(shown.image, when - self.start, until - when)
+        return TimedFrame(shown.frame, when - self.start, until - when)
 
     def length(self, whole: Fraction | None) -> Fraction | None:
         """Seconds of a video of so many that are in this part; None when unknown."""
@@ -57,7 +57,7 @@ class Trim:
         return max(min(ends) - self.start, Fraction(0)) if ends else None
 
 
-def at_rate(video: Iterable[TimedFrame], rate: Fraction) -> Iterator[TimedFrame]:
+def resample_frames(video: Iterable[TimedFrame], rate: Fraction) -> Iterator[TimedFrame]:
     """Frames at exact multiples of 1/rate, each the nearest in time, repeated or left out as needed."""
     step = 1 / rate
     before: TimedFrame | None = None
@@ -68,13 +68,13 @@ def at_rate(video: Iterable[TimedFrame], rate: Fraction) -> Iterator[TimedFrame]
             first = next_slot
         else:
             for index in range(slot, next_slot):
-                yield TimedFrame(before.image, index * step, step)
+                yield TimedFrame(before.frame, index * step, step)
             next_slot = max(slot, next_slot)
         before, slot = shown, next_slot
     if before is not None:
         end = _nearest((before.when + before.duration) * rate)
         for index in range(slot, max(end, first + 1)):
-            yield TimedFrame(before.image, index * step, step)
+            yield TimedFrame(before.frame, index * step, step)
 
 
 def _nearest(value: Fraction) -> int:

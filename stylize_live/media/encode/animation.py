@@ -1,4 +1,4 @@
-"""Animated frames that Pillow reads better than FFmpeg."""
+"""Animated images that Pillow reads better than FFmpeg."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sound that comes in pieces with their times, into encoded packets."""
+"""Chunks of sound with their times, into encoded packets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST_SILENCE = 60  # seconds
 
 
 class SoundEncoder(Closeable):
-    """Makes AAC packets without holes: gaps become silence, what comes twice is cut.
+    """Makes AAC packets without holes: gaps become silence, overlaps are cut.
 
     Attributes:
         stream: describes the packets, for `Muxer`.
@@ -47,24 +47,24 @@ class SoundEncoder(Closeable):
         self._scratch.start_encoding()
 
     def encode(self, samples: npt.NDArray[np.float32], at: Fraction) -> list[av.Packet[Any]]:
-        """What packets are ready after this piece.
+        """What packets are ready after this chunk.
 
         Args:
             samples: (N, channels); what is not within [-1, 1], as some drivers send it, is brought there.
             at: seconds of its first sample; what is before 0 is cut.
         """
         sane = np.clip(np.nan_to_num(samples.T), -1, 1)
-        self._queue = np.concatenate([self._queue, self._placed(sane, round(at * self._rate))], axis=1)
-        return list(self._whole_frames())
+        self._queue = np.concatenate([self._queue, self._align(sane, round(at * self._rate))], axis=1)
+        return list(self._encode_whole_frames())
 
     def finish(self) -> list[av.Packet[Any]]:
-        """The packets still held; no piece may follow."""
-        packets = list(self._whole_frames())
+        """The packets still held; no chunk may follow."""
+        packets = list(self._encode_whole_frames())
         if self._queue.shape[1]:
-            packets += self._frame(self._queue)
+            packets += self._encode_frame(self._queue)
         return packets + list(self.stream.encode(None))
 
-    def _placed(self, samples: npt.NDArray[np.float32], at: int) -> npt.NDArray[np.float32]:
+    def _align(self, samples: npt.NDArray[np.float32], at: int) -> npt.NDArray[np.float32]:
         gap = at - (self._next + self._queue.shape[1])
         begun = self._next > _PRIMING or self._queue.shape[1] > 0
         if begun and abs(gap) <= _LARGEST_SLIP * self._rate:
@@ -73,13 +73,13 @@ class SoundEncoder(Closeable):
             return samples[:, -gap:]
         return np.pad(samples, ((0, 0), (min(gap, _LONGEST_SILENCE * self._rate), 0)))
 
-    def _whole_frames(self) -> Iterator[av.Packet[Any]]:
+    def _encode_whole_frames(self) -> Iterator[av.Packet[Any]]:
         size = self.stream.codec_context.frame_size
         while self._queue.shape[1] >= size:
-            yield from self._frame(self._queue[:, :size])
+            yield from self._encode_frame(self._queue[:, :size])
             self._queue = self._queue[:, size:]
 
-    def _frame(self, samples: npt.NDArray[np.float32]) -> list[av.Packet[Any]]:
+    def _encode_frame(self, samples: npt.NDArray[np.float32]) -> list[av.Packet[Any]]:
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), "fltp", self._layout)
         frame.sample_rate, frame.time_base, frame.pts = self._rate, Fraction(1, self._rate), self._next
         self._next += frame.samples

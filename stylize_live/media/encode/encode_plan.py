@@ -50,7 +50,7 @@ class EncodePlan:
         self.notes = [ALPHA_DROPPED] if alpha and not self._alpha else []
 
     def encoder(self, after: int = NEVER) -> VideoEncoder:
-        """An encoder of the video, or of a piece behind some ticks. Raises as `VideoEncoder` does."""
+        """An encoder of the video, or of a segment behind some ticks. Raises as `VideoEncoder` does."""
         return VideoEncoder(
             self._size,
             self._codec,

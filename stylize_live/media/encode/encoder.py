@@ -17,23 +17,23 @@ from stylize_live.lifecycle import Closeable, Turn
 from stylize_live.media.color.colorspace import ToStored, encoded_size, pad, tag
 from stylize_live.media.color.palette import PALETTE_FORMAT, ToPalette
 from stylize_live.media.formats.codecs import encoder_options, pixel_format
-from stylize_live.media.formats.encoders import choose_encoder, encodes_on_chip, stores
+from stylize_live.media.formats.encoders import choose_encoder, encodes_on_chip, supports_format
 from stylize_live.media.hw.surface import NV12, STORED_AS_PLANES, Nv12Surface, chip_to_encode
 from stylize_live.media.libraries import av
 from stylize_live.wording import option
 
 _ROUNDED = {
-    Fraction(1, 1000): "this kind of file stores whole milliseconds: the times of frames were rounded",
-    Fraction(1, 100): "GIF stores hundredths of seconds: the times of frames were rounded",
+    Fraction(1, 1000): "this kind of file stores whole milliseconds; the times of frames were rounded",
+    Fraction(1, 100): "GIF stores hundredths of seconds; the times of frames were rounded",
 }
 NEVER = -(2**63)
-# Of so few frames, in a video or a piece of one, x265 makes up when to decode them: it reads what it has not
-# written yet. They have no other order than that in which they are shown.
+# Of so few frames, in a video or a segment of one, x265 makes up when to decode them: it reads what it has
+# not written yet. They have no other order than that in which they are shown.
 _FEW = 2
 
 
 class VideoEncoder(Closeable):
-    """One video, or one piece of it, as packets with exact times.
+    """One video, or one segment of it, as packets with exact times.
 
     Frames keep their times; the gap to the next one is how long a frame is shown, so every frame
     waits until the next is known. The packets carry `clock` as their time base.
@@ -56,8 +56,8 @@ class VideoEncoder(Closeable):
         alpha: whether to keep the frames' transparency; `keeps_alpha` of `codecs.py` tells who can.
         reorder: whether frames may be coded in another order than they are shown, which is smaller;
             without, packets come sooner and files that are cut off anywhere keep their times.
-        after: ticks that the first frame must come after; of a later piece, `last_ticks` of the
-            piece before.
+        after: ticks that the first frame must come after; of a later segment, `last_ticks` of
+            the segment before.
         frames: what they come as; an encoder that can stores surfaces as they are, and one on the same GPU
             takes them where they are.
 
@@ -87,7 +87,7 @@ class VideoEncoder(Closeable):
         self._closed = False
         self._waiting: Frame | None = None
         self._durations: dict[int, int] = {}
-        self._images = 0
+        self._frames = 0
         self._usual_duration = 1 / rate
         self._name = choose_encoder(codec, settings.encoder, settings.bits)
         self._turn = Turn(self._name, self._release)
@@ -99,7 +99,7 @@ class VideoEncoder(Closeable):
         # A container that writes nowhere: only streams of containers can be templates of others.
         self._scratch = av.open("video", "w", format="null")
         try:
-            with self._explained():
+            with self._translate_errors():
                 options = encoder_options(self._name, codec, settings, self._alpha)
                 self.stream = self._add_stream(options, rate, sample_aspect)
                 self._scratch.start_encoding()
@@ -115,12 +115,12 @@ class VideoEncoder(Closeable):
 
     def _pixel_format(self, codec: str, bits: int, frames: FrameKind) -> str:
         name = pixel_format(self._name, codec, bits, self._alpha)
-        if name is None or not stores(self._name, name):
+        if name is None or not supports_format(self._name, name):
             use = f"use {option('bits', 8)} or another {option('codec')}"
             raise UsageError(f"{self._name} here cannot store {bits} bits: {use}")
         # x264 works on two planes itself. Of RGB, though, the scaler makes three in two thirds of the time.
         planes = frames is not FrameKind.PIXELS and name in STORED_AS_PLANES
-        return NV12 if planes and stores(self._name, NV12) else name
+        return NV12 if planes and supports_format(self._name, NV12) else name
 
     def _add_stream(
         self, options: dict[str, str], rate: Fraction, sample_aspect: Fraction | None
@@ -154,7 +154,7 @@ class VideoEncoder(Closeable):
         """
         if frame.size != self._size:
             raise ValueError(f"a frame of {frame.size} came for a video of {self._size}")
-        with self._working():
+        with self._guard():
             before, self._waiting = self._waiting, frame
             if before is None:
                 return []
@@ -170,33 +170,33 @@ class VideoEncoder(Closeable):
         Raises:
             SinkError: the encoder failed, or was closed.
         """
-        with self._working():
+        with self._guard():
             last, self._waiting = self._waiting, None
             packets = [] if last is None else self._encode(last, last_duration or self._usual_duration)
-            return packets + self._encoded(None)
+            return packets + self._send(None)
 
     def _encode(self, frame: Frame, duration: Fraction) -> list[av.Packet[Any]]:
-        image = self._stored(frame)
-        self._images += 1
-        image.pts = self._next_ticks(frame.pts)
-        image.time_base = self.clock
-        image.duration = self._durations[image.pts] = max(1, round(duration / self.clock))
-        return self._encoded(image)
+        stored = self._to_stored(frame)
+        self._frames += 1
+        stored.pts = self._next_ticks(frame.pts)
+        stored.time_base = self.clock
+        stored.duration = self._durations[stored.pts] = max(1, round(duration / self.clock))
+        return self._send(stored)
 
-    def _stored(self, frame: Frame) -> av.VideoFrame:
+    def _to_stored(self, frame: Frame) -> av.VideoFrame:
         if isinstance(frame.image, Nv12Surface) and self._takes(frame.image):
-            return self._of_planes(frame.image)
-        return self._convert(pad(self._pixels(frame), self._stored_size))
+            return self._store_planes(frame.image)
+        return self._convert(pad(self._pixels_to_store(frame), self._stored_size))
 
     def _takes(self, surface: Nv12Surface) -> bool:
         """Whether its planes are stored as they are: without a change of size or colours, or transparency."""
         return self._format in STORED_AS_PLANES and surface.size == self._stored_size
 
-    def _of_planes(self, surface: Nv12Surface) -> av.VideoFrame:
+    def _store_planes(self, surface: Nv12Surface) -> av.VideoFrame:
         on_chip = self._on_chip and surface.on_gpu
         return surface.video_frame() if on_chip else surface.stored_frame(self._format)
 
-    def _pixels(self, frame: Frame) -> Pixels:
+    def _pixels_to_store(self, frame: Frame) -> Pixels:
         """RGB, or RGBA where transparency is kept."""
         if not self._alpha:
             return frame.pixels
@@ -205,11 +205,11 @@ class VideoEncoder(Closeable):
         alpha = np.full((height, width), whole, frame.pixels.dtype) if frame.alpha is None else frame.alpha
         return np.dstack((frame.pixels, alpha))
 
-    def _encoded(self, image: av.VideoFrame | None) -> list[av.Packet[Any]]:
-        packets: list[av.Packet[Any]] = self.stream.encode(image)
+    def _send(self, stored: av.VideoFrame | None) -> list[av.Packet[Any]]:
+        packets: list[av.Packet[Any]] = self.stream.encode(stored)
         for packet in packets:  # some encoders pass the duration on, some make one up
             packet.duration = self._durations.pop(packet.pts or 0, packet.duration)
-            if image is None and self._images <= _FEW:
+            if stored is None and self._frames <= _FEW:
                 packet.dts = packet.pts
         return packets
 
@@ -223,15 +223,15 @@ class VideoEncoder(Closeable):
         return self.last_ticks
 
     @contextlib.contextmanager
-    def _working(self) -> Iterator[None]:
+    def _guard(self) -> Iterator[None]:
         with self._turn:
             if self._closed:
                 raise SinkError("the encoder was closed while it worked")
-            with self._explained():
+            with self._translate_errors():
                 yield
 
     @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except (av.FFmpegError, OSError, ValueError) as error:

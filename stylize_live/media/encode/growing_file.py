@@ -1,4 +1,4 @@
-"""A file that FFmpeg writes and never finds broken."""
+"""A file whose errors FFmpeg does not see."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class GrowingFile(Closeable):
         self.error: OSError | None = None
 
     def write(self, data: bytes) -> int:
-        """Write all of it; the whole length, come what may."""
+        """Write all of it; gives the whole length even where it failed."""
         rest = memoryview(data)
         while rest and self.error is None:
             try:

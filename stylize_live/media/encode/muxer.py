@@ -40,7 +40,7 @@ class Muxer(Transaction):
     """A video file made of packets. It appears under its name when closed, whole, or not at all.
 
     It does not care where the video's packets come from: an encoder at work, or a file that one wrote
-    earlier. The companions of `like` are written in step with them. Writing, finishing and aborting
+    earlier. The passthrough streams of `like` are written in step with them. Writing, finishing and aborting
     may happen in different threads, one after the other or not.
 
     Attributes:
@@ -83,7 +83,7 @@ class Muxer(Transaction):
         self._format = video_format(path)
         self._turn = Turn(str(path), self._release_late)
         self._finished = self._closed = False
-        self._companions: PassthroughStreams | None = None
+        self._passthrough: PassthroughStreams | None = None
         self._tracks: dict[int, Track] = {}
         self._place, self._resources = ExitStack(), ExitStack()
         with self._cleaned_up_on_error():
@@ -91,7 +91,7 @@ class Muxer(Transaction):
             self._add_video(video, clock, rate)
             self._sound = self._output.add_stream_from_template(sound, opaque=True) if sound else None
             if like is not None:
-                self._add_companions(like)
+                self._add_passthrough(like)
             self._output.start_encoding()
 
     def _open(self, clock: Fraction, like: VideoReader | None, in_place: bool) -> None:
@@ -124,17 +124,17 @@ class Muxer(Transaction):
         video.disposition = Disposition.default
         self._video = video
 
-    def _add_companions(self, like: VideoReader) -> None:
-        companions = PassthroughStreams(like)
-        self._resources.callback(companions.close)
+    def _add_passthrough(self, like: VideoReader) -> None:
+        passthrough = PassthroughStreams(like)
+        self._resources.callback(passthrough.close)
         if self._format in IMAGES_ONLY:
-            if companions.streams:
+            if passthrough.streams:
                 self.notes.append(
-                    f"left out: sound and all else beside the video; {self.path.suffix} has none"
+                    f"left out: sound and everything else beside the video; {self.path.suffix} has none"
                 )
             return
-        self._companions = companions
-        tags = lasting_tags(companions.metadata)
+        self._passthrough = passthrough
+        tags = lasting_tags(passthrough.metadata)
         self._output.metadata.update(tags)
         if without := lost_tags(tags, self._format):
             self.notes.append(
@@ -143,18 +143,18 @@ class Muxer(Transaction):
             )
         self._video.metadata.update(lasting_tags(like.video_metadata))
         self.notes += view_losses(like.video_metadata, like.is_stereo, like.is_sphere, self._format)
-        self._output.set_chapters(companions.chapters)
+        self._output.set_chapters(passthrough.chapters)
         self.notes += [
             f"left out: {describe_stream(stream)}, which belongs to another programme"
-            for stream in companions.strangers
+            for stream in passthrough.foreign
         ]
         wanted = []
-        for stream in companions.streams:
+        for stream in passthrough.streams:
             track = self._track(stream)
             if track is not None:
                 self._tracks[stream.index] = track
                 wanted.append(stream)
-        companions.choose(wanted)
+        passthrough.choose(wanted)
 
     def _track(self, stream: av.stream.Stream) -> Track | None:
         suffix = self.path.suffix or ".mkv"  # of a pipe
@@ -170,7 +170,7 @@ class Muxer(Transaction):
     @property
     def damaged(self) -> int:
         """Packets of copied streams met so far that could not be used."""
-        lost = self._companions.damaged if self._companions else 0
+        lost = self._passthrough.damaged if self._passthrough else 0
         return lost + sum(track.damaged for track in self._tracks.values())
 
     def write(self, packets: Iterable[av.Packet[Any]]) -> None:
@@ -179,24 +179,24 @@ class Muxer(Transaction):
         Raises:
             SinkError: the disk is full or the target went away.
         """
-        with self._working():
+        with self._guard():
             for packet in packets:
                 assert packet.dts is not None
-                self._write_companions(packet.dts * packet.time_base)
+                self._write_passthrough(packet.dts * packet.time_base)
                 packet.stream = self._video
                 self._output.mux_one(packet)
 
     def write_sound(self, packets: Iterable[av.Packet[Any]]) -> None:
         """Write packets of the sound that was announced; the packets are changed. Raises as `write` does."""
-        with self._working():
+        with self._guard():
             for packet in packets:
                 packet.stream = self._sound
                 self._output.mux_one(packet)
 
-    def _write_companions(self, until: Fraction | None) -> None:
-        if self._companions is None:
+    def _write_passthrough(self, until: Fraction | None) -> None:
+        if self._passthrough is None:
             return
-        for packet in self._companions.packets(until):
+        for packet in self._passthrough.packets(until):
             for ready in self._tracks[packet.stream_index].take(packet):
                 self._output.mux_one(ready)
 
@@ -206,10 +206,10 @@ class Muxer(Transaction):
         Raises:
             SinkError: the disk is full or the target went away.
         """
-        with self._working():
+        with self._guard():
             if self._finished:
                 return
-            self._write_companions(None)
+            self._write_passthrough(None)
             for track in self._tracks.values():
                 self._output.mux(list(track.flush()))
                 self.notes += track.notes
@@ -266,7 +266,7 @@ class Muxer(Transaction):
         self._place.close()
 
     @contextlib.contextmanager
-    def _working(self) -> Iterator[None]:
+    def _guard(self) -> Iterator[None]:
         with self._turn:
             if self._closed:
                 raise SinkError(f"{self.path}: was closed while it was written")

@@ -1,4 +1,4 @@
-"""Encoded packets in side files: pieces of a video that wait until all of it is there.
+"""Encoded packets in side files: segments of a video that wait until all of it is there.
 
 A file is a row of records, one for each packet: times, flags, side data (the transparency of VP9), bytes.
 No container format is used, because none keeps every codec's packets with exact times and durations.
@@ -21,19 +21,19 @@ from stylize_live.media.libraries import av
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-_RECORD = struct.Struct("<qqqBBI")  # pts, dts, duration, key frame or not, pieces of side data, bytes
+_RECORD = struct.Struct("<qqqBBI")  # pts, dts, duration, key frame or not, items of side data, bytes
 _SIDE = struct.Struct("<HI")  # FFmpeg's number of a kind of side data, bytes
 _NEVER = -(2**63)
 _DIGEST = 16  # bytes
 
 
 def digest_of(content: bytes) -> str:
-    """What tells one content from another: 32 letters."""
+    """A digest that tells one content from another: 32 letters."""
     return hashlib.blake2b(content, digest_size=_DIGEST).hexdigest()
 
 
 class PacketFile(Closeable):
-    """Takes the packets of one piece.
+    """Takes the packets of one segment.
 
     Attributes:
         size: bytes written so far.
@@ -87,7 +87,7 @@ class PacketFile(Closeable):
 
 
 def is_intact(path: Path, size: int, digest: str) -> bool:
-    """Whether a file still is what was written; reads all of it."""
+    """Whether a file still holds what was written; reads all of it."""
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size != size:
@@ -99,7 +99,7 @@ def is_intact(path: Path, size: int, digest: str) -> bool:
 
 
 def read_packets(path: Path, clock: Fraction, digest: str | None = None) -> Iterator[av.Packet[Any]]:
-    """The packets of a piece, as they were written.
+    """The packets of a segment, as they were written.
 
     Args:
         path: a file that `PacketFile` wrote.
@@ -126,8 +126,8 @@ def read_packets(path: Path, clock: Fraction, digest: str | None = None) -> Iter
         if digest not in (None, found.hexdigest()):
             raise OSError("it was changed")
     except (OSError, struct.error) as error:
-        again = "the same command again paints it anew"
-        raise SinkError(f"{path}: a finished piece cannot be read ({error}), {again}") from None
+        again = "run the same command again to paint it anew"
+        raise SinkError(f"{path}: a finished segment cannot be read ({error}); {again}") from None
 
 
 def _packet(head: bytes, read: Callable[[int], bytes], clock: Fraction) -> av.Packet[Any]:
@@ -155,10 +155,10 @@ def _whole(data: bytes, size: int) -> bytes:
 
 
 def join_packets(packets: Iterable[av.Packet[Any]]) -> Iterator[av.Packet[Any]]:
-    """Packets of one piece after the other with decoding times that grow, as muxers demand.
+    """Packets of one segment after the other with decoding times that grow, as muxers demand.
 
-    Every piece comes from a fresh encoder, which guesses decoding times before its first frame from
-    the distance of the next ones; where distances vary, they may reach back into the piece before.
+    Every segment comes from a fresh encoder, which guesses decoding times before its first frame from
+    the distance of the next ones; where distances vary, they may reach back into the segment before.
     Such times are moved up to one tick after the one before, which is never later than the frame's
     own time: between the two lie as many frames as the encoder delays, each at least a tick.
     """

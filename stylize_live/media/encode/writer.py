@@ -1,4 +1,4 @@
-"""Frames into a video file: an encoder, and a muxer that takes what it makes."""
+"""Frames into a video file: an encoder, and the muxer that writes its packets."""
 
 from __future__ import annotations
 

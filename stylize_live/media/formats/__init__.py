@@ -1,1 +1,1 @@
-"""What files, codecs and players can hold, how they call it, and what is opened at all."""
+"""What containers, codecs and players support, their names for it, and which formats are opened at all."""

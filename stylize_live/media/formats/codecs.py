@@ -12,7 +12,7 @@ from stylize_live.config import Preset, VideoSettings
 from stylize_live.errors import UsageError
 from stylize_live.media.color.palette import PALETTE_FORMAT
 from stylize_live.media.formats.pipes import PIPE
-from stylize_live.media.formats.x264 import repeatable
+from stylize_live.media.formats.x264 import deterministic_options
 from stylize_live.wording import option
 
 # By name, because FFmpeg would take .m4v for a bare MPEG-4 stream.
@@ -118,7 +118,7 @@ def codec_for(path: Path, settings: VideoSettings) -> str:
     name = settings.codec if settings.codec != "auto" else _USUAL_CODECS.get(suffix, "h264")
     codec = CODECS[name]
     if suffix not in codec.suffixes:
-        raise UsageError(f"{path}: {suffix} files cannot hold {name}, use {_either(codec.suffixes)}")
+        raise UsageError(f"{path}: {suffix} files cannot hold {name}; use {_join_or(codec.suffixes)}")
     if settings.crf is not None:
         check_crf(name, settings.crf)
     return name
@@ -143,7 +143,7 @@ def video_format(path: Path) -> str:
         return FORMATS[_suffix(path)]
     except KeyError:
         known = ", ".join(sorted(FORMATS))
-        raise UsageError(f"{path}: cannot write this kind of video, use one of {known}") from None
+        raise UsageError(f"{path}: cannot write this kind of video; use one of {known}") from None
 
 
 def pixel_format(encoder: str, codec: str, bits: int, alpha: bool) -> str | None:
@@ -169,7 +169,7 @@ def keeps_pixel_shape(path: Path, codec: str) -> bool:
     return codec in ("h264", "hevc") or FORMATS[_suffix(path)] in ("mp4", "mov")
 
 
-ALPHA_DROPPED = "transparency was dropped: vp9 in .webm, prores in .mov and ffv1 in .mkv keep it"
+ALPHA_DROPPED = "transparency was dropped; vp9 in .webm, prores in .mov and ffv1 in .mkv keep it"
 
 
 def encoder_options(encoder: str, codec: str, settings: VideoSettings, alpha: bool) -> dict[str, str]:
@@ -195,7 +195,7 @@ def encoder_options(encoder: str, codec: str, settings: VideoSettings, alpha: bo
 def _software_options(encoder: str, crf: int | None, step: int, alpha: bool) -> dict[str, str]:
     match encoder:
         case "libx264":
-            return {"crf": str(crf), "preset": _PRESETS[step], **repeatable()}
+            return {"crf": str(crf), "preset": _PRESETS[step], **deterministic_options()}
         case "libx265":
             return {"crf": str(crf), "preset": _PRESETS[step], "x265-params": "log-level=none"}
         case "libsvtav1":
@@ -224,5 +224,5 @@ def _suffix(path: Path) -> str:
     return ".mkv" if path == PIPE else path.suffix.lower()
 
 
-def _either(names: tuple[str, ...]) -> str:
+def _join_or(names: tuple[str, ...]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,4 +1,4 @@
-"""What kinds of files want of those who write them: clocks, options, names of codecs, a folder."""
+"""What container formats need when they are written: clocks, options, codec tags, a folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IMAGES_ONLY = ("gif", "webp")
 
 
 def container_options(format_name: str, clock: Fraction, tags: dict[str, str]) -> dict[str, str]:
-    """What a format is told, by FFmpeg's names; of animated frames, see `loop_options`."""
+    """Options of a format, by FFmpeg's names; of animated images, see `loop_options`."""
     if format_name not in QUICKTIME:
         # Sound that an encoder began before 0 would move all frames to later times.
         return {"avoid_negative_ts": "disabled"}
@@ -84,7 +84,7 @@ def check_target(path: Path) -> None:
         raise SinkError(f"{path}: {why}")
     folder = resolve_link(path).parent
     if not folder.is_dir():
-        raise SinkError(f"{path}: the folder {folder} does not exist, make it first")
+        raise SinkError(f"{path}: the folder {folder} does not exist; make it first")
     if path.is_dir():
         raise SinkError(f"{path}: is a folder, expected a file name")
     if not os.access(folder, os.W_OK):

@@ -1,4 +1,4 @@
-"""Which video encoders this machine really has, and which one is meant."""
+"""Which video encoders this machine really has, and which one is taken."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def choose_encoder(codec: str, kind: CodecKind, bits: int = 8) -> str:
     return software[0]
 
 
-def stores(encoder: str, pixel_format: str) -> bool:
+def supports_format(encoder: str, pixel_format: str) -> bool:
     """Whether an encoder was built for a pixel format."""
     formats = av.Codec(encoder, "w").video_formats or ()
     return any(known.name == pixel_format for known in formats)

@@ -1,4 +1,4 @@
-"""Numbered frames as a video: frames/%05d.png, in and out."""
+"""Numbered images as a video: frames/%05d.png, in and out."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def first_number(pattern: Path) -> int:
     """
     numbers = find_numbers(pattern)
     if not numbers:
-        raise SourceError(f"{pattern}: no such frames, the first would be {numbered_path(pattern, 1)}")
+        raise SourceError(f"{pattern}: no such images; the first would be {numbered_path(pattern, 1)}")
     for expected, number in enumerate(numbers, numbers[0]):
         if number != expected:
             missing, last = numbered_path(pattern, expected).name, numbered_path(pattern, numbers[-1]).name
@@ -86,22 +86,22 @@ def first_number(pattern: Path) -> int:
 
 
 def _check_image(path: Path) -> None:
-    """FFmpeg would end a sequence, without a word, at what cannot be a frame."""
+    """FFmpeg would end a sequence, without a word, at what cannot be an image."""
     if not path.is_file():
-        raise SourceError(f"{path}: is not a file; expected a frame of a sequence")
+        raise SourceError(f"{path}: is not a file; expected an image of a sequence")
     if path.stat().st_size == 0:
-        raise SourceError(f"{path}: the file is empty (0 bytes), although it is a frame of a sequence")
+        raise SourceError(f"{path}: the file is empty (0 bytes), although it is an image of a sequence")
     if not os.access(path, os.R_OK):
-        raise SourceError(f"{path}: no permission to read this frame of a sequence")
+        raise SourceError(f"{path}: no permission to read this image of a sequence")
 
 
 def any_transparent(pattern: Path) -> bool:
-    """Whether the headers of a sequence's frames say that one of them has transparency."""
+    """Whether the headers of a sequence's images say that one of them has transparency."""
     return any(is_transparent(numbered_path(pattern, number)) for number in find_numbers(pattern))
 
 
 class SequenceWriter(Closeable):
-    """Numbered frames as a `Sink`, from 1. Each file appears whole; those written stay after an error.
+    """Numbered images as a `Sink`, from 1. Each file appears whole; those written stay after an error.
 
     Attributes:
         notes: what was lost, in words.
@@ -112,7 +112,7 @@ class SequenceWriter(Closeable):
         alpha: whether the frames have transparency that is worth keeping.
 
     Raises:
-        UsageError: the suffix is no frame that can be written.
+        UsageError: the suffix is no image format that can be written.
         SinkError: the folder does not exist.
     """
 
@@ -121,10 +121,10 @@ class SequenceWriter(Closeable):
     def __init__(self, pattern: Path, *, alpha: bool = False) -> None:
         image_format(pattern)
         if not pattern.parent.is_dir():
-            raise SinkError(f"{pattern}: the folder {pattern.parent} does not exist, make it first")
-        self.notes = ["frames have no sound and no times: only the frames were kept"]
+            raise SinkError(f"{pattern}: the folder {pattern.parent} does not exist; make it first")
+        self.notes = ["images have no sound and no times; only the frames were kept"]
         if alpha and not format_keeps_alpha(pattern):
-            self.notes.append("transparency was dropped: .png and .webp keep it")
+            self.notes.append("transparency was dropped; .png and .webp keep it")
         self._pattern = pattern
         self._written = 0
 
@@ -142,8 +142,8 @@ class SequenceWriter(Closeable):
 
 
 def check_empty(pattern: Path, overwrite: bool) -> None:
-    """Raise `UsageError` where frames of an earlier sequence would be written over or left behind."""
+    """Raise `UsageError` where images of an earlier sequence would be written over or left behind."""
     numbers = find_numbers(pattern)
     if numbers and not overwrite:
         there = numbered_path(pattern, numbers[0])
-        raise UsageError(f"{there}: exists already, use {option('overwrite', True)} to replace the sequence")
+        raise UsageError(f"{there}: already exists; use {option('overwrite', True)} to replace the sequence")

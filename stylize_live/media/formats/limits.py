@@ -1,6 +1,6 @@
 """What is opened of videos and streams: which formats, through which protocols, how large.
 
-FFmpeg opens far more than videos: playlists and scripts that name other files and addresses, frames of a
+FFmpeg opens far more than videos: playlists and scripts that name other files and addresses, images of a
 hundred kinds, devices. What is not in these lists is refused before anything of it is read.
 """
 
@@ -12,8 +12,8 @@ from typing import Any
 from stylize_live.errors import SourceError
 from stylize_live.media.libraries import av
 
-# FFmpeg's names of formats that hold all they need themselves. Of those that give no videos ("only sound", "a
-# frame") the message says so.
+# FFmpeg's names of formats that hold all they need themselves. Of those that give no videos ("only sound",
+# "an image") the message says so.
 _CONTAINERS = "3g2,3gp,asf,avi,flv,gxf,m4v,matroska,mov,mp4,mpeg,mpegts,mpegvideo,mxf,nut,ogg,rm,swf,webm,wtv"
 _BARE = "apng,av1,cavsvideo,dirac,dnxhd,dv,gif,h261,h263,h264,hevc,ivf,mjpeg,obu,vc1,vvc,yuv4mpegpipe"
 _SOUND = "aac,ac3,aiff,amr,caf,dts,eac3,flac,mp3,wav"
@@ -50,8 +50,8 @@ def stream_options(url: str) -> dict[str, str]:
     return FILE_OPTIONS if url.lower().startswith("file:") else STREAM_OPTIONS
 
 
-def names_others(path: Path) -> bool:
-    """Whether a file begins as playlists do, and so names other files instead of holding frames."""
+def is_playlist(path: Path) -> bool:
+    """Whether a file begins as playlists do, which name other files instead of holding frames."""
     return _head(path).removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_PLAYLISTS)
 
 

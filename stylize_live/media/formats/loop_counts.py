@@ -1,4 +1,4 @@
-"""How often animated frames play."""
+"""How often animated images play."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def loop_count(path: Path) -> int:
 
 
 def loop_options(format_name: str, plays: int) -> dict[str, str]:
-    """What .gif and .webp are told, by FFmpeg's names.
+    """Options of .gif and .webp, by FFmpeg's names.
 
     Args:
         format_name: "gif" or "webp".

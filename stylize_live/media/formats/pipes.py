@@ -22,14 +22,14 @@ def is_pipe(source: Path) -> bool:
 
 @contextmanager
 def spool(source: Path) -> Iterator[Path]:
-    """A path that can be read: what a pipe gives is written to a temporary file first, all else is itself.
+    """A path that can be read: of a pipe, a temporary file with its content; of all else, the path itself.
 
     Most videos cannot be read front to back: the index of an .mp4 stands at its end more often than
     not, and sound and frames are read at paces of their own.
 
     Raises:
         UsageError: standard input is a terminal.
-        SourceError: the pipe cannot be read; or as raised in the block, with a name that a person knows.
+        SourceError: the pipe cannot be read; or as raised in the block, with the name that the user gave.
         SinkError: the folder for temporary files has no room for it.
     """
     if not is_pipe(source):
@@ -37,35 +37,37 @@ def spool(source: Path) -> Iterator[Path]:
         return
     with scratch_folder() as folder:
         path = folder / "video"
-        _keep(_blocks(source), path, _format_size(source))
+        _save(_read_blocks(source), path, _describe_source(source))
         try:
             yield path
         except SourceError as error:
-            raise SourceError(str(error).replace(str(path), _format_size(source))) from None
+            raise SourceError(str(error).replace(str(path), _describe_source(source))) from None
 
 
-def _format_size(source: Path) -> str:
+def _describe_source(source: Path) -> str:
     return "standard input" if source == PIPE else str(source)
 
 
-def _blocks(source: Path) -> Iterator[bytes]:
+def _read_blocks(source: Path) -> Iterator[bytes]:
     """What a pipe gives."""
     with _open(source) as pipe:
         try:
             while block := pipe.read(_BLOCK):
                 yield block
         except OSError as error:
-            raise SourceError(f"{_format_size(source)}: cannot be read: {error.strerror or error}") from None
+            raise SourceError(
+                f"{_describe_source(source)}: cannot be read: {error.strerror or error}"
+            ) from None
 
 
-def _keep(blocks: Iterator[bytes], path: Path, said: str) -> None:
+def _save(blocks: Iterator[bytes], path: Path, source_name: str) -> None:
     try:
         with path.open("wb") as file:
             file.writelines(blocks)
     except OSError as error:
         reason = error.strerror or error
         raise SinkError(
-            f"{path.parent}: cannot keep {said} here: {reason}; TMPDIR names another folder"
+            f"{path.parent}: cannot keep {source_name} here: {reason}; TMPDIR names another folder"
         ) from None
 
 

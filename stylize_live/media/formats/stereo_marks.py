@@ -1,4 +1,4 @@
-"""Marks of videos that are not looked at flat: one frame for each eye, or all around."""
+"""Marks of videos that are not looked at flat: one image for each eye, or all around."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import struct
 from stylize_live.media.color.side_data import side_data_of
 from stylize_live.media.libraries import av
 
-# By FFmpeg's number of how the two frames lie; with the left eye's first, and with the right's.
+# By FFmpeg's number of how the two images lie; with the left eye's first, and with the right's.
 _MODES = {1: ("left_right", "right_left"), 2: ("top_bottom", "bottom_top")}
 _RIGHT_FIRST = 1
 STEREO_TAG = "stereo_mode"  # what FFmpeg's Matroska files call it
-STEREO_LOST = "left out: the mark of a stereo video, both eyes' frames are seen until the player is told"
-SPHERE_LOST = "left out: the mark of a 360-degree video, it is seen flat until the player is told"
+STEREO_LOST = "left out: the mark of a stereo video; both eyes' images are seen until the player is told"
+SPHERE_LOST = "left out: the mark of a 360-degree video; it is seen flat until the player is told"
 
 
-def stereo_mode(image: av.VideoFrame) -> str | None:
-    """How the frames for two eyes lie in this one, in Matroska's words; "" where those have no word for it.
+def stereo_mode(frame: av.VideoFrame) -> str | None:
+    """How the images for two eyes lie in a frame, in Matroska's words; "" where it has no word for that.
 
-    None for a flat frame.
+    None for a frame without such a mark.
     """
-    data = side_data_of(image).get("STEREO3D")
+    data = side_data_of(frame).get("STEREO3D")
     if data is None or len(bytes(data)) < 8:
         return None
     kind, flags = struct.unpack_from("=ii", bytes(data))
@@ -29,9 +29,9 @@ def stereo_mode(image: av.VideoFrame) -> str | None:
     return _MODES[kind][flags & _RIGHT_FIRST] if kind in _MODES else ""
 
 
-def is_sphere(image: av.VideoFrame) -> bool:
+def is_sphere(frame: av.VideoFrame) -> bool:
     """Whether a frame is meant to be seen from its inside."""
-    return side_data_of(image).get("SPHERICAL") is not None
+    return side_data_of(frame).get("SPHERICAL") is not None
 
 
 def view_losses(tags: dict[str, str], stereo: bool, sphere: bool, format_name: str) -> list[str]:

@@ -30,45 +30,45 @@ def shift_timecode_tags(
 
 
 def shift_timecode(timecode: str, rate: Fraction, start: Fraction, new_rate: Fraction | None) -> str:
-    """The timecode of a video's new beginning; what is none stays as it is. See `shift_timecode_tags`.
+    """The timecode of a video's new beginning; other text stays as it is. See `shift_timecode_tags`.
 
     At a new rate, hours, minutes and seconds stay, and the number of the frame is that of the same
     share of a second.
     """
     found = _TIMECODE.fullmatch(timecode.strip())
-    images = round(rate)  # that a second counts: 30 for 29.97
-    if found is None or not images:
+    per_second = round(rate)  # that a second counts: 30 for 29.97
+    if found is None or not per_second:
         return timecode
-    drops = found[4] != ":" and images % 30 == 0
-    hours, minutes, seconds, image = (int(found[group]) for group in (1, 2, 3, 5))
-    count = _count(hours * 60 + minutes, seconds, image, images, drops)
-    minute, second, image = _label(count + floor(start * rate + _ROUNDED), images, drops)
+    drops = found[4] != ":" and per_second % 30 == 0
+    hours, minutes, seconds, frame = (int(found[group]) for group in (1, 2, 3, 5))
+    count = _count(hours * 60 + minutes, seconds, frame, per_second, drops)
+    minute, second, frame = _label(count + floor(start * rate + _ROUNDED), per_second, drops)
     if new_rate is not None:
         counted = max(1, round(new_rate))
-        image = image * counted // images
+        frame = frame * counted // per_second
         drops = drops and counted % 30 == 0 and new_rate != counted
     mark = found[4] if drops else ":"
-    return f"{minute // 60:02d}:{minute % 60:02d}:{second:02d}{mark}{image:02d}"
+    return f"{minute // 60:02d}:{minute % 60:02d}:{second:02d}{mark}{frame:02d}"
 
 
-def _dropped_numbers(images: int) -> int:
+def _dropped_numbers(per_second: int) -> int:
     """Numbers left out as each minute but the tenth begins, so that 29.97 keeps up with clocks."""
-    return images // 15
+    return per_second // 15
 
 
-def _count(minute: int, second: int, image: int, images: int, drops: bool) -> int:
+def _count(minute: int, second: int, frame: int, per_second: int, drops: bool) -> int:
     """How many frames after 00:00:00:00 a label is."""
-    count = (minute * 60 + second) * images + image
-    return count - _dropped_numbers(images) * (minute - minute // 10) if drops else count
+    count = (minute * 60 + second) * per_second + frame
+    return count - _dropped_numbers(per_second) * (minute - minute // 10) if drops else count
 
 
-def _label(count: int, images: int, drops: bool) -> tuple[int, int, int]:
+def _label(count: int, per_second: int, drops: bool) -> tuple[int, int, int]:
     """Minute of the day, second and frame for so many frames after 00:00:00:00."""
     if drops:
-        lost = _dropped_numbers(images)
-        tens, rest = divmod(count, 600 * images - 9 * lost)
-        minutes = max(0, rest - lost) // (60 * images - lost)
+        lost = _dropped_numbers(per_second)
+        tens, rest = divmod(count, 600 * per_second - 9 * lost)
+        minutes = max(0, rest - lost) // (60 * per_second - lost)
         count += lost * (9 * tens + minutes)
-    seconds, image = divmod(count, images)
+    seconds, frame = divmod(count, per_second)
     minute, second = divmod(seconds, 60)
-    return minute % _MINUTES, second, image
+    return minute % _MINUTES, second, frame

@@ -1,4 +1,4 @@
-"""What x264 must be told so that equal frames give equal bytes."""
+"""Options that make x264 give equal bytes for equal frames."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _AVX_512F = 13  # CV_CPU_AVX_512F of OpenCV, which Python has no name for
 _UP_TO_AVX2 = "MMX2,SSE2Fast,SSSE3,SSE4.2,AVX,FMA3,BMI2,AVX2"
 
 
-def repeatable() -> dict[str, str]:
+def deterministic_options() -> dict[str, str]:
     """Options for libx264 that keep it from its AVX-512 code, where the processor would run it.
 
     With that code, the macroblock tree decides differently from run to run at widths that are no multiple

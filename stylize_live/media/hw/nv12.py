@@ -77,7 +77,7 @@ def coefficients(matrix: str, *, full_range: bool) -> tuple[int, list[list[float
 
 
 def from_rgb(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Levels as planes, BT.709 in limited range: what `to_rgb` undoes, but for detail of colours.
+    """Levels as planes, BT.709 in limited range: the inverse of `to_rgb`, but for detail of colours.
 
     Args:
         image: (1, 3, H, W) float32 in 0..255, H and W even.
@@ -89,7 +89,7 @@ def from_rgb(image: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def rgb_to_planes(image: Tensor) -> Tensor:
-    """What `from_rgb` gives, in one piece: see `room`."""
+    """What `from_rgb` gives, as one tensor: see `allocate_planes`."""
     red_share, blue_share = _SHARES["bt709"]
     red, green, blue = image[0]
     light = red_share * red + (1 - red_share - blue_share) * green + blue_share * blue
@@ -98,14 +98,16 @@ def rgb_to_planes(image: Tensor) -> Tensor:
     )
     chroma = _downsample_chroma(differences) * (224 / 255) + 128
     height, width = light.shape
-    rows = room((width, height), image.device)
+    rows = allocate_planes((width, height), image.device)
     planes = split_planes(rows, width)
     planes[0].copy_(_round_to_levels(light * (219 / 255) + 16))
     planes[1].copy_(_round_to_levels(chroma))
     return rows
 
 
-def room(size: tuple[int, int], device: torch.device | None = None, *, pin_memory: bool = False) -> Tensor:
+def allocate_planes(
+    size: tuple[int, int], device: torch.device | None = None, *, pin_memory: bool = False
+) -> Tensor:
     """Memory for two planes, one right behind the other: NVENC is told where the first begins, and no more.
 
     Args:
@@ -122,15 +124,15 @@ def room(size: tuple[int, int], device: torch.device | None = None, *, pin_memor
 
 
 def split_planes(rows: Tensor, width: int) -> tuple[Tensor, Tensor]:
-    """The planes in what `room` gave, which they share: (H, W), and (H/2, W/2, 2)."""
+    """The planes in what `allocate_planes` gave, which they share: (H, W), and (H/2, W/2, 2)."""
     height = rows.shape[0] // 3 * 2
     return rows[:height, :width], rows[height:, :width].view(height // 2, width // 2, 2)
 
 
 def join_planes(luma: Tensor, chroma: Tensor) -> tuple[Tensor, Tensor]:
-    """Copies of two planes, where they are, in one `room`."""
+    """Copies of two planes, one right behind the other, on the device where they are."""
     height, width = luma.shape
-    planes = split_planes(room((width, height), luma.device), width)
+    planes = split_planes(allocate_planes((width, height), luma.device), width)
     for plane, given in zip(planes, (luma, chroma), strict=True):
         plane.copy_(given)
     return planes
@@ -144,7 +146,7 @@ def _upsample_chroma(chroma: Tensor) -> Tensor:
 
 
 def _downsample_chroma(planes: Tensor) -> Tensor:
-    """(2, 2 h, 2 w) -> (h, w, 2): what falls under a triangle around each sample, as the scaler has it."""
+    """(2, 2 h, 2 w) -> (h, w, 2): weighted by a triangle around each sample, as the scaler does it."""
     above = torch.cat((planes[:, :1], planes[:, 1:-1:2]), 1)
     below = torch.cat((planes[:, 2::2], planes[:, -1:]), 1)
     rows = (above + below + 3 * (planes[:, ::2] + planes[:, 1::2])) / 8

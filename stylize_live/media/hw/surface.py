@@ -82,13 +82,13 @@ class Nv12Surface:
     def download(self) -> Pixels:
         """See `Surface`; from the machine's memory by FFmpeg's scaler, many times as fast as torch there."""
         if not self.on_gpu:
-            return ToRgb(sited_left=True)(self._as_it_is())
+            return ToRgb(sited_left=True)(self._untouched_frame())
         from stylize_live.media.hw.surface_preview import download
 
         return download(self.levels())
 
     def video_frame(self) -> av.VideoFrame:
-        """It as an encoder takes it, BT.709 and tagged; shares the planes, which must be complete."""
+        """The frame as an encoder takes it, BT.709 and tagged; shares the planes, which must be complete."""
         if self.matrix == STORED and not self.full_range:
             frame = _wrap_shared(self.luma, self.chroma)
         elif self.on_gpu:
@@ -109,7 +109,7 @@ class Nv12Surface:
         tag(frame, av.VideoFormat(pixel_format))
         return frame
 
-    def _as_it_is(self) -> av.VideoFrame:
+    def _untouched_frame(self) -> av.VideoFrame:
         frame = _wrap_shared(self.luma, self.chroma)
         frame.colorspace = MATRIX_TAGS[self.matrix]
         frame.color_range = ColorRange.JPEG if self.full_range else ColorRange.MPEG
@@ -161,55 +161,55 @@ def _make_current() -> None:
     torch.empty(1, device=CHIP)
 
 
-def on_chip(image: av.VideoFrame) -> bool:
+def on_chip(frame: av.VideoFrame) -> bool:
     """Whether a decoded frame lies on a chip."""
-    return bool(image.format.name == CHIP)
+    return bool(frame.format.name == CHIP)
 
 
-def make_surface(image: av.VideoFrame) -> Nv12Surface | None:
+def make_surface(frame: av.VideoFrame) -> Nv12Surface | None:
     """A decoded frame as a surface where it lies; None where its planes are not 8 bits of 4:2:0.
 
     It is copied: decoders have few places for frames, and want them back.
     """
-    if image.width % 2 or image.height % 2:
+    if frame.width % 2 or frame.height % 2:
         return None
-    if image.format.name in _THREE_PLANES:
-        planes = _two_of_three(image)
-    elif (image.sw_format or image.format).name == NV12:
-        planes = _two(image)
+    if frame.format.name in _THREE_PLANES:
+        planes = _join_chroma(frame)
+    elif (frame.sw_format or frame.format).name == NV12:
+        planes = _copy_nv12(frame)
     else:
         return None
-    return Nv12Surface(*planes, matrix_of(image) or STORED, range_of(image) == "pc")
+    return Nv12Surface(*planes, matrix_of(frame) or STORED, range_of(frame) == "pc")
 
 
-def _two(image: av.VideoFrame) -> tuple[Tensor, Tensor]:
+def _copy_nv12(frame: av.VideoFrame) -> tuple[Tensor, Tensor]:
     from torch.utils.dlpack import from_dlpack
 
     from stylize_live.media.hw.nv12 import join_planes
 
     # FFmpeg decodes on the stream that is torch's usual one, too, so the copies wait for it. PyAV wants no
     # stream named, which torch does when it is given the plane itself.
-    planes: tuple[Any, ...] = image.planes
+    planes: tuple[Any, ...] = frame.planes
     luma, chroma = join_planes(*(from_dlpack(plane.__dlpack__()) for plane in planes))
     return luma, chroma
 
 
-def _two_of_three(image: av.VideoFrame) -> tuple[Tensor, Tensor]:
+def _join_chroma(frame: av.VideoFrame) -> tuple[Tensor, Tensor]:
     """By hand: the scaler would change values where a format's name means full range."""
-    from stylize_live.media.hw.nv12 import room, split_planes
+    from stylize_live.media.hw.nv12 import allocate_planes, split_planes
 
-    luma, chroma = split_planes(room((image.width, image.height)), image.width)
+    luma, chroma = split_planes(allocate_planes((frame.width, frame.height)), frame.width)
     light, blue, red = (
         np.frombuffer(cast("Any", plane), np.uint8).reshape(plane.height, -1)[:, : plane.width]
-        for plane in image.planes
+        for plane in frame.planes
     )
     luma.numpy()[:] = light
     cv2.merge((blue, red), chroma.numpy())
     return luma, chroma
 
 
-def in_memory(image: av.VideoFrame) -> av.VideoFrame:
+def in_memory(frame: av.VideoFrame) -> av.VideoFrame:
     """A decoded frame in the machine's memory; the same one where it already exists."""
-    if image.sw_format is None:
-        return image
-    return image.reformat(format=image.sw_format.name)
+    if frame.sw_format is None:
+        return frame
+    return frame.reformat(format=frame.sw_format.name)

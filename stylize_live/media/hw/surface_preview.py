@@ -1,4 +1,4 @@
-"""Small frames of large planes: first made smaller, then given their colours, which is most of the work.
+"""Small images of large planes: first made smaller, then given their colours, which is most of the work.
 
 Colour samples are taken to sit in the middle of what they become part of, an eighth of a pixel beside the
 truth for previews of 1920x1080.

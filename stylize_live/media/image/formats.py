@@ -1,4 +1,4 @@
-"""Which images are read, and how large they may be. What an image is, its content says and not its name.
+"""Which images are read, and how large they may be. An image's content says what it is, not its name.
 
 Pillow knows eighty formats, some of which start other programs: PostScript is read by Ghostscript. All
 images are opened here.
@@ -20,7 +20,7 @@ from stylize_live.errors import SourceError
 # planes and canvases of WebP and AVIF, strips of a TIFF that may be all of it.
 _FORMATS = {"AVIF": 12, "BMP": 0, "GIF": 4, "JPEG": 0, "MPO": 0, "PNG": 0, "TIFF": 4, "WEBP": 12}
 _OPENED = tuple(_FORMATS.keys() - {"MPO"})  # which is several JPEGs and opened as the first
-_SAID = "JPEG, PNG, WebP, AVIF, TIFF, BMP or GIF"
+_FORMAT_NAMES = "JPEG, PNG, WebP, AVIF, TIFF, BMP or GIF"
 MOST_PIXELS = 1 << 28  # 268 megapixels, 16384x16384: the largest sensors of phones and cameras have 200
 MOST_SIDE = 65_535  # pixels: what JPEG can say
 _MOST_BYTES = 1 << 30  # that decoding may take; with the program itself about 1.4 GB
@@ -57,7 +57,7 @@ def open_image(path: Path, file: IO[bytes] | None = None) -> Iterator[Image.Imag
     except UnidentifiedImageError:
         raise SourceError(f"{path}: {_refusal(path, file)}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise SourceError(f"{path}: image is too large: {MOST_PIXELS / 1e6:.0f} megapixels at most") from None
+        raise SourceError(f"{path}: image is too large; {MOST_PIXELS / 1e6:.0f} megapixels at most") from None
     with image:
         _check_size(path, image)
         yield image
@@ -65,8 +65,8 @@ def open_image(path: Path, file: IO[bytes] | None = None) -> Iterator[Image.Imag
 
 def _refusal(path: Path, file: IO[bytes] | None) -> str:
     if _head(path, file).startswith(_POSTSCRIPT):
-        return "PostScript is not read, it is a program: save it as PNG"
-    return f"not an image that can be read ({_SAID}?)"
+        return "PostScript is not read, because it is a program; save it as PNG"
+    return f"not an image that can be read ({_FORMAT_NAMES}?)"
 
 
 def _head(path: Path, file: IO[bytes] | None) -> bytes:
@@ -79,15 +79,15 @@ def _head(path: Path, file: IO[bytes] | None) -> bytes:
 
 def _check_size(path: Path, image: Image.Image) -> None:
     width, height = image.size
-    most = min(MOST_PIXELS, _MOST_BYTES // bytes_a_pixel(image))
+    most = min(MOST_PIXELS, _MOST_BYTES // bytes_per_pixel(image))
     if width * height > most or max(width, height) > MOST_SIDE:
         raise SourceError(
-            f"{path}: image is too large: {width}x{height}, of this kind {most / 1e6:.0f} megapixels "
-            f"at most and no side over {MOST_SIDE}"
+            f"{path}: image is too large: {width}x{height}; images of this kind may have "
+            f"{most / 1e6:.0f} megapixels, and no side over {MOST_SIDE}"
         )
 
 
-def bytes_a_pixel(image: Image.Image) -> int:
+def bytes_per_pixel(image: Image.Image) -> int:
     """The most that decoding an opened image and turning it into RGB take at any moment, for each pixel."""
     stored = _STORED.get(image.mode, 4)
     decoding = (
@@ -100,10 +100,10 @@ def bytes_a_pixel(image: Image.Image) -> int:
 
 def _coefficients(image: Image.Image) -> int:
     """Bytes a pixel of a JPEG's coefficients, which all have to be held where they come in several scans."""
-    return math.ceil(_COEFFICIENT * samples_a_pixel(image)) if image.info.get("progressive") else 0
+    return math.ceil(_COEFFICIENT * samples_per_pixel(image)) if image.info.get("progressive") else 0
 
 
-def samples_a_pixel(image: Image.Image) -> float:
+def samples_per_pixel(image: Image.Image) -> float:
     """Of a JPEG: 1 for grey, 1.5 for colours at half the size, 3 for colours at full size."""
     factors = [across * down for _, across, down, _ in getattr(image, "layer", [])]
     across, down = (max((layer[i] for layer in getattr(image, "layer", [])), default=1) for i in (1, 2))

@@ -20,16 +20,16 @@ _OVERSHOOT = 32  # floats up to here are light with 1 as white, brighter ones ar
 Tags = Mapping[int, Any]
 
 
-def is_deep(image: Image.Image) -> bool:
+def is_high_bit(image: Image.Image) -> bool:
     """Whether an image is grey of 16 or 32 bits, or floats."""
     return image.mode in ("I", "F") or image.mode.startswith("I;16")
 
 
-def shallow(image: Image.Image, tags: Tags) -> tuple[Pixels, Pixels | None]:
-    """Scale a deep image into 8 bits.
+def to_eight_bits(image: Image.Image, tags: Tags) -> tuple[Pixels, Pixels | None]:
+    """Scale such an image into 8 bits.
 
     Args:
-        image: see `is_deep`.
+        image: see `is_high_bit`.
         tags: of the file, if it is a TIFF.
 
     Returns:
@@ -60,7 +60,7 @@ def _strips(image: Image.Image, tags: Tags) -> Iterator[tuple[slice, npt.NDArray
 
 
 def _range(image: Image.Image, tags: Tags) -> tuple[float, float]:
-    """What becomes black and what becomes white: the format's own range, wider where values go beyond."""
+    """The values that become black and white: the format's own range, wider where values go beyond."""
     lowest = highest = 0.0
     for _, values in _strips(image, tags):
         known = values[np.isfinite(values)].astype(float)

@@ -1,5 +1,5 @@
-"""Whether an image is all there. Decoders fill up with grey or black what a file lacks, and say
-nothing where it ends as a whole one does."""
+"""Whether an image is complete. Decoders fill what a file lacks with grey or black, and report
+nothing where it ends as a complete one does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from stylize_live.media.image.formats import MOST_PIXELS, samples_a_pixel
+from stylize_live.media.image.formats import MOST_PIXELS, samples_per_pixel
 from stylize_live.media.libraries import av
 
 _BLOCK = 1 << 16  # bytes
@@ -31,7 +31,7 @@ def is_truncated(file: IO[bytes], image: Image.Image) -> bool:
         return _png_is_short(file)
     if image.format in ("JPEG", "MPO"):
         # Each block of 8x8 takes a bit at least.
-        blocks = image.width * image.height / 64 * samples_a_pixel(image)
+        blocks = image.width * image.height / 64 * samples_per_pixel(image)
         return not _is_arithmetic(file) and file.seek(0, 2) < blocks / 8
     return False
 

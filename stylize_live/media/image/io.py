@@ -17,16 +17,16 @@ from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import replacing
 from stylize_live.frame import Pixels
 from stylize_live.media.image.formats import open_image
-from stylize_live.media.image.high_bit_gray import Tags, is_deep, shallow
+from stylize_live.media.image.high_bit_gray import Tags, is_high_bit, to_eight_bits
 from stylize_live.media.image.integrity import is_truncated, ran_out
 from stylize_live.media.image.strip_image import Still as Still
-from stylize_live.media.image.strip_image import StripImage, paper, upright
+from stylize_live.media.image.strip_image import StripImage, lay_on_white, turn_upright
 from stylize_live.strips import is_large
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _WRITABLE = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 _NO_ALPHA = frozenset({"JPEG"})
-_LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}  # pixels that the formats can say
+_LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}  # pixels that the formats can hold
 _QUALITY = 93
 _OPAQUE = frozenset({".jpg", ".jpeg"})
 _MOST_PIPED = 1 << 28  # bytes
@@ -46,7 +46,7 @@ def read_image(path: Path, *, least_side: int | None = None) -> Still:
 
     Raises:
         SourceError: the file is missing, empty, no image of a kind that is read, cut off, otherwise
-            damaged, or too large; see `still_formats`.
+            damaged, or too large; see `image/formats.py`.
     """
     image, profile = _decode(path, least_side)
     if least_side is not None and is_large(image.size):
@@ -64,14 +64,14 @@ def _decode(path: Path, least_side: int | None) -> tuple[Image.Image, bytes | No
     try:
         with path.open("rb") as raw, _seekable(path, raw) as file, open_image(path, file) as image:
             if is_truncated(file, image):
-                raise SourceError(f"{path}: the file ends before its image does, it seems cut off")
+                raise SourceError(f"{path}: the file ends before its image does; it seems cut off")
             if least_side is not None:
                 image.draft("RGB", (least_side, least_side))
             image.load()
             if ran_out(file, image):
-                raise SourceError(f"{path}: the file ends before its image does, it seems cut off")
-            profile, tags = _of_rgb(image.info.get("icc_profile")), getattr(image, "tag_v2", {})
-            return _in_colours(upright(image), tags), profile
+                raise SourceError(f"{path}: the file ends before its image does; it seems cut off")
+            profile, tags = _rgb_profile(image.info.get("icc_profile")), getattr(image, "tag_v2", {})
+            return _to_rgb(turn_upright(image), tags), profile
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -82,10 +82,10 @@ def _decode(path: Path, least_side: int | None) -> tuple[Image.Image, bytes | No
         raise SourceError(f"{path}: cannot read the image: {error}") from None
 
 
-def _in_colours(image: Image.Image, tags: Tags) -> Image.Image:
+def _to_rgb(image: Image.Image, tags: Tags) -> Image.Image:
     """Any mode -> RGB, or RGBA where it has transparency."""
-    if is_deep(image):
-        grey, alpha = shallow(image, tags)
+    if is_high_bit(image):
+        grey, alpha = to_eight_bits(image, tags)
         image = Image.fromarray(grey).convert("RGB")
         if alpha is not None:
             image.putalpha(Image.fromarray(alpha))
@@ -102,7 +102,7 @@ def _seekable(path: Path, file: IO[bytes]) -> Iterator[IO[bytes]]:
         return
     content = file.read(_MOST_PIPED + 1)
     if len(content) > _MOST_PIPED:
-        raise SourceError(f"{path}: more than {_MOST_PIPED >> 20} MB from a pipe: save the image first")
+        raise SourceError(f"{path}: more than {_MOST_PIPED >> 20} MB from a pipe; save the image first")
     yield io.BytesIO(content)
 
 
@@ -117,8 +117,8 @@ def is_transparent(path: Path) -> bool:
         return False
 
 
-def _of_rgb(profile: bytes | None) -> bytes | None:
-    """A colour profile, if it describes RGB as its header says: others do not fit what is written."""
+def _rgb_profile(profile: bytes | None) -> bytes | None:
+    """A colour profile, if its header says that it describes RGB: others do not fit what is written."""
     return profile if profile and profile[16:20] == b"RGB " else None
 
 
@@ -129,7 +129,7 @@ def on_paper(still: Still) -> Pixels:
     """
     if still.alpha is None:
         return still.pixels
-    return paper(still.pixels, still.alpha)
+    return lay_on_white(still.pixels, still.alpha)
 
 
 def middle_of_strip(pixels: Pixels, longest: float) -> Pixels:
@@ -148,7 +148,7 @@ def encode_image(still: Still, format_name: str) -> bytes:
         format_name: "JPEG", "PNG" or "WEBP", see `image_format`.
 
     Raises:
-        ValueError: sides longer than the format has.
+        ValueError: a side is longer than the format allows.
     """
     check_sides((still.pixels.shape[1], still.pixels.shape[0]), format_name)
     image = Image.fromarray(still.pixels)
@@ -187,11 +187,11 @@ def write_strip_image(path: Path, canvas: StripImage) -> None:
 
 
 def check_sides(size: tuple[int, int], format_name: str) -> None:
-    """Raise `ValueError` where an image's sides are longer than a format has."""
+    """Raise `ValueError` where a side of an image is longer than a format allows."""
     most = _LONGEST_SIDE.get(format_name)
     if most is not None and max(size) > most:
         raise ValueError(
-            f"{size[0]}x{size[1]} is too large for {format_name}, which has {most}: save it as .png"
+            f"{size[0]}x{size[1]} is too large for {format_name}, which takes {most} a side; save it as .png"
         )
 
 
@@ -205,7 +205,7 @@ def image_format(path: Path) -> str:
         return _WRITABLE[path.suffix.lower()]
     except KeyError:
         known = ", ".join(sorted(_WRITABLE))
-        raise UsageError(f"{path}: cannot write this kind of image, use one of {known}") from None
+        raise UsageError(f"{path}: cannot write this kind of image; use one of {known}") from None
 
 
 def format_keeps_alpha(path: Path) -> bool:

@@ -30,12 +30,12 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION = 0x0112  # of EXIF
-_SIDEWAYS, _FROM_THE_END = (5, 6, 7, 8), (3, 4, 7, 8)
+_SWAPPED_AXES, _FROM_THE_END = (5, 6, 7, 8), (3, 4, 7, 8)
 
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """One decoded frame, upright.
+    """One decoded image, upright.
 
     Attributes:
         pixels: (H, W, 3) uint8 RGB, C-contiguous.
@@ -93,7 +93,7 @@ class StripImage:
         """Lay it on white paper: what transparent places hide is arbitrary, black as a rule."""
         for top, bottom in strips(self.size):
             part = self._part(top, bottom)
-            self.put(top, paper(part[..., :3], part[..., 3]))
+            self.put(top, lay_on_white(part[..., :3], part[..., 3]))
         self._image = self._image.convert("RGB")
         self.has_alpha = False
 
@@ -127,14 +127,14 @@ class StripImage:
             raise SinkError(f"{path}: cannot write: {error.strerror or error}") from None
 
 
-def paper(pixels: Pixels, alpha: Pixels) -> Pixels:
+def lay_on_white(pixels: Pixels, alpha: Pixels) -> Pixels:
     """(H, W, 3) uint8 of (H, W) opacity, as it looks on white paper."""
     opacity = alpha[..., None].astype(np.uint16)
     return ((pixels * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
 
 
-def upright(image: Image.Image) -> Image.Image:
-    """Turn a decoded frame as its orientation tag says; it is lost where another comes back."""
+def turn_upright(image: Image.Image) -> Image.Image:
+    """Turn a decoded image as its orientation tag says. Where another image comes back, this one is lost."""
     orientation = image.getexif().get(_ORIENTATION, 1)
     turn = _TURNS.get(orientation)
     if turn is None:
@@ -147,7 +147,7 @@ def upright(image: Image.Image) -> Image.Image:
 def _rotate_on_disk(image: Image.Image, orientation: int) -> Image.Image:
     """For images of which the memory has no room for two: their strips wait in a temporary file."""
     mode, size = image.mode, image.size
-    sideways, backwards = orientation in _SIDEWAYS, orientation in _FROM_THE_END
+    sideways, backwards = orientation in _SWAPPED_AXES, orientation in _FROM_THE_END
     turned_size = size[::-1] if sideways else size
     parts = list(strips(turned_size))
     with tempfile.TemporaryFile() as waiting:

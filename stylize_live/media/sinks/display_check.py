@@ -1,4 +1,4 @@
-"""Whether there is a screen, asked in a way that cannot end the program.
+"""Whether there is a display, asked in a way that cannot end the program.
 
 OpenCV's window toolkit aborts the process when it cannot reach the display; no exception is raised.
 """

@@ -24,13 +24,13 @@ _MISSING = (
 )
 # Windows lists each microphone under four interfaces, the names of most cut off; this one has all of them.
 _WASAPI = "Windows WASAPI"
-_MOST_PIECES = 4096  # that wait for somebody to take them; some forty seconds
+_MOST_CHUNKS = 4096  # that wait for somebody to take them; some forty seconds
 _BELIEVABLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class SoundChunk:
-    """A little sound.
+    """A chunk of sound.
 
     Attributes:
         moment: of its first sample, in monotonic seconds.
@@ -59,14 +59,14 @@ class Microphone(Closeable):
     """
 
     def __init__(self, wanted: str) -> None:
-        sounddevice = _library()
-        device = _device(sounddevice, wanted)
+        sounddevice = _load_sounddevice()
+        device = _find_device(sounddevice, wanted)
         self.name = str(device["name"])
         self.rate = min(RATES, key=lambda known: abs(known - float(device["default_samplerate"])))
         self.channels = min(2, int(device["max_input_channels"]))
         if ask_for_microphone() == "refused":  # it would be silent, without an error
             raise SourceError(f"microphone {self.name} is not allowed: {how_to_allow('Microphone')}")
-        self._pieces: deque[SoundChunk] = deque(maxlen=_MOST_PIECES)
+        self._chunks: deque[SoundChunk] = deque(maxlen=_MOST_CHUNKS)
         try:
             self._stream = sounddevice.InputStream(
                 device=device["index"],
@@ -74,18 +74,18 @@ class Microphone(Closeable):
                 channels=self.channels,
                 dtype="float32",
                 callback=self._hear,
-                extra_settings=_converting(sounddevice, device),
+                extra_settings=_host_settings(sounddevice, device),
             )
             self._stream.start()
         except sounddevice.PortAudioError as error:
-            raise SourceError(f"microphone {self.name}: {error}; is it allowed, and free?") from None
+            raise SourceError(f"microphone {self.name}: {error}; is it allowed, and not in use?") from None
 
     def _hear(self, samples: npt.NDArray[np.float32], count: int, timing: Any, status: object) -> None:
         """Called by the system."""
         age = timing.currentTime - timing.inputBufferAdcTime
         if not 0 < age < _BELIEVABLE_SECONDS:  # some systems do not tell
             age = count / self.rate
-        self._pieces.append(SoundChunk(monotonic() - age, samples.copy()))
+        self._chunks.append(SoundChunk(monotonic() - age, samples.copy()))
 
     @property
     def working(self) -> bool:
@@ -94,7 +94,7 @@ class Microphone(Closeable):
 
     def take(self) -> list[SoundChunk]:
         """What was heard since the last call, in order."""
-        return [self._pieces.popleft() for _ in range(len(self._pieces))]
+        return [self._chunks.popleft() for _ in range(len(self._chunks))]
 
     def close(self) -> None:
         """Give the microphone back. May be called twice."""
@@ -108,16 +108,16 @@ def list_microphones() -> dict[str, str]:
     Raises:
         UsageError: sounddevice or PortAudio is not installed.
     """
-    devices = _library().query_devices()
+    devices = _load_sounddevice().query_devices()
     return {str(one["index"]): str(one["name"]) for one in devices if one["max_input_channels"] > 0}
 
 
 def check_microphone(wanted: str) -> None:
     """See that there is such a microphone. Raises `UsageError` as `Microphone` does; opens nothing."""
-    _device(_library(), wanted)
+    _find_device(_load_sounddevice(), wanted)
 
 
-def _library() -> ModuleType:
+def _load_sounddevice() -> ModuleType:
     try:
         import sounddevice
     except ImportError:
@@ -128,21 +128,21 @@ def _library() -> ModuleType:
     return module
 
 
-def _device(sounddevice: ModuleType, wanted: str) -> Any:
-    for which in _readings(sounddevice, wanted):
+def _find_device(sounddevice: ModuleType, wanted: str) -> Any:
+    for which in _queries(sounddevice, wanted):
         try:
             return sounddevice.query_devices(which, kind="input")
         except (ValueError, sounddevice.PortAudioError):
             continue
     inputs = [device for device in sounddevice.query_devices() if device["max_input_channels"] > 0]
     if not inputs:
-        raise UsageError("no microphone is connected, leave --microphone out")
+        raise UsageError("no microphone is connected; leave --microphone out")
     raise UsageError(
-        f"{wanted!r} is not one microphone; there is {_describe_microphones(sounddevice, inputs)}"
+        f"{wanted!r} does not name one microphone; available: {_describe_microphones(sounddevice, inputs)}"
     )
 
 
-def _readings(sounddevice: ModuleType, wanted: str) -> list[int | str | None]:
+def _queries(sounddevice: ModuleType, wanted: str) -> list[int | str | None]:
     """What sounddevice is to be asked for, one after the other until it knows one."""
     if wanted.isdigit():
         return [int(wanted)]
@@ -165,7 +165,7 @@ def _describe_microphones(sounddevice: ModuleType, devices: list[Any]) -> str:
     )
 
 
-def _converting(sounddevice: ModuleType, device: Any) -> Any:
+def _host_settings(sounddevice: ModuleType, device: Any) -> Any:
     """Has WASAPI convert rates and channels, which it alone of the interfaces refuses to do unasked."""
     if sounddevice.query_hostapis()[device["hostapi"]]["name"] != _WASAPI:
         return None

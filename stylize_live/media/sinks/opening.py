@@ -1,4 +1,4 @@
-"""From what the user wished for to the sinks beside the window."""
+"""Opens the sinks beside the window that the settings ask for."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ STREAM, VIRTUAL_CAMERA = "stream", "virtual camera"  # their names
 
 
 class SinkFormat(Protocol):
-    """A source, as sinks that are fed from it look at it.
+    """What sinks need to know of the source that feeds them.
 
     Attributes:
-        camera: that it captures from, or None.
+        camera: the one it captures from, or None.
     """
 
     @property
@@ -86,6 +86,6 @@ def _rate(settings: LiveSettings, source: SinkFormat) -> Fraction:
     return source.rate or Fraction(settings.fps)
 
 
-def recording_place(sink: LiveSink) -> str:
-    """Where others find it: an address, or the name of a virtual camera; "" of any other."""
+def sink_address(sink: LiveSink) -> str:
+    """Where others find a sink: a URL, or the name of a virtual camera; "" of any other."""
     return str(getattr(sink, "url", "") or getattr(sink, "device", ""))

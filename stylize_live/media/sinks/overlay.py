@@ -14,7 +14,7 @@ from stylize_live.wording import strip_accents
 
 _STRIP_OPACITY = 0.62
 _NOTE_OPACITY = 0.72
-DARK = (24, 22, 30)  # of a card without a frame, and of what is around one, RGB
+DARK = (24, 22, 30)  # of a card without an image, and of what is around one, RGB
 _WHITE = 255
 _DIM = 225
 _RED = (235, 64, 52)
@@ -22,7 +22,7 @@ _RED = (235, 64, 52)
 _FINE = 2
 _ROW = 1.4  # height of a row of a table, in sizes of its letters
 
-# Text as coverage and colour: (H, W) uint16 of 0..256; (H, W) or, in colour, (H, W, 3) of 0..255.
+# Text as coverage and color: (H, W) uint16 of 0..256; (H, W) or, in color, (H, W, 3) of 0..255.
 _Patch = tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]
 
 
@@ -63,20 +63,20 @@ def draw_caption(pixels: Pixels, caption: Caption) -> Pixels:
     height, width = pixels.shape[:2]
     drawn = pixels.copy()
     if caption.table:
-        panel = _table(caption.table, width, height)
+        panel = _draw_table(caption.table, width, height)
         tall, wide = panel[0].shape
-        _lay(drawn, panel, (width - wide) // 2, (height - tall) // 2)
+        _blend(drawn, panel, (width - wide) // 2, (height - tall) // 2)
     elif caption.left or caption.right:
-        strip = _strip(caption.left, caption.right, width, _font_size(height))
-        _lay(drawn, strip, 0, height - strip[0].shape[0])
+        strip = _draw_strip(caption.left, caption.right, width, _font_size(height))
+        _blend(drawn, strip, 0, height - strip[0].shape[0])
     if caption.note and not caption.table:
-        box = _note(caption.note, width, _font_size(height))
+        box = _draw_note(caption.note, width, _font_size(height))
         tall, wide = box[0].shape
-        _lay(drawn, box, (width - wide) // 2, height - 3 * tall)
+        _blend(drawn, box, (width - wide) // 2, height - 3 * tall)
     if caption.recorded:
         size = _font_size(height)
-        mark = _mark(caption.recorded, size)
-        _lay(drawn, mark, width - mark[0].shape[1] - size // 2, size // 2)
+        mark = _draw_mark(caption.recorded, size)
+        _blend(drawn, mark, width - mark[0].shape[1] - size // 2, size // 2)
     return drawn
 
 
@@ -84,7 +84,7 @@ def _font_size(height: int) -> int:
     return min(48, max(12, round(height / 24)))
 
 
-def _lay(pixels: Pixels, patch: _Patch, left: int, top: int) -> None:
+def _blend(pixels: Pixels, patch: _Patch, left: int, top: int) -> None:
     """Mix a patch into the frame; only the pixels under it are touched."""
     opacity, light = patch
     tall, wide = opacity.shape
@@ -97,7 +97,7 @@ def _lay(pixels: Pixels, patch: _Patch, left: int, top: int) -> None:
 
 
 @lru_cache(maxsize=8)
-def _strip(left: str, right: tuple[str, ...], width: int, size: int) -> _Patch:
+def _draw_strip(left: str, right: tuple[str, ...], width: int, size: int) -> _Patch:
     """A dark band across the frame with text at both ends."""
     font, pad = _font(size * _FINE), size * _FINE
     wide, tall = width * _FINE, round(size * 1.9) * _FINE
@@ -105,24 +105,24 @@ def _strip(left: str, right: tuple[str, ...], width: int, size: int) -> _Patch:
     draw = ImageDraw.Draw(text)
     name = _shorten(left, font, wide - 2 * pad)
     draw.text((pad, tall / 2), name, _WHITE, font, anchor="lm")
-    figures = _fitting(right, font, wide - 3 * pad - font.getlength(name))
+    figures = _join_fitting(right, font, wide - 3 * pad - font.getlength(name))
     draw.text((wide - pad, tall / 2), figures, _DIM, font, anchor="rm")
-    return _patch(np.asarray(text.reduce(_FINE)), _STRIP_OPACITY)
+    return _make_patch(np.asarray(text.reduce(_FINE)), _STRIP_OPACITY)
 
 
 @lru_cache(maxsize=8)
-def _note(note: str, width: int, size: int) -> _Patch:
+def _draw_note(note: str, width: int, size: int) -> _Patch:
     """A rounded dark box with one line of text."""
     font, pad = _font(size * _FINE), size * _FINE
     note = _shorten(note, font, (width - 4 * size) * _FINE)
     box = (round(font.getlength(note) / _FINE + 2 * size) * _FINE, round(size * 1.9) * _FINE)
     text = Image.new("L", box, 0)
     ImageDraw.Draw(text).text((box[0] / 2, box[1] / 2), note, _WHITE, font, anchor="mm")
-    return _patch(np.asarray(text.reduce(_FINE)), _round_corners(box, pad // 2))
+    return _make_patch(np.asarray(text.reduce(_FINE)), _round_corners(box, pad // 2))
 
 
 @lru_cache(maxsize=2)
-def _mark(time: str, size: int) -> _Patch:
+def _draw_mark(time: str, size: int) -> _Patch:
     """A rounded dark box with a red dot and a time."""
     font, pad = _font(size * _FINE), size * _FINE
     box = (round(font.getlength(time) / _FINE + 2.3 * size) * _FINE, round(size * 1.7) * _FINE)
@@ -130,13 +130,15 @@ def _mark(time: str, size: int) -> _Patch:
     ImageDraw.Draw(text).text((box[0] - 0.6 * pad, box[1] / 2), time, _WHITE, font, anchor="rm")
     ImageDraw.Draw(dot).circle((pad, box[1] / 2), 0.36 * pad, fill=255)
     red = np.asarray(dot.reduce(_FINE))
-    opacity, light = _patch(np.maximum(np.asarray(text.reduce(_FINE)), red), _round_corners(box, pad // 2))
-    colour = np.where(red[..., None] > 0, np.array(_RED, np.uint16), np.uint16(_WHITE))
-    return opacity, (light[..., None] * colour) // _WHITE
+    opacity, light = _make_patch(
+        np.maximum(np.asarray(text.reduce(_FINE)), red), _round_corners(box, pad // 2)
+    )
+    color = np.where(red[..., None] > 0, np.array(_RED, np.uint16), np.uint16(_WHITE))
+    return opacity, (light[..., None] * color) // _WHITE
 
 
 @lru_cache(maxsize=2)
-def _table(rows: tuple[tuple[str, str], ...], width: int, height: int) -> _Patch:
+def _draw_table(rows: tuple[tuple[str, str], ...], width: int, height: int) -> _Patch:
     """A rounded dark box with rows of two columns, as large as the frame has room for."""
     size = next(size for size in range(_font_size(height), 0, -1) if _fits(rows, size, width, height))
     font, pad = _font(size * _FINE), size * _FINE
@@ -148,7 +150,7 @@ def _table(rows: tuple[tuple[str, str], ...], width: int, height: int) -> _Patch
         middle = (number + 1) * _ROW * pad
         draw.text((pad, middle), left, _WHITE, font, anchor="lm")
         draw.text((first + 2.5 * pad, middle), right, _DIM, font, anchor="lm")
-    return _patch(np.asarray(text.reduce(_FINE)), _round_corners(box, pad))
+    return _make_patch(np.asarray(text.reduce(_FINE)), _round_corners(box, pad))
 
 
 def _fits(rows: tuple[tuple[str, str], ...], size: int, width: int, height: int) -> bool:
@@ -171,7 +173,7 @@ def _round_corners(box: tuple[int, int], radius: int) -> npt.NDArray[np.float64]
     return _NOTE_OPACITY * np.asarray(shape.reduce(_FINE)) / 255
 
 
-def _patch(text: Pixels, background: float | npt.NDArray[np.float64]) -> _Patch:
+def _make_patch(text: Pixels, background: float | npt.NDArray[np.float64]) -> _Patch:
     """White text of some coverage over black of some opacity, as one opacity and one brightness."""
     cover = text / 255
     opacity = cover + (1 - cover) * background
@@ -193,7 +195,9 @@ def _shorten(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room
     return text + "..." if text else ""
 
 
-def _fitting(parts: tuple[str, ...], font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
+def _join_fitting(
+    parts: tuple[str, ...], font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float
+) -> str:
     for count in range(len(parts), 0, -1):
         line = "    ".join(parts[:count])
         if font.getlength(line) <= room:

@@ -1,4 +1,4 @@
-"""A video of what is shown, written while it is shown."""
+"""Records what is shown into a video."""
 
 from __future__ import annotations
 
@@ -112,14 +112,14 @@ class Recorder(Closeable):
         """Write what was heard, at the times at which it was heard."""
         if self._microphone is None or self._sound is None or self._start is None:
             return
-        for piece in self._microphone.take():
-            at = Fraction(round((piece.moment - self._start) * _MICROSECOND), _MICROSECOND)
-            self._heard += self._sound.encode(piece.samples, at)
+        for chunk in self._microphone.take():
+            at = Fraction(round((chunk.moment - self._start) * _MICROSECOND), _MICROSECOND)
+            self._heard += self._sound.encode(chunk.samples, at)
         if last:
             self._heard += self._sound.finish()
         elif not self._microphone.working and not self._deaf:
             self._deaf = True
-            log.warning("%s is gone, the recording goes on without sound", self._microphone.name)
+            log.warning("%s is gone; the recording goes on without sound", self._microphone.name)
         if self._muxer is not None:
             self._muxer.write_sound(self._heard)
             self._heard = []
@@ -164,7 +164,7 @@ def open_recorder(
         microphone: see `Microphone`.
 
     Raises:
-        UsageError: there is no such microphone, or it is the path's fault.
+        UsageError: there is no such microphone, or nothing can be recorded to the path.
         SourceError: the microphone cannot be opened.
         SinkError: the video cannot be written.
     """
@@ -180,10 +180,10 @@ def check_recording(path: Path) -> None:
 
     Raises:
         UsageError: the suffix is another one, or the file exists.
-        SinkError: its folder is not there.
+        SinkError: its folder does not exist.
     """
     if path.suffix.lower() not in CODECS[_CODEC].suffixes:
         raise UsageError(f"{path}: live frames are recorded as {', '.join(CODECS[_CODEC].suffixes)}")
     check_target(path)
     if path.exists():
-        raise UsageError(f"{path}: exists already, choose another name for the recording")
+        raise UsageError(f"{path}: already exists; choose another name for the recording")

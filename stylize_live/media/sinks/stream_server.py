@@ -44,7 +44,7 @@ class StreamServer(Closeable):
     """A `LiveSink` that serves whoever connects.
 
     Frames are encoded once for all readers, and only where there are any. One that is slow gets
-    fewer; one that takes nothing for five seconds is dismissed.
+    fewer; one that takes nothing for five seconds is disconnected.
 
     Args:
         address: "auto", a port, or host:port; without a host, only programs on this machine can connect.
@@ -52,7 +52,7 @@ class StreamServer(Closeable):
         rate: nominal frames per second.
 
     Raises:
-        UsageError: the address is none.
+        UsageError: it is not an address.
         SinkError: the port is taken, or the host is not this machine's.
     """
 
@@ -65,7 +65,7 @@ class StreamServer(Closeable):
         self._ending = threading.Event()
         self._readers: dict[threading.Thread, socket.socket] = {}
         self._lock = threading.Lock()
-        self._seldom = RateLimitedLog(log)
+        self._log = RateLimitedLog(log)
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             self._server = listening(family, (host, port))
@@ -102,7 +102,7 @@ class StreamServer(Closeable):
                 continue
             except OSError as error:
                 # Out of file handles, or a reader that left in that moment: neither ends the show.
-                self._seldom.warning("the stream cannot take a reader: %s", describe_error(error))
+                self._log.warning("the stream cannot take a reader: %s", describe_error(error))
                 self._ending.wait(_ACCEPT_SECONDS)
                 continue
             self._welcome(connection, address[0])
@@ -112,9 +112,7 @@ class StreamServer(Closeable):
             of_this_one = sum(_address(reader) == address for reader in self._readers.values())
             most_of_one = _MOST_READERS if is_loopback(address) else _MOST_OF_ONE
             if self._ending.is_set() or len(self._readers) >= _MOST_READERS or of_this_one >= most_of_one:
-                self._seldom.warning(
-                    "a reader of the stream was turned away: %d are there", len(self._readers)
-                )
+                self._log.warning("a reader of the stream was turned away: %d are there", len(self._readers))
                 connection.close()
                 return
             thread = threading.Thread(
@@ -126,7 +124,7 @@ class StreamServer(Closeable):
             except RuntimeError as error:  # no more threads
                 del self._readers[thread]
                 connection.close()
-                self._seldom.warning("the stream cannot take a reader: %s", error)
+                self._log.warning("the stream cannot take a reader: %s", error)
 
     def _serve(self, connection: socket.socket) -> None:
         try:
@@ -138,9 +136,7 @@ class StreamServer(Closeable):
         except OSError as error:  # left, or hangs
             log.info("a reader of the stream is gone: %s", error)
         except Exception as error:  # of a library, or no memory: the others go on
-            self._seldom.warning(
-                "a reader of the stream was sent away: %s", describe_error(error), error=error
-            )
+            self._log.warning("a reader of the stream was sent away: %s", describe_error(error), error=error)
         finally:
             with self._lock:
                 self._readers.pop(threading.current_thread(), None)
@@ -153,7 +149,7 @@ class StreamServer(Closeable):
                 connection.sendall(muxer.add(jpeg))
 
     def close(self) -> None:
-        """Say goodbye to all readers and free the port. May be called twice."""
+        """Disconnect all readers and free the port. May be called twice."""
         self._ending.set()
         self._newest.end()
         self._thread.join(_CLOSE_SECONDS)
@@ -217,7 +213,7 @@ def parse_address(text: str) -> tuple[str, int]:
     """Host and port of "auto", "9710", "0.0.0.0:9710" or "tcp://[::1]:9710".
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not an address.
     """
     if text == "auto":
         return _LOOPBACK, USUAL_PORT

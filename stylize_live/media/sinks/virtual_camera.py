@@ -16,7 +16,7 @@ from stylize_live.frame import Frame, eight_bit
 from stylize_live.install_hints import install_command
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.color.letterbox import letterbox
-from stylize_live.media.sources.devices import Camera, describe_cameras, fitting_cameras, list_cameras
+from stylize_live.media.sources.devices import Camera, describe_cameras, list_cameras, match_cameras
 from stylize_live.media.sources.live_source import Metronome
 from stylize_live.system.clock import monotonic
 
@@ -59,7 +59,7 @@ class VirtualCamera(Closeable):
 
     def __init__(self, wanted: str, size: tuple[int, int], fps: int, source: Camera | None = None) -> None:
         self._size = size[0] + size[0] % 2, size[1] + size[1] % 2
-        device = _device(wanted)
+        device = _find_device(wanted)
         _refuse_loop(device, source)
         self._camera = _open(device, self._size, fps)
         try:
@@ -112,11 +112,11 @@ class VirtualCamera(Closeable):
         self._camera.close()
 
 
-def _device(wanted: str) -> str | None:
+def _find_device(wanted: str) -> str | None:
     """What pyvirtualcam calls the camera that is meant; None for any. A name we do not know is left to it."""
     if wanted == "auto":
         return None
-    fitting = fitting_cameras([camera for camera in list_cameras() if camera.virtual], wanted)
+    fitting = match_cameras([camera for camera in list_cameras() if camera.virtual], wanted)
     if len(fitting) > 1:
         raise UsageError(
             f"{wanted!r} fits several virtual cameras: {describe_cameras(fitting)}; use the number"
@@ -129,7 +129,7 @@ def _device(wanted: str) -> str | None:
 def _refuse_loop(device: str | None, source: Camera | None) -> None:
     if source is not None and device is not None and device in (source.path, source.name):
         raise UsageError(
-            f"{source.name} is our source and cannot be our virtual camera too, it would show itself: "
+            f"{source.name} is our source and cannot be our virtual camera too, or it would show itself; "
             "choose another --source or another --virtual-camera"
         )
 
@@ -145,14 +145,14 @@ def _open(device: str | None, size: tuple[int, int], fps: int) -> pyvirtualcam.C
         )
     except RuntimeError as error:
         what = "no virtual camera" if device is None else f"virtual camera {device!r} cannot be opened"
-        raise SinkError(f"{what}: {_advice()} (pyvirtualcam: {_one_line(error)})") from None
+        raise SinkError(f"{what}: {_advise()} (pyvirtualcam: {_one_line(error)})") from None
 
 
-def _advice() -> str:
+def _advise() -> str:
     there = [camera for camera in list_cameras() if camera.virtual]
     if there:
-        return f"there is {describe_cameras(there)}; close the program that feeds it, or name another one"
-    return _MAKE_ONE.get(sys.platform, "this system has none that is known")
+        return f"available: {describe_cameras(there)}; close the program that feeds it, or name another one"
+    return _MAKE_ONE.get(sys.platform, "none is known for this system")
 
 
 def _one_line(error: Exception) -> str:

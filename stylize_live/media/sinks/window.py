@@ -50,9 +50,9 @@ class Window(Closeable):
 
     def __init__(self, title: str, size: tuple[int, int]) -> None:
         if threading.current_thread() is not threading.main_thread():
-            raise DisplayError(f"a window can only be opened by the main thread: {_without()}")
+            raise DisplayError(f"a window can only be opened by the main thread: {_hint()}")
         if problem := display_problem():
-            raise DisplayError(f"no display ({problem}): {_without()}, or start it on a desktop")
+            raise DisplayError(f"no display ({problem}): {_hint()}, or start it on a desktop")
         self._title = title
         self._open = False
         self._full = False
@@ -63,7 +63,7 @@ class Window(Closeable):
             self._open = True
             cv2.resizeWindow(title, *size)
         except cv2.error as error:
-            raise DisplayError(f"cannot open a window: {error.err}; {_without()}") from None
+            raise DisplayError(f"cannot open a window: {error.err}; {_hint()}") from None
 
     def write(self, frame: Frame, caption: Caption | None = None) -> None:
         """Hand a frame to the window; `poll` paints it. Ignored once the window is closed.
@@ -81,12 +81,12 @@ class Window(Closeable):
     def _show(self) -> None:
         """Hand over the frame with bars around it, as toolkits would leave a light grey there."""
         if self._image is not None:
-            with _errors_explained():
+            with _translate_errors():
                 self._filled = self._size()
                 cv2.imshow(self._title, letterbox_to_window(self._image, self._filled))
 
     def _size(self) -> tuple[int, int]:
-        """(width, height) of what the window has for frames, in whatever unit."""
+        """(width, height) of the room that the window has for frames, in whatever unit."""
         _, _, width, height = cv2.getWindowImageRect(self._title)
         return width, height
 
@@ -99,7 +99,7 @@ class Window(Closeable):
         """
         if not self._still_open():
             return "closed"
-        with _errors_explained():
+        with _translate_errors():
             code = cv2.waitKeyEx(1)
             if self._still_open() and self._size() != self._filled:
                 self._show()  # it was given another shape
@@ -111,7 +111,7 @@ class Window(Closeable):
 
     def _toggle_full_screen(self) -> None:
         self._full = not self._full
-        with _errors_explained():
+        with _translate_errors():
             state = cv2.WINDOW_FULLSCREEN if self._full else cv2.WINDOW_NORMAL
             cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, state)
 
@@ -158,17 +158,17 @@ def letterbox_to_window(image: npt.NDArray[np.uint8], size: tuple[int, int]) -> 
     return np.asarray(bars, np.uint8)
 
 
-def _without() -> str:
+def _hint() -> str:
     return f"use {option('window', False)}"
 
 
 @contextmanager
-def _errors_explained() -> Iterator[None]:
-    """Turn what the toolkit says into `DisplayError`."""
+def _translate_errors() -> Iterator[None]:
+    """Turn errors of the toolkit into `DisplayError`."""
     try:
         yield
     except cv2.error as error:
-        raise DisplayError(f"the window failed: {error.err or error}; {_without()}") from None
+        raise DisplayError(f"the window failed: {error.err or error}; {_hint()}") from None
 
 
 def key_name(code: int) -> str | None:

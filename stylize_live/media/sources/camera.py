@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 _FIRST_TRIES, _FIRST_SECONDS = 10, 8.0
 # Tries in a row that fail, and seconds after which no other begins: DirectShow waits a second in each.
-_BAD_IMAGES, _STALL_SECONDS = 15, 2.0
+_BAD_FRAMES, _STALL_SECONDS = 15, 2.0
 _SELECT_SECONDS = "2"
 _MJPEG = cv2.VideoWriter.fourcc(*"MJPG")
 
@@ -61,7 +61,7 @@ class CameraSource(LiveSource):
     def __iter__(self) -> Iterator[Frame]:
         index = 0
         start: float | None = None
-        watch = PlaceholderDetector(self.camera)
+        detector = PlaceholderDetector(self.camera)
         while not self._ending.is_set():
             taken = self._take()
             if taken is None:
@@ -69,14 +69,14 @@ class CameraSource(LiveSource):
                 continue
             captured_at, pixels = taken
             start = captured_at if start is None else start
-            self.trouble = watch.look(pixels, captured_at)
+            self.trouble = detector.check(pixels, captured_at)
             yield Frame(pixels, Fraction(round((captured_at - start) * 1e6), 10**6), captured_at, index)
             index += 1
 
     def _take(self) -> tuple[float, Pixels] | None:
         """The next frame and its moment, or None when the camera is gone."""
         give_up = monotonic() + _STALL_SECONDS
-        for _ in range(_BAD_IMAGES):
+        for _ in range(_BAD_FRAMES):
             with self._device_lock:
                 if self._ending.is_set() or not self._device.grab():
                     return None
@@ -97,7 +97,7 @@ class CameraSource(LiveSource):
             if self._ending.is_set():
                 return
             self._device.release()
-        self._find_again(self.camera.name, self._reopen)
+        self._reconnect(self.camera.name, self._reopen)
 
     def _reopen(self) -> bool:
         with self._device_lock:
@@ -119,7 +119,7 @@ def _same_camera(lost: Camera) -> Camera:
     """A camera plugged in again often gets another number: the name decides, the path is preferred."""
     try:
         cameras = find_cameras()
-    except SourceError:  # nobody tells what it is now
+    except SourceError:  # no list can be had
         return lost
     named = [camera for camera in cameras if camera.name == lost.name and camera.captures]
     for camera in named:
@@ -137,7 +137,7 @@ def _open(camera: Camera, size: tuple[int, int], fps: int) -> tuple[cv2.VideoCap
     _check_allowed(camera)
     device = cv2.VideoCapture(camera.index, camera.backend)
     if not device.isOpened():
-        raise SourceError(_why_closed(camera))
+        raise SourceError(_explain_closed(camera))
     _ask(device, camera, size, fps)
     give_up = monotonic() + _FIRST_SECONDS
     for _ in range(_FIRST_TRIES):
@@ -147,7 +147,7 @@ def _open(camera: Camera, size: tuple[int, int], fps: int) -> tuple[cv2.VideoCap
         if monotonic() > give_up:
             break
     device.release()
-    raise SourceError(f"camera {camera.index} ({camera.name}) gives no frame: is another program using it?")
+    raise SourceError(f"camera {camera.index} ({camera.name}) gives no frame; is another program using it?")
 
 
 def _ask(device: cv2.VideoCapture, camera: Camera, size: tuple[int, int], fps: int) -> None:
@@ -184,10 +184,10 @@ def _check_allowed(camera: Camera) -> None:
         raise SourceError(f"camera {camera.index} is not allowed: {how_to_allow('Camera')}")
 
 
-def _why_closed(camera: Camera) -> str:
+def _explain_closed(camera: Camera) -> str:
     who = f"camera {camera.index} ({camera.name})"
     if sys.platform.startswith("linux") and camera.path and not os.access(camera.path, os.R_OK | os.W_OK):
-        return f"{who}: no permission for {camera.path}: add your user to the group 'video' and log in again"
+        return f"{who}: no permission for {camera.path}; add your user to the group 'video' and log in again"
     if sys.platform == "darwin":
-        return f"{who} cannot be opened: close other programs that use it, or {how_to_allow('Camera')}"
-    return f"{who} is busy or broken: close other programs that use it"
+        return f"{who} cannot be opened; close other programs that use it, or {how_to_allow('Camera')}"
+    return f"{who} is busy or broken; close other programs that use it"

@@ -1,4 +1,4 @@
-"""Which cameras there are, and which of them is meant."""
+"""Which cameras there are, and which of them the user means."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def list_cameras() -> list[Camera]:
 
 
 def find_cameras() -> list[Camera]:
-    """The same. Raises `SourceError` where no list can be had; cameras can still be opened by number."""
+    """As `list_cameras`, but raises `SourceError` where no list can be had; numbers can still be opened."""
     if sys.platform.startswith("linux"):
         return _linux_cameras()
     return _enumerate_cameras(_backend())
@@ -128,23 +128,23 @@ def find_camera(text: str) -> Camera:
     try:
         everything = find_cameras()
     except SourceError as error:
-        return _by_number(text, error)
+        return _take_number(text, error)
     cameras = [camera for camera in everything if camera.captures]
-    fitting = fitting_cameras(cameras, text)
+    fitting = match_cameras(cameras, text)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         raise NoCameraError(f"{text!r} fits several cameras: {describe_cameras(fitting)}; use the number")
-    if idle := fitting_cameras(everything, text):
+    if idle := match_cameras(everything, text):
         raise NoCameraError(
             f"nothing feeds the virtual camera {describe_cameras(idle)}; start the program that does"
         )
     if not cameras:
         raise NoCameraError(f"no camera {text!r}; none is connected. Try --source test, screen or a file")
-    raise NoCameraError(f"no camera {text!r}; there is {describe_cameras(cameras)}")
+    raise NoCameraError(f"no camera {text!r}; available: {describe_cameras(cameras)}")
 
 
-def _by_number(text: str, error: SourceError) -> Camera:
+def _take_number(text: str, error: SourceError) -> Camera:
     number = text.strip()
     if not number.isdigit():
         raise NoCameraError(f"no camera {text!r}: {error}; choose it by number, such as --source 0")
@@ -152,15 +152,15 @@ def _by_number(text: str, error: SourceError) -> Camera:
     return Camera(int(number), f"camera {number}", backend=_backend())
 
 
-def fitting_cameras(cameras: list[Camera], text: str) -> list[Camera]:
+def match_cameras(cameras: list[Camera], text: str) -> list[Camera]:
     """Those that a number, path, name or part of a name means; see `find_camera`."""
     wanted = text.strip().lower()
     if wanted.isdigit():
         return [camera for camera in cameras if camera.index == int(wanted)]
-    return _by_name(cameras, wanted)
+    return _match_name(cameras, wanted)
 
 
-def _by_name(cameras: list[Camera], wanted: str) -> list[Camera]:
+def _match_name(cameras: list[Camera], wanted: str) -> list[Camera]:
     """The cameras of that path or name, else those that start with it, else those that hold it."""
     if not wanted:
         return []

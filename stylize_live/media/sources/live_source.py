@@ -34,8 +34,8 @@ class LiveSource(Closeable, ABC):
         size: (width, height) of frames in pixels.
         rate: nominal frames per second, or None when unknown.
         is_live: True; frames come at their own pace.
-        flows: whether frames pass if nobody takes them; what is kept in a file waits to be asked for.
-        camera: that frames come from, or None.
+        flows: whether frames are lost if nobody takes them; those of a file wait.
+        camera: the one that frames come from, or None.
         trouble: what the source is waiting for, to be shown to the user; None while all is well.
     """
 
@@ -63,7 +63,7 @@ class LiveSource(Closeable, ABC):
         """Wait; False when asked to stop."""
         return not self._ending.wait(max(0.0, seconds))
 
-    def _find_again(self, who: str, reopen: Callable[[], bool]) -> None:
+    def _reconnect(self, who: str, reopen: Callable[[], bool]) -> None:
         """Wait until a source that broke off is back or we are asked to stop; `trouble` says so meanwhile.
 
         Args:

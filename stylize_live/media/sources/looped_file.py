@@ -35,7 +35,7 @@ class LoopedFile(Closeable):
 
     def __init__(self, path: Path) -> None:
         if path.exists() and not path.is_file():
-            raise UsageError(f"{path}: can be read only once, and --loop plays it again")
+            raise UsageError(f"{path}: can be read only once, but --loop plays it again")
         self._path = path
         self._reader = VideoReader(path)
         self.size, self.rate = self._reader.size, self._reader.rate
@@ -57,7 +57,7 @@ class LoopedFile(Closeable):
         """Open the file anew.
 
         Raises:
-            SourceError: it is another one by now.
+            SourceError: its frames have another size by now.
         """
         self._reader.close()
         self._reader = VideoReader(self._path)

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 _OPEN_SECONDS = 10.0
 _READ_SECONDS = 5.0
-_FIRST_IMAGE_SECONDS = 30.0  # surveillance cameras send a key frame every 20 seconds, some of them
+_FIRST_FRAME_SECONDS = 30.0  # surveillance cameras send a key frame every 20 seconds, some of them
 _LEAST_GAP = Fraction(1, 1000)  # seconds
 # No waiting for packets in order or for a better guess of the stream. "nobuffer" is not among these:
 # it throws away what was read for the guess, the key frame with it, and saves nothing here, since a
@@ -58,15 +58,15 @@ class StreamSource(LiveSource):
         super().__init__((0, 0), None)
         self._url = url
         self._connection = _Connection(url, self._ending.is_set)
-        self.finite = _finite(self._connection.container)
+        self.finite = _has_end(self._connection.container)
         video = self._connection.video
-        self._upright = FrameConverter(
+        self._converter = FrameConverter(
             self._connection.first,
             video.sample_aspect_ratio,
             codec=video.codec_context.name,
             note=lambda what: log.info("%s: %s", without_password(url), what),
         )
-        self.size, self.rate = self._upright.size, _rate(video)
+        self.size, self.rate = self._converter.size, _rate(video)
 
     def __iter__(self) -> Iterator[Frame]:
         start = monotonic()
@@ -74,23 +74,23 @@ class StreamSource(LiveSource):
         last = Fraction(0)
         index = 0
         while not self._ending.is_set():
-            image = self._next()
-            if image is None:
+            decoded = self._next()
+            if decoded is None:
                 if self.finite or self._ending.is_set():
                     return
-                self._find_again(without_password(self._url), self._reopen)
+                self._reconnect(without_password(self._url), self._reopen)
                 shift = None
                 continue
             captured_at = monotonic()
             since_start = Fraction(round((captured_at - start) * 1e6), 10**6)
-            if image.pts is None or image.time_base is None:
+            if decoded.pts is None or decoded.time_base is None:
                 pts = since_start
             else:
-                pts = image.pts * image.time_base
+                pts = decoded.pts * decoded.time_base
                 shift = max(since_start, last + _LEAST_GAP) - pts if shift is None else shift
                 pts += shift
             last = pts
-            pixels, _ = self._upright(image)
+            pixels, _ = self._converter(decoded)
             yield Frame(pixels, pts, captured_at, index)
             index += 1
 
@@ -100,7 +100,7 @@ class StreamSource(LiveSource):
             if self._ending.is_set():
                 return None
             try:
-                return next(self._connection.images, None)
+                return next(self._connection.frames, None)
             except av.EOFError:
                 return None
             except (av.FFmpegError, OSError) as error:
@@ -134,7 +134,7 @@ class _Connection:
         container: opened.
         video: its video.
         first: its first frame that is whole.
-        images: all of them.
+        frames: all of them.
 
     Args:
         url: of the stream.
@@ -161,7 +161,7 @@ class _Connection:
                 raise SourceError(f"{self._name}: no video in this stream")
             self.video = self.container.streams.video[0]
             check_video_size(self.video, self._name)
-            self.first, self.images = self._decode()
+            self.first, self.frames = self._decode()
         except (av.FFmpegError, OSError) as error:
             self.close()
             raise _source_error(url, error) from None
@@ -173,14 +173,14 @@ class _Connection:
         # Frame threads decode faster, but hold back one frame each.
         self.video.thread_type = "SLICE"
         self.video.codec_context.flags |= av.codec.context.Flags.low_delay
-        self._give_up = monotonic() + _FIRST_IMAGE_SECONDS
+        self._give_up = monotonic() + _FIRST_FRAME_SECONDS
         decoder = open_decoder(self.video, lambda what: log.debug("%s: %s", self._name, what))
-        images = decoder.images(self._packets())
-        first = next(images, None)
+        frames = decoder.frames(self._packets())
+        first = next(frames, None)
         if first is None:
             raise SourceError(f"{self._name}: shows no frame that can be decoded")
         self._give_up = float("inf")
-        return first, itertools.chain([first], images)
+        return first, itertools.chain([first], frames)
 
     def _packets(self) -> Iterator[av.Packet[Any]]:
         # One for all: each call of `demux` leaves a few hundred bytes behind.
@@ -208,7 +208,7 @@ def without_password(url: str) -> str:
     return urlunsplit(parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]))
 
 
-def _finite(container: av.container.InputContainer) -> bool:
+def _has_end(container: av.container.InputContainer) -> bool:
     """Whether this is a file on a server, or comes in bursts of seconds as HLS does."""
     has_end = (container.duration or 0) > 0 or container.size > 0
     return has_end or container.format.name in ("hls", "dash")

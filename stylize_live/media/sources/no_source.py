@@ -1,4 +1,4 @@
-"""What stands where no source could be opened."""
+"""A source for when none could be opened."""
 
 from __future__ import annotations
 

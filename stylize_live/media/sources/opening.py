@@ -1,4 +1,4 @@
-"""From what the user typed to a live source."""
+"""Opens the live source that the user named."""
 
 from __future__ import annotations
 

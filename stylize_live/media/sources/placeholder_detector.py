@@ -25,7 +25,7 @@ class PlaceholderDetector:
         self._bright_at: float | None = None
         self._moved_at = 0.0
 
-    def look(self, pixels: Pixels, now: float) -> str | None:
+    def check(self, pixels: Pixels, now: float) -> str | None:
         """What is wrong with a camera's frames for three seconds, in words, or None.
 
         Args:

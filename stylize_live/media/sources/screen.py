@@ -1,4 +1,4 @@
-"""The frame on the screen."""
+"""The screen as a live source."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class ScreenSource(LiveSource):
     def __init__(self, limit: tuple[int, int], fps: int) -> None:
         self._fps = fps
         with _capturer() as capturer:
-            self._area = _primary(capturer)
-            size = _fitting((self._area["width"], self._area["height"]), limit)
-            self._shot(capturer, size)
+            self._area = _primary_monitor(capturer)
+            size = _fit_within((self._area["width"], self._area["height"]), limit)
+            self._grab(capturer, size)
         super().__init__(size, Fraction(fps))
         if ask_for_screen() == "refused":
-            self.trouble = "only the wallpaper is seen: the screen is not allowed"
+            self.trouble = "only the wallpaper is seen; recording the screen is not allowed"
             log.warning("%s: %s", self.trouble, how_to_allow("Screen & System Audio Recording"))
 
     def __iter__(self) -> Iterator[Frame]:
@@ -48,10 +48,10 @@ class ScreenSource(LiveSource):
             for tick in Metronome(self._fps, self._ending):
                 captured_at = monotonic()
                 with self._device_lock:
-                    pixels = self._shot(capturer, self.size)
+                    pixels = self._grab(capturer, self.size)
                 yield Frame(pixels, Fraction(tick, self._fps), captured_at, tick)
 
-    def _shot(self, capturer: Any, size: tuple[int, int]) -> Pixels:
+    def _grab(self, capturer: Any, size: tuple[int, int]) -> Pixels:
         """The screen now, as (H, W, 3) uint8 RGB."""
         try:
             shot = capturer.grab(self._area)
@@ -72,7 +72,7 @@ class ScreenSource(LiveSource):
 def screen_size() -> tuple[int, int]:
     """(width, height) of the primary screen in pixels. Raises `SourceError` without one."""
     with _capturer() as capturer:
-        area = _primary(capturer)
+        area = _primary_monitor(capturer)
     return area["width"], area["height"]
 
 
@@ -85,7 +85,7 @@ def _capturer() -> Any:
         raise SourceError(f"no screen to capture: {error}") from None
 
 
-def _primary(capturer: Any) -> dict[str, int]:
+def _primary_monitor(capturer: Any) -> dict[str, int]:
     monitors = capturer.monitors[1:]  # the first entry is the whole desktop
     if not monitors:
         raise SourceError("no screen to capture: the desktop has no monitor")
@@ -94,7 +94,7 @@ def _primary(capturer: Any) -> dict[str, int]:
     return {key: int(primary[key]) for key in ("left", "top", "width", "height")}
 
 
-def _fitting(size: tuple[int, int], limit: tuple[int, int]) -> tuple[int, int]:
+def _fit_within(size: tuple[int, int], limit: tuple[int, int]) -> tuple[int, int]:
     """A size of the same shape that is within the limit; sizes are never made larger."""
     scale = min(1.0, limit[0] / size[0], limit[1] / size[1])
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

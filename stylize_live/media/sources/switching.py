@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SourceChoice:
-    """A source that can be had.
+    """A source that can be chosen.
 
     Attributes:
         name: for people.
@@ -49,7 +49,7 @@ class SwitchingSource(Closeable):
     def __init__(self, source: LiveSource, choice: SourceChoice) -> None:
         self._source = source
         self._choice = choice
-        self._wish: SourceChoice | None = None
+        self._requested: SourceChoice | None = None
         self._failure: str | None = None
         self._changed = threading.Condition()
         self._ended = False
@@ -61,7 +61,7 @@ class SwitchingSource(Closeable):
 
     @property
     def flows(self) -> bool:
-        """Whether frames pass if nobody takes them, for now."""
+        """Whether frames are lost if nobody takes them, for now."""
         return self._source.flows
 
     @property
@@ -77,18 +77,18 @@ class SwitchingSource(Closeable):
     @property
     def name(self) -> str:
         """What is shown, or is being opened."""
-        return (self._wish or self._choice).name
+        return (self._requested or self._choice).name
 
     @property
     def trouble(self) -> str | None:
         """What the source waits for, or why there are no frames, to be shown; None while all is well."""
-        wish = self._wish
-        return f"opening {wish.name}" if wish else self._failure or self._source.trouble
+        requested = self._requested
+        return f"opening {requested.name}" if requested else self._failure or self._source.trouble
 
     @property
     def failed(self) -> bool:
         """Whether what was chosen gives no frames, and nothing else is being opened."""
-        return self._failure is not None and self._wish is None
+        return self._failure is not None and self._requested is None
 
     @property
     def in_device(self) -> bool:
@@ -98,7 +98,7 @@ class SwitchingSource(Closeable):
     def switch(self, choice: SourceChoice) -> None:
         """Show something else soon. Where that cannot be opened, `trouble` says why."""
         with self._changed:
-            self._wish = choice
+            self._requested = choice
             self._source.interrupt()
             self._changed.notify_all()
 
@@ -126,13 +126,13 @@ class SwitchingSource(Closeable):
         """Open what was chosen, or the same again where a video ended; wait where there is neither."""
         self._source.close()
         with self._changed:
-            if self._wish is None and not shown and self._failure is None:
+            if self._requested is None and not shown and self._failure is None:
                 self._failure = f"{self._choice.name} gives no frames"
-            while self._failure is not None and self._wish is None and not self._ended:
+            while self._failure is not None and self._requested is None and not self._ended:
                 self._changed.wait()
-            wish = self._wish or self._choice
+            requested = self._requested or self._choice
         if not self._ended:
-            self._open(wish)
+            self._open(requested)
 
     def _open(self, choice: SourceChoice) -> None:
         source: LiveSource | None = None
@@ -146,9 +146,9 @@ class SwitchingSource(Closeable):
             if source is not None:
                 self._source = source
             self._choice, self._failure = choice, failure
-            if self._wish is choice:
-                self._wish = None
-            if self._wish is not None or self._ended:  # came while this one was opened
+            if self._requested is choice:
+                self._requested = None
+            if self._requested is not None or self._ended:  # came while this one was opened
                 self._source.interrupt()
 
     def interrupt(self) -> None:

@@ -25,7 +25,7 @@ class PatternSource(LiveSource):
     def __init__(self, size: tuple[int, int], fps: int) -> None:
         super().__init__(size, Fraction(fps))
         self._fps = fps
-        # One wide frame, of which each frame is a window: a copy per frame instead of a computation.
+        # One wide image, of which each frame is a crop: a copy per frame instead of a computation.
         self._wide = _landscape(size)
 
     def __iter__(self) -> Iterator[Frame]:

@@ -52,15 +52,15 @@ class BrowserSource(LiveSource):
         self._newest: tuple[av.VideoFrame, float] | None = None
         self._arrival = threading.Condition()
 
-    def give(self, image: av.VideoFrame, captured_at: float) -> None:
+    def give(self, frame: av.VideoFrame, captured_at: float) -> None:
         """Hand a frame over; replaces one that was not taken yet. Any thread may call this.
 
         Args:
-            image: as it was decoded; not changed by anybody afterwards.
+            frame: as it was decoded; not changed by anybody afterwards.
             captured_at: monotonic seconds at which it had come.
         """
         with self._arrival:
-            self._newest = image, captured_at
+            self._newest = frame, captured_at
             self._arrival.notify_all()
 
     def __iter__(self) -> Iterator[Frame]:
@@ -72,9 +72,9 @@ class BrowserSource(LiveSource):
             if taken is None:
                 self.trouble = _WAITING
                 continue
-            image, captured_at = taken
+            frame, captured_at = taken
             start = captured_at if start is None else start
-            pixels = _to_rgb(image, to_rgb)
+            pixels = _convert(frame, to_rgb)
             self.size = (pixels.shape[1], pixels.shape[0])
             self.trouble = None
             yield Frame(pixels, Fraction(round((captured_at - start) * 1e6), 10**6), captured_at, index)
@@ -99,11 +99,11 @@ class BrowserSource(LiveSource):
             self._arrival.notify_all()
 
 
-def _to_rgb(image: av.VideoFrame, to_rgb: ToRgb) -> Pixels:
+def _convert(frame: av.VideoFrame, to_rgb: ToRgb) -> Pixels:
     # Browsers convert cameras to BT.601 in every size, and do not say so.
-    if image.colorspace == _UNSPECIFIED:
-        image.colorspace = Colorspace.ITU601
-    return to_rgb(image)
+    if frame.colorspace == _UNSPECIFIED:
+        frame.colorspace = Colorspace.ITU601
+    return to_rgb(frame)
 
 
 class CameraPeer:
@@ -157,11 +157,11 @@ class CameraPeer:
 
         while True:
             try:
-                image = await track.recv()
+                frame = await track.recv()
             except MediaStreamError:
                 return
-            if isinstance(image, av.VideoFrame):
-                self._give(image, monotonic())
+            if isinstance(frame, av.VideoFrame):
+                self._give(frame, monotonic())
 
     async def close(self) -> None:
         """Hang up. May be called again."""

@@ -1,1 +1,1 @@
-"""What stands beside the video: carried over, or encoded anew."""
+"""The streams beside the video: carried over, or encoded anew."""

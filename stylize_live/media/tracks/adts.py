@@ -1,4 +1,4 @@
-"""AAC as transport streams have it: every packet says how it was made, and broadcasts change that.
+"""AAC as transport streams have it (ADTS): every packet says how it was made, and broadcasts change that.
 
 MP4 and Matroska say it once for the whole track. What is made as the first packet was is copied, the rest is
 encoded again as that.
@@ -19,21 +19,21 @@ _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "
 _LOW_COMPLEXITY = 1  # the kind that FFmpeg's encoder makes
 
 
-def says_itself(stream: av.stream.Stream) -> bool:
-    """Whether each packet of a stream says how it was made, and nothing else does."""
+def is_adts(stream: av.stream.Stream) -> bool:
+    """Whether a stream is AAC whose packets alone say how they were made."""
     context = getattr(stream, "codec_context", None)
     return context is not None and context.codec.canonical_name == "aac" and not context.extradata
 
 
-class Head:
-    """The first bytes of a packet: ISO/IEC 14496-3, 1.A.2.2."""
+class AdtsHeader:
+    """The header of an ADTS packet: ISO/IEC 14496-3, 1.A.2.2."""
 
     def __init__(self, packet: av.Packet[Any]) -> None:
         self._bytes = bytearray(bytes(packet)[:_HEAD])
 
     @property
-    def is_one(self) -> bool:
-        """Whether these are such bytes at all."""
+    def is_valid(self) -> bool:
+        """Whether the packet begins with such a header at all."""
         return len(self._bytes) == _HEAD and self._bytes[0] == 0xFF and self._bytes[1] & 0xF6 == 0xF0
 
     @property
@@ -42,8 +42,8 @@ class Head:
         a, b = self._bytes[2:4]
         return a >> 6, a >> 2 & 0xF, (a & 1) << 2 | b >> 6
 
-    def before(self, data: bytes) -> bytes:
-        """Sound of the same kind, as a packet that says so."""
+    def wrap(self, data: bytes) -> bytes:
+        """Encoded sound of the same kind, with a header that says so in front."""
         head, length = bytearray(self._bytes), _HEAD + len(data)
         head[1] |= 1  # without a checksum
         head[3] = head[3] & 0xFC | length >> 11
@@ -53,12 +53,12 @@ class Head:
         return bytes(head) + data
 
 
-class SteadyTrack:
+class AdtsTrack:
     """Copies AAC; packets that were made otherwise than the first are encoded again to be like it."""
 
     def __init__(self, output: av.container.OutputContainer, stream: av.stream.Stream) -> None:
         self._source, self._copied = stream, CopiedTrack(output, stream)
-        self._first: Head | None = None
+        self._first: AdtsHeader | None = None
         self._others: RecodedTrack | None = None
         self._lost = 0
         self._scratch: av.container.OutputContainer | None = None
@@ -71,19 +71,19 @@ class SteadyTrack:
         return self._copied.damaged + self._lost + others
 
     def take(self, packet: av.Packet[Any]) -> Iterable[av.Packet[Any]]:
-        """The same packet, or what is made of it."""
-        head = Head(packet)
-        if self._first is None and head.is_one:
+        """The same packet, or those that it was encoded again into."""
+        head = AdtsHeader(packet)
+        if self._first is None and head.is_valid:
             self._first = head
-        if self._first is None or not head.is_one or head.kind == self._first.kind:
-            yield from self._end_of_others()
+        if self._first is None or not head.is_valid or head.kind == self._first.kind:
+            yield from self._finish_others()
             yield from self._copied.take(packet)
         elif (others := self._encoder(self._first)) is not None:
-            yield from self._like_first(others.take(packet))
+            yield from self._wrap_as_first(others.take(packet))
         else:
             self._lost += 1
 
-    def _encoder(self, first: Head) -> RecodedTrack | None:
+    def _encoder(self, first: AdtsHeader) -> RecodedTrack | None:
         """What encodes as the first packet was made; None where nothing here can."""
         kind, rate, layout = first.kind
         if kind != _LOW_COMPLEXITY or rate >= len(_RATES) or layout not in _LAYOUTS:
@@ -97,18 +97,18 @@ class SteadyTrack:
             self._others = RecodedTrack(self._scratch, self._source, speakers, rate=_RATES[rate])
         return self._others
 
-    def _like_first(self, packets: Iterable[av.Packet[Any]]) -> Iterator[av.Packet[Any]]:
+    def _wrap_as_first(self, packets: Iterable[av.Packet[Any]]) -> Iterator[av.Packet[Any]]:
         assert self._first is not None
         for packet in packets:
-            made: av.Packet[Any] = av.Packet(self._first.before(bytes(packet)))
+            made: av.Packet[Any] = av.Packet(self._first.wrap(bytes(packet)))
             made.pts, made.dts, made.time_base = packet.pts, packet.dts, packet.time_base
             made.duration = packet.duration
             yield from self._copied.take(made)
 
-    def _end_of_others(self) -> Iterator[av.Packet[Any]]:
+    def _finish_others(self) -> Iterator[av.Packet[Any]]:
         if self._others is None or self._scratch is None:
             return
-        yield from self._like_first(self._others.flush())
+        yield from self._wrap_as_first(self._others.flush())
         self._lost += self._others.damaged
         self._scratch.close()
         self._others = self._scratch = None
@@ -116,5 +116,5 @@ class SteadyTrack:
 
     def flush(self) -> Iterable[av.Packet[Any]]:
         """What is still being encoded."""
-        yield from self._end_of_others()
+        yield from self._finish_others()
         yield from self._copied.flush()

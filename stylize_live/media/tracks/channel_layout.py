@@ -1,4 +1,4 @@
-"""Loudspeakers of sound: those that a source names, and samples brought to those that an encoder knows."""
+"""Channel layouts: what a source names, and samples mixed for the layouts that an encoder knows."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class Mixer:
             yield from self.flush()
             self._begin(layout.name, layout.nb_channels)
             self._kind = kind
-        yield from self._mixed(self._first.resample(frame))
+        yield from self._mix_parts(self._first.resample(frame))
 
     def _begin(self, name: str, count: int) -> None:
         speakers = ChannelLayout(name, count)
@@ -152,14 +152,14 @@ class Mixer:
         self._second = self._resampler(self._layout)
         self._plain = speakers.plain
 
-    def _mixed(self, parts: list[av.AudioFrame]) -> Iterator[tuple[Fraction | None, Samples]]:
+    def _mix_parts(self, parts: list[av.AudioFrame]) -> Iterator[tuple[Fraction | None, Samples]]:
         if self._matrix is not None:
-            parts = [whole for part in parts for whole in self._second.resample(self._in_order(part))]
+            parts = [whole for part in parts for whole in self._second.resample(self._reorder(part))]
         for part in parts:
             when = None if part.pts is None or not part.time_base else part.pts * part.time_base
             yield when, _samples(part)
 
-    def _in_order(self, part: av.AudioFrame) -> av.AudioFrame:
+    def _reorder(self, part: av.AudioFrame) -> av.AudioFrame:
         assert self._matrix is not None
         mixed = np.ascontiguousarray(_samples(part) @ self._matrix.T).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(mixed, "flt", self._plain)
@@ -173,10 +173,10 @@ class Mixer:
         if self._kind is None:
             return
         self._kind = None
-        yield from self._mixed(self._first.resample(None))
+        yield from self._mix_parts(self._first.resample(None))
         if self._matrix is not None:
             self._matrix, rest = None, self._second.resample(None)
-            yield from self._mixed(rest)
+            yield from self._mix_parts(rest)
 
 
 def _is_listed(name: str) -> bool:

@@ -36,7 +36,7 @@ class _Nowhere:
 
 
 class MuxerTrial(Closeable):
-    """A muxer with one stream, which tells what it thinks of it.
+    """A muxer with one stream, which tells whether it takes its packets.
 
     Args:
         format_name: FFmpeg's name of the format.
@@ -71,6 +71,6 @@ class MuxerTrial(Closeable):
         return True
 
     def close(self) -> None:
-        """Forget all. May be called twice."""
+        """Release the muxer. May be called twice."""
         with contextlib.suppress(av.FFmpegError):
             self._output.close()

@@ -14,16 +14,16 @@ from typing import Any
 
 from stylize_live.media.decode.container import Disposition, has_loose_clock, open_container
 from stylize_live.media.decode.demux import Demuxer
-from stylize_live.media.decode.programs import other_programmes
+from stylize_live.media.decode.programs import other_program_pids
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.decode.trim import Trim
 from stylize_live.media.libraries import av
 
 log = logging.getLogger(__name__)
 
-# Seconds read before a cut for words that are still on screen when it starts, and behind it for what a
-# file stores late.
-_AROUND_THE_CUT = 10
+# Seconds read before the chosen part for words that are still on screen when it starts, and behind it for
+# what a file stores late.
+_AROUND_THE_PART = 10
 
 
 class PassthroughStreams:
@@ -33,7 +33,7 @@ class PassthroughStreams:
         streams: sound, subtitle, data and attachment streams, covers, and further videos, as PyAV
             streams. Tracks that only store chapters or the video's timecode are not among them: both
             are written anew, from the chapters and from the video's tags.
-        strangers: streams of other programmes than the video's, in a transport stream.
+        foreign: streams of other programmes than the video's, in a transport stream.
         metadata: tags of the whole file.
         chapters: as PyAV gives and takes them.
         damaged: packets met so far that could not be used.
@@ -46,25 +46,25 @@ class PassthroughStreams:
         self.damaged = 0
         self._path = reader.path
         self._container = open_container(reader.path)
-        self._cut = reader.cut
-        self._origin = reader.origin + reader.cut.start
+        self._trim = reader.trim
+        self._origin = reader.origin + reader.trim.start
         self._video_index = reader.video_index
         self._held: av.Packet[Any] | None = None
         self._coming: Iterator[av.Packet[Any]] = iter(())
         self.streams = [s for s in self._container.streams if s.index != reader.video_index]
         self.streams = [s for s in self.streams if not _is_written_anew(s, reader.video_metadata)]
-        self.strangers = self._of_other_programmes()
-        self.streams = [s for s in self.streams if s not in self.strangers]
+        self.foreign = self._find_foreign()
+        self.streams = [s for s in self.streams if s not in self.foreign]
         self.metadata = reader.metadata
-        self.chapters = _chapters_in(self._cut, self._container.chapters())
-        if self._cut.start > _AROUND_THE_CUT and not has_loose_clock(self._container):
+        self.chapters = _chapters_in(self._trim, self._container.chapters())
+        if self._trim.start > _AROUND_THE_PART and not has_loose_clock(self._container):
             with contextlib.suppress(av.FFmpegError):  # then they are read from the beginning
-                self._container.seek(round((self._origin - _AROUND_THE_CUT) * av.time_base))
+                self._container.seek(round((self._origin - _AROUND_THE_PART) * av.time_base))
 
-    def _of_other_programmes(self) -> list[av.stream.Stream]:
+    def _find_foreign(self) -> list[av.stream.Stream]:
         if self._container.format.name != "mpegts":
             return []
-        pids = other_programmes(self._path, self._container.streams[self._video_index].id)
+        pids = other_program_pids(self._path, self._container.streams[self._video_index].id)
         return [stream for stream in self.streams if stream.id in pids]
 
     def choose(self, wanted: list[av.stream.Stream]) -> None:
@@ -77,18 +77,18 @@ class PassthroughStreams:
         to_come = sounds & wanted or {self._video_index}
         # The video's packets pass by too: the demuxer puts times right by all streams, as the reader's does.
         for packet in Demuxer(self._container, self._complain):
-            if self._is_far_behind_the_cut(packet):
+            if self._is_far_behind_the_end(packet):
                 to_come.discard(packet.stream_index)
                 if not to_come:
                     return
-            elif packet.stream_index in wanted and self._shift(packet) and self._in_cut(packet):
+            elif packet.stream_index in wanted and self._shift(packet) and self._in_range(packet):
                 yield packet
 
-    def _is_far_behind_the_cut(self, packet: av.Packet[Any]) -> bool:
-        if self._cut.end is None or packet.dts is None:
+    def _is_far_behind_the_end(self, packet: av.Packet[Any]) -> bool:
+        if self._trim.end is None or packet.dts is None:
             return False
-        length = self._cut.end - self._cut.start
-        return packet.dts * packet.time_base - self._origin > length + _AROUND_THE_CUT
+        length = self._trim.end - self._trim.start
+        return packet.dts * packet.time_base - self._origin > length + _AROUND_THE_PART
 
     def _complain(self, what: str) -> None:
         self.damaged += 1
@@ -108,13 +108,13 @@ class PassthroughStreams:
             packet.pts -= offset
         return True
 
-    def _in_cut(self, packet: av.Packet[Any]) -> bool:
+    def _in_range(self, packet: av.Packet[Any]) -> bool:
         """Whether a packet's time is in the chosen part; words on screen at its start stay there."""
         start = (packet.pts if packet.pts is not None else packet.dts or 0) * packet.time_base
-        length = self._cut.length(None)
+        length = self._trim.length(None)
         if length is not None and start >= length:
             return False
-        if start >= 0 or not self._cut.start:
+        if start >= 0 or not self._trim.start:
             return True
         end = start + (packet.duration or 0) * packet.time_base
         if packet.stream.type != "subtitle" or end <= 0:
@@ -135,23 +135,23 @@ class PassthroughStreams:
 
     def close(self) -> None:
         """Release the file, whose streams must not be used any more. May be called twice."""
-        self.streams = self.strangers = []
+        self.streams = self.foreign = []
         self._coming, self._held = iter(()), None
         self._container.close()
 
 
-def _chapters_in(cut: Trim, chapters: list[av.container.core.Chapter]) -> list[av.container.core.Chapter]:
+def _chapters_in(trim: Trim, chapters: list[av.container.core.Chapter]) -> list[av.container.core.Chapter]:
     """The chapters of the chosen part, timed from its start."""
-    if cut == Trim():
+    if trim == Trim():
         return chapters
     kept = []
     fine = Fraction(1, av.time_base)
     for chapter in chapters:
         clock = chapter["time_base"] or fine
         start, end = chapter["start"] * clock, chapter["end"] * clock
-        last = end if cut.end is None else min(end, cut.end)
-        if start < last and end > cut.start:
-            moved = max(start - cut.start, Fraction(0)), last - cut.start
+        last = end if trim.end is None else min(end, trim.end)
+        if start < last and end > trim.start:
+            moved = max(start - trim.start, Fraction(0)), last - trim.start
             chapter["start"], chapter["end"] = round(moved[0] / fine), round(moved[1] / fine)
             chapter["time_base"] = fine  # some count in whole seconds, and no part begins on one
             kept.append(chapter)

@@ -1,4 +1,4 @@
-"""Which way each stream beside the video takes into a new file, by what its format and players accept."""
+"""How each stream beside the video gets into a new file, by what its format and players accept."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from stylize_live.media.decode.container import Disposition
 from stylize_live.media.formats.limits import FILE_OPTIONS
 from stylize_live.media.formats.tags import TAG_ERRORS
 from stylize_live.media.libraries import av
-from stylize_live.media.tracks.adts import SteadyTrack, says_itself
+from stylize_live.media.tracks.adts import AdtsTrack, is_adts
 from stylize_live.media.tracks.channel_layout import source_layout
 from stylize_live.media.tracks.muxer_trial import MuxerTrial
 from stylize_live.media.tracks.subtitles import SubtitleTrack, is_text_subtitle
@@ -51,8 +51,8 @@ def make_track(
         sound: what to do with sound.
 
     Returns:
-        Who carries its packets, or None where it is left out or already in the header; and what the
-        user should know about it, a line each.
+        The track that carries its packets, or None where it is left out or already in the header; and
+        what the user should know about it, a line each.
     """
     if stream.type == "audio":
         track, note = _sound(output, stream, suffix, sound)
@@ -94,7 +94,7 @@ def _sound(
     encoder = _SOUND_ENCODERS.get(format_name, "aac")
     is_asked_for = sound == "copy" or codec == "aac"
     if is_asked_for and codec in _PLAYED.get(format_name, {codec}) and accepts(format_name, stream):
-        return (SteadyTrack if says_itself(stream) else CopiedTrack)(output, stream), None
+        return (AdtsTrack if is_adts(stream) else CopiedTrack)(output, stream), None
     why = _why_not_copied(stream, codec, suffix, format_name) if sound == "copy" else ""
     speakers = source_layout(context)
     if not speakers.can_be_mixed:
@@ -152,7 +152,7 @@ def _cover_kind(stream: av.stream.Stream) -> str | None:
 
 
 def cover_image(stream: av.stream.Stream) -> bytes | None:
-    """The bytes of an attached frame, read from the file anew; None where there are none."""
+    """The bytes of an attached cover, read from the file anew; None where there are none."""
     name = stream.container.name
     with av.open(name, "r", metadata_errors=TAG_ERRORS, container_options=FILE_OPTIONS) as container:
         for count, packet in enumerate(container.demux()):

@@ -1,4 +1,4 @@
-"""Subtitles from one way of writing text into another."""
+"""Subtitles rewritten from one text codec into another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT_SECONDS = 5  # shown where the source says no end
 
 
 def is_text_subtitle(stream: av.stream.Stream) -> bool:
-    """Whether a stream holds subtitles as text, and not as frames, that can be read here."""
+    """Whether a stream holds subtitles as text, and not as images, that can be read here."""
     context = getattr(stream, "codec_context", None)
     if stream.type != "subtitle" or context is None:
         return False
@@ -66,15 +66,15 @@ class SubtitleTrack:
         self._shown: list[_Cue] = []  # not written yet, because another may come on top
 
     def take(self, packet: av.Packet[Any]) -> Iterable[av.Packet[Any]]:
-        """Words that are settled; nothing for the pauses that some formats store."""
+        """Packets of the cues that are complete; nothing for the pauses that some formats store."""
         cue = self._read(packet)
         if cue is None:
             return
         if self._one_at_a_time:
-            yield from self._settled(cue.start)
+            yield from self._write_until(cue.start)
             self._shown.append(cue)
         else:
-            yield from self._written([cue], cue.start, cue.end)
+            yield from self._write([cue], cue.start, cue.end)
 
     def _read(self, packet: av.Packet[Any]) -> _Cue | None:
         start = packet.pts if packet.pts is not None else packet.dts
@@ -92,19 +92,19 @@ class SubtitleTrack:
         scale = packet.time_base / self._clock
         return _Cue(round(start * scale), round((start + length) * scale), b"\\N".join(texts))
 
-    def _settled(self, until: int | None) -> Iterator[av.Packet[Any]]:
+    def _write_until(self, until: int | None) -> Iterator[av.Packet[Any]]:
         """What is on the screen before a time, cut wherever a text ends; None for all there is."""
         while self._shown:
             start = max(cue.start for cue in self._shown)
             end = min(cue.end for cue in self._shown)
             if until is not None:
                 end = min(end, until)
-            yield from self._written(self._shown, start, end)
+            yield from self._write(self._shown, start, end)
             self._shown = [replace(cue, start=end) for cue in self._shown if cue.end > end]
             if end == until:
                 return
 
-    def _written(self, cues: list[_Cue], start: int, end: int) -> Iterator[av.Packet[Any]]:
+    def _write(self, cues: list[_Cue], start: int, end: int) -> Iterator[av.Packet[Any]]:
         if end <= start:
             return
         line = b"0,0,Default,,0,0,0,," + b"\\N".join(cue.text for cue in cues)
@@ -122,4 +122,4 @@ class SubtitleTrack:
 
     def flush(self) -> Iterable[av.Packet[Any]]:
         """Words that waited for others to come on top."""
-        return self._settled(None)
+        return self._write_until(None)

@@ -50,7 +50,7 @@ class Track(Protocol):
 
 
 class CopiedTrack:
-    """Passes packets on untouched; what the muxer would refuse is counted and left out."""
+    """Passes packets on untouched; those that the muxer would refuse are counted and left out."""
 
     def __init__(self, output: av.container.OutputContainer, stream: av.stream.Stream) -> None:
         self.damaged = 0
@@ -230,26 +230,26 @@ class RecodedTrack:
             self.damaged += 1
             return
         for frame in frames:
-            yield from self._encoded(frame)
+            yield from self._mix_and_queue(frame)
 
-    def _encoded(self, frame: av.AudioFrame) -> Iterator[av.Packet[Any]]:
+    def _mix_and_queue(self, frame: av.AudioFrame) -> Iterator[av.Packet[Any]]:
         try:
             mixed = list(self._mixer.mix(frame))
         except av.FFmpegError:
             self.damaged += 1
             return
-        yield from self._queued(mixed)
+        yield from self._queue_samples(mixed)
 
-    def _queued(self, mixed: Iterable[tuple[Fraction | None, Samples]]) -> Iterator[av.Packet[Any]]:
+    def _queue_samples(self, mixed: Iterable[tuple[Fraction | None, Samples]]) -> Iterator[av.Packet[Any]]:
         for when, samples in mixed:
             if when is not None:
-                samples, packets = self._placed(samples, round(when * self._rate))
+                samples, packets = self._align(samples, round(when * self._rate))
                 yield from packets
             self._queue = np.concatenate([self._queue, samples])
             yield from self._encode_whole_frames()
 
-    def _placed(self, samples: Samples, at: int) -> tuple[Samples, list[av.Packet[Any]]]:
-        """Lay samples behind the queue: a gap is filled with silence, what is there twice is cut."""
+    def _align(self, samples: Samples, at: int) -> tuple[Samples, list[av.Packet[Any]]]:
+        """Lay samples behind the queue: a gap is filled with silence, an overlap is cut."""
         if self._start is None:
             self._start = at
         gap = at - (self._start + len(self._queue))
@@ -293,8 +293,8 @@ class RecodedTrack:
         """What decoder, resampler and encoder still hold."""
         with contextlib.suppress(av.FFmpegError, EOFError):
             for frame in self._source.decode(None):
-                yield from self._encoded(frame)
-        yield from self._queued(self._mixer.flush())
+                yield from self._mix_and_queue(frame)
+        yield from self._queue_samples(self._mixer.flush())
         yield from self._encode_rest(pad=False)
         if self._start is not None:
             yield from self._target.encode(None)

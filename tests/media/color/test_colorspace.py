@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from clips import PATCHES, patch_colours, patches
+from clips import PATCHES, patch_colors, patches
 
 from stylize_live.media.color.colorspace import ColorRange, ToRgb, ToStored, encoded_size, pad
 from stylize_live.media.libraries import av
@@ -21,14 +21,14 @@ def yuv_by_hand(size: tuple[int, int], matrix: int, full: bool) -> av.VideoFrame
     red, green, blue = np.moveaxis(patches(size) / 255.0, 2, 0)
     luma = red_weight * red + (1 - red_weight - blue_weight) * green + blue_weight * blue
     differences = (blue - luma) / (2 - 2 * blue_weight), (red - luma) / (2 - 2 * red_weight)
-    span, colour_span, black = (255, 255, 0) if full else (219, 224, 16)
-    planes = [luma * span + black, *(d * colour_span + 128 for d in differences)]
+    span, color_span, black = (255, 255, 0) if full else (219, 224, 16)
+    planes = [luma * span + black, *(d * color_span + 128 for d in differences)]
     values = np.stack([np.clip(np.rint(p), 0, 255).astype(np.uint8) for p in planes])
     return av.VideoFrame.from_ndarray(values, "yuv444p")
 
 
 def error(frame: av.VideoFrame) -> int:
-    return int(np.abs(patch_colours(ToRgb()(frame)) - np.array(PATCHES)).max())
+    return int(np.abs(patch_colors(ToRgb()(frame)) - np.array(PATCHES)).max())
 
 
 @pytest.mark.parametrize("matrix", list(WEIGHTS), ids=str)
@@ -82,7 +82,7 @@ def test_scaled() -> None:
     pixels = ToRgb()(frame, (120, 90))
     assert pixels.shape == (90, 120, 3)
     assert pixels.flags.c_contiguous
-    assert np.abs(patch_colours(pixels) - np.array(PATCHES)).max() <= 3
+    assert np.abs(patch_colors(pixels) - np.array(PATCHES)).max() <= 3
 
 
 def test_padding_repeats_the_edge() -> None:
@@ -107,11 +107,11 @@ def test_deep_images_keep_their_levels() -> None:
 
 @pytest.mark.parametrize("pixel_format", ["yuv420p10le", "yuv422p10le", "yuv444p10le", "gbrp10le", "bgr0"])
 @pytest.mark.parametrize("deep", [False, True], ids=["from 8 bits", "from 16 bits"])
-def test_deep_colours_are_right(pixel_format: str, deep: bool) -> None:
+def test_deep_colors_are_right(pixel_format: str, deep: bool) -> None:
     pixels = patches(SD).astype(np.uint16) * 257 if deep else patches(SD)
     stored = ToStored(pixel_format)(pixels)
     within = 3 if pixel_format == "bgr0" else 0.8
-    assert np.abs(patch_colours(ToRgb(10)(stored)) / 257 - np.array(PATCHES)).max() <= within
+    assert np.abs(patch_colors(ToRgb(10)(stored)) / 257 - np.array(PATCHES)).max() <= within
     assert error(stored) <= 1
 
 
@@ -144,14 +144,14 @@ def blue_ramp() -> av.VideoFrame:
 
 
 @pytest.mark.parametrize(("left", "shift"), [(True, 0.0), (False, 0.5)], ids=["left", "middle"])
-def test_where_colour_samples_sit(left: bool, shift: float) -> None:
+def test_where_color_samples_sit(left: bool, shift: float) -> None:
     blue = ToRgb(sited_left=left)(blue_ramp())[8, 20:44, 2].astype(float)
     # 2.112 levels of blue for each level of chroma, two of those for each pixel.
     expected = 255 / 219 * (128 - 16) + (60 + 2 * (np.arange(20, 44) - shift) - 128) * 2.112
     assert np.abs(blue - expected).max() < 1
 
 
-def test_colour_samples_come_back_where_they_were() -> None:
+def test_color_samples_come_back_where_they_were() -> None:
     pixels = ToRgb(sited_left=True)(blue_ramp())
     back = ToRgb(sited_left=True)(ToStored()(pixels))
     assert np.abs(back[8, 20:44].astype(float) - pixels[8, 20:44]).mean() < 0.7

@@ -17,11 +17,11 @@ from stylize_live.media.libraries import av
 HDR10 = HdrInfo("BT.2020", PQ, 1000.0)
 # SMPTE ST 2084: cd/m2 and the code value in [0, 1] that stands for them.
 PQ_CODES = {0.0: 0.0, 1.0: 0.1499, 10.0: 0.2997, 100.0: 0.5081, 203.0: 0.5807, 1000.0: 0.7518, 10_000.0: 1.0}
-COLOURS = [(c, c, c) for c in (0.0, 0.2, 0.4, 0.5081, 0.58, 0.7518)] + [(0.5, 0.45, 0.4), (0.3, 0.45, 0.5)]
+COLORS = [(c, c, c) for c in (0.0, 0.2, 0.4, 0.5081, 0.58, 0.7518)] + [(0.5, 0.45, 0.4), (0.3, 0.45, 0.5)]
 
 
-def grey(code: float, look: HdrInfo = HDR10) -> float:
-    shown = to_sdr(np.full(3, code), look)
+def grey(code: float, hdr: HdrInfo = HDR10) -> float:
+    shown = to_sdr(np.full(3, code), hdr)
     assert np.ptp(shown) < 1e-4
     return float(shown[0])
 
@@ -46,14 +46,14 @@ def test_the_peak_counts() -> None:
 
 
 def test_hlg() -> None:
-    look = HdrInfo("BT.2020", HLG, 1000.0)
+    hdr = HdrInfo("BT.2020", HLG, 1000.0)
     # BT.2100: 75 % is 203 cd/m2 on the screen of 1000; it must look like PQ's 203.
-    assert grey(0.75, look) == pytest.approx(grey(PQ_CODES[203.0]), abs=0.01)
-    assert grey(1.0, look) == pytest.approx(1, abs=1e-3)
-    assert grey(0.0, look) == pytest.approx(0, abs=1e-3)
+    assert grey(0.75, hdr) == pytest.approx(grey(PQ_CODES[203.0]), abs=0.01)
+    assert grey(1.0, hdr) == pytest.approx(1, abs=1e-3)
+    assert grey(0.0, hdr) == pytest.approx(0, abs=1e-3)
 
 
-def test_wide_colours_that_fit_are_exact() -> None:
+def test_wide_colors_that_fit_are_exact() -> None:
     """BT.709 red, green, blue and orange, written in BT.2020's primaries, come back as themselves."""
     ordinary = np.array([(1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0), (0.8, 0.5, 0.2)])
     to_2020 = np.array(
@@ -74,7 +74,7 @@ def test_nothing_leaves_the_range(transfer: int) -> None:
 
 def tagged(transfer: int, primaries: int, pixel_format: str = "gbrp16le") -> av.VideoFrame:
     """The colours as vertical bars, tagged."""
-    row = np.repeat(np.rint(np.array(COLOURS) * 65_535).astype(np.uint16), 8, axis=0)
+    row = np.repeat(np.rint(np.array(COLORS) * 65_535).astype(np.uint16), 8, axis=0)
     pixels = np.ascontiguousarray(np.broadcast_to(row, (16, *row.shape)))
     frame = av.VideoFrame.from_ndarray(pixels, "rgb48le").reformat(format=pixel_format)
     frame.color_trc, frame.color_primaries = transfer, primaries
@@ -86,12 +86,12 @@ def tagged(transfer: int, primaries: int, pixel_format: str = "gbrp16le") -> av.
 def test_the_table_is_close_to_the_function(transfer: int, primaries: int, bits: int) -> None:
     to_rgb = ToRgb(bits)
     frame = tagged(transfer, primaries)
-    look = to_rgb.look(frame)
-    assert look is not None
+    hdr = to_rgb.hdr_info(frame)
+    assert hdr is not None
     pixels = to_rgb(frame)
     assert pixels.dtype == (np.uint8 if bits == 8 else np.uint16)
     found = pixels[8, 4::8] / (255 if bits == 8 else 65_535)
-    assert np.abs(found - to_sdr(np.array(COLOURS), look)).max() < 2 / 255
+    assert np.abs(found - to_sdr(np.array(COLORS), hdr)).max() < 2 / 255
 
 
 def test_ordinary_images_take_the_short_way() -> None:

@@ -1,4 +1,4 @@
-"""VP9 and VP8 with transparency, whose second frame may be damaged."""
+"""VP9 and VP8 with transparency, whose second image may be damaged."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def of_another_kind(second: bytearray) -> None:
 def copied(
     video: Path, damaged: int | None = None, damage: Callable[[bytearray], None] = overwritten
 ) -> Path:
-    """The same packets in another file, as a remuxer writes it; one of them has a damaged second frame."""
+    """The same packets in another file, as a remuxer writes it; one of them has a damaged second image."""
     target = video.with_name("copy.webm")
     with av.open(str(video)) as source, av.open(str(target), "w") as output:
         stream = output.add_stream_from_template(source.streams.video[0])
@@ -75,7 +75,7 @@ def test_a_copy_keeps_its_transparency(video: Path) -> None:
 
 @pytest.mark.parametrize("damage", [overwritten, hidden, of_another_kind])
 @pytest.mark.parametrize("damaged", [0, 5, COUNT - 1])
-def test_colours_go_on_alone(video: Path, damaged: int, damage: Callable[[bytearray], None]) -> None:
+def test_colors_go_on_alone(video: Path, damaged: int, damage: Callable[[bytearray], None]) -> None:
     if damaged == 0 and damage is of_another_kind:
         pytest.skip("such a video has no second frames at all")
     with VideoReader(copied(video, damaged, damage)) as reader:

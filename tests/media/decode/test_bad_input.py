@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from clips import CFR, CLOCK, Ticks, Video, cut_off, numbered, patch_colours, patches
-from rich_clips import RichVideo, Sound, carried_over, codecs, delay, heard, image_times, noise
+from clips import CFR, CLOCK, Ticks, Video, cut_off, numbered, patch_colors, patches
+from rich_clips import RichVideo, Sound, codecs, copy_video, delay, heard, noise, read_frame_times
 
 from stylize_live.config import SourceSettings
 from stylize_live.errors import SourceError
@@ -152,9 +152,9 @@ def joined(path: Path, *parts: Path) -> Path:
 
 
 def test_another_size_in_mid_stream_is_fitted_in(tmp_path: Path) -> None:
-    colours = patches((96, 48))
-    first = Video(CFR[:6], (96, 48)).write(tmp_path / "a.ts", [colours] * 6)
-    second = Video(CFR[:6], (48, 48)).write(tmp_path / "b.ts", [np.ascontiguousarray(colours[:, ::2])] * 6)
+    colors = patches((96, 48))
+    first = Video(CFR[:6], (96, 48)).write(tmp_path / "a.ts", [colors] * 6)
+    second = Video(CFR[:6], (48, 48)).write(tmp_path / "b.ts", [np.ascontiguousarray(colors[:, ::2])] * 6)
     with VideoReader(joined(tmp_path / "c.ts", first, second)) as reader:
         frames = list(reader)
         assert {frame.size for frame in frames} == {(96, 48)}
@@ -162,12 +162,12 @@ def test_another_size_in_mid_stream_is_fitted_in(tmp_path: Path) -> None:
             "the size changes in the video: all frames were fitted into the first one's 96x48"
         ]
     assert len(frames) == 12
-    assert np.abs(patch_colours(frames[2].pixels) - patch_colours(colours)).max() < 12
+    assert np.abs(patch_colors(frames[2].pixels) - patch_colors(colors)).max() < 12
     square = frames[10].pixels
     assert square[:, :20].max() < 8
     assert square[:, -20:].max() < 8
-    inside = patch_colours(np.ascontiguousarray(square[:, 24:72]))
-    assert np.abs(inside - patch_colours(colours)).max() < 12
+    inside = patch_colors(np.ascontiguousarray(square[:, 24:72]))
+    assert np.abs(inside - patch_colors(colors)).max() < 12
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_the_default_video_of_two(tmp_path: Path) -> None:
     with VideoReader(path) as reader:
         assert reader.size == (96, 48)
         assert len(list(reader)) == 5
-    notes = carried_over(path, tmp_path / "out.mp4")
+    notes = copy_video(path, tmp_path / "out.mp4")
     assert "left out: video in stream 0 (h264), which would show the unpainted video" in notes
     assert codecs(tmp_path / "out.mp4") == ["video h264"]
 
@@ -226,8 +226,8 @@ def test_joined_recordings_go_on_in_step(tmp_path: Path) -> None:
         assert any("clock of the source jumps" in note for note in reader.notes)
     assert len(times) == 3 * len(LONG)
     assert {b - a for a, b in itertools.pairwise(times)} == {1001 * CLOCK}
-    carried_over(source, tmp_path / "out.mp4")
-    assert len(image_times(tmp_path / "out.mp4")) == 3 * len(LONG)
+    copy_video(source, tmp_path / "out.mp4")
+    assert len(read_frame_times(tmp_path / "out.mp4")) == 3 * len(LONG)
     sound = heard(tmp_path / "out.mp4")
     found = [delay(noise(1.3, seed=seed)[0], sound) for seed in range(3)]
     step = len(LONG) * 1001 * 48_000 / 30_000
@@ -246,7 +246,7 @@ def test_a_part_behind_a_jump_of_the_clock(tmp_path: Path) -> None:
     with VideoReader(source) as reader:
         whole = [(frame.pts, frame.pixels) for frame in reader]
     with VideoReader(source, SourceSettings(start="3", end="3.5")) as reader:
-        start = reader.cut.start
+        start = reader.trim.start
         part = list(reader)
     expected = [(when - start, pixels) for when, pixels in whole if start < when < Fraction(7, 2)]
     assert [frame.pts for frame in part[1:]] == [when for when, _ in expected]
@@ -285,15 +285,15 @@ def test_a_video_that_begins_before_0(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov", "avi", "ts", "webm", "h264"])
-def test_one_image(tmp_path: Path, suffix: str) -> None:
+def test_one_frame(tmp_path: Path, suffix: str) -> None:
     codec = {"avi": "mpeg4", "webm": "libvpx"}.get(suffix, "libx264")
     source = Video(CFR[:1], codec=codec).write(tmp_path / f"in.{suffix}")
-    carried_over(source, tmp_path / "out.mp4")
-    assert len(image_times(tmp_path / "out.mp4")) == 1
+    copy_video(source, tmp_path / "out.mp4")
+    assert len(read_frame_times(tmp_path / "out.mp4")) == 1
 
 
 @pytest.mark.parametrize("suffix", ["h264", "avi", "m4v"])
-def test_images_without_times(tmp_path: Path, suffix: str) -> None:
+def test_frames_without_times(tmp_path: Path, suffix: str) -> None:
     codec = "libx264" if suffix == "h264" else "mpeg4"
     with VideoReader(Video(CFR, codec=codec).write(tmp_path / f"in.{suffix}")) as reader:
         times = [frame.pts for frame in reader]
@@ -305,8 +305,8 @@ def test_sound_that_begins_only_later(tmp_path: Path) -> None:
     silent = Video(LONG).write(tmp_path / "a.ts")
     loud = RichVideo([Sound("mp2", seed=5)]).write(tmp_path / "b.ts")
     source = joined(tmp_path / "c.ts", silent, loud)
-    carried_over(source, tmp_path / "out.mp4")
-    assert len(image_times(tmp_path / "out.mp4")) == len(LONG) + 18
+    copy_video(source, tmp_path / "out.mp4")
+    assert len(read_frame_times(tmp_path / "out.mp4")) == len(LONG) + 18
     at = delay(noise(0.6, seed=5)[0], heard(tmp_path / "out.mp4"))
     assert at == pytest.approx(len(LONG) * 1001 * 48_000 / 30_000, abs=48_000 * 0.1)
 
@@ -322,7 +322,7 @@ def test_a_video_that_becomes_interlaced(tmp_path: Path) -> None:
 
 @pytest.mark.linux
 @pytest.mark.slow
-def test_a_hundred_thousand_images_in_flat_memory(tmp_path: Path) -> None:
+def test_a_hundred_thousand_frames_in_flat_memory(tmp_path: Path) -> None:
     count, path = 100_000, tmp_path / "long.mkv"
     image = numbered(0, (32, 32))
     video = Video(range(0, count * 1001, 1001), (32, 32), codec="mpeg4", sound="flac", sound_seconds=600.0)

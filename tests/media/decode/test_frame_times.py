@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from clips import CFR, CLOCK, Ticks, Video
-from rich_clips import MILLISECOND, carried_over, image_times
+from rich_clips import MILLISECOND, copy_video, read_frame_times
 
 from stylize_live.media.decode.frame_times import FrameTimes
 from stylize_live.media.decode.reader import VideoReader
@@ -25,7 +25,7 @@ UNEVEN: Ticks = tuple(30_000 * second for second in (0, 10, 20, 30, 31, 32, 33, 
     # Not a pause in a transport stream: its clock may jump, and a minute without frames is a jump there.
     [*itertools.product([SLOW, PAUSE, UNEVEN], ["mp4", "mov", "mkv"]), (SLOW, "ts"), (UNEVEN, "ts")],
 )
-def test_long_images_keep_their_times(tmp_path: Path, ticks: Ticks, suffix: str) -> None:
+def test_long_frames_keep_their_times(tmp_path: Path, ticks: Ticks, suffix: str) -> None:
     with VideoReader(Video(ticks).write(tmp_path / f"in.{suffix}")) as reader:
         times = [frame.pts for frame in reader]
         assert (reader.retimed, reader.missing, reader.notes) == (0, 0, [])
@@ -36,8 +36,8 @@ def test_long_images_keep_their_times(tmp_path: Path, ticks: Ticks, suffix: str)
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_a_slow_video_is_as_long_as_before(tmp_path: Path, suffix: str) -> None:
     source, target = Video(SLOW, rate=Fraction(1, 10)).write(tmp_path / "in.mp4"), tmp_path / f"out.{suffix}"
-    carried_over(source, target)
-    assert image_times(target) == [tick * CLOCK for tick in SLOW]
+    copy_video(source, target)
+    assert read_frame_times(target) == [tick * CLOCK for tick in SLOW]
     with av.open(str(target)) as container:
         assert container.duration == pytest.approx(100 * av.time_base, abs=0.05 * av.time_base)
 
@@ -101,14 +101,14 @@ def image(own: int | None, decoding: int | None) -> av.VideoFrame:
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "avi"])
-def test_the_last_interlaced_image_lasts_as_long(tmp_path: Path, suffix: str) -> None:
+def test_the_last_interlaced_frame_lasts_as_long(tmp_path: Path, suffix: str) -> None:
     source = Video(CFR, interlaced=True, clock=STEP).write(tmp_path / f"in.{suffix}")
     target = tmp_path / "out.mp4"
     with VideoReader(source) as reader:
         assert len(list(reader)) == len(CFR)
         assert any("deinterlaced" in note for note in reader.notes)
         assert abs(reader.last_duration - STEP) <= Fraction(1, 1000)
-    carried_over(source, target)
+    copy_video(source, target)
     with av.open(str(target)) as container:
         video = container.streams.video[0]
         assert video.duration is not None

@@ -44,7 +44,7 @@ def corners(size: tuple[int, int] = (64, 48)) -> Pixels:
 def photo(
     orientation: int = 1, pixels: Pixels | None = None, kind: str = "JPEG", share: int = WHOLE
 ) -> bytes:
-    """A frame as a file with an EXIF orientation; perhaps only so many per cent of it."""
+    """An image as a file with an EXIF orientation; perhaps only so many per cent of it."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     content = io.BytesIO()
@@ -61,7 +61,7 @@ def upright(orientation: int) -> Pixels:
 
 
 def grain() -> Pixels:
-    """A frame with much in it, so that half a file lacks half of it."""
+    """An image with much in it, so that half a file lacks half of it."""
     grey = np.random.default_rng(0).integers(0, 256, (48, 64, 1), dtype=np.uint8)
     return np.repeat(grey, 3, axis=2)
 
@@ -146,7 +146,7 @@ def test_each_image_of_a_sequence_is_turned_as_it_says(tmp_path: Path, kind: str
     assert reader.notes == []
 
 
-def test_a_image_on_its_side_is_fitted_into_the_first(tmp_path: Path) -> None:
+def test_an_image_on_its_side_is_fitted_into_the_first(tmp_path: Path) -> None:
     frames, reader = all_of(numbered_photos(tmp_path, [photo(1), photo(6)]))
     assert frames[1].size == reader.size == (64, 48)
     middle = frames[1].pixels[:, 14:50]  # 48x64 fitted into 64x48 is 36 wide
@@ -190,7 +190,7 @@ def test_jpegs_in_a_row_are_a_video(tmp_path: Path, suffix: str) -> None:
     frames, reader = all_of(video)
     assert (len(frames), reader.damaged, reader.size) == (3, 1, (48, 64))
     video.rename(tmp_path / "in.jpg")
-    with pytest.raises(SourceError, match="not a video but a frame"):
+    with pytest.raises(SourceError, match="not a video but an image"):
         VideoReader(tmp_path / "in.jpg")
 
 
@@ -202,7 +202,7 @@ def test_damage_at_the_start_is_counted(tmp_path: Path) -> None:
         VideoReader(jpeg_video(tmp_path / "all.avi", photos[:3]))
 
 
-def test_a_camera_that_never_sends_a_whole_image_is_shown(tmp_path: Path) -> None:
+def test_a_camera_that_never_sends_a_whole_frame_is_shown(tmp_path: Path) -> None:
     photos = [photo(pixels=grain(), share=90)] * 10
     frames, reader = all_of(jpeg_video(tmp_path / "in.avi", photos))
     assert (len(frames), reader.damaged) == (10, 0)
@@ -210,7 +210,7 @@ def test_a_camera_that_never_sends_a_whole_image_is_shown(tmp_path: Path) -> Non
     assert same(frames[9].pixels[:36], grain()[:36])
 
 
-def test_damaged_images_of_a_network_camera_are_left_out() -> None:
+def test_damaged_frames_of_a_network_camera_are_left_out() -> None:
     whole, short = photo(), photo(pixels=grain(), share=50)
     photos = [whole, short, short, whole, short, whole, whole]
     with network_camera(photos) as url, StreamSource(url) as source:
@@ -219,7 +219,7 @@ def test_damaged_images_of_a_network_camera_are_left_out() -> None:
 
 
 def seen_through(kind: str, hole: bool = True) -> Image.Image:
-    """A frame with a transparent half, in one of the ways that PNG has; or an opaque one."""
+    """An image with a transparent half, in one of the ways that PNG has; or an opaque one."""
     image = Image.fromarray(corners())
     if hole:
         alpha = np.full((48, 64), 255, np.uint8)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from clips import CFR, Video
-from rich_clips import RichVideo, Sound, carried_over, codecs, delay, heard, noise
+from rich_clips import RichVideo, Sound, codecs, copy_video, delay, heard, noise
 
-from stylize_live.media.decode.programs import other_programmes
+from stylize_live.media.decode.programs import other_program_pids
 
 PACKET = 188
 
@@ -83,7 +83,7 @@ def both(tmp_path: Path) -> Path:
 def test_the_other_programme_is_left_out(both: Path) -> None:
     assert codecs(both) == ["video h264", "audio mp2", "video h264", "audio mp2"]
     target = both.with_name("out.mp4")
-    notes = carried_over(both, target)
+    notes = copy_video(both, target)
     assert [note for note in notes if "another programme" in note] == [
         "left out: video in stream 2 (h264), which belongs to another programme",
         "left out: sound in stream 3 (mp2), which belongs to another programme",
@@ -94,18 +94,18 @@ def test_the_other_programme_is_left_out(both: Path) -> None:
 
 
 def test_pids_of_other_programmes(both: Path, tmp_path: Path) -> None:
-    assert other_programmes(both, 0x100) == {0x200, 0x201}
-    assert other_programmes(both, 0x200) == {0x100, 0x101}
-    assert other_programmes(both, 0x999) == set()
-    assert other_programmes(tmp_path / "1.ts", 0x100) == set()
-    assert other_programmes(Video(CFR).write(tmp_path / "no.mp4"), 1) == set()
-    assert other_programmes(tmp_path / "missing.ts", 1) == set()
+    assert other_program_pids(both, 0x100) == {0x200, 0x201}
+    assert other_program_pids(both, 0x200) == {0x100, 0x101}
+    assert other_program_pids(both, 0x999) == set()
+    assert other_program_pids(tmp_path / "1.ts", 0x100) == set()
+    assert other_program_pids(Video(CFR).write(tmp_path / "no.mp4"), 1) == set()
+    assert other_program_pids(tmp_path / "missing.ts", 1) == set()
 
 
 def test_packets_with_a_time_before_them(both: Path, tmp_path: Path) -> None:
     recorded = tmp_path / "both.m2ts"
     recorded.write_bytes(b"".join(b"\0\0\0\1" + packet for packet in packets_of(both)))
-    assert other_programmes(recorded, 0x100) == {0x200, 0x201}
+    assert other_program_pids(recorded, 0x100) == {0x200, 0x201}
 
 
 def test_damaged_tables_end_in_an_answer(both: Path, tmp_path: Path) -> None:
@@ -117,4 +117,4 @@ def test_damaged_tables_end_in_an_answer(both: Path, tmp_path: Path) -> None:
             if data:
                 data[rng.randrange(min(len(data), 2000))] = rng.randrange(256)
         (tmp_path / "damaged.ts").write_bytes(bytes(data))
-        assert other_programmes(tmp_path / "damaged.ts", 0x100) <= set(range(0x2000))
+        assert other_program_pids(tmp_path / "damaged.ts", 0x100) <= set(range(0x2000))

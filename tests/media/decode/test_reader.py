@@ -18,10 +18,10 @@ from clips import (
     cut_off,
     damaged_in_the_middle,
     numbered,
-    patch_colours,
+    patch_colors,
     patches,
     sound_only,
-    without_images,
+    without_frames,
 )
 
 from stylize_live.errors import SourceError
@@ -45,7 +45,7 @@ def test_times_are_exact(tmp_path: Path, ticks: Ticks, suffix: str) -> None:
         assert not reader.is_live
 
 
-def test_frames_are_what_was_videoed(tmp_path: Path) -> None:
+def test_frames_are_what_was_encoded(tmp_path: Path) -> None:
     with VideoReader(Video().write(tmp_path / "clip.mp4")) as reader:
         for frame in reader:
             assert frame.size == reader.size == (64, 48)
@@ -93,7 +93,7 @@ def test_odd_size(tmp_path: Path) -> None:
     with VideoReader(video.write(tmp_path / "clip.mkv", [patches((49, 35))] * 2)) as reader:
         frame = next(iter(reader))
     assert frame.size == (49, 35)
-    assert np.abs(patch_colours(frame.pixels) - patch_colours(patches((49, 35)))).max() <= 3
+    assert np.abs(patch_colors(frame.pixels) - patch_colors(patches((49, 35)))).max() <= 3
 
 
 def test_cut_off_gives_what_decodes(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def make_words(path: Path) -> None:
         (Path.touch, "is empty"),
         (make_words, "not a video"),
         (sound_only, "only sound"),
-        (without_images, "no frame|no video|not a video"),
+        (without_frames, "no frame|no video|not a video"),
     ],
     ids=["missing", "folder", "empty", "text", "sound", "no frames"],
 )
@@ -189,7 +189,7 @@ def combing(image: Pixels) -> float:
     return float(np.abs(np.diff(image[4:-4].astype(int), axis=0)).mean())
 
 
-def test_interlaced_is_woven_apart(tmp_path: Path) -> None:
+def test_interlaced_video_is_deinterlaced(tmp_path: Path) -> None:
     images = [combed(index) for index in range(len(CFR))]
     with VideoReader(Video(interlaced=True).write(tmp_path / "clip.mp4", images)) as reader:
         frames = list(reader)
@@ -211,15 +211,15 @@ def test_losses_are_named(tmp_path: Path) -> None:
     assert (frame.alpha.dtype, frame.alpha.shape) == (np.uint16, (48, 64))
 
 
-def test_companions_come_in_step(tmp_path: Path) -> None:
+def test_passthrough_streams_come_in_step(tmp_path: Path) -> None:
     path = Video(sound="aac", sound_seconds=1.0).write(tmp_path / "clip.mp4")
     with VideoReader(path) as reader:
-        companions = PassthroughStreams(reader)
-        companions.choose(companions.streams)
-        assert [stream.type for stream in companions.streams] == ["audio"]
-        early = list(companions.packets(Fraction(1, 4)))
-        late = list(companions.packets(None))
-        companions.close()
+        passthrough = PassthroughStreams(reader)
+        passthrough.choose(passthrough.streams)
+        assert [stream.type for stream in passthrough.streams] == ["audio"]
+        early = list(passthrough.packets(Fraction(1, 4)))
+        late = list(passthrough.packets(None))
+        passthrough.close()
     assert early
     assert late
     assert all(p.dts is not None and p.dts * p.time_base <= Fraction(1, 4) for p in early)
@@ -227,7 +227,7 @@ def test_companions_come_in_step(tmp_path: Path) -> None:
     assert late[0].dts * late[0].time_base > Fraction(1, 4)
 
 
-def test_images_are_let_go(tmp_path: Path) -> None:
+def test_frames_are_let_go(tmp_path: Path) -> None:
     """A cycle through PyAV's objects once kept every frame until the garbage collector came by."""
     ticks = [1001 * index for index in range(60)]
     gc.collect()

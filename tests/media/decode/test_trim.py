@@ -13,7 +13,7 @@ from clips import CFR, CLOCK, VFR, Video, content, numbered
 from stylize_live.config import ConvertSettings, SourceSettings
 from stylize_live.errors import SourceError
 from stylize_live.media.decode.reader import VideoReader
-from stylize_live.media.decode.trim import TimedFrame, Trim, at_rate
+from stylize_live.media.decode.trim import TimedFrame, Trim, resample_frames
 from stylize_live.media.encode.writer import VideoWriter
 from stylize_live.media.libraries import av
 from stylize_live.media.tracks.passthrough import PassthroughStreams
@@ -99,16 +99,16 @@ def tenths(shown: list[TimedFrame]) -> list[tuple[float, float]]:
 )
 def test_cut(start: int, end: int | None, expected: list[tuple[float, float]]) -> None:
     cut = Trim(Fraction(start, 10), None if end is None else Fraction(end, 10))
-    assert tenths(list(cut.of(video(0, 1, 5)))) == expected
+    assert tenths(list(cut.select(video(0, 1, 5)))) == expected
 
 
 def test_constant_rate() -> None:
     source = video(0, 1, 5, 6)
-    doubled = list(at_rate(source, Fraction(20)))
+    doubled = list(resample_frames(source, Fraction(20)))
     assert [s.when for s in doubled] == [Fraction(i, 20) for i in range(14)]
-    numbers = [[x.image for x in source].index(s.image) for s in doubled]
+    numbers = [[x.frame for x in source].index(s.frame) for s in doubled]
     assert numbers == [0] * 2 + [1] * 8 + [2] * 2 + [3] * 2
-    halved = list(at_rate(video(*range(8)), Fraction(5)))
+    halved = list(resample_frames(video(*range(8)), Fraction(5)))
     assert [s.when for s in halved] == [Fraction(i, 5) for i in range(4)]
 
 
@@ -120,7 +120,7 @@ def test_a_part_is_read(tmp_path: Path, suffix: str, start: str | None, end: str
         everything = list(whole)
     with VideoReader(source, SourceSettings(start=start, end=end)) as reader:
         part = list(reader)
-        first, last = reader.cut.start, parse_seconds(end) if end else Fraction(10)
+        first, last = reader.trim.start, parse_seconds(end) if end else Fraction(10)
         assert (reader.missing, reader.damaged, reader.retimed) == (0, 0, 0)
     inside = [f for f in everything if first < f.pts < last]
     assert [f.pts for f in part[-len(inside) :]] == [f.pts - first for f in inside]
@@ -170,10 +170,10 @@ def test_words_on_screen_at_the_start_stay(tmp_path: Path) -> None:
             output.mux_one(packet)
         clip.mux_video(output, stream)
     with VideoReader(source, SourceSettings(start="1", end="2.6")) as reader:
-        companions = PassthroughStreams(reader)
-        companions.choose(companions.streams)
-        found = [(bytes(p), p.pts, p.duration) for p in companions.packets(None)]
-        companions.close()
+        passthrough = PassthroughStreams(reader)
+        passthrough.choose(passthrough.streams)
+        found = [(bytes(p), p.pts, p.duration) for p in passthrough.packets(None)]
+        passthrough.close()
     assert found == [(b"here", 0, 1000), (b"later", 1500, 300)]
 
 

@@ -1,4 +1,4 @@
-"""Animated frames as sources: WebP, AVIF, APNG, GIF."""
+"""Animated images as sources: WebP, AVIF, APNG, GIF."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ def test_animations_are_videos(tmp_path: Path, kind: str, alpha: bool) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_forecast_sees_what_moves(tmp_path: Path, kind: str) -> None:
+def test_a_dry_run_sees_what_moves(tmp_path: Path, kind: str) -> None:
     made = dry_run(animation(tmp_path / f"in.{kind}"), tmp_path / "out.mp4", ConvertSettings())
     assert made.size == (64, 48)
     assert made.beside == []
 
 
-def test_what_does_not_move_is_a_image(tmp_path: Path) -> None:
+def test_what_does_not_move_is_an_image(tmp_path: Path) -> None:
     Image.fromarray(patches()).save(tmp_path / "in.webp")
-    with pytest.raises(SourceError, match=r"in\.webp: not a video but a frame, use the image command"):
+    with pytest.raises(SourceError, match=r"in\.webp: not a video but an image; use the image command"):
         convert(tmp_path / "in.webp", tmp_path / "out.mp4", Inverter())
 
 

@@ -1,4 +1,4 @@
-"""GIF, animated WebP and numbered frames."""
+"""GIF, animated WebP and numbered images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import CFR, CLOCK, Video, numbered, patch_colours, patches
+from clips import CFR, CLOCK, Video, numbered, patch_colors, patches
 from inverters import Inverter
 from PIL import Image
 
@@ -96,7 +96,7 @@ def test_out_and_in_again(tmp_path: Path, suffix: str) -> None:
 
 def test_sequences_may_start_anywhere_but_have_no_gaps(tmp_path: Path) -> None:
     pattern = tmp_path / "x%02d.png"
-    with pytest.raises(SourceError, match=r"no such frames, the first would be .*x01\.png"):
+    with pytest.raises(SourceError, match=r"no such images; the first would be .*x01\.png"):
         VideoReader(pattern)
     for number in (7, 8, 9, 11):
         write_image(numbered_path(pattern, number), Still(patches()))
@@ -106,7 +106,7 @@ def test_sequences_may_start_anywhere_but_have_no_gaps(tmp_path: Path) -> None:
     with VideoReader(pattern, SourceSettings(fps="10")) as reader:
         frames = list(reader)
     assert [frame.pts for frame in frames] == [Fraction(0), Fraction(1, 10), Fraction(1, 5)]
-    assert np.array_equal(patch_colours(frames[0].pixels), patch_colours(patches()))
+    assert np.array_equal(patch_colors(frames[0].pixels), patch_colors(patches()))
 
 
 def test_images_keep_transparency(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_images_keep_transparency(tmp_path: Path) -> None:
 def test_an_old_sequence_is_not_mixed_up(tmp_path: Path) -> None:
     pattern = tmp_path / "%02d.png"
     write_image(tmp_path / "05.png", Still(patches()))
-    with pytest.raises(UsageError, match=r"05\.png: exists already"):
+    with pytest.raises(UsageError, match=r"05\.png: already exists"):
         check_paths(tmp_path / "in.mp4", pattern, overwrite=False)
     check_paths(tmp_path / "in.mp4", pattern, overwrite=True)
     with pytest.raises(UsageError, match="cannot write this kind of image"):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import CFR, CLOCK, VFR, Ticks, Video, content, patch_colours, patches
+from clips import CFR, CLOCK, VFR, Ticks, Video, content, patch_colors, patches
 
 from stylize_live.config import VideoSettings
 from stylize_live.errors import SinkError, UsageError
@@ -112,13 +112,13 @@ def test_sound_that_the_format_refuses_becomes_aac_in_step(tmp_path: Path, codec
     assert onset(tmp_path / "out.mov") == pytest.approx(onset(source), abs=0.005)
 
 
-def test_colours_and_tags(tmp_path: Path) -> None:
+def test_colors_and_tags(tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "out.mp4", (96, 48), VideoSettings(crf=4)) as writer:
         for frame in plain_frames(3, (96, 48)):
             writer.write(frame)
     after = content(tmp_path / "out.mp4")
     assert after.tags == (1, 1, 1, 1)
-    error = patch_colours(after.images[1]) - patch_colours(patches((96, 48)))
+    error = patch_colors(after.images[1]) - patch_colors(patches((96, 48)))
     assert np.abs(error).max() <= 4
 
 
@@ -129,7 +129,7 @@ CODECS = pytest.mark.parametrize(
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 @CODECS
-def test_videos_of_hardly_any_images(tmp_path: Path, name: str, count: int) -> None:
+def test_videos_of_hardly_any_frames(tmp_path: Path, name: str, count: int) -> None:
     codec = name.partition(".")[0]
     with VideoWriter(tmp_path / name, (64, 48), VideoSettings(codec=codec)) as writer:  # type: ignore[arg-type]
         for frame in plain_frames(count):
@@ -139,7 +139,7 @@ def test_videos_of_hardly_any_images(tmp_path: Path, name: str, count: int) -> N
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_hevc_of_hardly_any_images_is_the_same_every_time(count: int) -> None:
+def test_hevc_of_hardly_any_frames_is_the_same_every_time(count: int) -> None:
     """Whatever lies in the memory that x265 gets."""
     for _ in range(20):
         with VideoEncoder((64, 48), "hevc", VideoSettings(), clock=Fraction(1, 30)) as encoder:
@@ -149,7 +149,7 @@ def test_hevc_of_hardly_any_images_is_the_same_every_time(count: int) -> None:
 
 
 @CODECS
-def test_colours_stay_where_they_were(tmp_path: Path, name: str) -> None:
+def test_colors_stay_where_they_were(tmp_path: Path, name: str) -> None:
     """A ramp of blue, which moved by half a pixel would be off by 1.5 levels everywhere."""
     blue = 40 + 3 * np.arange(64)
     grey = (110 - 0.0722 * blue) / 0.9278  # so that brightness is the same everywhere

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import CFR, CLOCK, Video, content, patch_colours, patches
+from clips import CFR, CLOCK, Video, content, patch_colors, patches
 from places import ROOT
 
 from stylize_live.config import ConvertSettings, VideoSettings
@@ -51,7 +51,7 @@ def test_every_pair_is_written_and_read_back(tmp_path: Path, codec: str, suffix:
     after = content(path)
     clock = Fraction(1, 1000) if suffix in (".mkv", ".webm") else Fraction(1, 90_000)
     assert after.times == [round(Fraction(i * i * 1001, 90_000) / clock) * clock for i in range(6)]
-    assert np.abs(patch_colours(after.images[2][:67, :97]) - patch_colours(patches(SIZE))).max() <= 3
+    assert np.abs(patch_colors(after.images[2][:67, :97]) - patch_colors(patches(SIZE))).max() <= 3
     assert after.tags == ((0, 2, 1, 1) if codec == "ffv1" else (1, 1, 1, 1))
     height, width = after.images[0].shape[:2]
     expected = {"ffv1": (97, 67), "prores": (98, 67)}
@@ -68,7 +68,7 @@ def test_ten_bits(tmp_path: Path, codec: str) -> None:
 
 
 def test_no_ten_bits_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stylize_live.media.encode.encoder.stores", lambda *_: False)
+    monkeypatch.setattr("stylize_live.media.encode.encoder.supports_format", lambda *_: False)
     with pytest.raises(UsageError, match="bits=8"):
         write(tmp_path / "out.webm", VideoSettings(bits=10))
     assert list(tmp_path.iterdir()) == []
@@ -106,7 +106,7 @@ def test_lost_transparency_is_said(tmp_path: Path, codec: str, suffix: str) -> N
 @pytest.mark.parametrize(
     ("name", "settings", "words"),
     [
-        ("out.mp4", {"codec": "prores"}, r"\.mp4 files cannot hold prores, use \.mov or \.mkv"),
+        ("out.mp4", {"codec": "prores"}, r"\.mp4 files cannot hold prores; use \.mov or \.mkv"),
         ("out.webm", {"codec": "h264"}, r"use \.mp4, \.m4v, \.mov or \.mkv"),
         ("out.mov", {"codec": "ffv1"}, r"use \.mkv$"),
         ("out.mov", {"codec": "prores", "crf": 20}, "one quality: leave out crf"),

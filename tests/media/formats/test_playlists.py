@@ -58,7 +58,7 @@ def test_playlists_are_refused_by_content(kind: str, suffix: str, tmp_path: Path
     video = Video(CFR).write(tmp_path / "video.ts")
     path = tmp_path / f"list{suffix}"
     path.write_text(PLAYLISTS[kind].format(video=video, name=video.name), encoding="utf-8")
-    with pytest.raises(SourceError, match="a playlist, which names other files: name the video itself"):
+    with pytest.raises(SourceError, match="a playlist, which names other files; name the video itself"):
         VideoReader(path)
 
 
@@ -67,7 +67,7 @@ def test_a_command_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     path.write_text(PLAYLISTS["hls"].format(video=Video(CFR).write(tmp_path / "video.ts")))
     assert main(["convert", str(path), str(tmp_path / "out.mp4")]) == SourceError.exit_code
     assert capsys.readouterr().err.splitlines() == [
-        f"error: {path}: a playlist, which names other files: name the video itself"
+        f"error: {path}: a playlist, which names other files; name the video itself"
     ]
 
 
@@ -89,7 +89,7 @@ def test_names_of_files_are_no_protocols(name: str, tmp_path: Path, monkeypatch:
 def test_images_of_a_sequence_are_of_known_kinds(tmp_path: Path) -> None:
     for number in (1, 2):
         (tmp_path / f"{number}.eps").write_text("%!PS\n")
-    with pytest.raises(SourceError, match=r"frames of this kind are not read, use one of \.bmp"):
+    with pytest.raises(SourceError, match=r"images of this kind are not read; use one of \.bmp"):
         VideoReader(tmp_path / "%d.eps", SourceSettings(fps="25"))
 
 

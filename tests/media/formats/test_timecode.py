@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from clips import CFR, Ticks, Video
-from rich_clips import carried_over
+from rich_clips import copy_video
 
 from stylize_live.config import SourceSettings, VideoSettings
 from stylize_live.media.decode.reader import VideoReader
@@ -101,9 +101,9 @@ def test_chapters_that_count_in_seconds_are_cut_between_them(
     chapter = {"id": 1, "start": 0, "end": 2, "time_base": Fraction(1), "metadata": {}}
     monkeypatch.setattr(av.container.InputContainer, "chapters", lambda self: [dict(chapter)])
     with VideoReader(source, SourceSettings(start="0.4", end="1.3")) as reader:
-        companions = PassthroughStreams(reader)
-        [found] = companions.chapters
-        companions.close()
+        passthrough = PassthroughStreams(reader)
+        [found] = passthrough.chapters
+        passthrough.close()
     assert found["time_base"] is not None
     assert found["start"] * found["time_base"] == 0
     assert found["end"] * found["time_base"] == Fraction(9, 10)
@@ -118,7 +118,7 @@ def test_a_video_for_two_eyes_says_so_or_is_said_to_be_none(tmp_path: Path, suff
         stream.codec_context.options = {"x264-params": "frame-packing=3"}
         video.mux_video(output, stream)
     target = tmp_path / f"out{suffix}"
-    notes = carried_over(source, target)
+    notes = copy_video(source, target)
     assert any("the mark of a stereo video" in note for note in notes) != kept
     with av.open(str(target)) as container:
         image = next(container.decode(video=0))
@@ -129,7 +129,7 @@ def test_a_video_for_two_eyes_says_so_or_is_said_to_be_none(tmp_path: Path, suff
 def test_a_video_all_around_is_said_to_be_none(tmp_path: Path) -> None:
     source = Video(CFR).write(tmp_path / "in.mp4")
     source.write_bytes(with_sphere(source.read_bytes()))
-    notes = carried_over(source, tmp_path / "out.mp4")
+    notes = copy_video(source, tmp_path / "out.mp4")
     assert [note for note in notes if "360-degree" in note] == [SPHERE_LOST]
 
 

@@ -25,7 +25,7 @@ def no_chip() -> None:
         pytest.skip("a chip decodes here")
 
 
-def test_auto_gives_the_same_images() -> None:
+def test_auto_gives_the_same_frames() -> None:
     with VideoReader(SAMPLE) as plain, VideoReader(SAMPLE, SourceSettings(decoder="auto")) as other:
         for _, ours, theirs in zip(range(5), plain, other, strict=False):
             assert ours.pts == theirs.pts

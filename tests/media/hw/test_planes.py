@@ -1,4 +1,4 @@
-"""Frames that processors decode and encode, and that stay planes in between, for painters on a GPU."""
+"""Frames that processors decode and encode, and that stay planes in between, for stylizers on a GPU."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PROCESSOR = torch.device("cpu")
 
 
 class AsTheyCame:
-    """A painter that gives every frame back, and counts the surfaces among them.
+    """A stylizer that gives every frame back, and counts the surfaces among them.
 
     Args:
         takes_surfaces: what it says of itself.
@@ -90,7 +90,7 @@ def tagged_video(path: Path, matrix: str, full: bool, kind: str = "yuv420p") -> 
         ("bt601", True, "yuvj420p"),
     ],
 )
-def test_same_colours_as_pixels(tmp_path: Path, matrix: str, full: bool, kind: str) -> None:
+def test_same_colors_as_pixels(tmp_path: Path, matrix: str, full: bool, kind: str) -> None:
     video = tagged_video(tmp_path / "in.mp4", matrix, full, kind)
     with VideoReader(video, surfaces=True) as planes, VideoReader(video) as pixels:
         assert planes.frame_kind is FrameKind.PLANES
@@ -103,7 +103,7 @@ def test_same_colours_as_pixels(tmp_path: Path, matrix: str, full: bool, kind: s
             assert np.abs(painted - theirs.pixels).max() <= 2.5
 
 
-def test_planes_outlive_decoder_and_image() -> None:
+def test_planes_outlive_decoder_and_frame() -> None:
     frame = soft((96, 64), 0, "yuv420p")
     taken = make_surface(frame)
     assert taken is not None
@@ -152,7 +152,7 @@ def test_what_does_not_stay(tmp_path: Path, video: Video, settings: SourceSettin
         assert all(isinstance(frame.image, np.ndarray) for frame in reader)
 
 
-def test_deinterlaced_images_may_stay(tmp_path: Path) -> None:
+def test_deinterlaced_frames_may_stay(tmp_path: Path) -> None:
     path = Video(interlaced=True).write(tmp_path / "in.mp4")
     with VideoReader(path, surfaces=True) as planes, VideoReader(path) as pixels:
         for ours, theirs in zip(planes, pixels, strict=True):
@@ -212,10 +212,10 @@ def test_only_what_becomes_planes_again_travels_so(
     tmp_path: Path, target: str, options: dict[str, object], planes: bool
 ) -> None:
     video = Video(CFR[:4]).write(tmp_path / "in.mp4")
-    painter = AsTheyCame()
+    stylizer = AsTheyCame()
     settings = ConvertSettings(**options)  # type: ignore[arg-type]
-    assert convert(video, tmp_path / target, painter, settings).frames == 4
-    assert painter.surfaces == (4 if planes else 0)
+    assert convert(video, tmp_path / target, stylizer, settings).frames == 4
+    assert stylizer.surfaces == (4 if planes else 0)
 
 
 def test_targets_of_planes() -> None:
@@ -266,14 +266,14 @@ def test_x264_makes_the_same_of_two_planes_and_of_three() -> None:
         assert writer.stream.codec_context.pix_fmt == "yuv420p"  # it knows no other
 
 
-def rounds(slot: HostBuffer[object], images: list[object]) -> list[object]:
-    """What comes out of a slot that is used again before results are looked at."""
+def rounds(buffer: HostBuffer[object], images: list[object]) -> list[object]:
+    """What comes out of a buffer that is used again before results are looked at."""
     results = []
     for image in images:
-        slot.put(image)
+        buffer.put(image)
         with torch.inference_mode():
-            slot.take(slot.given())
-        results.append(slot.result())
+            buffer.take(buffer.given())
+        results.append(buffer.result())
     return results
 
 
@@ -307,7 +307,7 @@ def test_planes_come_back(monkeypatch: pytest.MonkeyPatch, large: bool) -> None:
         assert np.abs(ToRgb(sited_left=True)(after.video_frame()) - after.download().astype(int)).max() == 0
 
 
-def test_slots_are_for_one_kind_of_image() -> None:
+def test_buffers_are_for_one_kind_of_frame() -> None:
     surface = make_surface(soft((320, 180), 0, "yuv420p"))
     pixels = numbered(0, (320, 180))
     assert surface is not None

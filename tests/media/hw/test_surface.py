@@ -1,5 +1,5 @@
 """Frames that stay on a GPU. There is none here: the planes lie in the machine's memory, and PyAV's and
-torch's ends of the hand-over, the arithmetic and the way through reader, painter and encoder are real."""
+torch's ends of the hand-over, the arithmetic and the way through reader, stylizer and encoder are real."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def images() -> list[np.ndarray]:
 
 @pytest.mark.parametrize("matrix", [Matrix.ITU709, Matrix.ITU601])
 @pytest.mark.parametrize("full", [False, True])
-def test_same_colours_as_ffmpeg(matrix: int, full: bool) -> None:
+def test_same_colors_as_ffmpeg(matrix: int, full: bool) -> None:
     frame = nv12_frame()
     frame.colorspace, frame.color_range = matrix, 2 if full else 1
     wanted = ToRgb(sited_left=True)(frame).astype(int)
@@ -85,14 +85,14 @@ def as_levels(pixels: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
 
 
-def test_there_and_back_is_the_same_where_colours_are_wide() -> None:
+def test_there_and_back_is_the_same_where_colors_are_wide() -> None:
     wide = np.repeat(np.repeat(np.random.default_rng(1).integers(0, 256, (8, 12, 3), np.uint8), 16, 0), 16, 1)
     back = to_rgb(*from_rgb(as_levels(wide)), "bt709", full_range=False)
     inner = np.s_[8::16, 8::16]
     assert np.abs(back[0].permute(1, 2, 0).numpy()[inner] - wide[inner]).max() <= 2.5
 
 
-def test_a_surface_outlives_the_image_it_was_made_of() -> None:
+def test_a_surface_outlives_the_frame_it_was_made_of() -> None:
     frame = nv12_frame()
     taken = make_surface(frame)
     assert taken is not None
@@ -173,7 +173,7 @@ def test_previews_are_small_and_alike(
     assert np.abs(whole.preview.astype(int) - on_gpu).mean() < 1
 
 
-def test_previews_of_small_images_have_their_size(images: list[np.ndarray]) -> None:
+def test_previews_of_small_frames_have_their_size(images: list[np.ndarray]) -> None:
     """Colour samples are not looked at as closely as in the frame itself."""
     whole = Nv12Surface(*from_rgb(as_levels(cv2.resize(images[0], (320, 180)))))
     assert whole.preview.shape == (180, 320, 3)
@@ -222,15 +222,15 @@ class OnDevice:
         for frame in frames:
             assert isinstance(frame.image, Nv12Surface)
             self.taken += 1
-            slot = SurfaceBuffer(frame.image)
+            buffer = SurfaceBuffer(frame.image)
             steady = None
             if self._steadiness:
                 share = least_share(self._steadiness)
                 steady = TemporalContext(self._cuts.is_cut(frame.preview), share)
             with torch.inference_mode():
-                given = (slot.given() + 0.5).floor()  # as pixels are; flat places show the difference
-                slot.take(self._painter(given, RenderOptions(), steady))
-            yield frame.with_image(slot.result())
+                given = (buffer.given() + 0.5).floor()  # as pixels are; flat places show the difference
+                buffer.take(self._painter(given, RenderOptions(), steady))
+            yield frame.with_image(buffer.result())
 
 
 @pytest.mark.parametrize("steadiness", [0.0, 0.8])
@@ -278,9 +278,9 @@ HARDWARE = ConvertSettings(decoder="hardware", end="0.5")
 def test_a_video_that_never_leaves_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     downloads: list[int] = []
     monkeypatch.setattr(surface.Nv12Surface, "download", lambda self: downloads.append(1) or black(self))
-    painter, target = OnDevice(), tmp_path / "painted.mp4"
-    report = convert(SAMPLE, target, painter, HARDWARE)
-    assert report.frames == painter.taken > 5
+    stylizer, target = OnDevice(), tmp_path / "painted.mp4"
+    report = convert(SAMPLE, target, stylizer, HARDWARE)
+    assert report.frames == stylizer.taken > 5
     assert len(downloads) == 2  # the pair of frames that the report shows
     monkeypatch.undo()
     calm = Stylizer(runtime="torch", boldness=CALM)
@@ -312,16 +312,16 @@ def test_it_is_resumed_like_any_other(tmp_path: Path, monkeypatch: pytest.Monkey
     frames = convert(SAMPLE, whole, OnDevice(), HARDWARE).frames
     with pytest.raises(KeyboardInterrupt):
         convert(SAMPLE, again, Stopping(), HARDWARE)
-    painter = OnDevice()
-    resumed = convert(SAMPLE, again, painter, HARDWARE).resumed
+    stylizer = OnDevice()
+    resumed = convert(SAMPLE, again, stylizer, HARDWARE).resumed
     assert 0 < resumed < frames
     assert resumed % 4 == 0
-    assert painter.taken == frames - resumed
+    assert stylizer.taken == frames - resumed
     assert again.read_bytes() == whole.read_bytes()
 
 
 @pytest.mark.usefixtures("chip")
-def test_only_upright_images_of_eight_bits_stay() -> None:
+def test_only_upright_frames_of_eight_bits_stay() -> None:
     with VideoReader(SAMPLE, surfaces=True) as video:
         assert video.frame_kind is FrameKind.ON_CHIP
         assert isinstance(next(iter(video)).image, Nv12Surface)

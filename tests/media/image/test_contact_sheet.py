@@ -17,27 +17,27 @@ from stylize_live.media.image.contact_sheet import Entry, draw_contact_sheet
 from stylize_live.media.image.io import Still, read_image, write_image
 
 
-def even(colour: tuple[int, int, int], width: int = 64, height: int = 36) -> Pixels:
-    return np.full((height, width, 3), colour, np.uint8)
+def even(color: tuple[int, int, int], width: int = 64, height: int = 36) -> Pixels:
+    return np.full((height, width, 3), color, np.uint8)
 
 
-def boxes(sheet: Pixels, colour: tuple[int, int, int]) -> tuple[int, int, int, int]:
+def boxes(sheet: Pixels, color: tuple[int, int, int]) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of a colour."""
-    rows, columns = np.nonzero((sheet == colour).all(-1))
+    rows, columns = np.nonzero((sheet == color).all(-1))
     return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 17])
 def test_every_image_is_there_and_none_covers_another(count: int) -> None:
-    colours = [(i * 6, 255 - i * 5, 40) for i in range(count)]
-    sheet = draw_contact_sheet([Entry((even(c),), f"style {i}", "a note") for i, c in enumerate(colours)])
-    found = [boxes(sheet, colour) for colour in colours]
+    colors = [(i * 6, 255 - i * 5, 40) for i in range(count)]
+    sheet = draw_contact_sheet([Entry((even(c),), f"style {i}", "a note") for i, c in enumerate(colors)])
+    found = [boxes(sheet, color) for color in colors]
     sizes = {(right - left, bottom - top) for left, top, right, bottom in found}
     assert len(sizes) == 1
     ((wide, tall),) = sizes
     assert wide / tall == pytest.approx(64 / 36, rel=0.02)
-    for colour, (left, top, right, bottom) in zip(colours, found, strict=True):
-        assert (sheet[top:bottom, left:right] == colour).all()
+    for color, (left, top, right, bottom) in zip(colors, found, strict=True):
+        assert (sheet[top:bottom, left:right] == color).all()
         below = sheet[bottom : bottom + round(2.4 * 13), left:right]
         assert below.shape[0] > 20
         assert below.min() < 120  # the name

@@ -11,7 +11,7 @@ from PIL import Image
 from tiny import random_pixels
 
 from stylize_live.errors import SinkError, SourceError, UsageError
-from stylize_live.media.image.high_bit_gray import shallow
+from stylize_live.media.image.high_bit_gray import to_eight_bits
 from stylize_live.media.image.io import Still, read_image, resize, write_image
 
 PIXELS = random_pixels(40, 30)
@@ -123,7 +123,7 @@ def test_floats_that_are_no_numbers_are_no_harm(tmp_path: Path) -> None:
     ],
 )
 def test_what_tiff_says_of_its_levels(values: np.ndarray, tags: dict[int, int]) -> None:
-    grey, _ = shallow(Image.fromarray(values), {number: (value,) for number, value in tags.items()})
+    grey, _ = to_eight_bits(Image.fromarray(values), {number: (value,) for number, value in tags.items()})
     assert np.abs(grey - RAMP * 255).max() <= 0.51
 
 

@@ -49,9 +49,9 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png(size: tuple[int, int], data: bytes, bits: int = 8, colour: int = 2, interlaced: int = 0) -> bytes:
+def png(size: tuple[int, int], data: bytes, bits: int = 8, color: int = 2, interlaced: int = 0) -> bytes:
     """A PNG that says what it likes of its size."""
-    header = struct.pack(">IIBBBBB", *size, bits, colour, 0, 0, interlaced)
+    header = struct.pack(">IIBBBBB", *size, bits, color, 0, 0, interlaced)
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", header)
@@ -112,7 +112,7 @@ class TestSizes:
             bombed(saved(scene(64, 64), "JPEG", progressive=True), (10_000, 10_000)),
             bombed(saved(scene(64, 64), "JPEG"), (65_535, 65_535)),
             png((12_800, 12_800), b"\0" * 100_000),
-            png((12_800, 12_800), b"\0" * 100_000, bits=1, colour=0),
+            png((12_800, 12_800), b"\0" * 100_000, bits=1, color=0),
             png((12_800, 12_800), b"\0" * 100_000, interlaced=1),
             png((1 << 30, 1 << 30), b"\0" * 100_000),
             png((70_000, 10), b"\0" * 3_000_000),
@@ -130,7 +130,7 @@ class TestSizes:
         def most(name: str, mode: str = "RGB", **how: object) -> float:
             Image.new(mode, (64, 64)).save(tmp_path / name, **how)
             with formats.open_image(tmp_path / name) as image:
-                pixels = formats._MOST_BYTES // formats.bytes_a_pixel(image)
+                pixels = formats._MOST_BYTES // formats.bytes_per_pixel(image)
             return min(formats.MOST_PIXELS, pixels) / 1e6
 
         assert most("x.jpg") > 268
@@ -195,7 +195,7 @@ def small_strips(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 _SHAPES = [((64, 48), (301, 277)), ((40, 56), (1000, 57)), ((9, 7), (64, 300))]
-_LOOKS = [
+_RENDER_OPTIONS = [
     RenderOptions(),
     RenderOptions(strength=0.6),
     RenderOptions(keep_colors=True),
@@ -223,9 +223,11 @@ class TestStrips:
         assert np.abs(ours.astype(int) - shrink_to(pixels, small)).max() <= 1
 
     @pytest.mark.usefixtures("small_strips")
-    @pytest.mark.parametrize("look", _LOOKS)
+    @pytest.mark.parametrize("render_options", _RENDER_OPTIONS)
     @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-    def test_finished_alike(self, look: RenderOptions, dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_finished_alike(
+        self, render_options: RenderOptions, dtype: type, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         pixels = scene(397, 311).astype(dtype) * (257 if dtype == np.uint16 else 1)
         painted = scene(128, 96).astype(np.float32)
         shown = np.empty_like(pixels)
@@ -234,9 +236,9 @@ class TestStrips:
             shown[top : top + len(rows)] = rows
 
         compositing.composite_in_strips(
-            painted, (397, 311), look, lambda top, bottom: pixels[top:bottom], write
+            painted, (397, 311), render_options, lambda top, bottom: pixels[top:bottom], write
         )
-        whole = compositing.quantize(composite(painted, pixels, look), pixels.dtype)
+        whole = compositing.quantize(composite(painted, pixels, render_options), pixels.dtype)
         assert np.abs(shown.astype(int) - whole).max() <= np.iinfo(dtype).max // 255
 
     @pytest.mark.parametrize("runtime", ["torch", "openvino"])

@@ -129,7 +129,7 @@ def test_by_name_number_or_the_systems_choice(
     assert system.opened[0].closed == 1
 
 
-def test_pieces_carry_the_moment_of_their_first_sample(
+def test_chunks_carry_the_moment_of_their_first_sample(
     system: type[FakeStream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stylize_live.media.sinks.microphone.monotonic", lambda: 50.0)
@@ -146,13 +146,13 @@ def test_pieces_carry_the_moment_of_their_first_sample(
 
 def test_an_unknown_one_is_named_with_those_that_are_there() -> None:
     with pytest.raises(
-        UsageError, match=r"'studio' is not one microphone; there is 0: Built-in.*; 3: USB Headset$"
+        UsageError, match=r"'studio' does not name one microphone; available: 0: Built-in.*; 3: USB Headset$"
     ):
         Microphone("studio")
 
 
 class Windows:
-    """PortAudio there: every device under each interface, found by pieces of "name, interface" in order."""
+    """PortAudio there: every device under each interface, found by words of "name, interface" in order."""
 
     APIS = ("MME", "Windows DirectSound", "Windows WASAPI", "Windows WDM-KS")
     NAMES = ("Headset Microphone (USB Audio Device)", "Headset", "Array (Realtek)")
@@ -196,13 +196,13 @@ class Windows:
         return f"{device['name']}, {self.APIS[device['hostapi']]}".lower()
 
     @staticmethod
-    def _has(pieces: list[str], text: str) -> bool:
+    def _has(words: list[str], text: str) -> bool:
         place = 0
-        for piece in pieces:
-            found = text.find(piece, place)
+        for word in words:
+            found = text.find(word, place)
             if found < 0:
                 return False
-            place = found + len(piece)
+            place = found + len(word)
         return True
 
 
@@ -250,7 +250,7 @@ class TestWindows:
 
     def test_the_list_says_which_interface(self) -> None:
         with pytest.raises(
-            UsageError, match=r"'studio' is not one .* 2: Array \(Realtek\), MME; .*, Windows WASAPI"
+            UsageError, match=r"'studio' does not name one .* 2: Array \(Realtek\), MME; .*, Windows WASAPI"
         ):
             Microphone("studio")
 
@@ -307,7 +307,7 @@ def test_without_portaudio(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 def test_one_that_is_not_there_is_said_before_it_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     words = "live --source test --width 48 --height 32 --no-window --microphone studio"
     assert main(words.split()) == UsageError.exit_code
-    assert "'studio' is not one microphone" in capsys.readouterr().err
+    assert "'studio' does not name one microphone" in capsys.readouterr().err
 
 
 def test_a_video_that_cannot_begin_gives_the_microphone_back(
@@ -315,7 +315,7 @@ def test_a_video_that_cannot_begin_gives_the_microphone_back(
 ) -> None:
     path = tmp_path / "show.mp4"
     path.touch()
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         open_recorder(path, SIZE, Fraction(30), "auto")
     assert [stream.active for stream in system.opened] == [False]
 
@@ -438,10 +438,10 @@ def test_what_a_mad_driver_sends_ends_nothing() -> None:
 
 
 def test_small_slips_of_the_clock_leave_no_holes() -> None:
-    """A sound card that runs 0.1 % fast: pieces overlap by little, and are cut once it is 50 ms."""
+    """A sound card that runs 0.1 % fast: chunks overlap by little, and are cut once it is 50 ms."""
     with SoundEncoder(RATE, 1) as encoder:
-        pieces = 300
-        for index in range(pieces):
+        chunks = 300
+        for index in range(chunks):
             encoder.encode(tone(0.5, 1), Fraction(index) * Fraction(1, 2) * Fraction(999, 1000))
         end = encoder._next + encoder._queue.shape[1]
-    assert abs(end / RATE - pieces * 0.4995) <= 0.06
+    assert abs(end / RATE - chunks * 0.4995) <= 0.06

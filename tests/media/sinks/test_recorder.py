@@ -39,7 +39,7 @@ def record(path: Path, moments: list[float]) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
-def test_times_and_colours_are_kept(tmp_path: Path, suffix: str) -> None:
+def test_times_and_colors_are_kept(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"show{suffix}"
     record(path, MOMENTS)
     with VideoReader(path) as reader:
@@ -91,7 +91,7 @@ def test_what_was_recorded_survives_kill_9(tmp_path: Path) -> None:
 def test_an_existing_file_is_never_touched(tmp_path: Path) -> None:
     path = tmp_path / "show.mp4"
     path.write_bytes(b"the last show")
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         Recorder(path, SIZE)
     assert path.read_bytes() == b"the last show"
 
@@ -107,14 +107,14 @@ def test_a_missing_folder_is_said(tmp_path: Path) -> None:
         Recorder(tmp_path / "gone" / "show.mp4", SIZE)
 
 
-def test_without_a_image_no_file_stays(tmp_path: Path) -> None:
+def test_without_a_frame_no_file_stays(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "show.mp4", SIZE)
     recorder.close()
     recorder.close()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_frozen_image_that_comes_again_has_its_own_time(tmp_path: Path) -> None:
+def test_a_frozen_frame_that_comes_again_has_its_own_time(tmp_path: Path) -> None:
     path, now = tmp_path / "show.mkv", monotonic()
     record(path, [now - 2, now - 1, now - 1])
     with VideoReader(path) as reader:

@@ -30,20 +30,20 @@ SIZE = (64, 48)
 RED = (200, 30, 30)
 
 
-def coloured(colour: tuple[int, int, int], size: tuple[int, int] = SIZE) -> Frame:
-    return Frame(np.full((size[1], size[0], 3), colour, np.uint8), Fraction(0), monotonic(), 0)
+def colored(color: tuple[int, int, int], size: tuple[int, int] = SIZE) -> Frame:
+    return Frame(np.full((size[1], size[0], 3), color, np.uint8), Fraction(0), monotonic(), 0)
 
 
 @contextmanager
-def feeding(server: StreamServer, *colours: tuple[int, int, int]) -> Iterator[None]:
+def feeding(server: StreamServer, *colors: tuple[int, int, int]) -> Iterator[None]:
     """Put frames of these colours in turn, a hundred a second, from a thread."""
     ending = threading.Event()
 
     def feed() -> None:
-        for colour in itertools.cycle(colours):
+        for color in itertools.cycle(colors):
             if ending.wait(0.01):
                 return
-            server.write(coloured(colour))
+            server.write(colored(color))
 
     thread = threading.Thread(target=feed, name="stylize-test-feeder")
     thread.start()
@@ -66,7 +66,7 @@ def connected(server: StreamServer) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port_of(server)), timeout=5)
 
 
-def test_a_reader_sees_the_right_colours_and_rising_times(server: StreamServer) -> None:
+def test_a_reader_sees_the_right_colors_and_rising_times(server: StreamServer) -> None:
     with feeding(server, RED), av.open(server.url, format="nut", timeout=5) as container:
         video = container.streams.video[0]
         assert (video.width, video.height, video.codec_context.name) == (*SIZE, "mjpeg")
@@ -93,8 +93,8 @@ def test_readers_come_and_go(server: StreamServer) -> None:
             eventually(lambda: not server.watched)
 
 
-def test_a_image_that_does_not_change_is_sent_again(server: StreamServer) -> None:
-    server.write(coloured(RED))
+def test_a_frame_that_does_not_change_is_sent_again(server: StreamServer) -> None:
+    server.write(colored(RED))
     with av.open(server.url, format="nut", timeout=5) as container:
         assert len(list(itertools.islice(container.decode(video=0), 2))) == 2
 
@@ -152,7 +152,7 @@ def test_too_many_readers_are_turned_away(server: StreamServer, monkeypatch: pyt
 
 
 def test_other_sizes_are_scaled_into_the_stream_s(server: StreamServer) -> None:
-    server.write(coloured(RED, (128, 48)))
+    server.write(colored(RED, (128, 48)))
     with av.open(server.url, format="nut", timeout=5) as container:
         image = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(int)
     assert image.shape == (48, 64, 3)
@@ -162,7 +162,7 @@ def test_other_sizes_are_scaled_into_the_stream_s(server: StreamServer) -> None:
 
 def test_closing_ends_readers_and_frees_the_port() -> None:
     server = StreamServer("0", SIZE)
-    server.write(coloured(RED))
+    server.write(colored(RED))
     with connected(server) as reader:
         assert reader.recv(4) == b"nut/"
         server.close()
@@ -200,7 +200,7 @@ def test_no_addresses(text: str) -> None:
         parse_address(text)
 
 
-def test_every_image_is_late_to_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_frame_is_late_to_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else players wait with frames that they collected before they showed the first."""
     moments = itertools.count(100.0, 1 / 30)
     monkeypatch.setattr("stylize_live.media.sinks.nut_muxer.monotonic", lambda: next(moments))

@@ -81,8 +81,8 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Kept]]:
     pyvirtualcam.camera.BACKENDS.update(before)
 
 
-def coloured(size: tuple[int, int], colour: tuple[int, int, int]) -> Frame:
-    return Frame(np.full((size[1], size[0], 3), colour, np.uint8), Fraction(0), 0.0, 0)
+def colored(size: tuple[int, int], color: tuple[int, int, int]) -> Frame:
+    return Frame(np.full((size[1], size[0], 3), color, np.uint8), Fraction(0), 0.0, 0)
 
 
 def wait_for(count: int, camera: Kept) -> None:
@@ -90,7 +90,7 @@ def wait_for(count: int, camera: Kept) -> None:
 
 
 @pytest.mark.linux
-def test_red_stays_red_and_the_last_image_is_repeated(
+def test_red_stays_red_and_the_last_frame_is_repeated(
     backend: type[Kept], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticks: list[int] = []
@@ -107,9 +107,9 @@ def test_red_stays_red_and_the_last_image_is_repeated(
         (camera,) = backend.opened
         eventually(lambda: len(ticks) > 3)
         assert camera.sent == []  # nothing to show yet
-        sink.write(coloured((64, 36), (200, 30, 10)))
+        sink.write(colored((64, 36), (200, 30, 10)))
         wait_for(5, camera)
-        sink.write(coloured((64, 36), (1, 2, 3)))
+        sink.write(colored((64, 36), (1, 2, 3)))
         wait_for(len(camera.sent) + 3, camera)
     assert camera.asked[:3] == (64, 36, 100)
     assert camera.asked[3] == int.from_bytes(b"raw ", "little")  # libyuv's name of R, G, B in memory
@@ -134,9 +134,9 @@ def test_the_rate_is_ours_and_not_the_source_s(backend: type[Kept]) -> None:
 
 
 @pytest.mark.parametrize("size", [(63, 35), (128, 72), (36, 64)])
-def test_any_size_of_image_fits(size: tuple[int, int], backend: type[Kept]) -> None:
+def test_any_size_of_frame_fits(size: tuple[int, int], backend: type[Kept]) -> None:
     with VirtualCamera("auto", (63, 35), 100) as sink:
-        sink.write(coloured(size, (9, 8, 7)))
+        sink.write(colored(size, (9, 8, 7)))
         (camera,) = backend.opened
         wait_for(1, camera)
     assert camera.asked[:2] == (64, 36)
@@ -208,7 +208,7 @@ def test_advice_is_given_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_advice_where_there_is_another() -> None:
-    with pytest.raises(SinkError, match="there is 10: OBS Virtual Camera"):
+    with pytest.raises(SinkError, match="available: 10: OBS Virtual Camera"):
         VirtualCamera("missing", (64, 36), 30)
 
 

@@ -102,7 +102,7 @@ class TestCaption:
         pixels = random_pixels(*size)
         assert draw_caption(pixels, CAPTION).shape == pixels.shape
 
-    def test_narrow_images_leave_out_what_matters_least(self) -> None:
+    def test_narrow_frames_leave_out_what_matters_least(self) -> None:
         narrow = np.full((360, 260, 3), 255, np.uint8)
         all_three = draw_caption(narrow, Caption("style", CAPTION.right))
         two = draw_caption(narrow, Caption("style", CAPTION.right[:2]))

@@ -249,14 +249,14 @@ def test_a_key_fills_the_screen_and_gives_it_back(window_manager: None, driver: 
     assert driver.keys == ["q"]
 
 
-def test_the_image_is_on_the_screen(driver: Driver) -> None:
+def test_the_frame_is_on_the_screen(driver: Driver) -> None:
     eventually(lambda: read_image(driver.shoot("seen")).pixels.reshape(-1, 3).std(axis=0).min() > 10)
     driver.press("q")
     driver.report()
 
 
 @pytest.mark.parametrize("frozen", [False, True])
-def test_another_shape_is_filled_in_the_dark_also_where_no_image_comes(driver: Driver, frozen: bool) -> None:
+def test_another_shape_is_filled_in_the_dark_also_where_no_frame_comes(driver: Driver, frozen: bool) -> None:
     if frozen:
         driver.press("space")
     driver._do("windowsize", "--sync", driver.window, "300", "600")
@@ -295,7 +295,7 @@ def test_without_a_display_there_is_an_error_and_no_crash() -> None:
 
 
 def test_window_and_page_are_one_show(display: str, tmp_path: Path, tiny_style: Path) -> None:
-    """The real command: a key in the window shows on the page, a wish of the page in the window."""
+    """The real command: a key in the window shows on the page, a change on the page in the window."""
     words = ["--source", "test", "--style", str(tiny_style), "--studio", "--port", "0", "--device", "cpu"]
     command = [sys.executable, "-m", "stylize_live.cli.app", "live", *words]
     environment = os.environ | {"DISPLAY": display}

@@ -54,7 +54,7 @@ class TestFind:
 
     @pytest.mark.parametrize("text", ["1", "elgato", ""])
     def test_none_fits(self, text: str) -> None:
-        with pytest.raises(NoCameraError, match=r"there is 0: HD .*10: OBS Virtual Camera \(virtual\)"):
+        with pytest.raises(NoCameraError, match=r"available: 0: HD .*10: OBS Virtual Camera \(virtual\)"):
             find_camera(text)
 
 

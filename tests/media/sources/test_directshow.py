@@ -101,7 +101,7 @@ def test_the_code_is_set_last_and_stays(plug, caplog: pytest.LogCaptureFixture) 
     assert "says 1280x720 at 60 fps in MJPG" in caplog.text
 
 
-def test_the_moment_is_that_of_the_image(plug) -> None:
+def test_the_moment_is_that_of_the_frame(plug) -> None:
     """Not that before the wait for it, which is a frame early."""
     device = plug(4)
     with CameraSource(WEBCAM, HD, 30) as source:

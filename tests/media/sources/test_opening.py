@@ -350,7 +350,7 @@ class TestScreen:
     @pytest.mark.parametrize(
         ("limit", "size"), [((640, 360), (320, 200)), ((160, 200), (160, 100)), ((320, 50), (80, 50))]
     )
-    def test_size_and_colour(
+    def test_size_and_color(
         self, limit: tuple[int, int], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(screen, "_capturer", FakeCapturer)
@@ -394,7 +394,8 @@ class TestScreen:
             assert ("only the wallpaper" in (source.trouble or "")) is told
         assert len(frames) == 2
         assert (
-            "only the wallpaper is seen: the screen is not allowed: allow the terminal in" in caplog.text
+            "only the wallpaper is seen; recording the screen is not allowed: allow the terminal in"
+            in caplog.text
         ) is told
 
     def test_no_display(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -472,7 +473,7 @@ def plug(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[FakeCapture]]:
 
 
 class TestCamera:
-    def test_images_and_settings(self, plug: Callable[..., list[FakeCapture]]) -> None:
+    def test_frames_and_settings(self, plug: Callable[..., list[FakeCapture]]) -> None:
         opened = plug([True] * 9)
         with CameraSource(CAMERA, (1280, 720), 60) as source:
             frames = list(itertools.islice(source, 3))
@@ -515,7 +516,7 @@ class TestCamera:
         with pytest.raises(SourceError, match=r"camera 3 \(Test Camera\) .*busy"):
             CameraSource(CAMERA, (64, 48), 30)
 
-    def test_no_image(self, plug: Callable[..., list[FakeCapture]]) -> None:
+    def test_no_frame(self, plug: Callable[..., list[FakeCapture]]) -> None:
         opened = plug([False] * 99)
         with pytest.raises(SourceError, match="gives no frame"):
             CameraSource(CAMERA, (64, 48), 30)

@@ -19,8 +19,8 @@ BLACK = np.full((90, 160, 3), 16, np.uint8)
 
 def said(camera: Camera, *images: Pixels) -> list[str | None]:
     """What is said of frames that come once a second."""
-    watch = PlaceholderDetector(camera)
-    return [watch.look(image, 100.0 + second) for second, image in enumerate(images)]
+    detector = PlaceholderDetector(camera)
+    return [detector.check(image, 100.0 + second) for second, image in enumerate(images)]
 
 
 def noisy(image: Pixels) -> Pixels:
@@ -51,6 +51,6 @@ def test_noise_is_a_sign_of_life_but_not_of_light() -> None:
     assert said(WEBCAM, *(noisy(BLACK) for _ in range(5)))[-1] is not None
 
 
-def test_it_is_taken_back_when_images_come() -> None:
+def test_it_is_taken_back_when_frames_come() -> None:
     assert said(OBS, *[CARD] * 5, noisy(CARD), noisy(CARD))[-2:] == [None, None]
     assert said(WEBCAM, *[BLACK] * 5, CARD)[-1] is None

@@ -33,18 +33,18 @@ RED, BLUE = (210, 40, 60), (30, 60, 200)
 class Browser:
     """What a browser does with its camera, without one: a peer in a thread of its own."""
 
-    def __init__(self, colour: tuple[int, int, int]) -> None:
+    def __init__(self, color: tuple[int, int, int]) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self._peer = self._do(self._open(colour))
+        self._peer = self._do(self._open(color))
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
-    async def _open(self, colour: tuple[int, int, int]) -> Any:
+    async def _open(self, color: tuple[int, int, int]) -> Any:
         peer = aiortc.RTCPeerConnection(aiortc.RTCConfiguration(iceServers=[]))
-        peer.addTransceiver(_camera(colour), direction="sendonly")
+        peer.addTransceiver(_camera(color), direction="sendonly")
         return peer
 
     def offer(self) -> str:
@@ -65,11 +65,11 @@ class Browser:
         self._loop.close()
 
 
-def _camera(colour: tuple[int, int, int]) -> Any:
+def _camera(color: tuple[int, int, int]) -> Any:
     class Camera(aiortc.VideoStreamTrack):
         async def recv(self) -> av.VideoFrame:
             pts, time_base = await self.next_timestamp()
-            pixels = np.full((SIZE[1], SIZE[0], 3), colour, np.uint8)
+            pixels = np.full((SIZE[1], SIZE[0], 3), color, np.uint8)
             image = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
             image.pts, image.time_base = pts, time_base
             return image
@@ -83,8 +83,8 @@ def browsers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[tuple[int, i
     monkeypatch.setattr("aioice.ice.get_host_addresses", lambda **_: ["127.0.0.1"])
     opened: list[Browser] = []
 
-    def make(colour: tuple[int, int, int]) -> Browser:
-        opened.append(Browser(colour))
+    def make(color: tuple[int, int, int]) -> Browser:
+        opened.append(Browser(color))
         return opened[-1]
 
     yield make
@@ -107,16 +107,16 @@ def call(open_page: Page, browser: Browser) -> None:
     browser.accept(open_page.words["camera"]["answer"])
 
 
-def shows(open_page: Page, colour: tuple[int, int, int]) -> bool:
-    """Whether the newest frame is the camera's, inverted by the fake painter."""
+def shows(open_page: Page, color: tuple[int, int, int]) -> bool:
+    """Whether the newest frame is the camera's, inverted by the fake stylizer."""
     if not open_page.images:
         return False
     pixels = np.array(Image.open(io.BytesIO(open_page.images[-1][1])))
     found = 255 - pixels.reshape(-1, 3).mean(0)
-    return pixels.shape[1::-1] == SIZE and bool(np.abs(found - colour).max() < 8)
+    return pixels.shape[1::-1] == SIZE and bool(np.abs(found - color).max() < 8)
 
 
-def test_the_cameras_image_comes_back_painted(
+def test_the_cameras_frame_comes_back_painted(
     show: Show, browsers: Callable[[tuple[int, int, int]], Browser]
 ) -> None:
     with page(show.port) as open_page, page(show.port) as other:
@@ -205,9 +205,9 @@ def test_the_show_may_begin_with_a_browsers_camera(
 # ------------------------------------------------------------------ the source alone
 
 
-def image(size: tuple[int, int], colour: tuple[int, int, int], colorspace: int = 2) -> av.VideoFrame:
+def image(size: tuple[int, int], color: tuple[int, int, int], colorspace: int = 2) -> av.VideoFrame:
     """A decoded frame, made with BT.601's matrix."""
-    pixels = np.full((size[1], size[0], 3), colour, np.uint8)
+    pixels = np.full((size[1], size[0], 3), color, np.uint8)
     made = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
         format="yuv420p", dst_colorspace="ITU601", dst_color_range="MPEG"
     )
@@ -230,14 +230,14 @@ def taken(source: BrowserSource, *given: av.VideoFrame) -> list[Frame]:
 
 
 @pytest.mark.parametrize("size", [(64, 48), (1280, 720)])
-def test_colours_are_those_of_browsers_in_every_size(size: tuple[int, int]) -> None:
+def test_colors_are_those_of_browsers_in_every_size(size: tuple[int, int]) -> None:
     with BrowserSource((32, 24)) as source:
         (frame,) = taken(source, image(size, RED))
         assert source.size == size
     assert np.abs(frame.pixels.reshape(-1, 3).mean(0) - RED).max() < 3
 
 
-def test_images_may_change_their_size_and_carry_their_moments() -> None:
+def test_frames_may_change_their_size_and_carry_their_moments() -> None:
     with BrowserSource((32, 24)) as source:
         frames = taken(source, image((64, 48), RED), image((48, 64), BLUE), image((64, 48), RED))
     assert [(frame.size, frame.index, float(frame.pts), frame.captured_at) for frame in frames] == [
@@ -247,7 +247,7 @@ def test_images_may_change_their_size_and_carry_their_moments() -> None:
     ]
 
 
-def test_the_newest_image_wins() -> None:
+def test_the_newest_frame_wins() -> None:
     with BrowserSource((32, 24)) as source:
         source.give(image((64, 48), RED), 1.0)
         source.give(image((64, 48), BLUE), 2.0)

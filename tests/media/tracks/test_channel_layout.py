@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import Video
-from rich_clips import RichVideo, Sound, carried_over, codecs, noise
+from rich_clips import RichVideo, Sound, codecs, copy_video, noise
 
 from stylize_live.media.libraries import av
 from stylize_live.media.tracks.channel_layout import ChannelLayout, Mixer, encoder_layout
@@ -41,7 +41,7 @@ def likeness(one: np.ndarray, other: np.ndarray) -> float:
 def test_eight_channels_stay_eight(tmp_path: Path, codec: str, suffix: str, expected: str) -> None:
     source = RichVideo([Sound(codec, layout="7.1")]).write(tmp_path / "in.mkv")
     target = tmp_path / f"out{suffix}"
-    carried_over(source, target)
+    copy_video(source, target)
     assert codecs(target)[1:] == [f"audio {expected}"]
     layout, found = channels(target)
     assert layout == "7.1"
@@ -55,7 +55,7 @@ def test_eight_channels_stay_eight(tmp_path: Path, codec: str, suffix: str, expe
 @pytest.mark.parametrize(("count", "left"), [(9, 5), (16, 8), (40, 20)])
 def test_many_channels_become_two(tmp_path: Path, count: int, left: int) -> None:
     source = silent_but_for(tmp_path / "in.mkv", count, loud=4)
-    notes = carried_over(source, tmp_path / "out.mp4")
+    notes = copy_video(source, tmp_path / "out.mp4")
     assert any(f"{count - 2} of its channels were mixed into the others" in note for note in notes)
     layout, (one, other) = channels(tmp_path / "out.mp4")
     assert layout == "stereo"
@@ -65,10 +65,10 @@ def test_many_channels_become_two(tmp_path: Path, count: int, left: int) -> None
 
 def test_more_channels_than_can_be_mixed(tmp_path: Path) -> None:
     source = silent_but_for(tmp_path / "in.mkv", 100, loud=4)
-    notes = carried_over(source, tmp_path / "out.mp4")
+    notes = copy_video(source, tmp_path / "out.mp4")
     assert any("more channels than can be mixed" in note for note in notes)
     assert codecs(tmp_path / "out.mp4") == ["video h264"]
-    carried_over(source, tmp_path / "out.mov")
+    copy_video(source, tmp_path / "out.mov")
     assert codecs(tmp_path / "out.mov")[1] == "audio pcm_s16le"
 
 
@@ -97,7 +97,7 @@ def test_speakers_in_the_files_own_order(tmp_path: Path) -> None:
     at = data.index(b"chan") + 8
     data[at : at + 8] = (124 << 16 | 6).to_bytes(4, "big") + bytes(4)
     source.write_bytes(bytes(data))
-    carried_over(source, tmp_path / "out.mp4")
+    copy_video(source, tmp_path / "out.mp4")
     layout, found = channels(tmp_path / "out.mp4")
     assert layout == "5.1"
     centre, left, right, *_ = noise(0.6, 6)
@@ -110,7 +110,7 @@ def test_speakers_in_the_files_own_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 def test_players_know_the_speakers(tmp_path: Path, layout: str, suffix: str) -> None:
     source = RichVideo([Sound("pcm_s16le", layout=layout, seconds=0.1)]).write(tmp_path / "in.mov")
-    carried_over(source, tmp_path / f"out{suffix}")
+    copy_video(source, tmp_path / f"out{suffix}")
     expected = {"5.1(side)": "5.1", "4.1": "5.1", "mono": "mono"}.get(layout, "7.1")
     if (layout, suffix) == ("6.1(back)", ".webm"):
         expected = "6.1"

@@ -14,8 +14,8 @@ from rich_clips import (
     Sound,
     Subtitles,
     Words,
-    carried_over,
     codecs,
+    copy_video,
     delay,
     heard,
     noise,
@@ -31,7 +31,7 @@ from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.encode.muxer import Muxer
 from stylize_live.media.encode.writer import VideoWriter
 from stylize_live.media.libraries import av
-from stylize_live.media.tracks.adts import Head, says_itself
+from stylize_live.media.tracks.adts import AdtsHeader, is_adts
 from stylize_live.media.tracks.track import CopiedTrack
 
 SETTINGS = ConvertSettings(preset="ultrafast")
@@ -156,11 +156,11 @@ def test_what_the_muxer_refuses_is_known_before_painting(
         raise av.error.InvalidDataError(0, "no such thing")
 
     source = RichVideo([Sound("aac")]).write(tmp_path / "in.mkv")
-    monkeypatch.setattr(Muxer, "_add_companions", refuse)
-    painter = Painter()
+    monkeypatch.setattr(Muxer, "_add_passthrough", refuse)
+    stylizer = Painter()
     with pytest.raises(SinkError, match=r"out\.mp4: FFmpeg refuses .*audio='none'"):
-        convert(source, tmp_path / "out.mp4", painter, SETTINGS)
-    assert painter.painted == []
+        convert(source, tmp_path / "out.mp4", stylizer, SETTINGS)
+    assert stylizer.painted == []
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
 
 
@@ -183,15 +183,15 @@ def test_what_would_keep_sound_keeps_it(tmp_path: Path, codec: str, suffix: str,
         stream, heard = video.video_stream(output), sound.add(output)
         video.mux_video(output, stream)
         sound.mux(output, heard)
-    notes = " ".join(carried_over(source, tmp_path / "out.mp4"))
+    notes = " ".join(copy_video(source, tmp_path / "out.mp4"))
     assert f"encoded again as AAC: sound in stream 1 ({codec})" in notes
     assert (" or ".join(keepers) + " would keep it" in notes) == bool(keepers)
     for ending in keepers:
-        carried_over(source, tmp_path / f"kept{ending}")
+        copy_video(source, tmp_path / f"kept{ending}")
         assert codecs(tmp_path / f"kept{ending}")[1] == codecs(source)[1]
     if not keepers:
         assert "would keep it" not in notes
-        said = carried_over(source, tmp_path / "out.mkv")
+        said = copy_video(source, tmp_path / "out.mkv")
         assert any("which cannot be put into .mkv here" in note for note in said)
 
 
@@ -205,7 +205,7 @@ def test_tags_in_the_alphabet_of_windows(tmp_path: Path, suffix: str) -> None:
         video.mux_video(output, stream)
     data = source.read_bytes().replace(b"Gr~~e", b"Gr\xfc\xdfe").replace(b"M~ller", b"M\xfcller")
     source.write_bytes(data)
-    carried_over(source, tmp_path / f"out{suffix}")
+    copy_video(source, tmp_path / f"out{suffix}")
     with av.open(str(tmp_path / f"out{suffix}")) as container:
         tags = {key.lower(): value for key, value in container.metadata.items()}
     assert (tags["title"], tags["artist"]) == ("Gr\u00fc\u00dfe \u2013 caf\u00e9", "M\u00fcller")
@@ -221,7 +221,7 @@ def test_sound_that_changes_its_speakers_in_the_middle(
         for seed, layout in enumerate(layouts):
             part = RichVideo([Sound("aac", layout=layout, seed=seed)]).write(tmp_path / "part.ts")
             joined.write(part.read_bytes())
-    notes = carried_over(source, target)
+    notes = copy_video(source, target)
     said = "encoded again in part: sound in stream 1 (aac), which changes in the middle"
     assert notes.count(said) == 1
     with av.open(str(target)) as container:
@@ -239,12 +239,12 @@ def test_heads_of_sound_packets(tmp_path: Path) -> None:
     source = RichVideo([Sound("aac", layout="5.1")]).write(tmp_path / "in.ts")
     with av.open(str(source)) as container:
         packet = next(packet for packet in container.demux(audio=0) if packet.size)
-        assert says_itself(container.streams.audio[0])
-        head = Head(packet)
-        assert head.is_one
+        assert is_adts(container.streams.audio[0])
+        head = AdtsHeader(packet)
+        assert head.is_valid
         assert head.kind == (1, 3, 6)
-        again = Head(av.Packet(head.before(bytes(5000))))
+        again = AdtsHeader(av.Packet(head.wrap(bytes(5000))))
         assert again.kind == head.kind
         data = bytes(packet)
-        assert head.before(data[7:])[:5] == data[:5]
-    assert not Head(av.Packet(b"\xff\xf1")).is_one
+        assert head.wrap(data[7:])[:5] == data[:5]
+    assert not AdtsHeader(av.Packet(b"\xff\xf1")).is_valid

@@ -14,13 +14,13 @@ from rich_clips import (
     RichVideo,
     Sound,
     Subtitles,
-    carried_over,
     codecs,
+    copy_video,
     cover_bytes,
     delay,
     heard,
-    image_times,
     packet_hashes,
+    read_frame_times,
     spoken,
 )
 
@@ -43,7 +43,7 @@ def test_sound_is_copied_where_players_take_it(tmp_path: Path, codec: str, suffi
     layout = "stereo" if codec == "vorbis" else "mono"  # FFmpeg's own encoder knows no other
     source = RichVideo([Sound(codec, layout=layout)]).write(tmp_path / "in.mkv")
     target = tmp_path / f"out{suffix}"
-    notes = carried_over(source, target)
+    notes = copy_video(source, target)
     again = [note for note in notes if note.startswith("encoded again as AAC: sound in stream 1")]
     if (codec, suffix) in RECODED:
         assert "audio aac" in codecs(target)
@@ -61,7 +61,7 @@ def test_sound_encoded_again_is_not_late_by_a_sample(tmp_path: Path, start: floa
     source = RichVideo([Sound("pcm_s16le", layout=layout, start=start)]).write(tmp_path / "in.mov")
     for suffix in (".mov", ".mkv", ".mp4"):
         target = tmp_path / f"out{suffix}"
-        carried_over(source, target, audio="aac")
+        copy_video(source, target, audio="aac")
         assert "audio aac" in codecs(target)
         assert abs(delay(heard(source), heard(target))) <= (24 if suffix == ".mkv" else 0)
         with av.open(str(target)) as container:
@@ -70,18 +70,18 @@ def test_sound_encoded_again_is_not_late_by_a_sample(tmp_path: Path, start: floa
 
 def test_sound_on_request(tmp_path: Path) -> None:
     source = RichVideo([Sound("aac"), Sound("libopus", seed=1)]).write(tmp_path / "in.mkv")
-    notes = carried_over(source, tmp_path / "aac.mkv", audio="aac")
+    notes = copy_video(source, tmp_path / "aac.mkv", audio="aac")
     assert codecs(tmp_path / "aac.mkv")[1:] == ["audio aac", "audio aac"]
     assert packet_hashes(tmp_path / "aac.mkv", "audio", 0) == packet_hashes(source, "audio", 0)
     assert [note for note in notes if "again" in note] == ["encoded again as AAC: sound in stream 2 (opus)"]
-    assert not any("again" in note for note in carried_over(source, tmp_path / "none.mkv", audio="none"))
+    assert not any("again" in note for note in copy_video(source, tmp_path / "none.mkv", audio="none"))
     assert codecs(tmp_path / "none.mkv") == ["video h264"]
 
 
 def test_a_hole_in_the_sound_becomes_silence(tmp_path: Path) -> None:
     sound = Sound("flac", hole=(0.2, 0.4))
     source = RichVideo([sound]).write(tmp_path / "in.mkv")
-    carried_over(source, tmp_path / "out.mov")
+    copy_video(source, tmp_path / "out.mov")
     before, after = heard(source), heard(tmp_path / "out.mov")
     late = slice(int(0.42 * 48_000), int(0.6 * 48_000))
     assert delay(before[late], after[late]) == 0
@@ -92,18 +92,18 @@ def test_a_hole_in_the_sound_becomes_silence(tmp_path: Path) -> None:
     assert set(np.diff(times)) == {1024}
 
 
-def test_images_do_not_wait_for_an_encoders_lead_in(tmp_path: Path) -> None:
+def test_frames_do_not_wait_for_an_encoders_lead_in(tmp_path: Path) -> None:
     """Sound starts before 0 by what AAC needs to get going; that must not move the frames."""
     source = RichVideo([Sound("aac")]).write(tmp_path / "in.mp4")
     for suffix in (".mkv", ".mp4", ".mov"):
-        carried_over(source, tmp_path / f"out{suffix}")
-        assert image_times(tmp_path / f"out{suffix}")[0] == 0
+        copy_video(source, tmp_path / f"out{suffix}")
+        assert read_frame_times(tmp_path / f"out{suffix}")[0] == 0
         assert abs(delay(heard(source), heard(tmp_path / f"out{suffix}"))) <= 24
 
 
 def test_sound_from_matroska_is_counted_in_samples(tmp_path: Path) -> None:
     source = RichVideo([Sound("aac")]).write(tmp_path / "in.mkv")
-    carried_over(source, tmp_path / "out.mp4")
+    copy_video(source, tmp_path / "out.mp4")
     with av.open(str(tmp_path / "out.mp4")) as container:
         times = [packet.pts for packet in container.demux(audio=0) if packet.size]
         assert container.streams.audio[0].time_base == Fraction(1, 48_000)
@@ -125,7 +125,7 @@ SUBTITLES = [
 def test_subtitles(tmp_path: Path, codec: str, source_suffix: str, suffix: str, expected: str) -> None:
     source = RichVideo(subtitles=[Subtitles(codec)]).write(tmp_path / f"in{source_suffix}")
     target = tmp_path / f"out{suffix}"
-    notes = carried_over(source, target)
+    notes = copy_video(source, target)
     assert codecs(target)[1] == f"subtitle {expected}"
     assert spoken(target) == spoken(source) == list(WORDS)
     if codec == expected:
@@ -138,7 +138,7 @@ def test_subtitles(tmp_path: Path, codec: str, source_suffix: str, suffix: str, 
 def test_texts_that_overlap_become_one_in_mp4(tmp_path: Path) -> None:
     words = ((0, 400, "long"), (100, 100, "short"), (300, 200, "last"), (500, 50, "after"))
     source = RichVideo(subtitles=[Subtitles("subrip", words)]).write(tmp_path / "in.mkv")
-    carried_over(source, tmp_path / "out.mp4")
+    copy_video(source, tmp_path / "out.mp4")
     assert spoken(tmp_path / "out.mp4") == [
         (0, 100, "long"),
         (100, 100, "long\nshort"),
@@ -159,7 +159,7 @@ def test_everything_at_once_in_matroska(tmp_path: Path) -> None:
         tags={"title": "a rich video", "CUSTOM": "kept"},
     )
     source = video.write(tmp_path / "in.mkv")
-    assert carried_over(source, tmp_path / "out.mkv") == []
+    assert copy_video(source, tmp_path / "out.mkv") == []
     with av.open(str(source)) as before, av.open(str(tmp_path / "out.mkv")) as after:
         assert after.chapters() == before.chapters()
         assert {k: v for k, v in after.metadata.items() if k != "ENCODER"} == {
@@ -178,7 +178,7 @@ def test_everything_at_once_in_matroska(tmp_path: Path) -> None:
 
 def test_what_mp4_cannot_hold_is_named(tmp_path: Path) -> None:
     video = RichVideo([Sound()], cover=True, font=True, chapters=True, tags={"title": "x", "CUSTOM": "lost"})
-    notes = carried_over(video.write(tmp_path / "in.mkv"), tmp_path / "out.mp4")
+    notes = copy_video(video.write(tmp_path / "in.mkv"), tmp_path / "out.mp4")
     assert len(notes) == 2
     assert "left out: tags that .mp4 has no place for (CUSTOM); .mkv would keep them" in notes
     assert any("(letters.ttf), which .mp4 cannot hold; .mkv would keep it" in note for note in notes)
@@ -187,15 +187,15 @@ def test_what_mp4_cannot_hold_is_named(tmp_path: Path) -> None:
         assert [chapter["metadata"]["title"] for chapter in container.chapters()] == ["from 0", "from 250"]
         assert container.metadata["title"] == "x"
     # And back: chapters live in a track of their own, which is no loss to name.
-    assert carried_over(tmp_path / "out.mp4", tmp_path / "back.mp4") == []
+    assert copy_video(tmp_path / "out.mp4", tmp_path / "back.mp4") == []
     assert codecs(tmp_path / "back.mp4") == ["video h264", "audio aac", "video png"]
-    carried_over(tmp_path / "out.mp4", tmp_path / "back.mkv")
+    copy_video(tmp_path / "out.mp4", tmp_path / "back.mkv")
     assert packet_hashes(tmp_path / "back.mkv", "video", 1) == packet_hashes(tmp_path / "out.mp4", "video", 1)
 
 
 def test_marks_and_languages_in_mov(tmp_path: Path) -> None:
     video = RichVideo([Sound(), Sound(seed=1, language="eng", disposition="comment")])
-    notes = carried_over(video.write(tmp_path / "in.mkv"), tmp_path / "out.mov")
+    notes = copy_video(video.write(tmp_path / "in.mkv"), tmp_path / "out.mov")
     assert notes == [".mov cannot mark sound in stream 2 (aac) as: comment"]
     with av.open(str(tmp_path / "out.mov")) as container:
         assert [s.language for s in container.streams.audio] == ["ger", "eng"]  # QuickTime's word for deu
@@ -206,19 +206,19 @@ def test_a_telephones_tags_are_kept(tmp_path: Path) -> None:
     video = RichVideo(tags=tags)
     source = video.write(tmp_path / "in.mkv")
     for suffix in (".mp4", ".mov"):
-        assert not any("tags" in note for note in carried_over(source, tmp_path / f"out{suffix}"))
+        assert not any("tags" in note for note in copy_video(source, tmp_path / f"out{suffix}"))
         with av.open(str(tmp_path / f"out{suffix}")) as container:
             found = {key.lower(): value for key, value in container.metadata.items()}
         assert found["com.android.version"] == "12"
         assert found["model"] == "phone"
 
 
-def test_times_of_images_and_words_from_a_late_start(tmp_path: Path) -> None:
+def test_times_of_frames_and_words_from_a_late_start(tmp_path: Path) -> None:
     ticks = tuple(30_000 + 1001 * i for i in range(12))
     video = RichVideo([Sound(start=1.0)], [Subtitles(words=((1100, 100, "late"),))], ticks=ticks)
     source = video.write(tmp_path / "in.mkv")
-    carried_over(source, tmp_path / "out.mp4")
-    times = image_times(tmp_path / "out.mp4")
+    copy_video(source, tmp_path / "out.mp4")
+    times = read_frame_times(tmp_path / "out.mp4")
     assert [round(t * 1000) for t in times] == [round(tick * CLOCK * 1000) for tick in ticks]
     assert spoken(tmp_path / "out.mp4") == [(1100, 100, "late")]
     assert abs(delay(heard(source), heard(tmp_path / "out.mp4"))) <= 24
@@ -229,11 +229,11 @@ def test_webm_gets_opus_and_webvtt(tmp_path: Path, layout: str) -> None:
     sound = Sound("flac", layout=layout)
     source = RichVideo([sound], [Subtitles("subrip")]).write(tmp_path / "in.mkv")
     target = tmp_path / "out.webm"
-    notes = carried_over(source, target)
+    notes = copy_video(source, target)
     assert codecs(target) == ["video vp9", "audio opus", "subtitle webvtt"]
     assert spoken(target) == list(WORDS)
     assert abs(delay(heard(source), heard(target))) <= 48
-    assert image_times(target)[0] == 0
+    assert read_frame_times(target)[0] == 0
     assert [note.split(":")[0] for note in notes if "stream" in note] == [
         "encoded again as Opus",
         "rewritten as webvtt",
