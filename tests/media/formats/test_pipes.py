@@ -64,7 +64,7 @@ def test_a_full_folder_for_temporary_files(fed: object, monkeypatch: pytest.Monk
     with monkeypatch.context() as patch:
         full = Path("/dev/full")
         patch.setattr(
-            Path, "open", lambda path, mode: really_open(full if path.name == "film" else path, mode)
+            Path, "open", lambda path, mode: really_open(full if path.name == "video" else path, mode)
         )
         with pytest.raises(SinkError, match=r"No space left on device; TMPDIR"), spool(PIPE):
             pass

@@ -118,7 +118,7 @@ def test_a_source_that_breaks_is_named_and_can_be_chosen_again() -> None:
 
 def test_a_video_that_ends_begins_anew() -> None:
     opened = [Level(2, count=2), Level(3, count=2)]
-    with SwitchingSource(Level(1, count=2), SourceChoice("film", lambda: opened.pop(0))) as source:
+    with SwitchingSource(Level(1, count=2), SourceChoice("video", lambda: opened.pop(0))) as source:
         levels = [int(frame.pixels[0, 0, 0]) for frame in take(iter(source), lambda frame: frame.index == 5)]
     assert levels == [1, 1, 2, 2, 3, 3]
 
