@@ -35,7 +35,7 @@ from stamps import age, in_words, patch_errors, stamped_options, stamped_stream
 
 from stylize_live.frame import Pixels
 from stylize_live.media.image.io import Still, write_image
-from stylize_live.obs.sources import media_source
+from stylize_live.obs.sources import make_media_source
 from stylize_live.system.clock import monotonic
 
 MOST_LEVELS = 8
@@ -62,7 +62,7 @@ class Seen:
 
 def watch(client: obsws_python.ReqClient, url: str, size: tuple[int, int], seconds: float) -> Seen:
     """Let OBS show a stream, and look at it."""
-    source = media_source(url)
+    source = make_media_source(url)
     client.create_input(SCENE, source.name, source.kind, source.settings, True)
     try:
         deadline = monotonic() + _STARTING_SECONDS
@@ -114,7 +114,7 @@ def main() -> int:
     ):
         client = obs.client
         print(f"OBS {client.get_version().obs_version}, canvas {width}x{height}, {options.fps} fps")
-        print(f"Media Source: {media_source(stamps.url).settings}")
+        print(f"Media Source: {make_media_source(stamps.url).settings}")
         alone = watch(client, stamps.url, size, options.seconds)
         say("the stream alone", alone)
         write_image(options.images / "obs-stream.png", Still(alone.last))

@@ -147,7 +147,7 @@ def paint_live(
             mirror=settings.mirror,
             split=settings.split,
             duration=duration,
-            governor=adapt_resolution(stylizer, settings.size),
+            adaptive_resolution=adapt_resolution(stylizer, settings.size),
         )
 
 

@@ -146,7 +146,7 @@ def sound_only(path: Path) -> Path:
 
 
 def without_frames(path: Path) -> Path:
-    """A well-formed file whose video stream holds no image."""
+    """A well-formed file whose video stream holds no frame."""
     with av.open(str(path), "w") as output:
         Video().video_stream(output)
         output.start_encoding()

@@ -1,4 +1,4 @@
-"""Painters for another process, which must find them in a module that is quick to import."""
+"""Stylizers for another process, which must find them in a module that is quick to import."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class WorstError(Exception):
         super().__init__(f"{one} {two}")
 
 
-class Painter:
-    """Leaves images as they are, but for those of certain sizes."""
+class CrashingStylizer:
+    """Leaves frames as they are, but for those of certain sizes."""
 
     fingerprint = "nothing"
 
@@ -40,7 +40,7 @@ class Painter:
             if frame.size == TAKES_LONG:
                 time.sleep(0.1)
             if frame.size == WARNS:
-                logging.getLogger("painter").warning("thin %s", "paint")
+                logging.getLogger("stylizer").warning("thin %s", "paint")
             yield frame
 
 
@@ -52,17 +52,17 @@ def crash() -> None:
 
 
 @contextmanager
-def open_painter() -> Iterator[Painter]:
-    yield Painter()
+def open_stylizer() -> Iterator[CrashingStylizer]:
+    yield CrashingStylizer()
 
 
 @contextmanager
-def crash_at_once() -> Iterator[Painter]:
+def crash_at_once() -> Iterator[CrashingStylizer]:
     crash()
-    yield Painter()
+    yield CrashingStylizer()
 
 
 @contextmanager
-def miss_a_style() -> Iterator[Painter]:
+def miss_a_style() -> Iterator[CrashingStylizer]:
     raise StyleError("no such style")
-    yield Painter()
+    yield CrashingStylizer()

@@ -1,7 +1,7 @@
-"""Shows and conversions for the matrix of faults: all parts real but painter, devices and screen.
+"""Shows and conversions for the matrix of faults: all parts real but stylizer, devices and screen.
 
 Fakes stand only where no device can be: the camera, the screen and its toolkit, the microphone, the virtual
-camera. The painter inverts images, since no fault here is in painting.
+camera. The stylizer inverts frames, since no fault here is in painting.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ from stylize_live.system.clock import monotonic
 
 SIZE = (64, 48)
 QUICK = Patience(note=2, end=6)  # seconds of a clock that runs fast once something hangs
-_MORE = 4  # images shown after the fault
+_MORE = 4  # frames shown after the fault
 _LONGEST_SHOW = 10.0  # seconds; the fault comes within some hundredths
 SETTINGS = ConvertSettings(preset="ultrafast")
 
@@ -83,7 +83,7 @@ class Stage:
         return self.injected is not None and self.injected.happened.is_set()
 
 
-class Painter:
+class Inverter:
     """Inverts videos."""
 
     fingerprint = "inverter"
@@ -103,13 +103,13 @@ def tell_nobody(progress: object) -> None:
 def _convert(stage: Stage, name: str) -> Path:
     target = stage.folder / name
     convert(
-        stage.video, target, Painter(), SETTINGS, on_progress=lambda p: tell_nobody(p), patience=QUICK
+        stage.video, target, Inverter(), SETTINGS, on_progress=lambda p: tell_nobody(p), patience=QUICK
     )  # fmt: skip
     return target
 
 
 def to_mp4(stage: Stage) -> Path:
-    """In pieces, sound beside it."""
+    """In segments, sound beside it."""
     return _convert(stage, "out.mp4")
 
 
@@ -134,11 +134,11 @@ class Stylizer(FakeStylizer):
         super().__setattr__(name, value)
 
     def embolden(self) -> None:
-        """Takes as long as painting some images."""
+        """Takes as long as painting some frames."""
 
 
 class Spectator:
-    """Ends a show some images after the fault; presses a key first, if there is one."""
+    """Ends a show some frames after the fault; presses a key first, if there is one."""
 
     def __init__(self, stage: Stage, key: str | None, wanted: str | None) -> None:
         self._stage, self._key, self._wanted = stage, key, wanted
@@ -179,12 +179,12 @@ class Audience:
     def __init__(self, spectator: Spectator, switched: bool) -> None:
         self._spectator, self._switched = spectator, switched
 
-    def attend(self, show: Any) -> None:
-        if show.shown is not None:
-            self._spectator.look(show.view.note, show.trouble)
+    def attend(self, session: Any) -> None:
+        if session.shown is not None:
+            self._spectator.look(session.view.note, session.trouble)
             if self._switched:
                 self._switched = False
-                show.switches.turn("stream", True)
+                session.switches.turn("stream", True)
 
 
 def _show(
@@ -195,7 +195,7 @@ def _show(
     key: str | None = None,
     wanted: str | None = "",
     microphone: str | None = None,
-    governor: Any = None,
+    adaptive_resolution: Any = None,
     switched: bool = False,
 ) -> LiveReport:
     spectator = Spectator(stage, key, wanted)
@@ -220,7 +220,7 @@ def _show(
             microphone=microphone,
             remote=Audience(spectator, switched),
             openers={"stream": lambda: opened()},
-            governor=governor,
+            adaptive_resolution=adaptive_resolution,
             patience=QUICK,
         )
 
@@ -230,7 +230,7 @@ def _mute_recorder(path: Path, size: tuple[int, int], rate: Fraction, microphone
 
 
 def _steps() -> FakeSource:
-    """Images without end, as quick as the machine."""
+    """Frames without end, as quick as the machine."""
     source = FakeSource(10**6, gap=0.002)
     source.size = SIZE
     return source
@@ -387,7 +387,7 @@ def of_stream(stage: Stage, wanted: str | None) -> LiveReport:
 
 
 def of_browser(stage: Stage, wanted: str | None) -> LiveReport:
-    """Its images come from another thread, as from the web server's."""
+    """Its frames come from another thread, as from the web server's."""
     ending = threading.Event()
     with BrowserSource(SIZE) as source:
 
@@ -519,5 +519,5 @@ def alone(stage: Stage, wanted: str | None) -> LiveReport:
 
 
 def short_video(folder: Path) -> Path:
-    """Twelve images and half a second of sound."""
+    """Twelve frames and half a second of sound."""
     return Video(CFR, SIZE, sound="aac").write(folder / "video.mp4")

@@ -36,14 +36,14 @@ class NoSense:
 Answer = Fails | GoesOn | NoSense
 Answers = Mapping[str, Answer]
 NO_IMAGES: Answers = {
-    fault: NoSense("no images pass there") for fault in ("wrong size", "wrong type", "clock jump")
+    fault: NoSense("no frames pass there") for fault in ("wrong size", "wrong type", "clock jump")
 }
 CHECKED: Answers = {
-    "wrong type": NoSense("images are checked where they come from"),
+    "wrong type": NoSense("frames are checked where they come from"),
     "clock jump": NoSense("looks at no times"),
 }
 _SPOILT_PIXELS: Answers = {"clock jump": NoSense("its times are made behind this place")}
-_COMPUTED: Answers = {"hangs": NoSense("computes its images, there is no driver")}
+_COMPUTED: Answers = {"hangs": NoSense("computes its frames, there is no driver")}
 
 
 def _all(*names: str, answer: Answer) -> Answers:
@@ -94,7 +94,7 @@ class Stage:
         seam: see `Seam`.
         run: the show or conversion that is spoilt there.
         answers: what becomes of each fault.
-        keeps: whether finished pieces wait for the next run when a conversion fails there.
+        keeps: whether finished segments wait for the next run when a conversion fails there.
     """
 
     seam: Seam
@@ -131,14 +131,14 @@ CONVERT: dict[str, Stage] = {
         {"wrong size": Fails(ValueError, "the source gave"), "wrong type": Fails(TypeError, "the source")},
         {"clock jump": GoesOn()},
     ),
-    "painter": _stage(
-        "fault_shows:Painter.stream",
+    "stylizer": _stage(
+        "fault_shows:Inverter.stream",
         "yields frames",
         shows.to_mp4,
         _CONVERT,
         {
             "wrong size": Fails(ValueError),
-            "wrong type": Fails(TypeError, "the painter"),
+            "wrong type": Fails(TypeError, "the stylizer"),
             "clock jump": GoesOn(),
         },
     ),
@@ -150,7 +150,9 @@ CONVERT: dict[str, Stage] = {
         CHECKED,
         {"wrong size": Fails(ValueError, "came for a video"), "clock jump": GoesOn()},
     ),
-    "piece": _stage("media.encode.packet_files:PacketFile.write", "works", shows.to_mp4, _CONVERT, NO_IMAGES),
+    "segment": _stage(
+        "media.encode.packet_files:PacketFile.write", "works", shows.to_mp4, _CONVERT, NO_IMAGES
+    ),
     "journal": _stage(
         "conversion.segment_store:SegmentStore.commit", "works", shows.to_mp4, _CONVERT, NO_IMAGES, call=1
     ),
@@ -273,13 +275,13 @@ LIVE: dict[str, Stage] = {
         _SPOILT_PIXELS,
         {"hangs": NoSense("there is no driver; browsers are waited for as long as it takes")},
     ),
-    "painter": _stage(
+    "stylizer": _stage(
         "live_fakes:FakeStylizer.__call__",
         "gives a frame",
         shows.plain,
         _SOURCE,
         {"hangs": Fails(MachineError, "painting has not answered")},
-        {"wrong size": Fails(ValueError, "the painter"), "wrong type": Fails(TypeError, "the painter")},
+        {"wrong size": Fails(ValueError, "the stylizer"), "wrong type": Fails(TypeError, "the stylizer")},
     ),
     "loading": _stage(
         "live_fakes:FakeStylizer.warm_up",
@@ -356,7 +358,7 @@ LIVE: dict[str, Stage] = {
     ),
 }
 
-# What hands images, packets or files on, by module and class: the stages in which it is spoilt, or why not.
+# What hands frames, packets or files on, by module and class: the stages in which it is spoilt, or why not.
 WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "media.tracks.adts:AdtsTrack": ("sound",),
     "media.sources.webrtc:BrowserSource": ("browser",),
@@ -381,7 +383,7 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "media.sources.no_source:NoSource": NoSense("gives nothing, and waits"),
     "media.sinks.null_display:NullDisplay": NoSense("does nothing"),
     "media.sources.realtime_file:RealtimeFileSource": ("file",),
-    "media.encode.packet_files:PacketFile": ("piece",),
+    "media.encode.packet_files:PacketFile": ("segment",),
     "media.sources.test_pattern:PatternSource": ("pattern",),
     "media.decode.photo_decoder:PhotoDecoder": ("reader",),
     "media.decode.reader:VideoReader": ("reader", "file"),
@@ -417,11 +419,11 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "live.sink_switches:_Attempt": ("switching on",),
     "live.sink_group:SinkGroup": ("recorder", "stream server", "virtual camera"),
     "conversion.output:DirectOutput": ("writer", "numbered images"),
-    "conversion.stylizers:LazyStylizer": ("painter",),
-    "conversion.stylizers:SideBySide": ("painter",),
+    "conversion.stylizers:TimeShiftedStylizer": ("stylizer",),
+    "conversion.stylizers:SideBySideStylizer": ("stylizer",),
     "conversion.segment_store:SegmentStore": ("journal", "target"),
     "live.warm_up:WarmUp": ("loading",),
-    "conversion.segmented_output:SegmentedOutput": ("piece", "joining", "index"),
+    "conversion.segmented_output:SegmentedOutput": ("segment", "joining", "index"),
 }
 # The same for threads and processes, by the file and the work or name that they are started with.
 THREADS: dict[str, tuple[str, ...] | NoSense] = {
@@ -432,16 +434,16 @@ THREADS: dict[str, tuple[str, ...] | NoSense] = {
         "a process of its own, killed in conversion/test_worker_process.py and conversion/test_kill.py"
     ),
     "conversion.pipeline:self._decode": ("reader",),
-    "conversion.pipeline:self._paint": ("painter",),
-    "conversion.pipeline:self._encode": ("encoder", "piece", "joining", "target"),
+    "conversion.pipeline:self._paint": ("stylizer",),
+    "conversion.pipeline:self._encode": ("encoder", "segment", "joining", "target"),
     "live.pipeline:self._capture": ("any source",),
     "live.pipeline:self._make_lines_ready": NoSense(
         "until it comes back, as many lines are painted as before"
     ),
-    "live.pipeline:self._paint": ("painter", "loading"),
+    "live.pipeline:self._paint": ("stylizer", "loading"),
     "live.pipeline:self._set_boldness": ("boldness",),
     "live.pipeline:lambda: self._write_snapshot(path, pixels)": ("snapshot",),
-    "live.sink_group:outlet.run_and_close": (
+    "live.sink_group:worker.run_and_close": (
         *("recorder", "stream server", "virtual camera"),
         *("recording by key", "switching on"),
     ),

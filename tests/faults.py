@@ -1,4 +1,4 @@
-"""Faults that are put into a running show or conversion, and the places where they can be put in."""
+"""Faults that are put into a running session or conversion, and the places where they can be put in."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Seam:
 
     Attributes:
         where: "module:Class.method" or "module:function".
-        kind: what passes there, which says how an image can be spoilt.
+        kind: what passes there, which says how a frame can be spoilt.
         call: number of the call, or of what is yielded, at which the fault comes; from 1.
     """
 

@@ -34,7 +34,7 @@ class StopError(Exception):
     """On purpose."""
 
 
-class Painter:
+class StoppingInverter:
     """Inverts, counts, and stops when told to."""
 
     fingerprint = "inverter"
@@ -57,15 +57,15 @@ class Painter:
         return 255 - pixels
 
 
-class Smoother(Painter):
-    """Mixes every image with what it made of the one before."""
+class Smoother(StoppingInverter):
+    """Mixes every frame with what it made of the one before."""
 
     def __init__(self, stop_at: int | None = None) -> None:
         super().__init__(stop_at)
         self._before: Pixels | None = None
 
     def warm_up(self, size: tuple[int, int]) -> None:
-        self._before = None  # as a painter forgets that paints a grey image
+        self._before = None  # as a stylizer drops its state
 
     def paint(self, pixels: Pixels) -> Pixels:
         before = pixels if self._before is None else self._before
@@ -85,17 +85,17 @@ def write_source(path: Path) -> Path:
     return Video(WILD, sound="aac", sound_seconds=3).write(path, shots)
 
 
-def run(source: Path, target: Path, painter: FrameStylizer, **options: object) -> ConvertReport:
-    return convert(source, target, painter, SETTINGS, **options)  # type: ignore[arg-type]
+def run(source: Path, target: Path, stylizer: FrameStylizer, **options: object) -> ConvertReport:
+    return convert(source, target, stylizer, SETTINGS, **options)  # type: ignore[arg-type]
 
 
-def stopped(source: Path, target: Path, painter: FrameStylizer, **options: object) -> None:
+def stopped(source: Path, target: Path, stylizer: FrameStylizer, **options: object) -> None:
     with pytest.raises(StopError):
-        run(source, target, painter, **options)
+        run(source, target, stylizer, **options)
     assert not target.exists()
 
 
-def shorten_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+def shorten_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 5 to 11 frames, for clips of seconds."""
     monkeypatch.setattr(segments, "LEAST_FRAMES", 5)
     monkeypatch.setattr(segments, "MOST_FRAMES", 11)

@@ -82,11 +82,11 @@ class FakeStylizer:
         self.painted: list[tuple[int, str]] = []
         self._before = before
 
-    def __call__(self, image: Frame, /) -> Frame:
+    def __call__(self, frame: Frame, /) -> Frame:
         if self._before is not None:
-            self._before(image)
-        self.painted.append((image.index, self.style))
-        return image.with_image(255 - image.pixels)
+            self._before(frame)
+        self.painted.append((frame.index, self.style))
+        return frame.with_image(255 - frame.pixels)
 
     def warm_up(self, size: tuple[int, int], /) -> None:
         self.warmed.append(size)

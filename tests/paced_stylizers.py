@@ -18,14 +18,14 @@ PERIOD = float(1 / RATE)
 HD = (1280, 720)
 
 
-class Painter:
+class PacedStylizer:
     """Takes time by its lines, on a clock of its own; everything takes `load` times longer.
 
     Args:
-        seconds_at_480: to paint an image.
+        seconds_at_480: to paint a frame.
         moving: share of that which moving one along takes.
-        fixed: seconds that every image takes, painted or not.
-        device: "cuda" paints every image.
+        fixed: seconds that every frame takes, painted or not.
+        device: "cuda" paints every frame.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Painter:
         self._random = random.Random(7)
 
     def paint(self) -> float:
-        """Do an image; seconds that it takes."""
+        """Paint a frame or move it along; the seconds that it takes."""
         self._since += 1
         self.carried = self.can_save and self.economy is not None and self._since < self.economy.every
         self._since = self._since if self.carried else 0

@@ -43,7 +43,7 @@ def cells(table: dict[str, Stage]) -> list[object]:
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return short_video(tmp_path_factory.mktemp("film"))
+    return short_video(tmp_path_factory.mktemp("video"))
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_conversion(place: Place, stage: Stage, fault: str) -> None:
 
 
 def check_left(place: Place, stage: Stage, *, whole: bool, keeps: bool) -> None:
-    """Only the video, or only finished pieces, with which the same command goes on."""
+    """Only the video, or only finished segments, with which the same command goes on."""
     left = {path.name for path in place.folder.iterdir()}
     if stage.run is to_images:  # those written stay, see `SequenceWriter`
         assert left == {f"{number + 1:03d}.png" for number in range(len(left))}
@@ -116,9 +116,9 @@ def check_left(place: Place, stage: Stage, *, whole: bool, keeps: bool) -> None:
         with VideoReader(place.folder / left.pop()) as reader:
             assert sum(1 for _ in reader) == len(CFR)
     elif keeps:
-        parts = folder_of(place.folder / "out.mp4")
-        assert left == {parts.name}
-        assert {path.name for path in parts.iterdir()} == {"lock", "journal", "000000.packets"}
+        kept = folder_of(place.folder / "out.mp4")
+        assert left == {kept.name}
+        assert {path.name for path in kept.iterdir()} == {"lock", "journal", "000000.packets"}
         target = to_mp4(place)
         assert [path.name for path in place.folder.iterdir()] == [target.name]
     else:
@@ -154,9 +154,9 @@ HANDING_ON = {
         "add",
         "put",
     ),
-    *("close", "abort", "finish", "end_piece", "poll", "attend", "__iter__"),
+    *("close", "abort", "finish", "end_segment", "poll", "attend", "__iter__"),
 }
-STARTING = ("stages.start", "_stages.start", "threading.Thread", ".Process")
+STARTING = ("workers.start", "stages.start", "threading.Thread", ".Process")
 PACKAGE = Path(stylize_live.__file__).parent
 ROOMS = ("media", "live", "conversion", "concurrency")
 
@@ -171,7 +171,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def workers() -> set[str]:
-    """Classes of these rooms that hand something on; contracts aside."""
+    """Classes of these rooms that hand something on, but for protocols."""
     found = set()
     for module, tree in modules():
         for node in tree.body:
@@ -184,7 +184,7 @@ def workers() -> set[str]:
 
 
 def threads() -> set[str]:
-    """What is run in threads and processes of the two rooms."""
+    """What is run in threads and processes of these rooms."""
     found = set()
     for module, tree in modules():
         for node in ast.walk(tree):

@@ -110,15 +110,15 @@ def _check_addresses(stream: str, page: str | None) -> None:
 def _set_up(line: Obs, scene: str | None, stream: str, page: str | None, *, dry_run: bool) -> _Result:
     from stylize_live.obs.addresses import find_page, find_stream
     from stylize_live.obs.changes import plan_source
-    from stylize_live.obs.sources import browser_source, media_source
-    from stylize_live.obs.stage import canvas_size
+    from stylize_live.obs.sources import make_browser_source, make_media_source
+    from stylize_live.obs.stage import read_canvas_size
 
     if page is None:
         served = find_stream(line, stream)
-        wanted = media_source(served.url)
+        wanted = make_media_source(served.url)
     else:
         served = find_page(line, page)
-        wanted = browser_source(served.url, canvas_size(line))
+        wanted = make_browser_source(served.url, read_canvas_size(line))
     return _Result([plan_source(line, wanted, scene)], served, served.is_there())
 
 

@@ -53,11 +53,11 @@ def show_in_obs(sinks: Sequence[LiveSink]) -> None:
     from stylize_live.media.sinks.stream_server import StreamServer
     from stylize_live.obs.access import Access, open_obs
     from stylize_live.obs.changes import plan_source
-    from stylize_live.obs.sources import media_source
+    from stylize_live.obs.sources import make_media_source
 
     (url,) = (sink.url for sink in sinks if isinstance(sink, StreamServer))
     with open_obs(Access(prompt=password_prompt())) as obs:
-        changes = plan_source(obs, media_source(url), None)
+        changes = plan_source(obs, make_media_source(url), None)
         changes.make()
         for line in (describe_reached(obs), *describe_changes(changes)):
             print_beside(line)

@@ -1,4 +1,4 @@
-"""What a stage died of, in words for whoever runs the program."""
+"""Errors of the machine, such as a full disk, as errors with a clear message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NO_MEMORY_OF_OPENCV = -4  # cv::Error::StsNoMem
 
 
 def explain_failure(error: BaseException, stage: str) -> BaseException:
-    """The error as it is to be told: one of ours where the machine failed; mistakes of ours stay as they are.
+    """Turn an error of the machine into a `StylizeError` with a clear message; bugs stay as they are.
 
     Args:
         error: what a stage raised.
@@ -23,7 +23,7 @@ def explain_failure(error: BaseException, stage: str) -> BaseException:
     if isinstance(error, StylizeError):
         return error
     if _is_out_of_memory(error):
-        return MachineError(f"{stage}: out of memory, close other programs or take smaller frames")
+        return MachineError(f"{stage}: out of memory, close other programs or use smaller frames")
     if isinstance(error, RuntimeError) and "CUDA error" in str(error):
         why = str(error).splitlines()[0]
         return DeviceError(f"{stage}: the GPU failed ({why}), try {option('device', 'cpu')}")
@@ -34,8 +34,8 @@ def explain_failure(error: BaseException, stage: str) -> BaseException:
 
 
 @contextmanager
-def failures_explained(stage: str) -> Iterator[None]:
-    """Raise what goes wrong in the block as `explained` has it."""
+def explain_failures(stage: str) -> Iterator[None]:
+    """Raise what goes wrong in the block as `explain_failure` puts it."""
     try:
         yield
     except Exception as error:
@@ -55,7 +55,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 
 def check_frame(frame: object, who: str, size: tuple[int, int] | None = None) -> Frame:
-    """Refuse what no later stage could make sense of, while it is known whose mistake it is.
+    """Refuse what is not a valid frame where it is still known who gave it.
 
     Args:
         frame: what was given.
@@ -63,7 +63,7 @@ def check_frame(frame: object, who: str, size: tuple[int, int] | None = None) ->
         size: (width, height) that it must have, or None for any.
 
     Raises:
-        TypeError: it is no `Frame`, or its frame no RGB frame.
+        TypeError: it is no `Frame`, or its image is not RGB.
         ValueError: it has another size.
     """
     if not isinstance(frame, Frame):

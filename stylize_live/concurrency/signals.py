@@ -1,4 +1,4 @@
-"""Ctrl-C, once politely, and the other signals by which a system asks a program to end."""
+"""Ctrl-C, which ends gracefully the first time, and the other signals that ask a program to end."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Stopwatch:
 
     @property
     def turn(self) -> int | None:
-        """A number that is another one each time work begins; None while there is none."""
+        """A number that changes each time work begins; None while there is no work."""
         return self._turns if self._working else None
 
     def _begin(self) -> None:
@@ -43,7 +43,7 @@ class Stopwatch:
 
     @contextmanager
     def at_length(self) -> Iterator[None]:
-        """Work that counts, but may take as long as it takes."""
+        """Measure work that may take as long as it likes: a watchdog does not see it."""
         with self:
             self._working = False
             yield
@@ -60,7 +60,7 @@ class Stopwatch:
             yield item
 
     def waiting_for(self, items: Iterable[T]) -> Iterator[T]:
-        """The items, taking off the time it takes to get each: that is somebody else's work."""
+        """The items, subtracting the time it takes to get each: that is another stage's work."""
         iterator = iter(items)
         while True:
             began = monotonic()

@@ -18,8 +18,8 @@ class Patience:
     """How long one frame may take in one stage, in seconds.
 
     Attributes:
-        note: until it is said that the stage does not answer.
-        end: until nobody waits for it any more.
+        note: until a warning says that the stage does not answer.
+        end: until it is given up.
     """
 
     note: float
@@ -33,7 +33,7 @@ class Stall:
     Attributes:
         stage: its name.
         seconds: since it began with what it works on.
-        is_new: whether no look has told of it before.
+        is_new: whether it is reported for the first time.
     """
 
     stage: str
@@ -68,13 +68,13 @@ class Watchdog:
         Args:
             stage: its name.
             work: when it begins and ends with something.
-            noted: whether it is told of before nobody waits for it any more.
+            noted: whether it is reported already after `Patience.note`.
             excused: whether it may take as long as it likes at the moment.
         """
         self._watched[stage] = _Watched(work, noted, excused)
 
     def stalls(self, patience: Patience) -> Iterator[Stall]:
-        """Look, often: who of those watched has been at the same for longer than there is patience."""
+        """The stages that have worked on one item for longer than `patience` allows. To be called often."""
         now = self._clock()
         passed, self._last = min(max(0.0, now - self._last), _MOST_BETWEEN_LOOKS), now
         for stage, watched in self._watched.items():

@@ -30,7 +30,7 @@ class WorkerGroup:
     """A group of named threads and the channels between them.
 
     Use it as a context manager: leaving the block stops and joins every thread. A stage ends by
-    returning; `Closed` counts as a normal end. Any other exception is kept, see `explained`, closes
+    returning; `Closed` counts as a normal end. Any other exception is kept, see `explain_failure`, closes
     all channels, and is raised again by `check` and `join`.
     """
 

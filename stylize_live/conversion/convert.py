@@ -1,4 +1,4 @@
-"""A video file becomes a painted video file: nothing dropped, nothing lost, whatever happens on the way."""
+"""Paints a video file into another one: no frame is dropped, and a killed run can be resumed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from stylize_live.conversion.segment_store import SegmentStore, read_earlier_ide
 from stylize_live.conversion.segmented_output import SegmentedOutput
 from stylize_live.conversion.stylizers import (
     FrameStylizer,
-    LazyStylizer,
     Resumable,
-    SideBySide,
+    SideBySideStylizer,
+    TimeShiftedStylizer,
     arithmetic_of,
     paint_as,
     restore_state,
@@ -54,9 +54,9 @@ def convert(
 ) -> ConvertReport:
     """Paint a video file, its sound and subtitles kept.
 
-    The video is made in pieces, which wait in a hidden folder beside the target, see
+    The video is made in segments, which wait in a hidden folder beside the target, see
     `stylize_live.conversion.segment_store`. A run that was interrupted, killed or failed goes on behind the
-    last finished piece if it is called again with the same arguments, and the result is the same. This does
+    last finished segment if it is called again with the same arguments, and the result is the same. This does
     not hold for pipes, numbered frames, .gif and .webp, which are made in one go.
 
     Args:
@@ -64,8 +64,8 @@ def convert(
         target: file to write, its suffix chooses the format; appears whole or not at all. Or numbered
             frames, such as frames/%05d.png, or - for standard output.
         stylizer: paints the frames, in a thread of its own.
-        settings: which part, and how it is encoded; what they say of painting and steadiness is the
-            stylizer's own affair.
+        settings: which part, and how it is encoded. What they say of painting and smoothing is not read
+            here: the stylizer has it already.
         overwrite: replace a target that exists.
         restart: discard what an interrupted run has finished.
         on_progress: called in this thread about 5 times a second; what it raises stops everything.
@@ -86,18 +86,18 @@ def convert(
     with ExitStack() as opened:
         path = opened.enter_context(readable(source))
         settings, later = without_preview(path, settings)
-        painter = LazyStylizer(stylizer, later) if later else stylizer
+        stylizer = TimeShiftedStylizer(stylizer, later) if later else stylizer
         if settings.side_by_side:
-            painter = SideBySide(painter)
+            stylizer = SideBySideStylizer(stylizer)
         make = _convert_in_segments if path == source and _can_resume(source, target) else _convert_at_once
-        journey, output = make(opened, path, target, painter, settings, restart)
-        journey.run(on_progress, patience)
+        pipeline, output = make(opened, path, target, stylizer, settings, restart)
+        pipeline.run(on_progress, patience)
         opened.close()  # everything is in its place before it is reported
-        return _report(journey, output)
+        return _report(pipeline, output)
 
 
 def _can_resume(source: Path, target: Path) -> bool:
-    """Whether the source stays what it is, and the target can be made in pieces."""
+    """Whether the source stays what it is, and the target can be made in segments."""
     if target == PIPE or is_sequence(target) or not source.is_file():
         return False
     # Encoders of videos hold all of them, or follow one frame with the next.
@@ -108,20 +108,20 @@ def _convert_in_segments(
     opened: ExitStack,
     source: Path,
     target: Path,
-    painter: FrameStylizer,
+    stylizer: FrameStylizer,
     settings: ConvertSettings,
     restart: bool,
 ) -> tuple[ConvertPipeline, Output]:
     """A conversion that goes on where an earlier one stopped; what it opens is closed with `opened`."""
-    reader = opened.enter_context(_reader(source, target, settings, painter))
-    paint_as(painter, "" if restart else arithmetic_in(read_earlier_identity(target)))
-    identity = identity_of(source, settings, painter.fingerprint, arithmetic_of(painter))
-    parts = opened.enter_context(SegmentStore(target, identity, restart=restart))
-    if not parts.whole:
-        painter.warm_up(reader.size)
-    reader, frames, shots = _frames_to_paint(reader, target, settings, parts, painter)
+    reader = opened.enter_context(_reader(source, target, settings, stylizer))
+    paint_as(stylizer, "" if restart else arithmetic_in(read_earlier_identity(target)))
+    identity = identity_of(source, settings, stylizer.fingerprint, arithmetic_of(stylizer))
+    store = opened.enter_context(SegmentStore(target, identity, restart=restart))
+    if not store.whole:
+        stylizer.warm_up(reader.size)
+    reader, frames, shots = _frames_to_paint(reader, target, settings, store, stylizer)
     opened.callback(reader.close)
-    output = SegmentedOutput(target, parts, _size(reader, settings), settings, reader)
+    output = SegmentedOutput(target, store, _size(reader, settings), settings, reader)
     opened.callback(output.close)
 
     def unchanged() -> bool:
@@ -130,31 +130,31 @@ def _convert_in_segments(
         except SourceError:
             return False
 
-    journey = ConvertPipeline(
-        reader, frames, shots, painter, output, resumed=parts.frames, unchanged=unchanged
+    pipeline = ConvertPipeline(
+        reader, frames, shots, stylizer, output, resumed=store.frames, unchanged=unchanged
     )
-    return journey, output
+    return pipeline, output
 
 
 def _convert_at_once(
     opened: ExitStack,
     source: Path,
     target: Path,
-    painter: FrameStylizer,
+    stylizer: FrameStylizer,
     settings: ConvertSettings,
     restart: bool,
 ) -> tuple[ConvertPipeline, Output]:
-    """A conversion that is made in one go, see `_convert_in_segments`."""
-    reader = opened.enter_context(_reader(source, target, settings, painter))
+    """A conversion that is written in one go; arguments as in `_convert_in_segments`."""
+    reader = opened.enter_context(_reader(source, target, settings, stylizer))
     writer = open_writer(target, reader, settings)
     opened.push(writer)
     output = DirectOutput(writer)
-    painter.warm_up(reader.size)
-    restore_state(painter, None)
+    stylizer.warm_up(reader.size)
+    restore_state(stylizer, None)
     endless = ("encode",) if target == PIPE else ()  # whoever reads there may pause
     whole = Rest(reader, iter(reader), ShotMarker())
-    journey = ConvertPipeline(*whole, painter, output, resumed=0, unchanged=lambda: True, endless=endless)
-    return journey, output
+    pipeline = ConvertPipeline(*whole, stylizer, output, resumed=0, unchanged=lambda: True, endless=endless)
+    return pipeline, output
 
 
 def _size(reader: VideoReader, settings: ConvertSettings) -> tuple[int, int]:
@@ -188,7 +188,7 @@ def check_paths(source: Path, target: Path, overwrite: bool) -> None:
         raise UsageError(f"{target}: is the source itself, choose another name")
     if not overwrite:
         remove_published(target)
-        raise UsageError(f"{target}: exists already, use {option('overwrite', True)} to replace it")
+        raise UsageError(f"{target}: already exists, use {option('overwrite', True)} to replace it")
 
 
 def open_reader(
@@ -199,34 +199,37 @@ def open_reader(
     return VideoReader(source, settings, bits=settings.bits, square_pixels=square, surfaces=surfaces)
 
 
-def _reader(source: Path, target: Path, settings: ConvertSettings, painter: FrameStylizer) -> VideoReader:
-    """See `open_reader`; frames stay planes if whoever paints takes them, and they become such again."""
-    surfaces = takes_surfaces(painter) and not is_sequence(target) and stores_planes(target, settings)
+def _reader(source: Path, target: Path, settings: ConvertSettings, stylizer: FrameStylizer) -> VideoReader:
+    """See `open_reader`. Frames stay planes if the stylizer takes planes and the target stores them."""
+    surfaces = takes_surfaces(stylizer) and not is_sequence(target) and stores_planes(target, settings)
     return open_reader(source, target, settings, surfaces=surfaces)
 
 
 def _frames_to_paint(
-    reader: VideoReader, target: Path, settings: ConvertSettings, parts: SegmentStore, painter: FrameStylizer
+    reader: VideoReader, target: Path, settings: ConvertSettings, store: SegmentStore, stylizer: FrameStylizer
 ) -> Rest:
-    """The video, opened behind what is finished, and its frames from there; the painter as it was there."""
-    if parts.whole:
+    """The video, opened behind its finished segments, with the frames still to paint.
+
+    The stylizer gets the state that it had there. Where that cannot be, all begins anew.
+    """
+    if store.whole:
         return Rest(reader, iter(()), ShotMarker())
-    state = parts.state
-    forgotten = isinstance(painter, Resumable) and state is None
-    if parts.finished and not forgotten:
-        found = open_after(lambda: _reader(reader.path, target, settings, painter), parts.finished[-1])
+    state = store.state
+    forgotten = isinstance(stylizer, Resumable) and state is None
+    if store.finished and not forgotten:
+        found = open_after(lambda: _reader(reader.path, target, settings, stylizer), store.finished[-1])
         if found is not None:
             reader.close()
-            restore_state(painter, state)
+            restore_state(stylizer, state)
             return found
-    if parts.finished:
-        parts.discard()
-    restore_state(painter, None)
+    if store.finished:
+        store.discard()
+    restore_state(stylizer, None)
     return Rest(reader, iter(reader), ShotMarker())
 
 
-def _report(journey: ConvertPipeline, output: Output) -> ConvertReport:
-    reader, end = journey.reader, output.end
+def _report(pipeline: ConvertPipeline, output: Output) -> ConvertReport:
+    reader, end = pipeline.reader, output.end
     damaged = end.damaged + output.damaged
     notes = list(dict.fromkeys([*reader.notes, *output.notes]))
     if damaged:
@@ -234,14 +237,14 @@ def _report(journey: ConvertPipeline, output: Output) -> ConvertReport:
     if end.missing:
         notes.append(f"the source ends {float(end.missing):.1f} s early, it seems cut off")
     if end.retimed:
-        notes.append(f"{end.retimed} frames had no usable time and follow the one before at the usual step")
+        notes.append(f"{end.retimed} frames had no usable time and were placed at the usual step")
     return ConvertReport(
-        frames=journey.frames,
-        resumed=journey.resumed,
-        seconds=journey.seconds,
-        busy=journey.busy,
+        frames=pipeline.frames,
+        resumed=pipeline.resumed,
+        seconds=pipeline.seconds,
+        busy=pipeline.busy,
         damaged=damaged,
         complete=damaged == 0 and not end.missing,
         notes=notes,
-        pair=journey.sample.pair,
+        pair=pipeline.sample.pair,
     )

@@ -1,4 +1,4 @@
-"""What a conversion would make, without making it."""
+"""What a conversion would write, without painting it."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class DryRun:
         source, target: the files.
         size: (width, height) of the target's frames in pixels.
         frames: estimated number, or None.
-        kept: of them, those that an interrupted run has finished.
+        kept: how many of them an interrupted run has finished.
         duration: estimated length in seconds, or None.
         codec: "h264" and the like.
-        beside: what else is in the source: sound, subtitles and so on.
+        beside: passthrough streams of the source, in words: sound, subtitles and so on.
         notes: what would be lost or changed, in words.
         pixels: of all frames still to be painted, or None.
     """
@@ -84,7 +84,7 @@ def dry_run(source: Path, target: Path, settings: ConvertSettings, *, overwrite:
 
 
 def _trial_notes(reader: VideoReader, target: Path, settings: ConvertSettings) -> list[str]:
-    """What a writer says once it has opened a file that nobody wants."""
+    """The notes of a writer that has opened a temporary file."""
     with scratch_folder() as folder:
         place = folder / target.with_suffix(target.suffix or ".mkv").name
         with contextlib.suppress(_EnoughError), open_writer(place, reader, settings) as writer:
@@ -98,29 +98,29 @@ class _EnoughError(Exception):
 
 
 def _beside(reader: VideoReader) -> list[str]:
-    companions = PassthroughStreams(reader)
+    streams = PassthroughStreams(reader)
     try:
-        chapters = [f"{len(companions.chapters)} chapters"] if companions.chapters else []
-        return [*map(describe_stream, companions.streams), *chapters]
+        chapters = [f"{len(streams.chapters)} chapters"] if streams.chapters else []
+        return [*map(describe_stream, streams.streams), *chapters]
     finally:
-        companions.close()
+        streams.close()
 
 
-def painting_speed(painter: FrameStylizer, size: tuple[int, int]) -> float:
-    """Pixels that a painter manages each second, from grey frames of one (width, height)."""
-    painter.warm_up(size)
+def painting_speed(stylizer: FrameStylizer, size: tuple[int, int]) -> float:
+    """Pixels that a stylizer manages each second, from grey frames of one (width, height)."""
+    stylizer.warm_up(size)
     # In a thread of its own, as in a conversion: where other programs are at work, too, PyTorch paints up
     # to 30 times slower in the main thread (OpenMP then waits for its threads without letting others work).
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(_trial, painter, size).result()
+        return thread.submit(_trial, stylizer, size).result()
 
 
-def _trial(painter: FrameStylizer, size: tuple[int, int]) -> float:
+def _trial(stylizer: FrameStylizer, size: tuple[int, int]) -> float:
     width, height = size
     grey = np.full((height, width, 3), 128, np.uint8)
     began = monotonic()
     times = []
-    for _ in painter.stream(Frame(grey, Fraction(index), 0.0, index) for index in range(_MOST_TRIALS)):
+    for _ in stylizer.stream(Frame(grey, Fraction(index), 0.0, index) for index in range(_MOST_TRIALS)):
         times.append(monotonic())
         if len(times) > 1 and times[-1] - began > _TRIAL_SECONDS:
             break

@@ -1,4 +1,4 @@
-"""What a painted video depends on: pieces of an interrupted run are only good for the very same."""
+"""What a painted video depends on. Segments of an earlier run are used only if all of it is the same."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _ARITHMETIC = "arithmetic"
 Identity = dict[str, str]
 
 
-def identity_of(source: Path, settings: BaseModel, painter: str, arithmetic: str) -> Identity:
-    """Everything that pieces depend on, by name.
+def identity_of(source: Path, settings: BaseModel, fingerprint: str, arithmetic: str) -> Identity:
+    """Everything that segments depend on, by name.
 
     Args:
         source: the video.
         settings: all that the conversion was told.
-        painter: the painter's fingerprint.
-        arithmetic: in what it computes, for a later run to do the same; "" leaves it no choice.
+        fingerprint: of the stylizer.
+        arithmetic: how the stylizer computes, so that a later run does the same; "" where it has no choice.
 
     Raises:
         SourceError: the source cannot be read.
@@ -33,13 +33,13 @@ def identity_of(source: Path, settings: BaseModel, painter: str, arithmetic: str
         "program": f"{__version__} {codec_versions()}",
         "source": source_identity(source),
         "settings": settings.model_dump_json(),
-        "painter": painter,
+        "painter": fingerprint,
         _ARITHMETIC: arithmetic,
     }
 
 
 def arithmetic_in(identity: Identity) -> str:
-    """In what an earlier run painted, as its identity says; "" where it does not."""
+    """How the stylizer of an earlier run computed, from that run's identity; "" if it does not say."""
     return str(identity.get(_ARITHMETIC, ""))
 
 

@@ -1,7 +1,7 @@
-"""The journal of a video's finished pieces: what they depend on, then a line for each.
+"""The journal of a video's finished segments: what they depend on, then a line for each.
 
-Every line begins with its checksum, in which its place counts, too: a line that was changed, moved or put
-in from another journal is none. What a line says is checked before it is believed.
+Every line begins with a checksum over its text and its number: a line that was changed, moved or put in from
+another journal is not valid. The values in a line are checked before they are used.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ Count = Annotated[int, Field(ge=0, le=_MOST)]
 Seconds = Annotated[str, Field(pattern=r"^-?[0-9]{1,40}(/[1-9][0-9]{0,39})?$")]
 _IDENTITY = TypeAdapter(dict[str, str], config=ConfigDict(strict=True))
 
-NO_MEMORY = digest_of(b"")
+EMPTY_STATE = digest_of(b"")
 
 
 class FinishedSegment(BaseModel):
-    """What the journal knows about a finished piece. Times are exact, as "a/b" seconds.
+    """What the journal knows about a finished segment. Times are exact, as "a/b" seconds.
 
     Attributes:
-        frames: of the video up to the piece's end.
+        frames: of the video up to the segment's end.
         ticks: time of its last frame on the target's clock.
         size: of its packets' file in bytes.
         digest: of that file.
-        state: digest of the painter's memory behind it, None for a painter that has none.
+        state: digest of the stylizer's state behind it, None for a stylizer that has none.
         last: whether the video ends with it.
         tail: times and fingerprints of the last frames.
         history: what the next frame was judged by, see `ShotMarker`; nothing in older journals.
@@ -67,31 +67,31 @@ class FinishedSegment(BaseModel):
         return [(Fraction(when), checksum) for when, checksum in self.tail]
 
     def without_tail(self) -> FinishedSegment:
-        """The same for a run that goes on behind a later piece: hundreds of tails take a megabyte."""
+        """The same for a run that goes on behind a later segment: hundreds of tails take a megabyte."""
         return self.model_copy(update={"tail": []})
 
     @property
-    def needs_memory(self) -> bool:
-        """Whether a painter needs its memory to go on behind this piece."""
-        return self.state not in (None, NO_MEMORY)
+    def needs_state(self) -> bool:
+        """Whether a stylizer needs its saved state to go on behind this segment."""
+        return self.state not in (None, EMPTY_STATE)
 
     @classmethod
     def at(
-        cls, border: SegmentBoundary, frames: int, ticks: int, size: int, digest: str, notes: list[str]
+        cls, boundary: SegmentBoundary, frames: int, ticks: int, size: int, digest: str, notes: list[str]
     ) -> FinishedSegment:
-        """A piece that ends at a border."""
+        """A segment that ends at a boundary."""
         return cls(
             frames=frames,
             ticks=ticks,
             size=size,
             digest=digest,
-            state=None if border.state is None else digest_of(border.state),
-            last=border.next_pts is None,
-            tail=[(str(when), checksum) for when, checksum in border.tail],
-            history=list(border.history),
-            damaged=border.damaged,
-            retimed=border.retimed,
-            missing=str(border.missing),
+            state=None if boundary.state is None else digest_of(boundary.state),
+            last=boundary.next_pts is None,
+            tail=[(str(when), checksum) for when, checksum in boundary.tail],
+            history=list(boundary.history),
+            damaged=boundary.damaged,
+            retimed=boundary.retimed,
+            missing=str(boundary.missing),
             notes=notes,
         )
 
@@ -101,9 +101,9 @@ class Journal:
     """What could be read of a journal.
 
     Attributes:
-        identity: what the pieces depend on; None where there is no journal, or it is damaged there.
-        finished: the pieces up to the first line that cannot be believed.
-        harmed: whether a line cannot be believed; the beginning of a last one, cut off by a kill, is no harm.
+        identity: what the segments depend on; None where there is no journal, or it is damaged there.
+        finished: the segments up to the first line that is not valid.
+        harmed: whether a line is not valid; a last line that was cut off by a kill does not count.
     """
 
     identity: Identity | None = None
@@ -112,12 +112,12 @@ class Journal:
 
     @property
     def frames(self) -> int:
-        """How many frames the pieces hold."""
+        """How many frames the segments hold."""
         return self.finished[-1].frames if self.finished else 0
 
     @property
     def whole(self) -> bool:
-        """Whether the video's last piece is there."""
+        """Whether the video's last segment is there."""
         return bool(self.finished) and self.finished[-1].last
 
 
@@ -137,22 +137,22 @@ def read_journal(path: Path) -> Journal:
         return Journal(harmed=True)
     finished: list[FinishedSegment] = []
     for text in texts[1:]:
-        piece = None if text is None else _parse_segment(text)
-        if piece is None or not _follows(piece, finished):
+        segment = None if text is None else _parse_segment(text)
+        if segment is None or not _follows(segment, finished):
             return Journal(identity, finished, harmed=True)
-        finished.append(piece)
+        finished.append(segment)
     return Journal(identity, finished)
 
 
 def journal_lines(identity: Identity, finished: Iterable[FinishedSegment]) -> bytes:
     """A whole journal."""
-    pieces = (segment_line(piece, number) for number, piece in enumerate(finished))
-    return _line(_IDENTITY.dump_json(identity), 0) + b"".join(pieces)
+    segments = (segment_line(segment, number) for number, segment in enumerate(finished))
+    return _line(_IDENTITY.dump_json(identity), 0) + b"".join(segments)
 
 
-def segment_line(piece: FinishedSegment, number: int) -> bytes:
-    """The line of a piece, which are counted from 0."""
-    return _line(piece.model_dump_json().encode(), number + 1)
+def segment_line(segment: FinishedSegment, number: int) -> bytes:
+    """The line of a segment; segments are numbered from 0."""
+    return _line(segment.model_dump_json().encode(), number + 1)
 
 
 def _line(text: bytes, number: int) -> bytes:
@@ -176,6 +176,6 @@ def _parse_segment(text: bytes) -> FinishedSegment | None:
         return None
 
 
-def _follows(piece: FinishedSegment, finished: list[FinishedSegment]) -> bool:
+def _follows(segment: FinishedSegment, finished: list[FinishedSegment]) -> bool:
     before = finished[-1] if finished else None
-    return before is None or (not before.last and before.frames < piece.frames)
+    return before is None or (not before.last and before.frames < segment.frames)

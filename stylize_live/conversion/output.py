@@ -1,4 +1,4 @@
-"""Where painted frames go."""
+"""Where a conversion writes its painted frames."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class End:
 
 
 class Output(Protocol):
-    """What a journey writes into.
+    """What a pipeline writes into.
 
     Attributes:
         damaged: packets of copied streams that could not be used; complete after `finish`.
@@ -35,11 +35,11 @@ class Output(Protocol):
     def write(self, frame: Frame) -> None:
         """Take a painted frame. Raises `SinkError`."""
 
-    def end_piece(self, border: SegmentBoundary) -> None:
-        """The frames since the last border are a piece. Raises `SinkError`."""
+    def end_segment(self, boundary: SegmentBoundary) -> None:
+        """The frames since the last boundary are a segment. Raises `SinkError`."""
 
     def finish(self, stopping: threading.Event, work: Stopwatch) -> None:
-        """All frames came: put the video in its place, or stop half-way.
+        """All frames were written: put the video in its place, or stop half-way.
 
         Args:
             stopping: says to stop.
@@ -74,9 +74,9 @@ class DirectOutput:
         """See `Output.write`."""
         self._writer.write(frame)
 
-    def end_piece(self, border: SegmentBoundary) -> None:
-        """See `Output.end_piece`; nothing ends here."""
-        self._last = border
+    def end_segment(self, boundary: SegmentBoundary) -> None:
+        """See `Output.end_segment`; nothing ends here."""
+        self._last = boundary
 
     def finish(self, stopping: threading.Event, work: Stopwatch) -> None:
         """See `Output.finish`."""

@@ -1,4 +1,4 @@
-"""One conversion on its way: three threads that decode, paint and encode at once."""
+"""One conversion: three threads that decode, paint and encode at the same time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SECONDS_BETWEEN_REPORTS = 0.2
 
 
 class ConvertPipeline:
-    """Frames from a reader, through a painter, into an output; nothing is dropped.
+    """Frames from a reader, through a stylizer, into an output; nothing is dropped.
 
     Attributes:
         reader: the opened video.
@@ -44,7 +44,7 @@ class ConvertPipeline:
         reader: the opened video.
         frames: what is still to be painted of it, counted from the video's beginning.
         shots: marks them; it has seen what comes before.
-        painter: paints, in a thread of its own.
+        stylizer: paints, in a thread of its own.
         output: where painted frames go.
         resumed: frames that earlier runs have written.
         unchanged: whether the source still is the file that it was.
@@ -56,14 +56,14 @@ class ConvertPipeline:
         reader: VideoReader,
         frames: Iterator[Frame],
         shots: ShotMarker,
-        painter: FrameStylizer,
+        stylizer: FrameStylizer,
         output: Output,
         *,
         resumed: int,
         unchanged: Callable[[], bool],
         endless: Collection[str] = (),
     ) -> None:
-        self.reader, self._frames_to_come, self._painter, self._output = reader, frames, painter, output
+        self.reader, self._frames_to_come, self._stylizer, self._output = reader, frames, stylizer, output
         self._shots, self._unchanged = shots, unchanged
         self._decoded: Bounded[Frame | SegmentBoundary] = Bounded(_FRAMES_BETWEEN_STAGES)
         self._painted: Bounded[Frame | SegmentBoundary] = Bounded(_FRAMES_BETWEEN_STAGES)
@@ -95,16 +95,16 @@ class ConvertPipeline:
             tell(self._progress())
             while stages.running:
                 stages.join(min(_SECONDS_BETWEEN_REPORTS, patience.note))
-                self._look(patience)
+                self._check_stalls(patience)
                 tell(self._progress())
             stages.check()
         self.seconds = monotonic() - self._began
 
-    def _look(self, patience: Patience) -> None:
+    def _check_stalls(self, patience: Patience) -> None:
         """Say which stage does not answer; give up in the end. Raises `MachineError`."""
         for stall in self._watchdog.stalls(patience):
             if stall.seconds > patience.end:
-                raise MachineError(f"{self.reader.path}: {stall}, is the disk still there?")
+                raise MachineError(f"{self.reader.path}: {stall}, is the disk still connected?")
             if stall.is_new:
                 log.warning("%s: %s", self.reader.path, stall)
 
@@ -113,31 +113,31 @@ class ConvertPipeline:
         return ConvertProgress(self.frames, self.reader.frames, seconds, self.resumed)
 
     def _decode(self) -> None:
-        clock, cutter = self._clocks["decode"], SegmentSplitter()
+        clock, splitter = self._clocks["decode"], SegmentSplitter()
         any_frames = False
         for given in clock.over(self._frames_to_come):
             frame = check_frame(given, "the source", self.reader.size)
             with clock:
                 frame = self._shots.mark(frame)
-                begins = cutter.begins_piece(frame)
+                begins = splitter.begins_segment(frame)
             if begins:
-                self._decoded.put(self._border(cutter, frame.pts))
+                self._decoded.put(self._make_boundary(splitter, frame.pts))
             with clock:
-                cutter.remember(frame)
+                splitter.remember(frame)
             any_frames = True
             self.sample.offer(frame)
             self._decoded.put(frame)
         if any_frames:
             self._check_source()
-            self._decoded.put(self._border(cutter, None))
+            self._decoded.put(self._make_boundary(splitter, None))
 
-    def _border(self, cutter: SegmentSplitter, next_pts: Fraction | None) -> SegmentBoundary:
+    def _make_boundary(self, splitter: SegmentSplitter, next_pts: Fraction | None) -> SegmentBoundary:
         reader = self.reader
         notes, history = tuple(reader.notes), self._shots.history
-        border = SegmentBoundary(next_pts, cutter.tail, reader.damaged, reader.retimed, history, notes)
+        boundary = SegmentBoundary(next_pts, splitter.tail, reader.damaged, reader.retimed, history, notes)
         if next_pts is None:
-            border = replace(border, missing=reader.missing, last_duration=reader.last_duration)
-        return border
+            boundary = replace(boundary, missing=reader.missing, last_duration=reader.last_duration)
+        return boundary
 
     def _check_source(self) -> None:
         """A disk that was pulled out looks like a damaged video, and must not end as one."""
@@ -148,12 +148,12 @@ class ConvertPipeline:
     def _paint(self) -> None:
         clock, feed = self._clocks["inference"], _Feed(self._until_stopped())
         while feed.more():
-            for frame in clock.over(self._painter.stream(clock.waiting_for(feed.piece()))):
-                self._painted.put(check_frame(frame, "the painter"))
-            if feed.border is not None:
-                ends = feed.border.next_pts is None
-                state = None if ends else save_state(self._painter)
-                self._painted.put(replace(feed.border, state=state))
+            for frame in clock.over(self._stylizer.stream(clock.waiting_for(feed.segment()))):
+                self._painted.put(check_frame(frame, "the stylizer"))
+            if feed.boundary is not None:
+                ends = feed.boundary.next_pts is None
+                state = None if ends else save_state(self._stylizer)
+                self._painted.put(replace(feed.boundary, state=state))
 
     def _until_stopped(self) -> Iterator[Frame | SegmentBoundary]:
         """What was decoded; what waits in the channel when all stop is not worth painting."""
@@ -167,7 +167,7 @@ class ConvertPipeline:
         for item in self._painted:
             with clock:
                 if isinstance(item, SegmentBoundary):
-                    self._output.end_piece(item)
+                    self._output.end_segment(item)
                     continue
                 self._output.write(item)
             self.sample.match(item)
@@ -177,25 +177,25 @@ class ConvertPipeline:
 
 
 class _Feed:
-    """Parts what comes out of a channel into the frames of each piece and the border behind them."""
+    """Splits what comes out of a channel into the frames of each segment and the boundary behind them."""
 
     def __init__(self, items: Iterator[Frame | SegmentBoundary]) -> None:
         self._items = items
         self._first: Frame | SegmentBoundary | None = None
-        self.border: SegmentBoundary | None = None
+        self.boundary: SegmentBoundary | None = None
 
     def more(self) -> bool:
-        """Wait for the next piece; False if there is none."""
-        self.border = None
+        """Wait for the next segment; False if there is none."""
+        self.boundary = None
         self._first = next(self._items, None)
         return self._first is not None
 
-    def piece(self) -> Iterator[Frame]:
-        """Frames up to the next border, which then is in `border`, or up to the end of all."""
+    def segment(self) -> Iterator[Frame]:
+        """Frames up to the next boundary, which then is in `boundary`, or up to the end of all."""
         item, self._first = self._first, None
         while item is not None:
             if isinstance(item, SegmentBoundary):
-                self.border = item
+                self.boundary = item
                 return
             yield item
             item = next(self._items, None)

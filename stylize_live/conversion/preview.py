@@ -1,4 +1,4 @@
-"""A few seconds of a video, before and after: a look before hours of work."""
+"""A preview: a few seconds of a video, original beside result, before hours of work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a conversion tells while it runs and when it is done."""
+"""What a conversion reports while it runs and when it is done."""
 
 from __future__ import annotations
 

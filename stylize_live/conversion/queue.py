@@ -1,4 +1,4 @@
-"""Many videos, one after the other: which go where, and how each of them ended."""
+"""Many videos, one after the other: where each goes, and how each ended."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ConversionJob:
     """A video and where it goes.
 
     Attributes:
-        error: why it cannot go there, as other videos would, too.
+        error: why it cannot go there: another video has the same target.
     """
 
     source: Path
@@ -59,7 +59,7 @@ class ConversionOutcome:
 
     Attributes:
         status: "done"; "partial", the source was damaged or cut off and what could be read was painted;
-            "skipped", the target was there; "failed".
+            "skipped", the target already existed; "failed".
         report: of a done or partial one.
         error: of a failed one.
     """
@@ -90,7 +90,7 @@ def plan_jobs(
         exclude: patterns of those to leave out.
 
     Raises:
-        UsageError: no videos, no such pattern, or a target that is a source.
+        UsageError: no videos, a pattern that is not valid, or a target that is a source.
     """
     if not inputs:
         raise UsageError("no videos given")
@@ -120,7 +120,7 @@ def _output_folder(inputs: Sequence[Path], output: str) -> Path | None:
     path = Path(output)
     several = len(inputs) > 1 or inputs[0].is_dir()
     if several and (path == PIPE or is_sequence(path)):
-        raise UsageError(f"{path}: is for one video, several need a folder to go to")
+        raise UsageError(f"{path}: is for one video; several need a folder")
     if "{" in output or path == PIPE:
         return None
     if path.is_dir() or output.endswith(("/", os.sep)) or not path.suffix:
@@ -172,7 +172,7 @@ def _target(video: Path, root: Path, output: str, folder: Path | None, style: st
         target = Path(_fill_pattern(output, fields))
     except (KeyError, ValueError):
         known = ", ".join(f"{{{name}}}" for name in _FIELDS)
-        raise UsageError(f"{output}: no such pattern, it may hold {known}") from None
+        raise UsageError(f"{output}: not a valid pattern; it may hold {known}") from None
     video_format(target)
     return target
 
@@ -182,7 +182,7 @@ def _fill_pattern(pattern: str, fields: Mapping[str, str]) -> str:
     would also fill up to any width and read attributes.
 
     Raises:
-        KeyError, ValueError: no such pattern.
+        KeyError, ValueError: the pattern is not valid.
     """
     found = ""
     for text, name, width, conversion in string.Formatter().parse(pattern):
@@ -223,8 +223,8 @@ def convert_all(
 ) -> Iterator[ConversionOutcome]:
     """Convert videos in order and go on behind those that fail.
 
-    The queue's memory is the disk: a target that is there is done, because targets appear whole or not at
-    all, and pieces of one that was interrupted wait beside it. So the same call goes on after any end.
+    What is done is read from the disk: a target that exists is done, because targets appear whole or not at
+    all, and segments of an interrupted one wait beside it. So the same call goes on after any end.
 
     Args:
         jobs: from `plan_jobs`.
@@ -264,7 +264,7 @@ def convert_all(
 
 
 def explain_error(error: OSError, job: ConversionJob) -> StylizeError:
-    """What the system answered, and of which file."""
+    """The error of the system as one of ours, with the file that it is about."""
     reason = error.strerror or error
     if error.filename in (None, str(job.source)):
         return SourceError(f"{job.source}: {reason}")

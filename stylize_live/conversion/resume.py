@@ -1,4 +1,4 @@
-"""Finds the place in a video where an earlier run stopped, and makes sure that it is the very place."""
+"""Finds the frame of a video at which an earlier run stopped, and checks that it is the right one."""
 
 from __future__ import annotations
 
@@ -34,43 +34,43 @@ class Rest(NamedTuple):
     shots: ShotMarker
 
 
-def open_after(open_video: Callable[[], VideoReader], piece: FinishedSegment) -> Rest | None:
-    """Open a video at the frame that follows a finished piece.
+def open_after(open_video: Callable[[], VideoReader], segment: FinishedSegment) -> Rest | None:
+    """Open a video at the frame that follows a finished segment.
 
-    Tries the file's index first, and believes it only if the last frames of the piece come out as they
-    did when the piece was made. Else the video is decoded from its beginning, without painting.
+    Tries the file's index first, and uses it only if the last frames of the segment come out as they
+    did when the segment was made. Else the video is decoded from its beginning, without painting.
 
     Args:
         open_video: opens it at its beginning.
-        piece: the newest finished one; not the video's last.
+        segment: the newest finished one; not the video's last.
 
     Returns:
-        None if this video does not have the frames that the piece ends with.
+        None if this video does not have the frames that the segment ends with.
 
     Raises:
         SourceError: the source is no video.
     """
     # What was skipped or retimed before counts on, which only decoding from the beginning repeats.
-    if not piece.damaged and not piece.retimed:
+    if not segment.damaged and not segment.retimed:
         for back in _STEPS_BACK:
             reader = open_video()
             last = None
-            if reader.seek(piece.fingerprints[0][0] - back):
-                last = _last_of(reader, piece.fingerprints)
+            if reader.seek(segment.fingerprints[0][0] - back):
+                last = _last_of(reader, segment.fingerprints)
             if last is not None:
-                return _rest(reader, piece, last)
+                return _rest(reader, segment, last)
             reader.close()
         log.info("%s: its index does not lead to where the last run stopped, reading it all", reader.path)
     reader = open_video()
-    last = _last_of(_skip(reader, piece.frames - len(piece.tail)), piece.fingerprints)
+    last = _last_of(_skip(reader, segment.frames - len(segment.tail)), segment.fingerprints)
     if last is not None:
-        return _rest(reader, piece, last)
+        return _rest(reader, segment, last)
     reader.close()
     return None
 
 
-def _rest(reader: VideoReader, piece: FinishedSegment, last: Frame) -> Rest:
-    return Rest(reader, _count(reader, piece.frames), ShotMarker.behind(last, piece.history))
+def _rest(reader: VideoReader, segment: FinishedSegment, last: Frame) -> Rest:
+    return Rest(reader, _count(reader, segment.frames), ShotMarker.behind(last, segment.history))
 
 
 def _last_of(frames: Iterable[Frame], tail: list[Fingerprint]) -> Frame | None:

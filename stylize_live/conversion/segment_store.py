@@ -1,12 +1,12 @@
-"""The folder beside a target in which its pieces wait until the video is whole.
+"""The folder beside a target in which its segments wait until the video is whole.
 
     .NAME.stylize-parts/    (a short form of a long NAME)
         lock            held by the run that works here
-        journal         what the pieces depend on, one line for each: `stylize_live.conversion.journal`
-        000000.packets  a piece, see `stylize_live.media.encode.packet_files`
-        000000.state    memory of the painter behind the newest two pieces and every sixteenth, if it has any
+        journal         what the segments depend on, one line for each: `stylize_live.conversion.journal`
+        000000.packets  a segment, see `stylize_live.media.encode.packet_files`
+        000000.state    state of the stylizer behind the newest two segments and every sixteenth
 
-A piece counts once its line stands in the journal, which is written when all else is on the disk. So the
+A segment counts once its line stands in the journal, which is written when all else is on the disk. So the
 folder is right at any moment, whenever the run may be killed. Checksums tell what a disk changed since.
 """
 
@@ -39,28 +39,26 @@ from stylize_live.system.folders import hide
 from stylize_live.system.replacing import replace
 
 _JOURNAL = "journal"
-# Memories that are kept: behind the newest pieces, so that damage there costs one piece, and behind every so
-# manieth, so that damage farther back does not cost the video. One is 5 MB where frames are 1280x720.
+# States that are kept: behind the newest segments, so that damage there costs one segment, and behind every
+# sixteenth, so that damage farther back does not cost the video. One is 5 MB where frames are 1280x720.
 _NEWEST_STATES, _STATES_APART = 2, 16
-_HARMED = "finished pieces of an earlier run were damaged on the disk: painted anew from there"
-_NO_LOCKS = "this folder knows no locks: a second run for the same file would not notice this one"
-_NO_SYNC = (
-    "this folder does not say when the disk has what was written: after a power cut, pieces may be lost"
-)
+_HARMED = "finished segments of an earlier run were damaged on the disk and are painted again"
+_NO_LOCKS = "this folder does not support locks: do not run a second conversion to the same file"
+_NO_SYNC = "this folder cannot confirm writes to the disk: segments may be lost in a power cut"
 
 
 class SegmentStore(Closeable):
-    """The pieces of one target. Closing removes the folder unless it holds finished pieces.
+    """The segments of one target. Closing removes the folder unless it holds finished segments.
 
     Attributes:
         folder: where they are.
-        finished: pieces in order; of those that this run made, the last one alone has its `tail`.
-        discarded: frames of earlier pieces that were of no use, because they depend on something else.
+        finished: segments in order; of those that this run made, the last one alone has its `tail`.
+        discarded: frames of earlier segments that were of no use, because they depend on something else.
         notes: what the folder's file system cannot do, in words.
 
     Args:
         target: the video that is made.
-        identity: what its pieces depend on.
+        identity: what its segments depend on.
         restart: discard what is there.
 
     Raises:
@@ -75,10 +73,10 @@ class SegmentStore(Closeable):
         self._identity = identity
         self._done = False
         self.folder = folder_of(target)
-        with self.explained():
+        with self.explain_errors():
             self._lock = self._claim()
         try:
-            with self.explained():
+            with self.explain_errors():
                 self._read_journal(restart)
         except SinkError:
             self.close()
@@ -100,7 +98,7 @@ class SegmentStore(Closeable):
             on_error.pop_all()
         if ours is False:
             file.close()
-            raise SinkError(f"{self._target}: another run is writing it, wait for that or stop it")
+            raise SinkError(f"{self._target}: another run is writing it, wait for it or stop it")
         if ours is None:
             self.notes.append(_NO_LOCKS)
         return file
@@ -119,27 +117,27 @@ class SegmentStore(Closeable):
             self.notes.append(_HARMED)
         self._rewrite()
 
-    def _usable(self, pieces: list[FinishedSegment]) -> list[FinishedSegment]:
-        """Pieces up to the first that is damaged, and behind which the painter knows how to go on."""
+    def _usable(self, segments: list[FinishedSegment]) -> list[FinishedSegment]:
+        """Segments before the first damaged one, up to the last whose stylizer state is intact."""
         intact = itertools.takewhile(
             lambda numbered: is_intact(self.packets(numbered[0]), numbered[1].size, numbered[1].digest),
-            enumerate(pieces),
+            enumerate(segments),
         )
-        usable = [piece for _, piece in intact]
+        usable = [segment for _, segment in intact]
         while usable and not usable[-1].last and self._has_lost_state(len(usable) - 1, usable[-1]):
             usable.pop()
         return usable
 
-    def _has_lost_state(self, number: int, piece: FinishedSegment) -> bool:
-        if not piece.needs_memory:
+    def _has_lost_state(self, number: int, segment: FinishedSegment) -> bool:
+        if not segment.needs_state:
             return False
         try:
-            return digest_of(self._state_file(number).read_bytes()) != piece.state
+            return digest_of(self._state_file(number).read_bytes()) != segment.state
         except OSError:
             return True
 
     def _rewrite(self) -> None:
-        """Bring folder and journal to what is finished; a line cut in the middle goes."""
+        """Reduce folder and journal to the finished segments; a line that was cut off is dropped."""
         count = len(self.finished)
         kept = {"lock", _JOURNAL, *(self.packets(number).name for number in range(count))}
         kept |= {self._state_file(number).name for number in range(count) if _keeps_state(number, count)}
@@ -156,22 +154,22 @@ class SegmentStore(Closeable):
     def discard(self) -> None:
         """Begin anew. Raises `SinkError`."""
         self.finished = []
-        with self.explained():
+        with self.explain_errors():
             self._rewrite()
 
     def begin(self) -> PacketFile:
-        """The file for the next piece. Raises `OSError`."""
+        """The file for the next segment. Raises `OSError`."""
         return PacketFile(self.packets(len(self.finished)))
 
     def packets(self, number: int) -> Path:
-        """Where the packets of a piece are."""
+        """Where the packets of a segment are."""
         return self.folder / f"{number:06d}.packets"
 
     def _state_file(self, number: int) -> Path:
         return self.folder / f"{number:06d}.state"
 
-    def commit(self, piece: FinishedSegment, state: bytes | None) -> None:
-        """Count the piece begun last as finished; its file must be closed. Raises `OSError`."""
+    def commit(self, segment: FinishedSegment, state: bytes | None) -> None:
+        """Count the segment begun last as finished; its file must be closed. Raises `OSError`."""
         number = len(self.finished)
         if state:
             self._state_file(number).write_bytes(state)
@@ -180,11 +178,11 @@ class SegmentStore(Closeable):
         self._sync(self.folder)
         journal = self.folder / _JOURNAL
         with journal.open("ab") as file:
-            file.write(segment_line(piece, number))
+            file.write(segment_line(segment, number))
         self._sync(journal)
         if self.finished:
             self.finished[-1] = self.finished[-1].without_tail()
-        self.finished.append(piece)
+        self.finished.append(segment)
         old = number - _NEWEST_STATES
         if old >= 0 and not _keeps_state(old, len(self.finished)):
             with contextlib.suppress(OSError):  # a virus scanner may be at it; the next run removes it
@@ -192,31 +190,31 @@ class SegmentStore(Closeable):
 
     @property
     def state(self) -> bytes | None:
-        """Memory of the painter behind the newest finished piece; None if it has none. Raises `SinkError`."""
+        """State of the stylizer behind the newest finished segment, or None. Raises `SinkError`."""
         if not self.finished or self.finished[-1].state is None:
             return None
-        if not self.finished[-1].needs_memory:
+        if not self.finished[-1].needs_state:
             return b""
-        with self.explained():
+        with self.explain_errors():
             return self._state_file(len(self.finished) - 1).read_bytes()
 
     @property
     def frames(self) -> int:
-        """How many frames the finished pieces hold."""
+        """How many frames the finished segments hold."""
         return Journal(finished=self.finished).frames
 
     @property
     def whole(self) -> bool:
-        """Whether the last piece is there."""
+        """Whether the last segment is there."""
         return Journal(finished=self.finished).whole
 
     def finished_packets(self, clock: Fraction) -> Iterator[av.Packet[Any]]:
-        """The packets of all finished pieces, in order; see `read_packets`."""
-        for number, piece in enumerate(self.finished):
-            yield from read_packets(self.packets(number), clock, piece.digest)
+        """The packets of all finished segments, in order; see `read_packets`."""
+        for number, segment in enumerate(self.finished):
+            yield from read_packets(self.packets(number), clock, segment.digest)
 
     def publish(self, video: Path) -> None:
-        """Move the joined video from the folder to its place; the pieces are not needed any more.
+        """Move the joined video from the folder to its place; the segments are not needed any more.
 
         Raises:
             OSError: the target cannot be replaced.
@@ -228,7 +226,7 @@ class SegmentStore(Closeable):
         self._done = True
 
     @contextlib.contextmanager
-    def explained(self) -> Iterator[None]:
+    def explain_errors(self) -> Iterator[None]:
         """Turn what the disk says into `SinkError`."""
         try:
             yield
@@ -254,18 +252,18 @@ class SegmentStore(Closeable):
 
 
 def _keeps_state(number: int, count: int) -> bool:
-    """Whether the memory behind a piece is kept where there are so many pieces."""
+    """Whether the state behind a segment is kept where there are so many segments."""
     return number >= count - _NEWEST_STATES or (number + 1) % _STATES_APART == 0
 
 
 def folder_of(target: Path) -> Path:
-    """Where the pieces of a target are kept: on the disk on which it will be."""
+    """Where the segments of a target are kept: on the disk on which it will be."""
     place = resolve_link(target)
     return place.with_name(short_name(f".{place.name}", ".stylize-parts"))
 
 
 def remove_abandoned(target: Path) -> None:
-    """Remove what a run left that died, unless it finished pieces or another run is at work there."""
+    """Remove what a run left that died, unless it finished segments or another run is at work there."""
     folder = folder_of(target)
     with contextlib.suppress(OSError), (folder / "lock").open("ab") as file:
         if hold_lock(file) is not False and not count_kept_frames(target):
@@ -275,7 +273,7 @@ def remove_abandoned(target: Path) -> None:
 
 
 def remove_published(target: Path) -> None:
-    """Remove the pieces of a target that is in its place: a run was killed between its last two steps."""
+    """Remove the segments of a target that is in its place: a run was killed between its last two steps."""
     folder = folder_of(target)
     with contextlib.suppress(OSError):
         newer = target.stat().st_mtime_ns > (folder / _JOURNAL).stat().st_mtime_ns
@@ -289,5 +287,5 @@ def count_kept_frames(target: Path) -> int:
 
 
 def read_earlier_identity(target: Path) -> Identity:
-    """What the pieces of an earlier run depend on; nothing, if there are none."""
+    """What the segments of an earlier run depend on; nothing, if there are none."""
     return read_journal(folder_of(target) / _JOURNAL).identity or {}

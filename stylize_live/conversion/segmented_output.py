@@ -1,4 +1,4 @@
-"""A video whose frames go piece by piece into side files, which become one file at the end."""
+"""A video that is encoded in segments, each in a file of its own, which are joined at the end."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from stylize_live.media.encode.muxer import Muxer
 from stylize_live.media.encode.packet_files import PacketFile, join_packets
 from stylize_live.system.clock import monotonic
 
-_COLLECTIONS_APART = 2.0  # seconds; a full piece takes about as long to encode, or longer
+_COLLECTIONS_APART = 2.0  # seconds; a full segment takes about as long to encode, or longer
 _DISCARDED = "{} frames of an earlier run were discarded: the source, the settings or the program changed"
 
 
 class SegmentedOutput:
-    """A video whose finished pieces outlive whatever happens to this run.
+    """A video whose finished segments are kept, whatever happens to this run.
 
     Attributes:
         notes: what was lost or changed, in words.
@@ -38,7 +38,7 @@ class SegmentedOutput:
 
     Args:
         target: the video's file.
-        parts: its pieces.
+        store: its segments.
         size: (width, height) of the frames in pixels.
         settings: codec, quality and speed of the encoder, and what becomes of sound.
         like: the source, whose clock, pixel shape and other streams are taken over.
@@ -47,23 +47,23 @@ class SegmentedOutput:
     def __init__(
         self,
         target: Path,
-        parts: SegmentStore,
+        store: SegmentStore,
         size: tuple[int, int],
         settings: VideoSettings,
         like: VideoReader,
     ) -> None:
-        self._target, self._parts, self._like = target, parts, like
+        self._target, self._store, self._like = target, store, like
         self._plan = EncodePlan(
             target, size, settings, rate=like.average_rate, like=like, alpha=like.has_alpha
         )
         self._encoder: VideoEncoder | None = None
         self._file: PacketFile | None = None
         self._last: Frame | None = None
-        self._frames = parts.frames
+        self._frames = store.frames
         self._mux_notes: list[str] = []
         self._collected_at = monotonic()
         self.damaged = 0
-        if not parts.whole:
+        if not store.whole:
             self._check_muxer()
 
     def _check_muxer(self) -> None:
@@ -75,39 +75,39 @@ class SegmentedOutput:
     @property
     def _video(self) -> Path:
         """The joined video, before it is in its place."""
-        return self._parts.folder / f"video{self._target.suffix}"
+        return self._store.folder / f"video{self._target.suffix}"
 
     def _new_encoder(self) -> VideoEncoder:
-        finished = self._parts.finished
+        finished = self._store.finished
         return self._plan.encoder(finished[-1].ticks) if finished else self._plan.encoder()
 
     def write(self, frame: Frame) -> None:
         """See `Output.write`."""
-        with self._parts.explained():
+        with self._store.explain_errors():
             if self._encoder is None:
-                self._encoder, self._file = self._new_encoder(), self._parts.begin()
+                self._encoder, self._file = self._new_encoder(), self._store.begin()
             assert self._file is not None
             self._file.write(self._encoder.encode(frame))
         self._last = frame
         self._frames += 1
 
-    def end_piece(self, border: SegmentBoundary) -> None:
-        """See `Output.end_piece`."""
+    def end_segment(self, boundary: SegmentBoundary) -> None:
+        """See `Output.end_segment`."""
         encoder, file, last = self._encoder, self._file, self._last
         if encoder is None or file is None or last is None:
             return
-        shown = border.last_duration if border.next_pts is None else border.next_pts - last.pts
-        with self._parts.explained():
+        shown = boundary.last_duration if boundary.next_pts is None else boundary.next_pts - last.pts
+        with self._store.explain_errors():
             file.write(encoder.finish(shown))
             file.close()
-            notes = [*border.notes, *encoder.notes]
-            piece = FinishedSegment.at(
-                border, self._frames, encoder.last_ticks, file.size, file.digest, notes
+            notes = [*boundary.notes, *encoder.notes]
+            segment = FinishedSegment.at(
+                boundary, self._frames, encoder.last_ticks, file.size, file.digest, notes
             )
-            self._parts.commit(piece, border.state)
+            self._store.commit(segment, boundary.state)
         encoder.close()
         self._encoder = self._file = None
-        if border.next_pts is not None:
+        if boundary.next_pts is not None:
             del encoder
             self._let_encoders_go()
 
@@ -115,36 +115,36 @@ class SegmentedOutput:
         """Collect what PyAV leaves: its streams and containers hold each other.
 
         With them go an encoder's threads and frames, hundreds of megabytes in 4K, which Python would keep
-        for dozens of pieces. A collection takes up to a second in a large program, so it is not made after
-        each of many quick pieces.
+        for dozens of segments. A collection takes up to a second in a large program, so it is not made after
+        each of many quick segments.
         """
         if monotonic() - self._collected_at >= _COLLECTIONS_APART:
             gc.collect()
             self._collected_at = monotonic()
 
     def finish(self, stopping: threading.Event, work: Stopwatch) -> None:
-        """See `Output.finish`: join the pieces, write sound and subtitles beside them.
+        """See `Output.finish`: join the segments, write sound and subtitles beside them.
 
         Raises:
-            SinkError: the disk is full or the target went away; the pieces are kept.
+            SinkError: the disk is full or the target went away; the segments are kept.
             Closed: `stopping` was set.
         """
-        if not self._parts.whole:
-            raise SourceError(f"{self._like.path}: could not be read on from where the last run stopped")
+        if not self._store.whole:
+            raise SourceError(f"{self._like.path}: could not be read from where the last run stopped")
         with self._muxer() as muxer:
-            for packet in work.over(join_packets(self._parts.finished_packets(self._plan.clock))):
+            for packet in work.over(join_packets(self._store.finished_packets(self._plan.clock))):
                 if stopping.is_set():
                     raise Closed
                 with work:
                     muxer.write([packet])
             with work.at_length():  # the index may be moved to the front of many gigabytes
                 muxer.finish()
-        with work.at_length(), self._parts.explained():  # waits until they are on the disk
+        with work.at_length(), self._store.explain_errors():  # waits until they are on the disk
             try:
                 if stopping.is_set():
                     raise Closed
-                self._parts.publish(self._video)
-            except BaseException:  # the next run joins the pieces again; a full disk needs the room till then
+                self._store.publish(self._video)
+            except BaseException:  # the next run joins them again; a full disk needs the room till then
                 with contextlib.suppress(OSError):  # of the two errors, people are told the first
                     self._video.unlink()
                 raise
@@ -164,10 +164,10 @@ class SegmentedOutput:
     @property
     def notes(self) -> list[str]:
         """What was lost or changed, in words."""
-        notes = [note for piece in self._parts.finished for note in piece.notes]
-        discarded = [_DISCARDED.format(self._parts.discarded)] if self._parts.discarded else []
+        notes = [note for segment in self._store.finished for note in segment.notes]
+        discarded = [_DISCARDED.format(self._store.discarded)] if self._store.discarded else []
         return list(
-            dict.fromkeys([*discarded, *self._parts.notes, *self._plan.notes, *notes, *self._mux_notes])
+            dict.fromkeys([*discarded, *self._store.notes, *self._plan.notes, *notes, *self._mux_notes])
         )
 
     def close(self) -> None:
@@ -181,7 +181,7 @@ class SegmentedOutput:
     @property
     def end(self) -> End:
         """See `Output.end`; known even if an earlier run wrote all of the video."""
-        last = self._parts.finished[-1]
+        last = self._store.finished[-1]
         return End(last.damaged, last.retimed, Fraction(last.missing))
 
 

@@ -1,6 +1,6 @@
-"""Where a video is parted into pieces: what is encoded on its own, and what a resumed run goes on from.
+"""Where a video is split into segments: what is encoded on its own, and what a resumed run goes on from.
 
-Borders depend on the video alone, so every run of the same video has the same pieces.
+Boundaries depend on the video alone, so every run of the same video has the same segments.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from stylize_live.frame import Frame, Pixels
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.shots import ShotMarker
 
-# A piece ends at a cut, but not before so many frames: encoders compress better with some to look at.
+# A segment ends at a cut, but not before so many frames: encoders compress better with some to look at.
 LEAST_FRAMES = 60
-# A piece without a cut ends here, some 10 seconds: x264 begins anew after 250 frames anyway, so it costs
+# A segment without a cut ends here, some 10 seconds: x264 begins anew after 250 frames anyway, so it costs
 # nothing, and no crash loses more.
 MOST_FRAMES = 250
 _TAIL = 8
@@ -30,18 +30,18 @@ Fingerprint = tuple[Fraction, int]
 
 
 class SegmentSplitter:
-    """Parts a video while its frames pass."""
+    """Splits a video into segments while its frames pass."""
 
     def __init__(self) -> None:
         self._frames = 0
         self._tail: deque[Fingerprint] = deque(maxlen=_TAIL)
         self.at_cut = False
 
-    def begins_piece(self, frame: Frame) -> bool:
-        """See the next frame, which is marked, see `ShotMarker`; whether a new piece begins with it.
+    def begins_segment(self, frame: Frame) -> bool:
+        """See the next frame, which is marked, see `ShotMarker`; whether a new segment begins with it.
 
-        The video's first frame begins none. `at_cut` says whether the new piece begins at a cut: it
-        owes nothing to the frames before, even under a painter with a memory.
+        The video's first frame begins none. `at_cut` says whether the new segment begins at a cut: it
+        does not depend on the frames before, even with a stylizer that smooths over time.
         """
         cut = bool(frame.starts_shot)
         begins = self._frames >= MOST_FRAMES or (cut and self._frames >= LEAST_FRAMES)
@@ -52,7 +52,7 @@ class SegmentSplitter:
         return begins
 
     def remember(self, frame: Frame) -> None:
-        """Keep the fingerprint of a frame of the current piece."""
+        """Keep the fingerprint of a frame of the current segment."""
         self._tail.append((frame.pts, fingerprint(frame.preview)))
 
     @property
@@ -69,15 +69,15 @@ def fingerprint(pixels: Pixels) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SegmentBoundary:
-    """The end of a piece, on its way through all stages behind the piece's last frame.
+    """The end of a segment, on its way through all stages behind the segment's last frame.
 
     Attributes:
-        next_pts: time of the frame that begins the next piece, or None where the video ends.
-        tail: times and fingerprints of the last frames before the border.
+        next_pts: time of the frame that begins the next segment, or None where the video ends.
+        tail: times and fingerprints of the last frames before the boundary.
         history: what the next frame was judged by, see `ShotMarker`.
         damaged, retimed, notes: see `VideoReader`; of all the video so far.
         missing, last_duration: see `VideoReader`; told at the video's end only.
-        state: memory of the painter behind the border, or None if it has none.
+        state: of the stylizer behind the boundary, or None if it has none.
     """
 
     next_pts: Fraction | None
@@ -93,15 +93,15 @@ class SegmentBoundary:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of a video.
+    """A segment of a video.
 
     Attributes:
         start: index of its first frame.
         frames: number of frames.
         begin: time of its first frame in seconds.
-        end: time of the next piece's first frame, or where the video's last frame ends.
-        at_cut: whether it begins a new shot or the video, so that even a painter with a memory may
-            begin here with none.
+        end: time of the next segment's first frame, or where the video's last frame ends.
+        at_cut: whether it begins a new shot or the video, so that even a stylizer that smooths over time
+            may begin here without a state.
     """
 
     start: int
@@ -112,10 +112,10 @@ class Segment:
 
 
 def split_at_cuts(source: Path, settings: ConvertSettings = _DEFAULTS) -> Iterator[Segment]:
-    """The pieces of a video, as `convert` makes them: at cuts, else after `MOST_FRAMES`.
+    """The segments of a video, as `convert` makes them: at cuts, else after `MOST_FRAMES`.
 
-    Frames painted and encoded piece by piece, in any order and on any machine, give the packets that
-    `convert` writes. With a painter that remembers, this holds for pieces that begin `at_cut`.
+    Frames painted and encoded segment by segment, in any order and on any machine, give the packets that
+    `convert` writes. With a stylizer that smooths over time, this holds for segments that begin `at_cut`.
 
     Args:
         source: any video that FFmpeg reads; it is decoded from begin to end.
@@ -124,16 +124,16 @@ def split_at_cuts(source: Path, settings: ConvertSettings = _DEFAULTS) -> Iterat
     Raises:
         SourceError: the source is no video.
     """
-    cutter, shots = SegmentSplitter(), ShotMarker()
+    splitter, shots = SegmentSplitter(), ShotMarker()
     with VideoReader(source, settings, bits=settings.bits) as reader:
         first: Frame | None = None
         last, at_cut = None, True
         for frame in map(shots.mark, reader):
             if first is None:
                 first = frame
-            if cutter.begins_piece(frame):
+            if splitter.begins_segment(frame):
                 yield Segment(first.index, frame.index - first.index, first.pts, frame.pts, at_cut)
-                first, at_cut = frame, cutter.at_cut
+                first, at_cut = frame, splitter.at_cut
             last = frame
         if first is not None and last is not None:
             end = last.pts + reader.last_duration

@@ -12,7 +12,7 @@ from stylize_live.media.image.io import middle_of_strip, on_paper, read_image, r
 from stylize_live.nets.catalogue import load_style
 
 _SHORT_SIDE = 540  # pixels: painted larger than they are shown, like a video seen in a window
-_LONGEST = 4  # long over short side that is shown: of longer frames the middle
+_LONGEST = 4  # long over short side that is shown; of longer images, the middle
 
 
 def paint_style_sheet(styles: list[str], photos: list[Path], *, on_style: Callable[[str], None]) -> Pixels:
@@ -20,7 +20,7 @@ def paint_style_sheet(styles: list[str], photos: list[Path], *, on_style: Callab
 
     Args:
         styles: names, style files or blends.
-        photos: frames; large ones are scaled down first.
+        photos: image files; large images are scaled down first.
         on_style: called with each style as its turn comes.
 
     Returns:
@@ -30,7 +30,7 @@ def paint_style_sheet(styles: list[str], photos: list[Path], *, on_style: Callab
         SourceError: a photo cannot be read.
         StyleError: a style cannot be read.
     """
-    originals = tuple(_small(middle_of_strip(on_paper(read_image(path)), _LONGEST)) for path in photos)
+    originals = tuple(_shrink(middle_of_strip(on_paper(read_image(path)), _LONGEST)) for path in photos)
     infos = [load_style(style).info for style in styles]  # all of them, before the work begins
     entries = [Entry(originals, "original")]
     for style, info in zip(styles, infos, strict=True):
@@ -42,5 +42,5 @@ def paint_style_sheet(styles: list[str], photos: list[Path], *, on_style: Callab
     return draw_contact_sheet(entries)
 
 
-def _small(pixels: Pixels) -> Pixels:
+def _shrink(pixels: Pixels) -> Pixels:
     return resize(pixels, _SHORT_SIDE) if min(pixels.shape[:2]) > _SHORT_SIDE else pixels

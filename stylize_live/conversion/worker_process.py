@@ -1,6 +1,6 @@
-"""Many videos in a process of their own: where a library crashes on one of them, the queue goes on.
+"""Many videos in a process of their own: if a library crashes on one of them, the queue goes on.
 
-No care in Python catches a crash in FFmpeg or in a GPU's driver. So one process paints all videos and tells
+Python cannot catch a crash in FFmpeg or in a GPU's driver. So one process paints all videos and tells
 this one how far it is; if it dies, the video it worked on is named, and a new one goes on behind it. That
 costs nothing for each video, and the parent stays small: it never loads what could crash.
 """
@@ -29,15 +29,15 @@ from stylize_live.errors import CrashError, StylizeError
 from stylize_live.lifecycle import Closeable
 from stylize_live.wording import options_as_flags
 
-_SECONDS_TO_STOP = 10  # for what is asked kindly; then it is killed, which costs a piece at most
+_SECONDS_TO_STOP = 10  # after it was asked to; then it is killed, which costs a segment at most
 
 T = TypeVar("T")
-OpenPainter = Callable[[], AbstractContextManager[FrameStylizer]]
+OpenStylizer = Callable[[], AbstractContextManager[FrameStylizer]]
 
 
 def convert_in_subprocess(
     jobs: Sequence[ConversionJob],
-    open_painter: OpenPainter,
+    open_stylizer: OpenStylizer,
     settings: ConvertSettings,
     *,
     overwrite: bool = False,
@@ -45,26 +45,26 @@ def convert_in_subprocess(
     on_start: Callable[[ConversionJob], None] = lambda job: None,
     on_progress: Callable[[ConvertProgress], None] = lambda progress: None,
 ) -> Iterator[ConversionOutcome]:
-    """Convert videos as `convert_all` does, in another process; reports come without their frames.
+    """Convert videos as `convert_all` does, in another process; reports come without their pair of images.
 
     What is logged there is logged here.
 
     Args:
         jobs, settings, overwrite, restart, on_start, on_progress: see `convert_all`.
-        open_painter: called in that process, so it must be one that `pickle` takes.
+        open_stylizer: called in that process, so it must be one that `pickle` takes.
 
     Yields:
         How each video ended, as soon as it did; one on which the process died has failed with `CrashError`.
 
     Raises:
-        StylizeError: the painter cannot be opened.
+        StylizeError: the stylizer cannot be opened.
         CrashError: the process died before it began a video.
     """
     waiting = list(jobs)
     while waiting:
         at_work: ConversionJob | None = None
         level = logging.getLogger().level
-        with _Process(_convert, waiting, open_painter, settings, overwrite, restart, level) as process:
+        with _Process(_convert, waiting, open_stylizer, settings, overwrite, restart, level) as process:
             for message in process.messages():
                 match message:
                     case ConversionJob():
@@ -90,15 +90,15 @@ def convert_in_subprocess(
 
 
 def _crash(job: ConversionJob, death: str) -> CrashError:
-    """What is said of a video; its hidden folder goes, unless pieces are in it."""
+    """The error of a video; its hidden folder is removed unless segments are in it."""
     remove_abandoned(job.target)
     return CrashError(
-        f"{job.source}: the process died while it painted this video ({death}), please report it"
+        f"{job.source}: the process crashed while it painted this video ({death}), please report it"
     )
 
 
 def answer_in_subprocess(ask: Callable[..., T], *arguments: object) -> T | None:
-    """What a function of a module answers in another process; None if that dies of it."""
+    """What a function returns when it is called in another process; None if that process dies."""
     with _Process(_answer, ask, *arguments) as process:
         return next(process.messages(), None)
 
@@ -167,7 +167,7 @@ class _Outbox:
 def _convert(
     pipe: Connection,
     jobs: Sequence[ConversionJob],
-    open_painter: OpenPainter,
+    open_stylizer: OpenStylizer,
     settings: ConvertSettings,
     overwrite: bool,
     restart: bool,
@@ -186,10 +186,10 @@ def _convert(
         outbox.send(progress)
 
     try:
-        with options_as_flags(), open_painter() as painter:  # the command line asked for it
+        with options_as_flags(), open_stylizer() as stylizer:  # the command line asked for it
             outcomes = convert_all(
                 jobs,
-                painter,
+                stylizer,
                 settings,
                 overwrite=overwrite,
                 restart=restart,
@@ -213,7 +213,7 @@ def _is_closed(pipe: Connection) -> bool:
 
 
 def _portable(outcome: ConversionOutcome) -> ConversionOutcome:
-    """Without frames, and with an error that can be sent."""
+    """Without its pair of images, and with an error that can be pickled."""
     report = replace(outcome.report, pair=None) if outcome.report else None
     error = _portable_error(outcome.error) if outcome.error else None
     return replace(outcome, report=report, error=error)

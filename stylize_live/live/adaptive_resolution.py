@@ -1,13 +1,13 @@
 """`--size auto`: paints live frames as well as the source's rate allows.
 
 At the start a few frames are painted at some sizes, from the largest down, until a step of the ladder
-leaves room for the rest of the work. While the show goes on, what frames take is watched. When some are
+leaves room for the rest of the work. While the session goes on, what frames take is watched. When some are
 dropped, because something else needs the machine, the best step is taken that fits; a better one is tried
 after three seconds without a drop, if it is expected to fit; each try that fails makes the next one wait
 twice as long. A program that starts has more to do, and takes its first step for a machine that is slower:
 so the first tries come soon.
 
-Lines that somebody asks for are held, whatever the machine has to say, until they are let go.
+Lines that a user asks for are held, however slow the machine is, until "auto" is chosen again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Protocol
 
 from stylize_live.engine.core.economy import Economy
 from stylize_live.frame import Pixels
-from stylize_live.live.quality_ladder import Step, describe_step, describe_step_briefly, quality_ladder
+from stylize_live.live.quality_ladder import Step, build_ladder, describe_step, describe_step_briefly
 from stylize_live.live.report import StepReport
 from stylize_live.media.sources.test_pattern import PatternSource
 from stylize_live.system.clock import LEAST, monotonic
@@ -46,11 +46,11 @@ _PATIENCE, _MOST_PATIENCE = 3.0, 300.0  # seconds of calm before a better step i
 
 
 class Sizable(Protocol):
-    """What is governed: a `stylize_live.engine.Stylizer`.
+    """What is adapted: a `stylize_live.engine.Stylizer`.
 
     Attributes:
         lines: at which frames with more of them are painted; may be set while others paint.
-        economy: what is saved; likewise.
+        economy: which frames are moved along instead; likewise.
     """
 
     lines: int
@@ -105,12 +105,12 @@ class PaintingCost:
         return PaintingCost(min(self.painted, other.painted), min(self.carried, other.carried))
 
     def of(self, every: int) -> float:
-        """A frame, on average, where every so manieth is painted."""
+        """Seconds of a frame on average, where one in `every` frames is painted."""
         return (self.painted + (every - 1) * self.carried) / every
 
 
 class AdaptiveResolution:
-    """Chooses how much is painted.
+    """Chooses how many lines are painted, and how many frames.
 
     Args:
         stylizer: whose lines and economy are set.
@@ -153,20 +153,24 @@ class AdaptiveResolution:
 
     @property
     def step(self) -> Step:
-        """What is done now."""
+        """The present step."""
         return self.chosen[-1][0]
 
     @property
-    def short(self) -> str:
-        """What is done now, in very few words."""
+    def short_description(self) -> str:
+        """The present step, in very few words."""
         return describe_step_briefly(self.step)
 
     def report(self) -> list[StepReport]:
         """All steps that were taken."""
         return [StepReport(step.lines, step.every, at) for step, at in self.chosen]
 
-    def words(self, shorter: int) -> str:
-        """What is done now, for people, and why not more; of frames with so many lines."""
+    def describe(self, shorter: int) -> str:
+        """The present step for people, and why it is not a better one.
+
+        Args:
+            shorter: lines of the source's frames.
+        """
         if not self.chosen:
             return ""
         best = self.step if self._holds else self._ladder[0]  # held, it is not the machine's doing
@@ -181,7 +185,7 @@ class AdaptiveResolution:
         """
         self._fit(size, rate)
         if self.held is None:
-            step = self._measured(size)
+            step = self._find_step(size)
         else:
             self._holds, step = self.held, Step(self.held)
         now = self._began = self._clock()
@@ -194,16 +198,16 @@ class AdaptiveResolution:
     def _fit(self, size: tuple[int, int], rate: Fraction | None) -> None:
         self._size = size
         self._period = float(1 / (rate or USUAL_RATE))
-        self._ladder = quality_ladder(min(size), can_save=self._stylizer.can_save)
+        self._ladder = build_ladder(min(size), can_save=self._stylizer.can_save)
 
-    def _measured(self, size: tuple[int, int]) -> Step:
+    def _find_step(self, size: tuple[int, int]) -> Step:
         """The best step that leaves room, or the last."""
         pattern = PatternSource(size, 30)
         images = [pattern.image(tick) for tick in range(_IMAGES)]
         self._costs = {}
         for step in self._ladder:
-            # Going by area flatters smaller sizes, as some work is the same for all: what does not fit even
-            # so need not be tried. The smallest has to do in any case.
+            # An estimate by area is too low for smaller sizes, as some work is the same for all: what does
+            # not fit even so need not be tried. The smallest has to do in any case.
             if self._costs and step != self._ladder[-1] and not self._fits(step):
                 continue
             if step.lines not in self._costs:
@@ -264,7 +268,7 @@ class AdaptiveResolution:
 
     def _use(self, step: Step) -> None:
         self._stylizer.lines = step.lines
-        # Whoever asks for so many lines wants all of them painted.
+        # Whoever asks for so many lines wants every frame painted.
         self._stylizer.economy = Economy(step.every) if self._holds is None else None
 
     def _choose(self, step: Step, now: float) -> None:
@@ -322,7 +326,7 @@ class AdaptiveResolution:
         return max(0, missed - int(held_up[0] / self._period))
 
     def _learn(self) -> None:
-        """Bring the costs up to date; all change as those of the present size do.
+        """Update the costs; all change by the same factor as those of the present size.
 
         More lines take at most as much more as they have area, some work being the same for all: what was
         measured when the machine was busy is not believed for ever.
@@ -384,25 +388,25 @@ class AdaptiveResolution:
 
 
 def adapt_resolution(stylizer: Sizable, size: str, *, changeable: bool = False) -> AdaptiveResolution | None:
-    """Do what a `size` setting says: "auto", or lines such as "360p".
+    """Set the lines of a stylizer by a `size` setting: "auto", or lines such as "360p".
 
     Args:
-        stylizer: what is governed.
+        stylizer: what is adapted.
         size: the setting.
-        changeable: whether it may change while the show runs.
+        changeable: whether it may change while the session runs.
 
     Returns:
-        The governor for "auto", and for what is changeable.
+        An `AdaptiveResolution` for "auto" and for what is changeable, else None.
 
     Raises:
         UsageError: no lines are left.
     """
-    lines = lines_of(size)
+    lines = parse_lines(size)
     if lines is not None:
         stylizer.lines = lines
     return AdaptiveResolution(stylizer, held=lines) if lines is None or changeable else None
 
 
-def lines_of(size: str) -> int | None:
+def parse_lines(size: str) -> int | None:
     """The lines of a `size` setting, or None for "auto"."""
     return None if size == "auto" else int(size.removesuffix("p"))

@@ -1,4 +1,4 @@
-"""Where a show is seen on this machine: a window, or nowhere."""
+"""The display of a session on this machine: a window, or none."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 def open_display(
     opened: ExitStack, size: tuple[int, int], style: str, *, window: bool, watched: bool
 ) -> LiveDisplay:
-    """The window, or none.
+    """Open the window, or a display that shows nothing.
 
     Args:
         opened: closes it.
         size: (width, height) of the frames in pixels.
-        style: that is named until the first frame is painted.
+        style: named in the window until the first frame is painted.
         window: whether there is to be one.
-        watched: without one, whether somebody is taken to look all the same.
+        watched: without a window, whether frames are painted all the same.
 
     Raises:
         DisplayError: there is no screen.
@@ -30,11 +30,11 @@ def open_display(
         from stylize_live.media.sinks.null_display import NullDisplay
 
         return NullDisplay(watched=watched)
-    from stylize_live.live.warm_up import card, card_caption
+    from stylize_live.live.warm_up import make_card, make_card_caption
     from stylize_live.media.sinks.window import Window
 
-    shown = opened.enter_context(Window(PROGRAM, size))
+    display = opened.enter_context(Window(PROGRAM, size))
     # At once: the network takes a moment, and an empty window looks broken.
-    shown.write(card(size), card_caption(style))
-    shown.poll()
-    return shown
+    display.write(make_card(size), make_card_caption(style))
+    display.poll()
+    return display

@@ -1,4 +1,4 @@
-"""The keys of a show: one table for the window, for pages, and for whoever asks with `?`."""
+"""The keys of a session: one table for the window, for pages, and for the help that `?` shows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ class Hotkey:
     """One line of the table.
 
     Attributes:
-        names: of the keys, as a display tells them.
+        names: of the keys, as a display returns them.
         shown: the same for people.
         does: what they do, in words.
-        on_page: who obeys them on a page: the show, as in the window, the page itself, or nobody.
+        on_page: who handles them on a page: the session ("show"), the page itself, or nobody.
     """
 
     names: tuple[str, ...]
@@ -30,15 +30,15 @@ KEYS = (
     Hotkey(("[", "]"), "[ and ]", "less or more strength"),
     Hotkey(("-", "+", "="), "- and +", "less or more bold, for styles that have it"),
     Hotkey((",", "."), ", and .", "smaller or larger strokes"),
-    Hotkey(("c",), "c", "colours of the frame or of the style"),
+    Hotkey(("c",), "c", "colours of the image or of the style"),
     Hotkey(("m",), "m", "mirror"),
     Hotkey(("s",), "s", "split view: the original at the left"),
     Hotkey(("t",), "t", "steadiness on or off"),
-    Hotkey(("space",), "space", "freeze; styles can be tried on the frozen frame"),
+    Hotkey(("space",), "space", "pause; styles can be tried on the paused frame"),
     Hotkey(("p",), "p", "save a snapshot to the current folder"),
-    Hotkey(("r",), "r", "begin or end a recording in the current folder"),
+    Hotkey(("r",), "r", "start or stop a recording in the current folder"),
     Hotkey(("f",), "f", "full screen", "page"),
-    Hotkey(("h",), "h", "the frame alone, or with all that is around it", "page"),
+    Hotkey(("h",), "h", "the image alone, or with everything around it", "page"),
     Hotkey(("?",), "?", "show or hide these keys", "page"),
     Hotkey(("q", "escape", "closed"), "q, Esc", "end, in the window", "nobody"),
 )

@@ -1,4 +1,4 @@
-"""How old frames are when they are seen, and how many are seen a second.
+"""Latency and frame rate: how old frames are when they are shown, and how many are shown a second.
 
 Memory is bounded however long a run lasts: totals live in a histogram of fixed size, the recent
 past in a ring.

@@ -1,4 +1,4 @@
-"""What is shown of a frame that was painted: the same for the window, pages, streams and recordings."""
+"""How a painted frame is shown: the same in the window, on pages, in streams and recordings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stylize_live.frame import Frame, Pixels
 
 
 class PaintedFrame:
-    """A live frame, before and after. Any thread may ask what is shown of it.
+    """A live frame and its painting. Any thread may call `compose`.
 
     Attributes:
         original: as it was captured.
@@ -24,16 +24,16 @@ class PaintedFrame:
         self._composing = threading.Lock()
         self._composed: tuple[bool, bool, Frame] | None = None
 
-    def shown(self, *, mirror: bool, split: bool) -> Frame:
-        """What everybody sees of it, see `compose`: made once, until another view is asked for."""
+    def compose(self, *, mirror: bool, split: bool) -> Frame:
+        """The frame to show, see `compose_view`; computed once for each view in a row."""
         with self._composing:
             if self._composed is None or self._composed[:2] != (mirror, split):
-                pixels = compose(self.original.pixels, self.painted.pixels, mirror=mirror, split=split)
+                pixels = compose_view(self.original.pixels, self.painted.pixels, mirror=mirror, split=split)
                 self._composed = mirror, split, self.painted.with_image(pixels)
             return self._composed[2]
 
 
-def compose(original: Pixels, painted: Pixels, *, mirror: bool, split: bool) -> Pixels:
+def compose_view(original: Pixels, painted: Pixels, *, mirror: bool, split: bool) -> Pixels:
     """The frame to show.
 
     Args:

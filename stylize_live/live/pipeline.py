@@ -1,4 +1,4 @@
-"""The live journey: capture, paint, show; the newest frame wins.
+"""The live pipeline: capture, paint, show; the newest frame wins.
 
     capture thread -> [Latest] -> inference thread -> [Latest] -> display, on the main thread
                                                   +-> [Latest] -> each other sink, on a thread of its own
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from stylize_live.concurrency.channel import Closed, Latest
-from stylize_live.concurrency.failures import check_frame, explain_failure, failures_explained
+from stylize_live.concurrency.failures import check_frame, explain_failure, explain_failures
 from stylize_live.concurrency.signals import stop_on_ctrl_c
 from stylize_live.concurrency.stopwatch import Stopwatch
 from stylize_live.concurrency.watchdog import Patience, Watchdog
@@ -32,7 +32,7 @@ from stylize_live.frame import Frame, Pixels
 from stylize_live.live.adaptive_resolution import AdaptiveResolution
 from stylize_live.live.hotkeys import hotkey_rows
 from stylize_live.live.latency import LatencyClock
-from stylize_live.live.painted_frame import PaintedFrame, compose
+from stylize_live.live.painted_frame import PaintedFrame, compose_view
 from stylize_live.live.quality_ladder import Step
 from stylize_live.live.recordings import Recordings
 from stylize_live.live.report import LiveReport, Settled
@@ -40,7 +40,7 @@ from stylize_live.live.session import Figures, Remote
 from stylize_live.live.sink_group import SinkGroup
 from stylize_live.live.sink_switches import Openers, SinkSwitches
 from stylize_live.live.view import LiveStylizer, View
-from stylize_live.live.warm_up import Flowing, WarmUp, card, warming_up
+from stylize_live.live.warm_up import Flowing, WarmUp, describe_warm_up, make_card
 from stylize_live.media.image.io import Still, write_image
 from stylize_live.media.protocols import LiveSink, Source
 from stylize_live.media.sinks.opening import sink_address
@@ -110,10 +110,10 @@ def run_live(
     microphone: str | None = None,
     remote: Remote | None = None,
     openers: Openers | None = None,
-    governor: AdaptiveResolution | None = None,
+    adaptive_resolution: AdaptiveResolution | None = None,
     patience: Patience = USUAL_PATIENCE,
 ) -> LiveReport:
-    """Show a source painted until it ends, the time is over, or the user ends it.
+    """Paint and show a source until it ends, the time is over, or the user ends the session.
 
     Call it from the main thread. The first Ctrl-C ends the run as if the user had pressed q, the
     second one kills the process. Source, display and sinks stay open, apart from
@@ -130,24 +130,24 @@ def run_live(
         split: start with the split view.
         duration: seconds of painting after which the run ends, or None.
         snapshots: folder for snapshots and recordings that keys ask for; default is the current one.
-        microphone: whose sound such recordings have: its name or number.
-        remote: runs the show beside the display, called as often as that is polled.
+        microphone: name or number of the one that such recordings have their sound from.
+        remote: controls the session beside the display; called as often as that is polled.
         openers: of sinks that the remote can switch on and off, by name; it closes those that it had opened.
-        governor: chooses the size that the stylizer paints at.
-        patience: with whatever does not come back from one frame. It is named first; in the end a sink is
-            left out, and source and stylizer end the run.
+        adaptive_resolution: chooses the size that the stylizer paints at.
+        patience: how long one frame may take. Whoever takes longer is named first; in the end a sink is left
+            out, and a source or stylizer ends the run.
 
     Raises:
         MachineError: no memory is left, or source or stylizer do not answer.
-        StylizeError: what any stage met, within two seconds; also any other exception of theirs.
+        StylizeError: the first error of any stage, within two seconds; also any other exception of theirs.
     """
     folder = snapshots or Path()
-    journey = _LivePipeline(
-        source, stylizer, display, sinks, styles, folder, microphone, openers or {}, governor
+    pipeline = _LivePipeline(
+        source, stylizer, display, sinks, styles, folder, microphone, openers or {}, adaptive_resolution
     )
-    journey.view.mirror, journey.view.split = mirror, split
+    pipeline.view.mirror, pipeline.view.split = mirror, split
     with fine_timers():
-        return journey.run(duration, remote, patience)
+        return pipeline.run(duration, remote, patience)
 
 
 class _LivePipeline:
@@ -161,30 +161,32 @@ class _LivePipeline:
         snapshots: Path,
         microphone: str | None,
         openers: Openers,
-        governor: AdaptiveResolution | None,
+        adaptive_resolution: AdaptiveResolution | None,
     ) -> None:
         self._source = source
-        self._governor = governor
+        self._resolution = adaptive_resolution
         self.stylizer = stylizer
         self._display = display
         self._snapshots = snapshots
         self._to_paint: Latest[Frame] = Latest()
         self._to_show: Latest[PaintedFrame] = Latest()
-        self._outlets = SinkGroup(sinks)
+        self._sink_group = SinkGroup(sinks)
         self._boldness: Latest[float] = Latest()
         self._lines: Latest[int] = Latest()
         self._asked: Step | None = None  # whose lines are being made ready
-        self._preparation = WarmUp()
-        self.view = View(stylizer, styles, self._snapshot, self._record, self._embolden)
-        self.switches = SinkSwitches(self._outlets, openers, sinks, sink_address, self.view.say)
-        self._stages = WorkerGroup(
+        self._warm_up = WarmUp()
+        self.view = View(
+            stylizer, styles, self._take_snapshot, self._toggle_recording, self._request_boldness
+        )
+        self.switches = SinkSwitches(self._sink_group, openers, sinks, sink_address, self.view.say)
+        self._workers = WorkerGroup(
             self._to_paint,
             self._to_show,
             self._boldness,
             self._lines,
             self.switches,
-            self._outlets,
-            self._preparation,
+            self._sink_group,
+            self._warm_up,
             _Waker(source),
         )
         self._clock = LatencyClock()
@@ -195,60 +197,60 @@ class _LivePipeline:
         self._stills = 0  # snapshots that were written
         self._frozen = 0
         self._idle = 0
-        self._held: PaintedFrame | None = None
+        self._current: PaintedFrame | None = None
         self._caption = Caption()
         self._caption_at = 0.0
         self.shown: Frame | None = None
-        self._recordings = Recordings(self._outlets, self.view.say, microphone, sinks)
+        self._recordings = Recordings(self._sink_group, self.view.say, microphone, sinks)
         self._remote: Remote | None = None
         self._capturing, self._painting = Stopwatch(), Stopwatch()
         self._watchdog = Watchdog()
         self._watchdog.watch("the source", self._capturing, excused=lambda: self._source_waits)
         self._watchdog.watch("painting", self._painting)
         self._loading = Stopwatch()
-        # It takes what it takes, and says so on the frame.
+        # It may take as long as it needs, and the window says so.
         self._watchdog.watch("loading the style", self._loading, noted=False)
-        self._emboldening = Stopwatch()
-        self._watchdog.watch("a change of boldness", self._emboldening)
+        self._changing_boldness = Stopwatch()
+        self._watchdog.watch("a change of boldness", self._changing_boldness)
         self._stall = ""
 
     def run(self, duration: float | None, remote: Remote | None, patience: Patience) -> LiveReport:
         self._remote = remote
-        with self._stages as stages, stop_on_ctrl_c(stages.stopping):
-            stages.start("capture", self._capture, closes=(self._to_paint,))
-            stages.start("inference", self._paint, closes=(self._to_show,))
-            stages.start("boldness", self._set_boldness)
-            stages.start("lines", self._make_lines_ready)
-            self._outlets.start(stages)
-            self.switches.start(stages)
-            while not self.view.ended and not stages.stopping.is_set() and not self._over(duration):
+        with self._workers as workers, stop_on_ctrl_c(workers.stopping):
+            workers.start("capture", self._capture, closes=(self._to_paint,))
+            workers.start("inference", self._paint, closes=(self._to_show,))
+            workers.start("boldness", self._set_boldness)
+            workers.start("lines", self._make_lines_ready)
+            self._sink_group.start(workers)
+            self.switches.start(workers)
+            while not self.view.ended and not workers.stopping.is_set() and not self._is_over(duration):
                 try:
-                    with failures_explained("display"):
+                    with explain_failures("display"):
                         self._show_next()
                 except Closed:
                     break
-                self._look(patience)
+                self._check_stalls(patience)
                 if remote is not None:
-                    with failures_explained("remote"):
+                    with explain_failures("remote"):
                         remote.attend(self)
                 elif not self._display.watched:
-                    self._outlets.check()
-        stages.check()
-        return self._report(self._preparation.seconds(monotonic()))
+                    self._sink_group.check()
+        workers.check()
+        return self._report(self._warm_up.seconds(monotonic()))
 
-    def _over(self, duration: float | None) -> bool:
-        return duration is not None and self._preparation.seconds(monotonic()) >= duration
+    def _is_over(self, duration: float | None) -> bool:
+        return duration is not None and self._warm_up.seconds(monotonic()) >= duration
 
     @property
     def _watched(self) -> bool:
         remote = self._remote is not None and self._remote.watched
-        return remote or self._display.watched or self._outlets.watched
+        return remote or self._display.watched or self._sink_group.watched
 
-    def _look(self, patience: Patience) -> None:
-        """Name what hangs, and wait no longer in the end. Raises `MachineError`."""
-        self._outlets.look(patience)
-        if self.switches.look(patience):
-            self.view.changed = True  # a frozen frame comes to it, too
+    def _check_stalls(self, patience: Patience) -> None:
+        """Warn of what hangs, and give up in the end. Raises `MachineError`."""
+        self._sink_group.check_stalls(patience)
+        if self.switches.update(patience):
+            self.view.changed = True  # a frozen frame is sent to it, too
         stalls = list(self._watchdog.stalls(patience))
         for stall in stalls:
             if stall.seconds > patience.end:
@@ -259,31 +261,31 @@ class _LivePipeline:
 
     @property
     def _source_waits(self) -> bool:
-        """Whether the source waits for something, which it tells itself, and for how long it will."""
+        """Whether the source says that it waits; then it may take as long as it likes."""
         told = isinstance(self._source, Interruptible) and bool(self._source.trouble)
         return told or (isinstance(self._source, Driven) and not self._source.in_device)
 
     def _capture(self) -> None:
         if not (isinstance(self._source, Flowing) and self._source.flows):
-            self._preparation.wait()
+            self._warm_up.wait()
         for given in self._capturing.over(self._source):
-            if self._stages.stopping.is_set():
+            if self._workers.stopping.is_set():
                 return
             frame = check_frame(given, "the source")
-            if self._preparation.under_way:
-                self._preparation.see(frame)
+            if self._warm_up.under_way:
+                self._warm_up.see(frame)
                 continue
             self._note_settled()
             self._captured += 1
             if self.view.frozen:
-                self._frozen += 1  # the painter rests, the source is still emptied
+                self._frozen += 1  # nothing is painted, but the source is still read
             elif not self._watched:
                 self._idle += 1
             else:
                 self._to_paint.put(frame)
 
     def _note_settled(self) -> None:
-        if self._settled is None and self._preparation.settled(monotonic()):
+        if self._settled is None and self._warm_up.settled(monotonic()):
             self._settled = self._captured, self._dropped
 
     @property
@@ -291,123 +293,123 @@ class _LivePipeline:
         return self._to_paint.dropped + self._to_show.dropped
 
     def _prepare(self) -> None:
-        if self._governor is None:
+        if self._resolution is None:
             self.stylizer.warm_up(self._source.size)
         else:
-            self._governor.start(self._source.size, self._source.rate)
+            self._resolution.start(self._source.size, self._source.rate)
 
     def _paint(self) -> None:
         with self._loading:
-            self._preparation.run(self._prepare)
+            self._warm_up.run(self._prepare)
         for frame in self._to_paint:
-            if self._stages.stopping.is_set():
+            if self._workers.stopping.is_set():
                 return
             taken_at = monotonic()
             with self._painting:
-                painted = check_frame(self.stylizer(frame), "the painter", frame.size)
+                painted = check_frame(self.stylizer(frame), "the stylizer", frame.size)
             item = PaintedFrame(frame, painted, taken_at, monotonic())
             self._to_show.put(item)
-            if self._governor is not None:
-                self._governor.resize(frame.size, self._source.rate)
-                self._attend_governor(self._governor, item.painted_at - taken_at)
+            if self._resolution is not None:
+                self._resolution.resize(frame.size, self._source.rate)
+                self._adapt_resolution(self._resolution, item.painted_at - taken_at)
             if not self.view.frozen:
                 # From here and not from the main thread, which a window that is dragged may hold up.
                 self._publish(item)
 
-    def _attend_governor(self, governor: AdaptiveResolution, took: float) -> None:
-        if governor.note(took, self._to_paint.dropped):
+    def _adapt_resolution(self, resolution: AdaptiveResolution, took: float) -> None:
+        if resolution.note(took, self._to_paint.dropped):
             self.view.say(self.painting)
-        wanted = governor.wanted
+        wanted = resolution.wanted
         if wanted is not None and wanted != self._asked:
             self._lines.put(wanted.lines)
         self._asked = wanted
 
     def _make_lines_ready(self) -> None:
-        """Beside painting, which would stand still for some frames."""
+        """In a thread of its own: painting would stop for some frames."""
         for lines in self._lines:
-            if self._governor is not None:
-                self._governor.make_ready(lines)
+            if self._resolution is not None:
+                self._resolution.make_ready(lines)
 
-    def _embolden(self, boldness: float) -> None:
-        with suppress(Closed):  # the show is ending
+    def _request_boldness(self, boldness: float) -> None:
+        with suppress(Closed):  # the session is ending
             self._boldness.put(boldness)
 
     def _set_boldness(self) -> None:
-        """Beside painting, which would stand still for some frames; the newest wish wins."""
+        """In a thread of its own: painting would stop for some frames. The newest value wins."""
         for boldness in self._boldness:
-            with self._emboldening:
+            with self._changing_boldness:
                 self.stylizer.boldness = boldness
             self.view.repaint = True
 
     def _publish(self, item: PaintedFrame) -> None:
         """Hand a frame to the sinks beside the display."""
-        if self._outlets:
-            self._outlets.put(self._composed(item))
+        if self._sink_group:
+            self._sink_group.put(self._compose(item))
 
     def _show_next(self) -> None:
-        """Wait a moment for the next frame, show it, and obey a key. Raises `Closed` at the end."""
+        """Wait a moment for the next frame, show it, and handle a key. Raises `Closed` at the end."""
         fresh = self._next()
         now = monotonic()
         self._update_caption(now)
-        if (fresh or self.view.changed) and self._held is not None:
-            self._draw(self._held)
+        if (fresh or self.view.changed) and self._current is not None:
+            self._draw(self._current)
             if self.view.frozen:
-                self._publish(self._held)  # mirrored or painted anew
+                self._publish(self._current)  # mirrored or painted anew
         drawn_at = monotonic()
         key = self._display.poll()
-        if fresh and self._held is not None:
-            self._count(self._held, drawn_at)
+        if fresh and self._current is not None:
+            self._count(self._current, drawn_at)
         if key is not None:
             self.view.press(key)
         self._repaint_frozen()
 
     def _next(self) -> bool:
-        """Take a new frame if one comes in time; whether one did that was not seen before."""
+        """Take a new frame if one comes in time; whether one came that was not shown before."""
         try:
             item = self._to_show.get(_POLL_SECONDS)
         except TimeoutError:
             self._show_raw()
             return False
-        again = self._held is not None and item.original.index == self._held.original.index
-        if self.view.frozen and self._held is not None and not again:
+        again = self._current is not None and item.original.index == self._current.original.index
+        if self.view.frozen and self._current is not None and not again:
             self._frozen += 1  # was under way when the frame was frozen
             return False
-        self._held = item
+        self._current = item
         self.view.changed |= again
         return not again
 
     def _show_raw(self) -> None:
-        """As long as nothing can be painted, show what came, or that nothing did.
+        """As long as nothing can be painted, show the frame that came, or a card.
 
         In the window only: pages, which others may see, and sinks get nothing that is not painted.
         """
         trouble = self.trouble
-        if self._held is not None or not (self._preparation.under_way or trouble):
+        if self._current is not None or not (self._warm_up.under_way or trouble):
             return
         caption = Caption(note=self.view.note or trouble, table=hotkey_rows() if self.view.help else ())
-        raw = self._preparation.raw or self._raw_shown
+        raw = self._warm_up.raw or self._raw_shown
         if raw is not None and raw is self._raw_shown and caption == self._raw_caption:
             return
         if raw is None:
-            raw = card(self._source.size)
-            if self._preparation.under_way:
+            raw = make_card(self._source.size)
+            if self._warm_up.under_way:
                 self.shown = raw
         self._raw_shown, self._raw_caption = raw, caption
-        pixels = compose(raw.pixels, raw.pixels, mirror=self.view.mirror, split=False)
+        pixels = compose_view(raw.pixels, raw.pixels, mirror=self.view.mirror, split=False)
         self._display.write(raw.with_image(pixels), caption)
 
     def _draw(self, item: PaintedFrame) -> None:
         self.view.changed = False
         caption = self._caption
         if not self.view.overlay:
-            caption = replace(caption, left="", right=())  # what happens is told all the same
+            caption = replace(caption, left="", right=())  # messages are shown all the same
         if self.view.help:
             caption = replace(caption, table=hotkey_rows())
-        self.shown = self._composed(item)
+        self.shown = self._compose(item)
         self._display.write(self.shown, caption)
 
-    def _composed(self, item: PaintedFrame) -> Frame:
-        return item.shown(mirror=self.view.mirror, split=self.view.split)
+    def _compose(self, item: PaintedFrame) -> Frame:
+        return item.compose(mirror=self.view.mirror, split=self.view.split)
 
     def _count(self, item: PaintedFrame, drawn_at: float) -> None:
         finished = {
@@ -421,8 +423,8 @@ class _LivePipeline:
     def _repaint_frozen(self) -> None:
         """Show a frozen frame in the style that was just chosen."""
         wanted, self.view.repaint = self.view.repaint, False
-        if wanted and self.view.frozen and self._held is not None:
-            self._to_paint.put(self._held.original)
+        if wanted and self.view.frozen and self._current is not None:
+            self._to_paint.put(self._current.original)
 
     def _update_caption(self, now: float) -> None:
         """Figures change four times a second: faster ones cannot be read. Messages come at once."""
@@ -439,8 +441,8 @@ class _LivePipeline:
 
     @property
     def original(self) -> Frame | None:
-        """The frame of the source that is shown painted."""
-        return None if self._held is None else self._held.original
+        """The source's frame whose painting is shown."""
+        return None if self._current is None else self._current.original
 
     def figures(self, now: float) -> Figures:
         """How it runs at the moment `now`, in monotonic seconds."""
@@ -449,18 +451,18 @@ class _LivePipeline:
 
     @property
     def painting(self) -> str:
-        """How much is painted, and why not more, in words; "" before there is any, or where it is fixed."""
-        if self._governor is None or not self._captured:
+        """How much is painted, and why not more, in words; "" before the first frame, or if it is fixed."""
+        if self._resolution is None or not self._captured:
             return ""
-        return self._governor.words(min(self._source.size))
+        return self._resolution.describe(min(self._source.size))
 
     @property
     def trouble(self) -> str:
-        """What the show or its source waits for, or what hangs or failed; "" while all is well."""
+        """What the session or its source waits for, what hangs, or what failed; "" while all is well."""
         waiting = isinstance(self._source, Interruptible) and self._source.trouble
-        ready = not self._preparation.under_way
-        stalled = self._stall or self.switches.trouble or self._outlets.trouble
-        return waiting or stalled or ("" if ready else warming_up(self.stylizer.style))
+        ready = not self._warm_up.under_way
+        stalled = self._stall or self.switches.trouble or self._sink_group.trouble
+        return waiting or stalled or ("" if ready else describe_warm_up(self.stylizer.style))
 
     def _headline(self) -> str:
         strength, boldness = self.stylizer.strength, self.view.boldness
@@ -477,33 +479,33 @@ class _LivePipeline:
 
     def _strip(self, now: float) -> tuple[str, ...]:
         if self.view.frozen:
-            return ("frozen",)
+            return ("paused",)
         figures = self.figures(now)
         fps, dropped = f"{figures.fps:.1f} fps", f"{figures.dropped} dropped"
         taken, painted, total = (figures.latency_ms[stage] for stage in ("capture", "inference", "total"))
         if total.p50 is None:
             return (fps, dropped)
-        size = () if self._governor is None else (self._governor.short,)
+        size = () if self._resolution is None else (self._resolution.short_description,)
         stages = f"taken {taken.p50:.0f}, painted {painted.p50:.0f}, shown {total.p50:.0f} ms"
         tail = f"p95 {total.p95:.0f}, p99 {total.p99:.0f} ms"
         return (fps, f"{total.p50:.0f} ms", dropped, *size, tail, stages)
 
-    def _snapshot(self) -> None:
+    def _take_snapshot(self) -> None:
         """Write what is shown, without the overlay, in a thread: a large PNG takes a good second."""
-        if self._held is None:
+        if self._current is None:
             return
-        pixels = self._composed(self._held).pixels
+        pixels = self._compose(self._current).pixels
         path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".png")
         try:
-            self._stages.start("snapshot", lambda: self._write_snapshot(path, pixels))
+            self._workers.start("snapshot", lambda: self._write_snapshot(path, pixels))
         except RuntimeError as error:  # no more threads
             self.view.say(f"no snapshot: {error}")
 
-    def _record(self) -> None:
-        if self._held is None:
+    def _toggle_recording(self) -> None:
+        if self._current is None:
             return
         path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".mp4")
-        self._recordings.toggle(path, self._held.painted.size, self._source.rate or Fraction(30))
+        self._recordings.toggle(path, self._current.painted.size, self._source.rate or Fraction(30))
 
     @property
     def recorded(self) -> float | None:
@@ -522,27 +524,27 @@ class _LivePipeline:
 
     @property
     def on_record(self) -> float | None:
-        """The same, of a recording that lasts as long as the show, too."""
+        """Seconds since the longest recording began, one of the whole session included; None without one."""
         return self._recordings.longest
 
     @property
     def lines(self) -> int | None:
         """Lines that were asked for, or None for as many as fit; may be set, if `can_resize`."""
-        return None if self._governor is None else self._governor.held
+        return None if self._resolution is None else self._resolution.held
 
     @lines.setter
     def lines(self, wanted: int | None) -> None:
-        if self._governor is not None:
-            self._governor.held = wanted
+        if self._resolution is not None:
+            self._resolution.held = wanted
 
     @property
     def can_resize(self) -> bool:
         """Whether the lines can be changed."""
-        return self._governor is not None
+        return self._resolution is not None
 
     @property
     def microphone(self) -> str | None:
-        """Whose sound recordings have that are begun from now on: a name or number, or None; may be set."""
+        """Microphone of recordings begun from now on: its name or number, or None; may be set."""
         return self._recordings.microphone
 
     @microphone.setter
@@ -552,7 +554,7 @@ class _LivePipeline:
     def _write_snapshot(self, path: Path, pixels: Pixels) -> None:
         try:
             write_image(path, Still(pixels))
-        except Exception as error:  # whatever it is, the show goes on
+        except Exception as error:  # whatever it is, the session goes on
             log.debug("a snapshot failed", exc_info=True)
             self.view.say(f"no snapshot: {describe_error(explain_failure(error, path.name))}")
         else:
@@ -567,15 +569,15 @@ class _LivePipeline:
             dropped=sum(before.values()),
             dropped_before=before,
             settled=self._report_settled(),
-            passed=self._preparation.passed,
+            passed=self._warm_up.passed,
             frozen=self._frozen,
             idle=self._idle,
             fps=round(self._clock.fps(), 3),
             seconds=round(seconds, 3),
             latency_ms=self._clock.latency(),
-            outputs=self._outlets.report(),
+            outputs=self._sink_group.report(),
             painting=self.painting,
-            steps=[] if self._governor is None else self._governor.report(),
+            steps=[] if self._resolution is None else self._resolution.report(),
         )
 
     def _report_settled(self) -> Settled | None:
@@ -586,7 +588,7 @@ class _LivePipeline:
 
 
 class _Waker:
-    """Wakes a waiting source when the stages stop; one that cannot be woken ends with its next frame."""
+    """Wakes a waiting source when the threads stop; one that cannot be woken ends with its next frame."""
 
     def __init__(self, source: Source) -> None:
         self._source = source

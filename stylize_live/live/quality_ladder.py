@@ -1,4 +1,4 @@
-"""In which order quality is given up where a machine is too slow for a live show.
+"""In which order quality is given up where a machine is too slow to paint live.
 
 Looked at on videos of 720 lines (docs/performance.md, "On a slow machine"): a painting of fewer lines keeps
 its look down to 288; below, brushwork goes. One that is painted every second or third time and moved along
@@ -17,7 +17,7 @@ class Step:
 
     Attributes:
         lines: shorter side in pixels at which frames with more of them are painted.
-        every: every so manieth frame is painted, see `engine.economy`.
+        every: 2 paints every second frame and moves it along in between, see `engine.core.economy`.
     """
 
     lines: int
@@ -34,7 +34,7 @@ LADDER = (
 LINES_ONLY = tuple(Step(lines) for lines in (480, 432, 384, 336, 288, 240, 192))
 
 
-def quality_ladder(shorter: int, *, can_save: bool) -> list[Step]:
+def build_ladder(shorter: int, *, can_save: bool) -> list[Step]:
     """The steps for a source with so many lines; the first paints it as well as is useful.
 
     Args:
@@ -50,7 +50,7 @@ def quality_ladder(shorter: int, *, can_save: bool) -> list[Step]:
 def describe_step(step: Step, best: Step, shorter: int, device: str) -> str:
     """A step for people, and why it is not the best one.
 
-    >>> words(Step(288, 2), Step(480), 720, "cpu")
+    >>> describe_step(Step(288, 2), Step(480), 720, "cpu")
     'painted at 288 of 720 lines, every 2nd frame: the processor is full'
     """
     text = f"painted at {min(step.lines, shorter)} of {shorter} lines"

@@ -1,4 +1,4 @@
-"""Recordings that are begun and ended while the show runs."""
+"""Recordings that are started and stopped while the session runs."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ log = logging.getLogger(__name__)
 
 
 class Recordings:
-    """One video at a time, each in a file of its own.
+    """Records one video at a time, each into a file of its own.
 
     Args:
-        outlets: feed the video.
+        group: feeds the video.
         say: shows a message.
         microphone: see the attribute.
-        sinks: the show's own; a video among them is recorded from the first frame to the last.
+        sinks: of the session; a recorder among them runs from the first frame to the last.
 
     Attributes:
-        microphone: whose sound the next video has: its name or number; None for none.
+        microphone: name or number of the one that the next video has its sound from; None for no sound.
         made: how many videos were ended.
     """
 
     def __init__(
         self,
-        outlets: SinkGroup,
+        group: SinkGroup,
         say: Callable[[str], None],
         microphone: str | None = None,
         sinks: Sequence[LiveSink] = (),
     ) -> None:
-        self._outlets = outlets
+        self._group = group
         self._say = say
         self.microphone = microphone
         self._whole = [sink for sink in sinks if isinstance(sink, Recorder)]
@@ -49,19 +49,19 @@ class Recordings:
     @property
     def seconds(self) -> float | None:
         """How long the video is that is being recorded; None while there is none, or once it failed."""
-        if self._sink is None or self._outlets.error_of(self._sink):
+        if self._sink is None or self._group.error_of(self._sink):
             return None
         return monotonic() - self._began_at
 
     @property
     def path(self) -> Path | None:
-        """Of the video that is being recorded, or None."""
+        """File of the video that is being recorded, or None."""
         return None if self._sink is None else self._path
 
     @property
     def longest(self) -> float | None:
-        """The same of the longest video, one that is recorded from the beginning to the end included."""
-        whole = [sink.seconds for sink in self._whole if not self._outlets.error_of(sink)]
+        """Seconds of the longest video, one of the whole session included; None without one."""
+        whole = [sink.seconds for sink in self._whole if not self._group.error_of(sink)]
         videos = [seconds for seconds in (*whole, self.seconds) if seconds is not None]
         return max(videos, default=None)
 
@@ -81,12 +81,12 @@ class Recordings:
         except StylizeError as error:
             self._say(str(error))
             return
-        except Exception as error:  # whatever it is, the show goes on
+        except Exception as error:  # whatever it is, the session goes on
             log.debug("a recording failed", exc_info=True)
             self._say(f"no recording: {describe_error(error)}")
             return
         try:
-            self._outlets.add(sink)
+            self._group.add(sink)
         except RuntimeError as error:  # no more threads
             sink.close()
             self._say(f"no recording: {error}")
@@ -95,8 +95,8 @@ class Recordings:
         self._say(f"recording {path.name}" + (" with sound" if self.microphone else ""))
 
     def _end(self, sink: LiveSink) -> None:
-        failed = self._outlets.error_of(sink)
-        self._outlets.remove(sink)
+        failed = self._group.error_of(sink)
+        self._group.remove(sink)
         self._sink = None
         self.made += 1
         self._say(failed or f"saved {self._path.name}")

@@ -22,7 +22,7 @@ class StepReport:
 
     Attributes:
         lines: shorter side of what was painted, in pixels.
-        every: every so manieth frame was painted, the others moved along.
+        every: 2 if every second frame was painted and moved along in between, and so on.
         at: seconds since painting began.
     """
 
@@ -40,8 +40,8 @@ class LiveReport:
         shown: different frames that were shown.
         dropped: frames that were replaced by newer ones before they were painted or shown.
         dropped_before: the same by where they waited: for "inference" or for "display".
-        frozen: frames that were passed over while the frame was frozen.
-        idle: frames that were passed over because nobody watched, neither here nor at a sink.
+        frozen: frames that were skipped while the session was paused.
+        idle: frames that were skipped because nobody watched, neither here nor at a sink.
         fps: frames shown a second, from the first to the last one.
         settled: frames of the time from two seconds after painting began; None for a shorter run.
         passed: frames that came before anything could be painted.
@@ -49,15 +49,14 @@ class LiveReport:
         latency_ms: ages of the shown frames in milliseconds, as percentiles by stage. An age
             counts from `Frame.captured_at` (for a camera: the driver handed the frame over) to
             the moment at which the stage was done with the frame:
-            "capture": it was converted and taken by the painter, waiting for it included;
+            "capture": it was converted and taken by the stylizer, waiting for it included;
             "inference": it was painted;
             "display": it was taken by the main thread, composed and handed to the window;
             "total": the window had painted it. Capture to display, then; what camera and
             screen add is not in it.
         outputs: what became of each sink beside the display, by its name.
-        painting: how much was painted at the end, and why not more, in words, where that was left to the
-            program.
-        steps: all that was taken of it, one after the other.
+        painting: how much was painted at the end, and why not more, in words; "" where that was fixed.
+        steps: all of them, one after the other.
     """
 
     captured: int

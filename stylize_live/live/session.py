@@ -1,4 +1,4 @@
-"""How a show is watched and run from elsewhere than its window, such as from a web page."""
+"""How a session is watched and controlled from outside its window, such as from a web page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stylize_live.live.view import LiveStylizer, View
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How a show runs at a moment.
+    """How a session runs at a moment.
 
     Attributes:
         captured, shown, dropped: frames since the start.
@@ -37,7 +37,7 @@ class LiveSession(Protocol):
 
     Attributes:
         view: what can be changed.
-        stylizer: what it is set to.
+        stylizer: its options as they are set.
         shown: the frame as it was shown last, without overlay: a new object whenever it changed.
             None before the first one.
         switches: of sinks that can be switched on and off.
@@ -61,14 +61,14 @@ class LiveSession(Protocol):
 
     @property
     def microphone(self) -> str | None:
-        """Whose sound recordings have that are begun from now on: a name or number, or None; may be set."""
+        """Microphone of recordings begun from now on: its name or number, or None; may be set."""
 
     @microphone.setter
     def microphone(self, wanted: str | None) -> None: ...
 
     @property
     def original(self) -> Frame | None:
-        """The frame of the source that is shown painted."""
+        """The source's frame whose painting is shown."""
 
     @property
     def recorded(self) -> float | None:
@@ -84,7 +84,7 @@ class LiveSession(Protocol):
 
     @property
     def on_record(self) -> float | None:
-        """The same, of a recording that lasts as long as the show, too."""
+        """Seconds since the longest recording began, one of the whole session included; None without one."""
 
     @property
     def trouble(self) -> str:
@@ -95,7 +95,7 @@ class LiveSession(Protocol):
 
 
 class Remote(Protocol):
-    """Whoever watches and runs a show beside its display.
+    """Watches and controls a session beside its display.
 
     Attributes:
         watched: whether anybody may be looking. Any thread may ask.
@@ -104,5 +104,5 @@ class Remote(Protocol):
     @property
     def watched(self) -> bool: ...
 
-    def attend(self, show: LiveSession) -> None:
-        """Take the frame, obey what was asked. Called by the main thread a hundred times a second."""
+    def attend(self, session: LiveSession) -> None:
+        """Take the newest frame and apply what was asked. The main thread calls it 100 times a second."""

@@ -1,4 +1,4 @@
-"""The sinks beside the window: each in a thread of its own, so that none disturbs the frame or another."""
+"""The sinks beside the window: each in a thread of its own, so that none holds up the window or another."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)
 
-# What ends a sink and not the show; all else is a mistake of ours. Without file handles, imports fail.
+# What ends a sink and not the session; all else is a bug. Without file handles, imports fail.
 _ITS_OWN = (SinkError, OSError, MemoryError, ImportError)
 
 
@@ -52,99 +52,99 @@ class SinkGroup:
 
     def __init__(self, sinks: Sequence[LiveSink]) -> None:
         # Replaced and never changed, as another thread may be going through it.
-        self._outlets = [_SinkWorker(sink) for sink in sinks]
+        self._sink_workers = [_SinkWorker(sink) for sink in sinks]
         self._removed: list[_SinkWorker] = []
         self._closed = False
-        self._stages: WorkerGroup | None = None
+        self._workers: WorkerGroup | None = None
         self._watchdog = Watchdog()
-        for outlet in self._outlets:
-            self._watchdog.watch(outlet.name, outlet.work)
+        for worker in self._sink_workers:
+            self._watchdog.watch(worker.name, worker.work)
         self._stalls: dict[str, str] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._outlets)
+        return bool(self._sink_workers)
 
-    def start(self, stages: WorkerGroup) -> None:
+    def start(self, workers: WorkerGroup) -> None:
         """Run every sink in a thread of this group."""
-        self._stages = stages
-        for outlet in self._outlets:
-            stages.start(outlet.thread_name, outlet.run_and_close)
+        self._workers = workers
+        for worker in self._sink_workers:
+            workers.start(worker.thread_name, worker.run_and_close)
 
     def add(self, sink: LiveSink) -> None:
         """Feed one more from now on; it is closed when it is removed or all ends."""
-        assert self._stages is not None
-        outlet = _SinkWorker(sink, self._free_name(sink.name), ours=True)
-        self._watchdog.watch(outlet.name, outlet.work)
-        self._stages.start(outlet.thread_name, outlet.run_and_close)
-        self._outlets = [*self._outlets, outlet]
+        assert self._workers is not None
+        worker = _SinkWorker(sink, self._free_name(sink.name), ours=True)
+        self._watchdog.watch(worker.name, worker.work)
+        self._workers.start(worker.thread_name, worker.run_and_close)
+        self._sink_workers = [*self._sink_workers, worker]
         if self._closed:  # by another thread, meanwhile
-            outlet.images.close()
+            worker.frames.close()
 
     def _free_name(self, name: str) -> str:
-        taken = {outlet.name for outlet in (*self._outlets, *self._removed)}
+        taken = {worker.name for worker in (*self._sink_workers, *self._removed)}
         names = chain([name], (f"{name} {number}" for number in count(2)))
         return next(free for free in names if free not in taken)
 
     def remove(self, sink: LiveSink) -> threading.Event:
         """Let a sink take what was put last, and end, and close it; the event is set once that is done."""
-        for outlet in self._outlets:
-            if outlet.sink is sink:
-                self._outlets = [other for other in self._outlets if other is not outlet]
-                self._removed.append(outlet)
-                outlet.ours = True
-                outlet.images.close()
-                return outlet.ended
+        for worker in self._sink_workers:
+            if worker.sink is sink:
+                self._sink_workers = [other for other in self._sink_workers if other is not worker]
+                self._removed.append(worker)
+                worker.ours = True
+                worker.frames.close()
+                return worker.ended
         raise KeyError(sink.name)
 
     def error_of(self, sink: LiveSink) -> str | None:
         """Why a sink ended early, or None."""
-        return next((outlet.error for outlet in self._outlets if outlet.sink is sink), None)
+        return next((worker.error for worker in self._sink_workers if worker.sink is sink), None)
 
     def put(self, frame: Frame) -> None:
         """Leave a frame for every sink that has not ended; never waits."""
-        for outlet in self._outlets:
+        for worker in self._sink_workers:
             with suppress(Closed):  # removed meanwhile
-                outlet.images.put(frame)
+                worker.frames.put(frame)
 
     def close(self) -> None:
         """Let every sink take what was put last, and end."""
         self._closed = True
-        for outlet in self._outlets:
-            outlet.images.close()
+        for worker in self._sink_workers:
+            worker.frames.close()
 
     @property
     def watched(self) -> bool:
         """Whether anybody may be looking at any sink that works."""
-        return any(outlet.watched for outlet in self._outlets)
+        return any(worker.watched for worker in self._sink_workers)
 
-    def look(self, patience: Patience) -> None:
-        """Give up sinks that hang. To be called often, by one thread."""
+    def check_stalls(self, patience: Patience) -> None:
+        """Warn of sinks that hang, and give them up in the end. To be called often, by one thread."""
         stalls = {stall.stage: stall for stall in self._watchdog.stalls(patience)}
-        present = {outlet.name for outlet in self._outlets}
+        present = {worker.name for worker in self._sink_workers}
         self._stalls = {name: str(stall) for name, stall in stalls.items() if name in present}
-        for outlet in self._outlets:
-            stall = stalls.get(outlet.name)
-            if stall is None or outlet.error is not None:
+        for worker in self._sink_workers:
+            stall = stalls.get(worker.name)
+            if stall is None or worker.error is not None:
                 continue
             if stall.seconds > patience.end:
-                outlet.give_up(str(stall))
+                worker.give_up(str(stall))
             elif stall.is_new:
                 log.warning("%s", stall)
 
     @property
     def trouble(self) -> str:
         """Why a sink ended early, or which one hangs, to be shown; "" while all is well."""
-        failed = next((outlet.error for outlet in self._outlets if outlet.error), "")
+        failed = next((worker.error for worker in self._sink_workers if worker.error), "")
         return failed or next(iter(self._stalls.values()), "")
 
     def check(self) -> None:
         """Raise `SinkError` where there were sinks and none is left."""
-        if self._outlets and all(outlet.error for outlet in self._outlets):
+        if self._sink_workers and all(worker.error for worker in self._sink_workers):
             raise SinkError(self.trouble)
 
     def report(self) -> dict[str, SinkReport]:
         """What became of each sink so far."""
-        return {outlet.name: outlet.report() for outlet in (*self._removed, *self._outlets)}
+        return {worker.name: worker.report() for worker in (*self._removed, *self._sink_workers)}
 
 
 class _SinkWorker:
@@ -153,7 +153,7 @@ class _SinkWorker:
         self.sink = sink
         self.ours = ours  # to close
         self.ended = threading.Event()  # and closed, if it is ours
-        self.images: Latest[Frame] = Latest()
+        self.frames: Latest[Frame] = Latest()
         self.error: str | None = None
         self.work = Stopwatch()
         self._written = 0
@@ -170,7 +170,7 @@ class _SinkWorker:
 
     def run(self) -> None:
         """Write what comes until the channel is closed or the sink fails."""
-        for frame in self.images:
+        for frame in self.frames:
             try:
                 with self.work:
                     self.sink.write(frame)
@@ -210,8 +210,8 @@ class _SinkWorker:
 
     def _discard(self) -> None:
         """Hold no frame for a sink that will take none."""
-        for _ in self.images:
+        for _ in self.frames:
             pass
 
     def report(self) -> SinkReport:
-        return SinkReport(self._written, self.images.dropped, self._ages.total(), self.error)
+        return SinkReport(self._written, self.frames.dropped, self._ages.total(), self.error)

@@ -1,4 +1,4 @@
-"""Sinks that are switched on and off while the show runs: the stream, the virtual camera."""
+"""Sinks that are switched on and off while the session runs: the stream, the virtual camera."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class SinkState:
-    """How a switch stands.
+    """The state of a switch.
 
     Attributes:
         on: whether the sink gets frames.
         opening: whether it is being opened.
         error: why it is off although it was switched on, or "".
-        place: where others find it, such as tcp://127.0.0.1:9710; "" while it is off.
+        place: its address for others, such as tcp://127.0.0.1:9710; "" while it is off.
     """
 
     on: bool
@@ -42,37 +42,37 @@ class SinkState:
 class SinkSwitches:
     """One switch for each kind of sink. For the main thread, apart from `close`.
 
-    Opening takes place in a thread of its own, as a driver may take its time, or for ever: then it is named
-    and given up like everything that hangs.
+    Sinks are opened in a thread of their own: a driver may take long, or hang. Then it is named and given up
+    like everything that hangs.
 
     Args:
-        outlets: feed what is switched on.
+        group: feeds what is switched on.
         openers: by the name of the sink; each opens one, or raises.
         sinks: those open from the beginning; the last of each name can be switched off.
-        place: tells where others find a sink.
+        place: returns the address of a sink for others.
         say: shows a message.
     """
 
     def __init__(
         self,
-        outlets: SinkGroup,
+        group: SinkGroup,
         openers: Openers,
         sinks: Sequence[LiveSink],
         place: Callable[[LiveSink], str],
         say: Callable[[str], None],
     ) -> None:
-        self._outlets, self._place, self._say = outlets, place, say
+        self._group, self._place, self._say = group, place, say
         self._switches = {name: _Switch(name, open_one) for name, open_one in openers.items()}
         for sink in sinks:
             if sink.name in self._switches:
                 self._switches[sink.name].sink = sink
-        self._stages: WorkerGroup | None = None
+        self._workers: WorkerGroup | None = None
         self._watchdog = Watchdog()
         self._stall = ""
 
-    def start(self, stages: WorkerGroup) -> None:
+    def start(self, workers: WorkerGroup) -> None:
         """Open sinks in threads of this group from now on."""
-        self._stages = stages
+        self._workers = workers
 
     @property
     def names(self) -> list[str]:
@@ -80,11 +80,11 @@ class SinkSwitches:
         return list(self._switches)
 
     def state(self, name: str) -> SinkState:
-        """How a switch stands."""
+        """The state of a switch."""
         switch = self._switches[name]
         error = switch.error
         if switch.sink is not None:
-            error = self._outlets.error_of(switch.sink) or ""
+            error = self._group.error_of(switch.sink) or ""
         on = switch.sink is not None and not error
         place = self._place(switch.sink) if on and switch.sink is not None else ""
         return SinkState(on, switch.attempt is not None, error, place)
@@ -94,7 +94,7 @@ class SinkSwitches:
         return self._switches[name].sink if self.state(name).on else None
 
     def turn(self, name: str, on: bool) -> None:
-        """Switch on or off; names that are not there are passed over."""
+        """Switch on or off; unknown names are ignored."""
         if name not in self._switches:
             return
         switch, state = self._switches[name], self.state(name)
@@ -109,16 +109,16 @@ class SinkSwitches:
 
     def _take_out(self, switch: _Switch) -> None:
         if switch.sink is not None:
-            switch.closed = self._outlets.remove(switch.sink)
+            switch.closed = self._group.remove(switch.sink)
         switch.sink, switch.error = None, ""
 
     def _open(self, switch: _Switch) -> None:
-        assert self._stages is not None
+        assert self._workers is not None
         what = f"opening the {switch.name}"
         attempt = _Attempt(what, switch.open, switch.closed)
         self._watchdog.watch(what, attempt.work)
         try:
-            self._stages.start(what.replace(" ", "-"), attempt.run)
+            self._workers.start(what.replace(" ", "-"), attempt.run)
         except RuntimeError as error:  # no more threads
             self._fail(switch, str(error))
             return
@@ -134,7 +134,7 @@ class SinkSwitches:
             attempt.give_up()
         switch.error = why
 
-    def look(self, patience: Patience) -> bool:
+    def update(self, patience: Patience) -> bool:
         """Take what was opened, and give up what hangs; to be called often. Whether there is a new sink."""
         added = [self._collect(switch) for switch in self._switches.values()]
         self._stall = ""
@@ -160,7 +160,7 @@ class SinkSwitches:
                 self._fail(switch, attempt.error)
             return False
         try:
-            self._outlets.add(sink)
+            self._group.add(sink)
         except RuntimeError as error:  # no more threads
             sink.close()
             self._fail(switch, f"no {switch.name}: {error}")
@@ -213,7 +213,7 @@ class _Attempt:
             try:
                 if self._wait_for_the_one_before():
                     sink = self._open()
-            except Exception as problem:  # whatever it is, the show goes on
+            except Exception as problem:  # whatever it is, the session goes on
                 log.debug("a sink was not opened", exc_info=True)
                 error = describe_error(explain_failure(problem, self._what))
         with self._lock:

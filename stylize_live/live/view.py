@@ -1,4 +1,4 @@
-"""What the person at the window can change, by keys and otherwise."""
+"""What can be changed while a session runs: by keys in the window, and by pages and programs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class LiveStylizer(Protocol):
     def has_boldness(self) -> bool:
         """Whether boldness makes a difference to the style."""
 
-    def __call__(self, image: Frame, /) -> Frame:
+    def __call__(self, frame: Frame, /) -> Frame:
         """The painted frame: same size, same moment."""
 
     def warm_up(self, size: tuple[int, int], /) -> None:
@@ -42,14 +42,14 @@ class LiveStylizer(Protocol):
 
 
 class View:
-    """The state of the show, changed by the keys of `hotkeys.py` and by whoever else runs it.
+    """What a session shows, and how; changed by the keys of `hotkeys.py` and by remotes.
 
     Args:
         stylizer: its style, strength, boldness, strokes, colours and steadiness are changed.
         styles: names that keys choose from; may be empty.
         snapshot: called when a snapshot is wanted.
         record: called when a recording is to begin or to end.
-        embolden: called with a boldness that the stylizer is to have; setting it takes a while.
+        set_boldness: called with a boldness for the stylizer; setting it takes a while.
         clock: monotonic seconds.
 
     Attributes:
@@ -66,7 +66,7 @@ class View:
         styles: Sequence[str],
         snapshot: Callable[[], None],
         record: Callable[[], None],
-        embolden: Callable[[float], None],
+        set_boldness: Callable[[float], None],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._clock = clock
@@ -74,7 +74,7 @@ class View:
         self._stylizer = stylizer
         self._styles = list(styles)
         self._steadiness = stylizer.steadiness
-        self._embolden = embolden
+        self._set_boldness = set_boldness
         self.boldness = stylizer.boldness
         self._note = ("", 0.0)
         self._named = ""  # a message that names the style
@@ -133,10 +133,10 @@ class View:
         try:
             self._stylizer.style = name
         except (StyleError, OSError) as error:
-            self.say(describe_error(error))  # a file that broke since is no reason to end the show
+            self.say(describe_error(error))  # a file that broke since is no reason to end the session
             return False
         if self.note == self._named:
-            self._note = ("", 0.0)  # a page or a program may have chosen another since
+            self._note = ("", 0.0)  # a page or a program may have chosen another style since
         self.repaint = True
         return True
 
@@ -154,7 +154,7 @@ class View:
             self._use_boldness(value)
             return
         setattr(self._stylizer, name, value)
-        # A frozen frame is an image: what is of videos alone changes nothing in it.
+        # A frozen frame is painted as an image: options of videos alone change nothing in it.
         self.repaint = self.repaint or name in ImageOptions.model_fields
 
     def _use_boldness(self, boldness: float) -> None:
@@ -162,7 +162,7 @@ class View:
         boldness = round(round(boldness / BOLDNESS_STEP) * BOLDNESS_STEP, 2)
         if boldness != self.boldness:
             self.boldness = boldness
-            self._embolden(boldness)
+            self._set_boldness(boldness)
 
     def switch(self, what: Literal["mirror", "split", "frozen", "overlay", "help"], on: bool) -> None:
         """Switch something on or off."""
@@ -199,7 +199,7 @@ class View:
             self.say(self._named)
 
     def _add(self, name: str, step: float) -> None:
-        """More or less of an option that is told in percent."""
+        """Change an option that is shown in percent."""
         if name == "boldness" and not self._stylizer.has_boldness:
             self.say("this style has no boldness to change")
             return
@@ -217,7 +217,7 @@ class View:
         self.say("colours of the " + ("image" if self._stylizer.keep_colors else "style"))
 
     def _toggle_steadiness(self) -> None:
-        # Started without it, the key gives it in full: whoever presses it wants to see a difference.
+        # Started without it, the key switches it on in full: whoever presses it wants to see a difference.
         self.use_option("steadiness", 0.0 if self._stylizer.steadiness else self._steadiness or 1.0)
         self.say(f"steadiness {'on' if self._stylizer.steadiness else 'off'}")
 
@@ -228,10 +228,10 @@ class View:
 
     def _freeze(self) -> None:
         self.switch("frozen", not self.frozen)
-        self.say("paused: press space to resume" if self.frozen else "live")
+        self.say("paused; press space to resume" if self.frozen else "live")
 
     def _leave(self) -> None:
-        """The keys that are shown, else the show."""
+        """Hide the table of keys if it is shown, else end the session."""
         if self.help:
             self.switch("help", False)
         else:

@@ -1,4 +1,4 @@
-"""The first moments of a show: the network is loaded while somebody looks already."""
+"""The start of a session: what is shown while the network is loaded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SETTLING_SECONDS = 2.0
 
 @runtime_checkable
 class Flowing(Protocol):
-    """A source that tells whether its frames pass if nobody takes them: a camera's do, a video waits."""
+    """A source that says whether frames that nobody takes are lost: a camera's are, a video waits."""
 
     flows: bool
 
@@ -56,33 +56,33 @@ class WarmUp:
         self.passed += 1
 
     def wait(self) -> None:
-        """Until it is done, or will never be."""
+        """Wait until it is done, or will never be."""
         self._over.wait()
 
     def close(self) -> None:
-        """Wake whoever waits: the show ends."""
+        """Wake whoever waits: the session ends."""
         self._over.set()
 
     def seconds(self, now: float) -> float:
-        """How long has been painted."""
+        """Seconds since painting began."""
         return 0.0 if self.ready_at is None else now - self.ready_at
 
     def settled(self, now: float) -> bool:
-        """Whether it was time enough to find the pace that a machine can keep."""
+        """Whether the machine had time enough to find the pace that it can keep."""
         return self.seconds(now) >= _SETTLING_SECONDS
 
 
-def warming_up(style: str) -> str:
-    """What is said meanwhile."""
+def describe_warm_up(style: str) -> str:
+    """The message that is shown until the network is ready."""
     return f"preparing {display_name(style)}"
 
 
-def card(size: tuple[int, int]) -> Frame:
-    """A dark frame of this (width, height), for want of another."""
+def make_card(size: tuple[int, int]) -> Frame:
+    """A dark frame of this (width, height), shown while there is no other."""
     pixels = np.full((size[1], size[0], 3), DARK, np.uint8)
     return Frame(pixels, Fraction(0), monotonic(), -1)
 
 
-def card_caption(style: str) -> Caption:
-    """What is written on it."""
-    return Caption(note=warming_up(style))
+def make_card_caption(style: str) -> Caption:
+    """The caption of that frame."""
+    return Caption(note=describe_warm_up(style))

@@ -1,4 +1,4 @@
-"""How OBS is reached: where it listens, and with which password."""
+"""How OBS is reached: address and password."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HOW = f"{_WHERE}; set {PASSWORD_VARIABLE} to it, or give --password"
 
 @dataclass(frozen=True)
 class Access:
-    """What the user said of OBS.
+    """How to reach OBS, as the user gave it.
 
     Attributes:
         host: name or address of its machine.

@@ -1,4 +1,4 @@
-"""What OBS opens to see us: the stream or the page, as its machine reaches them."""
+"""What OBS opens: the stream or the page, at the address where OBS's machine reaches it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Served:
     command: str
 
     def is_there(self) -> bool:
-        """Whether somebody serves it at this moment."""
+        """Whether it is served at this moment."""
         parts = urlsplit(self.url)
         port = parts.port or {"https": 443}.get(parts.scheme, 80)
         try:
@@ -45,7 +45,7 @@ def find_stream(obs: Obs, address: str) -> Served:
     """The stream of `live --stream ADDRESS`.
 
     Raises:
-        UsageError: the address is none.
+        UsageError: the address is not valid.
     """
     host, port = parse_address(address)
     elsewhere = not is_loopback(obs.own_address)
@@ -55,7 +55,7 @@ def find_stream(obs: Obs, address: str) -> Served:
         host = obs.own_address
     shown = f"[{host}]" if ":" in host else host
     words = "" if address == "auto" else f" {address}"
-    # On OBS's machine, the show wakes it, too: it gives up a stream that is not there for a while.
+    # On OBS's machine, --obs also makes OBS open the stream again, which it gives up where none is served.
     option = "--stream" if elsewhere else "--obs --stream" if words else "--obs"
     return Served(f"tcp://{shown}:{port}", f"stylize-live live {option}{words}")
 
@@ -67,7 +67,7 @@ def check_page(page: str) -> None:
     if page != "auto" and not is_port and not (parts.scheme in ("http", "https") and parts.hostname):
         raise UsageError(
             f"--page: expected a port or the link that the studio prints for OBS, got {page!r}; "
-            "the flag alone means the usual one"
+            "the flag alone means the usual port"
         )
 
 

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 
 from stylize_live.errors import ObsError
 from stylize_live.obs.connection import Obs
-from stylize_live.obs.sources import MARK, Settings, Wanted, lies_at, whole_canvas
+from stylize_live.obs.sources import MARK, Settings, WantedSource, fit_to_canvas, lies_at
 from stylize_live.obs.stage import (
     Item,
-    Made,
-    canvas_size,
+    MadeSource,
     find_made_sources,
-    kinds,
-    mark_of,
-    names_taken,
-    plays,
-    scene_names,
-    scene_on_air,
+    find_scene_on_air,
+    is_playing,
+    list_kinds,
+    list_names,
+    list_scenes,
+    make_mark,
+    read_canvas_size,
 )
 
 # Where a kind of source is missing: what to do instead.
@@ -32,14 +32,14 @@ _INSTEAD = {
 
 @dataclass
 class ChangePlan:
-    """What is going to be done.
+    """Changes that are going to be made.
 
     Attributes:
         source: the name of the source.
-        shows: what it shows afterwards, "" if it goes.
+        shows: what it shows afterwards, "" if it is removed.
         words: each change, as "added to scene 'Talk'", in order.
-        kept: what stays although it is not as we would make it, and why.
-        steps: what does it.
+        kept: what stays although it differs from what we would make, and why.
+        steps: functions that make the changes.
     """
 
     source: str
@@ -59,8 +59,8 @@ class ChangePlan:
             step()
 
 
-def plan_source(obs: Obs, wanted: Wanted, scene: str | None) -> ChangePlan:
-    """Have a source in a scene: made if it is missing, else brought up to date.
+def plan_source(obs: Obs, wanted: WantedSource, scene: str | None) -> ChangePlan:
+    """Plan to have a source in a scene: made if it is missing, else updated.
 
     Args:
         obs: where.
@@ -70,13 +70,13 @@ def plan_source(obs: Obs, wanted: Wanted, scene: str | None) -> ChangePlan:
     Raises:
         ObsError: OBS has no such scene or no such kind of source, or another source has its name.
     """
-    if wanted.kind not in kinds(obs):
+    if wanted.kind not in list_kinds(obs):
         raise ObsError(f"this OBS has no {wanted.title}{_INSTEAD.get(wanted.kind, '')}")
     if scene is not None:
-        _check_scene(scene, scene_names(obs))
+        _check_scene(scene, list_scenes(obs))
     made = next(iter(find_made_sources(obs, wanted.kind)), None)
     if made is None:
-        return _plan_new(obs, wanted, scene or scene_on_air(obs))
+        return _plan_new(obs, wanted, scene or find_scene_on_air(obs))
     return _plan_update(obs, wanted, made, scene)
 
 
@@ -87,13 +87,13 @@ def _check_scene(scene: str, names: list[str]) -> None:
         raise ObsError(f"OBS has no scene {scene!r}, {hint}")
 
 
-def _plan_new(obs: Obs, wanted: Wanted, scene: str) -> ChangePlan:
-    if wanted.name in names_taken(obs):
+def _plan_new(obs: Obs, wanted: WantedSource, scene: str) -> ChangePlan:
+    if wanted.name in list_names(obs):
         raise ObsError(
             f"OBS has a source or scene {wanted.name!r} already that was not made by this command: "
             "give it another name there, or remove it"
         )
-    canvas = canvas_size(obs)
+    canvas = read_canvas_size(obs)
     changes = ChangePlan(wanted.name, wanted.url)
     size = f"{canvas[0]}x{canvas[1]}"
     changes.add(
@@ -103,8 +103,8 @@ def _plan_new(obs: Obs, wanted: Wanted, scene: str) -> ChangePlan:
     return changes
 
 
-def _create(obs: Obs, wanted: Wanted, scene: str, canvas: tuple[int, int]) -> None:
-    begun = mark_of(wanted.name, wanted.settings, {}, 1)  # should the line break now, the next run goes on
+def _create(obs: Obs, wanted: WantedSource, scene: str, canvas: tuple[int, int]) -> None:
+    begun = make_mark(wanted.name, wanted.settings, {}, 1)  # should the line break now, the next run goes on
     made = obs.ask(
         "CreateInput",
         sceneName=scene,
@@ -116,7 +116,7 @@ def _create(obs: Obs, wanted: Wanted, scene: str, canvas: tuple[int, int]) -> No
     item = int(made["sceneItemId"])
     try:
         _place(obs, scene, item, canvas)
-        _write_settings(obs, wanted.name, {MARK: begun | {"place": whole_canvas(canvas)}})
+        _write_settings(obs, wanted.name, {MARK: begun | {"place": fit_to_canvas(canvas)}})
     except BaseException:
         with suppress(ObsError):
             obs.ask("RemoveSceneItem", sceneName=scene, sceneItemId=item)
@@ -130,7 +130,7 @@ def _place(obs: Obs, scene: str, item: int, canvas: tuple[int, int]) -> None:
 
 
 def _move(obs: Obs, scene: str, item: int, canvas: tuple[int, int]) -> None:
-    place = whole_canvas(canvas)
+    place = fit_to_canvas(canvas)
     obs.ask("SetSceneItemTransform", sceneName=scene, sceneItemId=item, sceneItemTransform=place)
 
 
@@ -138,21 +138,21 @@ def _write_settings(obs: Obs, name: str, settings: Settings) -> None:
     obs.ask("SetInputSettings", inputName=name, inputSettings=settings, overlay=True)
 
 
-def _plan_update(obs: Obs, wanted: Wanted, made: Made, scene: str | None) -> ChangePlan:
-    canvas = canvas_size(obs)
+def _plan_update(obs: Obs, wanted: WantedSource, made: MadeSource, scene: str | None) -> ChangePlan:
+    canvas = read_canvas_size(obs)
     changes = ChangePlan(made.name, wanted.url)
     for item in made.items:
         _plan_place(obs, changes, item, made.mark["place"], canvas)
     items = min(int(made.mark["items"]), len(made.items))
-    target = scene or (None if made.items else scene_on_air(obs))
+    target = scene or (None if made.items else find_scene_on_air(obs))
     if target is not None and target not in [item.scene for item in made.items]:
         items += 1
         changes.add(f"added on top of scene {target!r}", lambda: _show_again(obs, made.name, target, canvas))
     differing = [name for name, value in wanted.settings.items() if made.settings.get(name) != value]
     if differing:
         changes.words.append(f"set again: {', '.join(differing)}")
-    mark = mark_of(made.mark["name"], wanted.settings, whole_canvas(canvas), items)
-    if differing or mark != made.mark or not plays(obs, made.name):
+    mark = make_mark(made.mark["name"], wanted.settings, fit_to_canvas(canvas), items)
+    if differing or mark != made.mark or not is_playing(obs, made.name):
         # At the end: should the line break before, the next run goes on. OBS 29 gives up a stream that is not
         # there, sooner or later; told the same settings again, it opens it anew.
         changes.steps.append(lambda: _write_settings(obs, made.name, wanted.settings | {MARK: mark}))
@@ -162,7 +162,7 @@ def _plan_update(obs: Obs, wanted: Wanted, made: Made, scene: str | None) -> Cha
 def _plan_place(obs: Obs, changes: ChangePlan, item: Item, place: Settings, canvas: tuple[int, int]) -> None:
     """Follow the canvas where nobody has moved the source from its place since."""
     put = _move if place else _place  # without a place, it was left half done, and hidden
-    if place and lies_at(item.transform, whole_canvas(canvas)):
+    if place and lies_at(item.transform, fit_to_canvas(canvas)):
         return
     if lies_at(item.transform, place):
         changes.add(

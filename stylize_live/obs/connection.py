@@ -1,4 +1,4 @@
-"""A line to a running OBS: obs-websocket 5, by the library obsws-python."""
+"""A connection to a running OBS: obs-websocket 5, by the library obsws-python."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Obs(Closeable):
 
     Raises:
         UsageError: obsws-python is not installed.
-        ObsPasswordError: OBS wants another password.
+        ObsPasswordError: OBS requires another password.
         ObsError: no OBS answers there, or one that is too old.
     """
 
@@ -66,13 +66,13 @@ class Obs(Closeable):
         except (LookupError, TypeError, ValueError):
             raise _no_obs(self.place) from None
         if version < _RPC:
-            raise ObsError(f"what answers at {self.place} is too old: {_TOO_OLD}")
+            raise ObsError(f"OBS at {self.place} is too old: {_TOO_OLD}")
         if "authentication" in hello and not password:
-            raise ObsPasswordError(f"OBS at {self.place} wants a password")
+            raise ObsPasswordError(f"OBS at {self.place} requires a password")
         try:
             self._client.authenticate()
         except OBSSDKError:  # it hung up on us
-            raise ObsPasswordError(f"OBS at {self.place} does not take this password") from None
+            raise ObsPasswordError(f"OBS at {self.place} refuses this password") from None
         except (OSError, websocket.WebSocketException) as error:
             raise self._broken(error) from None
 
@@ -107,9 +107,9 @@ class Obs(Closeable):
     def _broken(self, error: Exception) -> ObsError:
         if _is_late(error):
             return ObsError(
-                f"OBS at {self.place} does not answer: it may wait behind an open dialogue, or hang"
+                f"OBS at {self.place} does not answer: it may be waiting for an open dialogue, or hang"
             )
-        return ObsError(f"OBS at {self.place} has gone")
+        return ObsError(f"the connection to OBS at {self.place} was lost")
 
     def close(self) -> None:
         """Hang up. May be called twice."""
@@ -140,7 +140,7 @@ def _connect(place: str, password: str) -> ObsClient:
         if isinstance(error, ConnectionRefusedError):
             raise ObsError(f"no OBS answers at {place}: start OBS, and switch on {SWITCH_ON}") from None
         if _is_late(error):
-            raise ObsError(f"no greeting came from {place} in {_SECONDS:g} seconds: {_TOO_OLD}") from None
+            raise ObsError(f"no answer from {place} in {_SECONDS:g} seconds: {_TOO_OLD}") from None
         if isinstance(error, OSError | websocket.WebSocketAddressException):
             reason = describe_error(error.__cause__ or error.__context__ or error)
             raise ObsError(f"cannot reach OBS at {place}: {reason}") from None
@@ -165,4 +165,4 @@ def _is_late(error: BaseException) -> bool:
 
 
 def _no_obs(place: str) -> ObsError:
-    return ObsError(f"what answers at {place} is not OBS: its port is {USUAL_PORT}, usually")
+    return ObsError(f"the server at {place} is not OBS, which usually listens on port {USUAL_PORT}")

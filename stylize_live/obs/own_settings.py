@@ -1,7 +1,7 @@
-"""What OBS has written down about its WebSocket server, in the settings of the user who calls us.
+"""OBS's WebSocket server, from the settings files of this user's OBS.
 
-OBS makes up a password of its own at first. Whoever would have to look it up, copy and paste it reads the
-same file, only through OBS's window; so we do, on this machine alone, and say so.
+OBS makes up a password at first. The user would otherwise have to copy it from OBS's window, which shows the
+same file. So we read it, on this machine alone, and say so.
 """
 
 from __future__ import annotations

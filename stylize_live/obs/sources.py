@@ -14,7 +14,7 @@ KINDS = {"ffmpeg_source": "Media Source", "browser_source": "Browser Source"}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedSource:
     """A source as it is to be.
 
     Attributes:
@@ -35,7 +35,7 @@ class Wanted:
         return KINDS[self.kind]
 
 
-def media_source(url: str) -> Wanted:
+def make_media_source(url: str) -> WantedSource:
     """A Media Source for our stream, set to show each frame as soon as it can."""
     settings = {
         "is_local_file": False,
@@ -48,10 +48,10 @@ def media_source(url: str) -> Wanted:
         "hw_decode": False,
         "clear_on_media_end": False,
     }
-    return Wanted("ffmpeg_source", "stylize-live", url, settings)
+    return WantedSource("ffmpeg_source", "stylize-live", url, settings)
 
 
-def browser_source(url: str, canvas: tuple[int, int]) -> Wanted:
+def make_browser_source(url: str, canvas: tuple[int, int]) -> WantedSource:
     """A Browser Source for the studio's bare page, in the size of the canvas, (width, height) in pixels."""
     settings = {
         "is_local_file": False,
@@ -61,10 +61,10 @@ def browser_source(url: str, canvas: tuple[int, int]) -> Wanted:
         "shutdown": False,
         "restart_when_active": False,
     }
-    return Wanted("browser_source", "stylize-live page", url, settings)
+    return WantedSource("browser_source", "stylize-live page", url, settings)
 
 
-def whole_canvas(canvas: tuple[int, int]) -> Settings:
+def fit_to_canvas(canvas: tuple[int, int]) -> Settings:
     """The place of a source on a canvas of (width, height) pixels: as large as fits, in the middle, in its
     own shape, whatever size its frames come to have."""
     return {

@@ -1,4 +1,4 @@
-"""What there is in OBS: scenes, the sources in them, and which of these we made."""
+"""What OBS has: scenes, the sources in them, and which of these we made."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeSource:
     """A source that we made.
 
     Attributes:
         name: what it is called now.
         settings: what it is set to now, without our mark.
-        mark: what we wrote down about it, see `mark_of`.
+        mark: what we wrote down about it, see `make_mark`.
         items: all its places, in all scenes and groups.
         filters: on it, by name.
     """
@@ -44,8 +44,8 @@ class Made:
     filters: list[str] = field(default_factory=list)
 
 
-def mark_of(name: str, settings: Settings, place: Settings, items: int) -> Settings:
-    """What is written into a source's settings when it has been made or brought up to date.
+def make_mark(name: str, settings: Settings, place: Settings, items: int) -> Settings:
+    """Make what is written into a source's settings when it was made or updated.
 
     Args:
         name: of the source.
@@ -56,46 +56,46 @@ def mark_of(name: str, settings: Settings, place: Settings, items: int) -> Setti
     return {"name": name, "settings": settings, "place": place, "items": items}
 
 
-def canvas_size(obs: Obs) -> tuple[int, int]:
+def read_canvas_size(obs: Obs) -> tuple[int, int]:
     """(width, height) in pixels of what scenes are laid out on."""
     video = obs.ask("GetVideoSettings")
     return int(video["baseWidth"]), int(video["baseHeight"])
 
 
-def scene_names(obs: Obs) -> list[str]:
+def list_scenes(obs: Obs) -> list[str]:
     """All scenes, in the order in which OBS shows them."""
     return [str(scene["sceneName"]) for scene in reversed(obs.ask("GetSceneList")["scenes"])]
 
 
-def scene_on_air(obs: Obs) -> str:
+def find_scene_on_air(obs: Obs) -> str:
     """The scene that OBS shows now."""
     return str(obs.ask("GetCurrentProgramScene")["currentProgramSceneName"])
 
 
-def kinds(obs: Obs) -> list[str]:
+def list_kinds(obs: Obs) -> list[str]:
     """The kinds of sources that this OBS has."""
     return list(obs.ask("GetInputKindList")["inputKinds"])
 
 
-def names_taken(obs: Obs) -> set[str]:
-    """Sources, scenes and groups share their names."""
+def list_names(obs: Obs) -> set[str]:
+    """Names in use: sources, scenes and groups share them."""
     inputs = {str(each["inputName"]) for each in obs.ask("GetInputList")["inputs"]}
-    return inputs | set(scene_names(obs)) | set(_groups(obs))
+    return inputs | set(list_scenes(obs)) | set(_groups(obs))
 
 
-def find_made_sources(obs: Obs, kind: str) -> list[Made]:
+def find_made_sources(obs: Obs, kind: str) -> list[MadeSource]:
     """The sources of a kind that carry our mark; first those that still have their first name."""
     found = []
     for each in obs.ask("GetInputList", inputKind=kind)["inputs"]:
         name = str(each["inputName"])
         settings = dict(obs.ask("GetInputSettings", inputName=name)["inputSettings"])
         mark = settings.pop(MARK, None)
-        if isinstance(mark, dict) and mark_of("", {}, {}, 0).keys() <= mark.keys():
-            found.append(Made(name, settings, mark, _items_of(obs, name), _filters(obs, name)))
+        if isinstance(mark, dict) and make_mark("", {}, {}, 0).keys() <= mark.keys():
+            found.append(MadeSource(name, settings, mark, _items_of(obs, name), _filters(obs, name)))
     return sorted(found, key=lambda made: made.name != made.mark["name"])
 
 
-def plays(obs: Obs, source: str) -> bool:
+def is_playing(obs: Obs, source: str) -> bool:
     """Whether a source shows frames now. OBS calls one "playing", too, that it has given up; its clock
     stands still then. A page has none, and needs no help."""
     return bool(obs.ask("GetMediaInputStatus", inputName=source)["mediaCursor"] != 0)
@@ -110,7 +110,7 @@ def _items_of(obs: Obs, source: str) -> list[Item]:
 
 
 def _all_items(obs: Obs) -> Iterator[tuple[str, dict[str, Any]]]:
-    for scene in scene_names(obs):
+    for scene in list_scenes(obs):
         for item in obs.ask("GetSceneItemList", sceneName=scene)["sceneItems"]:
             yield scene, item
     for group in _groups(obs):

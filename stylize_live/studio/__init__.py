@@ -1,1 +1,1 @@
-"""A local web page on which a show is watched and run."""
+"""A local web page on which a session is watched and run."""

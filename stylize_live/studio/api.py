@@ -1,4 +1,4 @@
-"""The control API: the show for a Stream Deck, a script, anything that speaks HTTP. See docs/control.md."""
+"""The control API: for a Stream Deck, a script, anything that speaks HTTP. See docs/control.md."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from starlette.responses import JSONResponse, Response
 
 from stylize_live.errors import SourceError, StylizeError, UsageError, describe_error
 from stylize_live.studio import control
-from stylize_live.studio.control import UnknownError, Wish
+from stylize_live.studio.control import Command, UnknownError
 from stylize_live.studio.guard import TOKEN_GIVEN
 
 _MOST_BYTES = 16384  # of a body
-_SECONDS = 5.0  # that the show's main thread may take; a window that is being dragged holds it up
-_STEPS = {"next": "right", "previous": "left"}  # by the keys of the show
+_SECONDS = 5.0  # that the session's main thread may take; a window that is being dragged holds it up
+_STEPS = {"next": "right", "previous": "left"}  # by the keys of the session
 
 Words = Mapping[str, Any]
 
 
-class Steering(Protocol):
-    """The show, as the API sees it."""
+class SessionControl(Protocol):
+    """The session, as the API sees it."""
 
     def said(self, topic: str) -> Any:
-        """What pages were told last on a topic, or None."""
+        """What pages were told last about a topic, or None."""
 
-    async def carry_out(self, wish: Wish) -> None:
+    async def carry_out(self, command: Command) -> None:
         """Have the main thread do something. Raises `StylizeError` where it cannot be done."""
 
 
@@ -39,15 +39,15 @@ class _RefusalError(Exception):
     why: str
 
 
-def make_api(steering: Steering) -> Callable[[Request], Awaitable[Response]]:
-    """What answers requests below /api/.
+def make_api(session: SessionControl) -> Callable[[Request], Awaitable[Response]]:
+    """Make the handler of requests below /api/.
 
-    Every answer is JSON: of what was asked for, after a change the status, else {"error": one line}.
+    Every answer is JSON: what was asked for; after a change, the status; else {"error": one line}.
     """
 
     async def answer(request: Request) -> Response:
         try:
-            return JSONResponse(await _answer(request, steering))
+            return JSONResponse(await _answer(request, session))
         except _RefusalError as refusal:
             headers = {"Allow": "POST"} if refusal.status == 405 else None
             return JSONResponse({"error": refusal.why}, refusal.status, headers)
@@ -55,17 +55,17 @@ def make_api(steering: Steering) -> Callable[[Request], Awaitable[Response]]:
     return answer
 
 
-async def _answer(request: Request, steering: Steering) -> object:
+async def _answer(request: Request, session: SessionControl) -> object:
     path = request.path_params["path"].split("/")
     if path == ["status"] or path == ["styles"]:
         if request.method not in ("GET", "HEAD"):
             raise _RefusalError(405, f"{request.url.path} is read with GET")
-        return status(steering) if path == ["status"] else list_styles(steering)
+        return status(session) if path == ["status"] else list_styles(session)
     _check_method(request)
     try:
-        wish = _wish(path, await _read_request(request) if path == ["set"] else {})
-        await asyncio.wait_for(steering.carry_out(wish), _SECONDS)
-    except (UnknownError, SourceError) as error:  # such as a preset that is none
+        command = _parse_command(path, await _read_request(request) if path == ["set"] else {})
+        await asyncio.wait_for(session.carry_out(command), _SECONDS)
+    except (UnknownError, SourceError) as error:  # such as a file that is not a preset
         raise _RefusalError(404, str(error)) from None
     except UsageError as error:
         raise _RefusalError(400, str(error)) from None
@@ -73,7 +73,7 @@ async def _answer(request: Request, steering: Steering) -> object:
         if isinstance(error, TimeoutError):
             raise _RefusalError(503, "the show does not answer; it may do this later") from None
         raise _RefusalError(409, describe_error(error)) from None
-    return status(steering)
+    return status(session)
 
 
 def _check_method(request: Request) -> None:
@@ -86,7 +86,7 @@ def _check_method(request: Request) -> None:
         return
     if request.method == "GET" and request.scope["state"].get(TOKEN_GIVEN):
         return
-    hint = "; GET does only with the token in the request" if request.method == "GET" else ""
+    hint = "; GET works only with the token in the request" if request.method == "GET" else ""
     raise _RefusalError(405, f"{request.url.path} takes POST{hint}")
 
 
@@ -110,11 +110,11 @@ async def _read_request(request: Request) -> dict[str, object]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise _RefusalError(400, 'the body is no JSON object, such as {"boldness": "+0.1"}')
+        raise _RefusalError(400, 'the body is not a JSON object such as {"boldness": "+0.1"}')
     return asked | found
 
 
-def _wish(path: list[str], asked: dict[str, object]) -> Wish:
+def _parse_command(path: list[str], asked: dict[str, object]) -> Command:
     match path:
         case ["set"]:
             return control.settings(asked)
@@ -139,9 +139,9 @@ def _wish(path: list[str], asked: dict[str, object]) -> Wish:
     raise UnknownError("there is no such address; see docs/control.md")
 
 
-def status(steering: Steering) -> dict[str, object]:
-    """Everything about the show: what is set, how it runs, what can be chosen."""
-    state, figures = steering.said("state"), steering.said("figures")
+def status(session: SessionControl) -> dict[str, object]:
+    """Everything about the session: what is set, how it runs, what can be chosen."""
+    state, figures = session.said("state"), session.said("figures")
     if state is None:
         raise _RefusalError(503, "the show is starting")
     now = {} if figures is None else figures["now"]
@@ -155,14 +155,14 @@ def status(steering: Steering) -> dict[str, object]:
         "painting": now.get("painting"),
         "cpu": now.get("cpu"),
         "gpu": now.get("gpu"),
-        "sources": steering.said("sources"),
+        "sources": session.said("sources"),
     }
 
 
-def list_styles(steering: Steering) -> list[dict[str, object]]:
+def list_styles(session: SessionControl) -> list[dict[str, object]]:
     """The styles in the order of their numbers."""
-    about = steering.said("about")
-    state = steering.said("state") or {"style": {}}
+    about = session.said("about")
+    state = session.said("state") or {"style": {}}
     return [
         {
             "number": number,

@@ -1,4 +1,4 @@
-"""What the studio answers to which address."""
+"""The studio's addresses, and what answers each."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from stylize_live.errors import OUT_OF_HANDLES
-from stylize_live.studio.api import Steering, make_api
+from stylize_live.studio.api import SessionControl, make_api
 from stylize_live.studio.file_response import make_response
 from stylize_live.studio.guard import Guard, Rules
 from stylize_live.studio.hub import Hub
-from stylize_live.studio.page import with_options
+from stylize_live.studio.page import insert_options
 from stylize_live.studio.presets import list_presets
 from stylize_live.studio.protocols import TAKEN
 from stylize_live.studio.saved_files import SavedFiles
@@ -38,13 +38,17 @@ _INDEX = re.compile("[0-9]{1,4}")
 
 
 def make_app(
-    hub: Hub, steering: Steering, thumbnail: Callable[[int], bytes | None], saved: SavedFiles, rules: Rules
+    hub: Hub,
+    session: SessionControl,
+    thumbnail: Callable[[int], bytes | None],
+    saved: SavedFiles,
+    rules: Rules,
 ) -> ASGIApp:
     """The web application.
 
     Args:
         hub: attends to pages.
-        steering: what the control API steers.
+        session: what the control API controls.
         thumbnail: the JPEG of a style by its place in the list, if there is one.
         saved: snapshots and recordings.
         rules: who is let in.
@@ -68,7 +72,7 @@ def make_app(
         return Response(jpeg, media_type="image/jpeg")
 
     async def list_saved(request: Request) -> Response:
-        files = await asyncio.to_thread(saved.listed)
+        files = await asyncio.to_thread(saved.list_files)
         return JSONResponse([asdict(file) for file in files])
 
     async def presets(request: Request) -> Response:
@@ -85,7 +89,7 @@ def make_app(
         Route("/presets", presets),
         Route("/saved", list_saved),
         Route("/saved/{name}", one_saved),
-        Route("/api/{path:path}", make_api(steering), methods=_METHODS),
+        Route("/api/{path:path}", make_api(session), methods=_METHODS),
         WebSocketRoute("/live", hub.serve),
     ]
     app = Starlette(routes=routes, middleware=[Middleware(Guard, rules=rules)])
@@ -110,5 +114,5 @@ def static_files() -> dict[str, bytes]:
     """The page's files by name, read once: a handful of kilobytes."""
     folder = importlib.resources.files(__package__) / "static"
     found = {file.name: file.read_bytes() for file in folder.iterdir() if file.name[-4:] != ".jpg"}
-    page = with_options(found["index.html"].decode("utf-8"))
+    page = insert_options(found["index.html"].decode("utf-8"))
     return found | {"index.html": page.encode("utf-8")}

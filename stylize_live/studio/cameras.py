@@ -1,4 +1,4 @@
-"""The camera of a page: one page's at a time, and only while it is the source."""
+"""Cameras of pages: one page's at a time, and only while it is the source."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Who is connected to the studio: how many at most, and how long one may keep it waiting.
 
-A connection is cheap to open and takes a file handle, of which the show needs some itself. So there is a
-most, in all and from each address. Where it is reached, the connection that has been waiting longest
-without asking for anything makes room: whoever opens hundreds of idle ones turns out their own.
+A connection is cheap to open and takes a file handle, of which the session needs some itself. So their
+number is limited, in all and from each address. Where it is reached, the connection that has waited longest
+without asking for anything is closed: whoever opens hundreds of idle ones closes their own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from stylize_live.system.permissions import most_open_files
 
 _MOST = 64
 _MOST_OF_ONE = 48  # from one address: eight pages, and what their browsers open beside each
-_SHARE = 4  # of all file handles: one in so many
+_SHARE = 4  # one in four of all file handles
 _SECONDS_TO_ASK = 10.0  # for a whole request, body included
 _SECONDS_TO_TAKE = 30.0  # an answer
 
@@ -25,7 +25,7 @@ log = RateLimitedLog(logging.getLogger(__name__))
 
 
 def most_connections() -> int:
-    """How many connections there may be, so that the show keeps file handles for itself."""
+    """How many connections there may be, so that the session keeps file handles for itself."""
     handles = most_open_files()
     return _MOST if handles is None else max(4, min(_MOST, handles // _SHARE))
 
@@ -47,23 +47,23 @@ class Connections:
     def __init__(self, most: int) -> None:
         self._most = most
         self._most_of_one = min(_MOST_OF_ONE, max(1, most * _MOST_OF_ONE // _MOST))
-        self._visitors: dict[asyncio.Transport, _Connected] = {}
+        self._connections: dict[asyncio.Transport, _Connected] = {}
 
     def __len__(self) -> int:
-        return len(self._visitors)
+        return len(self._connections)
 
-    def come(self, transport: asyncio.Transport) -> bool:
-        """Somebody has connected; whether they may stay. Else the connection is closed."""
+    def admit(self, transport: asyncio.Transport) -> bool:
+        """Take a new connection; whether it may stay. If not, it is closed."""
         address = _address(transport)
-        if sum(visitor.address == address for visitor in self._visitors.values()) >= self._most_of_one:
+        if sum(visitor.address == address for visitor in self._connections.values()) >= self._most_of_one:
             admitted = self.make_room(address)
         else:
-            admitted = len(self._visitors) < self._most or self.make_room()
+            admitted = len(self._connections) < self._most or self.make_room()
         if not admitted:
-            log.warning("the studio has %d connections, one more was turned away", len(self._visitors))
+            log.warning("the studio has %d connections, one more was turned away", len(self._connections))
             transport.abort()
             return False
-        self._visitors[transport] = _Connected(address, True, self._deadline(transport, _SECONDS_TO_ASK))
+        self._connections[transport] = _Connected(address, True, self._deadline(transport, _SECONDS_TO_ASK))
         return True
 
     def make_room(self, address: str | None = None) -> bool:
@@ -79,7 +79,7 @@ class Connections:
     def _waiting(self, address: str | None) -> Iterator[asyncio.Transport]:
         return (
             transport
-            for transport, visitor in self._visitors.items()
+            for transport, visitor in self._connections.items()
             if visitor.waits and address in (None, visitor.address)
         )
 
@@ -97,17 +97,17 @@ class Connections:
 
     def leaves(self, transport: asyncio.Transport) -> None:
         """A connection has ended. May be told again."""
-        visitor = self._visitors.pop(transport, None)
+        visitor = self._connections.pop(transport, None)
         if visitor is not None and visitor.deadline is not None:
             visitor.deadline.cancel()
 
     def _now(self, transport: asyncio.Transport, *, waits: bool, seconds: float | None) -> None:
-        if transport not in self._visitors:
+        if transport not in self._connections:
             return
-        address = self._visitors[transport].address
+        address = self._connections[transport].address
         self.leaves(transport)  # and comes last in the row
         deadline = None if seconds is None else self._deadline(transport, seconds)
-        self._visitors[transport] = _Connected(address, waits, deadline)
+        self._connections[transport] = _Connected(address, waits, deadline)
 
     def _deadline(self, transport: asyncio.Transport, seconds: float) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(seconds, self._end, transport)

@@ -1,4 +1,4 @@
-"""What programs may ask of the show: words of the control API turned into messages such as pages send."""
+"""The control API's words, turned into the messages that pages send."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ State = Mapping[str, Any]  # what pages are told, by the names of settings
 _OTHER_NAMES = {"freeze": "frozen"}
 _ON_WORDS = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 _TOGGLE = "toggle"
-# What is said of a setting in the JSON schema of `Changes`: its type and range.
+# By setting: its type and range, from the JSON schema of `SettingChanges`.
 _KINDS: dict[str, dict[str, Any]] = {
     name: described.get("anyOf", [described])[0]
     for name, described in SettingChanges.model_json_schema()["properties"].items()
@@ -28,7 +28,7 @@ _RECORD = {"start": True, "stop": False}
 
 
 class UnknownError(UsageError):
-    """A name that is not there: of a style, a source, a setting, an address."""
+    """An unknown name: of a style, a source, a setting, an address."""
 
 
 class NotNowError(StylizeError):
@@ -36,24 +36,24 @@ class NotNowError(StylizeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Choices:
     """What can be chosen.
 
     Attributes:
         styles: names, in the order of their numbers.
-        choices: keys by the name of the setting that takes one of them.
+        keys: by the name of the setting that takes one of them.
     """
 
     styles: Sequence[str]
-    choices: Mapping[str, Sequence[str]]
+    keys: Mapping[str, Sequence[str]]
 
 
 SWITCHES = tuple(name for name, kind in _KINDS.items() if kind.get("type") == "boolean")
-# Gets the present state and what is offered; raises `UsageError` or `NotNowError`.
-Wish = Callable[[State, Offer], Message]
+# Takes the present state and what can be chosen; raises `UsageError` or `NotNowError`.
+Command = Callable[[State, Choices], Message]
 
 
-def settings(asked: Mapping[str, object]) -> Wish:
+def settings(asked: Mapping[str, object]) -> Command:
     """Any settings by name: values, steps such as "+0.1" or "-10%", "toggle".
 
     Raises:
@@ -67,14 +67,14 @@ def settings(asked: Mapping[str, object]) -> Wish:
         if name not in _KINDS:
             raise UnknownError(f"no setting {_short(name)}{_near(name, _KINDS)}")
 
-    def wish(state: State, offer: Offer) -> Message:
-        values = {name: _value(name, value, state, offer) for name, value in asked.items()}
+    def command(state: State, choices: Choices) -> Message:
+        values = {name: _value(name, value, state, choices) for name, value in asked.items()}
         try:
             return Message(set=SettingChanges.model_validate(values))
         except ValidationError as error:
             raise UsageError(describe_error(error, wanted=_range_words, given=asked)) from None
 
-    return wish
+    return command
 
 
 def setting_of(word: str) -> str:
@@ -83,12 +83,12 @@ def setting_of(word: str) -> str:
     return _OTHER_NAMES.get(name, name)
 
 
-def _value(name: str, value: object, state: State, offer: Offer) -> object:
-    """What `Changes` takes, from what was asked for."""
+def _value(name: str, value: object, state: State, choices: Choices) -> object:
+    """A value for `SettingChanges`, from what was asked for."""
     if name == "style":
-        return _style(value, offer.styles)
-    if name in offer.choices:
-        return _choice(name, str(value), offer.choices[name])
+        return _style(value, choices.styles)
+    if name in choices.keys:
+        return _choice(name, str(value), choices.keys[name])
     if not isinstance(value, str):
         return value
     kind, word = _KINDS[name].get("type"), value.strip().lower()
@@ -141,57 +141,57 @@ def _choice(name: str, key: str, keys: Sequence[str]) -> str:
     raise UnknownError(f"no {name} {_short(key)} is offered here; there is {', '.join(map(repr, keys))}")
 
 
-def toggle_or(name: str, word: str) -> Wish:
+def toggle_or(name: str, word: str) -> Command:
     """A switch: "on", "off" or "toggle"."""
     if word not in (*_ON_WORDS, _TOGGLE):
         raise UnknownError(f"{name} takes on, off or toggle, {got(word)}")
     return settings({name: word})
 
 
-def snapshot(state: State, offer: Offer) -> Message:
-    """A frame into the folder. Raises `NotNowError` before there is one."""
+def snapshot(state: State, choices: Choices) -> Message:
+    """Save a snapshot. Raises `NotNowError` before there is a painted frame."""
     _need_image(state)
     return Message(do="snapshot")
 
 
-def record(word: str) -> Wish:
+def record(word: str) -> Command:
     """Begin or end a recording: "start", "stop" or "toggle"; what is so already stays so."""
     if word not in (*_RECORD, _TOGGLE):
         raise UnknownError(f"record takes start, stop or toggle, {got(word)}")
 
-    def wish(state: State, offer: Offer) -> Message:
+    def command(state: State, choices: Choices) -> Message:
         wanted = _RECORD.get(word, state["recorded"] is None)
         if wanted == (state["recorded"] is not None):
             return Message()
         _need_image(state)
         return Message(do="record")
 
-    return wish
+    return command
 
 
-def press_key(key: str) -> Wish:
-    """A key of the show, by its name. Raises `UnknownError` if pages may not press it."""
+def press_key(key: str) -> Command:
+    """Press a key of the session, by its name. Raises `UnknownError` if pages may not press it."""
     if key not in OF_PAGES:
         raise UnknownError(f"no key {_short(key)}; there are {' '.join(sorted(OF_PAGES))}")
-    return lambda state, offer: Message(press=key)
+    return lambda state, choices: Message(press=key)
 
 
-def load_preset_by_name(name: str) -> Wish:
-    """A preset's look. Raises `UsageError` if it can be no preset's name."""
+def load_preset_by_name(name: str) -> Command:
+    """Load a preset. Raises `UnknownError` if the name cannot be a preset's."""
     try:
         message = Message(load=name)
     except ValidationError:
         raise UnknownError(f"no preset {_short(name)}") from None
-    return lambda state, offer: message
+    return lambda state, choices: message
 
 
 def check(message: Message, before: State, after: State, note: str) -> None:
-    """See that what was asked for is so now.
+    """Check that a message had its effect.
 
     Args:
-        message: that was obeyed.
-        before, after: what pages are told.
-        note: what the show says.
+        message: that was applied.
+        before, after: the state as pages are told it.
+        note: what the session says.
 
     Raises:
         StyleError: a style could not be read.
@@ -206,7 +206,7 @@ def check(message: Message, before: State, after: State, note: str) -> None:
 
 def _need_image(state: State) -> None:
     if not state["has_image"]:
-        raise NotNowError("there is no painted frame yet: nobody watches, or the source gives none")
+        raise NotNowError("there is no painted frame yet: nobody watches, or the source sends none")
 
 
 def _range_words(name: str) -> str:

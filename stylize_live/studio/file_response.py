@@ -60,7 +60,7 @@ class FileResponse(StreamingResponse):
 
 
 def make_response(request: Request, file: BinaryIO, kind: str, taken: Callable[[], None]) -> Response:
-    """What is asked of a file: the whole, or one part of it. The file is closed in the end.
+    """Answer a request for a file: with all of it, or one part. The file is closed in the end.
 
     Args:
         request: its method and headers count.

@@ -1,10 +1,10 @@
-"""Who may talk to the studio: the page itself, from this machine, or with the token from elsewhere.
+"""Who may use the studio: its own page from this machine, and whoever has the token from elsewhere.
 
 A web page on the internet can make a browser send requests to this machine, also under a name of its
 own that points here (DNS rebinding). Such requests carry a foreign Host or Origin, and end here.
 
-Programs that control the show (`api.py`) have no cookie and no page: they carry the token themselves, which
-no foreign page knows; so nobody asks where such a request comes from.
+Programs that control the session (`api.py`) have no cookie and no page: they carry the token themselves,
+which no foreign page knows; so their Origin is not checked.
 """
 
 from __future__ import annotations

@@ -28,9 +28,9 @@ _MOST_PAGES = 8
 _LONGEST = 1280  # pixels: of frames in the studio; the bare page gets all of them
 # Frames that a page has not drawn yet: two keep the line busy while one is drawn.
 _IN_FLIGHT = 2
-_DELAYS = 15  # frames of which a page's usual delay is taken
+_DELAYS = 15  # newest frames over which a page's median delay is taken
 _TRY_LATER, _REFUSED = 1013, 1008  # WebSocket close codes
-_OF_THE_LINE = {"ack", "visible", "camera"}  # what of a message is no wish of the show
+_CONNECTION_FIELDS = {"ack", "visible", "camera"}  # fields of a message that do not concern the session
 _NUMBER = struct.Struct(">I")  # before the JPEG in every binary message
 
 
@@ -39,12 +39,14 @@ class Hub:
 
     Args:
         executor: where frames are encoded.
-        wish: called with every message that asks for something.
+        on_message: called with every message that asks for something.
         cameras: receive pages' own cameras.
     """
 
-    def __init__(self, executor: Executor, wish: Callable[[Message], None], cameras: PageCameras) -> None:
-        self._wish = wish
+    def __init__(
+        self, executor: Executor, on_message: Callable[[Message], None], cameras: PageCameras
+    ) -> None:
+        self._on_message = on_message
         self._cameras = cameras
         self._previews = {True: Preview(executor, None), False: Preview(executor, _LONGEST)}
         self._said: dict[str, object] = {}
@@ -78,7 +80,7 @@ class Hub:
             return
         await socket.accept()
         bare = socket.query_params.get("bare") == "1"
-        page = _Page(socket, self._previews[bare], self._wish, self._cameras)
+        page = _Page(socket, self._previews[bare], self._on_message, self._cameras)
         if not bare:
             for topic, words in self._said.items():
                 page.say(topic, words)
@@ -94,7 +96,7 @@ class Hub:
         self._cameras.end()
 
     async def close(self) -> None:
-        """Let go of what pages sent."""
+        """Hang up on pages' cameras."""
         await self._cameras.close()
 
 
@@ -103,13 +105,13 @@ class _Page:
         self,
         socket: WebSocket,
         preview: Preview,
-        wish: Callable[[Message], None],
+        on_message: Callable[[Message], None],
         cameras: PageCameras,
     ) -> None:
         self.visible = True
         self._socket = socket
         self._preview = preview
-        self._wish = wish
+        self._on_message = on_message
         self._cameras = cameras
         self._words: dict[str, object] = {}
         self._news = asyncio.Event()
@@ -124,7 +126,7 @@ class _Page:
         self._news.set()
 
     async def run(self, bare: bool) -> None:
-        """Talk until the page leaves or says something that none of ours would."""
+        """Serve the page until it leaves or sends a message that is not valid."""
         work = [asyncio.ensure_future(self._send_images()), asyncio.ensure_future(self._listen())]
         if not bare:
             work.append(asyncio.ensure_future(self._send_words()))
@@ -179,8 +181,8 @@ class _Page:
             self.visible = message.visible
         if message.camera is not None:
             self._cameras.offer(self, message.camera)
-        if message.model_fields_set - _OF_THE_LINE:
-            self._wish(message)
+        if message.model_fields_set - _CONNECTION_FIELDS:
+            self._on_message(message)
 
     def _count(self, number: int) -> None:
         """A frame was drawn: there is room for the next one."""

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from stylize_live.config import SIZE
 from stylize_live.errors import StyleError
-from stylize_live.live.adaptive_resolution import lines_of
+from stylize_live.live.adaptive_resolution import parse_lines
 from stylize_live.live.session import LiveSession
 from stylize_live.live.view import View
 from stylize_live.media.sinks.opening import STREAM, VIRTUAL_CAMERA
@@ -19,15 +19,15 @@ from stylize_live.studio.presets import NAME
 from stylize_live.validation import Settings, got
 
 _LONGEST_OFFER = 12_000  # characters; browsers need about half of that
-_LOOK = {*PaintingOptions.model_fields, "mirror", "split"}
-_LEAST_SHARE = 0.005  # of a style in a blend: less is none
+_PRESET_SETTINGS = {*PaintingOptions.model_fields, "mirror", "split"}
+_LEAST_SHARE = 0.005  # of a style in a blend; less counts as none
 
 SIZES = ("auto", "480p", "432p", "384p", "336p", "288p", "240p", "192p", "144p")  # what pages show
 _FEWEST, _MOST_LINES = 64, 2160
 
 
-def _style_text(size: str) -> str:
-    lines = lines_of(size)
+def _check_size(size: str) -> str:
+    lines = parse_lines(size)
     if lines is not None and not _FEWEST <= lines <= _MOST_LINES:
         raise ValueError(f"size: expected auto, or {_FEWEST}p to {_MOST_LINES}p, {got(size)}")
     return size
@@ -42,10 +42,10 @@ class SettingChanges(PaintingOptions):
     else what is not None.
 
     Attributes:
-        style: one style, or two and their shares; only names that the studio offers are obeyed.
+        style: one style, or two and their shares; names that the studio does not offer are ignored.
         source: likewise.
         size: lines to paint, as `--size` takes them.
-        resolution: asked of the source, "1280x720"; only what the studio offers is obeyed.
+        resolution: asked of the source, "1280x720"; what the studio does not offer is ignored.
         microphone: of recordings that are begun from now on: a key of those offered, "" for none.
         stream, virtual_camera: whether they get frames.
     """
@@ -55,7 +55,7 @@ class SettingChanges(PaintingOptions):
     split: bool | None = None
     frozen: bool | None = None
     source: Annotated[str, Field(max_length=2000)] | None = None
-    size: Annotated[str, Field(pattern=SIZE), AfterValidator(_style_text)] | None = None
+    size: Annotated[str, Field(pattern=SIZE), AfterValidator(_check_size)] | None = None
     resolution: Annotated[str, Field(pattern=r"^\d{1,5}x\d{1,5}$")] | None = None
     microphone: Annotated[str, Field(max_length=200)] | None = None
     stream: bool | None = None
@@ -84,10 +84,10 @@ class Message(Settings):
         ack: number of a frame that the page has drawn.
         visible: whether the page can be seen.
         set: what to change.
-        do: what to do once; "look" is to see what is connected.
-        press: a key of the show, see `live/hotkeys.py`; those that are not for pages are passed over.
+        do: what to do once; "look" lists the connected devices anew.
+        press: a key of the session, see `live/hotkeys.py`; those that are not for pages are ignored.
         save: name of a preset to save.
-        load: name of a preset whose look is wanted.
+        load: name of a preset to load.
         rename: [a preset's name, its new one].
         camera: SDP that offers the page's own camera; "" turns it off.
     """
@@ -103,8 +103,8 @@ class Message(Settings):
     camera: Annotated[str, Field(max_length=_LONGEST_OFFER)] | None = None
 
 
-def apply_message(changes: SettingChanges, view: View, styles: Sequence[str]) -> None:
-    """Do what was asked of the view; styles that are not in the list are not touched."""
+def apply_changes(changes: SettingChanges, view: View, styles: Sequence[str]) -> None:
+    """Apply changes to the view; styles that are not in the list are ignored."""
     if changes.style is not None and (text := style_text(changes.style, styles)):
         view.use_style(text)
     for name, value in changes.new_options.items():
@@ -117,18 +117,18 @@ def apply_message(changes: SettingChanges, view: View, styles: Sequence[str]) ->
         view.switch("frozen", changes.frozen)
 
 
-def apply_output_message(changes: SettingChanges, show: LiveSession) -> None:
-    """Do what was asked beside the look: how much is painted, and for whom."""
+def apply_output_changes(changes: SettingChanges, session: LiveSession) -> None:
+    """Apply changes of size and outputs."""
     if changes.size is not None:
-        show.lines = lines_of(changes.size)
+        session.lines = parse_lines(changes.size)
     if changes.stream is not None:
-        show.switches.turn(STREAM, changes.stream)
+        session.switches.turn(STREAM, changes.stream)
     if changes.virtual_camera is not None:
-        show.switches.turn(VIRTUAL_CAMERA, changes.virtual_camera)
+        session.switches.turn(VIRTUAL_CAMERA, changes.virtual_camera)
 
 
-def look_of(preset: dict[str, object], view: View, styles: Sequence[str]) -> None:
-    """Take a preset's style and all that changes it, and nothing else: no source, no size.
+def apply_preset(preset: dict[str, object], view: View, styles: Sequence[str]) -> None:
+    """Apply a preset's style and painting options, and nothing else: no source, no size.
 
     Raises:
         StyleError: the style is not offered.
@@ -138,8 +138,10 @@ def look_of(preset: dict[str, object], view: View, styles: Sequence[str]) -> Non
         raise StyleError(f"the style {style!r} is not offered here")
     if style and not view.use_style(style):
         return
-    apply_message(
-        SettingChanges.model_validate({name: preset[name] for name in _LOOK & preset.keys()}), view, styles
+    apply_changes(
+        SettingChanges.model_validate({name: preset[name] for name in _PRESET_SETTINGS & preset.keys()}),
+        view,
+        styles,
     )
 
 
@@ -154,7 +156,7 @@ def style_text(shares: dict[str, float], styles: Sequence[str]) -> str:
 
 
 def shares_of(text: str) -> dict[str, float]:
-    """The other way round; a text that is no blend, such as a timeline, is one style."""
+    """The shares in a style or blend; a text that is not a blend, such as a timeline, is one style."""
     try:
         return style_shares(text)
     except StyleError:

@@ -1,4 +1,4 @@
-"""Which microphone recordings have that are begun from now on: pages choose from this list alone."""
+"""The microphones that pages can choose for recordings begun from now on."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ class Microphones:
 
     def __init__(self, given: str | None) -> None:
         self._given = {} if given in (None, _USUAL) else {str(given): str(given)}
-        self._looking = threading.Lock()
+        self._refreshing = threading.Lock()
         self.names: dict[str, str] = {NONE: "No sound", **self._given}
         if given == _USUAL:
             self.names[_USUAL] = "The system's choice"
         self.missing = ""
 
-    def look(self, tell: Callable[[], None]) -> None:
-        """See again what is connected, and tell."""
-        looking = threading.Thread(
-            target=self._look, args=(tell,), name="stylize-studio-microphones", daemon=True
+    def refresh(self, tell: Callable[[], None]) -> None:
+        """List the connected microphones anew, then call `tell`."""
+        thread = threading.Thread(
+            target=self._refresh, args=(tell,), name="stylize-studio-microphones", daemon=True
         )
         try:
-            looking.start()
+            thread.start()
         except RuntimeError as error:  # no more threads
-            log.warning("could not see which microphones there are: %s", error)
+            log.warning("could not list the microphones: %s", error)
 
-    def _look(self, tell: Callable[[], None]) -> None:
-        if not self._looking.acquire(blocking=False):
-            return  # somebody is at it, and tells everyone
+    def _refresh(self, tell: Callable[[], None]) -> None:
+        if not self._refreshing.acquire(blocking=False):
+            return  # another thread does it already, and tells everyone
         try:
             found = list_microphones()
             self.missing = "" if found else "no microphone is connected"
@@ -56,7 +56,7 @@ class Microphones:
         except Exception as error:  # no file handle: all else goes on
             found, self.missing = {}, describe_error(error)
         finally:
-            self._looking.release()
+            self._refreshing.release()
         usual = {_USUAL: "The system's choice"} if found else {}
         self.names = {NONE: "No sound", **usual, **self._given, **found}
         tell()

@@ -11,11 +11,11 @@ from stylize_live.options import PaintingOptions, Slider, control_of, limits_of
 _PLACE = "<!-- painting options -->"
 
 
-def with_options(page: str) -> str:
-    """The page with a slider for each number and, below them, a switch for each option that is on or off.
+def insert_options(page: str) -> str:
+    """Insert a slider for each number and, below them, a switch for each option that is on or off.
 
     Args:
-        page: HTML with a comment where they are wanted.
+        page: HTML, with a comment at the place for them.
     """
     sliders, switches = [], []
     for name, field in PaintingOptions.model_fields.items():

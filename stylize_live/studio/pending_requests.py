@@ -1,4 +1,4 @@
-"""What programs ask of the show and wait for: asked in the server's thread, done in the show's."""
+"""Commands of programs, which wait for their answer: put in the server's thread, done in the main thread."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from stylize_live.studio.control import NotNowError, Wish
+from stylize_live.studio.control import Command, NotNowError
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ _MOST = 256  # that wait
 
 
 class PendingRequests:
-    """A queue of wishes. `carry_out` is for the event loop, all else for the show's main thread.
+    """A queue of commands. `carry_out` is for the event loop, all else for the main thread.
 
     Args:
         loop: the event loop.
@@ -23,26 +23,26 @@ class PendingRequests:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._waiting: deque[tuple[Wish, asyncio.Future[None]]] = deque()
+        self._waiting: deque[tuple[Command, asyncio.Future[None]]] = deque()
         self._done: list[tuple[asyncio.Future[None], Exception | None]] = []
 
-    async def carry_out(self, wish: Wish) -> None:
-        """Wait until a wish is done. Raises what it raised, and `NotNowError` where too many wait."""
+    async def carry_out(self, command: Command) -> None:
+        """Wait until a command is done. Raises what it raised, and `NotNowError` where too many wait."""
         if len(self._waiting) >= _MOST:
             raise NotNowError("too many requests are waiting")
         future: asyncio.Future[None] = self._loop.create_future()
-        self._waiting.append((wish, future))
+        self._waiting.append((command, future))
         await future
 
-    def attend(self, do: Callable[[Wish], Exception | None]) -> None:
-        """Do what waits, but for what nobody waits for any more; `do` returns what went wrong."""
+    def attend(self, do: Callable[[Command], Exception | None]) -> None:
+        """Do the commands that wait, but for those given up; `do` returns the error, or None."""
         for _ in range(len(self._waiting)):
-            wish, future = self._waiting.popleft()
+            command, future = self._waiting.popleft()
             if not future.cancelled():
-                self._done.append((future, do(wish)))
+                self._done.append((future, do(command)))
 
     def answer(self) -> None:
-        """Tell those that wait; after pages were told the news, so that nobody reads old ones."""
+        """Answer the programs that wait; to be called once pages were told the new state."""
         done, self._done = self._done, []
         for future, error in done:
             try:

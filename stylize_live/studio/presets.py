@@ -22,7 +22,7 @@ _MARK = "# stylize-live live --config "  # begins the first line of every preset
 _MOST_BYTES = 65536
 _MOST_LISTED = 100
 
-# What belongs to one evening or to the page, not to a preset.
+# What belongs to one session or to the page, not to a preset.
 _LEFT_OUT = {"record", "microphone", "duration", "window", "port", "host", "token", "open"}
 
 
@@ -32,7 +32,7 @@ def save_preset(path: Path, settings: LiveSettings, changed: dict[str, object]) 
     Args:
         path: where.
         settings: what the program was started with; what was given there is kept.
-        changed: values of today by the names of settings.
+        changed: present values by the names of settings.
 
     Raises:
         SinkError: the file exists, or cannot be written.
@@ -93,7 +93,7 @@ def rename_preset(path: Path, to: Path) -> None:
     """Give a preset another name.
 
     Raises:
-        SinkError: there is such a file already, or it cannot be written.
+        SinkError: such a file already exists, or it cannot be written.
         SourceError: it is not a preset.
         OSError: it cannot be read or removed.
     """
@@ -106,7 +106,7 @@ def rename_preset(path: Path, to: Path) -> None:
 def _check_new(path: Path) -> None:
     """Raise `SinkError` where a preset cannot have a name; wherever it is made, Windows shall take it."""
     if path.exists():
-        raise SinkError(f"{path.name} exists already, choose another name")
+        raise SinkError(f"{path.name} already exists, choose another name")
     if is_reserved(path.name):
         raise SinkError(f"{path.stem} is a device on Windows, choose another name")
 

@@ -1,4 +1,4 @@
-"""The newest frame as a JPEG for any number of readers: encoded once, and only when one asks."""
+"""The newest frame as a JPEG for any number of readers: encoded once, and only when one waits for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Packet:
     Attributes:
         number: grows by one with every frame that came, sent or not.
         jpeg: the frame.
-        came_at: when it came from the show, monotonic seconds.
+        came_at: when it came from the session, monotonic seconds.
     """
 
     number: int

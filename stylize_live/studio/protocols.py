@@ -29,27 +29,27 @@ class HttpProtocol(H11Protocol):
     """One connection that asks for pages.
 
     Args:
-        visitors: all connections.
+        connections: all connections.
         options: of Uvicorn.
     """
 
-    def __init__(self, visitors: Connections, **options: Any) -> None:
+    def __init__(self, connections: Connections, **options: Any) -> None:
         super().__init__(**options)
-        self._visitors = visitors
+        self._connections = connections
         self._refused = False
         # Of a long answer: what is being taken may go on, however long the whole takes.
-        self.app_state = {**self.app_state, TAKEN: lambda: self._visitors.asks(self.transport)}
+        self.app_state = {**self.app_state, TAKEN: lambda: self._connections.asks(self.transport)}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See `asyncio.Protocol`."""
-        self._refused = not self._visitors.come(transport)
+        self._refused = not self._connections.admit(transport)
         if not self._refused:
             super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
         if not self._refused:
-            self._visitors.leaves(self.transport)
+            self._connections.leaves(self.transport)
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -62,16 +62,16 @@ class HttpProtocol(H11Protocol):
         before = self.cycle
         super().handle_events()
         if self.cycle is not before and not self.cycle.response_complete:
-            self._visitors.asks(self.transport)
+            self._connections.asks(self.transport)
 
     def on_response_complete(self) -> None:
         """An answer was written."""
-        self._visitors.waits(self.transport)
+        self._connections.waits(self.transport)
         super().on_response_complete()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand the connection over to a `WebSocketProtocol`."""
-        self._visitors.asks(self.transport)
+        self._connections.asks(self.transport)
         super().handle_websocket_upgrade(event)
 
     def send_400_response(self, msg: str) -> None:
@@ -92,14 +92,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     """One page that is open. What it sends too fast is read later; nobody else waits for it.
 
     Args:
-        visitors: all connections.
+        connections: all connections.
         options: of Uvicorn.
     """
 
-    def __init__(self, visitors: Connections, **options: Any) -> None:
+    def __init__(self, connections: Connections, **options: Any) -> None:
         super().__init__(**options)
         self.conn = _Connection(max_size=self.config.ws_max_size, logger=logging.getLogger("uvicorn.error"))
-        self._visitors = visitors
+        self._connections = connections
         self._allowed = float(_BYTES_AT_ONCE)
         self._counted_at = self.loop.time()
         self._unread = bytearray()
@@ -107,7 +107,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
-        self._visitors.leaves(self.transport)
+        self._connections.leaves(self.transport)
         if self._later is not None:
             self._later.cancel()
         super().connection_lost(exc)
@@ -154,7 +154,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: Any) -> None:
         """See ASGI."""
         if message["type"] == "websocket.accept":
-            self._visitors.stays(self.transport)
+            self._connections.stays(self.transport)
         await super().send(message)
 
 

@@ -20,7 +20,7 @@ _FLAGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SavedFile:
     """A file as pages list it.
 
     Attributes:
@@ -35,7 +35,7 @@ class Saved:
 
 
 class SavedFiles:
-    """Only names that the program itself gives to snapshots and recordings, and only in one folder.
+    """The snapshots and recordings in one folder; only names that the program itself gives them.
 
     Args:
         folder: where they are.
@@ -48,12 +48,12 @@ class SavedFiles:
         self._folder = folder.absolute()
         self.growing: str | None = None
 
-    def listed(self) -> list[Saved]:
+    def list_files(self) -> list[SavedFile]:
         """The newest files, newest first; [] where the folder cannot be read."""
         files = (saved for saved in self._all() if saved.name != self.growing)
         return sorted(files, key=lambda saved: saved.at, reverse=True)[:_MOST_LISTED]
 
-    def _all(self) -> Iterator[Saved]:
+    def _all(self) -> Iterator[SavedFile]:
         with suppress(OSError), os.scandir(self._folder) as entries:
             for entry in entries:
                 if not is_snapshot_name(entry.name):
@@ -61,7 +61,7 @@ class SavedFiles:
                 with suppress(OSError):  # gone meanwhile
                     if entry.is_file(follow_symlinks=False):
                         found = entry.stat(follow_symlinks=False)
-                        yield Saved(entry.name, found.st_size, found.st_mtime)
+                        yield SavedFile(entry.name, found.st_size, found.st_mtime)
 
     def open(self, name: str) -> BinaryIO:
         """A file for reading.

@@ -1,4 +1,4 @@
-"""The studio: a web server in a thread of its own beside a running show."""
+"""The studio: a web server in a thread of its own beside a running session."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ from stylize_live.studio.address import listen, own_address
 from stylize_live.studio.app import make_app
 from stylize_live.studio.cameras import PageCameras
 from stylize_live.studio.connections import Connections, most_connections
-from stylize_live.studio.control import Offer, Wish, check
+from stylize_live.studio.control import Choices, Command, check
 from stylize_live.studio.guard import HEADERS, Rules
 from stylize_live.studio.hub import Hub
 from stylize_live.studio.messages import (
     SIZES,
     Message,
     SettingChanges,
-    apply_message,
-    apply_output_message,
-    look_of,
+    apply_changes,
+    apply_output_changes,
+    apply_preset,
 )
 from stylize_live.studio.microphones import Microphones
 from stylize_live.studio.pending_requests import PendingRequests
@@ -49,7 +49,7 @@ from stylize_live.studio.presets import load_preset, rename_preset, save_preset
 from stylize_live.studio.protocols import HttpProtocol, WebSocketProtocol
 from stylize_live.studio.saved_files import SavedFiles
 from stylize_live.studio.sources import BROWSER, Names, Sources
-from stylize_live.studio.state import look, outputs_of, state_of
+from stylize_live.studio.state import outputs_of, state_of, view_settings
 from stylize_live.studio.telemetry import Telemetry
 from stylize_live.studio.thumbnails import Paint, Thumbnails
 from stylize_live.system.addresses import is_loopback
@@ -64,7 +64,7 @@ _JOIN_SECONDS = 3.0
 # Connections that wait to be accepted: where there is no file handle left, asyncio complains of each.
 _BACKLOG = 128
 _MOST_BYTES = 16384  # of a request, and of a message; the offer of a camera is the longest by far
-_MOST_WISHES = 256
+_MOST_MESSAGES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,10 @@ class About:
 
 
 class Studio(Closeable):
-    """Serves the page while it is open; a `Remote` of the show.
+    """Serves the page while it is open; the `Remote` of a session.
 
     Args:
-        about: what pages say about the show.
+        about: what pages show of it and what does not change.
         sources: what pages choose from.
         settings: what the program was started with; presets build on them.
         paint: paints thumbnails; called in a thread of its own.
@@ -115,22 +115,22 @@ class Studio(Closeable):
         if token is None and not is_loopback(host):
             token = secrets.token_urlsafe(16)
         most = most_connections()
-        self._visitors = Connections(most)
+        self._connections = Connections(most)
         self._socket = listen(host, port, _BACKLOG)
         self._rules = Rules(host, self._socket.getsockname()[1], token)
-        self._wishes: deque[Message] = deque(maxlen=_MOST_WISHES)
+        self._messages: deque[Message] = deque(maxlen=_MOST_MESSAGES)
         self._telemetry = Telemetry()
-        self._saved = SavedFiles(Path())  # where the show writes them
+        self._saved = SavedFiles(Path())  # where the session writes them
         self._presets = 0  # how often they were changed
         self._shown: Frame | None = None
         self._state: dict[str, object] = {}
         self._microphones = Microphones(settings.microphone)
         self._encoder = ThreadPoolExecutor(1, "stylize-studio-encode")
         self._loop = asyncio.new_event_loop()
-        self._orders = PendingRequests(self._loop)
-        self._hub = Hub(self._encoder, self._wishes.append, PageCameras(sources.give))
+        self._requests = PendingRequests(self._loop)
+        self._hub = Hub(self._encoder, self._messages.append, PageCameras(sources.give))
         names = {style: label_style(style) for style in about.styles}
-        # The link is for pages that are let in already; OBS has no cookie of theirs.
+        # The link is shown on pages that are let in already; OBS has no cookie, so it carries the token.
         bare = f"/bare?{urlencode({'token': token})}" if token else "/bare"
         wanted = {"width": settings.width, "height": settings.height, "fps": settings.fps}
         camera = wanted | {"missing": why_no_browser_camera()}
@@ -140,7 +140,7 @@ class Studio(Closeable):
         words |= {"sizes": [*SIZES, *given], "resolutions": sources.resolutions}
         self._hub.say("about", words)
         self._hub.say("sources", sources.names)
-        self._look_around()
+        self._refresh_devices()
         self._thumbnails = Thumbnails(about.styles, paint, lambda: self.watched, self._tell_thumbnails)
         self._server = uvicorn.Server(self._config())
         self._thread = threading.Thread(target=self._run, name="stylize-studio-server", daemon=True)
@@ -150,8 +150,8 @@ class Studio(Closeable):
     def _config(self) -> uvicorn.Config:
         return uvicorn.Config(
             make_app(self._hub, self, self._thumbnail, self._saved, self._rules),
-            http=cast("Any", partial(HttpProtocol, self._visitors)),
-            ws=cast("Any", partial(WebSocketProtocol, self._visitors)),
+            http=cast("Any", partial(HttpProtocol, self._connections)),
+            ws=cast("Any", partial(WebSocketProtocol, self._connections)),
             headers=list(HEADERS.items()),
             ws_max_size=_MOST_BYTES,
             ws_per_message_deflate=False,  # JPEGs do not get smaller
@@ -184,10 +184,10 @@ class Studio(Closeable):
             its_log.removeFilter(filtered)
 
     def _trouble(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """What asyncio met outside of all requests, such as having no file handle for a connection."""
+        """Log an error that asyncio met outside of all requests, such as no file handle for a connection."""
         error = context.get("exception")
         if isinstance(error, OSError) and error.errno in OUT_OF_HANDLES:
-            self._visitors.make_room()
+            self._connections.make_room()
         seldom.warning(f"the studio's server: {context['message']}: %s", error, error=error)
 
     def _wait_until_open(self) -> None:
@@ -209,7 +209,7 @@ class Studio(Closeable):
         return self._link("/bare")
 
     def opening_url(self) -> str:
-        """Link for a browser's command line, which other users of the machine can read: it lets in once."""
+        """Link for a browser's command line, which other users of the machine can read: it works once."""
         return self._link("/", ticket=True)
 
     def _link(self, path: str, *, ticket: bool = False) -> str:
@@ -231,72 +231,72 @@ class Studio(Closeable):
         return self._hub.watched
 
     def said(self, topic: str) -> object:
-        """See `Steering`."""
+        """See `SessionControl`."""
         return self._hub.said(topic)
 
-    async def carry_out(self, wish: Wish) -> None:
-        """See `Steering`."""
-        await self._orders.carry_out(wish)
+    async def carry_out(self, command: Command) -> None:
+        """See `SessionControl`."""
+        await self._requests.carry_out(command)
 
-    def attend(self, show: LiveSession) -> None:
+    def attend(self, session: LiveSession) -> None:
         """See `Remote.attend`."""
-        while self._wishes:
+        while self._messages:
             try:
-                self._obey(self._wishes.popleft(), show)
+                self._apply(self._messages.popleft(), session)
             except (StylizeError, OSError) as error:
-                show.view.say(describe_error(error))
-        self._orders.attend(lambda wish: self._carry_out(wish, show))
-        if self.watched and show.shown is not None and show.shown is not self._shown:
-            self._shown = show.shown
-            self._call("show", show.shown)
-        if show.original is not None:
-            self._thumbnails.offer(show.original)
-        self._mind_our_camera(show)
-        self._tell_state(show)
-        self._orders.answer()
+                session.view.say(describe_error(error))
+        self._requests.attend(lambda command: self._carry_out(command, session))
+        if self.watched and session.shown is not None and session.shown is not self._shown:
+            self._shown = session.shown
+            self._call("show", session.shown)
+        if session.original is not None:
+            self._thumbnails.offer(session.original)
+        self._exclude_own_camera(session)
+        self._tell_state(session)
+        self._requests.answer()
         now = monotonic()
         if self._telemetry.due(now):
-            point = self._telemetry.add(show.figures(now), now)
+            point = self._telemetry.add(session.figures(now), now)
             self._call("say", "figures", {"now": point, "history": list(self._telemetry.history)})
 
-    def _carry_out(self, wish: Wish, show: LiveSession) -> Exception | None:
-        """Do what a program asked for; what went wrong, or None."""
-        before = self._state_of(show)
+    def _carry_out(self, command: Command, session: LiveSession) -> Exception | None:
+        """Do what a program asked for; returns the error, or None."""
+        before = self._state_of(session)
         try:
-            message = wish(before, self._offer())
-            self._obey(message, show)
-            check(message, before, self._state_of(show), show.view.note)
+            message = command(before, self._list_choices())
+            self._apply(message, session)
+            check(message, before, self._state_of(session), session.view.note)
         except (StylizeError, OSError) as error:
             return error
         return None
 
-    def _offer(self) -> Offer:
+    def _list_choices(self) -> Choices:
         choices = {
             "source": list(self._sources.names),
             "microphone": list(self._microphones.names),
             "resolution": self._sources.resolutions,
         }
-        return Offer(self._about.styles, choices)
+        return Choices(self._about.styles, choices)
 
-    def _look_around(self) -> None:
-        """See what is connected."""
-        self._sources.look(self._tell_sources)
-        self._microphones.look(lambda: None)  # the state tells
+    def _refresh_devices(self) -> None:
+        """List the connected cameras and microphones anew."""
+        self._sources.refresh(self._tell_sources)
+        self._microphones.refresh(lambda: None)  # the state tells
 
-    def _mind_our_camera(self, show: LiveSession) -> None:
-        """The virtual camera that we feed is not to be chosen as a source."""
-        sink = show.switches.sink(VIRTUAL_CAMERA) if VIRTUAL_CAMERA in show.switches.names else None
+    def _exclude_own_camera(self, session: LiveSession) -> None:
+        """Take the virtual camera that we feed off the list of sources."""
+        sink = session.switches.sink(VIRTUAL_CAMERA) if VIRTUAL_CAMERA in session.switches.names else None
         ours = None if sink is None else sink_address(sink)
         if ours != self._sources.ours:
             self._sources.ours = ours
-            self._sources.look(self._tell_sources)
+            self._sources.refresh(self._tell_sources)
 
-    def _obey(self, message: Message, show: LiveSession) -> None:
+    def _apply(self, message: Message, session: LiveSession) -> None:
         changes = message.set or SettingChanges()
-        apply_message(changes, show.view, self._about.styles)
-        apply_output_message(changes, show)
+        apply_changes(changes, session.view, self._about.styles)
+        apply_output_changes(changes, session)
         if changes.microphone in self._microphones.names:
-            show.microphone = changes.microphone or None
+            session.microphone = changes.microphone or None
         if changes.resolution is not None:
             self._sources.resize(changes.resolution)
         if changes.source is not None:
@@ -304,49 +304,51 @@ class Studio(Closeable):
             if self._sources.key != BROWSER:
                 self._call("end_camera")
         if message.press in OF_PAGES:
-            show.view.press(message.press)
+            session.view.press(message.press)
         match message.do:
             case "snapshot":
-                show.view.press("p")
+                session.view.press("p")
             case "record":
-                show.view.press("r")
+                session.view.press("r")
             case "look":
-                self._look_around()
-        self._obey_presets(message, show)
+                self._refresh_devices()
+        self._apply_preset_message(message, session)
 
-    def _obey_presets(self, message: Message, show: LiveSession) -> None:
+    def _apply_preset_message(self, message: Message, session: LiveSession) -> None:
         if message.save is not None:
-            self._save(_preset(message.save), show)
+            self._save(_preset(message.save), session)
             self._presets += 1
         if message.rename is not None:
             old, new = message.rename
             rename_preset(_preset(old), _preset(new))
             self._presets += 1
-            show.view.say(f"{old} is {new} now")
+            session.view.say(f"renamed {old} to {new}")
         if message.load is not None:
-            look_of(load_preset(_preset(message.load)), show.view, self._about.styles)
-            show.view.say(message.load)
+            apply_preset(load_preset(_preset(message.load)), session.view, self._about.styles)
+            session.view.say(message.load)
 
-    def _save(self, path: Path, show: LiveSession) -> None:
-        today = {name: value for name, value in look(show).items() if name in LiveSettings.model_fields}
-        today |= {"source": self._sources.text, "style": show.stylizer.style}
-        today |= outputs_of(show, self._settings) | self._sources.asked
+    def _save(self, path: Path, session: LiveSession) -> None:
+        today = {
+            name: value for name, value in view_settings(session).items() if name in LiveSettings.model_fields
+        }
+        today |= {"source": self._sources.text, "style": session.stylizer.style}
+        today |= outputs_of(session, self._settings) | self._sources.requested_size
         save_preset(path, self._settings, today)
-        show.view.say(f"saved: stylize-live live --config {quote(path.name)}")
+        session.view.say(f"saved: stylize-live live --config {quote(path.name)}")
 
-    def _tell_state(self, show: LiveSession) -> None:
-        video = show.video
+    def _tell_state(self, session: LiveSession) -> None:
+        video = session.video
         self._saved.growing = None if video is None else video.name
-        state = self._state_of(show)
+        state = self._state_of(session)
         if state != self._state:
             self._state = state
             self._call("say", "state", state)
 
-    def _state_of(self, show: LiveSession) -> dict[str, object]:
-        return state_of(show) | {
+    def _state_of(self, session: LiveSession) -> dict[str, object]:
+        return state_of(session) | {
             "source": self._sources.key,
             "source_name": self._sources.name,
-            "no_source": self._sources.to_be_chosen,
+            "no_source": self._sources.needs_choice,
             "no_camera": self._sources.waits_for_browser,
             "resolution": self._sources.resolution,
             "has_resolution": self._sources.has_resolution,
@@ -366,7 +368,7 @@ class Studio(Closeable):
         return self._thumbnails.image(styles[index]) if 0 <= index < len(styles) else None
 
     def _call(self, method: str, *arguments: object) -> None:
-        """Let the hub do something, in its own thread."""
+        """Call a method of the hub in the server's thread."""
         try:
             self._loop.call_soon_threadsafe(getattr(self._hub, method), *arguments)
         except RuntimeError:  # the server has ended

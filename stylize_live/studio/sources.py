@@ -1,4 +1,4 @@
-"""What pages can choose to be painted: cameras, the screen, the test pattern, and what we began with."""
+"""The sources that pages can choose: cameras, the screen, the test pattern, and what we began with."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Sources:
     Attributes:
         ours: name or path of the virtual camera that we feed, which cannot be our source; None while there
             is none.
-        switching: the source to run the show with.
+        switching: the source to run the session with.
         names: names for people by key.
     """
 
@@ -52,7 +52,7 @@ class Sources:
         self._first = {self._key: f"{name}, not found" if self._nothing else name}
         self._camera = None if source.camera is None else source.camera.index
         self._browser = source if isinstance(source, BrowserSource) else None
-        self._looking = threading.Lock()
+        self._refreshing = threading.Lock()
         self._resolutions = {*_RESOLUTIONS, self.resolution}
         self.switching = SwitchingSource(source, self._choice(self._key, self._first[self._key]))
         self.names: Names = self._first | _own_names()
@@ -69,14 +69,14 @@ class Sources:
 
     @property
     def text(self) -> str:
-        """What `--source` has to be given for it."""
+        """The `--source` that opens it."""
         return self._text(self._key)
 
     def _text(self, key: str) -> str:
         return self._settings.source if key == _GIVEN else key
 
     def choose(self, key: str) -> None:
-        """Show another source soon; one that is not listed is not touched."""
+        """Switch to another source soon; a key that is not listed is ignored."""
         if key in self.names:
             self._key, self._nothing = key, False
             self.switching.switch(self._choice(key, self.names[key]))
@@ -92,7 +92,7 @@ class Sources:
         return sorted(self._resolutions, key=lambda text: tuple(map(int, text.split("x"))))
 
     def resize(self, resolution: str) -> None:
-        """Ask the source for frames of another size, by opening it anew; passed over if not listed.
+        """Open the source anew with frames of another size; a size that is not listed is ignored.
 
         Videos, streams and a page's own camera keep theirs.
         """
@@ -110,18 +110,18 @@ class Sources:
         return text in ("test", "screen") or names_camera(text)
 
     @property
-    def asked(self) -> dict[str, object]:
-        """What `--width` and `--height` have to be given for it."""
+    def requested_size(self) -> dict[str, object]:
+        """The `width` and `height` settings that ask for it."""
         return {"width": self._settings.width, "height": self._settings.height}
 
     @property
-    def to_be_chosen(self) -> bool:
+    def needs_choice(self) -> bool:
         """Whether there will be no frame until a page chooses a source."""
         return self._nothing or self.switching.failed
 
     @property
     def waits_for_browser(self) -> bool:
-        """Whether the source is a page's camera, and none sends."""
+        """Whether the source is a page's camera, and no page sends one."""
         browser = self._browser
         return self._key == BROWSER and browser is not None and browser.trouble is not None
 
@@ -130,26 +130,26 @@ class Sources:
         if self._browser is not None:
             self._browser.give(image, captured_at)
 
-    def look(self, tell: Callable[[Names], None]) -> None:
-        """See again what is connected and tell, in a thread of its own: some systems take a second."""
-        looking = threading.Thread(target=self._look, args=(tell,), name="stylize-studio-look", daemon=True)
+    def refresh(self, tell: Callable[[Names], None]) -> None:
+        """List the devices anew and call `tell`; in a thread of its own, as it may take a second."""
+        thread = threading.Thread(target=self._refresh, args=(tell,), name="stylize-studio-look", daemon=True)
         try:
-            looking.start()
+            thread.start()
         except RuntimeError as error:  # no more threads
-            log.warning("could not see what is connected: %s", error)
+            log.warning("could not list the devices: %s", error)
 
-    def _look(self, tell: Callable[[Names], None]) -> None:
-        if not self._looking.acquire(blocking=False):
-            return  # somebody is at it, and tells everyone
+    def _refresh(self, tell: Callable[[Names], None]) -> None:
+        if not self._refreshing.acquire(blocking=False):
+            return  # another thread does it already, and tells everyone
         try:
-            self.names = self._found()
+            self.names = self._find()
             tell(self.names)
         except Exception as error:  # no file handle is left: the list stays what it was
-            log.warning("could not see what is connected: %s", describe_error(error), error=error)
+            log.warning("could not list the devices: %s", describe_error(error), error=error)
         finally:
-            self._looking.release()
+            self._refreshing.release()
 
-    def _found(self) -> Names:
+    def _find(self) -> Names:
         cameras = [c for c in list_cameras() if c.captures and self.ours not in (c.name, c.path)]
         found = self._first | {self._key_of(camera): camera.name for camera in cameras}
         if self._settings.source != "screen" and _has_screen():
@@ -169,7 +169,7 @@ class Sources:
         camera = source.camera
         if camera is not None and self.ours in (camera.name, camera.path):
             source.close()
-            raise SourceError(f"{camera.name} is the virtual camera that we feed, it would show itself")
+            raise SourceError(f"{camera.name} is our own virtual camera and cannot be the source")
         self._browser = source if isinstance(source, BrowserSource) else None
         return source
 
@@ -189,7 +189,7 @@ def _has_screen() -> bool:
 
 
 def source_name(text: str) -> str:
-    """What `--source` was given, for people."""
+    """The name of a `--source` for people."""
     if text.isdigit():
         return f"Camera {text}"
     if "://" in text:

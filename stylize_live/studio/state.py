@@ -1,4 +1,4 @@
-"""What pages and programs are told of a show."""
+"""What pages and programs are told of a session."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ SWITCHED = {"stream": STREAM, "virtual_camera": VIRTUAL_CAMERA}  # names of sett
 _MISSING = SinkState(False, False, "", "")
 
 
-def look(show: LiveSession) -> dict[str, object]:
-    """What can be changed and is no text."""
-    view = show.view
+def view_settings(session: LiveSession) -> dict[str, object]:
+    """Switches and painting options of the view, by name."""
+    view = session.view
     return {
         **view.options,
-        "has_boldness": show.stylizer.has_boldness,
+        "has_boldness": session.stylizer.has_boldness,
         "mirror": view.mirror,
         "split": view.split,
         "frozen": view.frozen,
     }
 
 
-def state_of(show: LiveSession) -> dict[str, object]:
-    """How a show stands: of settings by their names, and what else pages show."""
-    recorded, on_record, video = show.recorded, show.on_record, show.video
-    switches = show.switches
+def state_of(session: LiveSession) -> dict[str, object]:
+    """The state of a session: settings by their names, and what else pages show."""
+    recorded, on_record, video = session.recorded, session.on_record, session.video
+    switches = session.switches
     states = {key: switches.state(name) for key, name in SWITCHED.items() if name in switches.names}
-    return look(show) | {
-        "style": shares_of(show.stylizer.style),
-        "note": show.view.note or show.trouble,
+    return view_settings(session) | {
+        "style": shares_of(session.stylizer.style),
+        "note": session.view.note or session.trouble,
         "recorded": None if recorded is None else int(recorded),
         "video": None if video is None else video.name,
-        "saved": show.saved,
+        "saved": session.saved,
         "on_record": None if on_record is None else int(on_record),
-        "has_image": show.original is not None,
-        "image": None if show.shown is None else show.shown.size,
-        "size": size_of(show),
-        "can_resize": show.can_resize,
-        "microphone": show.microphone or "",
+        "has_image": session.original is not None,
+        "image": None if session.shown is None else session.shown.size,
+        "size": size_of(session),
+        "can_resize": session.can_resize,
+        "microphone": session.microphone or "",
         **{key: asdict(states.get(key, _MISSING)) for key in SWITCHED},
     }
 
 
-def size_of(show: LiveSession) -> str:
+def size_of(session: LiveSession) -> str:
     """The lines that are painted, as `--size` has them."""
-    return "auto" if show.lines is None else f"{show.lines}p"
+    return "auto" if session.lines is None else f"{session.lines}p"
 
 
-def outputs_of(show: LiveSession, settings: LiveSettings) -> dict[str, object]:
+def outputs_of(session: LiveSession, settings: LiveSettings) -> dict[str, object]:
     """Which settings open the sinks that are on now; those that are off are None."""
-    found: dict[str, object] = {"size": size_of(show)} if show.can_resize else {}
+    found: dict[str, object] = {"size": size_of(session)} if session.can_resize else {}
     for key, name in SWITCHED.items():
-        if name in show.switches.names:
-            on = show.switches.state(name).on
+        if name in session.switches.names:
+            on = session.switches.state(name).on
             found[key] = (getattr(settings, key) or "auto") if on else None
     return found

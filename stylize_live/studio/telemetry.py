@@ -16,7 +16,7 @@ _KEPT = 120
 
 
 class Load:
-    """How much of all cores this program takes, between two calls."""
+    """Processor time of this program between two calls."""
 
     def __init__(self) -> None:
         self._cores = os.cpu_count() or 1

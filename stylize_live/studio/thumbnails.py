@@ -1,4 +1,4 @@
-"""Small frames of every style, painted from what is before the camera, one after the other."""
+"""Thumbnails of every style, painted from the newest live frame, one after the other."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from stylize_live.rate_limited_log import RateLimitedLog
 log = logging.getLogger(__name__)
 
 _SIZE = (360, 240)  # (width, height) of a thumbnail in pixels
-_PAUSE = 2.0  # seconds between two: a hundredth of the machine
+_PAUSE = 2.0  # seconds between two: takes a hundredth of the machine
 _PATIENCE = 3.0  # seconds to wait for a first frame before a sample is painted
 _DARK = 14.0  # levels: a covered camera or a placeholder shows no style
 
 Paint = Callable[[str, Pixels], Pixels]
 
 
-def style_painter() -> Paint:
-    """Paints each style with a stylizer of its own, on the CPU: the show's has no time to change."""
+def make_thumbnail_painter() -> Paint:
+    """Make what paints each style with a stylizer of its own, on the CPU: the session's is busy."""
     stylizers: dict[str, Stylizer] = {}
 
     def paint(style: str, pixels: Pixels) -> Pixels:
@@ -45,7 +45,7 @@ class Thumbnails(Closeable):
 
     Args:
         styles: names, in the order of their turns.
-        paint: paints a frame in a style.
+        paint: paints an image in a style.
         wanted: whether somebody watches.
         tell: called with the number of versions of every style whenever one is new.
     """
@@ -126,7 +126,7 @@ def crop_to_shape(pixels: Pixels) -> Pixels:
 
 
 def sample_thumbnail() -> Pixels:
-    """A landscape that comes with the program, for while there is no frame."""
+    """A landscape that comes with the program, used while there is no frame."""
     data = (importlib.resources.files(__package__) / "static" / "sample.jpg").read_bytes()
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
         return crop_to_shape(np.array(image.convert("RGB")))

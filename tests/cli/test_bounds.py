@@ -158,7 +158,7 @@ def test_endless_configurations_are_not_read(tmp_path: Path, monkeypatch: pytest
     ],
 )
 def test_patterns_hold_names_alone(pattern: str) -> None:
-    with pytest.raises(UsageError, match="no such pattern"):
+    with pytest.raises(UsageError, match="not a valid pattern"):
         plan_jobs([Path("a.mp4")], pattern + ".mp4", style="x")
     (job,) = plan_jobs([Path("a.mp4")], "{{{stem}}}-{style}{suffix}", style="x")
     assert job.target == Path("{a}-x.mp4")

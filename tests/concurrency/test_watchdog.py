@@ -165,22 +165,22 @@ def test_the_command_tells_it_too(
 @pytest.mark.parametrize(
     ("frame", "error", "words"),
     [
-        ("a string", TypeError, "the painter gave str, expected a Frame"),
-        (make_frame(0).with_image(np.zeros((4, 4, 3))), TypeError, "the painter: .*float64"),
+        ("a string", TypeError, "the stylizer gave str, expected a Frame"),
+        (make_frame(0).with_image(np.zeros((4, 4, 3))), TypeError, "the stylizer: .*float64"),
         (make_frame(0).with_image(np.zeros((0, 4, 3), np.uint8)), ValueError, "without pixels"),
-        (make_frame(0, (8, 8)), ValueError, r"the painter gave a frame of \(8, 8\), expected \(32, 24\)"),
+        (make_frame(0, (8, 8)), ValueError, r"the stylizer gave a frame of \(8, 8\), expected \(32, 24\)"),
     ],
 )
-def test_what_is_no_image_is_refused_where_it_comes_from(
+def test_what_is_no_frame_is_refused_where_it_comes_from(
     frame: object, error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
-        check_frame(frame, "the painter", (32, 24))
+        check_frame(frame, "the stylizer", (32, 24))
 
 
-def test_a_image_passes() -> None:
+def test_a_frame_passes() -> None:
     frame = make_frame(0)
-    assert check_frame(frame, "the painter", frame.size) is frame
+    assert check_frame(frame, "the stylizer", frame.size) is frame
 
 
 class TestTurn:
@@ -215,7 +215,7 @@ class TestTurn:
 
 
 def test_sinks_go_on_while_the_window_hangs() -> None:
-    """It may be dragged, or its toolkit hang: the painter feeds the sinks by itself."""
+    """It may be dragged, or its toolkit hang: the stylizer feeds the sinks by itself."""
     written, go_on = [], threading.Event()
 
     class Sink:

@@ -1,4 +1,4 @@
-"""The whole journey: what came in goes out, painted; and every way it can end leaves order behind."""
+"""The whole pipeline: what came in goes out, painted; and every way it can end leaves order behind."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def run(source: Path, target: Path, stylizer: Inverter | None = None, **options:
 
 
 @pytest.mark.parametrize("ticks", [CFR, VFR], ids=["constant", "variable"])
-@pytest.mark.parametrize("stylizer", [Inverter, Ahead])
-def test_everything_arrives(tmp_path: Path, ticks: Ticks, stylizer: type[Inverter]) -> None:
+@pytest.mark.parametrize("kind", [Inverter, Ahead])
+def test_everything_arrives(tmp_path: Path, ticks: Ticks, kind: type[Inverter]) -> None:
     source = Video(ticks, sound="aac").write(tmp_path / "in.mp4")
-    painter = stylizer()
-    report = run(source, tmp_path / "out.mp4", painter)
+    stylizer = kind()
+    report = run(source, tmp_path / "out.mp4", stylizer)
     before, after = content(source), content(tmp_path / "out.mp4")
     assert after.times == before.times == [tick * CLOCK for tick in ticks]
     assert after.sounds == before.sounds
-    assert painter.warmed_up == [(64, 48)]
+    assert stylizer.warmed_up == [(64, 48)]
     for index, image in enumerate(after.images):
         assert np.abs(255 - image.astype(int) - numbered(index)).mean() < 6
     assert (report.frames, report.damaged, report.complete) == (len(ticks), 0, True)
@@ -186,7 +186,7 @@ def fail_after(count: int) -> Callable[..., None]:
     return body
 
 
-class FailingPainter(Inverter):
+class FailingInverter(Inverter):
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in super().stream(frames):
             if frame.index == 20:
@@ -215,14 +215,16 @@ def break_finish(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("stage", ["decode", "inference", "encode", "finish", "progress"])
 def test_every_stage_may_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
     source = Video(LONG).write(tmp_path / "in.mp4")
-    painter = FailingPainter() if stage == "inference" else Slow() if stage == "progress" else Inverter()
+    stylizer = FailingInverter() if stage == "inference" else Slow() if stage == "progress" else Inverter()
     breakers = {"decode": break_decode, "encode": break_encode, "finish": break_finish}
     if stage in breakers:
         breakers[stage](monkeypatch)
     with pytest.raises(BoomError) as caught:
-        run(source, tmp_path / "out.mp4", painter, on_progress=fail_after(0) if stage == "progress" else None)
+        run(
+            source, tmp_path / "out.mp4", stylizer, on_progress=fail_after(0) if stage == "progress" else None
+        )
     assert time.monotonic() - caught.value.at < 2
-    # Only the video whose pieces are all there keeps them: the next run has but to join them.
+    # Only the video whose segments are all there keeps them: the next run has but to join them.
     kept = {".out.mp4.stylize-parts"} if stage == "finish" else set()
     assert {path.name for path in tmp_path.iterdir()} == {"in.mp4"} | kept
     assert not [t for t in threading.enumerate() if t.name.startswith("stylize-")]

@@ -1,4 +1,4 @@
-"""Whatever a disk does to the pieces of an unfinished video, the video is right in the end."""
+"""Whatever a disk does to the segments of an unfinished video, the video is right in the end."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from clips import CLOCK
 from interrupted import (
     FRAMES,
     SETTINGS,
-    Painter,
     Smoother,
+    StoppingInverter,
     run,
-    shorten_pieces,
+    shorten_segments,
     stopped,
     write_source,
 )
 
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion import journal as journal_module
-from stylize_live.conversion import segment_store as parts_module
+from stylize_live.conversion import segment_store as store_module
 from stylize_live.conversion.convert import convert
 from stylize_live.conversion.journal import FinishedSegment, journal_lines, read_journal
 from stylize_live.conversion.segment_store import (
@@ -39,8 +39,8 @@ HARMED = "were damaged on the disk"
 
 
 @pytest.fixture(autouse=True)
-def short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    shorten_pieces(monkeypatch)
+def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    shorten_segments(monkeypatch)
 
 
 @pytest.fixture
@@ -49,10 +49,10 @@ def source(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def whole(source: Path, tmp_path: Path) -> Callable[[type[Painter]], bytes]:
-    """The video as it should be, by kind of painter."""
+def whole(source: Path, tmp_path: Path) -> Callable[[type[StoppingInverter]], bytes]:
+    """The video as it should be, by kind of stylizer."""
 
-    def make(kind: type[Painter]) -> bytes:
+    def make(kind: type[StoppingInverter]) -> bytes:
         path = tmp_path / f"{kind.__name__}.mp4"
         run(source, path, kind())
         return path.read_bytes()
@@ -66,12 +66,12 @@ def flip(path: Path, rng: random.Random) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("kind", [Painter, Smoother])
+@pytest.mark.parametrize("kind", [StoppingInverter, Smoother])
 def test_flipped_bits_are_found_wherever_they_are(
     source: Path,
     tmp_path: Path,
-    whole: Callable[[type[Painter]], bytes],
-    kind: type[Painter],
+    whole: Callable[[type[StoppingInverter]], bytes],
+    kind: type[StoppingInverter],
 ) -> None:
     right, rng = whole(kind), random.Random(21)
     target = tmp_path / "out.mp4"
@@ -83,20 +83,20 @@ def test_flipped_bits_are_found_wherever_they_are(
         for path, content in files.items():
             path.write_bytes(content)
         flip(harmed, rng)
-        painter = kind()
-        report = run(source, target, painter, overwrite=True)
+        stylizer = kind()
+        report = run(source, target, stylizer, overwrite=True)
         assert target.read_bytes() == right, harmed.name
         if harmed.suffix == ".state" and harmed != max(p for p in files if p.suffix == ".state"):
             continue  # the older memory is only needed where the newer one is damaged
         assert any(HARMED in note for note in report.notes), harmed.name
-        assert len(painter.painted) > FRAMES - kept
+        assert len(stylizer.painted) > FRAMES - kept
 
 
-@pytest.mark.parametrize("kind", [Painter, Smoother])
-def test_a_damaged_newest_piece_costs_one_piece(
+@pytest.mark.parametrize("kind", [StoppingInverter, Smoother])
+def test_a_damaged_newest_segment_costs_one_segment(
     source: Path,
     tmp_path: Path,
-    kind: type[Painter],
+    kind: type[StoppingInverter],
 ) -> None:
     target = tmp_path / "out.mp4"
     stopped(source, target, kind(50))
@@ -105,7 +105,7 @@ def test_a_damaged_newest_piece_costs_one_piece(
     assert run(source, target, kind()).resumed == before.frames
 
 
-def test_a_damaged_newest_memory_costs_one_piece(source: Path, tmp_path: Path) -> None:
+def test_a_damaged_newest_memory_costs_one_segment(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     stopped(source, target, Smoother(50))
     *_, before, _ = read_journal(folder_of(target) / "journal").finished
@@ -116,33 +116,37 @@ def test_a_damaged_newest_memory_costs_one_piece(source: Path, tmp_path: Path) -
 def test_damage_far_back_costs_what_follows_the_memory_before(
     source: Path,
     tmp_path: Path,
-    whole: Callable[[type[Painter]], bytes],
+    whole: Callable[[type[StoppingInverter]], bytes],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(parts_module, "_STATES_APART", 2)
+    monkeypatch.setattr(store_module, "_STATES_APART", 2)
     right, target = whole(Smoother), tmp_path / "out.mp4"
     stopped(source, target, Smoother(63))
     folder = folder_of(target)
-    pieces = read_journal(folder / "journal").finished
-    assert len(pieces) >= 5
-    kept = [1, 3, *range(5, len(pieces), 2)]
-    assert {int(path.stem) for path in folder.glob("*.state")} == {*kept, len(pieces) - 1, len(pieces) - 2}
+    segments = read_journal(folder / "journal").finished
+    assert len(segments) >= 5
+    kept = [1, 3, *range(5, len(segments), 2)]
+    assert {int(path.stem) for path in folder.glob("*.state")} == {
+        *kept,
+        len(segments) - 1,
+        len(segments) - 2,
+    }
     flip(folder / "000002.packets", random.Random(3))
-    assert run(source, target, Smoother()).resumed == pieces[1].frames
+    assert run(source, target, Smoother()).resumed == segments[1].frames
     assert target.read_bytes() == right
 
 
-def test_a_piece_that_breaks_while_it_is_joined_makes_no_video(
+def test_a_segment_that_breaks_while_it_is_joined_makes_no_video(
     source: Path,
     tmp_path: Path,
-    whole: Callable[[type[Painter]], bytes],
+    whole: Callable[[type[StoppingInverter]], bytes],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    right, target = whole(Painter), tmp_path / "out.mp4"
+    right, target = whole(StoppingInverter), tmp_path / "out.mp4"
     really = SegmentStore.commit
 
-    def commit(self: SegmentStore, piece: FinishedSegment, state: bytes | None) -> None:
-        really(self, piece, state)
+    def commit(self: SegmentStore, segment: FinishedSegment, state: bytes | None) -> None:
+        really(self, segment, state)
         if len(self.finished) == 2:
             path = self.packets(0)
             content = bytearray(path.read_bytes())
@@ -154,9 +158,9 @@ def test_a_piece_that_breaks_while_it_is_joined_makes_no_video(
         with pytest.raises(
             SinkError, match=r"000000\.packets: a finished segment cannot be read \(it was changed\)"
         ):
-            run(source, target, Painter())
+            run(source, target, StoppingInverter())
     assert not target.exists()
-    run(source, target, Painter())
+    run(source, target, StoppingInverter())
     assert target.read_bytes() == right
 
 
@@ -178,17 +182,17 @@ def test_a_piece_that_breaks_while_it_is_joined_makes_no_video(
 def test_a_journal_that_cannot_be_believed(
     source: Path,
     tmp_path: Path,
-    whole: Callable[[type[Painter]], bytes],
+    whole: Callable[[type[StoppingInverter]], bytes],
     harm: Callable[[list[bytes]], list[bytes]],
 ) -> None:
-    right, target = whole(Painter), tmp_path / "out.mp4"
-    stopped(source, target, Painter(50))
+    right, target = whole(StoppingInverter), tmp_path / "out.mp4"
+    stopped(source, target, StoppingInverter(50))
     journal = folder_of(target) / "journal"
     lines = journal.read_bytes().splitlines()
     journal.write_bytes(b"".join(line + b"\n" for line in harm(lines)))
     assert count_kept_frames(target) < FRAMES
     remove_published(target)
-    run(source, target, Painter())
+    run(source, target, StoppingInverter())
     assert target.read_bytes() == right
     remove_abandoned(target)
 
@@ -245,15 +249,15 @@ def test_a_line_of_wrong_values_is_none(tmp_path: Path, wrong: dict[str, object]
         assert journal.harmed is not right
 
 
-def test_a_piece_that_claims_too_much_takes_no_memory(tmp_path: Path) -> None:
-    path = tmp_path / "piece"
+def test_a_segment_that_claims_too_much_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "segment"
     path.write_bytes(bytes(26) + b"\xff\xff\xff\xff" + b"few")  # a packet of four gigabytes
     with pytest.raises(SinkError, match="it ends too early"):
         list(read_packets(path, CLOCK))
 
 
 def test_digests(tmp_path: Path) -> None:
-    path = tmp_path / "piece"
+    path = tmp_path / "segment"
     with PacketFile(path) as file:
         file._put(b"abc")
     assert is_intact(path, 3, file.digest)
@@ -265,6 +269,6 @@ def test_digests(tmp_path: Path) -> None:
 
 def test_settings_that_changed_are_said_before_damage(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
-    stopped(source, target, Painter(50))
-    report = convert(source, target, Painter(), ConvertSettings(crf=30, preset=SETTINGS.preset))
+    stopped(source, target, StoppingInverter(50))
+    report = convert(source, target, StoppingInverter(), ConvertSettings(crf=30, preset=SETTINGS.preset))
     assert not any(HARMED in note for note in report.notes)

@@ -42,7 +42,7 @@ def inside(path: Path) -> object:
 
 
 def write_source(path: Path) -> Path:
-    """Shots of 330 frames: pieces begin at cuts, and between them, where paint follows from before."""
+    """Shots of 330 frames: segments begin at cuts, and between them, where paint follows from before."""
     size = (160, 96)
     shots = (255 - numbered(i, size) if i // 330 % 2 else numbered(i, size) for i in range(len(TICKS)))
     return Video(TICKS, size, sound="aac", sound_seconds=40).write(path, shots)
@@ -60,9 +60,9 @@ def test_interrupted_by_the_keyboard(tmp_path: Path, tiny_style: Path) -> None:
     kept = count_kept_frames(target)
     assert f"{kept} of {len(TICKS)} frames kept; the same command goes on" in said
     left = {path.name for path in folder_of(target).iterdir()}
-    pieces = [f"{number:06d}" for number in range(sum(name.endswith(".packets") for name in left))]
-    states = (f"{piece}.state" for piece in pieces[-2:])
-    assert left == {"lock", "journal", *states, *(f"{piece}.packets" for piece in pieces)}
+    segments = [f"{number:06d}" for number in range(sum(name.endswith(".packets") for name in left))]
+    states = (f"{segment}.state" for segment in segments[-2:])
+    assert left == {"lock", "journal", *states, *(f"{segment}.packets" for segment in segments)}
     assert {path.name for path in tmp_path.iterdir()} == {
         *(source.name, whole.name, tiny_style.name, folder_of(target).name)
     }

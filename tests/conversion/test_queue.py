@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from clips import CFR, Video, content, numbered
-from interrupted import Painter
+from interrupted import StoppingInverter
 from waiting import StandingClock
 
 from stylize_live.cli.app import main
@@ -104,7 +104,7 @@ def test_earlier_results_are_no_sources(videos: Path) -> None:
         ([], "x.mp4", "no videos given"),
         (["a.mp4", "b.mp4"], "x.mp4", "need a folder"),
         (["a.mp4"], "{name}.mp4", r"may hold \{folder\}"),
-        (["a.mp4"], "{stem.mp4", "no such pattern"),
+        (["a.mp4"], "{stem.mp4", "not a valid pattern"),
         (["a.mp4"], "{stem}.xyz", "cannot write this kind"),
         (["x/a.mp4", "x/b.mp4"], "x", "is the source itself"),
         (["."], "out", "no videos in this folder"),
@@ -174,7 +174,7 @@ def folder(tmp_path: Path) -> Path:
 
 def convert_folder(folder: Path, **options: bool) -> list[ConversionOutcome]:
     jobs = plan_jobs([folder], str(folder.parent / "out"), style="s")
-    return list(convert_all(jobs, Painter(), SETTINGS, **options))  # type: ignore[arg-type]
+    return list(convert_all(jobs, StoppingInverter(), SETTINGS, **options))  # type: ignore[arg-type]
 
 
 def test_the_queue_goes_on_behind_a_bad_video_and_after_a_restart(folder: Path) -> None:
@@ -192,8 +192,8 @@ def test_the_queue_goes_on_behind_a_bad_video_and_after_a_restart(folder: Path) 
     ]
 
 
-def test_a_painter_that_breaks_stops_one_video_only(folder: Path) -> None:
-    class Breaking(Painter):
+def test_a_stylizer_that_breaks_stops_one_video_only(folder: Path) -> None:
+    class Breaking(StoppingInverter):
         def stream(self, frames: object) -> Iterator[Frame]:
             raise RuntimeError("on purpose")
 
@@ -206,7 +206,9 @@ def test_a_painter_that_breaks_stops_one_video_only(folder: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_the_targets_fault(tmp_path: Path) -> None:
     source = Video(CFR).write(tmp_path / "in.mp4")
     (tmp_path / "a file").touch()
-    (outcome,) = convert_all([ConversionJob(source, tmp_path / "a file" / "out.mp4")], Painter(), SETTINGS)
+    (outcome,) = convert_all(
+        [ConversionJob(source, tmp_path / "a file" / "out.mp4")], StoppingInverter(), SETTINGS
+    )
     assert isinstance(outcome.error, SinkError)
     assert "a file: cannot make this folder" in str(outcome.error)
 
@@ -214,7 +216,7 @@ def test_a_folder_that_cannot_be_made_is_the_targets_fault(tmp_path: Path) -> No
 def test_painting_is_timed_as_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a thread of its own: in the main thread, PyTorch is many times slower on a busy machine."""
 
-    class Slow(Painter):
+    class Slow(StoppingInverter):
         def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
             threads.add(threading.current_thread())
             for frame in super().stream(frames):
@@ -328,7 +330,7 @@ def test_preview_is_the_middle_before_and_after(tmp_path: Path, tiny_style: Path
 def test_preview_follows_the_videos_timeline(tmp_path: Path) -> None:
     seen: list[float] = []
 
-    class Watching(Painter):
+    class Watching(StoppingInverter):
         def stream(self, frames: object) -> Iterator[Frame]:
             for frame in super().stream(frames):  # type: ignore[arg-type]
                 seen.append(float(frame.pts))

@@ -15,11 +15,11 @@ from interrupted import (
     FRAMES,
     SETTINGS,
     WILD,
-    Painter,
     Smoother,
     StopError,
+    StoppingInverter,
     run,
-    shorten_pieces,
+    shorten_segments,
     stopped,
     write_source,
 )
@@ -47,8 +47,8 @@ from stylize_live.media.formats.containers import video_clock
 
 
 @pytest.fixture(autouse=True)
-def short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    shorten_pieces(monkeypatch)
+def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    shorten_segments(monkeypatch)
 
 
 @pytest.fixture
@@ -56,8 +56,10 @@ def source(tmp_path: Path) -> Path:
     return write_source(tmp_path / "in.mp4")
 
 
-@pytest.mark.parametrize("kind", [Painter, Smoother])
-def test_resumed_video_is_the_same(source: Path, tmp_path: Path, kind: Callable[..., Painter]) -> None:
+@pytest.mark.parametrize("kind", [StoppingInverter, Smoother])
+def test_resumed_video_is_the_same(
+    source: Path, tmp_path: Path, kind: Callable[..., StoppingInverter]
+) -> None:
     run(source, tmp_path / "whole.mp4", kind())
     whole = (tmp_path / "whole.mp4").read_bytes()
     assert content(tmp_path / "whole.mp4").times == [tick * CLOCK for tick in WILD]
@@ -87,7 +89,7 @@ class Stopping(Stylizer):
             yield frame
 
 
-class Marks(Painter):
+class Marks(StoppingInverter):
     """Notes which frames begin a shot, as it is told."""
 
     def __init__(self, stop_at: int | None = None) -> None:
@@ -102,27 +104,27 @@ class Marks(Painter):
 
 
 @pytest.mark.parametrize("behind", [0, 1, 2, 4])
-def test_shots_are_found_behind_a_border_as_in_one_go(tmp_path: Path, behind: int) -> None:
+def test_shots_are_found_behind_a_boundary_as_in_one_go(tmp_path: Path, behind: int) -> None:
     """Also where one begins right behind the place at which the first run stopped, which was no cut."""
-    border = segments.MOST_FRAMES
+    boundary = segments.MOST_FRAMES
     source = Video(WILD).write(
         tmp_path / "in.mp4",
-        (255 - numbered(i) if border + behind <= i < 40 else numbered(i) for i in range(FRAMES)),
+        (255 - numbered(i) if boundary + behind <= i < 40 else numbered(i) for i in range(FRAMES)),
     )
     whole, again = Marks(), Marks()
     run(source, tmp_path / "whole.mp4", whole)
-    assert whole.firsts == [0, border + behind, 40]
-    stopped(source, tmp_path / "out.mp4", Marks(border + behind + 1))
-    assert run(source, tmp_path / "out.mp4", again).resumed == border
-    assert again.firsts == [border + behind, 40]
+    assert whole.firsts == [0, boundary + behind, 40]
+    stopped(source, tmp_path / "out.mp4", Marks(boundary + behind + 1))
+    assert run(source, tmp_path / "out.mp4", again).resumed == boundary
+    assert again.firsts == [boundary + behind, 40]
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
 @pytest.mark.usefixtures("no_history")
 def test_a_journal_that_knows_no_history_is_read(source: Path, tmp_path: Path) -> None:
-    run(source, tmp_path / "whole.mp4", Painter())
-    stopped(source, tmp_path / "out.mp4", Painter(50))
-    assert run(source, tmp_path / "out.mp4", Painter()).resumed > 0
+    run(source, tmp_path / "whole.mp4", StoppingInverter())
+    stopped(source, tmp_path / "out.mp4", StoppingInverter(50))
+    assert run(source, tmp_path / "out.mp4", StoppingInverter()).resumed > 0
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
@@ -137,10 +139,10 @@ def no_history(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_real_paint_goes_on_from_its_memory(source: Path, tmp_path: Path, tiny_style: Path) -> None:
-    def painter() -> Stopping:
+    def stylizer() -> Stopping:
         return Stopping(tiny_style, steadiness=0.8, device="cpu")
 
-    with painter() as whole, painter() as first, painter() as second:
+    with stylizer() as whole, stylizer() as first, stylizer() as second:
         run(source, tmp_path / "whole.mp4", whole)
         first.stop_at = 30
         stopped(source, tmp_path / "out.mp4", first)
@@ -154,17 +156,17 @@ def test_a_video_is_painted_in_one_arithmetic(
     """What was measured in between, because a cache was lost, say, changes nothing; a new video takes it."""
     monkeypatch.setattr(features, "multiplies_bfloat16", lambda: True)
 
-    def painter(fastest: str) -> Stopping:
+    def stylizer(fastest: str) -> Stopping:
         figures = {"float32": 5.0, "bfloat16": 3.0 if fastest == "bfloat16" else 9.0}
         monkeypatch.setattr(select, "measure_ways", lambda ways: {w: figures[w.precision] for w in ways})
         return Stopping(tiny_style, device="cpu", runtime="torch")
 
     whole, target = tmp_path / "whole.mp4", tmp_path / "out.mp4"
-    with painter("bfloat16") as first:
+    with stylizer("bfloat16") as first:
         run(source, whole, first)
         first.stop_at = 30
         stopped(source, target, first)
-    with painter("float32") as second:
+    with stylizer("float32") as second:
         assert second.precision == "float32"
         assert run(source, target, second).resumed > 0
         assert second.precision == "bfloat16"
@@ -178,10 +180,10 @@ def test_resumed_from_other_containers(tmp_path: Path, suffix: str) -> None:
     ticks = tuple(1001 * i for i in range(FRAMES))
     sound = None if suffix == ".avi" else "aac"
     source = Video(ticks, sound=sound, sound_seconds=2).write(tmp_path / f"in{suffix}")
-    run(source, tmp_path / "whole.mkv", Painter())
+    run(source, tmp_path / "whole.mkv", StoppingInverter())
     target = tmp_path / "out.mkv"
-    stopped(source, target, Painter(50))
-    report = run(source, target, Painter())
+    stopped(source, target, StoppingInverter(50))
+    report = run(source, target, StoppingInverter())
     assert report.resumed > 30
     before, after = content(tmp_path / "whole.mkv"), content(target)
     assert after.times == before.times
@@ -196,10 +198,10 @@ def test_resumed_from_other_containers(tmp_path: Path, suffix: str) -> None:
 def test_every_codec_can_be_joined(source: Path, tmp_path: Path, codec: str, suffix: str) -> None:
     settings = ConvertSettings.model_validate({"codec": codec, "preset": "ultrafast"})
     whole, target = tmp_path / f"whole{suffix}", tmp_path / f"out{suffix}"
-    convert(source, whole, Painter(), settings)
+    convert(source, whole, StoppingInverter(), settings)
     with pytest.raises(StopError):
-        convert(source, target, Painter(30), settings)
-    assert convert(source, target, Painter(), settings).resumed > 10
+        convert(source, target, StoppingInverter(30), settings)
+    assert convert(source, target, StoppingInverter(), settings).resumed > 10
     before, after = content(whole), content(target)
     assert len(after.times) == FRAMES
     assert after.times == before.times
@@ -207,15 +209,15 @@ def test_every_codec_can_be_joined(source: Path, tmp_path: Path, codec: str, suf
     assert all(map(np.array_equal, after.images, before.images))
 
 
-def test_transparency_of_vp9_outlives_the_pieces(tmp_path: Path) -> None:
+def test_transparency_of_vp9_outlives_the_segments(tmp_path: Path) -> None:
     """It travels beside the packets, not in them."""
     source, alpha = tmp_path / "in.mkv", np.tile(np.arange(64, dtype=np.uint8) * 4, (48, 1))
     with VideoWriter(source, (64, 48), ConvertSettings(codec="ffv1"), alpha=True) as writer:
         for index in range(30):
             writer.write(Frame(numbered(index), Fraction(index, 25), 0.0, index, alpha))
     target = tmp_path / "out.webm"
-    stopped(source, target, Painter(20))
-    assert run(source, target, Painter()).resumed == 11
+    stopped(source, target, StoppingInverter(20))
+    assert run(source, target, StoppingInverter()).resumed == 11
     with VideoReader(target) as reader:
         opacities = [frame.alpha for frame in reader]
     assert len(opacities) == 30
@@ -246,11 +248,11 @@ def wrong_images(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_index_is_not_trusted(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: Callable[..., None]
 ) -> None:
-    run(source, tmp_path / "whole.mp4", Painter())
+    run(source, tmp_path / "whole.mp4", StoppingInverter())
     target = tmp_path / "out.mp4"
-    stopped(source, target, Painter(50))
+    stopped(source, target, StoppingInverter(50))
     broken(monkeypatch)
-    assert run(source, target, Painter()).resumed > 30
+    assert run(source, target, StoppingInverter()).resumed > 30
     assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
@@ -258,36 +260,38 @@ def test_a_file_that_decodes_differently_begins_anew(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "out.mp4"
-    stopped(source, target, Painter(50))
+    stopped(source, target, StoppingInverter(50))
     monkeypatch.setattr("stylize_live.conversion.resume.fingerprint", lambda pixels: -1)
-    assert run(source, target, Painter()).resumed == 0
+    assert run(source, target, StoppingInverter()).resumed == 0
     assert len(content(target).times) == FRAMES
 
 
 def test_restart_discards(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
-    stopped(source, target, Painter(50))
-    report = run(source, target, Painter(), restart=True)
+    stopped(source, target, StoppingInverter(50))
+    report = run(source, target, StoppingInverter(), restart=True)
     assert (report.resumed, report.notes) == (0, [])
 
 
-def test_other_settings_need_other_pieces(source: Path, tmp_path: Path) -> None:
+def test_other_settings_need_other_segments(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
-    stopped(source, target, Painter(50))
+    stopped(source, target, StoppingInverter(50))
     kept = count_kept_frames(target)
-    report = convert(source, target, Painter(), ConvertSettings(crf=30))
+    report = convert(source, target, StoppingInverter(), ConvertSettings(crf=30))
     assert report.resumed == 0
     assert report.notes[0].startswith(f"{kept} frames of an earlier run were discarded")
 
 
-def test_changed_source_needs_other_pieces(source: Path, tmp_path: Path) -> None:
+def test_changed_source_needs_other_segments(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
-    stopped(source, target, Painter(50))
+    stopped(source, target, StoppingInverter(50))
     write_source(source)
-    assert run(source, target, Painter()).resumed == 0
+    assert run(source, target, StoppingInverter()).resumed == 0
 
 
-@pytest.mark.parametrize("harm", ["torn journal", "no journal", "lost piece", "short piece", "lost state"])
+@pytest.mark.parametrize(
+    "harm", ["torn journal", "no journal", "lost segment", "short segment", "lost state"]
+)
 def test_harmed_folder(source: Path, tmp_path: Path, harm: str) -> None:
     run(source, tmp_path / "whole.mp4", Smoother())
     target = tmp_path / "out.mp4"
@@ -296,10 +300,10 @@ def test_harmed_folder(source: Path, tmp_path: Path, harm: str) -> None:
     journal, (*_, newest) = folder / "journal", sorted(folder.glob("*.packets"))
     if harm == "torn journal":
         journal.write_bytes(journal.read_bytes()[:-20])
-    elif harm == "short piece":
+    elif harm == "short segment":
         newest.write_bytes(newest.read_bytes()[:-1])
     else:
-        {"no journal": journal, "lost piece": newest, "lost state": next(folder.glob("*.state"))}[
+        {"no journal": journal, "lost segment": newest, "lost state": next(folder.glob("*.state"))}[
             harm
         ].unlink()
     run(source, target, Smoother())
@@ -307,7 +311,7 @@ def test_harmed_folder(source: Path, tmp_path: Path, harm: str) -> None:
 
 
 def test_all_but_the_joining_was_done(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(source, tmp_path / "whole.mp4", Painter())
+    run(source, tmp_path / "whole.mp4", StoppingInverter())
     target = tmp_path / "out.mp4"
     with monkeypatch.context() as broken:
 
@@ -316,19 +320,19 @@ def test_all_but_the_joining_was_done(source: Path, tmp_path: Path, monkeypatch:
 
         broken.setattr(Muxer, "_write_passthrough", full)
         with pytest.raises(SinkError, match=r"out\.mp4: cannot write: No space left"):
-            run(source, target, Painter())
-    assert [path.name for path in folder_of(target).glob("*film*")] == []
-    last = Painter()
+            run(source, target, StoppingInverter())
+    assert [path.name for path in folder_of(target).glob("*video*")] == []
+    last = StoppingInverter()
     report = run(source, target, last)
     assert last.painted == []
     assert (report.frames, report.resumed, report.pair) == (FRAMES, FRAMES, None)
     assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
-def test_interrupted_with_a_finished_piece_keeps_it(source: Path, tmp_path: Path) -> None:
+def test_interrupted_with_a_finished_segment_keeps_it(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
 
-    class Patient(Painter):
+    class Patient(StoppingInverter):
         def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
             for frame in super().stream(frames):
                 while frame.index > 20 and not interrupted:
@@ -352,15 +356,15 @@ def test_interrupted_with_a_finished_piece_keeps_it(source: Path, tmp_path: Path
 def test_source_that_vanishes_is_no_short_video(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(source, tmp_path / "whole.mp4", Painter())
+    run(source, tmp_path / "whole.mp4", StoppingInverter())
     target = tmp_path / "out.mp4"
     with monkeypatch.context() as pulled_out:
         pulled_out.setattr(VideoReader, "missing", 1)
         pulled_out.setattr(convert_module, "source_identity", lambda path: "something else")
         with pytest.raises(SourceError, match="vanished"):
-            run(source, target, Painter())
+            run(source, target, StoppingInverter())
     assert not target.exists()
-    assert run(source, target, Painter()).resumed > 0
+    assert run(source, target, StoppingInverter()).resumed > 0
     assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
@@ -380,9 +384,9 @@ def test_two_runs_do_not_write_one_target(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     with SegmentStore(target, {}):
         with pytest.raises(SinkError, match="another run"):
-            run(source, target, Painter())
+            run(source, target, StoppingInverter())
         assert folder_of(target).is_dir()
-    run(source, target, Painter())
+    run(source, target, StoppingInverter())
 
 
 def test_lock_ends_with_its_file(tmp_path: Path) -> None:
@@ -401,16 +405,16 @@ def test_killed_behind_the_last_step_but_one(
     with monkeypatch.context() as killed:
         killed.setattr(SegmentStore, "publish", fail)
         with pytest.raises(StopError):
-            run(source, target, Painter(), overwrite=True)
+            run(source, target, StoppingInverter(), overwrite=True)
     with pytest.raises(UsageError, match="exists"):
-        run(source, old, Painter())
+        run(source, old, StoppingInverter())
     assert count_kept_frames(target) == FRAMES  # the target is the old one: all but the last step is done
     with monkeypatch.context() as killed:
         killed.setattr("stylize_live.conversion.segment_store.shutil.rmtree", lambda *_, **__: None)
-        run(source, target, Painter(), overwrite=True)
+        run(source, target, StoppingInverter(), overwrite=True)
     assert folder_of(target).exists()
     with pytest.raises(UsageError, match="exists"):
-        run(source, target, Painter())
+        run(source, target, StoppingInverter())
     assert not folder_of(target).exists()
 
 
@@ -420,11 +424,11 @@ def fail(*_: object) -> None:
 
 def test_journal_is_readable(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
-    stopped(source, target, Painter(50))
+    stopped(source, target, StoppingInverter(50))
     lines = (folder_of(target) / "journal").read_text().splitlines()
     identity, *finished = (json.loads(line.partition(" ")[2]) for line in lines)
     assert set(identity) == {"program", "source", "settings", "painter", "arithmetic"}
-    assert [piece["frames"] for piece in finished] == sorted({piece["frames"] for piece in finished})
+    assert [segment["frames"] for segment in finished] == sorted({segment["frames"] for segment in finished})
     assert finished[-1]["frames"] == count_kept_frames(target)
 
 
@@ -435,19 +439,19 @@ def test_a_long_video_keeps_one_tail_in_memory(
     kept: list[list[int]] = []
     commit = SegmentStore.commit
 
-    def spied(self: SegmentStore, piece: FinishedSegment, state: bytes | None) -> None:
-        commit(self, piece, state)
+    def spied(self: SegmentStore, segment: FinishedSegment, state: bytes | None) -> None:
+        commit(self, segment, state)
         kept.append([len(finished.tail) for finished in self.finished])
 
     monkeypatch.setattr(SegmentStore, "commit", spied)
     target = tmp_path / "out.mp4"
-    stopped(source, target, Painter(50))
+    stopped(source, target, StoppingInverter(50))
     assert len(kept) > 1
     assert all(tails == [0] * (len(tails) - 1) + tails[-1:] for tails in kept)
-    assert all(piece.tail for piece in read_journal(folder_of(target) / "journal").finished)
+    assert all(segment.tail for segment in read_journal(folder_of(target) / "journal").finished)
 
 
-def test_pieces_made_alone_in_any_order_are_the_same(source: Path, tmp_path: Path) -> None:
+def test_segments_made_alone_in_any_order_are_the_same(source: Path, tmp_path: Path) -> None:
     """As several machines would make them."""
     target = tmp_path / "out.mp4"
     spans = list(split_at_cuts(source))
@@ -467,7 +471,7 @@ def test_pieces_made_alone_in_any_order_are_the_same(source: Path, tmp_path: Pat
             shown = span.end - last.pts if span is not spans[-1] else last_duration
             packets += encoder.finish(shown)
             made[span.start] = [(p.pts, p.dts, p.duration, bytes(p)) for p in packets]
-    stopped(source, target, Painter(FRAMES - 1))
+    stopped(source, target, StoppingInverter(FRAMES - 1))
     files = sorted(folder_of(target).glob("*.packets"))
     assert len(files) == len(spans) - 1
     for span, file in zip(spans, files, strict=False):
@@ -477,7 +481,7 @@ def test_pieces_made_alone_in_any_order_are_the_same(source: Path, tmp_path: Pat
 
 def test_decoding_times_grow_over_the_joins(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
-    stopped(source, target, Painter(FRAMES - 1))
+    stopped(source, target, StoppingInverter(FRAMES - 1))
     files = sorted(folder_of(target).glob("*.packets"))
     packets = list(join_packets(p for file in files for p in read_packets(file, CLOCK)))
     times = [packet.dts for packet in packets]
@@ -493,16 +497,16 @@ def test_what_an_earlier_run_noted_is_reported(tmp_path: Path) -> None:
         ticks = [1001 * (20 * number + i) for i in range(20)]
         parts.append(Video(ticks, size).write(tmp_path / f"{number}.ts").read_bytes())
     source.write_bytes(b"".join(parts))
-    whole = run(source, tmp_path / "whole.mp4", Painter())
-    stopped(source, tmp_path / "out.mp4", Painter(59))
-    report = run(source, tmp_path / "out.mp4", Painter())
+    whole = run(source, tmp_path / "whole.mp4", StoppingInverter())
+    stopped(source, tmp_path / "out.mp4", StoppingInverter(59))
+    report = run(source, tmp_path / "out.mp4", StoppingInverter())
     assert report.resumed > 40
     assert any("size changes" in note for note in report.notes)
     assert report.notes == whole.notes
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
-def test_a_damaged_piece_is_one_clear_error(tmp_path: Path) -> None:
-    (tmp_path / "piece").write_bytes(b"123")
+def test_a_damaged_segment_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "segment").write_bytes(b"123")
     with pytest.raises(SinkError, match="the same command again"):
-        list(read_packets(tmp_path / "piece", CLOCK))
+        list(read_packets(tmp_path / "segment", CLOCK))

@@ -21,7 +21,7 @@ from stylize_live.conversion import worker_process
 from stylize_live.conversion.progress import ConvertProgress
 from stylize_live.conversion.queue import ConversionJob, exit_code
 from stylize_live.conversion.segment_store import folder_of, remove_abandoned
-from stylize_live.conversion.worker_process import OpenPainter, answer_in_subprocess, convert_in_subprocess
+from stylize_live.conversion.worker_process import OpenStylizer, answer_in_subprocess, convert_in_subprocess
 from stylize_live.errors import EXIT_PARTIAL, CrashError, StyleError, UsageError
 from stylize_live.file_locks import hold_lock
 
@@ -39,14 +39,14 @@ def test_a_crash_costs_one_video(tmp_path: Path) -> None:
     seen: list[ConvertProgress] = []
     outcomes = list(
         convert_in_subprocess(
-            wanted, crashing.open_painter, SETTINGS, on_start=started.append, on_progress=seen.append
+            wanted, crashing.open_stylizer, SETTINGS, on_start=started.append, on_progress=seen.append
         )
     )
     assert [outcome.job for outcome in outcomes] == started == wanted
     assert [outcome.status for outcome in outcomes] == ["done", "failed", "failed", "done"]
     assert isinstance(outcomes[1].error, CrashError)
     how = f"({'exit code 3' if sys.platform == 'win32' else 'SIGSEGV'})"
-    assert f"1.mp4: the process died while it painted this video {how}" in str(outcomes[1].error)
+    assert f"1.mp4: the process crashed while it painted this video {how}" in str(outcomes[1].error)
     assert "WorstError: on purpose" in str(outcomes[2].error)
     assert exit_code(outcomes) == EXIT_PARTIAL
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.mp4", "3.mp4"]
@@ -56,22 +56,22 @@ def test_a_crash_costs_one_video(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("open_painter", "error"), [(crashing.crash_at_once, CrashError), (crashing.miss_a_style, StyleError)]
+    ("open_stylizer", "error"), [(crashing.crash_at_once, CrashError), (crashing.miss_a_style, StyleError)]
 )
-def test_without_a_painter_there_is_no_queue(
-    tmp_path: Path, open_painter: OpenPainter, error: type[Exception]
+def test_without_a_stylizer_there_is_no_queue(
+    tmp_path: Path, open_stylizer: OpenStylizer, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        list(convert_in_subprocess(jobs(tmp_path, (64, 48)), open_painter, SETTINGS))
+        list(convert_in_subprocess(jobs(tmp_path, (64, 48)), open_stylizer, SETTINGS))
 
 
 def test_several_for_one_target_and_warnings(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (job,) = jobs(tmp_path, crashing.WARNS)
     refused = replace(job, target=job.target.with_suffix(".mkv"), error=UsageError("several"))
-    outcomes = list(convert_in_subprocess([refused, job], crashing.open_painter, SETTINGS))
+    outcomes = list(convert_in_subprocess([refused, job], crashing.open_stylizer, SETTINGS))
     assert [outcome.status for outcome in outcomes] == ["failed", "done"]
     assert isinstance(outcomes[0].error, UsageError)
-    assert caplog.record_tuples == [("painter", logging.WARNING, "thin paint")] * len(CFR)
+    assert caplog.record_tuples == [("stylizer", logging.WARNING, "thin paint")] * len(CFR)
 
 
 def test_a_crash_leaves_the_folder_of_another_run(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_ctrl_c_ends_the_process_too(tmp_path: Path) -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        list(convert_in_subprocess([job], crashing.open_painter, SETTINGS, on_progress=press))
+        list(convert_in_subprocess([job], crashing.open_stylizer, SETTINGS, on_progress=press))
     assert multiprocessing.active_children() == []
     assert not job.target.exists()
     assert not folder_of(job.target).exists()
@@ -118,7 +118,7 @@ def test_a_parent_that_hung_up_ends_the_work_as_ctrl_c_does(
     monkeypatch.setattr(worker_process.logging, "basicConfig", lambda **_: None)
     monkeypatch.setattr(worker_process.logging, "captureWarnings", lambda _: None)
     wanted = jobs(tmp_path, (64, 48), (64, 48))
-    worker_process._convert(pipe, wanted, crashing.open_painter, SETTINGS, False, False, logging.WARNING)
+    worker_process._convert(pipe, wanted, crashing.open_stylizer, SETTINGS, False, False, logging.WARNING)
     assert sent == [wanted[0]]
     assert not wanted[0].target.exists()
 

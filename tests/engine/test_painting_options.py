@@ -23,8 +23,8 @@ from stylize_live.errors import ConfigError, UsageError
 from stylize_live.live.view import View
 from stylize_live.options import ImageOptions, PaintingOptions, Slider, control_of, limits_of
 from stylize_live.studio.app import static_files
-from stylize_live.studio.control import Offer, settings
-from stylize_live.studio.messages import Message, apply_message, look_of
+from stylize_live.studio.control import Choices, settings
+from stylize_live.studio.messages import Message, apply_changes, apply_preset
 from stylize_live.studio.presets import load_preset, save_preset
 
 NAMES = list(PaintingOptions.model_fields)
@@ -94,7 +94,7 @@ def test_a_page_may_change_it(name: str) -> None:
     asked = Message.model_validate({"set": {name: another(name)}})
     assert asked.set is not None
     assert asked.set.new_options == {name: another(name)}
-    apply_message(asked.set, view, ["first"])
+    apply_changes(asked.set, view, ["first"])
     assert view.options[name] == another(name)
     for value in refused(name):
         with pytest.raises(ValidationError):
@@ -109,26 +109,26 @@ def test_what_a_page_leaves_out_or_sets_to_nothing_stays() -> None:
 
 @each
 def test_a_program_may_change_it(name: str) -> None:
-    state, offer = make_view().options, Offer(["first"], {})
+    state, choices = make_view().options, Choices(["first"], {})
     for asked in (another(name), f"{another(name)}"):
-        message = settings({flag(name)[2:]: asked})(state, offer)
+        message = settings({flag(name)[2:]: asked})(state, choices)
         assert message.set is not None
         assert message.set.new_options == {name: another(name)}
     for asked in refused(name):
         words = "expected a number from" if is_number(name) else "expected on, off or toggle"
         with pytest.raises(UsageError, match=f"{name}: {words}"):
-            settings({name: asked})(state, offer)
+            settings({name: asked})(state, choices)
 
 
 @each
 def test_steps_of_programs_end_where_the_range_does(name: str) -> None:
-    state, offer = make_view().options, Offer(["first"], {})
+    state, choices = make_view().options, Choices(["first"], {})
     if is_number(name):
         ends = {"-99": limits_of(name).low, "+99": limits_of(name).high}
     else:
         ends = {"toggle": not state[name], "on": True}
     for step, end in ends.items():
-        message = settings({name: step})(state, offer)
+        message = settings({name: step})(state, choices)
         assert message.set is not None
         assert message.set.new_options == {name: end}
 
@@ -137,7 +137,7 @@ def test_steps_of_programs_end_where_the_range_does(name: str) -> None:
 def test_a_preset_keeps_it(name: str, tmp_path: Path) -> None:
     save_preset(tmp_path / "evening.toml", LiveSettings(), {name: another(name)})
     view = make_view()
-    look_of(load_preset(tmp_path / "evening.toml"), view, ["first"])
+    apply_preset(load_preset(tmp_path / "evening.toml"), view, ["first"])
     assert view.options[name] == another(name)
 
 

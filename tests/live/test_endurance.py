@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 from clips import Video
-from fault_shows import Painter as Inverter
+from fault_shows import Inverter
 from live_fakes import FakeDisplay, WakeableSource
 from waiting import eventually
 
@@ -55,19 +55,19 @@ class MoodyCamera(WakeableSource):
 
 
 @pytest.mark.linux
-def test_encoders_of_finished_pieces_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_encoders_of_finished_segments_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not only when Python's collector comes by: each has threads, and frames that wait."""
     monkeypatch.setattr(segments, "MOST_FRAMES", 10)
     monkeypatch.setattr(segmented_output, "_COLLECTIONS_APART", 0.0)
     video = Video(tuple(1001 * index for index in range(60))).write(tmp_path / "video.mp4")
     counts = []
-    end_piece = SegmentedOutput.end_piece
+    end_segment = SegmentedOutput.end_segment
 
-    def counted(self: SegmentedOutput, border: SegmentBoundary) -> None:
-        end_piece(self, border)
+    def counted(self: SegmentedOutput, boundary: SegmentBoundary) -> None:
+        end_segment(self, boundary)
         counts.append(psutil.Process().num_threads())
 
-    monkeypatch.setattr(SegmentedOutput, "end_piece", counted)
+    monkeypatch.setattr(SegmentedOutput, "end_segment", counted)
     gc.disable()
     try:
         convert(video, tmp_path / "out.mp4", Inverter())

@@ -63,7 +63,7 @@ def test_fps_of_the_whole_run() -> None:
     assert clock.shown == 301
 
 
-def test_recent_fps_falls_when_images_stop() -> None:
+def test_recent_fps_falls_when_frames_stop() -> None:
     clock = LatencyClock()
     for number in range(90):
         record(clock, number / 30, (0, 0, 0, 0))

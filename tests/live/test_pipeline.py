@@ -1,4 +1,4 @@
-"""The live journey with a fake source, stylizer and display."""
+"""The live pipeline with a fake source, stylizer and display."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from stylize_live.frame import Frame, Pixels
 from stylize_live.live import painted_frame
 from stylize_live.live import warm_up as live_warm_up
 from stylize_live.live.hotkeys import KEYS, OF_PAGES, hotkey_rows
-from stylize_live.live.painted_frame import PaintedFrame, compose
+from stylize_live.live.painted_frame import PaintedFrame, compose_view
 from stylize_live.live.pipeline import run_live
 from stylize_live.live.view import View
 from stylize_live.media.image.io import read_image
@@ -145,7 +145,7 @@ class SlowToStart(FakeStylizer):
         super().warm_up(size)
 
 
-def test_images_are_shown_as_they_come_until_the_network_is_ready() -> None:
+def test_frames_are_shown_as_they_come_until_the_network_is_ready() -> None:
     stylizer = SlowToStart()
 
     def poll(display: FakeDisplay) -> None:
@@ -162,7 +162,7 @@ def test_images_are_shown_as_they_come_until_the_network_is_ready() -> None:
     assert report.captured == 60 - report.passed == report.shown + report.dropped
 
 
-def test_what_a_source_waits_for_stays_up_to_date_before_its_first_image() -> None:
+def test_what_a_source_waits_for_stays_up_to_date_before_its_first_frame() -> None:
     source = WakeableSource(0)
     source.trouble = "no camera: choose a source"
 
@@ -181,7 +181,7 @@ def test_what_a_source_waits_for_stays_up_to_date_before_its_first_image() -> No
     ]
 
 
-def test_keys_show_what_they_do_before_the_first_image_too() -> None:
+def test_keys_show_what_they_do_before_the_first_frame_too() -> None:
     source = WakeableSource(0)
     source.trouble = "no camera: choose a source"
     display = FakeDisplay(keys("?", "2", None, "escape", None, "escape", *[None] * 50))
@@ -206,7 +206,7 @@ def test_a_video_waits_behind_a_card_until_the_network_is_ready() -> None:
     assert (report.captured, report.passed) == (4, 0)
 
 
-def test_who_ends_while_the_network_is_loaded_waits_for_no_image() -> None:
+def test_who_ends_while_the_network_is_loaded_waits_for_no_frame() -> None:
     stylizer = SlowToStart()
 
     def poll(display: FakeDisplay) -> str | None:
@@ -293,7 +293,7 @@ def test_style_keys_change_the_style_of_later_frames() -> None:
     assert stylizer.style == "second"
 
 
-def test_frozen_image_stays_and_is_repainted_in_a_new_style() -> None:
+def test_frozen_frame_stays_and_is_repainted_in_a_new_style() -> None:
     stylizer = FakeStylizer()
     state = {"pressed": 0, "index": -1}
 
@@ -503,7 +503,7 @@ def test_a_number_without_a_style_says_so() -> None:
     assert view.note == "there is no style 7"
 
 
-def test_the_keys_are_shown_on_the_image_and_escape_hides_them_first() -> None:
+def test_the_keys_are_shown_on_the_frame_and_escape_hides_them_first() -> None:
     display = FakeDisplay(keys("?", None, "escape", None, "escape", *[None] * 50))
     run_live(WakeableSource(1), FakeStylizer(), display)
     tables = [caption.table for caption in display.captions]
@@ -585,7 +585,7 @@ def test_a_style_without_boldness_says_so() -> None:
 
 
 def test_painting_goes_on_while_boldness_is_set() -> None:
-    """The newest of many wishes is what comes; the caption tells it at once."""
+    """The newest of many values is what comes; the caption tells it at once."""
     painted_meanwhile = threading.Event()
 
     class Slow(FakeStylizer):
@@ -630,8 +630,8 @@ def test_compose_leaves_its_inputs_alone() -> None:
     original = make_frame(10).pixels
     painted = 255 - original
     kept = painted.copy()
-    assert compose(original, painted, mirror=False, split=False) is painted
-    both = compose(original, painted, mirror=True, split=True)
+    assert compose_view(original, painted, mirror=False, split=False) is painted
+    both = compose_view(original, painted, mirror=True, split=True)
     assert both.flags.c_contiguous
     assert np.array_equal(both[:, :15], original[:, ::-1][:, :15])
     assert np.array_equal(both[:, 17:], painted[:, ::-1][:, 17:])
@@ -639,37 +639,37 @@ def test_compose_leaves_its_inputs_alone() -> None:
     assert np.array_equal(painted, kept)
 
 
-def test_a_image_is_composed_once_for_all_who_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frame_is_composed_once_for_all_who_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """In whichever of several threads asks first."""
     made: list[tuple[bool, bool]] = []
 
     def counted(original: Pixels, painted: Pixels, *, mirror: bool, split: bool) -> Pixels:
         made.append((mirror, split))
-        return compose(original, painted, mirror=mirror, split=split)
+        return compose_view(original, painted, mirror=mirror, split=split)
 
-    monkeypatch.setattr(painted_frame, "compose", counted)
+    monkeypatch.setattr(painted_frame, "compose_view", counted)
     original = make_frame(10)
     both = PaintedFrame(original, original.with_image(255 - original.pixels), 0.0, 0.0)
     together = threading.Barrier(8)
 
     def ask(_: int) -> Frame:
         together.wait(10)
-        return both.shown(mirror=True, split=True)
+        return both.compose(mirror=True, split=True)
 
     with ThreadPoolExecutor(8) as threads:
         seen = list(threads.map(ask, range(8)))
     assert len({id(frame) for frame in seen}) == 1
-    wanted = compose(original.pixels, both.painted.pixels, mirror=True, split=True)
+    wanted = compose_view(original.pixels, both.painted.pixels, mirror=True, split=True)
     assert np.array_equal(seen[0].pixels, wanted)
-    assert both.shown(mirror=False, split=True) is not seen[0]
-    assert both.shown(mirror=False, split=False).pixels is both.painted.pixels
+    assert both.compose(mirror=False, split=True) is not seen[0]
+    assert both.compose(mirror=False, split=False).pixels is both.painted.pixels
     assert made == [(True, True), (False, True), (False, False)]
 
 
 @pytest.mark.parametrize("width", [1, 2, 3])
-def test_compose_takes_the_smallest_images(width: int) -> None:
+def test_compose_takes_the_smallest_frames(width: int) -> None:
     tiny: Frame = make_frame(1, (width, 1))
-    assert compose(tiny.pixels, tiny.pixels, mirror=True, split=True).shape == (1, width, 3)
+    assert compose_view(tiny.pixels, tiny.pixels, mirror=True, split=True).shape == (1, width, 3)
 
 
 def test_the_command_prints_one_json_object_last(

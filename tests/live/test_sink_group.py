@@ -1,4 +1,4 @@
-"""Sinks beside the window: none disturbs the frame or another, whatever it does."""
+"""Sinks beside the window: none disturbs the window or another, whatever it does."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def test_all_sinks_get_what_the_window_shows() -> None:
     assert report.outputs["second"].latency_ms.p50 is not None
 
 
-def test_window_page_and_sinks_show_one_image() -> None:
+def test_window_page_and_sinks_show_one_frame() -> None:
     class Page:
         watched = True
         shown: Frame | None = None
 
-        def attend(self, show: LiveSession) -> None:
-            self.shown = show.shown
+        def attend(self, session: LiveSession) -> None:
+            self.shown = session.shown
 
     page, sink = Page(), FakeSink()
 
@@ -131,7 +131,7 @@ def test_nothing_is_painted_while_nobody_watches() -> None:
     assert report.captured == report.shown + report.dropped + report.idle
 
 
-def test_a_frozen_image_that_is_mirrored_reaches_the_sinks() -> None:
+def test_a_frozen_frame_that_is_mirrored_reaches_the_sinks() -> None:
     sink = FakeSink()
     run_live(WakeableSource(1), FakeStylizer(), FakeDisplay(keys("space", "m", *[None] * 9)), sinks=[sink])
     assert sink.frames[0].pixels[0, 0, 0] == 0

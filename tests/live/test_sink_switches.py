@@ -46,26 +46,26 @@ class Hand:
         self.notes: list[str] = []
         self.ends = time.monotonic() + 8
 
-    def attend(self, show: LiveSession) -> None:
-        if show.view.note not in ("", *self.notes[-1:]):
-            self.notes.append(show.view.note)
+    def attend(self, session: LiveSession) -> None:
+        if session.view.note not in ("", *self.notes[-1:]):
+            self.notes.append(session.view.note)
         assert time.monotonic() < self.ends, "a step never came true"
-        if self.steps and self.steps[0](show):
+        if self.steps and self.steps[0](session):
             self.steps.pop(0)
         if not self.steps:
-            show.view.ended = True
+            session.view.ended = True
 
 
 def turn(on: bool) -> Callable[[LiveSession], object]:
-    def step(show: LiveSession) -> object:
-        show.switches.turn("stream", on)
+    def step(session: LiveSession) -> object:
+        session.switches.turn("stream", on)
         return True
 
     return step
 
 
 def stands(on: bool) -> Callable[[LiveSession], object]:
-    return lambda show: show.switches.state("stream").on is on
+    return lambda session: session.switches.state("stream").on is on
 
 
 def run(
@@ -95,8 +95,8 @@ def test_on_and_off_and_on_again() -> None:
         opened.append(ClosableSink())
         return opened[-1]
 
-    has_images = lambda show: len(opened[-1].frames) > 3  # noqa: E731
-    hand = Hand(turn(True), stands(True), has_images, turn(False), turn(True), stands(True), has_images)
+    has_frames = lambda session: len(opened[-1].frames) > 3  # noqa: E731
+    hand = Hand(turn(True), stands(True), has_frames, turn(False), turn(True), stands(True), has_frames)
     report = run(hand, opener)
     assert [output.error for output in report.outputs.values()] == [None, None]
     assert list(report.outputs) == ["stream", "stream 2"]
@@ -106,14 +106,16 @@ def test_on_and_off_and_on_again() -> None:
 
 def test_one_of_the_beginning_is_switched_off_and_closed() -> None:
     given = ClosableSink()
-    hand = Hand(stands(True), lambda show: given.frames, turn(False), lambda show: given.closed.is_set())
+    hand = Hand(
+        stands(True), lambda session: given.frames, turn(False), lambda session: given.closed.is_set()
+    )
     run(hand, ClosableSink, sinks=[given])
     assert hand.notes == ["stream off"]
 
 
 def test_one_of_the_beginning_that_is_left_on_stays_open() -> None:
     given = ClosableSink()
-    run(Hand(lambda show: given.frames), ClosableSink, sinks=[given])
+    run(Hand(lambda session: given.frames), ClosableSink, sinks=[given])
     assert not given.closed.is_set()  # whoever opened it closes it
 
 
@@ -134,8 +136,8 @@ def test_what_cannot_be_opened_is_said_and_the_switch_goes_back(error: Exception
             raise error
         return ClosableSink()
 
-    def failed(show: LiveSession) -> object:
-        state = show.switches.state("stream")
+    def failed(session: LiveSession) -> object:
+        state = session.switches.state("stream")
         return state.error == words and not state.on and not state.opening
 
     hand = Hand(turn(True), failed, turn(True), stands(True))
@@ -147,11 +149,11 @@ def test_one_that_fails_is_off_with_its_error_and_can_be_had_again() -> None:
     opened = [ClosableSink(fail), ClosableSink()]
     rest = iter(opened)
 
-    def failed(show: LiveSession) -> object:
-        return show.switches.state("stream").error == "stream: the disk is full" and show.trouble
+    def failed(session: LiveSession) -> object:
+        return session.switches.state("stream").error == "stream: the disk is full" and session.trouble
 
-    def well(show: LiveSession) -> object:
-        return opened[1].frames and not show.trouble and not show.switches.state("stream").error
+    def well(session: LiveSession) -> object:
+        return opened[1].frames and not session.trouble and not session.switches.state("stream").error
 
     run(Hand(turn(True), failed, turn(True), well), lambda: next(rest))
     assert opened[0].closed.is_set()
@@ -165,14 +167,14 @@ def test_opening_that_hangs_is_named_given_up_and_closed_when_it_comes_back() ->
         came_back.wait(10)
         return late
 
-    def named(show: LiveSession) -> object:
-        return "opening the stream has not answered" in show.switches.trouble
+    def named(session: LiveSession) -> object:
+        return "opening the stream has not answered" in session.switches.trouble
 
-    def given_up(show: LiveSession) -> object:
-        state = show.switches.state("stream")
-        return "has not answered" in state.error and not state.opening and not show.switches.trouble
+    def given_up(session: LiveSession) -> object:
+        state = session.switches.state("stream")
+        return "has not answered" in state.error and not state.opening and not session.switches.trouble
 
-    def let_go(show: LiveSession) -> object:
+    def let_go(session: LiveSession) -> object:
         came_back.set()
         return late.closed.is_set()
 
@@ -190,11 +192,11 @@ def test_switched_off_before_it_is_open() -> None:
         came_back.wait(10)
         return late
 
-    def let_go(show: LiveSession) -> object:
+    def let_go(session: LiveSession) -> object:
         came_back.set()
         return late.closed.is_set()
 
-    hand = Hand(turn(True), lambda show: show.switches.state("stream").opening, turn(False), let_go)
+    hand = Hand(turn(True), lambda session: session.switches.state("stream").opening, turn(False), let_go)
     run(hand, opener)
     assert late.frames == []
 
@@ -207,50 +209,50 @@ def test_one_that_opens_when_the_show_has_ended_is_closed() -> None:
         came_back.wait(0.5)
         return late
 
-    hand = Hand(turn(True), lambda show: show.switches.state("stream").opening)
+    hand = Hand(turn(True), lambda session: session.switches.state("stream").opening)
     run(hand, opener)
     assert late.closed.wait(2)
 
 
 def test_one_that_is_open_and_not_yet_fed_is_closed() -> None:
     sink = ClosableSink()
-    outlets = SinkGroup([])
-    switches = SinkSwitches(outlets, {"stream": lambda: sink}, [], lambda sink: "", lambda text: None)
-    with WorkerGroup(switches, outlets) as stages:
-        outlets.start(stages)
-        switches.start(stages)
+    group = SinkGroup([])
+    switches = SinkSwitches(group, {"stream": lambda: sink}, [], lambda sink: "", lambda text: None)
+    with WorkerGroup(switches, group) as workers:
+        group.start(workers)
+        switches.start(workers)
         switches.turn("stream", True)
-        eventually(lambda: not stages.running, "the stages end")
+        eventually(lambda: not workers.running, "the workers end")
     assert sink.closed.is_set()
 
 
 def test_a_sink_that_is_added_while_all_ends_ends_too() -> None:
-    outlets = SinkGroup([])
-    with WorkerGroup(outlets) as stages:
-        outlets.start(stages)
-        outlets.close()
+    group = SinkGroup([])
+    with WorkerGroup(group) as workers:
+        group.start(workers)
+        group.close()
         sink = ClosableSink()
-        outlets.add(sink)
+        group.add(sink)
         assert sink.closed.wait(5)
 
 
-def test_a_frozen_image_comes_to_a_sink_that_is_new() -> None:
+def test_a_frozen_frame_comes_to_a_sink_that_is_new() -> None:
     sink = ClosableSink()
 
-    def freeze(show: LiveSession) -> object:
-        if show.shown is None:
+    def freeze(session: LiveSession) -> object:
+        if session.shown is None:
             return False
-        show.view.switch("frozen", True)
+        session.view.switch("frozen", True)
         return True
 
-    hand = Hand(freeze, turn(True), lambda show: sink.frames)
+    hand = Hand(freeze, turn(True), lambda session: sink.frames)
     run(hand, lambda: sink, source=WakeableSource(1))
     assert sink.frames[0].index == 0
 
 
 def test_names_that_are_not_there_are_passed_over() -> None:
-    def other(show: LiveSession) -> object:
-        show.switches.turn("recording", True)
+    def other(session: LiveSession) -> object:
+        session.switches.turn("recording", True)
         return True
 
     run(Hand(other), ClosableSink)
@@ -263,8 +265,8 @@ def test_a_real_stream_frees_its_port_and_takes_it_again() -> None:
     def opener() -> LiveSink:
         return StreamServer(port, SIZE, Fraction(30))
 
-    def same_place(show: LiveSession) -> object:
-        return show.switches.state("stream").place == first.url
+    def same_place(session: LiveSession) -> object:
+        return session.switches.state("stream").place == first.url
 
     with first:
         first.write(make_frame(0))

@@ -72,7 +72,7 @@ def test_a_cut_right_behind_a_border_without_one_is_found(monkeypatch: pytest.Mo
     monkeypatch.setattr(segments, "LEAST_FRAMES", 3)
     monkeypatch.setattr(segments, "MOST_FRAMES", 8)
     frames, cutter = mark_all(video()), SegmentSplitter()
-    borders = [(frame.index, cutter.at_cut) for frame in frames if cutter.begins_piece(frame)]
+    borders = [(frame.index, cutter.at_cut) for frame in frames if cutter.begins_segment(frame)]
     assert borders == [(3, True), (11, False), (15, True), (19, True), (27, False)]
     assert frames[12].starts_shot
 

@@ -92,9 +92,7 @@ def test_what_is_given_comes_before(
     write_new(folder, obs.port, "outdated")
     file = folder / NEW
     said = error_of(DRY, capsys)
-    assert said.startswith(
-        f"OBS at 127.0.0.1:{obs.port} does not take this password (that of {file}): {WHERE}"
-    )
+    assert said.startswith(f"OBS at 127.0.0.1:{obs.port} refuses this password (that of {file}): {WHERE}")
     monkeypatch.setenv("OBS_WEBSOCKET_PASSWORD", "secret")
     assert main(DRY) == 0
     assert "password from" not in capsys.readouterr().out
@@ -107,13 +105,13 @@ def test_settings_of_another_obs_count_for_nothing(
     obs: FakeObs, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_new(folder, obs.port + 1, "secret")
-    assert "wants a password" in error_of([*DRY, "--port", str(obs.port)], capsys)
+    assert "requires a password" in error_of([*DRY, "--port", str(obs.port)], capsys)
 
 
 def test_no_password(obs: FakeObs, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = error_of([*DRY, "--port", str(obs.port)], capsys)
     assert said == (
-        f"OBS at 127.0.0.1:{obs.port} wants a password: {WHERE}; "
+        f"OBS at 127.0.0.1:{obs.port} requires a password: {WHERE}; "
         "set OBS_WEBSOCKET_PASSWORD to it, or give --password"
     )
     obs.password = ""
@@ -142,10 +140,10 @@ def test_a_person_is_asked(
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
     assert main([*DRY, "--port", str(obs.port)]) == 0
     assert asked == ["Password of OBS: "]
-    reason = "does not take this password" if outdated else "wants a password"
+    reason = "refuses this password" if outdated else "requires a password"
     assert f"OBS at 127.0.0.1:{obs.port} {reason}. {WHERE}.\n" in capsys.readouterr().err
     obs.password = "another"
-    assert "does not take this password" in last_error(obs, capsys)
+    assert "refuses this password" in last_error(obs, capsys)
     assert len(asked) == 2  # once each time
 
 
@@ -194,12 +192,12 @@ def test_no_obs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("hello", "said"),
     [
-        (None, "no greeting came from {place} in 0.2 seconds: OBS 28 or newer is needed"),
-        ({"op": 0, "d": {"rpcVersion": 0}}, "what answers at {place} is too old: OBS 28 or newer is needed"),
-        ({"op": 0, "d": {}}, "what answers at {place} is not OBS: its port is 4455, usually"),
-        ("hello", "what answers at {place} is not OBS: its port is 4455, usually"),
-        ("[]", "what answers at {place} is not OBS: its port is 4455, usually"),
-        ("{}", "what answers at {place} is not OBS: its port is 4455, usually"),
+        (None, "no answer from {place} in 0.2 seconds: OBS 28 or newer is needed"),
+        ({"op": 0, "d": {"rpcVersion": 0}}, "OBS at {place} is too old: OBS 28 or newer is needed"),
+        ({"op": 0, "d": {}}, "the server at {place} is not OBS, which usually listens on port 4455"),
+        ("hello", "the server at {place} is not OBS, which usually listens on port 4455"),
+        ("[]", "the server at {place} is not OBS, which usually listens on port 4455"),
+        ("{}", "the server at {place} is not OBS, which usually listens on port 4455"),
     ],
 )
 def test_something_else(hello: Any, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,14 +219,16 @@ def test_a_web_server(capsys: pytest.CaptureFixture[str]) -> None:
         said = error_of([*DRY, "--port", str(server.server_port)], capsys)
         server.shutdown()
         thread.join()
-    assert said == f"what answers at 127.0.0.1:{server.server_port} is not OBS: its port is 4455, usually"
+    assert (
+        said == f"the server at 127.0.0.1:{server.server_port} is not OBS, which usually listens on port 4455"
+    )
 
 
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ("silence", "OBS at {place} does not answer: it may wait behind an open dialogue, or hang"),
-        ("hang up", "OBS at {place} has gone"),
+        ("silence", "OBS at {place} does not answer: it may be waiting for an open dialogue, or hang"),
+        ("hang up", "the connection to OBS at {place} was lost"),
         ({"code": 207}, "OBS is still starting: run this again in a moment"),
         ({"code": 203, "comment": "later"}, "OBS refuses GetVideoSettings: later"),
         ({"code": 205}, "OBS refuses GetVideoSettings: 205"),

@@ -30,7 +30,7 @@ from stylize_live.media.image.io import Still, write_image
 from stylize_live.media.sinks import stream_server
 from stylize_live.obs import own_settings
 from stylize_live.obs.addresses import Served
-from stylize_live.obs.sources import MARK, media_source, whole_canvas
+from stylize_live.obs.sources import MARK, fit_to_canvas, make_media_source
 
 obsws_python = pytest.importorskip("obsws_python", reason="the extra 'obs'")
 
@@ -91,7 +91,7 @@ class World:
         """Where the one source of a scene lies."""
         (item,) = self.items(scene)
         assert item["sceneItemEnabled"]
-        return {name: item["sceneItemTransform"][name] for name in whole_canvas(CANVAS)}
+        return {name: item["sceneItemTransform"][name] for name in fit_to_canvas(CANVAS)}
 
     def move(self, scene: str = SCENE, **transform: object) -> None:
         """As its user drags a source."""
@@ -174,7 +174,7 @@ def test_the_documented_fields_are_those_that_are_set() -> None:
     said = {key: rows[name].strip("`") for name, key in keys.items()}
     shown = {True: "on", False: "off"}
     units = {"buffering_mb": " MB", "reconnect_delay_sec": " s"}
-    for key, value in media_source(URL).settings.items():
+    for key, value in make_media_source(URL).settings.items():
         text = shown[value] if isinstance(value, bool) else f"{value}{units.get(key, '')}"
         assert said.pop(key) == text
     assert not said
@@ -185,8 +185,8 @@ def test_the_stream_fills_the_canvas_of_the_scene_on_air(
 ) -> None:
     assert world.run() == 0
     assert world.sources() == {NAME: "ffmpeg_source"}
-    assert world.settings() == media_source(URL).settings
-    assert world.place() == whole_canvas(CANVAS)
+    assert world.settings() == make_media_source(URL).settings
+    assert world.place() == fit_to_canvas(CANVAS)
     assert world.items("Scene") == []
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
@@ -233,7 +233,7 @@ def test_another_scene(world: World, capsys: pytest.CaptureFixture[str]) -> None
     assert world.sources() == {}
     assert world.run("--scene", "Scene") == 0
     assert world.items() == []
-    assert world.place("Scene") == whole_canvas(CANVAS)
+    assert world.place("Scene") == fit_to_canvas(CANVAS)
 
 
 def test_scenes_share_the_source(world: World) -> None:
@@ -242,7 +242,7 @@ def test_scenes_share_the_source(world: World) -> None:
     assert world.run() == 0
     assert world.items() == []
     assert world.run("--scene", SCENE) == 0
-    assert world.place() == world.place("Scene") == whole_canvas(CANVAS)
+    assert world.place() == world.place("Scene") == fit_to_canvas(CANVAS)
     assert world.sources() == {NAME: "ffmpeg_source"}
     assert world.run("--undo") == 0
     world.until(lambda: not world.sources() and not world.items() and not world.items("Scene"))
@@ -256,7 +256,7 @@ def test_another_port_is_followed_under_another_name(
     capsys.readouterr()
     assert world.run("--stream", "9711") == 0
     assert world.sources() == {"my frame": "ffmpeg_source"}
-    assert world.settings("my frame") == media_source("tcp://127.0.0.1:9711").settings
+    assert world.settings("my frame") == make_media_source("tcp://127.0.0.1:9711").settings
     out = capsys.readouterr().out
     assert "my frame: set again: input\nmy frame: shows tcp://127.0.0.1:9711\n" in out
     assert "now start it: stylize-live live --obs --stream 9711\n" in out
@@ -268,7 +268,11 @@ def test_a_place_that_was_chosen_stays(world: World, capsys: pytest.CaptureFixtu
     world.resize(1920, 1080)
     capsys.readouterr()
     assert world.run() == 0
-    assert world.place() == whole_canvas(CANVAS) | {"positionX": 100, "boundsWidth": 320, "boundsHeight": 180}
+    assert world.place() == fit_to_canvas(CANVAS) | {
+        "positionX": 100,
+        "boundsWidth": 320,
+        "boundsHeight": 180,
+    }
     assert "size and place in scene 'stage' stay as they were changed" in capsys.readouterr().out
 
 
@@ -277,7 +281,7 @@ def test_another_canvas_is_followed(world: World, capsys: pytest.CaptureFixture[
     world.resize(1920, 1080)
     capsys.readouterr()
     assert world.run() == 0
-    assert world.place() == whole_canvas((1920, 1080))
+    assert world.place() == fit_to_canvas((1920, 1080))
     assert "fitted to the canvas (1920x1080) in scene 'stage'" in capsys.readouterr().out
     assert world.run("--undo") == 0
     world.until(lambda: not world.sources())
@@ -292,7 +296,7 @@ def test_a_source_that_was_taken_out_of_its_scene_comes_back(world: World) -> No
         world.ask("RemoveSceneItem", sceneName=SCENE, sceneItemId=item["sceneItemId"])
         world.until(lambda: not world.items())
         assert world.run("--scene", SCENE) == 0
-        assert world.place() == whole_canvas(CANVAS)
+        assert world.place() == fit_to_canvas(CANVAS)
     finally:
         if world.fake is None:
             world.ask("RemoveScene", sceneName="spare")
@@ -300,7 +304,7 @@ def test_a_source_that_was_taken_out_of_its_scene_comes_back(world: World) -> No
 
 def test_undo_takes_away_nothing_else(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     theirs = {"sceneName": SCENE, "inputName": "theirs", "inputKind": "ffmpeg_source"}
-    world.ask("CreateInput", **theirs, inputSettings=media_source(URL).settings)
+    world.ask("CreateInput", **theirs, inputSettings=make_media_source(URL).settings)
     world.run()
     capsys.readouterr()
     assert world.run("--undo", "--dry-run") == 0
@@ -353,7 +357,7 @@ def test_undo_loses_no_change(
     capsys.readouterr()
     assert world.run("--undo") == 0
     assert re.search(
-        f": left alone, as {reason}.*: remove it in OBS if you do not need it", capsys.readouterr().out
+        f": kept, as {reason}.*: remove it in OBS if you do not need it", capsys.readouterr().out
     )
     assert len(world.sources()) == 1
 
@@ -404,7 +408,7 @@ def test_the_page(fake: World, silent: None, capsys: pytest.CaptureFixture[str])
     settings = fake.ask("GetInputSettings", inputName="stylize-live page")["inputSettings"]
     assert settings["url"] == "http://127.0.0.1:9720/bare"
     assert (settings["width"], settings["height"]) == CANVAS
-    assert fake.place() == whole_canvas(CANVAS)
+    assert fake.place() == fit_to_canvas(CANVAS)
     assert "now start it: stylize-live studio\n" in capsys.readouterr().out
     assert fake.run("--page", "http://other:9720/bare?token=abc") == 0
     assert fake.run() == 0  # both, if that is wanted
@@ -462,7 +466,7 @@ def test_the_next_run_finishes_what_was_cut_off(request_: str, fake: World) -> N
     assert fake.sources() == {NAME: "ffmpeg_source"}
     fake.fake.answers.clear()
     assert fake.run() == 0
-    assert fake.place() == whole_canvas(CANVAS)
+    assert fake.place() == fit_to_canvas(CANVAS)
     assert fake.run("--undo") == 0
     assert fake.sources() == {}
 
@@ -495,7 +499,7 @@ def test_a_show_sets_it_up(
     printed = capsys.readouterr()
     url = world.settings()["input"]
     assert re.fullmatch(r"tcp://127\.0\.0\.1:[1-9]\d+", url)
-    assert world.settings() == media_source(url).settings
+    assert world.settings() == make_media_source(url).settings
     assert f"{NAME}: shows {url}\n" in printed.err
     assert f"stream: {url} " in printed.err
     assert "stream" in json.loads(printed.out)["outputs"]

@@ -144,7 +144,7 @@ def test_split_is_seen(tab: Tab) -> None:
     tab.until(pressed("#frozen"))
     painted = tab.run(middle("0.2"))
     tab.click("#split")
-    wanted = [255 - level for level in painted]  # the fake painter inverts
+    wanted = [255 - level for level in painted]  # the fake stylizer inverts
     tab.until(f"{middle('0.2')}.every((v, i) => Math.abs(v - {wanted}[i]) < 12)")
 
 
@@ -315,7 +315,7 @@ def test_size_and_microphone_are_picked(
         for tab in opened(browser, show.studio.url):
             pick(tab, "resolution", "960x540")
             tab.until("document.getElementById('size').textContent.startsWith('960 ')")
-            assert tab.run("document.getElementById('lines').disabled")  # this painter has no lines
+            assert tab.run("document.getElementById('lines').disabled")  # this stylizer has no lines
             tab.until("document.getElementById('microphone').options.length === 3")
             assert tab.run("document.getElementById('microphone').options[0].text") == "No sound"
             pick(tab, "microphone", "3")

@@ -77,7 +77,7 @@ def test_idle_connections_lock_nobody_out(show: Show, caplog: pytest.LogCaptureF
             assert get(show.port, "/")[0] == 200
         with page(show.port) as open_page:
             open_page.until(lambda: len(open_page.images) > 3)
-        assert len(show.studio._visitors) <= 64
+        assert len(show.studio._connections) <= 64
         assert idle[0].recv(1) == b""  # the oldest made room
     assert len(caplog.records) <= 2
 
@@ -133,21 +133,21 @@ def test_who_makes_room_for_whom() -> None:
     async def visit() -> None:
         crowd = Connections(8)  # six of one address
         greedy: list[Any] = [Line("10.0.0.1") for _ in range(6)]
-        assert all(crowd.come(line) for line in greedy)
+        assert all(crowd.admit(line) for line in greedy)
         crowd.asks(greedy[0])
         seventh: Any = Line("10.0.0.1")
-        assert crowd.come(seventh)
+        assert crowd.admit(seventh)
         assert [line.cut for line in greedy] == [False, True, False, False, False, False]
         others: list[Any] = [Line(f"10.0.1.{number}") for number in range(7)]
         for other in others:
-            assert crowd.come(other)
+            assert crowd.admit(other)
             crowd.stays(other)
         assert len(crowd) == 8
         assert not greedy[0].cut  # it is being answered: then the last one in has to go
         assert seventh.cut
         late: Any = Line("10.0.2.1")
         crowd.stays(greedy[0])
-        assert not crowd.come(late)
+        assert not crowd.admit(late)
         assert late.cut
         for line in others:
             crowd.leaves(line)
@@ -301,12 +301,12 @@ def test_without_handles_the_show_goes_on_and_says_why(
     with page(show.port) as open_page:
         open_page.until(lambda: open_page.images)
         with no_handles():
-            for wish, note in (
+            for message, note in (
                 ({"do": "snapshot"}, "Too many open files"),
                 ({"do": "record"}, "Too many open files"),
                 ({"save": "evening"}, "evening.toml: cannot write: Too many open files"),
             ):
-                open_page.say(**wish)
+                open_page.say(**message)
                 open_page.until(lambda note=note: note in open_page.words["state"]["note"])
                 open_page.words["state"]["note"] = ""
             seen = len(open_page.images)

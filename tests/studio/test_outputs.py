@@ -135,7 +135,7 @@ def test_a_source_that_turns_out_to_be_ours_is_refused(monkeypatch: pytest.Monke
     with PatternSource((64, 36), 50) as first:
         sources = Sources(first, SETTINGS)
         sources.ours = "/dev/video10"
-        with pytest.raises(SourceError, match="is the virtual camera that we feed"):
+        with pytest.raises(SourceError, match="is our own virtual camera"):
             sources._open(SETTINGS)
     assert opened._released
 
@@ -176,7 +176,7 @@ def test_no_microphone_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_was_given_is_offered_even_where_it_is_not_listed(microphones: None) -> None:
     given = microphones_module.Microphones("USB")
     told = threading.Event()
-    given.look(told.set)
+    given.refresh(told.set)
     assert told.wait(5)
     assert given.names["USB"] == "USB"
     assert list(given.names) == ["", "auto", "USB", "4"]
@@ -205,4 +205,4 @@ def test_videos_keep_their_size() -> None:
         sources.resize("1280x720")  # for the next source that can be asked
         assert sources.switching.name == "video.mp4"
         assert sources.switching.trouble is None
-        assert (sources.resolution, sources.asked) == ("1280x720", {"width": 1280, "height": 720})
+        assert (sources.resolution, sources.requested_size) == ("1280x720", {"width": 1280, "height": 720})

@@ -34,7 +34,7 @@ def test_saved_listed_taken_and_renamed(show: Show, tmp_path: Path) -> None:
         one.set(strength=1, stroke=1, keep_colors=False, split=False, style={"third": 1})
         one.until_state(strength=1.0, style={"third": 1.0}, split=False)
         other.say(rename=["evening", "late evening"])
-        one.until_state(presets=2, note="evening is late evening now")
+        one.until_state(presets=2, note="renamed evening to late evening")
         assert json.loads(get(show.port, "/presets")[2]) == ["late evening"]
         other.say(load="late evening")
         one.until_state(strength=0.6, stroke=2.0, keep_colors=True, split=True, note="late evening")
@@ -103,7 +103,7 @@ def test_only_presets_are_listed_read_and_renamed(tmp_path: Path) -> None:
             load_preset(tmp_path / f"{name}.toml")
         with pytest.raises(SourceError, match="is not a preset"):
             rename_preset(tmp_path / f"{name}.toml", tmp_path / "new.toml")
-    with pytest.raises(SinkError, match="exists already"):
+    with pytest.raises(SinkError, match="already exists"):
         rename_preset(tmp_path / "apple.toml", tmp_path / "Zebra.toml")
     assert load_preset(tmp_path / "Zebra.toml")["strength"] == 0.5
 

@@ -142,7 +142,7 @@ def test_nothing_else_is_opened(show: Show, folder: Path, name: str) -> None:
         (folder / f"link-{NAME}").symlink_to(outside)
         os.mkfifo(folder / f"pipe-{NAME}")
     assert get(show.port, f"/saved/{name}")[0] == 404
-    assert [file.name for file in SavedFiles(folder).listed()] == [NAME]
+    assert [file.name for file in SavedFiles(folder).list_files()] == [NAME]
 
 
 def test_the_token_is_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,5 +172,5 @@ def test_a_long_download_may_take_longer_than_any_other_answer(
         assert taken == 24 << 20
         assert time.monotonic() - began > 0.5
         line.request("GET", f"/saved/{quote(NAME)}")  # and one that takes nothing is ended
-        eventually(lambda: not len(show.studio._visitors), "it is ended")
+        eventually(lambda: not len(show.studio._connections), "it is ended")
         line.close()

@@ -74,7 +74,7 @@ def test_the_page_asks_nobody_else() -> None:
             assert word not in found, name
 
 
-def test_pages_get_the_painted_image_and_everything_about_it(show: Show) -> None:
+def test_pages_get_the_painted_frame_and_everything_about_it(show: Show) -> None:
     with page(show.port) as open_page:
         open_page.until(lambda: len(open_page.images) >= 5 and "figures" in open_page.words)
         open_page.until(lambda: len(open_page.words.get("thumbnails", {})) == 3)
@@ -100,7 +100,7 @@ def test_pages_get_the_painted_image_and_everything_about_it(show: Show) -> None
         assert get(show.port, "/thumbnails/7.jpg")[0] == 404
 
 
-def test_the_bare_page_gets_images_alone(show: Show) -> None:
+def test_the_bare_page_gets_frames_alone(show: Show) -> None:
     with page(show.port, "?bare=1") as bare:
         bare.until(lambda: len(bare.images) >= 5)
         assert bare.words == {}
@@ -133,7 +133,7 @@ def test_a_change_on_one_page_shows_on_all(show: Show, changes: dict[str, Any]) 
         other.until_state(**changes)
 
 
-def test_what_is_changed_reaches_the_painter_and_the_image(show: Show) -> None:
+def test_what_is_changed_reaches_the_stylizer_and_the_frame(show: Show) -> None:
     with page(show.port) as open_page:
         open_page.until(lambda: open_page.images)
         open_page.set(style={"second": 1}, stroke=1.5, boldness=0.33, keep_colors=True, split=True)
@@ -207,7 +207,7 @@ def test_snapshot_recording_and_preset_are_files(show: Show, tmp_path: Path) -> 
         assert again.style == "first:0.25,second:0.75"
         assert (again.strength, again.boldness, again.mirror, again.width) == (0.6, 0.4, True, 64)
         open_page.say(save="my evening")
-        open_page.until_state(note="my evening.toml exists already, choose another name")
+        open_page.until_state(note="my evening.toml already exists, choose another name")
     with VideoReader(video) as reader:
         assert reader.size == (64, 36)
         assert sum(1 for _ in reader) > 10
@@ -460,7 +460,7 @@ def test_presets_hold_what_was_given_and_what_was_changed(tmp_path: Path) -> Non
     assert (again.source, again.stream, again.strength) == (given.source, "auto", 0.5)
     assert again.record is None
     assert again.duration is None
-    with pytest.raises(SinkError, match="exists already"):
+    with pytest.raises(SinkError, match="already exists"):
         save_preset(tmp_path / "a.toml", given, {})
     with pytest.raises(SinkError, match="cannot write"):
         save_preset(tmp_path / "missing" / "a.toml", given, {})

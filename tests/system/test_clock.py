@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from live_fakes import FakeDisplay, FakeSource, FakeStylizer
-from paced_stylizers import HD, PERIOD, RATE, Painter
+from paced_stylizers import HD, PERIOD, RATE, PacedStylizer
 
 from stylize_live.live.adaptive_resolution import AdaptiveResolution
 from stylize_live.live.pipeline import run_live
@@ -38,33 +38,36 @@ def test_it_is_as_fine_where_python_has_two(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("seconds_at_480", [0.0, 0.0004, 0.005, 0.02])
 def test_a_quick_painter_keeps_all_its_lines_by_a_coarse_clock(seconds_at_480: float) -> None:
-    painter = Painter(seconds_at_480)
-    governor = AdaptiveResolution(painter, coarse(painter.clock))
-    governor.start(HD, RATE)
+    stylizer = PacedStylizer(seconds_at_480)
+    resolution = AdaptiveResolution(stylizer, coarse(stylizer.clock))
+    resolution.start(HD, RATE)
     for number in range(900):
-        painter.now = 200 + number * PERIOD
-        began = governor._clock()
-        painter.now += painter.paint()
-        governor.note(governor._clock() - began, 0)
-    assert [step.lines for step, _ in governor.chosen] == [480]
+        stylizer.now = 200 + number * PERIOD
+        began = resolution._clock()
+        stylizer.now += stylizer.paint()
+        resolution.note(resolution._clock() - began, 0)
+    assert [step.lines for step, _ in resolution.chosen] == [480]
 
 
 def test_what_cannot_be_measured_costs_a_little_all_the_same() -> None:
     """Nothing is how a coarse clock sees it; from nothing, no other size can be told."""
-    painter = Painter(0.0)
-    governor = AdaptiveResolution(painter, painter.clock)
-    governor.start(HD, RATE)
-    assert governor._cost(480).painted == pytest.approx(clock.LEAST)
+    stylizer = PacedStylizer(0.0)
+    resolution = AdaptiveResolution(stylizer, stylizer.clock)
+    resolution.start(HD, RATE)
+    assert resolution._cost(480).painted == pytest.approx(clock.LEAST)
     for _ in range(40):
-        painter.now += PERIOD
-        governor.note(0.0, 0)
-    assert governor._cost(480).painted == pytest.approx(clock.LEAST)
+        stylizer.now += PERIOD
+        resolution.note(0.0, 0)
+    assert resolution._cost(480).painted == pytest.approx(clock.LEAST)
 
 
 def test_a_show_by_a_coarse_clock_ends_as_any(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "time", SimpleNamespace(perf_counter=coarse(time.perf_counter)))
     report = run_live(
-        FakeSource(20), FakeStylizer(), FakeDisplay(), governor=AdaptiveResolution(Painter(0.0))
+        FakeSource(20),
+        FakeStylizer(),
+        FakeDisplay(),
+        adaptive_resolution=AdaptiveResolution(PacedStylizer(0.0)),
     )
     assert report.shown + report.dropped == report.captured == 20
     assert report.latency_ms["total"].p50 is not None

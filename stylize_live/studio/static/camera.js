@@ -3,7 +3,7 @@
 const GATHER = 3000;  // ms until an address that is not found yet is done without
 const AGAIN = 2000;  // ms until a call that broke off is tried again
 const REFUSED = {
-  NotAllowedError: "The browser does not allow its camera to this page: see the sign in its address bar",
+  NotAllowedError: "The browser does not allow this page to use the camera: see the icon in its address bar",
   NotFoundError: "This machine has no camera",
   NotReadableError: "Another program uses this camera",
 };
@@ -12,9 +12,9 @@ const REFUSED = {
 function hindrance(missing) {
   if (missing) return missing;
   if (navigator.mediaDevices?.getUserMedia && window.RTCPeerConnection) return "";
-  if (window.isSecureContext) return "This browser gives no camera to pages";
+  if (window.isSecureContext) return "This browser gives pages no access to the camera";
   const port = location.port;
-  return `Browsers give their camera only to pages of their own machine: run  ssh -L ${port}:127.0.0.1:${port} ${location.hostname}  there and open 127.0.0.1:${port}`;
+  return `Browsers allow the camera only to pages of their own machine: run  ssh -L ${port}:127.0.0.1:${port} ${location.hostname}  there and open 127.0.0.1:${port}`;
 }
 
 /** Until all addresses are in the offer: it is sent once, whole. */
@@ -46,9 +46,9 @@ export class Camera {
       const wanted = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: fps, max: fps } };
       this.#stream ??= await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
     } catch (error) {
-      return this.#changed(REFUSED[error.name] || `The camera cannot be had: ${error.message}`);
+      return this.#changed(REFUSED[error.name] || `Cannot open the camera: ${error.message}`);
     }
-    this.#stream.getVideoTracks()[0].onended = () => this.#turnOff("The camera is gone");
+    this.#stream.getVideoTracks()[0].onended = () => this.#turnOff("The camera was disconnected");
     await this.#call();
     this.#changed("");
   }
@@ -71,7 +71,7 @@ export class Camera {
     peer.addTransceiver(this.#stream.getVideoTracks()[0], { direction: "sendonly", streams: [this.#stream] });
     peer.onconnectionstatechange = () => {
       if (peer.connectionState !== "failed") return;
-      this.#changed("The camera does not get through: nothing may stand between both machines that stops UDP");
+      this.#changed("No connection for the camera: UDP between both machines must not be blocked");
       setTimeout(() => { if (peer === this.#peer) this.#call(); }, AGAIN);
     };
     const whole = gathered(peer);

@@ -1,5 +1,5 @@
-// The studio: shows what the program says, asks it for what is touched. All pages stay in step, as each
-// shows only what the program told all of them; a control that is being moved is left alone meanwhile.
+// The studio: shows the program's state and asks it for changes. All pages stay in step, as each shows only
+// what the program told all of them; a control that is being moved is left alone meanwhile.
 import { connect } from "./link.js";
 import { Painter } from "./image.js";
 import { Graph, drawShares, stages } from "./graph.js";
@@ -48,7 +48,7 @@ const send = connect({
   onLine: (up, code) => {
     stage.classList.toggle("down", !up);
     $("dot").classList.toggle("down", !up);
-    if (!up) $("veil").textContent = code === FULL_PAGE ? "Too many pages are open" : "The program has ended. Waiting for it to come back";
+    if (!up) $("veil").textContent = code === FULL_PAGE ? "Too many pages are open" : "The program has ended. Waiting for it to start again";
     else if (state?.image) $("veil").textContent = "";
     if (up) camera.again();
     if (up) saved.look();
@@ -213,7 +213,7 @@ async function showPresets() {
   $("presets").replaceChildren(...(await answer.json()).map((name) => {
     const row = element("li");
     const load = element("button", name);
-    load.title = "Take this look";
+    load.title = "Load this preset";
     load.addEventListener("click", () => { pair = [null, null]; send({ load: name }); });
     const pen = element("button");
     pen.append(icon("#i-pen"));
@@ -377,7 +377,7 @@ function showState(news) {
   for (const box of SWITCHES) box.checked = news[box.id];
   for (const name of ["mirror", "split", "frozen"]) $(name).setAttribute("aria-pressed", news[name]);
   $("frozen").querySelector("use").setAttribute("href", news.frozen ? "#i-go" : "#i-freeze");
-  $("frozen").querySelector("span").textContent = news.frozen ? "Go on" : "Freeze";
+  $("frozen").querySelector("span").textContent = news.frozen ? "Resume" : "Freeze";
   $("dot").classList.toggle("frozen", news.frozen);
   $("dot").classList.toggle("down", Boolean(news.no_source));
   outputs.show(news);

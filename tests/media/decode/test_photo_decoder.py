@@ -309,5 +309,5 @@ def test_videos_with_per_cent_signs(tmp_path: Path, name: str) -> None:
     assert [job.target for job in jobs] == [tmp_path / name]
     convert(source, tmp_path / name, Inverter())
     assert len(all_of(tmp_path / name)[0]) == 3
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         convert(source, tmp_path / name, Inverter())

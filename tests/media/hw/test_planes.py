@@ -15,7 +15,7 @@ from tiny import random_pixels
 
 from stylize_live.config import ConvertSettings, SourceSettings, VideoSettings
 from stylize_live.conversion.convert import convert
-from stylize_live.conversion.stylizers import LazyStylizer, SideBySide, takes_surfaces
+from stylize_live.conversion.stylizers import SideBySideStylizer, TimeShiftedStylizer, takes_surfaces
 from stylize_live.engine import Stylizer
 from stylize_live.engine.cuda.staging import HostBuffer, PixelBuffer, PlaneBuffer, kind_of, make_host_buffer
 from stylize_live.frame import Frame, FrameKind, Pixels
@@ -185,9 +185,9 @@ def test_who_paints_says_whether_it_takes_planes(tiny_style: Path) -> None:
         stream = warm_up = AsTheyCame.stream
 
     assert takes_surfaces(AsTheyCame())
-    assert takes_surfaces(LazyStylizer(AsTheyCame(), Fraction(1)))
-    assert not takes_surfaces(SideBySide(AsTheyCame()))
-    assert not takes_surfaces(LazyStylizer(AsTheyCame(takes_surfaces=False), Fraction(1)))
+    assert takes_surfaces(TimeShiftedStylizer(AsTheyCame(), Fraction(1)))
+    assert not takes_surfaces(SideBySideStylizer(AsTheyCame()))
+    assert not takes_surfaces(TimeShiftedStylizer(AsTheyCame(takes_surfaces=False), Fraction(1)))
     assert not takes_surfaces(Plain())  # type: ignore[arg-type]
     with Stylizer(tiny_style, device="cpu") as stylizer:
         assert not takes_surfaces(stylizer)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import Video, content
-from interrupted import Painter
+from interrupted import StoppingInverter
 from rich_clips import (
     RichVideo,
     Sound,
@@ -138,7 +138,7 @@ def damaged_sound(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_one_damaged_sound_packet_costs_no_video(damaged_sound: Path, suffix: str) -> None:
     target = damaged_sound.with_name(f"out{suffix}")
-    [outcome] = convert_all([ConversionJob(damaged_sound, target)], Painter(), SETTINGS)
+    [outcome] = convert_all([ConversionJob(damaged_sound, target)], StoppingInverter(), SETTINGS)
     assert outcome.report is not None
     assert exit_code([outcome]) == EXIT_PARTIAL
     lost = outcome.report.damaged
@@ -157,7 +157,7 @@ def test_what_the_muxer_refuses_is_known_before_painting(
 
     source = RichVideo([Sound("aac")]).write(tmp_path / "in.mkv")
     monkeypatch.setattr(Muxer, "_add_passthrough", refuse)
-    stylizer = Painter()
+    stylizer = StoppingInverter()
     with pytest.raises(SinkError, match=r"out\.mp4: FFmpeg refuses .*audio='none'"):
         convert(source, tmp_path / "out.mp4", stylizer, SETTINGS)
     assert stylizer.painted == []
