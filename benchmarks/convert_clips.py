@@ -195,7 +195,7 @@ def videos() -> Iterator[tuple[str, tuple[str, ...], Callable[[Path], Path]]]:
     yield "anamorphic.mp4", ALL, Video(CFR, sample_aspect=Fraction(16, 11)).write
     yield "interlaced.ts", (".mp4",), Video(SECOND, interlaced=True, sound="mp2").write
     yield "interlaced.mp4", (".mp4",), Video(SECOND, interlaced=True).write
-    yield "one-picture.mp4", ALL, Video(CFR[:1]).write
+    yield "one-frame.mp4", ALL, Video(CFR[:1]).write
     for codec in ("aac", "mp3", "ac3", "eac3", "flac", "alac", "libopus", "pcm_s16le", "vorbis"):
         layout = "stereo"
         name = {"mp3": "libmp3lame"}.get(codec, codec)

@@ -2,7 +2,7 @@
 
 Every video of the folder, and clips this script makes (known colours in many codecs, matrices and
 ranges; variable rates, late starts, rotation, many tracks), go through the real converter with a
-painter that leaves the frames as they are, so that colours and frames can be compared. Each
+stylizer that leaves the frames as they are, so that colours and frames can be compared. Each
 result is decoded again without this package's reader.
 
 `--chromium PATH` plays the results in a real browser, `--ffprobe PATH` asks an independent reader,
@@ -31,7 +31,7 @@ from stylize_live.conversion.stylizers import FrameStylizer
 from stylize_live.engine import Stylizer
 from stylize_live.frame import Frame
 
-HEAD = ("clip", "into", "frames", "times", "packets", "sound", "frame", "colours", "ffprobe", "Chromium")
+HEAD = ("clip", "into", "frames", "times", "packets", "sound", "difference", "colours", "ffprobe", "Chromium")
 # Chromium without a GPU rounds BT.709's weight of blue and is up to 8 levels off in saturated blue, with
 # any file; a wrong matrix would be off by 25.
 BROWSER_LEVELS = 9
@@ -70,9 +70,9 @@ class Row:
         """Columns that tell of a loss."""
         return [column for column in HEAD if self.cells.get(column, "").startswith(GAP)]
 
-    def compare(self, painter: FrameStylizer, probe: Path | None, painted: bool = False) -> None:
+    def compare(self, stylizer: FrameStylizer, probe: Path | None, painted: bool = False) -> None:
         """Convert and look at the result."""
-        report = convert(self.clip.path, self.target, painter, self.clip.settings, overwrite=True)
+        report = convert(self.clip.path, self.target, stylizer, self.clip.settings, overwrite=True)
         self.notes = report.notes
         before, after = contents(self.clip.path), contents(self.target)
         lost = len(before.times) - len(after.times)
@@ -143,17 +143,19 @@ class Row:
         )
         turned = f", turned by {before.rotation}" if before.rotation else ""
         if any("BT.709" in note for note in self.notes):  # other colours on purpose
-            self.say("frame", "-", after.rotation == 0 and after.size == before.size)
+            self.say("difference", "-", after.rotation == 0 and after.size == before.size)
             return
         # Bars have hard edges that 4:2:0 softens, and combing is gone on purpose: there only a mess counts.
         most = 8 if self.clip.has_patches or any("interlaced" in note for note in self.notes) else 2.5
         good = error < most and after.rotation == 0
         grown = tuple(side + side % 2 for side in before.size)
-        self.say("frame", f"{error:.1f}{turned}", good and after.size in (before.size, grown))
+        self.say("difference", f"{error:.1f}{turned}", good and after.size in (before.size, grown))
         if before.aspect != after.aspect:
             shapes = [Fraction(*c.size) * (c.aspect or 1) for c in (before, after)]
             kept = abs(shapes[0] / shapes[1] - 1) < Fraction(1, 20)  # of these tiny frames' even sides
-            self.say("frame", f"{error:.1f}, pixels {before.aspect} -> {after.aspect}", kept and error < most)
+            self.say(
+                "difference", f"{error:.1f}, pixels {before.aspect} -> {after.aspect}", kept and error < most
+            )
         if self.clip.has_patches:
             came, went = patch_error(before.patches), patch_error(after.patches)
             words, good = f"{came:.1f} -> {went:.1f}", went <= LEVELS

@@ -177,12 +177,12 @@ def raw_rate(video: Path, frames: int) -> float:
 
 
 def video_rate(
-    video: Path, target: Path, painter: FrameStylizer, decoder: CodecKind, encoder: CodecKind, runs: int
+    video: Path, target: Path, stylizer: FrameStylizer, decoder: CodecKind, encoder: CodecKind, runs: int
 ) -> str:
     """Frames a second of a conversion, the median; or why there is none."""
     settings = SETTINGS.model_copy(update={"decoder": decoder, "encoder": encoder})
     try:
-        rates = [convert(video, target, painter, settings, overwrite=True).fps for _ in range(runs)]
+        rates = [convert(video, target, stylizer, settings, overwrite=True).fps for _ in range(runs)]
     except StylizeError as error:
         return str(error).removeprefix(f"{video}: ")
     return f"{statistics.median(rates):.0f}"
@@ -195,17 +195,17 @@ def video_table(frames: int, runs: int) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / "in.mp4"
         make_video(video, VIDEO_SIZE, frames)
-        painters = {
+        stylizers = {
             video.with_stem("copied"): Nobody(takes_surfaces=True),
             video.with_stem("painted"): Stylizer(device="cuda"),
             video.with_stem("smoothed"): Stylizer(device="cuda", steadiness=0.8),
         }
         for decoder, encoder in WAYS:
             rates = [
-                video_rate(video, to, painter, decoder, encoder, runs) for to, painter in painters.items()
+                video_rate(video, to, stylizer, decoder, encoder, runs) for to, stylizer in stylizers.items()
             ]
             yield f"| {decoder} decoder, {encoder} encoder | {' | '.join(rates)} |"
-        rates = [f"{statistics.median(raw_rate(to, frames) for _ in range(runs)):.0f}" for to in painters]
+        rates = [f"{statistics.median(raw_rate(to, frames) for _ in range(runs)):.0f}" for to in stylizers]
         yield f"| PyAV alone | {' | '.join(rates)} |"
 
 

@@ -106,7 +106,7 @@ def read(show: Show, seconds: float) -> tuple[float, list[float], np.ndarray]:
 def main() -> int:
     """Measure and print; 1 where colours are more than 8 levels off."""
     parser = stamped_options(__doc__, seconds=20)
-    parser.add_argument("--picture", type=Path, help="PNG to write the last frame to")
+    parser.add_argument("--image", type=Path, help="PNG to write the last frame to")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     width, height = (int(side) for side in options.size.split("x"))

@@ -63,11 +63,11 @@ class Video:
         """The first frames of a video."""
         with VideoReader(clip) as reader:
             seen = [frame.pixels for frame, _ in zip(reader, range(frames), strict=False)]
-        referee, cuts, alone = FlowEvaluator(), CutDetector(), MetricAccumulator()
+        evaluator, cuts, alone = FlowEvaluator(), CutDetector(), MetricAccumulator()
         motions: list[TrueMotion | None] = []
         for index, pixels in enumerate(seen):
             begins = cuts.is_cut(pixels) or not index
-            motions.append(None if begins else referee(seen[index - 1], pixels))
+            motions.append(None if begins else evaluator(seen[index - 1], pixels))
         painted = [stylizer(pixels) for pixels in seen]
         for pixels, motion in zip(painted, motions, strict=True):
             alone.add(pixels, motion)
@@ -75,7 +75,7 @@ class Video:
 
     def figures(self, follow: Follow) -> list[float]:
         """Warp error, error in still places, sharpness: smoothed, as a share of the network's alone."""
-        tally, shown, before = MetricAccumulator(), None, None
+        accumulator, shown, before = MetricAccumulator(), None, None
         for seen, painted, motion in zip(self.seen, self.painted, self.motions, strict=True):
             fresh = to_levels(torch.from_numpy(painted).to(DEVICE))
             now = motion_tensors.shrink(to_levels(torch.from_numpy(seen).to(DEVICE)))
@@ -84,9 +84,9 @@ class Video:
             else:
                 shown = follow(shown, fresh, torch.stack((before, now)), SHARE)
             before = now
-            tally.add(quantize(shown, torch.uint8).cpu().numpy(), motion)
+            accumulator.add(quantize(shown, torch.uint8).cpu().numpy(), motion)
         names = "warp_error", "still_error", "energy"
-        return [getattr(tally, name) / getattr(self.alone, name) for name in names]
+        return [getattr(accumulator, name) / getattr(self.alone, name) for name in names]
 
 
 def tables(clips: list[Path], style: str, frames: int, settings: bool) -> Iterator[str]:

@@ -3,7 +3,7 @@
     apt-get install obs-studio xvfb libgl1-mesa-dri
     pip install obsws-python
     python benchmarks/obs.py                          # some 40 seconds
-    python benchmarks/obs.py --size 1280x720 --fps 60 --frames /tmp/shots
+    python benchmarks/obs.py --size 1280x720 --fps 60 --images /tmp/shots
 
 OBS runs on a virtual screen with software graphics, its own remote control switched on (see real_obs.py), and
 gets a Media Source as `stylize-live obs` makes it. Two measurements, each with stamped frames (see
@@ -103,7 +103,7 @@ def say(title: str, seen: Seen) -> None:
 def main() -> int:
     """Measure and print; 1 where colours are off."""
     parser = stamped_options(__doc__, seconds=12)
-    parser.add_argument("--pictures", type=Path, default=Path(), help="folder for the screenshots")
+    parser.add_argument("--images", type=Path, default=Path(), help="folder for the screenshots")
     options = parser.parse_args()
     width, height = (int(side) for side in options.size.split("x"))
     size = width, height

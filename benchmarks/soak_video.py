@@ -109,7 +109,7 @@ def samples(process: subprocess.Popen[str], target: Path, fps: int) -> Iterator[
 
 
 def last_of_each(taken: Iterable[Held]) -> list[Held]:
-    """Of those at one moment of the video, as when its pieces are joined, the last."""
+    """Of those at one moment of the video, as when its segments are joined, the last."""
     return list({one.at: one for one in taken if one.at > 0}.values())
 
 
@@ -137,7 +137,7 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--size", default="64x48")
     parser.add_argument("--fps", type=int, default=25)
-    parser.add_argument("--plot", type=Path, help="page, .html, or frame, .svg, to draw the curves into")
+    parser.add_argument("--plot", type=Path, help="page, .html, or image, .svg, to draw the curves into")
     options, more = parser.parse_known_args()  # the rest is for `convert`
     width, height = (int(side) for side in options.size.split("x"))
     with tempfile.TemporaryDirectory() as folder:

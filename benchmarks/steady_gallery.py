@@ -27,15 +27,15 @@ _SHARE = least_share(0.8)
 
 
 class Video:
-    """The first frames of a video, and how they move: as the smoother sees it, and as the referee does."""
+    """The first frames of a video, and how they move: as the smoother sees it, and as the evaluator does."""
 
     def __init__(self, path: Path, frames: int) -> None:
         with VideoReader(path) as video:
             self.seen = [_small(frame.pixels) for frame in itertools.islice(video, frames)]
-        referee, estimator = FlowEvaluator(), FlowEstimator()
+        evaluator, estimator = FlowEvaluator(), FlowEstimator()
         self.moves: list[tuple[Motion, TrueMotion] | None] = [None]
         for before, now in itertools.pairwise(self.seen):
-            self.moves.append((estimator(shrink(before), shrink(now)), referee(before, now)))
+            self.moves.append((estimator(shrink(before), shrink(now)), evaluator(before, now)))
 
     def left(self, paint: Stylizer) -> tuple[float, float]:
         """Shares of the network's warp error and of its error in still places that smoothing leaves."""

@@ -1,10 +1,10 @@
-"""The frame of the studio's page in the docs, taken from a real Chromium.
+"""The screenshot of the studio's page in the docs, taken from a real Chromium.
 
     apt-get install chromium
     python benchmarks/studio_screenshot.py                       # docs/studio.jpg
     python benchmarks/studio_screenshot.py --phone -o phone.jpg --source my.mp4 -- --style great-wave
 
-What follows after -- is for `stylize-live studio`. The figures on the frame are those of the machine at
+What follows after -- is for `stylize-live studio`. The figures on it are those of the machine at
 that moment; on a quiet one nothing is dropped.
 """
 

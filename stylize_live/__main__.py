@@ -6,5 +6,5 @@ import sys
 
 from stylize_live.cli.app import main
 
-if __name__ == "__main__":  # processes that paint apart import this module, too
+if __name__ == "__main__":  # worker processes import this module, too
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""What `import stylize_live` gives beside its classes: whole jobs, in one call each."""
+"""The functions of `import stylize_live`: whole jobs, in one call each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stylize_live.config import DEFAULT_STYLE, ConvertSettings, EngineSettings, LiveSettings, from_options
-from stylize_live.conversion import convert as video
+from stylize_live.conversion import convert as conversion
 from stylize_live.engine import Stylizer
 from stylize_live.live.adaptive_resolution import adapt_resolution
 from stylize_live.live.displays import open_display
@@ -60,7 +60,7 @@ def convert(
             `ConvertSettings`. Beside a `Stylizer`, only those that are not about painting.
 
     Raises:
-        TypeError: an option that does not exist, or that is the stylizer's own affair.
+        TypeError: an option that does not exist, or that belongs to the stylizer.
         UsageError: a value out of range, a wrong suffix, a target that exists, or that is the source.
         StyleError: the style is unknown or its file unusable.
         DeviceError: the device, precision or runtime is not available.
@@ -74,7 +74,7 @@ def convert(
     """
     settings, stylizer, opened = _prepare("convert", ConvertSettings, style, options)
     with opened:
-        return video.convert(
+        return conversion.convert(
             source,
             target,
             stylizer,
@@ -154,7 +154,7 @@ def paint_live(
 def _prepare(
     function: str, kind: type[SettingsT], style: str | Path | Stylizer, options: dict[str, Any]
 ) -> tuple[SettingsT, Stylizer, ExitStack]:
-    """Settings, who paints, and what has to be closed afterwards."""
+    """Settings, the stylizer, and what has to be closed afterwards."""
     opened = ExitStack()
     if isinstance(style, Stylizer):
         its_own = sorted(

@@ -1,6 +1,6 @@
 """Every setting, once: its name in TOML files, its command-line flag, default, range and help text.
 
-Painting options, which a show can change while it runs, come from `options.py`.
+Painting options, which a session can change while it runs, come from `options.py`.
 A flag wins over a file, a file over the default.
 """
 
@@ -18,14 +18,14 @@ from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_v
 from stylize_live.errors import ConfigError, UsageError
 from stylize_live.options import ImageOptions, PaintingOptions
 from stylize_live.units import MOST_SECONDS, fit_size, parse_rate, parse_seconds
-from stylize_live.validation import Settings, describe_error
+from stylize_live.validation import Settings, describe_validation_error
 
 _MOST_BYTES = 1 << 16  # of a configuration file; a long one has a few thousand
 # Python's reader takes minutes for a key of many parts, which no setting has; numbers have a dot each.
-_MOST_DOTS = 100  # on a line, texts in quotes apart
+_MOST_DOTS = 100  # on a line, not counting texts in quotes
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
 
-SIZE = r"^(auto|\d{2,4}p?)$"  # of live images: lines
+SIZE = r"^(auto|\d{2,4}p?)$"  # of live frames: lines
 DEFAULT_STYLE = "starry-night"
 DeviceName = Literal["auto", "cpu", "cuda"]
 APPLES_GPU = "mps"  # as torch calls it
@@ -66,7 +66,7 @@ class EngineSettings(ImageOptions, StyleSettings):
 
     @field_validator("device", mode="before")
     @classmethod
-    def _known(cls, device: object) -> object:
+    def _refuse_apples_gpu(cls, device: object) -> object:
         if isinstance(device, str) and device.lower() == APPLES_GPU:
             raise ValueError(f"device: {NO_APPLE_GPU}")
         return device
@@ -79,24 +79,24 @@ class SourceSettings(Settings):
 
     size: str | None = Field(
         default=None,
-        description="Scale the images before they are painted: 1280x720 is a box to fit into, 720p the "
+        description="Scale the frames before they are painted: 1280x720 is a box to fit into, 720p the "
         "shorter side. The shape is kept.",
     )
     fps: str | None = Field(
         default=None,
-        description="Constant frame rate: images are repeated or left out. Of an image sequence, its rate.",
+        description="Constant frame rate: frames are repeated or left out. For numbered images, their rate.",
     )
     start: str | None = Field(default=None, description="Begin here: seconds, or 1:02:03.5.")
     end: str | None = Field(default=None, description="Stop here: seconds, or 1:02:03.5.")
     decoder: CodecKind = Field(
         default="software",
-        description="Who unpacks the images: hardware leaves the processor to the network, auto takes it "
+        description="What decodes the video: hardware leaves the processor to the network, auto takes it "
         "where it works.",
     )
 
     @field_validator("size", "fps", "start", "end")
     @classmethod
-    def _readable(cls, text: str | None, info: ValidationInfo) -> str | None:
+    def _check_readable(cls, text: str | None, info: ValidationInfo) -> str | None:
         if text is not None:
             try:
                 _READ[str(info.field_name)](text)
@@ -105,7 +105,7 @@ class SourceSettings(Settings):
         return text
 
     @model_validator(mode="after")
-    def _forwards(self) -> Self:
+    def _check_order(self) -> Self:
         if self.end is not None and parse_seconds(self.end) <= parse_seconds(self.start or "0"):
             raise ValueError(f"end: {self.end} must come after the start, {self.start or 0}")
         return self
@@ -120,7 +120,7 @@ _READ: dict[str, Callable[[str], object]] = {
 
 
 class VideoSettings(Settings):
-    """How a video is written: its images and its sound."""
+    """How a video is written: its frames and its sound."""
 
     codec: Literal["auto", "h264", "hevc", "av1", "vp9", "prores", "ffv1"] = Field(
         default="auto", description="How video is compressed; auto takes vp9 for .webm and h264 for the rest."
@@ -136,8 +136,8 @@ class VideoSettings(Settings):
     )
     encoder: CodecKind = Field(
         default="software",
-        description="Who compresses: software is smaller, hardware leaves the processor to the network, "
-        "auto takes hardware where it works.",
+        description="What encodes the video: software is smaller, hardware leaves the processor to the "
+        "network, auto takes hardware where it works.",
     )
     bits: Literal[8, 10] = Field(
         default=8, description="Bits for each colour; 10 keeps skies smooth, but plays in fewer programs."
@@ -150,7 +150,7 @@ class VideoSettings(Settings):
 
     @field_validator("bits", mode="before")
     @classmethod
-    def _from_words(cls, value: object) -> object:
+    def _parse_bits(cls, value: object) -> object:
         """The command line gives "10", which pydantic would not take for the number."""
         return int(value) if isinstance(value, str) and value.isdecimal() else value
 
@@ -174,7 +174,7 @@ class ConvertSettings(VideoSettings, SourceSettings, PaintingOptions, EngineSett
 
 
 class LiveSettings(PaintingOptions, EngineSettings):
-    """How live images are captured, shown and served."""
+    """How live frames are captured, shown and served."""
 
     source: str = Field(
         default="0",
@@ -200,7 +200,7 @@ class LiveSettings(PaintingOptions, EngineSettings):
     size: str = Field(
         default="auto",
         pattern=SIZE,
-        description="Lines at which larger images are painted, before they are enlarged again, sharpened: "
+        description="Lines at which larger frames are painted, before they are enlarged again, sharpened: "
         "360p, say, or auto for as many as the rate allows, up to 480.",
     )
     mirror: bool = Field(default=False, description="Mirror the image.")
@@ -236,7 +236,7 @@ class LiveSettings(PaintingOptions, EngineSettings):
     )
     host: str = Field(
         default="127.0.0.1",
-        description="Address to serve the page on: 0.0.0.0 lets phones in your network in, who need the "
+        description="Address to serve the page on: 0.0.0.0 lets phones in your network in; they need the "
         "link with its token.",
     )
     token: str | None = Field(
@@ -263,7 +263,7 @@ class StudioSettings(LiveSettings):
 class BenchSettings(PaintingOptions, EngineSettings):
     """What `bench` can be told."""
 
-    size: str = Field(default="640x360", description="Size of the images to measure with, or 720p.")
+    size: str = Field(default="640x360", description="Size of the frames to measure with, or 720p.")
     seconds: float = Field(
         default=90.0,
         ge=1,
@@ -273,7 +273,7 @@ class BenchSettings(PaintingOptions, EngineSettings):
 
     @field_validator("size")
     @classmethod
-    def _readable(cls, text: str) -> str:
+    def _check_readable(cls, text: str) -> str:
         try:
             fit_size(text, (16, 9))
         except ValueError as error:
@@ -307,7 +307,7 @@ def merge_config(flags: SettingsT, file: Path | None) -> SettingsT:
     try:
         return type(flags)(**values)
     except ValidationError as error:
-        raise ConfigError(f"{file}: {describe_error(error)}") from None
+        raise ConfigError(f"{file}: {describe_validation_error(error)}") from None
 
 
 def from_options(function: str, kind: type[SettingsT], options: dict[str, Any]) -> SettingsT:
@@ -330,7 +330,7 @@ def from_options(function: str, kind: type[SettingsT], options: dict[str, Any]) 
     try:
         return kind(**options)
     except ValidationError as error:
-        raise UsageError(describe_error(error)) from None
+        raise UsageError(describe_validation_error(error)) from None
 
 
 def _read_toml(file: Path) -> dict[str, object]:
@@ -338,7 +338,7 @@ def _read_toml(file: Path) -> dict[str, object]:
         with file.open("rb") as stream:
             content = stream.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:
-            raise ConfigError(f"{file}: is not a configuration file: it has more than {_MOST_BYTES} bytes")
+            raise ConfigError(f"{file}: not a configuration file: it has more than {_MOST_BYTES} bytes")
         text = content.decode("utf-8-sig")  # Windows' own editor writes a mark before the first letter
         if any(_QUOTED.sub("", line).count(".") > _MOST_DOTS for line in text.splitlines()):
             raise ConfigError(f"{file}: not valid TOML: nested too deeply")

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and stay."""
+"""Files that appear whole or not at all; names and folders for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from stylize_live.errors import SinkError
 from stylize_live.file_locks import LACKING, locked_folder
 from stylize_live.system import folders
-from stylize_live.system.names import unfit
+from stylize_live.system.names import explain_unfit
 from stylize_live.system.replacing import replace
 
 # Bytes of a name that all file systems take; most take 255, some that encrypt names far fewer.
@@ -35,10 +35,10 @@ def replacing(target: Path) -> Iterator[Path]:
             failed.
     """
     target = resolve_link(target)
-    if why := unfit(target):
+    if why := explain_unfit(target):
         raise OSError(errno.EINVAL, why, str(target))
     numbers = ("", *(f".{number}" for number in range(2, 100)))  # where several write the same target
-    names = (target.with_name(short_name(f".{target.name}{number}", ".part")) for number in numbers)
+    names = (target.with_name(name_beside(f".{target.name}{number}", ".part")) for number in numbers)
     with locked_folder(names) as folder:
         folders.hide(folder)
         temporary = folder / f"new{target.suffix}"
@@ -76,10 +76,10 @@ def resolve_link(path: Path) -> Path:
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
-def short_name(stem: str, ending: str) -> str:
-    """A name for a file that comes from another's, and must not be the one that is too long.
+def name_beside(stem: str, ending: str) -> str:
+    """Name a file that stands beside another: both parts, or a short name where they would be too long.
 
-    Both parts; a stem with which they would be long is replaced by a short one, always the same.
+    The short one is the stem's beginning with a hash of the whole: always the same for the same stem.
     """
     if len(os.fsencode(stem + ending)) <= _LONGEST_NAME:
         return stem + ending

@@ -23,11 +23,11 @@ class FrameKind(Enum):
 
 
 class Surface(Protocol):
-    """A frame that stays as videos store it: on the chip which decoded it or will encode it, or in memory.
+    """An image as videos store it: on the chip which decoded it or will encode it, or in memory.
 
     Attributes:
         size: (width, height) in pixels.
-        preview: (h, w, 3) uint8 RGB in the machine's memory: the same frame, usually smaller.
+        preview: (h, w, 3) uint8 RGB in the machine's memory: the same image, usually smaller.
     """
 
     @property
@@ -41,7 +41,7 @@ class Surface(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame and its place in time.
+    """An image and its place in time.
 
     Attributes:
         image: (H, W, 3) RGB, C-contiguous, upright; never written to after it was made. uint8, or
@@ -50,8 +50,8 @@ class Frame:
         captured_at: seconds of `system.clock.monotonic` at which the frame reached this program.
         index: position in the source, counted from 0; dropped frames leave gaps.
         alpha: (H, W) opacity of the same dtype as `pixels`, or None for an opaque frame.
-        starts_shot: whether a shot begins with it, as one does with the first of all. None where nobody has
-            looked: so are live frames, of which many are dropped, and only who paints knows which follow.
+        starts_shot: whether a shot begins with it; the first frame of all begins one. None where nobody has
+            looked, as with live frames: many are dropped, and only the stylizer knows which follow.
     """
 
     image: Pixels | Surface
@@ -63,7 +63,7 @@ class Frame:
 
     @property
     def pixels(self) -> Pixels:
-        """The frame in the machine's memory; a surface is downloaded each time."""
+        """The image in the machine's memory; a surface is downloaded each time."""
         return self.image if isinstance(self.image, np.ndarray) else self.image.download()
 
     @property
@@ -79,12 +79,12 @@ class Frame:
         return self.image.size
 
     def with_image(self, image: Pixels | Surface) -> Frame:
-        """The same moment with another frame."""
+        """The same moment with another image."""
         return replace(self, image=image)
 
 
 def check_pixels(pixels: object) -> Pixels:
-    """Make sure that something is an RGB frame.
+    """Make sure that something is an RGB image.
 
     Returns:
         The same array, made C-contiguous where it was not.
@@ -99,12 +99,12 @@ def check_pixels(pixels: object) -> Pixels:
     if pixels.ndim != 3 or pixels.shape[2] != 3:
         raise TypeError(f"expected (H, W, 3) RGB, got shape {pixels.shape}")
     if 0 in pixels.shape:
-        raise ValueError(f"frame without pixels: shape {pixels.shape}")
+        raise ValueError(f"image without pixels: shape {pixels.shape}")
     return np.ascontiguousarray(pixels)
 
 
-def eight_bit(pixels: Pixels) -> npt.NDArray[np.uint8]:
-    """A frame in 8 bits, for what takes no more; the same array where it has no more."""
+def to_eight_bits(pixels: Pixels) -> npt.NDArray[np.uint8]:
+    """An image in 8 bits, for what takes no more; the same array where it has no more."""
     if pixels.dtype == np.uint8:
         return pixels.view(np.uint8)
     return ((pixels.astype(np.uint32) * 255 + 32_767) // 65_535).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""What a style is called on the screen and in names of files."""
+"""Names for people: of styles, snapshots, and lengths of time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The painting options, once: all that a show can change of how it paints while it runs.
+"""The painting options, once: all that a session can change of how it paints while it runs.
 
 From here come the flags and TOML keys of every command that paints (`config.py`), what `Stylizer` takes and
 refuses, what backends are told (`engine/core/render_options.py`), what pages and the control API may change
@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from stylize_live.errors import UsageError
-from stylize_live.validation import Settings, describe_error, got
+from stylize_live.validation import Settings, describe_validation_error, describe_value
 
 DEFAULT_BOLDNESS = 0.7
 BOLDNESS_STEP = 0.05  # each boldness has a graph of its own under OpenVINO, so they are few
@@ -76,7 +76,7 @@ class PaintingOptions(ImageOptions):
         default=0.8,
         ge=0,
         le=1,
-        description="How firmly paint sticks to what it shows: 0 paints every image anew and flickers.",
+        description="How firmly paint sticks to what it shows: 0 paints every frame anew and flickers.",
     )
 
 
@@ -111,7 +111,7 @@ OptionsT = TypeVar("OptionsT", bound=Settings)
 _OUTSIDE = ("greater_than", "greater_than_equal", "less_than_equal", "finite_number")
 
 
-def checked(kind: type[OptionsT], **values: Any) -> OptionsT:
+def check_options(kind: type[OptionsT], **values: Any) -> OptionsT:
     """Options of a kind, those that are not given at their defaults.
 
     Raises:
@@ -120,24 +120,24 @@ def checked(kind: type[OptionsT], **values: Any) -> OptionsT:
     try:
         return kind(**values)
     except ValidationError as error:
-        raise UsageError(_refusal(kind, error)) from None
+        raise UsageError(_describe_refusal(kind, error)) from None
 
 
-def with_changes(options: OptionsT, **values: Any) -> OptionsT:
-    """The options with other values of some. Raises as `checked` does."""
-    return checked(type(options), **{**dict(options), **values})
+def change_options(options: OptionsT, **values: Any) -> OptionsT:
+    """The options with other values of some. Raises as `check_options` does."""
+    return check_options(type(options), **{**dict(options), **values})
 
 
-def _refusal(kind: type[Settings], error: ValidationError) -> str:
+def _describe_refusal(kind: type[Settings], error: ValidationError) -> str:
     """What a range is where a value lies outside; else what is wrong with the value."""
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else ""
-    if first["type"] in _OUTSIDE and (words := _range_words(kind, name)):
-        return f"{name} must be {words}, {got(first['input'])}"
-    return describe_error(error)
+    if first["type"] in _OUTSIDE and (words := _describe_range(kind, name)):
+        return f"{name} must be {words}, {describe_value(first['input'])}"
+    return describe_validation_error(error)
 
 
-def _range_words(kind: type[Settings], name: str) -> str:
+def _describe_range(kind: type[Settings], name: str) -> str:
     low, high = _bound(kind, name, "ge"), _bound(kind, name, "le")
     if low is not None and high is not None:
         return f"between {low:g} and {high:g}"

@@ -24,7 +24,7 @@ class RateLimit:
         self._next: dict[Hashable, float] = {}
         self._passed_over: dict[Hashable, int] = {}
 
-    def more(self, kind: Hashable) -> int | None:
+    def count_passed_over(self, kind: Hashable) -> int | None:
         """How many of this kind were passed over since the last one; None if this one is, too."""
         now = self._clock()
         with self._lock:
@@ -45,11 +45,11 @@ class RateLimitedLog:
 
     def __init__(self, log: logging.Logger, clock: Callable[[], float] = monotonic) -> None:
         self._log = log
-        self._seldom = RateLimit(clock)
+        self._limit = RateLimit(clock)
 
     def warning(self, message: str, *arguments: object, error: BaseException | None = None) -> None:
         """Log a line; its kind is the message without its arguments. Where `error` arose is for --debug."""
-        more = self._seldom.more(message)
+        more = self._limit.count_passed_over(message)
         if more is None:
             return
         left_out = f" (and {more} more since the last of these lines)" if more else ""
@@ -63,11 +63,11 @@ class RateLimitedFilter(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._seldom = RateLimit()
+        self._limit = RateLimit()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a line goes on its way."""
-        if self._seldom.more(record.msg) is None:
+        if self._limit.count_passed_over(record.msg) is None:
             return False
         if record.exc_info and not logging.getLogger().isEnabledFor(logging.DEBUG):
             record.msg = f"{str(record.msg).strip()}: {record.exc_info[1]!r}"

@@ -1,4 +1,4 @@
-"""Which images are handled in strips, and in which: in one place for reading, painting and writing."""
+"""Which images are handled in strips, and in which strips; reading, painting and writing agree on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all settings have in common, and what is said of a value that none of them takes."""
+"""What all settings have in common, and messages about values that are refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Settings(BaseModel):
         return values
 
 
-def describe_error(
+def describe_validation_error(
     error: ValidationError,
     *,
     named: Callable[[str], str] = str,
@@ -49,7 +49,7 @@ def describe_error(
         return str(first["msg"]).removeprefix("Value error, ")
     name = str(first["loc"][0]) if first["loc"] else "a value"
     value = (given or {}).get(name, first["input"])
-    return f"{named(name)}: {wanted(name) or _expected(first['msg'])}, {got(value)}"
+    return f"{named(name)}: {wanted(name) or _expected(first['msg'])}, {describe_value(value)}"
 
 
 def _expected(message: str) -> str:
@@ -57,8 +57,8 @@ def _expected(message: str) -> str:
     return message.partition(", unable to")[0].replace("Input should be", "expected", 1)
 
 
-def got(value: object) -> str:
-    """What to write behind a message about a value: the value, cut where it is long."""
+def describe_value(value: object) -> str:
+    """The end of a message about a value: "got" and the value, cut where it is long."""
     try:
         return f"got {shorten(repr(value), _SHOWN)}"
     except ValueError:  # Python writes no more than 4,300 digits

@@ -1,5 +1,5 @@
 """Words from files, pages and command lines, made fit to be shown: on one line, not long, and nothing in
-them that a terminal or a browser would obey."""
+them that a terminal or a browser would interpret."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ ROOMS = [
     *("media.hw", "media.image", "media.color", "media"),
     *("concurrency", "system"),
 ]
-STRANGERS = {"live": "conversion", "conversion": "live"}  # side by side, and apart
+STRANGERS = {"live": "conversion", "conversion": "live"}  # side by side, and neither imports the other
 VOCABULARY = {
     *("_version", "config", "errors", "file_locks", "files", "frame", "install_hints", "lifecycle", "naming"),
     *("options", "privacy", "rate_limited_log", "strips", "units", "validation", "wording"),

@@ -33,7 +33,7 @@ def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "samples"
 
 
-def test_python_paints_a_image(samples: Path) -> None:
+def test_python_paints_an_image(samples: Path) -> None:
     run(BLOCKS[0])
     painted = read_image(samples.parent / "painted.jpg").pixels
     original = read_image(samples / "snow-mountain.jpg").pixels
@@ -78,7 +78,7 @@ def test_every_extra_is_in_the_table() -> None:
             assert re.split(r"[>=<]", package)[0] in table[name].lower()
 
 
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def anchors(page: Path) -> set[str]:
@@ -87,7 +87,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^):\s]+)\)", page.read_text(encoding="utf-8")):
         name, _, part = target.partition("#")

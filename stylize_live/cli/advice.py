@@ -21,7 +21,7 @@ def advise(settings: EngineSettings) -> None:
     if settings.runtime == "auto" and settings.precision != "float16":
         from stylize_live.engine.select import choose_device_name
 
-        advice = faster()
+        advice = suggest_openvino()
         if advice and choose_device_name(settings.device) == "cpu":
             warn(advice)
 
@@ -32,8 +32,8 @@ def _may_use_gpu(runtime: str) -> bool:
     return runtime == "auto" or "cuda" in RUNTIMES[runtime].on
 
 
-def faster() -> str:
-    """What would help a processor, "" if nothing is missing."""
+def suggest_openvino() -> str:
+    """The command that adds OpenVINO where it would speed up painting; "" where it would not."""
     from stylize_live.engine.cpu.features import is_x86
     from stylize_live.engine.runtimes import is_installed
     from stylize_live.install_hints import install_command

@@ -15,7 +15,7 @@ from stylize_live import __version__
 from stylize_live.cli.console import fail, hide_warnings, show_logs, stderr
 from stylize_live.cli.help import shape_help
 from stylize_live.cli.machine import tune_process
-from stylize_live.cli.usage_errors import one_line
+from stylize_live.cli.usage_errors import describe_usage_error
 from stylize_live.concurrency.signals import end_like_ctrl_c
 from stylize_live.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, StylizeError, UsageError, describe_error
 from stylize_live.system.console import carry_all_text
@@ -73,7 +73,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     debug = "--debug" in words
     # A lone "-" is a path here, standard input or output; Cyclopts would take it for an option.
     words = ["./-" if word == "-" else word for word in words if word != "--debug"]
-    words = list(_with_values(_as_now(words)))
+    words = list(_fill_bare_flags(_update_spelling(words)))
     if words[:1] and words[0] in _COMMANDS:
         shape_help(app[words[0]], words[0])
     hide_warnings()
@@ -84,7 +84,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         return result if isinstance(result, int) else 0
     except CycloptsError as error:
-        return _fail(UsageError(one_line(error)), debug)
+        return _fail(UsageError(describe_usage_error(error)), debug)
     except StylizeError as error:
         return _fail(error, debug)
     except KeyboardInterrupt:
@@ -96,8 +96,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _fail(error, debug)
 
 
-def _as_now(words: list[str]) -> list[str]:
-    """The words of a command that was spelt otherwise once: `bench --json FILE` is `--output FILE`."""
+def _update_spelling(words: list[str]) -> list[str]:
+    """The words of a command whose spelling changed: `bench --json FILE` is `--output FILE`."""
     if words[:1] != ["bench"] or "--json" not in words[:-1]:
         return words
     place = words.index("--json")
@@ -108,7 +108,7 @@ def _as_now(words: list[str]) -> list[str]:
     return [*words[:place], *now, *words[place + 2 :]]
 
 
-def _with_values(words: Sequence[str]) -> Iterator[str]:
+def _fill_bare_flags(words: Sequence[str]) -> Iterator[str]:
     """The words, flags that stand alone followed by what they mean then."""
     for word, following in pairwise([*words, "--"]):
         yield word

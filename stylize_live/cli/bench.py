@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from stylize_live.bench.timing import format_figure
-from stylize_live.cli.completion import with_style_names
+from stylize_live.cli.completion import complete_style_names
 from stylize_live.cli.console import print_json, print_line, stderr, stdout
 from stylize_live.config import BenchSettings, merge_config
 from stylize_live.errors import SinkError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stylize_live.bench.report import BenchReport
 
 _DEFAULT_SETTINGS = BenchSettings()
-with_style_names(BenchSettings)
+complete_style_names(BenchSettings)
 _TITLES = {
     "network": "network",
     "stages": "parts",
@@ -41,9 +41,9 @@ def bench(
     """Measure how fast everything is on this machine, in a minute or two.
 
     On a video of a moving pattern, made for it:
-      network   one image without smoothing, pixels in and pixels out, under
+      network   one frame without smoothing, pixels in and pixels out, under
                 every runtime and precision that is installed
-      parts     each part of the work alone, for one image
+      parts     each part of the work alone, for one frame
       live      the command itself in real time: rate, drops, latency, how
                 much is painted; a second table says which promises about
                 that are kept (they are meant for 640x360)
@@ -51,8 +51,8 @@ def bench(
                 parts overlap and the slowest one never waits
       program   imports, start-up, and the most memory held
 
-    Everything has its turn in each of three rounds; shown are the median and
-    what 10 and 90 of 100 measurements stay below. Close other programs first.
+    Everything is measured in three rounds. Shown are the median and the 10th and
+    90th percentile. Close other programs first.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _print(report: BenchReport) -> None:
     print_line(f"{machine['processor']}, {machine['instructions']}, {cores}, {machine['system']}")
     limits = machine["limits"]
     if isinstance(limits, dict) and limits:
-        print_line(f"held back by {', '.join(f'{name}={value}' for name, value in limits.items())}")
+        print_line(f"limited by {', '.join(f'{name}={value}' for name, value in limits.items())}")
     versions = machine["versions"]
     if isinstance(versions, dict):
         print_line(", ".join(f"{name} {version}" for name, version in versions.items()))
@@ -116,7 +116,7 @@ def _print(report: BenchReport) -> None:
 
 def _print_promises(report: BenchReport) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("live, at 30 a second", "promised"):
+    for heading in ("live, at 30 fps", "promised"):
         table.add_column(heading, no_wrap=True)
     table.add_column("measured", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)

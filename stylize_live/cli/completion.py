@@ -9,11 +9,11 @@ from pydantic import BaseModel
 from stylize_live.nets.style_folders import own_files, shipped_names
 
 
-def style_words(context: CompletionContext) -> list[str]:
+def list_style_names(context: CompletionContext) -> list[str]:
     """All names that `--style` can take, shipped ones first; not parts of blends and timelines."""
     return shipped_names() + [path.stem for path in own_files()]
 
 
-def with_style_names(settings: type[BaseModel]) -> None:
+def complete_style_names(settings: type[BaseModel]) -> None:
     """Have the shell complete the style of a command's settings."""
-    settings.model_fields["style"].metadata.append(Parameter(completer=style_words))
+    settings.model_fields["style"].metadata.append(Parameter(completer=list_style_names))

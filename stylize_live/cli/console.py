@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from stylize_live.wording import as_json, plain, shorten
 
-# Names of files are no markup, and ":fire:" in one is no image of a fire.
+# Names of files are no markup, and ":fire:" in one is no emoji.
 stdout = Console(highlight=False, soft_wrap=True, emoji=False)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 bars_drawn: list[object] = []  # at this moment, by `stylize_live.cli.progress_bars`

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from stylize_live.cli.advice import advise
-from stylize_live.cli.completion import with_style_names
+from stylize_live.cli.completion import complete_style_names
 from stylize_live.cli.console import fail, hide_warnings, warn
 from stylize_live.cli.convert_display import ConvertDisplay
-from stylize_live.cli.convert_output import json_line, print_forecast, say_total, teller
+from stylize_live.cli.convert_output import choose_printer, json_line, print_dry_run, say_total
 from stylize_live.cli.machine import tune_process
 from stylize_live.config import ConvertSettings, merge_config
 from stylize_live.errors import EXIT_OK, UsageError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
 
 _DEFAULT_SETTINGS = ConvertSettings()
-with_style_names(ConvertSettings)
+complete_style_names(ConvertSettings)
 
 
 def convert(
@@ -45,7 +45,7 @@ def convert(
     config: Path | None = None,
     settings: Annotated[ConvertSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
 ) -> int:
-    """Paint videos. Sound, subtitles, chapters and the times of all images are kept.
+    """Paint videos. Sound, subtitles, chapters and the times of all frames are kept.
 
     As with cp, the last name is where the result goes, unless --output says so:
 
@@ -78,9 +78,9 @@ def convert(
     overwrite
         Replace targets that exist.
     restart
-        Begin anew, even if an interrupted run has left finished pieces.
+        Begin anew, even if an interrupted run has left finished segments.
     dry_run
-        Only say what would be made.
+        Only print what would be made.
     json
         Print the result as JSON, alone on standard output (on standard error, if the video goes to
         standard output).
@@ -101,8 +101,8 @@ def convert(
     if before_after is not None:
         _check_image(before_after, overwrite, single)
     if dry_run:
-        with _stylizer(settings) as stylizer:
-            return print_forecast(jobs, single, stylizer, settings, overwrite, json)
+        with _open_stylizer(settings) as stylizer:
+            return print_dry_run(jobs, single, stylizer, settings, overwrite, json)
     advise(settings)
     outcomes, seconds = _run(jobs, single, settings, overwrite, restart, json)
     return _conclude(outcomes, single, seconds, json, before_after)
@@ -129,20 +129,20 @@ def _example(videos: list[Path]) -> str:
     return f"{PROGRAM} convert {quote(str(video))} {target}"
 
 
-def _stylizer(settings: ConvertSettings) -> Stylizer:
+def _open_stylizer(settings: ConvertSettings) -> Stylizer:
     from stylize_live.engine import Stylizer
 
     return Stylizer.from_settings(settings, crossfade=settings.crossfade, steadiness=settings.steadiness)
 
 
-def _stylizer_apart(settings: ConvertSettings) -> Stylizer:
-    """The same in a process that has just begun."""
+def _open_stylizer_in_subprocess(settings: ConvertSettings) -> Stylizer:
+    """The same in a process that has just started."""
     tune_process()
     hide_warnings()
-    return _stylizer(settings)
+    return _open_stylizer(settings)
 
 
-def _outcomes(
+def _convert_jobs(
     jobs: list[ConversionJob],
     settings: ConvertSettings,
     overwrite: bool,
@@ -154,13 +154,13 @@ def _outcomes(
     from stylize_live.conversion.worker_process import convert_in_subprocess
     from stylize_live.media.formats.pipes import PIPE
 
-    apart = len(jobs) > 1 and all(PIPE not in (job.source, job.target) for job in jobs)
-    open_stylizer = partial(_stylizer_apart, settings)
-    with nullcontext() if apart else _stylizer(settings) as stylizer:
+    in_subprocess = len(jobs) > 1 and all(PIPE not in (job.source, job.target) for job in jobs)
+    open_there = partial(_open_stylizer_in_subprocess, settings)
+    with nullcontext() if in_subprocess else _open_stylizer(settings) as stylizer:
         run = (
             partial(convert_all, jobs, stylizer)
             if stylizer
-            else partial(convert_in_subprocess, jobs, open_stylizer)
+            else partial(convert_in_subprocess, jobs, open_there)
         )
         yield from run(
             settings,
@@ -184,13 +184,13 @@ def _run(
     began = monotonic()
     with ConvertDisplay(jobs, single, settings, overwrite=overwrite, restart=restart, json=json) as display:
         try:
-            # Closed before anything is said: what works in another process may finish a piece until then.
-            with closing(_outcomes(jobs, settings, overwrite, restart, display)) as ended:
-                for outcome in ended:
+            # Closed before anything is said: what works in another process may finish a segment until then.
+            with closing(_convert_jobs(jobs, settings, overwrite, restart, display)) as finished:
+                for outcome in finished:
                     outcomes.append(outcome)
-                    display.ended(outcome)
+                    display.finish(outcome)
         except KeyboardInterrupt:
-            display.interrupted()
+            display.interrupt()
             raise
     return outcomes, monotonic() - began
 
@@ -211,7 +211,7 @@ def _conclude(
     if not single:
         say_total(outcomes, seconds)
     code = exit_code(outcomes) if outcomes else EXIT_OK
-    say = teller([outcome.job for outcome in outcomes])
+    say = choose_printer([outcome.job for outcome in outcomes])
     if json:
         say(json_line(outcomes, seconds, code))
     elif before_after is not None and report is not None:
@@ -228,7 +228,7 @@ def _check_image(path: Path, overwrite: bool, single: bool) -> None:
         raise UsageError("--before-after is for one video, these may be several")
     image_format(path)
     if path.exists() and not overwrite:
-        raise UsageError(f"{path}: exists already, use --overwrite to replace it")
+        raise UsageError(f"{path}: already exists, use --overwrite to replace it")
     if not path.parent.is_dir():
         raise SinkError(f"{path}: the folder {path.parent} does not exist, make it first")
 
@@ -236,12 +236,12 @@ def _check_image(path: Path, overwrite: bool, single: bool) -> None:
 def _save_pair(path: Path, report: ConvertReport) -> None:
     import numpy as np
 
-    from stylize_live.frame import eight_bit
+    from stylize_live.frame import to_eight_bits
     from stylize_live.media.image.io import Still, write_image
 
     if report.pair is None:
-        warn(f"{path}: not written, all images were painted by earlier runs")
+        warn(f"{path}: not written, all frames were painted by earlier runs")
         return
-    before, after = map(eight_bit, report.pair)
+    before, after = map(to_eight_bits, report.pair)
     beside = after.shape[1] > before.shape[1]  # side by side already
     write_image(path, Still(after if beside else np.concatenate([before, after], axis=1)))

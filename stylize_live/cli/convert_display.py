@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.progress import TaskID, TimeRemainingColumn
 
 from stylize_live.cli.console import print_beside, warn
-from stylize_live.cli.convert_output import describe_outcome, say_outcome
+from stylize_live.cli.convert_output import describe_seconds, say_outcome
 from stylize_live.cli.progress_bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.config import ConvertSettings
 from stylize_live.lifecycle import Closeable
@@ -23,7 +23,7 @@ _SECONDS_BETWEEN_LINES = 30.0
 
 
 class ConvertDisplay(Closeable):
-    """Progress of the video at work and, of several videos, of all; lines about those that ended.
+    """Progress of the video at work and, of several videos, of all; lines about those that are finished.
 
     All of them together count in pixels, so that a large video weighs more than a small one.
 
@@ -57,8 +57,8 @@ class ConvertDisplay(Closeable):
         self._video: TaskID | None = None
         self._job: ConversionJob | None = None
         self._totals: dict[Path, int | None] = {}
-        self._ended = 0
-        self._weight_ended = 0
+        self._finished = 0
+        self._weight_finished = 0
         self._said_at = monotonic()
         self._bar.start()
 
@@ -67,7 +67,7 @@ class ConvertDisplay(Closeable):
         self._job, self._video = job, None
 
     def progress(self, progress: ConvertProgress) -> None:
-        """It is so far."""
+        """The video at work has come so far."""
         if self._job is None:
             return
         self._totals[self._job.target] = progress.total
@@ -87,7 +87,7 @@ class ConvertDisplay(Closeable):
         self._bar.update(self._video, completed=progress.frames, total=progress.total, count=count)
         if self._all is not None and progress.total:
             share = min(1.0, progress.frames / progress.total)
-            weight = self._weight_ended + share * self._weights.get(job.target, 0)
+            weight = self._weight_finished + share * self._weights.get(job.target, 0)
             self._bar.update(self._all, completed=weight)
 
     def _say_line(self, job: ConversionJob, progress: ConvertProgress) -> None:
@@ -95,33 +95,33 @@ class ConvertDisplay(Closeable):
         if now - self._said_at < _SECONDS_BETWEEN_LINES:
             return
         self._said_at = now
-        place = "" if self._single else f"video {self._ended + 1} of {len(self._jobs)}, "
+        place = "" if self._single else f"video {self._finished + 1} of {len(self._jobs)}, "
         left = ""
         if progress.total is not None and progress.fps:
-            left = f", {describe_outcome(max(0, progress.total - progress.frames) / progress.fps)} left"
-        frames = _of(progress.frames, progress.total)
+            left = f", {describe_seconds(max(0, progress.total - progress.frames) / progress.fps)} left"
+        frames = _count_frames(progress.frames, progress.total)
         print_beside(f"{place}{job.source.name}: {frames}, {progress.fps:.1f} frames per second{left}")
 
-    def ended(self, outcome: ConversionOutcome) -> None:
-        """It ended so."""
+    def finish(self, outcome: ConversionOutcome) -> None:
+        """The video at work ended with this outcome."""
         if self._video is not None:
             self._bar.remove_task(self._video)
             self._video = None
         self._job = None
-        self._ended += 1
-        self._weight_ended += self._weights.get(outcome.job.target, 0)
+        self._finished += 1
+        self._weight_finished += self._weights.get(outcome.job.target, 0)
         if self._all is not None:
-            count = f"{self._ended}/{len(self._jobs)}"
-            self._bar.update(self._all, completed=self._weight_ended, count=count)
+            count = f"{self._finished}/{len(self._jobs)}"
+            self._bar.update(self._all, completed=self._weight_finished, count=count)
         say_outcome(outcome, self._single, beside=self._json)
         if outcome.status == "failed":
             self._say_kept(outcome.job.target)
 
-    def interrupted(self) -> None:
-        """Somebody pressed Ctrl-C: say what is kept, and what to do."""
+    def interrupt(self) -> None:
+        """After Ctrl-C: say what is kept, and what to do."""
         self.close()
         if not self._single:
-            print_beside(f"{self._ended} of {len(self._jobs)} videos done")
+            print_beside(f"{self._finished} of {len(self._jobs)} videos done")
         kept = [self._say_kept(job.target) for job in self._jobs]
         if self._job is not None and not kept[self._jobs.index(self._job)]:
             _say_lost(self._job.target)
@@ -134,7 +134,7 @@ class ConvertDisplay(Closeable):
         goes_on = frames > 0 and (self._overwrite or not target.exists())
         if goes_on:
             again = f"{self._again} goes on (--restart begins anew)"
-            warn(f"{target}: {_of(frames, self._totals.get(target))} kept; {again}")
+            warn(f"{target}: {_count_frames(frames, self._totals.get(target))} kept; {again}")
         return goes_on
 
     def close(self) -> None:
@@ -143,22 +143,22 @@ class ConvertDisplay(Closeable):
 
 
 def _say_lost(target: Path) -> None:
-    """What becomes of a video of which no piece is finished, or that is made in one go."""
+    """What becomes of a video of which no segment is finished, or that is made in one go."""
     from stylize_live.media.formats.image_sequence import is_sequence
     from stylize_live.media.formats.pipes import PIPE
 
     if is_sequence(target):
-        warn(f"{target}: the images written so far are kept, the same command with --overwrite begins anew")
+        warn(f"{target}: the images written so far are kept; the same command with --overwrite begins anew")
     elif target != PIPE:
-        warn(f"{target}: nothing kept yet, the same command begins anew")
+        warn(f"{target}: nothing kept yet; the same command begins anew")
 
 
-def _of(frames: int, total: int | None) -> str:
+def _count_frames(frames: int, total: int | None) -> str:
     return f"{frames} frames" if total is None else f"{frames} of {total} frames"
 
 
 def _weights(jobs: Sequence[ConversionJob], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
-    """Pixels to paint for each target; none where a video crashes who opens it."""
+    """Pixels to paint for each target; none where a video crashes the process that opens it."""
     from stylize_live.conversion.worker_process import answer_in_subprocess
 
     return answer_in_subprocess(weigh, jobs, settings, overwrite) or {}

@@ -1,4 +1,4 @@
-"""What `convert` says: a line for each video, forecasts, the report."""
+"""What `convert` says: a line for each video, the dry run, the report."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
 
 
-def teller(jobs: Sequence[ConversionJob]) -> Callable[[str], None]:
-    """Who tells results: standard output, unless a video has it for itself."""
+def choose_printer(jobs: Sequence[ConversionJob]) -> Callable[[str], None]:
+    """What prints results: to standard output, unless a video is written there."""
     from stylize_live.media.formats.pipes import PIPE
 
     return print_beside if any(job.target == PIPE for job in jobs) else print_line
@@ -26,7 +26,7 @@ def teller(jobs: Sequence[ConversionJob]) -> Callable[[str], None]:
 def say_outcome(outcome: ConversionOutcome, single: bool, *, beside: bool = False) -> None:
     """Say how a video ended; `beside` what goes to standard output."""
     report, target = outcome.report, outcome.job.target
-    say = print_beside if beside else teller([outcome.job])
+    say = print_beside if beside else choose_printer([outcome.job])
     prefix = "" if single else f"{target}: "
     for note in report.notes if report else ():
         warn(prefix + note)
@@ -62,7 +62,7 @@ def say_total(outcomes: Sequence[ConversionOutcome], seconds: float) -> None:
     words = {"done": "done", "partial": "damaged", "skipped": "skipped", "failed": "failed"}
     parts = ", ".join(f"{count} {words[status]}" for status, count in counts.items() if count)
     videos = "1 video" if len(outcomes) == 1 else f"{len(outcomes)} videos"
-    stderr.print(f"{videos} in {describe_outcome(seconds)}: {parts}")
+    stderr.print(f"{videos} in {describe_seconds(seconds)}: {parts}")
 
 
 def json_line(outcomes: Sequence[ConversionOutcome], seconds: float, code: int) -> str:
@@ -95,7 +95,7 @@ def _as_dict(outcome: ConversionOutcome) -> dict[str, Any]:
     return found
 
 
-def print_forecast(
+def print_dry_run(
     jobs: Sequence[ConversionJob],
     single: bool,
     stylizer: Stylizer,
@@ -127,7 +127,7 @@ def print_forecast(
         if speed is None:
             width = made.size[0] // 2 if settings.side_by_side or settings.preview else made.size[0]
             speed = painting_speed(stylizer, (width, made.size[1]))
-        row |= _forecast_dict(made, speed)
+        row |= _dry_run_dict(made, speed)
     if json:
         print_json({"exit_code": code, "files": rows})
     else:
@@ -136,7 +136,7 @@ def print_forecast(
     return code
 
 
-def _forecast_dict(made: DryRun, speed: float) -> dict[str, Any]:
+def _dry_run_dict(made: DryRun, speed: float) -> dict[str, Any]:
     return {
         "size": list(made.size),
         "frames": made.frames,
@@ -156,7 +156,7 @@ def _print_row(row: dict[str, Any]) -> None:
         return
     width, height = row["size"]
     frames = "unknown number of" if row["frames"] is None else row["frames"]
-    length = "" if row["duration"] is None else f" in {describe_outcome(row['duration'])}"
+    length = "" if row["duration"] is None else f" in {describe_seconds(row['duration'])}"
     kept = f", {row['kept']} finished already" if row["kept"] else ""
     print_line(f"  {width}x{height}, {frames} frames{length}, {row['codec']}{kept}")
     if row["beside"]:
@@ -164,11 +164,11 @@ def _print_row(row: dict[str, Any]) -> None:
     for note in row["notes"]:
         print_line(f"  {note}")
     if row["estimated_seconds"] is not None:
-        print_line(f"  about {describe_outcome(row['estimated_seconds'])} of painting")
+        print_line(f"  about {describe_seconds(row['estimated_seconds'])} of painting")
 
 
-def describe_outcome(seconds: float) -> str:
-    """Seconds as people say them."""
+def describe_seconds(seconds: float) -> str:
+    """A length of time for people: "12.3 s", "1:05 min" or "1:02:03"."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from stylize_live.cli.advice import faster
+from stylize_live.cli.advice import suggest_openvino
 from stylize_live.cli.console import cell, print_json, print_line, stdout
 from stylize_live.cli.unused_gpu import explain_unused_gpu
 
@@ -29,7 +29,7 @@ class Inventory:
         processor: its name, cores and instructions.
         limits: what keeps libraries from some of them, by environment variable.
         network: how the network is computed, and why so.
-        speeds: what was measured to choose, milliseconds for an image of 480x270.
+        speeds: what was measured to choose, milliseconds for a frame of 480x270.
         faster: what would make it faster, "" if nothing is missing.
         gpus: names of CUDA devices with their memory.
         unused_gpu: why a GPU that is there is not among them and what mends it, "" if none is.
@@ -105,7 +105,7 @@ def _computing() -> dict[str, Any]:
         "limits": features.library_limits(),
         "network": f"{choice.runtime} {choice.precision}: {choice.why}",
         "speeds": choice.speeds,
-        "faster": faster(),
+        "faster": suggest_openvino(),
     }
 
 
@@ -156,12 +156,12 @@ def _add_rows(table: Table, heading: str, lines: list[str], otherwise: str) -> N
 
 
 def _limit_lines(limits: dict[str, str]) -> list[str]:
-    return [f"held back by {name}={value}" for name, value in limits.items()]
+    return [f"limited by {name}={value}" for name, value in limits.items()]
 
 
 def _network_lines(found: Inventory) -> list[str]:
-    speeds = ", ".join(f"{way} {ms:.1f} ms" for way, ms in found.speeds.items())
-    return [found.network, *([f"measured for an image of 480x270: {speeds}"] if speeds else [])]
+    speeds = ", ".join(f"{runtime} {ms:.1f} ms" for runtime, ms in found.speeds.items())
+    return [found.network, *([f"measured for a frame of 480x270: {speeds}"] if speeds else [])]
 
 
 def _camera_line(camera: Camera) -> str:

@@ -64,10 +64,10 @@ def evaluate(
     Wasserstein. All of these are helpers and not the judge: how good a style
     looks is decided by blind pairs, see docs/blind.md. With --optimised some
     photos are also painted by optimisation, as images to compare with; it
-    takes minutes for each, and what is done is kept in the report, so that the
+    takes minutes for each, and finished ones are kept in the report, so that the
     same command goes on after Ctrl-C.
 
-    On videos, smoothing is judged: warp error (difference between an image and
+    On videos, smoothing is judged: warp error (difference between a frame and
     the one before it, moved along with the input) and flicker of still places,
     of the input, of the network alone and smoothed; contrast and gradient
     energy of the smoothed video relative to the network's.
@@ -75,7 +75,7 @@ def evaluate(
     Parameters
     ----------
     styles
-        Names of styles, style files or blends; on photos, without any, all that there are.
+        Names of styles, style files or blends; on photos, all styles if none is named.
     photos
         Images, and folders of images: of a large folder the twelve that training keeps out of it.
     output
@@ -93,18 +93,18 @@ def evaluate(
     amount
         Steadiness to judge, 0 to 1; default is that of live and convert.
     frames
-        Stop each video after so many images, at least 2.
+        Stop each video after so many frames, at least 2.
     compare
         Folder for videos of input, network and smoothed, side by side.
     plot
         Draw curves over time into this page, .html, or image, .svg.
     overwrite
-        Replace such videos and curves that are there already.
+        Replace such videos and curves that already exist.
     json
         Print the result as JSON, alone on standard output.
     """
     if (photos is None) == (steadiness is None):
-        raise UsageError("say what to measure on: --photos, or --steadiness with videos")
+        raise UsageError("nothing to measure: give --photos, or --steadiness with videos")
     if photos is not None:
         from stylize_live.cli.evaluate_photos import evaluate_photos
 
@@ -120,7 +120,7 @@ def evaluate(
             features,
             lpips,
             settings,
-            _plain(engine),
+            _without_style_flag(engine),
             json=json,
         )
     elif steadiness is not None:
@@ -130,7 +130,9 @@ def evaluate(
         _refuse("--steadiness", on_photos | _changed_options(settings))
         if len(styles) > 1:
             raise UsageError(f"--steadiness judges one style at a time, got {len(styles)}")
-        chosen = _plain(engine).model_copy(update={"style": styles[0] if styles else DEFAULT_STYLE})
+        chosen = _without_style_flag(engine).model_copy(
+            update={"style": styles[0] if styles else DEFAULT_STYLE}
+        )
         evaluate_videos(
             steadiness,
             chosen,
@@ -144,18 +146,18 @@ def evaluate(
     return 0
 
 
-def _plain(engine: _Engine) -> EngineSettings:
+def _without_style_flag(engine: _Engine) -> EngineSettings:
     return EngineSettings(**engine.model_dump())
 
 
 def _changed_options(settings: AssessmentSettings) -> dict[str, object]:
-    """Those that are not as by default, by their options."""
+    """Values that differ from the defaults, by option."""
     usual = _DEFAULT_SETTINGS.model_dump()
     return {f"--{name}": value for name, value in settings.model_dump().items() if value != usual[name]}
 
 
 def _refuse(mode: str, others: Mapping[str, object]) -> None:
-    """Options of the other way of measuring would do nothing, silently."""
+    """Refuse options of the other mode: they would do nothing, silently."""
     wrong = [name for name, value in others.items() if value is not None]
     if wrong:
         raise UsageError(f"{wrong[0]} has no meaning with {mode}")

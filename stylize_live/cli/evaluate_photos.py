@@ -44,7 +44,7 @@ def evaluate_photos(
     try:
         page = _run(assessment, output)
     except KeyboardInterrupt:
-        warn("what was optimised is kept, the same command goes on")
+        warn("what was optimised is kept; the same command goes on")
         raise
     if json:
         print_json(assessment.findings.to_dict(), 2)

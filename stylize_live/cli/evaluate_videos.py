@@ -62,7 +62,7 @@ def evaluate_videos(
 
 
 def _comparisons(clips: list[Path], folder: Path | None) -> list[Path | None]:
-    """Where the videos beside each other go, one for each clip."""
+    """Where the side-by-side videos go, one for each clip."""
     if folder is None:
         return [None] * len(clips)
     make_folder(folder)
@@ -135,5 +135,5 @@ def _plot(path: Path, reports: list[SteadinessReport]) -> None:
         )
         for report in reports
     ]
-    about = "Warp error: the difference between an image and the one before it, moved along with the input."
+    about = "Warp error: the difference between a frame and the one before it, moved along with the input."
     write_plot(path, "Steadiness", charts, about=about)

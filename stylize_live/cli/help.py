@@ -23,7 +23,7 @@ _TERM = re.compile(r"\s+\S.*?\s{2,}(?=\S)")  # of an indented line: what its sec
 
 
 def shape_help(command: App, name: str) -> None:
-    """Have a command's help look so, with its own longer text."""
+    """Give a command's help our boxes and its own longer text."""
     command.help = None
     command.help_epilogue = ""
     command.help_formatter = HelpShape(SECTIONS.get(name, {}))
@@ -53,8 +53,8 @@ class HelpShape(DefaultFormatter):
 
 
 def split_sections(panel: HelpPanel, sections: Sections) -> list[HelpPanel]:
-    """A box as those of its headings, each in order; one that is something else stays."""
-    entries = [_plainer(entry) for entry in panel.entries]
+    """Split a box of options into one for each heading, in order; other boxes stay."""
+    entries = [_simplify(entry) for entry in panel.entries]
     if panel.format != "parameter" or str(panel.title) != _ALL or not sections:
         return [panel.copy(entries=entries)]
     found: dict[str, list[tuple[int, HelpEntry]]] = {heading: [] for heading in (*sections, OTHERS)}
@@ -68,8 +68,8 @@ def split_sections(panel: HelpPanel, sections: Sections) -> list[HelpPanel]:
     ]
 
 
-def _plainer(entry: HelpEntry) -> HelpEntry:
-    """Without what goes without saying: --no-x of what is off, and that it is off."""
+def _simplify(entry: HelpEntry) -> HelpEntry:
+    """Leave out --no-x of what is off by default, and that it is off."""
     text = getattr(entry.description, "primary_renderable", None)
     return entry.copy(
         description=entry.description if text is None else Text(" ".join(str(text).split())),
@@ -80,15 +80,17 @@ def _plainer(entry: HelpEntry) -> HelpEntry:
 
 
 def reflow(text: str, width: int) -> str:
-    """A text whose lines are joined to paragraphs and broken anew; indented ones stay lines, the second
-    halves of lists stand below each other."""
+    """Join a text's lines to paragraphs and wrap them anew.
+
+    Indented lines stay lines; in lists, the second halves stand below each other.
+    """
     blocks: list[str] = []
     for line in text.strip().splitlines():
         if blocks and _goes_on(blocks[-1], line):
             blocks[-1] += " " + line.strip()
         else:
             blocks.append(line)
-    return "\n".join(_broken(block, width) for block in blocks)
+    return "\n".join(_wrap(block, width) for block in blocks)
 
 
 def _goes_on(block: str, line: str) -> bool:
@@ -108,7 +110,7 @@ def _hanging(block: str) -> int:
     return term.end() if term else _indent(block) + 2 if _indent(block) else 0
 
 
-def _broken(block: str, width: int) -> str:
+def _wrap(block: str, width: int) -> str:
     indent = " " * _hanging(block)
     return textwrap.fill(
         block, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False

@@ -18,12 +18,12 @@ _MACHINE = ("device", "precision", "runtime", "config")
 _SOURCE = ("source", "loop", "width", "height", "fps", "mirror", "split", "duration")
 _OUTPUTS = ("record", "microphone", "stream", "obs", "virtual-camera", "window")
 _PAGE = ("host", "port", "token")
-# What stands nowhere here comes last, under this heading.
+# Options that are not listed here come last, under this heading.
 OTHERS = "Others"
 
 SECTIONS: dict[str, Sections] = {
     "live": {
-        "Image": _SOURCE,
+        "Source": _SOURCE,
         "Look": (*_MOVING_LOOK, "size"),
         "Outputs": (*_OUTPUTS, "json"),
         "Page": ("studio", "open", *_PAGE),
@@ -31,7 +31,7 @@ SECTIONS: dict[str, Sections] = {
     },
     "studio": {
         "Page": (*_PAGE, "open"),
-        "Image": _SOURCE,
+        "Source": _SOURCE,
         "Look": (*_MOVING_LOOK, "size"),
         "Outputs": (*_OUTPUTS, "json"),
         "Machine": _MACHINE,

@@ -1,4 +1,4 @@
-"""`stylize-live image`: images."""
+"""`stylize-live image`: paints images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from rich.progress import TimeRemainingColumn
 
-from stylize_live.cli.completion import with_style_names
+from stylize_live.cli.completion import complete_style_names
 from stylize_live.cli.console import print_line, warn
 from stylize_live.cli.progress_bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.targets import refuse_existing
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _DEFAULT_SETTINGS = EngineSettings()
 _SHOWN = 3  # of the images in an example
 _OPAQUE = "{}: this format cannot be transparent, use png or webp to keep it"
-with_style_names(EngineSettings)
+complete_style_names(EngineSettings)
 
 
 def image(
@@ -78,7 +78,7 @@ def image(
 def _paint_files(
     stylizer: Stylizer, pairs: list[tuple[Path, Path]], side_by_side: bool
 ) -> list[StylizeError]:
-    """Paint all that can be painted; why the others could not be."""
+    """Paint all that can be painted; returns why the others could not be."""
     failures: list[StylizeError] = []
     counts = Counter(identity(target) for _, target in pairs)
     with Bars(NameColumn(), bar_column(), figures_column("count"), TimeRemainingColumn()) as bar:
@@ -109,13 +109,13 @@ def _plan(inputs: list[Path], output: str | None) -> list[tuple[Path, Path]]:
         raise UsageError(f"no images given, for example: {PROGRAM} image photo.jpg -o {quote(output)}")
     target = Path(output)
     if target == Path("-"):
-        raise UsageError("images go into files: say with -o which one, or which folder")
+        raise UsageError("images go into files: name a file or folder with -o")
     if len(inputs) == 1 and not inputs[0].is_dir() and not _names_folder(output):
         image_format(target)
         return [(inputs[0], target)]
     sources: list[Path] = []
     for path in inputs:
-        sources += _images(path) if path.is_dir() else [path]
+        sources += _list_images(path) if path.is_dir() else [path]
     if not sources:
         raise UsageError(f"{inputs[0]}: no images in this folder (jpg, png or webp)")
     if not target.is_dir() and (target.exists() or target.suffix.lower() in SUFFIXES):
@@ -142,8 +142,8 @@ def _names_folder(output: str) -> bool:
     return output.endswith(("/", os.sep)) or Path(output).is_dir() or not Path(output).suffix
 
 
-def _images(folder: Path) -> list[Path]:
-    """Those in a folder, without what is hidden."""
+def _list_images(folder: Path) -> list[Path]:
+    """Images in a folder, hidden ones left out."""
     from stylize_live.media.image.io import SUFFIXES
 
     found = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)

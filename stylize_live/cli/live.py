@@ -7,13 +7,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from stylize_live.cli.completion import with_style_names
+from stylize_live.cli.completion import complete_style_names
 from stylize_live.config import WindowSettings, merge_config
 from stylize_live.errors import UsageError
 from stylize_live.live.hotkeys import hotkey_rows
 
 _DEFAULT_SETTINGS = WindowSettings()
-with_style_names(WindowSettings)
+complete_style_names(WindowSettings)
 _OF_THE_PAGE = ("port", "host", "token", "open")
 
 
@@ -32,12 +32,12 @@ def live(
     Keys, in the window and on the page; ? shows them, too:
     {keys}
 
-    Closing the window or Ctrl-C end it, too.
+    Closing the window or Ctrl-C ends it, too.
 
-    The overlay shows the frames shown a second, the median age of an image
-    from capture to display, and the frames dropped because newer ones were
-    there; where there is room, also the ages that 95 and 99 of 100 images
-    stay below, and the median ages by stage.
+    The overlay shows frames per second, the median age of a frame from capture
+    to display, and the frames dropped because newer ones were there. Where
+    there is room, it also shows the 95th and 99th percentile of the age, and
+    the median ages by stage.
 
     Parameters
     ----------

@@ -61,12 +61,12 @@ def obs(
     stream
         Where the stream is: a port or host:port, as given to live --stream.
     page
-        Add a Browser Source with the studio's bare page instead: of a port, of
-        a link, or with the flag alone of the usual port.
+        Add a Browser Source with the studio's bare page instead: at a
+        port or link, or with the flag alone at the usual port.
     undo
         Take away what was added, unless it was changed since.
     dry_run
-        Only say what would be done.
+        Only print what would be done.
     json
         Print the result as JSON, alone on standard output.
     host
@@ -86,19 +86,19 @@ def obs(
     _check_addresses(stream, page)
     from stylize_live.obs.access import Access, open_obs
 
-    with open_obs(Access(host, port, password, password_prompt())) as line:
-        result = _undo(line) if undo else _set_up(line, scene, stream, page, dry_run=dry_run)
+    with open_obs(Access(host, port, password, password_prompt())) as connection:
+        result = _undo(connection) if undo else _set_up(connection, scene, stream, page, dry_run=dry_run)
         for changes in [] if dry_run else result.changes:
             changes.make()
         if json:
-            print_json(_as_dict(line, result, dry_run=dry_run))
+            print_json(_as_dict(connection, result, dry_run=dry_run))
         else:
-            print_line("\n".join(_lines(line, result, dry_run=dry_run)))
+            print_line("\n".join(_lines(connection, result, dry_run=dry_run)))
     return 0
 
 
 def _check_addresses(stream: str, page: str | None) -> None:
-    """What was typed comes before what is not there."""
+    """Complain about what was typed before looking for what is not there."""
     from stylize_live.media.sinks.stream_server import parse_address
     from stylize_live.obs.addresses import check_page
 
@@ -107,48 +107,50 @@ def _check_addresses(stream: str, page: str | None) -> None:
         check_page(page)
 
 
-def _set_up(line: Obs, scene: str | None, stream: str, page: str | None, *, dry_run: bool) -> _Result:
+def _set_up(connection: Obs, scene: str | None, stream: str, page: str | None, *, dry_run: bool) -> _Result:
     from stylize_live.obs.addresses import find_page, find_stream
     from stylize_live.obs.changes import plan_source
     from stylize_live.obs.sources import make_browser_source, make_media_source
     from stylize_live.obs.stage import read_canvas_size
 
     if page is None:
-        served = find_stream(line, stream)
+        served = find_stream(connection, stream)
         wanted = make_media_source(served.url)
     else:
-        served = find_page(line, page)
-        wanted = make_browser_source(served.url, read_canvas_size(line))
-    return _Result([plan_source(line, wanted, scene)], served, served.is_there())
+        served = find_page(connection, page)
+        wanted = make_browser_source(served.url, read_canvas_size(connection))
+    return _Result([plan_source(connection, wanted, scene)], served, served.is_there())
 
 
-def _undo(line: Obs) -> _Result:
+def _undo(connection: Obs) -> _Result:
     from stylize_live.obs.sources import KINDS
     from stylize_live.obs.undo import plan_undo
 
-    return _Result([changes for kind in KINDS for changes in plan_undo(line, kind)])
+    return _Result([changes for kind in KINDS for changes in plan_undo(connection, kind)])
 
 
-def _lines(line: Obs, result: _Result, *, dry_run: bool) -> Iterator[str]:
+def _lines(connection: Obs, result: _Result, *, dry_run: bool) -> Iterator[str]:
     """For people."""
-    yield describe_reached(line)
+    yield describe_reached(connection)
     if dry_run:
         yield "dry run, nothing is changed; what would be:"
     for changes in result.changes:
         yield from describe_changes(changes)
     if result.served is not None:
-        yield "what it shows runs already" if result.running else f"now start it: {result.served.command}"
+        yield (
+            "what it shows is already running" if result.running else f"now start it: {result.served.command}"
+        )
         yield "to take the source away again: stylize-live obs --undo"
     elif not result.changes:
         yield "nothing in the open scene collection was made by this command"
 
 
-def _as_dict(line: Obs, result: _Result, *, dry_run: bool) -> dict[str, object]:
+def _as_dict(connection: Obs, result: _Result, *, dry_run: bool) -> dict[str, object]:
     served = result.served
     return {
-        "obs": line.version,
-        "websocket": line.protocol,
-        "at": line.place,
+        "obs": connection.version,
+        "websocket": connection.protocol,
+        "at": connection.place,
         "dry_run": dry_run,
         "sources": [
             {"name": changes.source, "changes": changes.words, "kept": changes.kept}

@@ -30,7 +30,7 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     """Show a source painted until it ends or the user ends it, then print what was done.
 
     Args:
-        settings: what the user wished for.
+        settings: what the user asked for.
         studio: whether the web page is served beside it.
         json: whether the report is printed as one JSON object, and nothing else on standard output.
 
@@ -50,7 +50,7 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     check_loop(settings)
     if settings.obs and settings.stream is None:
         settings = settings.model_copy(update={"stream": "auto"})
-    # What was typed comes before what is not there.
+    # Complain about what was typed before looking for what is not there.
     if "source" not in settings.model_fields_set:
         check_style(settings.style)
     if settings.record is not None:
@@ -63,12 +63,12 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
         sinks = open_sinks(settings, source, opened)
         if settings.obs:
             show_in_obs(sinks)
-        # Without window and sinks, somebody is taken to look all the same; with a page, it tells.
+        # Without window and sinks, somebody is taken to watch all the same; with a page, it tells.
         watched = not sinks and not studio
         display = open_display(opened, source.size, settings.style, window=settings.window, watched=watched)
         say = print_beside if json else print_line
         report = _run(opened, source, display, sinks, settings, studio=studio, say=say)
-    return _tell(report, json=json)
+    return _print_report(report, json=json)
 
 
 def _open_source(settings: LiveSettings, *, studio: bool) -> LiveSource:
@@ -166,19 +166,19 @@ def _open_studio(
 
 def _say_where(sinks: Sequence[LiveSink]) -> None:
     for sink in sinks:
-        print_beside(where(sink))
+        print_beside(describe_sink(sink))
 
 
-def _tell(report: LiveReport, *, json: bool) -> int:
+def _print_report(report: LiveReport, *, json: bool) -> int:
     """Print what a run did; the exit code."""
-    print_line(json_module.dumps(report.as_dict()) if json else summary(report))
+    print_line(json_module.dumps(report.as_dict()) if json else summarize(report))
     failed = [output.error for output in report.outputs.values() if output.error]
     for error in failed:
         fail(error)
     return SinkError.exit_code if failed else 0
 
 
-def where(sink: LiveSink) -> str:
+def describe_sink(sink: LiveSink) -> str:
     """Where to find a sink, for people."""
     from stylize_live.media.sinks.recorder import Recorder
     from stylize_live.media.sinks.stream_server import StreamServer
@@ -192,7 +192,7 @@ def where(sink: LiveSink) -> str:
     return f"virtual camera: {sink.device}" if isinstance(sink, VirtualCamera) else sink.name
 
 
-def summary(report: LiveReport) -> str:
+def summarize(report: LiveReport) -> str:
     """A few lines for people."""
     frames = f"{report.shown} of {report.captured} frames"
     lines = [
@@ -207,7 +207,7 @@ def summary(report: LiveReport) -> str:
             f"latency  {total.p50:.0f} ms median, {total.p95:.0f} ms p95, {total.p99:.0f} ms p99, "
             "capture to display"
         )
-    lines += [f"{name}: {output.written} images" + _loss(output) for name, output in report.outputs.items()]
+    lines += [f"{name}: {output.written} frames" + _loss(output) for name, output in report.outputs.items()]
     return "\n".join(lines)
 
 
@@ -216,9 +216,9 @@ def _loss(output: SinkReport) -> str:
 
 
 def _details(report: LiveReport) -> str:
-    parts = [f"{count} before {where}" for where, count in report.dropped_before.items() if count]
+    parts = [f"{count} before {stage}" for stage, count in report.dropped_before.items() if count]
     if report.idle:
         parts.append(f"{report.idle} more passed while nobody watched")
     if report.frozen:
-        parts.append(f"{report.frozen} more passed while frozen")
+        parts.append(f"{report.frozen} more passed while paused")
     return f" ({', '.join(parts)})" if parts else ""

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from stylize_live.cli.completion import with_style_names
+from stylize_live.cli.completion import complete_style_names
 from stylize_live.config import StudioSettings, merge_config
 
 _DEFAULT_SETTINGS = StudioSettings()
-with_style_names(StudioSettings)
+complete_style_names(StudioSettings)
 
 
 def studio(

@@ -16,4 +16,4 @@ def refuse_existing(targets: list[Path]) -> None:
     existing = [target for target in targets if target.exists()]
     if existing:
         more = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
-        raise UsageError(f"{existing[0]}: exists already{more}, use --overwrite to replace")
+        raise UsageError(f"{existing[0]}: already exists{more}, use --overwrite to replace it")

@@ -66,7 +66,7 @@ def train(
     output
         Style file to write, ending in .safetensors; default is NAME in your folder of styles.
     photos
-        Folder of ordinary photos to practise on, a hundred or more; default is your images folder.
+        Folder of ordinary photos to practise on, a hundred or more; default is your Pictures folder.
     features
         What images are compared by: vgg16, resnet50 (downloaded once), or a file of such weights.
     start
@@ -123,7 +123,7 @@ def train(
         settings=settings,
     )
     if not overwrite:
-        _spare(job, "-o" if output else "--name")
+        _refuse_existing(job, "-o" if output else "--name")
     with TrainDisplay(target.stem, job.report_path, verbose=verbose) as display:
         try:
             result = run_training(
@@ -147,8 +147,8 @@ def _check_there(paintings: list[Path]) -> None:
             raise SourceError(f"{path}: no such file")
 
 
-def _spare(job: TrainingJob, option: str) -> None:
-    """Keep what already exists.
+def _refuse_existing(job: TrainingJob, option: str) -> None:
+    """Refuse to replace what already exists.
 
     Args:
         job: the run that is about to begin.
@@ -199,7 +199,7 @@ def style_name(text: str) -> str:
 
 
 def _own_photos() -> Path:
-    """The user's images folder.
+    """The user's Pictures folder.
 
     Raises:
         UsageError: there is none, or it has no images.

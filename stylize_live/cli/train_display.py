@@ -43,7 +43,7 @@ class TrainDisplay(Closeable):
         """A step is done."""
         self._steps += 1
         if self._steps == 1:
-            self._say(f"watch it grow in {self._report}")
+            self._say(f"progress report: {self._report}")
         share = state.seconds / (state.seconds + state.left) if state.left else 1.0
         left = time_left(state.left)
         self._bar.below = _losses(state) if self._verbose else ""

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from stylize_live.config import APPLES_GPU, NO_APPLE_GPU
 from stylize_live.install_hints import PROGRAM
-from stylize_live.validation import describe_error
+from stylize_live.validation import describe_validation_error
 from stylize_live.wording import option, shorten
 
 _EXPORT = f"{PROGRAM} export starry-night -o starry-night.onnx"
@@ -19,8 +19,8 @@ _MISSING = {
 }
 
 
-def one_line(error: CycloptsError) -> str:
-    """What to say of words that are no command."""
+def describe_usage_error(error: CycloptsError) -> str:
+    """What is wrong with a command line, in one line."""
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         return _missing(error, error.argument)
     if (
@@ -30,7 +30,7 @@ def one_line(error: CycloptsError) -> str:
     ):
         return f"{error.token.keyword}: {NO_APPLE_GPU}"
     if isinstance(error.__cause__, ValidationError):
-        return describe_error(error.__cause__, named=option)
+        return describe_validation_error(error.__cause__, named=option)
     return " ".join(shorten(str(error).replace("\n", " ")).split())
 
 

@@ -30,7 +30,7 @@ from stylize_live.conversion.journal import (
 )
 from stylize_live.errors import SinkError
 from stylize_live.file_locks import hold_lock
-from stylize_live.files import resolve_link, short_name, sync
+from stylize_live.files import name_beside, resolve_link, sync
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.encode.packet_files import PacketFile, digest_of, is_intact, read_packets
 from stylize_live.media.libraries import av
@@ -259,7 +259,7 @@ def _keeps_state(number: int, count: int) -> bool:
 def folder_of(target: Path) -> Path:
     """Where the segments of a target are kept: on the disk on which it will be."""
     place = resolve_link(target)
-    return place.with_name(short_name(f".{place.name}", ".stylize-parts"))
+    return place.with_name(name_beside(f".{place.name}", ".stylize-parts"))
 
 
 def remove_abandoned(target: Path) -> None:

@@ -32,7 +32,7 @@ from stylize_live.engine.shown_style import FIRST, ShownStyle
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.frame import Frame, Pixels
 from stylize_live.lifecycle import Closeable
-from stylize_live.options import ImageOptions, PaintingOptions, checked, with_changes
+from stylize_live.options import ImageOptions, PaintingOptions, change_options, check_options
 
 _USUAL = ImageOptions()
 Image = TypeVar("Image")  # a frame, an array, an image or a tensor
@@ -94,7 +94,7 @@ class Stylizer(Closeable):
         self._setting = threading.Lock()  # held while another style is taken
         self._changing = threading.Lock()  # held for the moment in which options change
         self._pending: StyleSet | None = None
-        self._look = checked(
+        self._look = check_options(
             RenderOptions, strength=strength, boldness=boldness, keep_colors=keep_colors, stroke=stroke
         )
         self._continuity = Continuity()
@@ -213,12 +213,12 @@ class Stylizer(Closeable):
 
     @steadiness.setter
     def steadiness(self, value: float) -> None:
-        self._steadiness = checked(PaintingOptions, steadiness=value).steadiness
+        self._steadiness = check_options(PaintingOptions, steadiness=value).steadiness
 
     def _set_options(self, **values: Any) -> None:
         """Other options from the next frame on."""
         with self._changing:
-            self._look = with_changes(self._look, **values)
+            self._look = change_options(self._look, **values)
 
     @property
     def can_save(self) -> bool:
@@ -240,7 +240,7 @@ class Stylizer(Closeable):
             backend.make_ready(self._size_at(lines))
 
     def _size_at(self, lines: int) -> tuple[int, int]:
-        return with_changes(self._look, lines=lines).working_size(self._size)
+        return change_options(self._look, lines=lines).working_size(self._size)
 
     @property
     def carried(self) -> bool:

@@ -25,7 +25,7 @@ from stylize_live.evaluation.paintings import find_paintings
 from stylize_live.evaluation.results import EvaluationResults, OptimizationResult, PhotoResults, StyleResults
 from stylize_live.evaluation.settings import AssessmentSettings
 from stylize_live.evaluation.wasserstein import SlicedWasserstein
-from stylize_live.files import make_folder, short_name, shorten_name, slug
+from stylize_live.files import make_folder, name_beside, shorten_name, slug
 from stylize_live.frame import Pixels
 from stylize_live.media.image.io import Still, on_paper, read_image, resize, write_image
 from stylize_live.nets.catalogue import load_style
@@ -157,7 +157,7 @@ class PhotoEvaluation:
 
     def _candidate(self, text: str, name: str, checkpoint: Checkpoint, painting: Path | None) -> _Candidate:
         image = load_painting(painting, _as_trained(checkpoint)).to(self._device) if painting else None
-        return _Candidate(text, name, short_name(_safe(name), ""), checkpoint, painting, image)
+        return _Candidate(text, name, name_beside(_safe(name), ""), checkpoint, painting, image)
 
     @property
     def without_painting(self) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from stylize_live.engine.stylizer import Stylizer
 from stylize_live.evaluation.temporal_metrics import FlowEvaluator, MetricAccumulator, TrueMotion
-from stylize_live.frame import Frame, eight_bit
+from stylize_live.frame import Frame, to_eight_bits
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.encode.writer import VideoWriter
 from stylize_live.media.scene_cuts import CutDetector
@@ -74,7 +74,7 @@ def measure_steadiness(
             writer = stack.enter_context(VideoWriter(compare, (3 * width, height), rate=reader.average_rate))
         count = 0
         for frame in _first(reader, most_frames):
-            pixels = eight_bit(frame.pixels)
+            pixels = to_eight_bits(frame.pixels)
             cut = cuts.is_cut(pixels)
             motion: TrueMotion | None = None
             if before is not None and not cut:

@@ -9,7 +9,7 @@ from statistics import median
 import numpy as np
 import numpy.typing as npt
 
-from stylize_live.frame import Pixels, eight_bit
+from stylize_live.frame import Pixels, to_eight_bits
 from stylize_live.media.libraries import cv2
 
 # Frames are compared as thumbnails, where noise and fine motion vanish.
@@ -105,7 +105,7 @@ def _thumbnail(pixels: Pixels) -> npt.NDArray[np.int16]:
     height, width = pixels.shape[:2]
     size = width // max(1, width // _THINNED[0]), height // max(1, height // _THINNED[1])
     thinned = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST), pixels.dtype)
-    small = cv2.resize(eight_bit(thinned), _THUMBNAIL, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(to_eight_bits(thinned), _THUMBNAIL, interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.int16)
 
 

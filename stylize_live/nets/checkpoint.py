@@ -32,7 +32,7 @@ from stylize_live.errors import SinkError, StyleError
 from stylize_live.files import replacing
 from stylize_live.nets import quantized_delta
 from stylize_live.nets.architecture import FULL_BRIGHTNESS, Architecture
-from stylize_live.options import ImageOptions, checked
+from stylize_live.options import ImageOptions, check_options
 from stylize_live.wording import is_plain
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Checkpoint:
         Raises:
             UsageError: not in 0..1.
         """
-        boldness = checked(ImageOptions, boldness=boldness).boldness
+        boldness = check_options(ImageOptions, boldness=boldness).boldness
         return self if self.faithful is None or boldness == 1 else _interpolate(self, boldness)
 
     def network(self) -> ResidualTransformer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from stylize_live.errors import SinkError
-from stylize_live.system.ports import listening
+from stylize_live.system.ports import open_listener
 
 
 def listen(host: str, port: int, waiting: int) -> socket.socket:
@@ -24,7 +24,7 @@ def listen(host: str, port: int, waiting: int) -> socket.socket:
     except OSError as error:
         raise SinkError(f"cannot serve the studio on {host}: {error.strerror}") from None
     try:
-        return listening(family, address, waiting=waiting)
+        return open_listener(family, address, waiting=waiting)
     except OSError as error:
         hint = "use another --port, or 0 for any free one"
         raise SinkError(f"cannot serve the studio on {host} port {port}: {error.strerror}; {hint}") from None

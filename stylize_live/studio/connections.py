@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stylize_live.rate_limited_log import RateLimitedLog
-from stylize_live.system.permissions import most_open_files
+from stylize_live.system.permissions import max_open_files
 
 _MOST = 64
 _MOST_OF_ONE = 48  # from one address: eight pages, and what their browsers open beside each
@@ -26,7 +26,7 @@ log = RateLimitedLog(logging.getLogger(__name__))
 
 def most_connections() -> int:
     """How many connections there may be, so that the session keeps file handles for itself."""
-    handles = most_open_files()
+    handles = max_open_files()
     return _MOST if handles is None else max(4, min(_MOST, handles // _SHARE))
 
 

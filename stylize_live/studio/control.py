@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from stylize_live.errors import StyleError, StylizeError, UsageError
 from stylize_live.live.hotkeys import OF_PAGES
 from stylize_live.studio.messages import Message, SettingChanges, shares_of
-from stylize_live.validation import describe_error, got
+from stylize_live.validation import describe_validation_error, describe_value
 
 State = Mapping[str, Any]  # what pages are told, by the names of settings
 
@@ -72,7 +72,7 @@ def settings(asked: Mapping[str, object]) -> Command:
         try:
             return Message(set=SettingChanges.model_validate(values))
         except ValidationError as error:
-            raise UsageError(describe_error(error, wanted=_range_words, given=asked)) from None
+            raise UsageError(describe_validation_error(error, wanted=_range_words, given=asked)) from None
 
     return command
 
@@ -144,7 +144,7 @@ def _choice(name: str, key: str, keys: Sequence[str]) -> str:
 def toggle_or(name: str, word: str) -> Command:
     """A switch: "on", "off" or "toggle"."""
     if word not in (*_ON_WORDS, _TOGGLE):
-        raise UnknownError(f"{name} takes on, off or toggle, {got(word)}")
+        raise UnknownError(f"{name} takes on, off or toggle, {describe_value(word)}")
     return settings({name: word})
 
 
@@ -157,7 +157,7 @@ def snapshot(state: State, choices: Choices) -> Message:
 def record(word: str) -> Command:
     """Begin or end a recording: "start", "stop" or "toggle"; what is so already stays so."""
     if word not in (*_RECORD, _TOGGLE):
-        raise UnknownError(f"record takes start, stop or toggle, {got(word)}")
+        raise UnknownError(f"record takes start, stop or toggle, {describe_value(word)}")
 
     def command(state: State, choices: Choices) -> Message:
         wanted = _RECORD.get(word, state["recorded"] is None)

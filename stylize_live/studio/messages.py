@@ -16,7 +16,7 @@ from stylize_live.media.sinks.opening import STREAM, VIRTUAL_CAMERA
 from stylize_live.nets.catalogue import style_shares
 from stylize_live.options import PaintingOptions
 from stylize_live.studio.presets import NAME
-from stylize_live.validation import Settings, got
+from stylize_live.validation import Settings, describe_value
 
 _LONGEST_OFFER = 12_000  # characters; browsers need about half of that
 _PRESET_SETTINGS = {*PaintingOptions.model_fields, "mirror", "split"}
@@ -29,7 +29,7 @@ _FEWEST, _MOST_LINES = 64, 2160
 def _check_size(size: str) -> str:
     lines = parse_lines(size)
     if lines is not None and not _FEWEST <= lines <= _MOST_LINES:
-        raise ValueError(f"size: expected auto, or {_FEWEST}p to {_MOST_LINES}p, {got(size)}")
+        raise ValueError(f"size: expected auto, or {_FEWEST}p to {_MOST_LINES}p, {describe_value(size)}")
     return size
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from stylize_live.engine import Stylizer
 from stylize_live.errors import StylizeError, describe_error
-from stylize_live.frame import Frame, Pixels, eight_bit
+from stylize_live.frame import Frame, Pixels, to_eight_bits
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.image.jpeg import encode_jpeg
 from stylize_live.rate_limited_log import RateLimitedLog
@@ -121,7 +121,7 @@ def crop_to_shape(pixels: Pixels) -> Pixels:
     high = min(height, round(width * _SIZE[1] / _SIZE[0]))
     left, top = (width - wide) // 2, (height - high) // 2
     box = (left, top, left + max(1, wide), top + max(1, high))
-    image = Image.fromarray(eight_bit(pixels)).resize(_SIZE, Image.Resampling.BILINEAR, box, 2.0)
+    image = Image.fromarray(to_eight_bits(pixels)).resize(_SIZE, Image.Resampling.BILINEAR, box, 2.0)
     return np.array(image)
 
 

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any, Literal
 
 from stylize_live.system.clock import monotonic
-from stylize_live.system.native import library
+from stylize_live.system.native import load_library
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def ask_for_screen() -> Right:
     """The same for the screen, without waiting: what is not allowed shows the wallpaper alone."""
     if sys.platform != "darwin":
         return "unknown"
-    quartz = library(_QUARTZ)
+    quartz = load_library(_QUARTZ)
     try:
         # A C bool is one byte of what comes back; the rest may be anything.
         quartz.CGPreflightScreenCaptureAccess.restype = ctypes.c_bool

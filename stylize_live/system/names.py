@@ -23,12 +23,12 @@ def is_reserved(name: str) -> bool:
     return _DEVICES.fullmatch(name) is not None
 
 
-def unfit(path: PurePath) -> str:
-    """Why this system cannot have a file of that path, in words; "" if it can."""
-    return unfit_on_windows(PureWindowsPath(path), longest=_longest()) if _WINDOWS else ""
+def explain_unfit(path: PurePath) -> str:
+    """Why this system cannot have a file of that path, for people; "" if it can."""
+    return explain_unfit_on_windows(PureWindowsPath(path), longest=_longest()) if _WINDOWS else ""
 
 
-def unfit_on_windows(path: PureWindowsPath, *, longest: int | None = _MOST) -> str:
+def explain_unfit_on_windows(path: PureWindowsPath, *, longest: int | None = _MOST) -> str:
     """Why Windows cannot have a file of that path, in words; "" if it can.
 
     Args:

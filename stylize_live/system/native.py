@@ -6,7 +6,7 @@ import ctypes
 from typing import Any
 
 
-def windows_library(name: str) -> Any:
+def load_windows_library(name: str) -> Any:
     """A library of Windows, such as "winmm"; None where there is none, as on every other system."""
     try:
         return ctypes.WinDLL(name)  # type: ignore[attr-defined, unused-ignore]
@@ -14,7 +14,7 @@ def windows_library(name: str) -> Any:
         return None
 
 
-def library(path: str | None) -> Any:
+def load_library(path: str | None) -> Any:
     """A library by its path or name, or all that this process has already; None where there is none."""
     try:
         return ctypes.CDLL(path)

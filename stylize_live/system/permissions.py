@@ -29,7 +29,7 @@ def make_private(folder: Path) -> None:
     folder.mkdir(mode=0o777 if sys.platform == "win32" else 0o700)
 
 
-def most_open_files() -> int | None:
+def max_open_files() -> int | None:
     """How many files and connections this process may have open; None where there is no such limit."""
     if sys.platform == "win32":
         return None

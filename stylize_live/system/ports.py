@@ -6,7 +6,7 @@ import socket
 from typing import Any
 
 
-def listening(family: int, address: tuple[Any, ...], *, waiting: int | None = None) -> socket.socket:
+def open_listener(family: int, address: tuple[Any, ...], *, waiting: int | None = None) -> socket.socket:
     """A socket that listens, and that no other program can listen on beside it.
 
     Args:

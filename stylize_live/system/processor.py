@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from stylize_live.system.native import library, windows_library
+from stylize_live.system.native import load_library, load_windows_library
 
 # Of Windows' winnt.h, with Linux' names.
 _WINDOWS = {"avx": 39, "avx2": 40, "avx512f": 41}
@@ -28,24 +28,24 @@ _LONGEST_NAME = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a processor can do.
+class InstructionSet:
+    """What a processor can do, as its system tells.
 
     Attributes:
         names: of instructions, as Linux has them.
-        whole: whether what is not among them is not there either, as far as multiplying bfloat16 goes.
+        complete: whether none is missing of those that multiply bfloat16.
     """
 
     names: frozenset[str]
-    whole: bool
+    complete: bool
 
 
-def read_instructions() -> Told | None:
+def read_instructions() -> InstructionSet | None:
     """What Windows and macOS tell; None on other systems, and where they do not answer."""
     if sys.platform == "win32":
-        return _by_windows(windows_library("kernel32"))
+        return _by_windows(load_windows_library("kernel32"))
     if sys.platform == "darwin":
-        return _by_macos(library(None))
+        return _by_macos(load_library(None))
     return None
 
 
@@ -54,27 +54,29 @@ def read_name() -> str:
     if sys.platform == "win32":
         return _read_registered_name()
     if sys.platform == "darwin":
-        return (_ask(library(None), _MACOS_NAME) or b"").rstrip(b"\0").decode(errors="replace").strip()
+        return (_ask(load_library(None), _MACOS_NAME) or b"").rstrip(b"\0").decode(errors="replace").strip()
     return ""
 
 
-def _by_windows(kernel: Any) -> Told | None:
+def _by_windows(kernel: Any) -> InstructionSet | None:
     ask = getattr(kernel, "IsProcessorFeaturePresent", None)
     if ask is None:
         return None
     names = {name for name, number in _WINDOWS.items() if ask(number)}
     if "avx512f" not in names:
-        return Told(frozenset(names), whole=True)  # on x86, bfloat16 came after
+        return InstructionSet(frozenset(names), complete=True)  # on x86, bfloat16 came after
     if "AuthenticAMD" in platform.processor():
-        return Told(frozenset(names | _AMD_AVX512), whole=True)
-    return Told(frozenset(names), whole=False)
+        return InstructionSet(frozenset(names | _AMD_AVX512), complete=True)
+    return InstructionSet(frozenset(names), complete=False)
 
 
-def _by_macos(system: Any) -> Told | None:
+def _by_macos(system: Any) -> InstructionSet | None:
     answers = {name: _ask(system, key) for key, name in _MACOS.items()}
     if not any(answers.values()):
         return None
-    return Told(frozenset(name for name, answer in answers.items() if any(answer or b"")), whole=True)
+    return InstructionSet(
+        frozenset(name for name, answer in answers.items() if any(answer or b"")), complete=True
+    )
 
 
 def _ask(system: Any, key: str) -> bytes | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from stylize_live.system.native import windows_library
+from stylize_live.system.native import load_windows_library
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +32,10 @@ class _PowerThrottling(ctypes.Structure):
 def fine_timers() -> Iterator[None]:
     """Have waits end within a millisecond of their time, on Windows, too; never raises.
 
-    There, they end with a tick that comes every 15.6 ms unless a program asks for more: images at 30 a
+    There, they end with a tick that comes every 15.6 ms unless a program asks for more: frames at 30 a
     second would be 31 or 47 ms apart. Other systems are exact without being asked.
     """
-    winmm = windows_library("winmm") if sys.platform == "win32" else None
+    winmm = load_windows_library("winmm") if sys.platform == "win32" else None
     finer = winmm is not None and _begin(winmm)
     try:
         yield
@@ -51,7 +51,7 @@ def _begin(winmm: Any) -> bool:
     except (AttributeError, OSError):
         refused = True
     if refused:
-        log.info("the system refuses fine timers: images may come unevenly")
+        log.info("the system refuses fine timers: frames may come unevenly")
         return False
     with suppress(AttributeError, OSError):
         _keep_behind_others()
@@ -60,7 +60,7 @@ def _begin(winmm: Any) -> bool:
 
 def _keep_behind_others() -> None:
     """Keep fine timers while no window of ours is seen: Windows 11 drops them then, and OBS may cover it."""
-    kernel = windows_library("kernel32")
+    kernel = load_windows_library("kernel32")
     if kernel is None:
         return
     kernel.GetCurrentProcess.restype = ctypes.c_void_p

@@ -84,11 +84,11 @@ def test_ideal_is_the_slowest_part_or_all_cores_busy() -> None:
 
 
 def test_rows_stand_by_group() -> None:
-    tally = Measurements()
-    tally.add("program", "start", 5.0)
-    tally.add("network", "torch", 1.0)
-    tally.add("program", "start", 7.0)
-    assert [(row.group, row.name, row.spread.median) for row in tally.rows()] == [
+    measurements = Measurements()
+    measurements.add("program", "start", 5.0)
+    measurements.add("network", "torch", 1.0)
+    measurements.add("program", "start", 7.0)
+    assert [(row.group, row.name, row.spread.median) for row in measurements.rows()] == [
         ("network", "torch", 1.0),
         ("program", "start", 6.0),
     ]
@@ -139,15 +139,15 @@ def test_commands_get_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_stages_measure_every_part(tmp_path: Path) -> None:
     make_video(tmp_path / "video.mp4", (64, 48), 6)
-    tally = Measurements()
+    measurements = Measurements()
     with StageBenchmarks(tmp_path / "video.mp4", Fraction(4, 30), SMALL, tmp_path / "out.mp4") as parts:
-        efforts = parts.measure(tally)
+        efforts = parts.measure(measurements)
         assert re.fullmatch(r"(torch|openvino) on cpu, (float32|bfloat16|int8)", parts.painter)
     assert len(efforts) == 3
     assert all(effort.wall > 0 for effort in efforts)
     with VideoReader(tmp_path / "out.mp4") as reader:
         assert len(list(reader)) == 4
-    rows = {row.name: row.spread.median for row in tally.rows()}
+    rows = {row.name: row.spread.median for row in measurements.rows()}
     assert len(rows) == 6
     assert all(value > 0 for name, value in rows.items() if name != "smoothing on top")
 
@@ -157,9 +157,9 @@ def test_every_runtime_and_precision_is_measured_once() -> None:
     assert "torch float32" in choices
     assert {f"{chosen.runtime} {chosen.precision}" for chosen in choices.values()} == set(choices)
     for chosen in choices.values():
-        with Stylizer.from_settings(chosen) as painter:
-            assert painter.runtime.startswith(chosen.runtime)
-            assert painter.precision == chosen.precision
+        with Stylizer.from_settings(chosen) as stylizer:
+            assert stylizer.runtime.startswith(chosen.runtime)
+            assert stylizer.precision == chosen.precision
 
 
 class FakeCommands:

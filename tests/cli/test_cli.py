@@ -236,7 +236,7 @@ def test_image_does_not_overwrite(
     out = tmp_path / "out.png"
     out.write_bytes(b"precious")
     arguments = ["image", image, "-o", out, "--style", tiny_style]
-    assert fails(arguments, capsys) == (2, f"error: {out}: exists already, use --overwrite to replace")
+    assert fails(arguments, capsys) == (2, f"error: {out}: already exists, use --overwrite to replace it")
     assert out.read_bytes() == b"precious"
     assert main([*map(str, arguments), "--overwrite"]) == 0
 

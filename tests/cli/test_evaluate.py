@@ -240,8 +240,8 @@ def test_broken_photos_are_skipped_and_counted(tiny_style: Path, photos: Path, t
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ([], 2, "say what to measure on"),
-        (["--photos", "x", "--steadiness", "y"], 2, "say what to measure on"),
+        ([], 2, "nothing to measure: give --photos"),
+        (["--photos", "x", "--steadiness", "y"], 2, "nothing to measure: give --photos"),
         (["--photos", "x"], 2, "--output DIR"),
         (["--photos", "x", "-o", "r"], 4, "no such photo"),
         (["--photos", "x", "-o", "r", "--plot", "p.png"], 2, "--plot has no meaning with --photos"),

@@ -28,7 +28,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("text", "typed"),
     [
-        (r"C:\films\a.mp4", r"C:\films\a.mp4"),
+        (r"C:\videos\a.mp4", r"C:\videos\a.mp4"),
         ("openvino>=2025", '"openvino>=2025"'),
         (r"C:\my videos\a.mp4", r'"C:\my videos\a.mp4"'),
         ("C:\\my videos\\", '"C:\\my videos\\\\"'),  # else the last quote would be part of it

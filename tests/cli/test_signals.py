@@ -94,7 +94,7 @@ def test_a_video_made_in_one_go_leaves_nothing(
 
 
 @pytest.mark.parametrize("number", KINDS)
-def test_a_video_made_in_pieces_goes_on(
+def test_a_video_made_in_segments_goes_on(
     tmp_path: Path,
     tiny_style: Path,
     at_moment: Callable[..., list[int]],

@@ -43,11 +43,11 @@ with ConvertDisplay(jobs, False, ConvertSettings(), overwrite=False, restart=Fal
         display.progress(ConvertProgress(14, 15, 0.5))
         time.sleep(0.15)
         if job is jobs[-1]:
-            display.ended(ConversionOutcome(job, "failed", error=SourceError("bad.mp4: not a video")))
+            display.finish(ConversionOutcome(job, "failed", error=SourceError("bad.mp4: not a video")))
             continue
         logging.getLogger("library").warning("a warning of the library")
         report = ConvertReport(15, 0, 0.8, {{}}, 0, True, ["left out: a font"], None)
-        display.ended(ConversionOutcome(job, "done", report))
+        display.finish(ConversionOutcome(job, "done", report))
 """
 
 
@@ -148,7 +148,7 @@ def test_a_line_every_30_seconds_without_a_terminal(
         for second in range(0, 70, 5):
             now = 100.0 + second
             display.progress(ConvertProgress(second * 10, 2000, float(second)))
-        display.ended(ConversionOutcome(jobs[0], "done", report(2000)))
+        display.finish(ConversionOutcome(jobs[0], "done", report(2000)))
         display.start(jobs[1])
         now += 30
         display.progress(ConvertProgress(7, None, 30.0))
@@ -173,27 +173,27 @@ def test_words_of_an_interrupted_queue(
     )
     with ConvertDisplay(jobs, False, ConvertSettings(), overwrite=False, restart=restart) as display:
         display.start(jobs[0])
-        display.ended(ConversionOutcome(jobs[0], "failed", error=SourceError("no")))
+        display.finish(ConversionOutcome(jobs[0], "failed", error=SourceError("no")))
         display.start(jobs[1])
         display.progress(ConvertProgress(77, 241, 1.0))
-        display.interrupted()
+        display.interrupt()
         jobs[1].target.touch()  # there already, and skipped by the same command
-        display.interrupted()
+        display.interrupt()
         kept.clear()
-        display.interrupted()
+        display.interrupt()
     goes_on = "the same command" + (" without --restart" if restart else "") + " goes on"
     said = capsys.readouterr().err
     assert said.count("60 of 241") == 1
     assert f"b.mp4: 60 of 241 frames kept; {goes_on} (--restart begins anew)" in said
-    assert "b.mp4: nothing kept yet, the same command begins anew" in said
+    assert "b.mp4: nothing kept yet; the same command begins anew" in said
     assert "1 of 3 videos done" in said
 
 
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("out.gif", "out.gif: nothing kept yet, the same command begins anew"),
-        ("%03d.png", "%03d.png: the images written so far are kept, the same command with --overwrite"),
+        ("out.gif", "out.gif: nothing kept yet; the same command begins anew"),
+        ("%03d.png", "%03d.png: the images written so far are kept; the same command with --overwrite"),
         ("-", ""),
     ],
 )
@@ -203,7 +203,7 @@ def test_words_about_what_is_made_in_one_go(
     job = ConversionJob(Path("in.mp4"), Path(target))
     with ConvertDisplay([job], True, ConvertSettings(), overwrite=False, restart=False) as display:
         display.start(job)
-        display.interrupted()
+        display.interrupt()
     said = capsys.readouterr().err
     assert words in said
     assert bool(said) == bool(words)

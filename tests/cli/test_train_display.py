@@ -36,7 +36,7 @@ def test_how_far_how_long_and_where_to_look(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert said(monkeypatch, capsys, verbose=False) == [
-        "watch it grow in sunset-report.html",
+        "progress report: sunset-report.html",
         "  0% trained, about 10 minutes left",
         "  5% trained, about 10 minutes left",
         " 10% trained, about 9 minutes left",
@@ -48,7 +48,7 @@ def test_losses_and_plan_on_request(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = said(monkeypatch, capsys, verbose=True)
-    assert lines[:2] == [PLAN, "watch it grow in sunset-report.html"]
+    assert lines[:2] == [PLAN, "progress report: sunset-report.html"]
     assert " 12% trained, about 9 minutes left  step 50  style 1.250" in lines
 
 

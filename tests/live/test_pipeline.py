@@ -21,7 +21,7 @@ from waiting import eventually, promptly
 
 from stylize_live.cli.app import main
 from stylize_live.cli.live import live
-from stylize_live.cli.show import summary
+from stylize_live.cli.show import summarize
 from stylize_live.errors import SourceError, StyleError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.live import painted_frame
@@ -273,7 +273,7 @@ def test_an_empty_source_gives_an_empty_report() -> None:
     report = run_live(FakeSource(0), FakeStylizer(), NullDisplay())
     assert (report.captured, report.shown, report.fps) == (0, 0, 0)
     assert json.loads(json.dumps(report.as_dict()))["latency_ms"]["total"]["p50"] is None
-    assert summary(report).startswith("shown    0 of 0 frames")
+    assert summarize(report).startswith("shown    0 of 0 frames")
 
 
 def test_ages_grow_from_stage_to_stage() -> None:
@@ -283,7 +283,7 @@ def test_ages_grow_from_stage_to_stage() -> None:
     assert medians == sorted(medians)
     assert medians[1] >= 20
     assert set(report.as_dict()) >= {"captured", "shown", "dropped", "fps", "latency_ms"}
-    assert "capture to display" in summary(report)
+    assert "capture to display" in summarize(report)
 
 
 def test_style_keys_change_the_style_of_later_frames() -> None:

@@ -425,7 +425,7 @@ def test_a_stream_that_runs_already(fake: World, capsys: pytest.CaptureFixture[s
         shows = {"url": server.url, "running": True, "command": f"stylize-live live --obs --stream {port}"}
         assert json.loads(capsys.readouterr().out)["shows"] == shows
         fake.run("--stream", port)
-        assert "\nwhat it shows runs already\n" in capsys.readouterr().out
+        assert "\nwhat it shows is already running\n" in capsys.readouterr().out
     fake.run("--stream", port)
     assert f"\nnow start it: stylize-live live --obs --stream {port}\n" in capsys.readouterr().out
 

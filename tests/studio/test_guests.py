@@ -161,7 +161,7 @@ def test_who_makes_room_for_whom() -> None:
 def test_connections_leave_handles_to_the_show(
     monkeypatch: pytest.MonkeyPatch, handles: int | None, most: int
 ) -> None:
-    monkeypatch.setattr(connections, "most_open_files", lambda: handles)
+    monkeypatch.setattr(connections, "max_open_files", lambda: handles)
     assert most_connections() == most
 
 

@@ -111,14 +111,14 @@ def test_the_screen(allowed: bool, right: str, requests: int, monkeypatch: pytes
         CGRequestScreenCaptureAccess=lambda: requested.append(True),
     )
     monkeypatch.setattr(capture_rights.sys, "platform", "darwin")
-    monkeypatch.setattr(capture_rights, "library", lambda path: quartz)
+    monkeypatch.setattr(capture_rights, "load_library", lambda path: quartz)
     assert ask_for_screen() == right
     assert len(requested) == requests
 
 
 def test_a_macos_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture_rights.sys, "platform", "darwin")
-    monkeypatch.setattr(capture_rights, "library", lambda path: None)
+    monkeypatch.setattr(capture_rights, "load_library", lambda path: None)
     monkeypatch.setitem(sys.modules, "AVFoundation", None)
     assert ask_for_camera() == ask_for_microphone() == ask_for_screen() == "unknown"
 
@@ -126,6 +126,6 @@ def test_a_macos_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("system", ["linux", "win32"])
 def test_other_systems_have_no_such_question(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     MacOs(monkeypatch, REFUSED)
-    monkeypatch.setattr(capture_rights, "library", lambda path: pytest.fail("asked"))
+    monkeypatch.setattr(capture_rights, "load_library", lambda path: pytest.fail("asked"))
     monkeypatch.setattr(capture_rights.sys, "platform", system)
     assert ask_for_camera() == ask_for_microphone() == ask_for_screen() == "unknown"

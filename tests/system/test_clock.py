@@ -37,7 +37,7 @@ def test_it_is_as_fine_where_python_has_two(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("seconds_at_480", [0.0, 0.0004, 0.005, 0.02])
-def test_a_quick_painter_keeps_all_its_lines_by_a_coarse_clock(seconds_at_480: float) -> None:
+def test_a_quick_stylizer_keeps_all_its_lines_by_a_coarse_clock(seconds_at_480: float) -> None:
     stylizer = PacedStylizer(seconds_at_480)
     resolution = AdaptiveResolution(stylizer, coarse(stylizer.clock))
     resolution.start(HD, RATE)

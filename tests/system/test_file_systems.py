@@ -22,7 +22,7 @@ from stylize_live.conversion.queue import ConversionJob, ConversionOutcome, conv
 from stylize_live.conversion.segment_store import SegmentStore, folder_of, remove_abandoned
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.file_locks import hold_lock, locked_folder
-from stylize_live.files import short_name
+from stylize_live.files import name_beside
 from stylize_live.frame import Frame
 from stylize_live.media.encode.growing_file import GrowingFile
 from stylize_live.media.image.io import Still, read_image, write_image
@@ -39,7 +39,7 @@ Refuse = Callable[[int], object]
 
 
 class Copier:
-    """Leaves images as they are."""
+    """Leaves frames as they are."""
 
     fingerprint = "copier"
 
@@ -129,7 +129,7 @@ def test_a_broken_disk_is_the_targets_fault(
     assert list(out.iterdir()) == []
 
 
-def test_a_lock_that_breaks_costs_no_pieces(source: Path, out: Path, locks_answer: Refuse) -> None:
+def test_a_lock_that_breaks_costs_no_segments(source: Path, out: Path, locks_answer: Refuse) -> None:
     folder = folder_of(out / "a.mp4")
     folder.mkdir()
     (folder / "000000.packets").write_bytes(b"work of hours")
@@ -231,11 +231,11 @@ def test_other_files_of_long_names(out: Path) -> None:
 
 
 def test_long_names_stay_apart() -> None:
-    same, other = (short_name(f".{100 * '浪'}{end}", ".parts") for end in ("a", "b"))
-    assert same == short_name(f".{100 * '浪'}a", ".parts")
+    same, other = (name_beside(f".{100 * '浪'}{end}", ".parts") for end in ("a", "b"))
+    assert same == name_beside(f".{100 * '浪'}a", ".parts")
     assert same != other
     assert len(os.fsencode(same)) < 143
-    assert short_name(".out.mp4", ".parts") == ".out.mp4.parts"
+    assert name_beside(".out.mp4", ".parts") == ".out.mp4.parts"
 
 
 def test_a_name_that_is_too_long_stops_nothing_else(
@@ -269,7 +269,7 @@ def test_a_link_stays_a_link(source: Path, tmp_path: Path, out: Path, suffix: st
     assert len(content(real).times) == len(CFR)
 
 
-def test_pieces_wait_on_the_disk_of_the_video(tmp_path: Path, out: Path) -> None:
+def test_segments_wait_on_the_disk_of_the_video(tmp_path: Path, out: Path) -> None:
     (tmp_path / "link.mp4").symlink_to(out / "real.mp4")
     assert folder_of(tmp_path / "link.mp4") == folder_of(out / "real.mp4")
     with SegmentStore(out / "real.mp4", {}), pytest.raises(SinkError, match="another run"):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tiny import random_pixels
 
-from stylize_live.cli.image import _images
+from stylize_live.cli.image import _list_images
 from stylize_live.conversion.queue import plan_jobs
 from stylize_live.conversion.segment_store import SegmentStore
 from stylize_live.files import replacing, sync
@@ -88,7 +88,7 @@ def test_what_is_hidden_is_passed_over(tmp_path: Path, marked: Callable[[str], N
             write_image(folder / f"{name}.png", Still(random_pixels(8, 8, 0)))
             (folder / f"{name}.mp4").touch()
     marked("marked.png")
-    assert [path.name for path in _images(tmp_path)] == ["a.png"]
+    assert [path.name for path in _list_images(tmp_path)] == ["a.png"]
     marked("marked.mp4")
     marked("marked folder")
     jobs = plan_jobs([tmp_path], str(tmp_path / "out"), style="starry-night")

@@ -18,41 +18,49 @@ from stylize_live.media.formats.containers import check_target
 from stylize_live.media.image.io import Still, write_image
 from stylize_live.studio.presets import save_preset
 from stylize_live.system import names
-from stylize_live.system.names import identity, ignores_case, is_reserved, unfit, unfit_on_windows
+from stylize_live.system.names import (
+    explain_unfit,
+    explain_unfit_on_windows,
+    identity,
+    ignores_case,
+    is_reserved,
+)
 
 
 @pytest.mark.parametrize("name", ["con", "NUL", "aux.mp4", "Com1.tar.gz", "lpt³", "con .txt", "CONOUT$"])
 def test_devices_of_windows(name: str) -> None:
     assert is_reserved(name)
-    assert "for a device" in unfit_on_windows(PureWindowsPath("C:/films") / name)
+    assert "for a device" in explain_unfit_on_windows(PureWindowsPath("C:/videos") / name)
 
 
 @pytest.mark.parametrize("name", ["console.mp4", "nulls", "com10", "com", "auxiliary.toml", "浪.mp4"])
 def test_other_names_are_fit(name: str) -> None:
     assert not is_reserved(name)
-    assert unfit_on_windows(PureWindowsPath("C:/films") / name) == ""
+    assert explain_unfit_on_windows(PureWindowsPath("C:/videos") / name) == ""
 
 
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        (r"C:\films\12:30.mp4", "':' in its name"),
-        (r"C:\films\what?.mp4", "'?' in its name"),
-        (r"C:\films\a.", "ends in a dot"),
+        (r"C:\videos\12:30.mp4", "':' in its name"),
+        (r"C:\videos\what?.mp4", "'?' in its name"),
+        (r"C:\videos\a.", "ends in a dot"),
         ("C:\\" + "long folder\\" * 18 + "a.mp4", "the path has 224 characters, and Windows takes 219 here"),
     ],
 )
 def test_other_refusals_of_windows(path: str, why: str) -> None:
-    assert why in unfit_on_windows(PureWindowsPath(path))
+    assert why in explain_unfit_on_windows(PureWindowsPath(path))
 
 
 def test_long_paths_where_they_are_switched_on() -> None:
-    assert unfit_on_windows(PureWindowsPath("C:/" + "a/" * 300 + "b.mp4"), longest=None) == ""
-    assert "characters" in unfit_on_windows(PureWindowsPath("a/" * 120 + "b.mp4"))  # from the current folder
+    assert explain_unfit_on_windows(PureWindowsPath("C:/" + "a/" * 300 + "b.mp4"), longest=None) == ""
+    assert "characters" in explain_unfit_on_windows(
+        PureWindowsPath("a/" * 120 + "b.mp4")
+    )  # from the current folder
 
 
 def test_targets_are_refused_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert unfit(tmp_path / "nul.mp4") == ""  # a name like any other, elsewhere
+    assert explain_unfit(tmp_path / "nul.mp4") == ""  # a name like any other, elsewhere
     monkeypatch.setattr(names, "_WINDOWS", True)
     with pytest.raises(SinkError, match=r"nul\.mp4: Windows keeps the name nul\.mp4"):
         check_target(tmp_path / "nul.mp4")
@@ -139,7 +147,7 @@ def test_letters_with_accents_in_one_piece_or_two(any_case: None, tmp_path: Path
 
 
 def test_a_disk_is_asked_by_what_is_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "Film.mp4").touch()
+    (tmp_path / "Clip.mp4").touch()
     asked: list[tuple[str, str]] = []
 
     def same(path: Path, other: Path) -> bool:
@@ -148,13 +156,13 @@ def test_a_disk_is_asked_by_what_is_on_it(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Path, "samefile", same)
     assert ignores_case(tmp_path / "missing" / "x.jpg")
-    assert asked == [("Film.mp4", "fILM.MP4")]
+    assert asked == [("Clip.mp4", "cLIP.MP4")]
 
 
 @pytest.mark.linux
 def test_a_disk_that_tells_them_apart(tmp_path: Path) -> None:
-    (tmp_path / "Film.mp4").touch()
+    (tmp_path / "Clip.mp4").touch()
     assert not ignores_case(tmp_path / "x.jpg")
-    (tmp_path / "fILM.MP4").touch()
+    (tmp_path / "cLIP.MP4").touch()
     assert not ignores_case(tmp_path / "x.jpg")
     assert not ignores_case(tmp_path / ("a" * 400) / "x.jpg")

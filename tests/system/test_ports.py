@@ -11,7 +11,7 @@ from stylize_live.errors import SinkError
 from stylize_live.media.sinks.stream_server import StreamServer
 from stylize_live.studio.address import listen
 from stylize_live.system import ports
-from stylize_live.system.ports import listening
+from stylize_live.system.ports import open_listener
 
 ONLY_OURS = -5  # SO_EXCLUSIVEADDRUSE, which other systems have not
 
@@ -35,7 +35,7 @@ def test_on_windows_no_other_program_can_take_the_port(
     monkeypatch: pytest.MonkeyPatch, windows: None
 ) -> None:
     monkeypatch.setattr(ports.socket, "socket", Listener)
-    listener: Any = listening(socket.AF_INET, ("127.0.0.1", 9720), waiting=7)
+    listener: Any = open_listener(socket.AF_INET, ("127.0.0.1", 9720), waiting=7)
     assert listener.calls == [
         ("setsockopt", (socket.SOL_SOCKET, ONLY_OURS, 1)),
         ("bind", (("127.0.0.1", 9720),)),
@@ -45,12 +45,12 @@ def test_on_windows_no_other_program_can_take_the_port(
 
 @pytest.mark.posix
 def test_elsewhere_a_port_can_be_had_again_at_once() -> None:
-    with listening(socket.AF_INET, ("127.0.0.1", 0)) as listener:
+    with open_listener(socket.AF_INET, ("127.0.0.1", 0)) as listener:
         assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) != 0
 
 
 def test_a_port_is_taken_once() -> None:
-    with listening(socket.AF_INET, ("127.0.0.1", 0)) as first:
+    with open_listener(socket.AF_INET, ("127.0.0.1", 0)) as first:
         port = first.getsockname()[1]
         with pytest.raises(SinkError, match=f"port {port}: .*; use another --port"):
             listen("127.0.0.1", port, 5)
@@ -68,5 +68,5 @@ def test_a_port_is_let_go_after_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(ports.socket, "socket", kept)
     with pytest.raises(OSError):  # noqa: PT011 (each system has its own words)
-        listening(socket.AF_INET, ("192.0.2.1", 0))
+        open_listener(socket.AF_INET, ("192.0.2.1", 0))
     assert made[0].fileno() == -1

@@ -13,7 +13,7 @@ import torch
 from stylize_live.engine import runtimes, speed_trials
 from stylize_live.engine.cpu import features as engine
 from stylize_live.system import processor
-from stylize_live.system.processor import Told
+from stylize_live.system.processor import InstructionSet
 
 AMD, INTEL = "AMD64 Family 25 Model 97 Stepping 2, AuthenticAMD", "Intel64 Family 6 Model 167, GenuineIntel"
 AVX, AVX2, AVX512F = 39, 40, 41  # of Windows' winnt.h
@@ -23,7 +23,7 @@ def on_windows(monkeypatch: pytest.MonkeyPatch, maker: str, *features: int) -> N
     kernel = SimpleNamespace(IsProcessorFeaturePresent=lambda number: int(number in features))
     monkeypatch.setattr(processor.sys, "platform", "win32")
     monkeypatch.setattr(processor.platform, "processor", lambda: maker)
-    monkeypatch.setattr(processor, "windows_library", lambda name: {"kernel32": kernel}.get(name))
+    monkeypatch.setattr(processor, "load_windows_library", lambda name: {"kernel32": kernel}.get(name))
 
 
 def on_macos(monkeypatch: pytest.MonkeyPatch, answers: dict[str, bytes]) -> None:
@@ -36,23 +36,27 @@ def on_macos(monkeypatch: pytest.MonkeyPatch, answers: dict[str, bytes]) -> None
         return 0
 
     monkeypatch.setattr(processor.sys, "platform", "darwin")
-    monkeypatch.setattr(processor, "library", lambda path: SimpleNamespace(sysctlbyname=sysctlbyname))
+    monkeypatch.setattr(processor, "load_library", lambda path: SimpleNamespace(sysctlbyname=sysctlbyname))
 
 
 @pytest.mark.parametrize(
     ("maker", "features", "told"),
     [
-        (INTEL, (AVX, AVX2), Told(frozenset({"avx", "avx2"}), whole=True)),
-        (AMD, (AVX, AVX2), Told(frozenset({"avx", "avx2"}), whole=True)),
-        (INTEL, (AVX, AVX2, AVX512F), Told(frozenset({"avx", "avx2", "avx512f"}), whole=False)),
+        (INTEL, (AVX, AVX2), InstructionSet(frozenset({"avx", "avx2"}), complete=True)),
+        (AMD, (AVX, AVX2), InstructionSet(frozenset({"avx", "avx2"}), complete=True)),
+        (INTEL, (AVX, AVX2, AVX512F), InstructionSet(frozenset({"avx", "avx2", "avx512f"}), complete=False)),
         (
             AMD,
             (AVX, AVX2, AVX512F),
-            Told(frozenset({"avx", "avx2", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16"}), whole=True),
+            InstructionSet(
+                frozenset({"avx", "avx2", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16"}), complete=True
+            ),
         ),
     ],
 )
-def test_windows(maker: str, features: tuple[int, ...], told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows(
+    maker: str, features: tuple[int, ...], told: InstructionSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on_windows(monkeypatch, maker, *features)
     assert processor.read_instructions() == told
 
@@ -62,16 +66,18 @@ def test_windows(maker: str, features: tuple[int, ...], told: Told, monkeypatch:
     [
         (
             {"hw.optional.AdvSIMD": b"\1\0\0\0", "hw.optional.arm.FEAT_BF16": b"\1\0\0\0"},
-            Told(frozenset({"asimd", "bf16"}), whole=True),
+            InstructionSet(frozenset({"asimd", "bf16"}), complete=True),
         ),
         (
             {"hw.optional.AdvSIMD": b"\1\0\0\0", "hw.optional.arm.FEAT_BF16": b"\0\0\0\0"},
-            Told(frozenset({"asimd"}), whole=True),
+            InstructionSet(frozenset({"asimd"}), complete=True),
         ),
         ({}, None),
     ],
 )
-def test_macos(answers: dict[str, bytes], told: Told | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_macos(
+    answers: dict[str, bytes], told: InstructionSet | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on_macos(monkeypatch, answers)
     assert processor.read_instructions() == told
 
@@ -105,8 +111,8 @@ def test_its_name_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_systems_that_do_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processor, "windows_library", lambda name: None)
-    monkeypatch.setattr(processor, "library", lambda path: None)
+    monkeypatch.setattr(processor, "load_windows_library", lambda name: None)
+    monkeypatch.setattr(processor, "load_library", lambda path: None)
     for system in ("linux", "win32", "darwin", "freebsd14"):
         monkeypatch.setattr(processor.sys, "platform", system)
         assert processor.read_instructions() is None

@@ -42,7 +42,7 @@ class Windows:
             ),
         }
         monkeypatch.setattr(timers.sys, "platform", "win32")
-        monkeypatch.setattr(timers, "windows_library", self.libraries.get)
+        monkeypatch.setattr(timers, "load_windows_library", self.libraries.get)
 
     def _answer(self, name: str, gives: int) -> Answer:
         return Answer(lambda *arguments: self.calls.append((name, *arguments)), gives)

@@ -66,7 +66,7 @@ def _instructions(listing: Path) -> frozenset[str]:
         with listing.open(encoding="utf-8", errors="replace") as lines:
             return frozenset(next((line for line in lines if line.startswith(_LISTED)), "").split())
     told = read_instructions()
-    if told is not None and told.whole:
+    if told is not None and told.complete:
         return told.names
     import torch
 

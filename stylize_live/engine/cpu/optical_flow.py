@@ -5,8 +5,8 @@ carefully as a fixed number of pixels allows. So a hand before a wall is followe
 full size, and a moving camera, which everything follows, at a smaller one, in about the same time.
 
 Both are dense inverse search (Kroeger et al., ECCV 2016) down to single pixels, with variational
-refinement. Blurring the flow, or refining it by least squares, makes it worse (docs/steadiness.md has the
-figures).
+refinement. Blurring the flow, or refining it by least squares, makes it worse (figures in
+docs/research/steadiness.md).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stylize_live.frame import Pixels, eight_bit
+from stylize_live.frame import Pixels, to_eight_bits
 from stylize_live.media.libraries import cv2
 
 Plane = npt.NDArray[np.float32]
@@ -174,7 +174,7 @@ def shrink(pixels: Pixels, size: tuple[int, int] | None = None) -> Pixels:
         (h, w) uint8.
     """
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)  # first: reducing one channel is faster than three
-    return eight_bit(_scale(np.asarray(grey, pixels.dtype), size or shrunk_size(pixels.shape[1::-1])))
+    return to_eight_bits(_scale(np.asarray(grey, pixels.dtype), size or shrunk_size(pixels.shape[1::-1])))
 
 
 def shrunk_size(size: tuple[int, int], reduction: float = _REDUCTION) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from stylize_live.media.formats.codecs import video_format
 from stylize_live.media.formats.pipes import PIPE, check_stdout
 from stylize_live.media.formats.tags import wants_phone_tags
 from stylize_live.media.libraries import av
-from stylize_live.system.names import unfit
+from stylize_live.system.names import explain_unfit
 
 _USUAL_TICKS = 90_000  # per second
 _MOST_TICKS = 2**24
@@ -80,7 +80,7 @@ def check_target(path: Path) -> None:
     if path == PIPE:
         check_stdout()
         return
-    if why := unfit(resolve_link(path)):
+    if why := explain_unfit(resolve_link(path)):
         raise SinkError(f"{path}: {why}")
     folder = resolve_link(path).parent
     if not folder.is_dir():

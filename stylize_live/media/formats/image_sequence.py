@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from stylize_live.errors import SinkError, SourceError, UsageError
-from stylize_live.frame import Frame, eight_bit
+from stylize_live.frame import Frame, to_eight_bits
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.formats.codecs import FORMATS
 from stylize_live.media.image.io import (
@@ -131,8 +131,8 @@ class SequenceWriter(Closeable):
     def write(self, frame: Frame) -> None:
         """Write the next frame. Raises `SinkError`."""
         self._written += 1
-        alpha = None if frame.alpha is None else eight_bit(frame.alpha)
-        write_image(numbered_path(self._pattern, self._written), Still(eight_bit(frame.pixels), alpha))
+        alpha = None if frame.alpha is None else to_eight_bits(frame.alpha)
+        write_image(numbered_path(self._pattern, self._written), Still(to_eight_bits(frame.pixels), alpha))
 
     def finish(self) -> None:
         """Nothing is held back."""

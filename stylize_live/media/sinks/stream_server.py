@@ -22,7 +22,7 @@ from stylize_live.media.sinks.nut_muxer import NutMuxer
 from stylize_live.rate_limited_log import RateLimitedLog
 from stylize_live.system.addresses import is_loopback
 from stylize_live.system.clock import monotonic
-from stylize_live.system.ports import listening
+from stylize_live.system.ports import open_listener
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class StreamServer(Closeable):
         self._log = RateLimitedLog(log)
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            self._server = listening(family, (host, port))
+            self._server = open_listener(family, (host, port))
         except OSError as error:
             raise SinkError(
                 f"cannot serve a stream at {host}:{port}: {error.strerror or error}; "

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylize_live.errors import SinkError, UsageError
-from stylize_live.frame import Frame, eight_bit
+from stylize_live.frame import Frame, to_eight_bits
 from stylize_live.install_hints import install_command
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.color.letterbox import letterbox
@@ -86,7 +86,7 @@ class VirtualCamera(Closeable):
             self._failure = f"{self.device} has not answered for {_HANGING_SECONDS:g} seconds"
         if self._failure is not None:
             raise SinkError(self._failure)
-        self._newest = eight_bit(letterbox(frame.pixels, self._size))
+        self._newest = to_eight_bits(letterbox(frame.pixels, self._size))
 
     def _send(self) -> None:
         for _ in Metronome(self._fps, self._ending):

@@ -252,7 +252,7 @@ def test_how_the_network_is_computed_and_why(
     out = " ".join(show(found, monkeypatch, capsys).split())
     for words in (
         "A processor, 2 cores, AVX2",
-        "held back by ONEDNN_MAX_CPU_ISA=AVX2",
+        "limited by ONEDNN_MAX_CPU_ISA=AVX2",
         "openvino int8: fastest here",
         "openvino float32 20.2 ms, openvino int8 13.0 ms",
     ):
