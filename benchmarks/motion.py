@@ -21,8 +21,8 @@ from stylize_live.config import DEFAULT_STYLE
 from stylize_live.engine.cpu.smoothing import least_share
 from stylize_live.engine.cpu.torch_backend import quantize, to_levels
 from stylize_live.engine.cuda import motion_tensors, optical_flow
-from stylize_live.engine.cuda.motion import following, gpu_measure, host_measure
-from stylize_live.engine.cuda.smoothing import Follow
+from stylize_live.engine.cuda.motion import make_cpu_measure, make_gpu_measure, make_smoother
+from stylize_live.engine.cuda.smoothing import Smoother
 from stylize_live.evaluation.temporal_metrics import FlowEvaluator, MetricAccumulator, TrueMotion
 from stylize_live.frame import Pixels
 from stylize_live.media.decode.reader import VideoReader
@@ -73,7 +73,7 @@ class Video:
             alone.add(pixels, motion)
         return cls(seen, painted, motions, alone)
 
-    def figures(self, follow: Follow) -> list[float]:
+    def figures(self, follow: Smoother) -> list[float]:
         """Warp error, error in still places, sharpness: smoothed, as a share of the network's alone."""
         accumulator, shown, before = MetricAccumulator(), None, None
         for seen, painted, motion in zip(self.seen, self.painted, self.motions, strict=True):
@@ -95,7 +95,7 @@ def tables(clips: list[Path], style: str, frames: int, settings: bool) -> Iterat
         videos = [Video.read(clip, stylizer, frames) for clip in clips]
     yield "| video | ratio: processor | GPU | still: processor | GPU | sharpness: processor | GPU |"
     yield "|---|---|---|---|---|---|---|"
-    ways = [following(measure(DEVICE)) for measure in (host_measure, gpu_measure)]
+    ways = [make_smoother(measure(DEVICE)) for measure in (make_cpu_measure, make_gpu_measure)]
     rows = np.array([[video.figures(way) for way in ways] for video in videos])  # (videos, ways, figures)
     for name, row in zip([clip.stem for clip in clips], rows, strict=True):
         yield f"| {name} | " + " | ".join(f"{value:.2f}" for value in row.T.flat) + " |"
@@ -106,7 +106,7 @@ def tables(clips: list[Path], style: str, frames: int, settings: bool) -> Iterat
     for text, (module, name, value) in SETTINGS.items():
         usual = getattr(module, name)
         setattr(module, name, value)
-        means = np.nanmean([video.figures(following(gpu_measure(DEVICE))) for video in videos], 0)
+        means = np.nanmean([video.figures(make_smoother(make_gpu_measure(DEVICE))) for video in videos], 0)
         setattr(module, name, usual)
         yield f"| {text} | " + " | ".join(f"{mean:.3f}" for mean in means) + " |"
 

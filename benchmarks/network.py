@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from reference import usual_network
 
-from stylize_live.bench.machine import describe
+from stylize_live.bench.machine import describe_machine
 from stylize_live.bench.timing import Spread, alternate
 from stylize_live.config import DEFAULT_STYLE
 from stylize_live.engine import Stylizer
@@ -101,7 +101,7 @@ def ours(size: tuple[int, int], dtypes: list[torch.dtype]) -> list[Peer]:
             name,
             precision,
             our_millions(),
-            partial(backend(checkpoint, precision).paint_alone, pixels),
+            partial(backend(checkpoint, precision).run_network, pixels),
         )
         for name, backend in backends.items()
         for precision in map(name_of, dtypes)
@@ -114,7 +114,7 @@ def ours_in_eight_bits(size: tuple[int, int]) -> list[Peer]:
         return []
     from stylize_live.engine.cpu.openvino_backend import OpenVinoBackend
 
-    paint = OpenVinoBackend(load_style(DEFAULT_STYLE), "int8").paint_alone
+    paint = OpenVinoBackend(load_style(DEFAULT_STYLE), "int8").run_network
     return [Peer("ours", "OpenVINO", "int8", our_millions(), partial(paint, random_pixels(size)))]
 
 
@@ -175,7 +175,7 @@ def compare(size: tuple[int, int], dtypes: list[torch.dtype]) -> None:
 
 def main() -> None:
     """Measure and print."""
-    machine = describe()
+    machine = describe_machine()
     versions = ", ".join(f"{name} {version}" for name, version in dict(machine["versions"]).items())
     processor = f"{machine['processor']}, {machine['instructions']}, {cores()} cores"
     print(f"{processor}, {versions}, load {os.getloadavg()[0]:.2f}")

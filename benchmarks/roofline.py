@@ -67,7 +67,7 @@ def wide_openvino(precision: str) -> tuple[Callable[[], object], int]:
     import openvino
     from openvino import opset13 as ops
 
-    from stylize_live.engine.cpu.int8 import in_steps
+    from stylize_live.engine.cpu.int8 import quantize_weight
 
     x = ops.parameter([1, CHANNELS, PLACES, PLACES], np.float32)
     y, count = x, 4
@@ -77,7 +77,7 @@ def wide_openvino(precision: str) -> tuple[Callable[[], object], int]:
         if precision == INT8:
             low, high = (ops.constant(np.full((1, 1, 1, 1), value, np.float32)) for value in (-4, 4))
             y = ops.fake_quantize(y, low, high, low, high, 256)
-            steps, size = in_steps(weight)
+            steps, size = quantize_weight(weight)
             kernel = ops.multiply(ops.convert(ops.constant(steps), "f32"), ops.constant(size))
         y = ops.convolution(y, kernel, [1, 1], [1, 1], [1, 1], [1, 1])
     how = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": HINTS[floating(precision)]}

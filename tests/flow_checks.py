@@ -10,7 +10,7 @@ from torch import Tensor
 
 from stylize_live.engine.cpu.optical_flow import FlowEstimator
 from stylize_live.engine.cuda import optical_flow
-from stylize_live.engine.cuda.motion import gpu_measure
+from stylize_live.engine.cuda.motion import make_gpu_measure
 from stylize_live.engine.cuda.motion_tensors import TensorMotion, fit_motion
 from stylize_live.engine.cuda.triton import flow_refinement
 from stylize_live.frame import Pixels
@@ -67,7 +67,7 @@ def test_a_small_thing_before_a_still_wall() -> None:
     before, now = wall.copy(), wall.copy()
     before[16:46, 60:90] = thing
     now[18:48, 55:85] = thing
-    motion = gpu_measure(CPU)(pair_of(noisy(before, 0, 1), noisy(now, 1, 1)))
+    motion = make_gpu_measure(CPU)(pair_of(noisy(before, 0, 1), noisy(now, 1, 1)))
     inner = motion.flow[0, :, 24:42, 62:78].flatten(1)
     assert inner.median(1).values.tolist() == pytest.approx([5, -2], abs=0.2)
     assert (motion.flow[0, :, :, :36] == 0).float().mean() > 0.98
@@ -81,7 +81,7 @@ def test_small_images(size: tuple[int, int]) -> None:
     assert flow.abs().max() < 0.01
 
 
-def test_a_image_without_anything_stays() -> None:
+def test_an_image_without_anything_stays() -> None:
     flow = optical_flow.flow_between(torch.full((2, 24, 30), 100.0))
     assert (flow == 0).all()
 
@@ -100,7 +100,9 @@ def test_what_explains_nothing_is_dropped_as_on_the_cpu(monkeypatch: pytest.Monk
     found = fit_motion(images, flow, optical_flow.compare_patches(images, flow)[1])
     estimate = FlowEstimator()
     estimate.everywhere = True
-    monkeypatch.setattr(estimate, "_part", lambda before, now: flow.permute(1, 2, 0).contiguous().numpy())
+    monkeypatch.setattr(
+        estimate, "_search_part", lambda before, now: flow.permute(1, 2, 0).contiguous().numpy()
+    )
     wanted = TensorMotion.of(estimate(before, now), CPU)
     # OpenCV rounds what was moved, which is to the 32nd of a pixel, to whole levels.
     assert ((found.flow == 0) == (wanted.flow == 0)).float().mean() > 0.95

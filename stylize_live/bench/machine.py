@@ -7,14 +7,14 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from stylize_live.engine.cpu import features
-from stylize_live.engine.runtimes import packages
+from stylize_live.engine.runtimes import list_packages
 from stylize_live.engine.select import choose_device_name
 from stylize_live.system.processes import installed_memory
 
-_PACKAGES = ("stylize-live", *packages(), "av", "opencv-python", "numpy")
+_PACKAGES = ("stylize-live", *list_packages(), "av", "opencv-python", "numpy")
 
 
-def describe() -> dict[str, object]:
+def describe_machine() -> dict[str, object]:
     """Processor, its instructions and limits to them, cores, memory, GPU, system and versions, by name.
 
     None is unknown, or no GPU.
@@ -31,10 +31,10 @@ def describe() -> dict[str, object]:
     }
 
 
-def load_now() -> float | None:
-    """How many programs wanted a core in the last minute, None where the system does not tell.
+def read_load() -> float | None:
+    """The load average of the last minute, None where the system does not tell.
 
-    Should be nearly none: a benchmark measures what others leave.
+    It should be nearly 0: a benchmark measures what other programs leave.
     """
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 

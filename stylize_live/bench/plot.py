@@ -1,4 +1,4 @@
-"""A benchmark as a page or a frame: all times as bars, and on the page the figures beside them."""
+"""A benchmark as a page or an image: all times as bars, and on the page the figures beside them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TITLES = {
 }
 
 
-def write_plot(path: Path, report: BenchReport) -> None:
+def write_bench_plot(path: Path, report: BenchReport) -> None:
     """Draw all times as bars: medians, and lines from 10 to 90 %.
 
     Args:

@@ -24,7 +24,7 @@ _OWN = {"size", "seconds"}  # settings that the other commands do not have
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ProcessResult:
     """What became of a process.
 
     Attributes:
@@ -38,17 +38,17 @@ class Ended:
     peak_mb: float | None
 
 
-def run_python(arguments: Sequence[str]) -> Ended:
+def run_python(arguments: Sequence[str]) -> ProcessResult:
     """Run Python and wait for its end.
 
     Raises:
-        StylizeError: it failed, with the last line that it wrote of it.
+        StylizeError: it failed; the message has the last line of its errors.
     """
     started = monotonic()
     with (
-        tempfile.TemporaryFile() as complaints,
+        tempfile.TemporaryFile() as errors,
         subprocess.Popen(
-            [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=complaints, encoding="utf-8"
+            [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=errors, encoding="utf-8"
         ) as child,
     ):
         try:
@@ -60,16 +60,14 @@ def run_python(arguments: Sequence[str]) -> Ended:
             child.kill()
             raise
         if child.returncode:
-            raise StylizeError(
-                f"{' '.join(arguments[:3])} ended with {child.returncode}: {_last(complaints)}"
-            )
-    return Ended(last.strip(), at - started, peak)
+            raise StylizeError(f"{' '.join(arguments[:3])} ended with {child.returncode}: {_last(errors)}")
+    return ProcessResult(last.strip(), at - started, peak)
 
 
-def _last(complaints: IO[bytes]) -> str:
-    complaints.seek(0)
-    lines = complaints.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+def _last(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    lines = errors.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "without a message"
 
 
 def import_milliseconds(module: str) -> float:
@@ -92,16 +90,16 @@ class Commands:
         self._config = folder / "settings.toml"
         self._config.write_text(tomli_w.dumps(settings.model_dump(exclude=_OWN)), encoding="utf-8")
 
-    def live(self) -> tuple[dict[str, Any], Ended]:
+    def live(self) -> tuple[dict[str, Any], ProcessResult]:
         """Play the video in real time, without a window; the report of `live` and how the process went."""
         ended = self._run("live", "--source", str(self._video), "--no-window")
         return json.loads(ended.line), ended
 
-    def convert(self, end: Fraction) -> tuple[dict[str, Any], Ended]:
+    def convert(self, end: Fraction) -> tuple[dict[str, Any], ProcessResult]:
         """Convert the video up to a moment in seconds; the report on the file and how the process went."""
         paths = str(self._video), str(self._target)
         ended = self._run("convert", *paths, "--overwrite", "--end", str(float(end)))
         return json.loads(ended.line)["files"][0], ended
 
-    def _run(self, *words: str) -> Ended:
+    def _run(self, *words: str) -> ProcessResult:
         return run_python([*_PROGRAM, *words, "--json", "--config", str(self._config)])

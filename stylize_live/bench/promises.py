@@ -1,4 +1,4 @@
-"""What a live show promises on any machine, held beside what was measured."""
+"""What live painting promises on any machine, compared with what was measured."""
 
 from __future__ import annotations
 

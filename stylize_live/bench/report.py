@@ -66,7 +66,7 @@ class BenchReport:
     """What a benchmark found.
 
     Attributes:
-        machine: what it ran on, see `machine.describe_stream`.
+        machine: what it ran on, see `machine.describe_machine`.
         settings: what was asked for.
         painter: what painted in `live`, `convert` and the stages, such as "openvino 2026.1, bfloat16".
         seconds: how long all of it took.

@@ -13,8 +13,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from stylize_live.bench.machine import describe, load_now
-from stylize_live.bench.programs import Commands, Ended, import_milliseconds
+from stylize_live.bench.machine import describe_machine, read_load
+from stylize_live.bench.programs import Commands, ProcessResult, import_milliseconds
 from stylize_live.bench.promises import EVERY, LINES, SETTLED_DROPS, verdicts
 from stylize_live.bench.report import BenchReport, Measurements
 from stylize_live.bench.video import RATE, make_video
@@ -41,13 +41,13 @@ def run_bench(settings: BenchSettings, on_step: Callable[[str], None] = lambda s
     Raises:
         StylizeError: the style, the device or a program failed.
     """
-    started, load = monotonic(), load_now()
+    started, load = monotonic(), read_load()
     with scratch_folder() as folder, ExitStack() as opened:
         bench = _Bench(settings, folder, on_step)
         painter = bench.run(opened)
     seconds = round(monotonic() - started, 1)
-    machine = describe() | {"load": load}
-    rows = bench.tally.rows()
+    machine = describe_machine() | {"load": load}
+    rows = bench.measurements.rows()
     kept = verdicts(rows, min(fit_size(settings.size, (16, 9))))
     return BenchReport(machine, settings.model_dump(), painter, seconds, rows, kept)
 
@@ -67,7 +67,7 @@ class _Bench:
         self._commands = Commands(self._video, settings, folder)
         self._frames = max(_LEAST_FRAMES, round(settings.seconds * _LIVE * RATE))
         self._end = Fraction(0)  # of the part that is converted, in seconds
-        self.tally = Measurements()
+        self.measurements = Measurements()
 
     def run(self, opened: ExitStack) -> str:
         """Measure; what painted, in words. What it opens is closed with `opened`."""
@@ -78,7 +78,7 @@ class _Bench:
         from stylize_live.bench.stages import StageBenchmarks, ideal_seconds, measure_networks
 
         self._on_step("network")
-        measure_networks(self._settings, self._settings.seconds * _NETWORK, self.tally)
+        measure_networks(self._settings, self._settings.seconds * _NETWORK, self.measurements)
         stages = opened.enter_context(
             StageBenchmarks(self._video, self._end, self._settings, self._folder / "stages.mp4")
         )
@@ -86,28 +86,28 @@ class _Bench:
             if number:
                 taken = self._programs()
             self._on_step(f"parts alone, round {number + 1} of {ROUNDS}")
-            ideal = ideal_seconds(stages.measure(self.tally), cores())
-            self.tally.add("convert", "share of the ideal", 100 * ideal / taken, "%")
+            ideal = ideal_seconds(stages.measure(self.measurements), cores())
+            self.measurements.add("convert", "share of the ideal", 100 * ideal / taken, "%")
         return stages.painter
 
     def _programs(self, *, first: bool = False) -> float:
         """Everything that is a process of its own, once; seconds that `convert` took."""
         self._on_step("imports, live, convert")
-        self.tally.add("program", "import stylize_live", import_milliseconds("stylize_live"))
-        self.tally.add("program", "import its engine", import_milliseconds("stylize_live.engine"))
+        self.measurements.add("program", "import stylize_live", import_milliseconds("stylize_live"))
+        self.measurements.add("program", "import its engine", import_milliseconds("stylize_live.engine"))
         report, process = self._commands.live()
         self._note_live(report, process)
         if first:
             self._end = Fraction(self._convertible(report), RATE)
             self._note_memory("live", process)
         report, process = self._commands.convert(self._end)
-        self.tally.add("convert", "frames", report["fps"], "a second")
+        self.measurements.add("convert", "frames", report["fps"], "a second")
         if first:
             self._note_memory("convert", process)
         return float(report["seconds"])
 
-    def _note_live(self, report: dict[str, Any], process: Ended) -> None:
-        add = self.tally.add
+    def _note_live(self, report: dict[str, Any], process: ProcessResult) -> None:
+        add = self.measurements.add
         add("live", "frames shown", report["fps"], "a second")
         add("live", "dropped", 100 * report["dropped"] / max(1, report["captured"]), "%")
         if settled := report["settled"]:
@@ -121,9 +121,9 @@ class _Bench:
                 add("live", f"capture to display, {name}", age)
         add("program", "from the command to live frames", 1e3 * process.seconds - 1e3 * report["seconds"])
 
-    def _note_memory(self, command: str, process: Ended) -> None:
+    def _note_memory(self, command: str, process: ProcessResult) -> None:
         if process.peak_mb is not None:
-            self.tally.add("program", f"memory of {command}", process.peak_mb, "MB")
+            self.measurements.add("program", f"memory of {command}", process.peak_mb, "MB")
 
     def _convertible(self, report: dict[str, Any]) -> int:
         """How many frames can be painted in the time for it, going by a run of `live`."""

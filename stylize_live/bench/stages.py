@@ -47,7 +47,7 @@ class StageBenchmarks(Closeable):
         """Device, runtime and precision that paint."""
         return f"{self._steady.runtime.split()[0]} on {self._steady.device}, {self._steady.precision}"
 
-    def measure(self, tally: Measurements) -> list[Effort]:
+    def measure(self, measurements: Measurements) -> list[Effort]:
         """Do all parts once and note milliseconds a frame; what reading, painting and writing took."""
         read = effort_of(self._read)
         plain = effort_of(lambda: self._paint(self._plain))
@@ -66,7 +66,7 @@ class StageBenchmarks(Closeable):
             ("encode a frame", write.wall),
             ("of this, RGB into YUV", to_video.wall),
         ):
-            tally.add("stages", name, seconds * each)
+            measurements.add("stages", name, seconds * each)
         return [read, steady, write]
 
     def _read(self) -> list[Frame]:
@@ -94,18 +94,18 @@ def ideal_seconds(parts: Sequence[Effort], cores: int) -> float:
     return max(*(part.wall for part in parts), sum(part.processor for part in parts) / cores)
 
 
-def measure_networks(settings: BenchSettings, seconds: float, tally: Measurements) -> None:
+def measure_networks(settings: BenchSettings, seconds: float, measurements: Measurements) -> None:
     """Time one frame without smoothing, pixels in and pixels out, under all that is installed."""
     pixels = PatternSource(fit_size(settings.size, (16, 9)), 1).image(0)
-    painters = {name: Stylizer.from_settings(chosen) for name, chosen in _choices(settings).items()}
+    stylizers = {name: Stylizer.from_settings(chosen) for name, chosen in _choices(settings).items()}
     try:
-        jobs = {name: partial(painter, pixels) for name, painter in painters.items()}
+        jobs = {name: partial(stylizer, pixels) for name, stylizer in stylizers.items()}
         for name, times in alternate(jobs, seconds=seconds).items():
             for milliseconds in times:
-                tally.add("network", name, milliseconds)
+                measurements.add("network", name, milliseconds)
     finally:
-        for painter in painters.values():
-            painter.close()
+        for stylizer in stylizers.values():
+            stylizer.close()
 
 
 def _choices(settings: BenchSettings) -> dict[str, EngineSettings]:

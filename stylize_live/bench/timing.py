@@ -1,4 +1,4 @@
-"""Times and other figures: taken in turn, told as median and spread."""
+"""Times and other figures: taken in turn, given as median and spread."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Spread:
 
     Attributes:
         median: the middle one.
-        low, high: 10 and 90 of 100 stay below; between two values a share of their distance is taken.
+        low, high: the 10th and 90th percentile; between two values a share of their distance is taken.
         count: how many there were.
     """
 

@@ -66,7 +66,7 @@ def bench(
         TOML file of settings; options given here win.
     """
     settings = merge_config(settings, config)
-    from stylize_live.bench.plot import write_plot
+    from stylize_live.bench.plot import write_bench_plot
     from stylize_live.bench.run import run_bench
     from stylize_live.reports.plots import check_plot
 
@@ -81,7 +81,7 @@ def bench(
     if output is not None:
         _write_json(output, report)
     if plot is not None:
-        write_plot(plot, report)
+        write_bench_plot(plot, report)
     return 0
 
 

@@ -10,7 +10,7 @@ from cyclopts import Group, Parameter, validators
 
 from stylize_live.config import DEFAULT_STYLE, EngineSettings
 from stylize_live.errors import UsageError
-from stylize_live.evaluation.settings import AssessmentSettings
+from stylize_live.evaluation.settings import EvaluationSettings
 from stylize_live.options import PaintingOptions
 
 _PHOTOS = Group("On photos", sort_key=1)
@@ -24,7 +24,7 @@ class _Engine(EngineSettings):
     style: Annotated[str, Parameter(parse=False)] = DEFAULT_STYLE
 
 
-_DEFAULT_SETTINGS = AssessmentSettings()
+_DEFAULT_SETTINGS = EvaluationSettings()
 _DEFAULT_ENGINE = _Engine()
 _Several = Parameter(consume_multiple=True, negative="")
 
@@ -36,7 +36,7 @@ def evaluate(
     paintings: Annotated[list[str] | None, _Several, Parameter(group=_PHOTOS)] = None,
     features: Annotated[Path | None, Parameter(group=_PHOTOS)] = None,
     lpips: Annotated[Path | None, Parameter(group=_PHOTOS)] = None,
-    settings: Annotated[AssessmentSettings, Parameter(name="*", group=_PHOTOS)] = _DEFAULT_SETTINGS,
+    settings: Annotated[EvaluationSettings, Parameter(name="*", group=_PHOTOS)] = _DEFAULT_SETTINGS,
     steadiness: Annotated[list[Path] | None, _Several, Parameter(group=_VIDEOS)] = None,
     amount: Annotated[
         float | None, Parameter(group=_VIDEOS, validator=validators.Number(gte=0, lte=1))
@@ -150,7 +150,7 @@ def _without_style_flag(engine: _Engine) -> EngineSettings:
     return EngineSettings(**engine.model_dump())
 
 
-def _changed_options(settings: AssessmentSettings) -> dict[str, object]:
+def _changed_options(settings: EvaluationSettings) -> dict[str, object]:
     """Values that differ from the defaults, by option."""
     usual = _DEFAULT_SETTINGS.model_dump()
     return {f"--{name}": value for name, value in settings.model_dump().items() if value != usual[name]}

@@ -11,7 +11,7 @@ from rich.table import Table
 from stylize_live.cli.console import cell, print_json, print_line, stderr, stdout, warn
 from stylize_live.cli.progress_bars import Bars
 from stylize_live.config import EngineSettings
-from stylize_live.evaluation.settings import AssessmentSettings
+from stylize_live.evaluation.settings import EvaluationSettings
 
 if TYPE_CHECKING:
     from stylize_live.evaluation.photos import PhotoEvaluation
@@ -25,7 +25,7 @@ def evaluate_photos(
     paintings: list[str],
     features: Path | None,
     lpips: Path | None,
-    settings: AssessmentSettings,
+    settings: EvaluationSettings,
     engine: EngineSettings,
     *,
     json: bool,
@@ -47,14 +47,14 @@ def evaluate_photos(
         warn("what was optimised is kept; the same command goes on")
         raise
     if json:
-        print_json(assessment.findings.to_dict(), 2)
+        print_json(assessment.results.to_dict(), 2)
     else:
-        stdout.print(_table(assessment.findings))
+        stdout.print(_table(assessment.results))
         print_line(f"report    {page}")
 
 
 def _run(assessment: PhotoEvaluation, output: Path) -> Path:
-    from stylize_live.evaluation.report import write_report
+    from stylize_live.evaluation.report import write_evaluation
 
     with _bar() as bar:
         task = bar.add_task("", total=1.0)
@@ -68,10 +68,11 @@ def _run(assessment: PhotoEvaluation, output: Path) -> Path:
                 stderr.print(f"{share:4.0%}  {what}", markup=False)
 
         assessment.paint(watch)
-        page = write_report(output, assessment.findings)
+        page = write_evaluation(output, assessment.results)
         bar.reset(task)
         for _ in assessment.optimise(watch):
-            page = write_report(output, assessment.findings)  # so that it can be looked at while it goes on
+            # While it goes on, the page can be looked at.
+            page = write_evaluation(output, assessment.results)
     return page
 
 
@@ -84,13 +85,13 @@ def _bar() -> Bars:
     )
 
 
-def _table(findings: EvaluationResults) -> Table:
+def _table(results: EvaluationResults) -> Table:
     from stylize_live.evaluation.report import HELPERS, columns, row
 
     table = Table(box=None, header_style="bold", pad_edge=False, caption=HELPERS, caption_justify="left")
     table.add_column("style", no_wrap=True)
-    for heading in columns(findings):
+    for heading in columns(results):
         table.add_column(heading, justify="right")
-    for style in findings.styles:
-        table.add_row(cell(style.name), *row(style, findings))
+    for style in results.styles:
+        table.add_row(cell(style.name), *row(style, results))
     return table

@@ -90,9 +90,9 @@ def _check_videos(clips: list[Path]) -> None:
 
 def _figures(report: SteadinessReport) -> dict[str, object]:
     figures: dict[str, object] = {"clip": report.clip, "frames": report.frames}
-    for name, tally in report.tallies.items():
-        figures[f"warp_error_{name}"] = _known(tally.warp_error)
-        figures[f"still_error_{name}"] = _known(tally.still_error)
+    for name, metric in report.metrics.items():
+        figures[f"warp_error_{name}"] = _known(metric.warp_error)
+        figures[f"still_error_{name}"] = _known(metric.still_error)
     for name in ("warp_error", "still_error", "contrast", "energy"):
         figures[f"{name}_ratio"] = _known(report.ratio(name))
     return figures
@@ -109,7 +109,7 @@ def _table(reports: list[SteadinessReport]) -> Table:
     for heading in headings:
         table.add_column(heading, justify="right")
     for report in reports:
-        errors = (_word(tally.warp_error, 4) for tally in report.tallies.values())
+        errors = (_word(metric.warp_error, 4) for metric in report.metrics.values())
         names = ("warp_error", "still_error", "contrast", "energy")
         ratios = (_word(report.ratio(name), 2) for name in names)
         table.add_row(cell(Path(report.clip).stem), str(report.frames), *errors, *ratios)
@@ -128,7 +128,7 @@ def _plot(path: Path, reports: list[SteadinessReport]) -> None:
         (
             report.clip,
             curves(
-                {name: list(enumerate(tally.warp_errors)) for name, tally in report.tallies.items()},
+                {name: list(enumerate(metric.warp_errors)) for name, metric in report.metrics.items()},
                 "frame",
                 "warp error",
             ),

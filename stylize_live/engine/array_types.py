@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     import torch
     from PIL import Image
 
-Back = Callable[[Pixels], Any]
+FromPixels = Callable[[Pixels], Any]
 
 
-def as_pixels(image: object) -> tuple[Pixels, Back]:
-    """An image as pixels, and how its kind is made of painted ones.
+def as_pixels(image: object) -> tuple[Pixels, FromPixels]:
+    """An image as pixels, and how painted ones become the same kind of thing again.
 
     Args:
         image: (H, W, 3) RGB array of uint8 or uint16; a PIL image of mode "RGB"; or a torch tensor,
@@ -27,16 +27,16 @@ def as_pixels(image: object) -> tuple[Pixels, Back]:
 
     Returns:
         (H, W, 3) pixels, C-contiguous, and a function that turns such pixels into the same kind of thing:
-        an image, a tensor of the same dtype on the same device, or the array itself.
+        a PIL image, a tensor of the same dtype on the same device, or the array itself.
 
     Raises:
         TypeError: anything else; the message says what to make of it.
         ValueError: a side is zero.
     """
     if _is_image(image):
-        return _of_image(image)
+        return _read_pil(image)
     if _is_tensor(image):
-        return _of_tensor(image)
+        return _read_tensor(image)
     if not isinstance(image, np.ndarray):
         kinds = "a PIL image, a NumPy array, a torch tensor or a Frame"
         raise TypeError(f"expected {kinds}, got {type(image).__name__}")
@@ -44,7 +44,7 @@ def as_pixels(image: object) -> tuple[Pixels, Back]:
 
 
 def _is_image(image: object) -> TypeGuard[Image.Image]:
-    """Without loading Pillow: who has such an image has it loaded."""
+    """Does not load Pillow: where there is such an image, it is loaded."""
     pil = sys.modules.get("PIL.Image")
     return pil is not None and isinstance(image, pil.Image)
 
@@ -54,7 +54,7 @@ def _is_tensor(image: object) -> TypeGuard[torch.Tensor]:
     return torch is not None and isinstance(image, torch.Tensor)
 
 
-def _of_image(image: Image.Image) -> tuple[Pixels, Back]:
+def _read_pil(image: Image.Image) -> tuple[Pixels, FromPixels]:
     from PIL import Image
 
     if image.mode != "RGB":
@@ -62,12 +62,12 @@ def _of_image(image: Image.Image) -> tuple[Pixels, Back]:
     return check_pixels(np.asarray(image)), Image.fromarray
 
 
-def _of_tensor(tensor: torch.Tensor) -> tuple[Pixels, Back]:
+def _read_tensor(tensor: torch.Tensor) -> tuple[Pixels, FromPixels]:
     import torch
 
     if tensor.ndim != 3 or tensor.shape[0] != 3:
         raise TypeError(
-            f"expected a (3, H, W) RGB tensor, got shape {tuple(tensor.shape)}: of a batch, pass one by one"
+            f"expected a (3, H, W) RGB tensor, got shape {tuple(tensor.shape)}: pass images of a batch singly"
         )
     if tensor.dtype == torch.uint8:
         levels, most = tensor, 1
@@ -78,7 +78,7 @@ def _of_tensor(tensor: torch.Tensor) -> tuple[Pixels, Back]:
     pixels = check_pixels(levels.detach().permute(1, 2, 0).cpu().contiguous().numpy())
 
     def back(painted: Pixels) -> torch.Tensor:
-        made = torch.from_numpy(painted).permute(2, 0, 1).to(tensor.device)
-        return (made.to(tensor.dtype) / most) if most > 1 else made.contiguous()
+        result = torch.from_numpy(painted).permute(2, 0, 1).to(tensor.device)
+        return (result.to(tensor.dtype) / most) if most > 1 else result.contiguous()
 
     return pixels, back

@@ -7,7 +7,7 @@ import threading
 from stylize_live.config import DeviceName, Precision, Runtime
 from stylize_live.engine.core.protocols import Backend
 from stylize_live.engine.runtimes import make_backend
-from stylize_live.engine.select import ComputeChoice, choose, choose_device_name, possible
+from stylize_live.engine.select import ComputeChoice, choose, choose_device_name, list_possible_ways
 from stylize_live.engine.speed_trials import Way
 from stylize_live.nets.checkpoint import Checkpoint
 
@@ -29,18 +29,18 @@ class ChosenBackend:
 
     def __init__(self, device: DeviceName, precision: Precision, runtime: Runtime) -> None:
         self.device = choose_device_name(device)
-        self._asked: tuple[Runtime, Precision] = runtime, precision
+        self._requested: tuple[Runtime, Precision] = runtime, precision
         self._chosen: Way | ComputeChoice = choose(runtime, precision, self.device)
         self.runtime, self.precision = self._chosen.runtime, self._chosen.precision
-        self._making = threading.Lock()
-        self._made: Backend | None = None
+        self._lock = threading.Lock()
+        self._backend: Backend | None = None
 
-    def made(self, checkpoint: Checkpoint) -> Backend:
-        """The backend; one that is made now, which takes longer than all the rest, with these weights."""
-        with self._making:
-            if self._made is None:
-                self._made = make_backend(self.runtime, self.device, self.precision, checkpoint)
-            return self._made
+    def get(self, checkpoint: Checkpoint) -> Backend:
+        """The backend. The first call makes it, with these weights, which takes longest of all at a start."""
+        with self._lock:
+            if self._backend is None:
+                self._backend = make_backend(self.runtime, self.device, self.precision, checkpoint)
+            return self._backend
 
     @property
     def arithmetic(self) -> str:
@@ -48,19 +48,19 @@ class ChosenBackend:
         return f"{self.runtime} {self.precision}"
 
     def use_arithmetic(self, arithmetic: str) -> bool:
-        """Compute as another one did, see `LiveStylizer.paint_as`; whether a new backend has to be made."""
-        ways = {str(way): way for way in possible(*self._asked, self.device)}
+        """Compute as another stylizer did, see `Stylizer.paint_as`; whether a new backend has to be made."""
+        ways = {str(way): way for way in list_possible_ways(*self._requested, self.device)}
         way = ways.get(arithmetic, self._chosen)
         if (way.runtime, way.precision) == (self.runtime, self.precision):
             return False
-        with self._making:
+        with self._lock:
             self.runtime, self.precision = way.runtime, way.precision
-            made, self._made = self._made, None
-        if made is not None:
-            made.close()
+            backend, self._backend = self._backend, None
+        if backend is not None:
+            backend.close()
         return True
 
     def close(self) -> None:
         """Release device memory. May be called twice."""
-        if self._made is not None:
-            self._made.close()
+        if self._backend is not None:
+            self._backend.close()

@@ -14,7 +14,7 @@ _PAUSE = 1.0  # seconds between two live frames after which the second does not 
 
 
 class Continuity:
-    """Sees the frames that are painted, in order."""
+    """Is told the frames that are painted, in order."""
 
     def __init__(self) -> None:
         self._cuts = CutDetector()
@@ -26,14 +26,14 @@ class Continuity:
         self._is_first = True
 
     def note_live(self, frame: Frame) -> None:
-        """Know that a frame comes live: behind a pause, such ones begin anew."""
+        """Take note of a live frame: after a pause, it counts as the first of a video."""
         self._is_first |= frame.captured_at - self._captured_at > _PAUSE
         self._captured_at = frame.captured_at
 
     def begins(self, frame: Frame) -> bool:
-        """See the next frame; whether a shot begins with it, as the first of all does.
+        """Whether a shot begins with the next frame, as it does with the first of all.
 
-        Marks are believed, see `ShotMarker`; where there is none, the frame is looked at.
+        A frame that is marked, see `ShotMarker`, is not looked at; others are compared with the one before.
         """
         is_first, self._is_first = self._is_first, False
         if frame.starts_shot is not None:

@@ -1,4 +1,4 @@
-"""How like its original a painted image is: RMSE, PSNR, SSIM, and how much finer its detail is."""
+"""How similar a painted image is to its original: RMSE, PSNR, SSIM, and how much finer its detail is."""
 
 from __future__ import annotations
 

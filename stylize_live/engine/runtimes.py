@@ -1,6 +1,6 @@
 """What can compute the network: a runtime is a file with a backend, and a line of the table here.
 
-All that has to know runtimes asks the table: what may be chosen, what is measured, what is refused and why.
+All that depends on runtimes asks the table: what may be chosen, what is measured, what is refused and why.
 Nothing of a runtime is imported before it paints.
 """
 
@@ -25,8 +25,8 @@ class Support:
     """What a runtime can do on one device.
 
     Attributes:
-        precisions: the most exact first, float32 among them; whether a processor is quick at them, the
-            processor is asked.
+        precisions: the most exact first, float32 among them. Whether this processor is quick at them is
+            found out elsewhere, see `speed_trials.available_ways`.
         backend: "module:class". The class takes a `Checkpoint` and a precision and is a `Backend`; on a CPU
             a `CpuBackend`.
     """
@@ -37,7 +37,7 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeSpec:
-    """One of those that may be asked for.
+    """A runtime that may be asked for.
 
     Attributes:
         name: as it is asked for.
@@ -101,12 +101,12 @@ def is_installed(name: str) -> bool:
     return name in RUNTIMES and RUNTIMES[name].is_installed
 
 
-def packages() -> list[str]:
+def list_packages() -> list[str]:
     """The packages that runtimes need, installed or not."""
     return [spec.package for spec in RUNTIMES.values() if spec.package]
 
 
 def make_backend(runtime: str, device: Device, precision: str, checkpoint: Checkpoint) -> Backend:
-    """What paints a style; loads the runtime, and no other."""
-    made: Callable[[Checkpoint, str], Backend] = resolve_name(RUNTIMES[runtime].on[device].backend)
-    return made(checkpoint, precision)
+    """A backend that paints a style; loads its runtime, and no other."""
+    backend: Callable[[Checkpoint, str], Backend] = resolve_name(RUNTIMES[runtime].on[device].backend)
+    return backend(checkpoint, precision)

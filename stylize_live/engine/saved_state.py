@@ -11,8 +11,8 @@ from stylize_live.engine.shown_style import ShownStyle
 from stylize_live.engine.timeline import Mix
 
 
-def save_state(shown: ShownStyle, continuity: Continuity) -> bytes:
-    """All of it; empty before the first frame, and without smoothing."""
+def pack_state(shown: ShownStyle, continuity: Continuity) -> bytes:
+    """The whole state as bytes; empty before the first frame, and without smoothing."""
     memory = shown.backend.memory
     if not memory:
         return b""
@@ -20,8 +20,8 @@ def save_state(shown: ShownStyle, continuity: Continuity) -> bytes:
     return save({**memory, **continuity.memory, "mix": mix})
 
 
-def restore_state(state: bytes, shown: ShownStyle, continuity: Continuity) -> None:
-    """Go on as after `save_state`. Raises `ValueError`: not a saved state."""
+def unpack_state(state: bytes, shown: ShownStyle, continuity: Continuity) -> None:
+    """Go on as after `pack_state`. Raises `ValueError`: not a saved state."""
     try:
         arrays = load(state)
         shown.backend.memory = arrays

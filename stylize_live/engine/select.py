@@ -75,25 +75,25 @@ def _may_have_gpu() -> bool:
 def choose(runtime: Runtime, precision: Precision, device: Device) -> ComputeChoice:
     """What computes the network, and in which arithmetic.
 
-    "auto" is float16 on a GPU. On a CPU, it is what is fastest here of the ways that look the same, by
-    measurement: see `speeds`. What another one outruns on x86 is not among them there, so that torch is not
-    loaded where OpenVINO is installed.
+    "auto" is float16 on a GPU. On a CPU, it is the fastest here of the ways whose images look the
+    same, by measurement: see `measure_ways`. What another one outruns on x86 is not among them there, so
+    that torch is not loaded where OpenVINO is installed.
 
     Raises:
-        DeviceError: an unknown word; a runtime that is not installed or does not paint on the device; a
+        DeviceError: an unknown name; a runtime that is not installed or does not paint on the device; a
             precision that it does not have there, such as float16 on a CPU, where torch emulates it many
             times slower, or int8 without OpenVINO.
     """
     _check(runtime, precision, device)
     if device == "cuda":
-        first = _able(runtime, precision, device)[0]
+        first = _find_runtimes(runtime, precision, device)[0]
         return ComputeChoice(first.name, "float16" if precision == "auto" else precision, "a GPU", {})
     tried = [way for way in _requested_ways(runtime, precision) if not _is_left_out(way, runtime)]
     if len(tried) == 1:
         only = tried[0]
         return ComputeChoice(only.runtime, only.precision, _why_only(precision), {})
     speeds = measure_ways(tried)
-    best = fastest(speeds) if speeds else tried[0]
+    best = select_fastest(speeds) if speeds else tried[0]
     return ComputeChoice(
         best.runtime,
         best.precision,
@@ -102,12 +102,12 @@ def choose(runtime: Runtime, precision: Precision, device: Device) -> ComputeCho
     )
 
 
-def possible(runtime: Runtime, precision: Precision, device: Device) -> list[Way]:
+def list_possible_ways(runtime: Runtime, precision: Precision, device: Device) -> list[Way]:
     """All ways that `choose` could ever give for the same arguments on this machine; none on a GPU."""
     return _requested_ways(runtime, precision) if device == "cpu" else []
 
 
-def fastest(speeds: dict[Way, float]) -> Way:
+def select_fastest(speeds: dict[Way, float]) -> Way:
     """The best of ways in order, the most exact first: a later one has to save a twentieth of the time."""
     best, *others = speeds
     for way in others:
@@ -128,8 +128,8 @@ def _check(runtime: Runtime, precision: Precision, device: Device) -> None:
     _check_name("precision", precision, get_args(Precision))
     if runtime != "auto":
         _check_runtime(RUNTIMES[runtime], device)
-    if not _able(runtime, precision, device):
-        raise _lacking(precision)
+    if not _find_runtimes(runtime, precision, device):
+        raise _explain_lack(precision)
 
 
 def _check_runtime(asked: RuntimeSpec, device: Device) -> None:
@@ -144,7 +144,7 @@ def _check_runtime(asked: RuntimeSpec, device: Device) -> None:
         raise DeviceError(f"{asked.title} paints on {_PLACES[there]} here: use {use}, or {instead}")
 
 
-def _able(runtime: Runtime, precision: Precision, device: Device) -> list[RuntimeSpec]:
+def _find_runtimes(runtime: Runtime, precision: Precision, device: Device) -> list[RuntimeSpec]:
     """The installed runtimes that fit what was asked for."""
     return [
         spec
@@ -156,7 +156,7 @@ def _able(runtime: Runtime, precision: Precision, device: Device) -> list[Runtim
     ]
 
 
-def _lacking(precision: Precision) -> DeviceError:
+def _explain_lack(precision: Precision) -> DeviceError:
     """Why nothing that was asked for computes in this precision."""
     able = [spec for spec in RUNTIMES.values() if precision in spec.precisions("cpu")]
     if not able:
@@ -171,7 +171,7 @@ def _lacking(precision: Precision) -> DeviceError:
 
 def _requested_ways(runtime: Runtime, precision: Precision) -> list[Way]:
     """The ways that fit what was asked for; what was asked for in full is taken, however slow it is."""
-    names = [spec.name for spec in _able(runtime, precision, "cpu")]
+    names = [spec.name for spec in _find_runtimes(runtime, precision, "cpu")]
     if precision != "auto":
         return [Way(name, precision) for name in names]
     return [way for way in available_ways() if way.runtime in names]

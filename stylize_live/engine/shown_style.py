@@ -17,7 +17,7 @@ class ShownStyle:
 
     Attributes:
         styles: of a timeline, whose weights are used.
-        mix: of them, that the backend has, if it was made.
+        mix: of these styles, which the backend has, if it was made.
 
     Args:
         styles: to begin with.
@@ -31,7 +31,7 @@ class ShownStyle:
     @property
     def backend(self) -> Backend:
         """With the first style, if it is made now."""
-        return self._chosen.made(self.styles.checkpoints[0])
+        return self._chosen.get(self.styles.checkpoints[0])
 
     def change(self, styles: StyleSet) -> None:
         """Take other styles from their beginning, or the same ones, where they are, at another boldness."""

@@ -42,9 +42,9 @@ def cache_file() -> Path:
     return user_cache_path("stylize-live", appauthor=False) / "speeds.json"
 
 
-def machine() -> str:
-    """All that figures depend on: processor, cores, limits, versions."""
-    packages = (f"{name} {_version(name)}" for name in sorted(runtimes.packages()))
+def name_machine() -> str:
+    """A name for all that figures depend on: processor, cores, limits, versions."""
+    packages = (f"{name} {_version(name)}" for name in sorted(runtimes.list_packages()))
     limits = (f"{name}={value}" for name, value in sorted(features.library_limits().items()))
     cores = f"{features.cores()} cores"
     return ", ".join((features.processor_name(), cores, *limits, f"stylize-live {__version__}", *packages))
@@ -57,7 +57,7 @@ def measure_once(what: str, trials: Mapping[str, Trial]) -> Speeds:
         what: a name for the question; with the machine, what figures are kept under.
         trials: by name. One that raises is left out.
     """
-    key = machine(), what
+    key = name_machine(), what
     if not trials.keys() <= _known.get(key, {}).keys():
         kept = _tables().get(key[0], {}).get(what, {})
         _known[key] = kept if trials.keys() <= kept.keys() else _measure_and_keep(key, trials)

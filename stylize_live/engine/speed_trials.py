@@ -22,7 +22,8 @@ class Way:
 
     Attributes:
         runtime: what computes it.
-        precision: in which arithmetic; "int8" is for most convolutions, the rest is as `beside` says.
+        precision: in which arithmetic; "int8" is for most convolutions, all else is in
+            what `features.floating_precision` says.
     """
 
     runtime: str
@@ -48,7 +49,7 @@ def available_ways(device: Device = "cpu") -> list[Way]:
 
 
 def _is_quick(precision: ChosenPrecision) -> bool:
-    """Whether this processor may be."""
+    """Whether this processor may be quick at a precision."""
     if precision == "bfloat16":
         return features.floating_precision() == "bfloat16"
     return precision != "int8" or features.is_x86()
@@ -77,6 +78,6 @@ def _trial(way: Way) -> speed_cache.Trial:
         backend = cast("CpuBackend", made)
         # Noise: nothing in it is cheaper than in an image, unlike in a plain one.
         pixels = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
-        return lambda: backend.paint_alone(pixels)
+        return lambda: backend.run_network(pixels)
 
     return ready

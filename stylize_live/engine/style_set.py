@@ -28,11 +28,11 @@ class StyleSet:
         timeline = Timeline.parse(text, crossfade)
         checkpoints = tuple(load_style(style) for style in timeline.styles)
         if len({checkpoint.architecture for checkpoint in checkpoints}) > 1:
-            raise StyleError(f"{text}: cannot follow each other, their networks differ")
+            raise StyleError(f"{text}: cannot be in one timeline, their networks differ")
         return cls(timeline, checkpoints)
 
     def at(self, boldness: float) -> StyleSet:
-        """So bold where the timeline does not say otherwise. Raises `UsageError`."""
+        """The same styles at this boldness, where the timeline does not say another. Raises `UsageError`."""
         own = self.timeline.boldness
         pairs = zip(self.checkpoints, own, strict=True)
         return replace(
@@ -45,13 +45,13 @@ class StyleSet:
         pairs = zip(self.checkpoints, self.timeline.boldness, strict=True)
         return any(one.faithful is not None and said is None for one, said in pairs)
 
-    def say_alike(self, boldness: float) -> None:
+    def warn_without_boldness(self, boldness: float) -> None:
         """Log which styles are asked for a boldness that makes no difference to them."""
         asked = [boldness if said is None else said for said in self.timeline.boldness]
         pairs = zip(self.checkpoints, asked, strict=True)
         alike = [one.info.name for one, much in pairs if one.faithful is None and much != DEFAULT_BOLDNESS]
         if alike:
-            _say_alike(", ".join(dict.fromkeys(alike)))
+            _warn_once(", ".join(dict.fromkeys(alike)))
 
 
 def check_style(text: str) -> None:
@@ -66,6 +66,6 @@ def check_style(text: str) -> None:
 
 
 @cache
-def _say_alike(names: str) -> None:
-    """Once, however many stylizers a command takes."""
-    log.warning("%s: paints alike at every boldness", names)
+def _warn_once(names: str) -> None:
+    """Logged once, however many stylizers a command makes."""
+    log.warning("%s: boldness makes no difference", names)

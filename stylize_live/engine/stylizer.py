@@ -27,7 +27,7 @@ from stylize_live.engine.cpu.base import CpuBackend
 from stylize_live.engine.cpu.compositing import composite_in_strips, shrink_by_strips
 from stylize_live.engine.cpu.features import floating_precision
 from stylize_live.engine.cpu.smoothing import least_share
-from stylize_live.engine.saved_state import restore_state, save_state
+from stylize_live.engine.saved_state import pack_state, unpack_state
 from stylize_live.engine.shown_style import FIRST, ShownStyle
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.frame import Frame, Pixels
@@ -41,10 +41,10 @@ Image = TypeVar("Image")  # a frame, an array, an image or a tensor
 class Stylizer(Closeable):
     """Paints images in one style; the style may change between frames.
 
-    Threads that paint with the same one wait for each other, image by image; videos (`steadiness`,
-    `stream`) want one each. `style`, `strength`, `boldness`, `keep_colors`, `stroke` and `lines` may be set
-    from any thread without waiting, and count from the next frame on; so does `economy`, what a live show
-    saves where the machine is too slow (None, as usual, saves nothing).
+    Threads that share a stylizer wait for each other, image by image; each video (`steadiness`,
+    `stream`) needs a stylizer of its own. `style`, `strength`, `boldness`, `keep_colors`, `stroke` and
+    `lines` may be set from any thread without waiting, and count from the next frame on; so does `economy`,
+    what a live session saves where the machine is too slow (None, as usual, saves nothing).
 
     Args:
         style: name of a shipped style, path of a style file, a blend such as
@@ -94,7 +94,7 @@ class Stylizer(Closeable):
         self._setting = threading.Lock()  # held while another style is taken
         self._changing = threading.Lock()  # held for the moment in which options change
         self._pending: StyleSet | None = None
-        self._look = check_options(
+        self._options = check_options(
             RenderOptions, strength=strength, boldness=boldness, keep_colors=keep_colors, stroke=stroke
         )
         self._continuity = Continuity()
@@ -103,12 +103,12 @@ class Stylizer(Closeable):
         self.economy: Economy | None = None
         self._wanted = StyleSet.load(self._style, crossfade)
         self._shown = ShownStyle(self._wanted.at(self.boldness), self._chosen)
-        self._wanted.say_alike(self.boldness)
+        self._wanted.warn_without_boldness(self.boldness)
 
     def __repr__(self) -> str:
-        look = f"strength={self.strength:g}, boldness={self.boldness:g}, steadiness={self.steadiness:g}"
+        painting = f"strength={self.strength:g}, boldness={self.boldness:g}, steadiness={self.steadiness:g}"
         where = f"device={self.device!r}, precision={self.precision!r}, runtime={self._chosen.runtime!r}"
-        return f"Stylizer({self.style!r}, {look}, {where})"
+        return f"Stylizer({self.style!r}, {painting}, {where})"
 
     @property
     def _backend(self) -> Backend:
@@ -149,7 +149,7 @@ class Stylizer(Closeable):
         Setting it takes as long as painting some images does. Another thread can go on painting
         meanwhile, as before, and does not wait for the change.
         """
-        return self._look.boldness
+        return self._options.boldness
 
     @boldness.setter
     def boldness(self, value: float) -> None:
@@ -173,7 +173,7 @@ class Stylizer(Closeable):
     @property
     def strength(self) -> float:
         """Share of the painted image in the mix with the original, 0 to 1."""
-        return self._look.strength
+        return self._options.strength
 
     @strength.setter
     def strength(self, value: float) -> None:
@@ -182,7 +182,7 @@ class Stylizer(Closeable):
     @property
     def keep_colors(self) -> bool:
         """Whether the image keeps its own colours; may be set."""
-        return self._look.keep_colors
+        return self._options.keep_colors
 
     @keep_colors.setter
     def keep_colors(self, value: bool) -> None:
@@ -191,7 +191,7 @@ class Stylizer(Closeable):
     @property
     def stroke(self) -> float:
         """Size of strokes, 0.25 to 4; may be set."""
-        return self._look.stroke
+        return self._options.stroke
 
     @stroke.setter
     def stroke(self, value: float) -> None:
@@ -200,7 +200,7 @@ class Stylizer(Closeable):
     @property
     def lines(self) -> int:
         """Shorter side in pixels at which larger images are painted; may be set, 480 is natural."""
-        return self._look.lines
+        return self._options.lines
 
     @lines.setter
     def lines(self, value: int) -> None:
@@ -218,7 +218,7 @@ class Stylizer(Closeable):
     def _set_options(self, **values: Any) -> None:
         """Other options from the next frame on."""
         with self._changing:
-            self._look = change_options(self._look, **values)
+            self._options = change_options(self._options, **values)
 
     @property
     def can_save(self) -> bool:
@@ -240,7 +240,7 @@ class Stylizer(Closeable):
             backend.make_ready(self._size_at(lines))
 
     def _size_at(self, lines: int) -> tuple[int, int]:
-        return change_options(self._look, lines=lines).working_size(self._size)
+        return change_options(self._options, lines=lines).working_size(self._size)
 
     @property
     def carried(self) -> bool:
@@ -258,8 +258,8 @@ class Stylizer(Closeable):
         timeline = styles.timeline
         times = " ".join(map(str, (*timeline.times, timeline.crossfade)))
         weights = " ".join(checkpoint.digest() for checkpoint in styles.checkpoints)
-        look = self._look.model_dump(exclude={"boldness"})  # which is in the weights
-        how = f"{look} {self.steadiness} {self.device} {self.precision}, {self._backend.runtime}"
+        painting = self._options.model_dump(exclude={"boldness"})  # which is in the weights
+        how = f"{painting} {self.steadiness} {self.device} {self.precision}, {self._backend.runtime}"
         how += f", beside it {floating_precision()}" if self.precision == "int8" else ""
         return f"styles {weights} at {times}, {how}"
 
@@ -326,20 +326,20 @@ class Stylizer(Closeable):
         with self._painting:
             self._apply_style(frame.pts)
             self._size = frame.size
-            steady = self._steady(frame)
+            context = self._make_context(frame)
             try:
-                return self._backend.run(frame.pixels, self._look, steady)
+                return self._backend.run(frame.pixels, self._options, context)
             except BaseException:
-                if steady is not None and steady.begins:
+                if context is not None and context.begins:
                     self.reset()  # then the next frame does
                 raise
 
-    def _steady(self, frame: Frame) -> TemporalContext | None:
+    def _make_context(self, frame: Frame) -> TemporalContext | None:
         """How the image is to follow from the one before, if it is to and something of it is shown."""
         economy = self.economy if self.can_save else None
         if economy is not None:
             self._continuity.note_live(frame)
-        if not (self._steadiness or economy) or not self._look.strength:
+        if not (self._steadiness or economy) or not self._options.strength:
             self.reset()  # no video to go on with
             return None
         return TemporalContext(self._continuity.begins(frame), least_share(self._steadiness), economy)
@@ -355,16 +355,16 @@ class Stylizer(Closeable):
         with self._painting:
             self.reset()
             self._apply_style(Fraction(0))
-            look = self._look
-            small = shrink_by_strips(image.size, look.working_size(image.size), image.rows)
-            composite_in_strips(self._backend.painting(small), image.size, look, image.rows, image.put)
+            options = self._options
+            small = shrink_by_strips(image.size, options.working_size(image.size), image.rows)
+            composite_in_strips(self._backend.paint_small(small), image.size, options, image.rows, image.put)
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Paint frames in order; on a GPU several are under way at once.
 
         A change of style counts from the next frame that is painted on; all else is as at the start.
         """
-        painted = self._backend.stream(self._jobs(frames), self._look)
+        painted = self._backend.stream(self._jobs(frames), self._options)
         while True:
             with self._painting:  # and not from one image to the next: others have their turn between them
                 frame = next(painted, None)
@@ -376,12 +376,12 @@ class Stylizer(Closeable):
         """The frames; the backend, which works on each as soon as it has it, gets its style before."""
         for frame in frames:
             self._apply_style(frame.pts)
-            yield frame, self._steady(frame)
+            yield frame, self._make_context(frame)
 
     def save_state(self) -> bytes:
         """What the next frame depends on beside its input; empty without steadiness."""
         with self._painting:
-            return save_state(self._shown, self._continuity)
+            return pack_state(self._shown, self._continuity)
 
     def restore_state(self, state: bytes | None) -> None:
         """Go on as after `save_state`; with None or nothing, as before the first frame.
@@ -392,7 +392,7 @@ class Stylizer(Closeable):
         with self._painting:
             self.reset()
             if state and self._steadiness:
-                restore_state(state, self._shown, self._continuity)
+                unpack_state(state, self._shown, self._continuity)
 
     def warm_up(self, size: tuple[int, int]) -> None:
         """Paint grey images, so that the first real ones of this (width, height) are not slow."""

@@ -1,4 +1,4 @@
-"""The processor that torch is to use."""
+"""The device that torch is to use."""
 
 from __future__ import annotations
 

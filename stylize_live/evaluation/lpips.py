@@ -61,9 +61,9 @@ class Lpips(FeatureNetwork):
 def _channel_weights(weights: dict[str, Tensor], index: int, channels: int) -> Tensor:
     found = weights.get(f"lpips.{index}")
     if found is None:
-        raise TrainingError(f"weights do not fit LPIPS: there is no lpips.{index}")
+        raise TrainingError(f"weights do not fit LPIPS: lpips.{index} is missing")
     if found.numel() != channels:
-        raise TrainingError(f"weights do not fit LPIPS: lpips.{index} is not of {channels} values")
+        raise TrainingError(f"weights do not fit LPIPS: lpips.{index} does not have {channels} values")
     return found.float().reshape(1, channels, 1, 1)
 
 

@@ -15,7 +15,7 @@ from stylize_live.evaluation.results import OptimizationResult
 from stylize_live.files import make_folder, replacing
 from stylize_live.media.image.io import Still, write_image
 from stylize_live.training.features import FeatureNetwork
-from stylize_live.training.style_metrics import Errors, StyleMetrics
+from stylize_live.training.style_metrics import ImageErrors, StyleMetrics
 
 _FOLDER = "optimised"
 
@@ -46,7 +46,7 @@ class OptimizationCache:
         """A stored run."""
         try:
             stored = json.loads(self._file(key, ".json").read_text(encoding="utf-8"))
-            errors = Errors(float(stored["style"]), float(stored["content"]))
+            errors = ImageErrors(float(stored["style"]), float(stored["content"]))
         except (OSError, ValueError, TypeError, KeyError):
             return None  # not there, or damaged: made again
         if not self._file(key, ".jpg").is_file():
@@ -75,21 +75,21 @@ class OptimizationCache:
         key = self.key(painting, photo, iterations)
         found = self.find(key)
         if found is None:
-            yardstick = StyleMetrics(self._features, [painting])
-            found = self._store(key, optimize_image(yardstick, photo, iterations, on_iteration=on_iteration))
+            metrics = StyleMetrics(self._features, [painting])
+            found = self._store(key, optimize_image(metrics, photo, iterations, on_iteration=on_iteration))
         return found
 
-    def _store(self, key: str, descent: OptimizationRun) -> OptimizationResult:
+    def _store(self, key: str, run: OptimizationRun) -> OptimizationResult:
         make_folder(self._report / _FOLDER)
         image, target = self._file(key, ".jpg"), self._file(key, ".json")
-        write_image(image, Still(descent.image))
-        errors = {"style": descent.errors.style, "content": descent.errors.content}
+        write_image(image, Still(run.image))
+        errors = {"style": run.errors.style, "content": run.errors.content}
         try:
             with replacing(target) as temporary:  # last, as the sign that all is there
                 temporary.write_text(json.dumps(errors), encoding="utf-8")
         except OSError as error:
             raise SinkError(f"{target}: cannot write: {error.strerror}") from None
-        return OptimizationResult(descent.errors, PurePosixPath(_FOLDER, image.name))
+        return OptimizationResult(run.errors, PurePosixPath(_FOLDER, image.name))
 
     def _file(self, key: str, suffix: str) -> Path:
         return self._report / _FOLDER / f"{key}{suffix}"

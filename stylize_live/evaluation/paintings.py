@@ -22,8 +22,8 @@ def find_paintings(given: Sequence[str], styles: Sequence[str]) -> dict[str, Pat
         style name -> its painting; styles without one are left out.
 
     Raises:
-        UsageError: something given is not there, a style that several files could belong to, or a
-            name before "=" that is no style here.
+        UsageError: a file does not exist, several files could belong to one style, or the name before
+            "=" is not one of the styles.
     """
     named, files = dict[str, Path](), list[Path]()
     for text in given:
@@ -54,7 +54,7 @@ def _match(style: str, files: list[Path]) -> Path | None:
     found = [path for path in found if _words(path.stem) == _words(style)] or found
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
-        raise UsageError(f"--paintings: several could be {style}'s ({names}): add {style}=FILE")
+        raise UsageError(f"--paintings: several files match {style} ({names}): add {style}=FILE")
     return found[0] if found else None
 
 

@@ -23,7 +23,7 @@ from stylize_live.evaluation.lpips import load_lpips
 from stylize_live.evaluation.optimization_cache import OptimizationCache
 from stylize_live.evaluation.paintings import find_paintings
 from stylize_live.evaluation.results import EvaluationResults, OptimizationResult, PhotoResults, StyleResults
-from stylize_live.evaluation.settings import AssessmentSettings
+from stylize_live.evaluation.settings import EvaluationSettings
 from stylize_live.evaluation.wasserstein import SlicedWasserstein
 from stylize_live.files import make_folder, name_beside, shorten_name, slug
 from stylize_live.frame import Pixels
@@ -35,7 +35,7 @@ from stylize_live.training.dataset import find_photos, is_strip, split_photos, t
 from stylize_live.training.features import FeatureNetwork, load_features
 from stylize_live.training.painting import load_painting
 from stylize_live.training.settings import TrainSettings
-from stylize_live.training.style_metrics import Errors, StyleMetrics
+from stylize_live.training.style_metrics import ImageErrors, StyleMetrics
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class EvaluationJob:
     features: Path | None
     lpips: Path | None
     report: Path
-    settings: AssessmentSettings = AssessmentSettings()  # noqa: RUF009 (frozen)
+    settings: EvaluationSettings = EvaluationSettings()  # noqa: RUF009 (frozen)
     engine: EngineSettings = EngineSettings()  # noqa: RUF009 (frozen)
 
 
@@ -96,20 +96,20 @@ class _Metrics:
 
     def __init__(self, features: FeatureNetwork, painting: Tensor) -> None:
         self._features = features
-        self._yardstick = StyleMetrics(features, [painting])
+        self._metrics = StyleMetrics(features, [painting])
         with torch.no_grad():
             found = features(painting)
         self._wasserstein = SlicedWasserstein({layer: found[layer] for layer in features.measured_layers})
 
     @torch.no_grad()
-    def __call__(self, image: Tensor, photo: Tensor) -> tuple[Errors, float]:
+    def __call__(self, image: Tensor, photo: Tensor) -> tuple[ImageErrors, float]:
         """Errors, and style as sliced Wasserstein distance; (1, 3, h, w) in [0, 1] both."""
         found = self._features(image)
-        errors = self._yardstick.compare(found, self._yardstick.content_of(photo))
+        errors = self._metrics.compare(found, self._metrics.content_of(photo))
         return errors, self._wasserstein(found)
 
 
-Watch = Callable[[str, float], None]
+OnProgress = Callable[[str, float], None]
 
 
 class PhotoEvaluation:
@@ -119,7 +119,7 @@ class PhotoEvaluation:
         job: what to judge.
 
     Attributes:
-        findings: what is known so far.
+        results: what is known so far.
 
     Raises:
         StyleError: a style cannot be read.
@@ -142,11 +142,11 @@ class PhotoEvaluation:
         weights = job.features or job.lpips
         self._features = load_features(weights, device=self._device, dtype=torch.float32) if found else None
         self._lpips = load_lpips(job.lpips, device=self._device) if job.lpips else None
-        chosen = _chosen(job.photos)
+        chosen = _choose_photos(job.photos)
         make_folder(job.report / "pictures")
         self._photos, skipped = self._read_photos(chosen)
-        self._descents = OptimizationCache(job.report, self._features) if self._features else None
-        self.findings = EvaluationResults(
+        self._optimised = OptimizationCache(job.report, self._features) if self._features else None
+        self.results = EvaluationResults(
             job.settings.size,
             timed="",
             features=(weights.name if weights else "torchvision's VGG16") if found else "",
@@ -156,7 +156,7 @@ class PhotoEvaluation:
         )
 
     def _candidate(self, text: str, name: str, checkpoint: Checkpoint, painting: Path | None) -> _Candidate:
-        image = load_painting(painting, _as_trained(checkpoint)).to(self._device) if painting else None
+        image = load_painting(painting, _painting_settings(checkpoint)).to(self._device) if painting else None
         return _Candidate(text, name, name_beside(_safe(name), ""), checkpoint, painting, image)
 
     @property
@@ -164,67 +164,67 @@ class PhotoEvaluation:
         """Styles for which no painting was found, so that their errors stay unknown."""
         return [c.name for c in self._candidates if c.painting is None]
 
-    def paint(self, watch: Watch) -> None:
-        """Paint every photo in every style and measure; fills `findings`.
+    def paint(self, on_progress: OnProgress) -> None:
+        """Paint every photo in every style and measure; fills `results`.
 
         Args:
-            watch: called with what is being done, and the share that is done.
+            on_progress: called with what is being done, and the share that is done.
         """
         steps = len(self._candidates) * len(self._photos)
         for index, candidate in enumerate(self._candidates):
             settings = self._job.engine.model_copy(update={"style": candidate.text})
             with Stylizer.from_settings(settings) as stylizer:
                 style = self._begin(candidate, stylizer)
-                self.findings.styles.append(style)
-                ruler = self._ruler(candidate)
+                self.results.styles.append(style)
+                metrics = self._make_metrics(candidate)
                 for photo in self._photos:
                     done = index * len(self._photos) + len(style.photos)
-                    watch(f"{style.name}: {photo.name}", done / steps)
-                    style.photos.append(self._measure(candidate, photo, stylizer, ruler))
-        watch("painted", 1.0)
+                    on_progress(f"{style.name}: {photo.name}", done / steps)
+                    style.photos.append(self._measure(candidate, photo, stylizer, metrics))
+        on_progress("painted", 1.0)
 
-    def optimise(self, watch: Watch) -> Iterator[None]:
-        """Optimise the first photos towards every painting; yields after each, when `findings` has grown.
+    def optimise(self, on_progress: OnProgress) -> Iterator[None]:
+        """Optimise the first photos towards every painting; yields after each, when `results` has grown.
 
         What is in the report's folder already is taken from there.
 
         Args:
-            watch: as for `paint`.
+            on_progress: as for `paint`.
         """
-        if self._descents is None:
+        if self._optimised is None:
             return
         pairs = [
             (number, painting, style)
             for number in range(min(self._job.settings.optimised, len(self._photos)))
-            for candidate, style in zip(self._candidates, self.findings.styles, strict=True)
+            for candidate, style in zip(self._candidates, self.results.styles, strict=True)
             if (painting := candidate.painting) is not None
         ]
         for index, (number, painting, style) in enumerate(pairs):
-            tell = _part(watch, index, len(pairs))
+            tell = _part(on_progress, index, len(pairs))
             style.photos[number].optimised = self._optimise(
-                self._descents, number, painting, style.name, tell
+                self._optimised, number, painting, style.name, tell
             )
             yield
-        watch("optimised", 1.0)
+        on_progress("optimised", 1.0)
 
     def _optimise(
-        self, descents: OptimizationCache, number: int, painting: Tensor, style: str, watch: Watch
+        self, cache: OptimizationCache, number: int, painting: Tensor, style: str, on_progress: OnProgress
     ) -> OptimizationResult:
-        photo, iterations = self._photos[number], self.findings.iterations
+        photo, iterations = self._photos[number], self.results.iterations
 
         def tell(iteration: int) -> None:
             share = iteration / iterations
-            watch(f"{style}: {photo.name}, iteration {iteration} of {iterations}", share)
+            on_progress(f"{style}: {photo.name}, iteration {iteration} of {iterations}", share)
 
         tell(0)
         pixels = to_tensor(photo.pixels).to(self._device)
-        return descents.make(painting, pixels, iterations, on_iteration=tell)
+        return cache.make(painting, pixels, iterations, on_iteration=tell)
 
     def _read_photos(self, paths: list[Path]) -> tuple[list[_Photo], int]:
         size, photos, skipped = self._job.settings.size, list[_Photo](), 0
         for path in paths:
             try:
-                image = _shown(path)
+                image = _read_photo(path)
             except SourceError as error:
                 log.warning("photo skipped: %s", error)
                 skipped += 1
@@ -243,26 +243,26 @@ class PhotoEvaluation:
         about = ", ".join(part for part in (info.artist, info.title, info.year) if part)
         style = StyleResults(candidate.name, about, _milliseconds(stylizer))
         width, height = _TIMED_SIZE
-        self.findings.timed = f"{width}x{height}, {stylizer.device}, {stylizer.precision}"
+        self.results.timed = f"{width}x{height}, {stylizer.device}, {stylizer.precision}"
         if candidate.painting_file is not None:
             style.painting = PurePosixPath("pictures", f"{candidate.file}-painting.jpg")
             image = resize(on_paper(read_image(candidate.painting_file, least_side=240)), 240)
             write_image(self._job.report / style.painting, Still(image))
         return style
 
-    def _ruler(self, candidate: _Candidate) -> _Metrics | None:
+    def _make_metrics(self, candidate: _Candidate) -> _Metrics | None:
         if self._features is None or candidate.painting is None:
             return None
         return _Metrics(self._features, candidate.painting)
 
     def _measure(
-        self, candidate: _Candidate, photo: _Photo, stylizer: Stylizer, ruler: _Metrics | None
+        self, candidate: _Candidate, photo: _Photo, stylizer: Stylizer, metrics: _Metrics | None
     ) -> PhotoResults:
         painted = stylizer(photo.pixels)
         file = photo.file.with_name(f"{photo.file.stem}-{candidate.file}.jpg")
         write_image(self._job.report / file, Still(painted))
         original, result = (to_tensor(pixels).to(self._device) for pixels in (photo.pixels, painted))
-        errors, wasserstein = ruler(result, original) if ruler else (None, math.nan)
+        errors, wasserstein = metrics(result, original) if metrics else (None, math.nan)
         return PhotoResults(
             photo.name,
             photo.file,
@@ -277,12 +277,12 @@ class PhotoEvaluation:
         )
 
 
-def _part(watch: Watch, index: int, count: int) -> Watch:
+def _part(on_progress: OnProgress, index: int, count: int) -> OnProgress:
     """Tell of one part of several that follow each other as a share of the whole."""
-    return lambda what, share: watch(what, (index + share) / count)
+    return lambda what, share: on_progress(what, (index + share) / count)
 
 
-def _chosen(given: list[Path]) -> list[Path]:
+def _choose_photos(given: list[Path]) -> list[Path]:
     """Files as they are; of a folder all photos, or of a large one those that training keeps out of it."""
     chosen: list[Path] = []
     for path in given:
@@ -293,7 +293,7 @@ def _chosen(given: list[Path]) -> list[Path]:
     return chosen
 
 
-def _shown(path: Path) -> Pixels:
+def _read_photo(path: Path) -> Pixels:
     """A photo as it looks on paper.
 
     Raises:
@@ -305,7 +305,7 @@ def _shown(path: Path) -> Pixels:
     return pixels
 
 
-def _as_trained(checkpoint: Checkpoint) -> TrainSettings:
+def _painting_settings(checkpoint: Checkpoint) -> TrainSettings:
     """How the style's training scaled and softened its painting; styles from before softening say nothing."""
     record = checkpoint.training.get("settings")
     if not isinstance(record, dict):

@@ -12,7 +12,7 @@ from stylize_live.evaluation.results import EvaluationResults, PhotoResults, Sty
 from stylize_live.reports import page
 from stylize_live.reports.charts import scatter
 from stylize_live.reports.svg import Chart
-from stylize_live.training.style_metrics import Errors
+from stylize_live.training.style_metrics import ImageErrors
 from stylize_live.wording import as_json
 
 PAGE, FIGURES = "index.html", "figures.json"
@@ -53,12 +53,12 @@ def check_folder(folder: Path) -> None:
         raise UsageError(f"{folder / PAGE}: already exists and is not a report: choose another folder")
 
 
-def write_report(folder: Path, findings: EvaluationResults) -> Path:
+def write_evaluation(folder: Path, results: EvaluationResults) -> Path:
     """Write the page and the figures.
 
     Args:
-        folder: where the images are that the findings name.
-        findings: what to report.
+        folder: where the images are that the results name.
+        results: what to report.
 
     Returns:
         The page.
@@ -66,20 +66,20 @@ def write_report(folder: Path, findings: EvaluationResults) -> Path:
     Raises:
         SinkError: the folder cannot be written.
     """
-    figures = as_json(findings.to_dict(), indent=2)
-    page.write_report(folder / FIGURES, figures)
-    page.write_report(folder / PAGE, _page(findings))
+    figures = as_json(results.to_dict(), indent=2)
+    page.write_text_file(folder / FIGURES, figures)
+    page.write_text_file(folder / PAGE, _page(results))
     return folder / PAGE
 
 
-def columns(findings: EvaluationResults) -> list[str]:
+def columns(results: EvaluationResults) -> list[str]:
     """Which figures are known."""
-    errors = ["style error", "sliced Wasserstein", "content error"] if findings.features else []
-    lpips = ["LPIPS"] if findings.lpips else []
+    errors = ["style error", "sliced Wasserstein", "content error"] if results.features else []
+    lpips = ["LPIPS"] if results.lpips else []
     return [*errors, *lpips, "RMSE", "PSNR", "SSIM", "strokes", "ms"]
 
 
-def row(style: StyleResults, findings: EvaluationResults) -> list[str]:
+def row(style: StyleResults, results: EvaluationResults) -> list[str]:
     """The figures of a style in words, see `columns`."""
     words = {
         "style error": _number(style.style_error),
@@ -92,40 +92,40 @@ def row(style: StyleResults, findings: EvaluationResults) -> list[str]:
         "strokes": _number(style.mean(lambda p: p.strokes), 2),
         "ms": _number(style.milliseconds, 1),
     }
-    return [words[column] for column in columns(findings)]
+    return [words[column] for column in columns(results)]
 
 
 def _number(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}" if math.isfinite(value) else "-"
 
 
-def _page(findings: EvaluationResults) -> str:
-    styles = findings.styles
+def _page(results: EvaluationResults) -> str:
+    styles = results.styles
     return page.render(
         "evaluation.html",
         title=f"Evaluation of {styles[0].name if len(styles) == 1 else f'{len(styles)} styles'}",
         helpers=HELPERS,
-        about=_about(findings),
-        columns=columns(findings),
+        about=_about(results),
+        columns=columns(results),
         meaning=_MEANING,
-        chart=_chart(findings),
+        chart=_chart(results),
         styles=styles,
         shown=_SHOWN,
-        row=partial(row, findings=findings),
+        row=partial(row, results=results),
         caption=_caption,
         more=lambda photos: _count(len(photos), "more photo"),
-        beside=partial(_beside, findings.iterations),
+        beside=partial(_beside, results.iterations),
     )
 
 
-def _about(findings: EvaluationResults) -> str:
-    photos = max((len(style.photos) for style in findings.styles), default=0)
-    words = [f"{_count(photos, 'photo')}, short side {findings.size} pixels."]
-    if findings.skipped:
-        words.append(f"{findings.skipped} more could not be read.")
-    if findings.features:
-        words.append(f"Errors measured with {findings.features}.")
-    words.append(f"Time of one image: {findings.timed}.")
+def _about(results: EvaluationResults) -> str:
+    photos = max((len(style.photos) for style in results.styles), default=0)
+    words = [f"{_count(photos, 'photo')}, short side {results.size} pixels."]
+    if results.skipped:
+        words.append(f"{results.skipped} more could not be read.")
+    if results.features:
+        words.append(f"Errors measured with {results.features}.")
+    words.append(f"Time of one image: {results.timed}.")
     return " ".join(words)
 
 
@@ -133,8 +133,8 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
 
 
-def _chart(findings: EvaluationResults) -> Chart | None:
-    points = {style.name: (style.content_error, style.style_error) for style in findings.styles}
+def _chart(results: EvaluationResults) -> Chart | None:
+    points = {style.name: (style.content_error, style.style_error) for style in results.styles}
     known = {name: point for name, point in points.items() if all(map(math.isfinite, point))}
     return scatter(known, "content error", "style error") if len(known) > 1 else None
 
@@ -161,5 +161,5 @@ def _beside(iterations: int, style: StyleResults, photo: PhotoResults) -> Iterat
         yield photo.optimised.image, _errors(f"{iterations} iterations", photo.optimised.errors)
 
 
-def _errors(name: str, errors: Errors | None) -> str:
+def _errors(name: str, errors: ImageErrors | None) -> str:
     return f"{name}: style {errors.style:.2f}, content {errors.content:.2f}" if errors else name

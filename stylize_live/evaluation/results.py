@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from stylize_live.training.style_metrics import Errors
+from stylize_live.training.style_metrics import ImageErrors
 
 _DIGITS = 4
 
@@ -21,7 +21,7 @@ class OptimizationResult:
         image: file, relative to the report.
     """
 
-    errors: Errors
+    errors: ImageErrors
     image: PurePosixPath
 
 
@@ -33,7 +33,7 @@ class PhotoResults:
         name: of the photo.
         original: the photo as it was painted, scaled.
         painted: the result.
-        rmse: see `engine.similarity`, as the next three.
+        rmse: see `engine.image_metrics`, as the next three.
         psnr: in decibels.
         ssim: up to 1.
         strokes: stroke energy, 1 for as much fine detail as the photo has.
@@ -50,7 +50,7 @@ class PhotoResults:
     psnr: float
     ssim: float
     strokes: float
-    errors: Errors | None = None
+    errors: ImageErrors | None = None
     wasserstein: float = math.nan
     lpips: float = math.nan
     optimised: OptimizationResult | None = None
@@ -62,7 +62,7 @@ class StyleResults:
 
     Attributes:
         name: of the style.
-        about: painter, painting, year, as far as the style file says.
+        about: artist, painting, year, as far as the style file says.
         milliseconds: time for one image, see `EvaluationResults.timed`.
         painting: image of the painting relative to the report, or None.
         photos: figures of each photo.

@@ -1,4 +1,4 @@
-"""What an evaluation on photos can be told."""
+"""Settings of an evaluation: their names, ranges, defaults and help."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pydantic import Field
 from stylize_live.validation import Settings
 
 
-class AssessmentSettings(Settings):
+class EvaluationSettings(Settings):
     """Settings of an evaluation on photos."""
 
     size: int = Field(default=360, ge=64, le=2160, description="Short side the photos are scaled to.")

@@ -1,4 +1,4 @@
-"""How steady a video is: figures that a blurred image must not win.
+"""How steady a video is, in figures that blur does not improve.
 
 Flow and occlusions come from the *input*, so that one measure serves every way of painting it: warp the
 previous painted image, compare with the next where the flow can be trusted (Ruder et al., GCPR 2016,
@@ -40,7 +40,7 @@ class TrueMotion:
 
 
 class FlowEvaluator:
-    """Measures the motion of an input, image by image."""
+    """Measures the motion of an input, frame by frame."""
 
     def __init__(self) -> None:
         self._search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
@@ -77,7 +77,7 @@ def _inside(flow: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
 
 @dataclass(slots=True)
 class MetricAccumulator:
-    """Figures of one video, image by image.
+    """Figures of one video, frame by frame.
 
     Attributes:
         warp_errors: RMSE in [0, 1] over valid pixels between each image and the one before it,

@@ -25,18 +25,18 @@ class SteadinessReport:
 
     Attributes:
         clip: the video's name.
-        frames: judged images.
-        tallies: by name, see `NAMES`.
+        frames: how many were measured.
+        metrics: by name, see `NAMES`.
     """
 
     clip: str
     frames: int
-    tallies: dict[str, MetricAccumulator]
+    metrics: dict[str, MetricAccumulator]
 
     def ratio(self, figure: str) -> float:
         """A figure of the smoothed video over that of the network alone, such as "warp_error"."""
-        alone = float(getattr(self.tallies["network"], figure))
-        smoothed = float(getattr(self.tallies["smoothed"], figure))
+        alone = float(getattr(self.metrics["network"], figure))
+        smoothed = float(getattr(self.metrics["smoothed"], figure))
         return smoothed / alone if alone else float("nan")
 
 
@@ -63,8 +63,8 @@ def measure_steadiness(
         SourceError: not a video.
         SinkError: the comparison cannot be written.
     """
-    tallies = {name: MetricAccumulator() for name in NAMES}
-    referee, cuts, before = FlowEvaluator(), CutDetector(), None
+    metrics = {name: MetricAccumulator() for name in NAMES}
+    evaluator, cuts, before = FlowEvaluator(), CutDetector(), None
     smoothed.reset()
     with ExitStack() as stack:
         reader = stack.enter_context(VideoReader(clip))
@@ -78,17 +78,17 @@ def measure_steadiness(
             cut = cuts.is_cut(pixels)
             motion: TrueMotion | None = None
             if before is not None and not cut:
-                motion = referee(before, pixels)
+                motion = evaluator(before, pixels)
             shown = (pixels, network(pixels), smoothed(pixels))
-            for tally, image in zip(tallies.values(), shown, strict=True):
-                tally.add(image, motion)
+            for metric, image in zip(metrics.values(), shown, strict=True):
+                metric.add(image, motion)
             if writer is not None:
                 writer.write(frame.with_image(np.ascontiguousarray(np.concatenate(shown, axis=1))))
             before = pixels
             count += 1
             if on_frame is not None:
                 on_frame(count)
-    return SteadinessReport(clip.name, count, tallies)
+    return SteadinessReport(clip.name, count, metrics)
 
 
 def _first(reader: VideoReader, most: int | None) -> Iterator[Frame]:

@@ -24,8 +24,8 @@ class SlicedWasserstein:
     """
 
     def __init__(self, painting: Features) -> None:
-        self._directions = {layer: _directions(found) for layer, found in painting.items()}
-        self._wanted = {layer: self._projected(layer, found) for layer, found in painting.items()}
+        self._directions = {layer: _draw_directions(found) for layer, found in painting.items()}
+        self._wanted = {layer: self._project(layer, found) for layer, found in painting.items()}
 
     def __call__(self, found: Features) -> float:
         """The distance: at every layer the mean squared difference of sorted projections (equations 5 and 6),
@@ -39,11 +39,11 @@ class SlicedWasserstein:
         """
         errors = []
         for layer, wanted in self._wanted.items():
-            difference = self._projected(layer, found[layer]) - wanted
+            difference = self._project(layer, found[layer]) - wanted
             errors.append(difference.square().mean() / wanted.square().mean())
         return float(torch.stack(errors).sum())
 
-    def _projected(self, layer: str, features: Tensor) -> Tensor:
+    def _project(self, layer: str, features: Tensor) -> Tensor:
         """Features along the directions in order of size, (directions, values)."""
         places = features[0].flatten(1)
         if places.shape[1] > _MOST_PLACES:
@@ -53,7 +53,7 @@ class SlicedWasserstein:
         return _resample(along.sort(1)[0])
 
 
-def _directions(features: Tensor) -> Tensor:
+def _draw_directions(features: Tensor) -> Tensor:
     """Unit vectors in the space of (1, C, H, W) features, the same at every call: (directions, C)."""
     directions = torch.randn(DIRECTIONS, features.shape[1], generator=_generator())
     return torch.nn.functional.normalize(directions, dim=1).to(features.device)

@@ -59,7 +59,7 @@ class Architecture:
         """Inverse of :meth:`to_dict`.
 
         Raises:
-            ValueError: a field is missing, unknown, no integer, or out of the range 0..512.
+            ValueError: a field is missing, unknown, not an integer, or out of the range 0..512.
         """
         names = {field.name for field in fields(cls)}
         if set(values) != names:

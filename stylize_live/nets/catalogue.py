@@ -25,7 +25,7 @@ def style_names() -> list[str]:
 
 
 def own_names() -> list[str]:
-    """Names of the user's own styles, sorted; what hides behind a shipped name or is no style is left out."""
+    """Names of the user's own styles, sorted; without files that have a shipped name or are no style."""
     return [path.stem for path in own_files() if _is_style(path)]
 
 
@@ -66,8 +66,8 @@ def _check_not_begun(path: Path) -> None:
     begun = path.with_suffix(".state.safetensors")
     if path.suffix == ".safetensors" and not is_file(path) and is_file(begun):
         raise StyleError(
-            f"{style_word(path)}: its training goes on or was killed, and no style is there yet: the same "
-            "`stylize-live train` command goes on, and leaves one at its end or when Ctrl-C stops it"
+            f"{style_word(path)}: no style yet, its training goes on or was killed: the same "
+            "`stylize-live train` command resumes it, and writes the style at its end or when Ctrl-C stops it"
         )
 
 
@@ -95,7 +95,7 @@ def load_style(text: str) -> Checkpoint:
 
 
 def _join_info(name: str, infos: list[StyleInfo]) -> StyleInfo:
-    """What is known of a blend: of all its parts, each once."""
+    """The description of a blend: those of all its parts, joined, each text once."""
     parts = [asdict(info) for info in infos]
     joined = {key: " + ".join(dict.fromkeys(part[key] for part in parts if part[key])) for key in parts[0]}
     return StyleInfo(**{**joined, "name": name})

@@ -69,7 +69,7 @@ class StyleInfo:
 
     @property
     def unfit(self) -> str:
-        """The first field that cannot be shown on one line, "" if there is none: such files are not read."""
+        """The first field that cannot be shown on one line, or "". Files with such a field are refused."""
         values = asdict(self).items()
         return next((name for name, text in values if not is_plain(text) or len(text) > _MOST_NAME), "")
 
@@ -79,7 +79,7 @@ class Checkpoint:
     """A network's weights and their description. Equal to itself alone.
 
     Attributes:
-        info: name, painter, licence.
+        info: name, artist, licence.
         architecture: what network the weights belong to.
         weights: tensor name -> float32 array; the bold end where there are two.
         training: settings and figures of the training run.
@@ -230,7 +230,7 @@ def _ends(path: Path, file: Any, architecture: Architecture, version: str) -> tu
 def _read(path: Path, file: Any, name: str, kinds: tuple[str, ...]) -> npt.NDArray[np.float32]:
     # Asked first: whether numpy knows bfloat16 depends on what else has been loaded.
     if file.get_slice(name).get_dtype() not in kinds:
-        raise StyleError(f"{path}: damaged style file: {name} is of a kind that styles do not have")
+        raise StyleError(f"{path}: damaged style file: {name} has an unknown type of numbers")
     array = np.asarray(file.get_tensor(name), np.float32)
     if not np.isfinite(array).all():
         raise StyleError(f"{path}: damaged style file: some weights are not finite")

@@ -30,7 +30,7 @@ def export_onnx(checkpoint: Checkpoint, target: Path) -> float:
     """Write a style's network as ONNX.
 
     Input `image`, (1, 3, H, W) float32 RGB in [0, 1], H and W any size; output `painted`, the same.
-    Name, painter and licence stand in the file's metadata.
+    Name, artist and licence stand in the file's metadata.
 
     Args:
         checkpoint: the style.
@@ -89,7 +89,7 @@ def _onnx(network: torch.nn.Module, checkpoint: Checkpoint) -> bytes:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporter's progress and its remarks about its own workings to itself."""
+    """Silence the exporter's progress and warnings."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

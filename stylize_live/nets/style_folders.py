@@ -1,4 +1,4 @@
-"""Where styles are: those that come with the package, and the user's own. Quick: nothing is read."""
+"""Where styles are: those that come with the package, and the user's own. No file is read."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def own_folder() -> Path:
 
 
 def own_files() -> list[Path]:
-    """What is in there and may be a style of its own, sorted: no state of an unfinished training run, no
-    name that a shipped style has, or that cannot be shown. None of a folder that cannot be read."""
+    """Files in there that may be styles, sorted. Without states of unfinished training runs, names of shipped
+    styles, and names that cannot be shown. Empty if the folder cannot be read."""
     taken = {*shipped_names(), BASE.stem}
     try:
         found = [path for path in own_folder().glob("[!.]*.safetensors") if path.stem not in taken]

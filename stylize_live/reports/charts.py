@@ -51,7 +51,7 @@ def curves(series: Mapping[str, Points], x: str, y: str, *, marked: bool = False
 
 
 def learning_curve(steps: Sequence[int], values: Sequence[float]) -> Chart:
-    """A small chart of one quantity over the steps: every value faint, their running mean strong.
+    """A small chart of one quantity over the steps: every value faint, their running mean bold.
 
     Args:
         steps: growing, two or more.

@@ -1,6 +1,6 @@
-"""Pages that are whole in themselves: they ask nothing of the network, and foreign words in them are words.
+"""Pages that load nothing from elsewhere, and in which text from files is escaped.
 
-Templates lie in `templates/`: `base.html` is the frame of all pages, `theme.css` their colours.
+Templates lie in `templates/`: `base.html` is the layout of all pages, `theme.css` their colours.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def render(template: str, **facts: object) -> str:
     return _environment().get_template(template).render(facts)
 
 
-def write_report(path: Path, text: str) -> None:
-    """Write a page or what lies beside it, whole or not at all.
+def write_text_file(path: Path, text: str) -> None:
+    """Write a page or a file beside it, whole or not at all.
 
     Raises:
         SinkError: the file cannot be written.

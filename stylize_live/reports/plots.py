@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stylize_live.errors import SinkError, UsageError
-from stylize_live.reports.page import render, write_report
+from stylize_live.reports.page import render, write_text_file
 from stylize_live.reports.svg import Chart
 
 _KINDS = (".html", ".svg")
@@ -46,4 +46,4 @@ def write_plot(
         SinkError: the file cannot be written.
     """
     template = page if path.suffix.lower() == ".html" else "charts.svg"
-    write_report(path, render(template, title=title, charts=charts, **facts))
+    write_text_file(path, render(template, title=title, charts=charts, **facts))

@@ -1,4 +1,4 @@
-"""What charts are drawn with: axes, and lines and dots between them, as SVG."""
+"""The parts of charts: axes, and lines and dots between them, as SVG."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart, which templates take as it is.
+    """A finished chart, which templates insert as it is.
 
     Attributes:
-        label: what it shows, for those who do not see it.
+        label: what it shows, for screen readers.
         width, height: pixels; pages scale it.
         drawn: SVG elements.
     """
@@ -103,7 +103,7 @@ class Plot:
         self.drawn.append(f'<path class="line {kind}" d="{path}"/>')
 
     def dot(self, x: float, y: float, radius: float, words: str) -> None:
-        """A point that tells its words when it is pointed at."""
+        """A point, with words that are shown when the mouse is over it."""
         across, down = self.at(x, y)
         place = f'cx="{across:.1f}" cy="{down:.1f}" r="{radius:g}"'
         self.drawn.append(f'<circle class="dot" {place}><title>{escape(plain(words))}</title></circle>')

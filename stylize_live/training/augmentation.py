@@ -1,4 +1,4 @@
-"""A second look at the same scene, from a still: what a camera would see a moment later.
+"""A second view of a still: what a camera would see a moment later.
 
 Training the two results to agree makes a network steady without any video (Charalambous/Wang et al.,
 ReReVST, IEEE TIP 2020, and the luminance term of Gao et al., ReCoNet, ACCV 2018, are the sources).

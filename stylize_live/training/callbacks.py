@@ -1,6 +1,6 @@
-"""Looks at a run from time to time: previews at set shares of the budget, and the report.
+"""What is done between the steps of a run: previews at set shares of the budget, and the report.
 
-The report is written every minute besides, as a sign of life: from a run that is killed, no other word comes.
+The report is also written every minute, as a sign of life: a run that is killed cannot say so itself.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from stylize_live.errors import StylizeError, describe_error
 from stylize_live.nets.transformer import Architecture, ResidualTransformer
 from stylize_live.system.clock import monotonic
 from stylize_live.training.preview import Previews
-from stylize_live.training.report import Report, write_report
+from stylize_live.training.report import TrainingReport, write_training_report
 from stylize_live.training.style_metrics import StyleFigures
 from stylize_live.training.trainer import Progress, Trainer
 
 log = logging.getLogger(__name__)
 
-# A style changes fast at first: early looks are closer together.
-_LOOKS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
+# A style changes fast at first: early previews are closer together.
+_PREVIEW_SHARES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
 _SIGN_OF_LIFE = 60.0  # seconds between two
 
 
@@ -45,7 +45,7 @@ class TrainingCallbacks:
 
     def __init__(
         self,
-        report: Report,
+        report: TrainingReport,
         path: Path,
         previews: Previews,
         trainer: Trainer,
@@ -67,27 +67,27 @@ class TrainingCallbacks:
             self._previews.clear()
         self._previews.write_photos()
         if is_fresh:
-            self._look()
+            self._write_preview()
         else:
             self._write()  # it may say that the run was interrupted
-        self._next = sum(share <= self._trainer.progress.done for share in _LOOKS)
+        self._next = sum(share <= self._trainer.progress.done for share in _PREVIEW_SHARES)
 
     def __call__(self, progress: Progress) -> None:
-        """Pass a step on; look, if it is time."""
+        """Pass a step on; write a preview or the report, if it is time."""
         self._on_step(progress)
-        passed = sum(share <= progress.done for share in _LOOKS)
+        passed = sum(share <= progress.done for share in _PREVIEW_SHARES)
         if passed > self._next and progress.done < 1:
             self._next = passed
-            self._try(self._look)
+            self._try(self._write_preview)
         elif self._written_at is None or self._clock() - self._written_at >= _SIGN_OF_LIFE:
             self._try(self._write)
 
     def finish(self, figures: StyleFigures) -> None:
-        """Look for the last time; the report gets the final figures."""
+        """Write the last preview; the report gets the final figures."""
         self._report = replace(self._report, figures=figures)
-        self._try(self._look)
+        self._try(self._write_preview)
 
-    def interrupted(self) -> None:
+    def mark_interrupted(self) -> None:
         """Have the report of a run that has begun say so, where it can be written."""
         self._report = replace(self._report, figures=None, interrupted=True)
         if self._written_at is not None:
@@ -95,27 +95,27 @@ class TrainingCallbacks:
                 self._write()
 
     def _try(self, work: Callable[[], None]) -> None:
-        """Look or write; a page that cannot be written is no reason to lose what was learnt."""
+        """Do some writing; a file that cannot be written is no reason to lose what was learnt."""
         try:
             work()
         except (StylizeError, OSError) as error:
             self._written_at = self._clock()  # the next try is a minute away, not a step
             log.warning("%s; training goes on", describe_error(error))
 
-    def _look(self) -> None:
+    def _write_preview(self) -> None:
         progress = self._trainer.progress
-        network = painter(self._architecture, self._trainer.weights, self._device)
+        network = build_network(self._architecture, self._trainer.weights, self._device)
         self._previews.write(f"step-{progress.step:06d}.jpg", network, self._device)
-        if progress.step not in progress.looks:
-            progress.looks.append(progress.step)
+        if progress.step not in progress.preview_steps:
+            progress.preview_steps.append(progress.step)
         self._write()
 
     def _write(self) -> None:
-        write_report(self._path, self._report, self._trainer.progress, self._previews.folder)
+        write_training_report(self._path, self._report, self._trainer.progress, self._previews.folder)
         self._written_at = self._clock()
 
 
-def painter(
+def build_network(
     architecture: Architecture, weights: dict[str, Tensor], device: torch.device
 ) -> ResidualTransformer:
     """A new network in evaluation mode that carries a copy of the weights."""

@@ -35,7 +35,7 @@ def save_training(
     files: Sequence[Path] = (),
     plan: Plan | None = None,
 ) -> None:
-    """Write everything a run needs to go on, how it practises, and which other files are its own.
+    """Write all that a run needs to go on, its plan, and which other files are its own.
 
     Raises:
         SinkError: the file cannot be written.
@@ -50,7 +50,7 @@ def save_training(
         "seconds": progress.seconds,
         "done": progress.done,
         "history": progress.history,
-        "looks": progress.looks,
+        "looks": progress.preview_steps,
     }
     metadata = {
         "settings": settings.model_dump_json(),
@@ -69,7 +69,7 @@ def save_training(
 
 
 def read_plan(path: Path) -> Plan | None:
-    """How an unfinished run practises; None if there is none, or its state is older than plans are."""
+    """The plan of an unfinished run; None if there is no run, or its state is older than plans are."""
     try:
         with safe_open(path, framework="pt") as state:
             return Plan.from_dict(json.loads((state.metadata() or {})["plan"]))
@@ -121,7 +121,7 @@ def load_training(
             record["seconds"],
             record["done"],
             history=[(step, terms) for step, terms in record["history"]],
-            looks=record["looks"],
+            preview_steps=record["looks"],
         )
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise TrainingError(f"{path}: damaged training state, delete it to start over: {error}") from None

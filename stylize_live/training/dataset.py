@@ -69,7 +69,7 @@ def split_photos(photos: list[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def sift(photos: list[Path]) -> tuple[list[Path], set[Path]]:
-    """Try photos: those to show, which is neither damaged ones nor long strips, and the damaged ones."""
+    """Try photos: gives those that can be shown, neither damaged nor long strips, and the damaged ones."""
     shown, unreadable = [], set()
     for photo in photos:
         try:
@@ -84,13 +84,13 @@ def sift(photos: list[Path]) -> tuple[list[Path], set[Path]]:
 
 
 def which_photos(count: int, *, kept_out: bool) -> str:
-    """What to write after the number of photos that errors were measured on."""
+    """Which photos errors were measured on, in words to stand behind their number."""
     origin = "kept out of training" if kept_out else "it has practised on, too"
     return f"{photo_word(count)} {origin}"
 
 
 def photo_word(count: int) -> str:
-    """What to write after a number of photos."""
+    """The word "photo" or "photos", to stand behind a number."""
     return "photo" if count == 1 else "photos"
 
 

@@ -72,12 +72,12 @@ class FeatureNetwork(nn.Module):
         found = {}
         for name, stage in self.stages.items():
             x = stage(x)
-            found[name] = self.seen(x)
+            found[name] = self.postprocess(x)
             if name == last:
                 break
         return found
 
-    def seen(self, activations: Tensor) -> Tensor:
+    def postprocess(self, activations: Tensor) -> Tensor:
         """What the losses compare of a stage's activations, (N, C, h, w) -> the same shape."""
         return activations
 
@@ -133,7 +133,7 @@ def fit_input(network: nn.Module, weights: dict[str, Tensor], dtype: torch.dtype
         found = {key: weights[key].to(dtype) for key in wanted}
         network.load_state_dict(found, assign=True, strict=False)
     except KeyError as error:
-        raise TrainingError(f"feature weights do not fit {name}: there is no {error.args[0]}") from None
+        raise TrainingError(f"feature weights do not fit {name}: {error.args[0]} is missing") from None
     except RuntimeError as error:
         what = " ".join(str(error).split())
         raise TrainingError(f"feature weights do not fit {name}: {what}") from None

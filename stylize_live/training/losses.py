@@ -59,7 +59,7 @@ def content_error(found: Tensor, wanted: Tensor) -> Tensor:
 
 
 def color_error(found: Tensor, wanted: Tensor) -> Tensor:
-    """Mean squared difference of the means of 8 x 8 pixels: of masses of color, strokes being free; a scalar.
+    """Mean squared difference of the means of 8 x 8 pixels, so that strokes are free; a scalar.
 
     Args:
         found: (N, 3, H, W) in [0, 1], the painted images.

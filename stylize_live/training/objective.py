@@ -1,4 +1,4 @@
-"""The number that training makes small."""
+"""The loss that training minimises."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Objective:
         A tenth of the work of `terms`, whose arguments it has.
         """
         painted, steady = self._two_views(network, crops.photos, step)
-        wanted = self._colored(crops.subjects, self._which(len(painted), step))
+        wanted = self._recolor(crops.subjects, self._assign_paintings(len(painted), step))
         color = losses.color_error(painted, wanted)
         return {"color": color, "pixels": (painted - wanted).square().mean(), "steady": steady}
 
@@ -76,10 +76,10 @@ class Objective:
         """
         painted, steady = self._two_views(network, crops.photos, step)
         features = self._features
-        which = self._which(len(painted), step)
+        which = self._assign_paintings(len(painted), step)
         found = features(_mirror(painted), last=features.style_layers[-1])
         with torch.no_grad():
-            wanted = self._colored(crops.subjects, which)
+            wanted = self._recolor(crops.subjects, which)
             subject = features(_mirror(wanted), last=features.content_layer)[features.content_layer]
         content = losses.content_error(found[features.content_layer], subject).mean()
         return {
@@ -101,12 +101,12 @@ class Objective:
         expected, _ = motion.apply(first)
         return first, losses.masked_mean_square(second - expected, inside)
 
-    def _which(self, count: int, step: int) -> list[int]:
+    def _assign_paintings(self, count: int, step: int) -> list[int]:
         """The painting that each crop of a step is drawn towards."""
         return [(i + step * count) % len(self._targets) for i in range(count)]
 
     @torch.no_grad()
-    def _colored(self, subjects: Tensor, which: list[int]) -> Tensor:
+    def _recolor(self, subjects: Tensor, which: list[int]) -> Tensor:
         """The abstracted photos, each in its painting's colors."""
         if len(self._transfers) == 1:
             return self._transfers[0](subjects)

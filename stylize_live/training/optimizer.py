@@ -1,4 +1,4 @@
-"""The optimiser: orthogonalised momentum for convolutions, Adam for scales and shifts.
+"""The optimizer: orthogonalised momentum for convolutions, Adam for scales and shifts.
 
 Muon (Jordan et al., 2024) replaces the momentum of a weight matrix by the nearest orthogonal one, so that
 rare directions are learned as fast as common ones. The step has the root mean square of Adam's (Liu et al.,

@@ -1,4 +1,4 @@
-"""What a network is to learn from one painting."""
+"""A painting as training takes it: read, scaled, and its texture as statistics of features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much practice fits into a budget on this machine: features, crops and steps, by what they take here."""
+"""How much training fits into a budget on this machine: precision of features, crops and steps."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FEATURES_SIDE = 128
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a run practises. A run that goes on keeps its plan, whatever is measured then.
+    """The size of a run's steps. A resumed run keeps its plan, whatever is measured then.
 
     Attributes:
         batch: crops of a step.
@@ -51,7 +51,7 @@ class Plan:
     features: FeaturePrecision
     steps: int | None = None
 
-    def words(self, minutes: float | None) -> str:
+    def describe(self, minutes: float | None) -> str:
         """For people: what a run will do, of so many minutes if these are counted."""
         crops = f"{self.batch} {'crop' if self.batch == 1 else 'crops'} of {self.crop} pixels"
         how = f"{crops} a step, features in {self.features}"
@@ -76,7 +76,7 @@ class Plan:
 
 
 def feature_precision(device: torch.device) -> FeaturePrecision:
-    """In what features are computed the fastest here.
+    """The precision in which features are computed the fastest here.
 
     Both are tried once where the processor has instructions for bfloat16, without which it takes many times
     as long, see `floating_precision`.
@@ -109,7 +109,7 @@ def _feature_trial(dtype: torch.dtype) -> speed_cache.Trial:
 
 
 def step_seconds(objective: Objective, network: ResidualTransformer) -> float:
-    """What a step with one crop of 192 pixels takes here. Nothing is changed by it.
+    """Seconds that a step with one crop of 192 pixels takes here. It changes nothing.
 
     Args:
         objective: before its first step.

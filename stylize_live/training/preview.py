@@ -26,7 +26,7 @@ _STEP = re.compile(r"step-[0-9]{6}\.jpg")
 
 
 class Previews:
-    """A folder of rows: ``photos.jpg``, and one painted row for each look at the network.
+    """A folder of rows: ``photos.jpg``, and one painted row for each preview.
 
     Args:
         folder: made if it is not there.

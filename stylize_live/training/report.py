@@ -38,12 +38,12 @@ _TERMS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class TrainingReport:
     """What is known about a run beside its progress.
 
     Attributes:
         title: of the style.
-        by: painter and year, may be empty.
+        by: artist and year, may be empty.
         paintings: files.
         columns: photos in each row of previews.
         facts: further lines for the table of settings: name and value.
@@ -52,7 +52,7 @@ class Report:
         kept_out: whether the photos that are shown and measured were kept out of training.
         figures: errors on these photos, once they are measured.
         interrupted: whether the run was ended before, and could go on.
-        silence: seconds after which a page that is not written again tells that the run has ended.
+        silence: seconds without an update after which the page says that the run has ended.
     """
 
     title: str
@@ -73,12 +73,12 @@ class Report:
         return self.figures is None and not self.interrupted
 
 
-def write_report(path: Path, report: Report, progress: Progress, previews: Path) -> None:
+def write_training_report(path: Path, report: TrainingReport, progress: Progress, previews: Path) -> None:
     """Write the page as far as the run has come.
 
     Args:
         path: .html file.
-        report: see `Report`.
+        report: see `TrainingReport`.
         progress: steps, losses, and which previews there are.
         previews: folder of the rows, see `Previews`.
 
@@ -95,7 +95,7 @@ def write_report(path: Path, report: Report, progress: Progress, previews: Path)
         report=report,
         columns=report.columns,
         rows=rows,
-        looks=[row for row in rows if row.name != "photos"],
+        previews=[row for row in rows if row.name != "photos"],
         data=_data,
         painting=_painting,
         under_way=report.under_way,
@@ -108,7 +108,7 @@ def write_report(path: Path, report: Report, progress: Progress, previews: Path)
         losses=[loss for name, meaning in _TERMS.items() if (loss := _loss(name, meaning, progress))],
         settings=_settings(report.settings),
     )
-    page.write_report(path, text)
+    page.write_text_file(path, text)
 
 
 class _Row(NamedTuple):
@@ -138,11 +138,11 @@ class _Setting(NamedTuple):
 
 
 def _rows(progress: Progress, previews: Path) -> list[_Row]:
-    """The photos, then every look; without those that somebody has removed."""
+    """The photos, then every preview; without those that somebody has removed."""
     files = [("photos", "the photos", previews / "photos.jpg")]
-    for step in progress.looks:
+    for step in progress.preview_steps:
         caption = f"step {step}" if step else "before"
-        files.append((f"look{step}", caption, previews / f"step-{step:06d}.jpg"))
+        files.append((f"step{step}", caption, previews / f"step-{step:06d}.jpg"))
     return [_Row(name, caption, path.read_bytes()) for name, caption, path in files if path.is_file()]
 
 
@@ -164,13 +164,13 @@ def _share(progress: Progress) -> str:
     return f"{100 * min(progress.done, 1):.0f}"
 
 
-def _so_far(report: Report, progress: Progress, stands: str) -> list[tuple[str, str]]:
+def _so_far(report: TrainingReport, progress: Progress, stands: str) -> list[tuple[str, str]]:
     """Tiles of a run that is not over: a value and its meaning each."""
     said = f"{stands}; the page reloads itself" if report.under_way else _INTERRUPTED
     return [(f"{_share(progress)} %", said), (str(progress.step), "steps")]
 
 
-def _figures(report: Report, figures: StyleFigures, progress: Progress) -> list[tuple[str, str]]:
+def _figures(report: TrainingReport, figures: StyleFigures, progress: Progress) -> list[tuple[str, str]]:
     """Tiles of a run that is over."""
     measured = which_photos(figures.photos, kept_out=report.kept_out)
     return [

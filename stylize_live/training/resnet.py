@@ -42,12 +42,12 @@ class ResnetFeatures(FeatureNetwork):
     # with trained weights: painted images and untouched photos then have the errors that VGG16 gives them.
     gain = 8.0
 
-    def seen(self, activations: Tensor) -> Tensor:
+    def postprocess(self, activations: Tensor) -> Tensor:
         """The activations, smoothed, in float32."""
-        return smooth(activations)
+        return smooth_activations(activations)
 
 
-def smooth(activations: Tensor) -> Tensor:
+def smooth_activations(activations: Tensor) -> Tensor:
     """Softmax over all channels and places of each image, scaled to a mean of one.
 
     The scale makes Gram matrices of images of different sizes comparable.

@@ -29,7 +29,7 @@ from stylize_live.options import DEFAULT_BOLDNESS
 from stylize_live.system.clock import monotonic
 from stylize_live.system.commands import quote
 from stylize_live.system.replacing import remove
-from stylize_live.training.callbacks import TrainingCallbacks, painter
+from stylize_live.training.callbacks import TrainingCallbacks, build_network
 from stylize_live.training.checkpoint import owns, read_plan
 from stylize_live.training.color_match import match_colors
 from stylize_live.training.color_transfer import PhotoStatistics, vivid
@@ -47,10 +47,10 @@ from stylize_live.training.objective import Objective
 from stylize_live.training.painting import load_painting
 from stylize_live.training.plan import Plan, feature_precision, make_plan, step_seconds
 from stylize_live.training.preview import Previews, rows_in
-from stylize_live.training.report import SILENCE, Report
+from stylize_live.training.report import SILENCE, TrainingReport
 from stylize_live.training.resident import ResidentBatches
 from stylize_live.training.settings import TrainSettings
-from stylize_live.training.style_metrics import StyleFigures, StyleMetrics, measure
+from stylize_live.training.style_metrics import StyleFigures, StyleMetrics, measure_style
 from stylize_live.training.trainer import Progress, Trainer, minutes_of, steps_budget
 
 log = logging.getLogger(__name__)
@@ -144,15 +144,15 @@ def train_style(
 ) -> TrainingResult:
     """Train a style, writing previews, a report and a state file on the way and the style at the end.
 
-    What is there already is replaced; see `Job.in_the_way`. Minutes hold everything from the moment the
-    features are loaded: preparing, practice and measuring.
+    Files that exist are replaced; see `TrainingJob.in_the_way`. Minutes hold everything from the moment
+    the features are loaded: preparing, practice and measuring.
 
     Interrupting (KeyboardInterrupt) keeps the state, also while the result is being measured; the same job
     then goes on from there. A style that can be used is left as well, marked as unfinished, unless that
     would replace a finished one.
 
     Args:
-        job: see `Job`.
+        job: see `TrainingJob`.
         device: where to train.
         restart: throw an unfinished run's state away.
         on_step: called after each step.
@@ -178,15 +178,15 @@ def train_style(
     features = load_features(job.features, device=device, dtype=dtype)
     begun = monotonic()
     objective = Objective(features, paintings, PhotoStatistics.of(sample_crops(photos.training)), settings)
-    yardstick = StyleMetrics(features, paintings)
+    metrics = StyleMetrics(features, paintings)
     minutes = minutes_of(settings)
-    closing = _seconds_to_measure(network, yardstick, photos.measured, device) if minutes else 0.0
+    measuring = _seconds_to_measure(network, metrics, photos.measured, device) if minutes else 0.0
     if plan is None:
         plan = make_plan(
             settings,
             device,
             precision,
-            seconds=steps_budget(minutes, closing + monotonic() - begun) if minutes else None,
+            seconds=steps_budget(minutes, measuring + monotonic() - begun) if minutes else None,
             one_crop=lambda: step_seconds(objective, network),
         )
     with _batches(photos.training, plan, settings, device) as batches:
@@ -201,23 +201,23 @@ def train_style(
             files=(job.report_path, job.previews, job.target),
             plan=plan,
             prepared=monotonic() - begun,
-            closing=closing,
+            measuring=measuring,
         )
         trainer.resume()
         resumed_at = trainer.progress.step
         if not resumed_at:
-            on_note(plan.words(minutes))
+            on_note(plan.describe(minutes))
         previews = Previews(job.previews, photos.measured)
-        report = replace(_report(job, photos, previews.columns, plan, device), silence=SILENCE + closing)
-        watch = TrainingCallbacks(
+        report = replace(_report(job, photos, previews.columns, plan, device), silence=SILENCE + measuring)
+        callbacks = TrainingCallbacks(
             report, job.report_path, previews, trainer, network.architecture, device, on_step
         )
         try:
-            _practise(trainer, watch)
+            _run_steps(trainer, callbacks)
             _match_colors(trainer, batches, paintings, settings)
-            on_note(_measuring(len(photos.measured), closing))
-            figures = _measure(trainer, yardstick, photos.measured, device, features.gain)
-            watch.finish(figures)
+            on_note(_measuring(len(photos.measured), measuring))
+            figures = _measure(trainer, metrics, photos.measured, device, features.gain)
+            callbacks.finish(figures)
             # The style last: until it is there, the same job goes on from the state.
             _save(job, trainer, _record(job, trainer.progress, plan, device) | _errors(figures))
         except BaseException as error:
@@ -225,7 +225,7 @@ def train_style(
                 if isinstance(error, KeyboardInterrupt):
                     _leave_unfinished(job, trainer, plan, device)
             finally:
-                watch.interrupted()
+                callbacks.mark_interrupted()
             raise
     trainer.finish()
     unreadable = sorted(photos.unreadable | batches.unreadable)
@@ -249,14 +249,14 @@ def _match_colors(
     device = paintings[0].device
     ends = [end for end in (trainer.weights, trainer.faithful) if end]  # a run of one step has one
     usual = {name: torch.lerp(ends[-1][name], bold, DEFAULT_BOLDNESS) for name, bold in ends[0].items()}
-    network = painter(trainer.network.architecture, usual, device)
+    network = build_network(trainer.network.architecture, usual, device)
     crops = [batches(step).photos.to(device) for step in range(-(-_MATCHED // batches.size))]
     painted = torch.cat([network(photos) for photos in crops])
     match_colors(ends, painted, vivid(paintings[0], settings.contrast, settings.saturation), settings.match)
 
 
 def _earlier_plan(job: TrainingJob, device: torch.device) -> Plan | None:
-    """That of the run that goes on; None for a fresh one."""
+    """The plan of the run that is resumed; None for a fresh one."""
     if not job.state_path.exists():
         return None
     # Before there were plans, a run did what a run without measured figures does.
@@ -265,11 +265,11 @@ def _earlier_plan(job: TrainingJob, device: torch.device) -> Plan | None:
 
 
 def _seconds_to_measure(
-    network: ResidualTransformer, yardstick: StyleMetrics, photos: list[Path], device: torch.device
+    network: ResidualTransformer, metrics: StyleMetrics, photos: list[Path], device: torch.device
 ) -> float:
     """What measuring the result will take, going by one photo."""
     started = monotonic()
-    measure(network, yardstick, photos[:1], device)
+    measure_style(network, metrics, photos[:1], device)
     return len(photos) * (monotonic() - started)
 
 
@@ -279,13 +279,13 @@ def _measuring(photos: int, seconds: float) -> str:
 
 
 def _measure(
-    trainer: Trainer, yardstick: StyleMetrics, photos: list[Path], device: torch.device, gain: float
+    trainer: Trainer, metrics: StyleMetrics, photos: list[Path], device: torch.device, gain: float
 ) -> StyleFigures:
     """The result's errors, on the scale of VGG16's; what this takes is counted."""
     started = monotonic()
     trainer.progress.left = 0.0
-    final = painter(trainer.network.architecture, trainer.weights, torch.device("cpu"))
-    figures = measure(final, yardstick, photos, device)
+    final = build_network(trainer.network.architecture, trainer.weights, torch.device("cpu"))
+    figures = measure_style(final, metrics, photos, device)
     trainer.progress.seconds += monotonic() - started
     return replace(figures, style=figures.style * gain, content=figures.content * gain)
 
@@ -322,13 +322,13 @@ def _batches(
     )
 
 
-def _practise(trainer: Trainer, watch: TrainingCallbacks) -> None:
+def _run_steps(trainer: Trainer, callbacks: TrainingCallbacks) -> None:
     """Train to the end of the budget; what was learnt is on the disk then, and after a Ctrl-C or an error."""
     # From the first file on, the state tells whose report and previews these are.
     trainer.save()
-    watch.begin()
+    callbacks.begin()
     try:
-        trainer.run(on_step=watch)
+        trainer.run(on_step=callbacks)
     except KeyboardInterrupt:
         trainer.save()
         raise
@@ -340,7 +340,7 @@ def _practise(trainer: Trainer, watch: TrainingCallbacks) -> None:
         except StylizeError as error:  # of the two, the first is told
             log.warning("%s", error)
         raise
-    # Measuring takes a while, too, and is not a valid time to lose everything in.
+    # Measuring takes a while, too, and is no time to lose everything in.
     trainer.save()
 
 
@@ -439,7 +439,9 @@ def _features_name(job: TrainingJob) -> str:
     return Path(job.features).stem if job.features else "vgg16"
 
 
-def _report(job: TrainingJob, photos: _Photos, columns: int, plan: Plan, device: torch.device) -> Report:
+def _report(
+    job: TrainingJob, photos: _Photos, columns: int, plan: Plan, device: torch.device
+) -> TrainingReport:
     info = job.info
     of_them = "" if photos.are_kept_out else " of them"
     facts = [
@@ -448,11 +450,11 @@ def _report(job: TrainingJob, photos: _Photos, columns: int, plan: Plan, device:
         ("features", _features_name(job)),
         ("started from", job.start.stem if job.start else "scratch"),
         ("device", device.type),
-        ("steps", plan.words(minutes_of(job.settings))),
+        ("steps", plan.describe(minutes_of(job.settings))),
         ("style file", str(job.target)),
     ]
     by = ", ".join(word for word in (info.artist, info.year) if word)
-    return Report(
+    return TrainingReport(
         info.title or info.name,
         by,
         job.paintings,

@@ -1,4 +1,4 @@
-"""Style statistics over the last few crops together.
+"""Style statistics over the last few crops.
 
 A painting has flat places and busy ones; a photo of a wall has only flat ones. Asked to show the
 whole painting's statistics in every single crop, a network fills walls and faces with a lattice of marks.

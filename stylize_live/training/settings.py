@@ -1,4 +1,4 @@
-"""What a training run can be told."""
+"""Settings of training: their names, ranges, defaults and help."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ SHORT_SIDE = 360  # pixels: the short side of a usual live image
 
 
 @dataclass(frozen=True, slots=True)
-class Errors:
-    """Of one image.
+class ImageErrors:
+    """Errors of one image.
 
     Attributes:
         style: relative Gram error summed over four layers; an untouched photo has about 4.
@@ -69,20 +69,20 @@ class StyleMetrics:
         return torch.stack(style).mean(), kept
 
     @torch.no_grad()
-    def compare(self, found: losses.Features, content: Tensor) -> Errors:
-        """The same as numbers, of an image's features."""
+    def compare(self, found: losses.Features, content: Tensor) -> ImageErrors:
+        """The same errors as numbers, from an image's features."""
         style, kept = self._tensors(found, content)
-        return Errors(float(style), float(kept))
+        return ImageErrors(float(style), float(kept))
 
     @torch.no_grad()
-    def __call__(self, image: Tensor, content: Tensor) -> Errors:
-        """The same of an image."""
+    def __call__(self, image: Tensor, content: Tensor) -> ImageErrors:
+        """The same as `compare`, of an image."""
         return self.compare(self._features(image), content)
 
 
 @dataclass(frozen=True, slots=True)
 class StyleFigures:
-    """Means over photos; see `Errors`.
+    """Means over photos; see `ImageErrors`.
 
     Attributes:
         style: style error.
@@ -96,9 +96,9 @@ class StyleFigures:
 
 
 @torch.inference_mode()
-def measure(
+def measure_style(
     network: ResidualTransformer,
-    yardstick: StyleMetrics,
+    metrics: StyleMetrics,
     photos: list[Path],
     device: torch.device,
 ) -> StyleFigures:
@@ -106,9 +106,9 @@ def measure(
 
     Args:
         network: in evaluation mode, on the CPU.
-        yardstick: knows the painting.
+        metrics: of the painting.
         photos: files to paint; unreadable ones are left out.
-        device: where the yardstick's features are.
+        device: where the metrics's features are.
     """
     found = []
     for path in photos:
@@ -116,7 +116,7 @@ def measure(
             photo = to_tensor(resize(on_paper(read_image(path, least_side=SHORT_SIDE)), SHORT_SIDE))
         except SourceError:
             continue
-        found.append(yardstick(network(photo).to(device), yardstick.content_of(photo.to(device))))
+        found.append(metrics(network(photo).to(device), metrics.content_of(photo.to(device))))
     count = max(1, len(found))
     return StyleFigures(
         sum(e.style for e in found) / count, sum(e.content for e in found) / count, len(found)

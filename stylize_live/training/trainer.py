@@ -48,7 +48,7 @@ class Progress:
         left: seconds to the end, measuring at the end included; 0 before the first step.
         terms: the loss parts of the newest step that was looked at.
         history: one (step, terms) pair every ten steps, without the first steps, which are for colors.
-        looks: steps after which previews were painted.
+        preview_steps: steps after which previews were painted.
     """
 
     step: int = 0
@@ -56,7 +56,7 @@ class Progress:
     done: float = 0.0
     terms: dict[str, float] = field(default_factory=dict)
     history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
-    looks: list[int] = field(default_factory=list)
+    preview_steps: list[int] = field(default_factory=list)
     left: float = 0.0
 
 
@@ -72,9 +72,9 @@ class Trainer:
         state_path: file that a killed run resumes from; deleted by `finish`.
         task: tells runs with the same settings but other paintings, features or start apart.
         files: what else the run writes; the state says that they are its own.
-        plan: how it practises; the state keeps it.
+        plan: its steps and crops; the state keeps it.
         prepared: seconds that the run has taken before its first step.
-        closing: seconds that it will take after its last one, to measure; the minutes hold these too.
+        measuring: seconds that it will take to measure after its last step; the minutes hold these too.
     """
 
     def __init__(
@@ -90,12 +90,12 @@ class Trainer:
         files: Sequence[Path] = (),
         plan: Plan | None = None,
         prepared: float = 0.0,
-        closing: float = 0.0,
+        measuring: float = 0.0,
     ) -> None:
         self.network = network.to(device).to(memory_format=torch.channels_last).train()
         self._objective, self._batches, self._settings = objective, batches, settings
         self._device, self._state_path, self._task, self._files = device, state_path, task, files
-        self._plan, self._prepared, self._closing = plan, prepared, closing
+        self._plan, self._prepared, self._measuring = plan, prepared, measuring
         self._optimizer = MuonAdam(network)
         self._average = {k: v.detach().clone() for k, v in network.state_dict().items()}
         self._faithful: dict[str, Tensor] = {}
@@ -182,7 +182,7 @@ class Trainer:
         by_steps = p.step / s.steps if s.steps else 0.0
         if not minutes:
             return by_steps
-        return max(by_steps, self._practised / steps_budget(minutes, self._prepared + self._closing))
+        return max(by_steps, self._practised / steps_budget(minutes, self._prepared + self._measuring))
 
     @property
     def _practised(self) -> float:
@@ -191,7 +191,7 @@ class Trainer:
 
     def _seconds_left(self) -> float:
         p = self.progress
-        return max(0.0, self._practised / p.done * (1 - p.done)) + self._closing
+        return max(0.0, self._practised / p.done * (1 - p.done)) + self._measuring
 
     def _step(self) -> None:
         p = self.progress
@@ -199,7 +199,7 @@ class Trainer:
         for_colors = p.done < self._settings.colors
         crops = self._batches(p.step).to(self._device)
         measured = self._objective.color_terms if for_colors else self._objective.terms
-        terms = measured(self._painted, crops, p.step)
+        terms = measured(self._paint, crops, p.step)
         loss = self._objective.total(terms)
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -231,7 +231,7 @@ class Trainer:
         now = self._brightness + min(1.0, done / _FADED) * (self._settings.brightness - self._brightness)
         self.network.brightness.fill_(now)
 
-    def _painted(self, views: Tensor) -> Tensor:
+    def _paint(self, views: Tensor) -> Tensor:
         # The small network is cheap on a CPU, where float32 keeps its gradients exact. Losses are
         # computed in what they say themselves.
         with torch.autocast("cuda", torch.bfloat16, enabled=self._device.type == "cuda"):

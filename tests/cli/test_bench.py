@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from stylize_live.bench import machine, programs, run, stages
-from stylize_live.bench.programs import Commands, Ended, run_python
+from stylize_live.bench.programs import Commands, ProcessResult, run_python
 from stylize_live.bench.report import BenchReport, Measurements
 from stylize_live.bench.run import ROUNDS, run_bench
 from stylize_live.bench.stages import StageBenchmarks, ideal_seconds
@@ -110,7 +110,7 @@ def test_a_process_tells_its_last_line_and_memory() -> None:
 
 def test_the_memory_of_the_machine_is_known() -> None:
     total = psutil.virtual_memory().total
-    assert machine.describe()["memory_gb"] == round(total / 1e9, 1) > 0
+    assert machine.describe_machine()["memory_gb"] == round(total / 1e9, 1) > 0
 
 
 def test_a_process_that_fails_is_an_error_of_one_line() -> None:
@@ -121,9 +121,9 @@ def test_a_process_that_fails_is_an_error_of_one_line() -> None:
 def test_commands_get_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[list[str]] = []
 
-    def fake(arguments: list[str]) -> Ended:
+    def fake(arguments: list[str]) -> ProcessResult:
         calls.append(arguments)
-        return Ended(json.dumps({"fps": 30, "files": [{"fps": 40}]}), 1.0, None)
+        return ProcessResult(json.dumps({"fps": 30, "files": [{"fps": 40}]}), 1.0, None)
 
     monkeypatch.setattr(programs, "run_python", fake)
     settings = BenchSettings(style='a "b"', strength=0.5, keep_colors=True, size="720p")
@@ -168,7 +168,7 @@ class FakeCommands:
     def __init__(self, video: Path, settings: BenchSettings, folder: Path) -> None:
         assert video.exists() or video.parent == folder
 
-    def live(self) -> tuple[dict[str, Any], Ended]:
+    def live(self) -> tuple[dict[str, Any], ProcessResult]:
         ages = {"p50": 20.0, "p95": 30.0, "p99": None}
         latency = {"capture": ages | {"p50": 1.0}, "inference": ages, "total": ages}
         report = {"fps": 30.0, "captured": 200, "dropped": 1, "seconds": 5.0, "latency_ms": latency}
@@ -176,11 +176,11 @@ class FakeCommands:
             "settled": {"captured": 100, "dropped": 3},
             "steps": [{"lines": 48, "every": 1, "at": 0.0}, {"lines": 48, "every": 2, "at": 1.0}],
         }
-        return report, Ended("", 7.0, 500.0)
+        return report, ProcessResult("", 7.0, 500.0)
 
-    def convert(self, end: Fraction) -> tuple[dict[str, Any], Ended]:
+    def convert(self, end: Fraction) -> tuple[dict[str, Any], ProcessResult]:
         assert end == Fraction(24, 30)
-        return {"fps": 40.0, "seconds": 1e-6}, Ended("", 9.0, 600.0)
+        return {"fps": 40.0, "seconds": 1e-6}, ProcessResult("", 9.0, 600.0)
 
 
 @pytest.fixture

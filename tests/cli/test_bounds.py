@@ -23,7 +23,7 @@ from stylize_live.config import (
 from stylize_live.conversion.queue import plan_jobs
 from stylize_live.engine.timeline import Timeline
 from stylize_live.errors import ConfigError, StyleError, UsageError
-from stylize_live.evaluation.settings import AssessmentSettings
+from stylize_live.evaluation.settings import EvaluationSettings
 from stylize_live.nets.catalogue import style_path, style_shares
 from stylize_live.studio.messages import Message, SettingChanges
 from stylize_live.training.settings import TrainSettings
@@ -47,7 +47,7 @@ HUGE = [
     "--5",
 ]
 ALL_SETTINGS: list[type[BaseModel]] = [
-    AssessmentSettings,
+    EvaluationSettings,
     BenchSettings,
     SettingChanges,
     ConvertSettings,

@@ -19,7 +19,7 @@ from stylize_live.evaluation.paintings import find_paintings
 from stylize_live.media.image.io import Still, read_image, write_image
 from stylize_live.nets.checkpoint import save_checkpoint
 from stylize_live.training.dataset import find_photos, split_photos
-from stylize_live.training.style_metrics import Errors
+from stylize_live.training.style_metrics import ImageErrors
 
 
 @pytest.fixture(autouse=True)
@@ -185,7 +185,7 @@ def test_an_interrupted_evaluation_has_a_page_and_goes_on(
         calls += 1
         if calls == 2:
             raise KeyboardInterrupt
-        return OptimizationRun(Errors(1, 0.5), random_pixels(64, 64))
+        return OptimizationRun(ImageErrors(1, 0.5), random_pixels(64, 64))
 
     monkeypatch.setattr("stylize_live.evaluation.optimization_cache.optimize_image", stopped_at_the_second)
     more = ("--paintings", painting, "--features", features_file, "--optimised", 2)

@@ -107,8 +107,8 @@ def with_endless_steps(tensors: Tensors) -> None:
         (with_one_scale_for_all, "do not fit"),
         (with_a_stranger, "do not fit"),
         (with_steps_of_another_shape, "do not fit"),
-        (with_steps_in_floats, r"faithful\.to_full\.bias is of a kind"),
-        (with_long_scales, r"faithful_scale\.to_full\.bias is of a kind"),
+        (with_steps_in_floats, r"faithful\.to_full\.bias has an unknown type"),
+        (with_long_scales, r"faithful_scale\.to_full\.bias has an unknown type"),
         (with_endless_steps, "not finite"),
     ],
 )
@@ -264,7 +264,7 @@ def test_a_style_with_one_end_is_named_once(tmp_path: Path, caplog: pytest.LogCa
             assert not stylizer.has_boldness
             stylizer(IMAGE)
     assert [record.getMessage() for record in caplog.records] == [
-        "the only single: paints alike at every boldness"
+        "the only single: boldness makes no difference"
     ]
     caplog.clear()
     with exact(two_ends(tmp_path / "two.safetensors"), boldness=0.5) as stylizer:

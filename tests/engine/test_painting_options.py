@@ -167,8 +167,8 @@ def test_a_stylizer_takes_it_and_refuses_what_is_out_of_range(name: str, tiny_st
 
 
 def test_backends_are_told_all_options_of_an_image() -> None:
-    look = RenderOptions()
-    assert {name: getattr(look, name) for name in ImageOptions.model_fields} == dict(ImageOptions())
+    options = RenderOptions()
+    assert {name: getattr(options, name) for name in ImageOptions.model_fields} == dict(ImageOptions())
 
 
 # ------------------------------------------------------------------ the page

@@ -86,13 +86,13 @@ def test_kept_colours_change_in_light_only() -> None:
 def test_torch_finishes_like_opencv(
     dtype: type[np.unsignedinteger], keep: bool, strength: float, same_size: bool
 ) -> None:
-    look = RenderOptions(strength=strength, keep_colors=keep)
+    options = RenderOptions(strength=strength, keep_colors=keep)
     pixels = SMOOTH.astype(dtype) * (257 if dtype is np.uint16 else 1)
     small = pixels if same_size else small_of(pixels)
     painted = 255 - cpu_compositing.shrink_to(SMOOTH, small.shape[1::-1]).astype(np.float32)
-    expected = cpu_compositing.composite(painted, pixels, look)
+    expected = cpu_compositing.composite(painted, pixels, options)
     scale = 255 / np.iinfo(dtype).max
-    found = cuda_compositing.composite(planes(painted), planes(pixels * scale), look)
+    found = cuda_compositing.composite(planes(painted), planes(pixels * scale), options)
     assert np.abs(found[0].permute(1, 2, 0).numpy() - expected).max() < 1.5
 
 

@@ -40,8 +40,8 @@ class InvertingBackend(CpuBackend):
     def blend(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
         """See `Backend.blend`: likewise."""
 
-    def paint_alone(self, pixels: Pixels) -> Plane:
-        """See `CpuBackend.paint_alone`."""
+    def run_network(self, pixels: Pixels) -> Plane:
+        """See `CpuBackend.run_network`."""
         return np.float32(255) - pixels.astype(np.float32) * np.float32(255 / np.iinfo(pixels.dtype).max)
 
 

@@ -10,7 +10,7 @@ import torch
 from stylize_live.cli.app import main
 from stylize_live.engine import runtimes, select
 from stylize_live.engine.cpu import features
-from stylize_live.engine.select import choose, choose_device_name, fastest, possible
+from stylize_live.engine.select import choose, choose_device_name, list_possible_ways, select_fastest
 from stylize_live.engine.speed_trials import Way
 from stylize_live.errors import DeviceError, UsageError
 
@@ -183,18 +183,18 @@ def test_what_cannot_be(
 
 
 def test_a_less_exact_way_has_to_save_a_twentieth() -> None:
-    assert fastest({FLOAT32: 10.0, BFLOAT16: 9.6, INT8: 9.4}) == INT8
-    assert fastest({FLOAT32: 10.0, BFLOAT16: 9.4, INT8: 9.0}) == BFLOAT16
+    assert select_fastest({FLOAT32: 10.0, BFLOAT16: 9.6, INT8: 9.4}) == INT8
+    assert select_fastest({FLOAT32: 10.0, BFLOAT16: 9.4, INT8: 9.0}) == BFLOAT16
 
 
 @pytest.mark.usefixtures("x86")
 def test_possible_is_more_than_what_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     list_instructions(AVX2, tmp_path, monkeypatch)
     install_openvino(True, monkeypatch)
-    assert list(map(str, possible("auto", "auto", "cpu"))) == [
+    assert list(map(str, list_possible_ways("auto", "auto", "cpu"))) == [
         "torch float32",
         "openvino float32",
         "openvino int8",
     ]
-    assert possible("auto", "auto", "cuda") == []
-    assert possible("auto", "int8", "cpu") == [INT8]
+    assert list_possible_ways("auto", "auto", "cuda") == []
+    assert list_possible_ways("auto", "int8", "cpu") == [INT8]

@@ -95,7 +95,7 @@ def test_a_damaged_cache_is_made_anew(machine: Machine, cache: Path, content: st
     cache.parent.mkdir()
     cache.write_bytes(content.encode("latin-1"))
     assert speed_cache.measure_once("x", {"a": machine.trial(20)}) == {"a": pytest.approx(20)}
-    assert json.loads(cache.read_text())[speed_cache.machine()]["x"] == {"a": pytest.approx(20)}
+    assert json.loads(cache.read_text())[speed_cache.name_machine()]["x"] == {"a": pytest.approx(20)}
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(machine: Machine, cache: Path) -> None:

@@ -205,7 +205,7 @@ def test_a_saved_state_goes_on_exactly(tiny_style: Path) -> None:
             second.restore_state(b"nonsense")
 
 
-def test_a_image_that_failed_does_not_count_as_the_first(
+def test_an_image_that_failed_does_not_count_as_the_first(
     tiny_style: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: object, pixels: Pixels) -> None:
@@ -217,7 +217,7 @@ def test_a_image_that_failed_does_not_count_as_the_first(
             stylizer(255 - PIXELS)
         stylizer.reset()
         with monkeypatch.context() as patch:
-            patch.setattr(type(stylizer._backend), "paint_alone", fail)
+            patch.setattr(type(stylizer._backend), "run_network", fail)
             with pytest.raises(MemoryError):
                 stylizer(PIXELS)
         assert (stylizer(PIXELS) == wanted).all()

@@ -75,7 +75,7 @@ def test_what_changes_how_it_paints_waits_for_the_image_under_way(
     with Stylizer(tiny_style, device="cpu", runtime="torch", steadiness=0.5) as stylizer:
         stylizer(IMAGES[0])
         meddler = Thread(target=meddle, args=(stylizer,))
-        working = TorchCpuBackend.paint_alone
+        working = TorchCpuBackend.run_network
 
         def painted(backend: TorchCpuBackend, pixels: Pixels) -> Pixels:
             meddler.start()
@@ -83,7 +83,7 @@ def test_what_changes_how_it_paints_waits_for_the_image_under_way(
             assert meddler.is_alive()
             return working(backend, pixels)
 
-        monkeypatch.setattr(TorchCpuBackend, "paint_alone", painted)
+        monkeypatch.setattr(TorchCpuBackend, "run_network", painted)
         assert stylizer(IMAGES[0]).shape == IMAGES[0].shape
         meddler.join(10)
         assert not meddler.is_alive()

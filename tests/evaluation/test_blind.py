@@ -78,7 +78,7 @@ def test_results_are_matched_by_style_and_photo(folders: Path) -> None:
     [
         (lambda f: (f / "theirs/wave/two.jpg").unlink(), "theirs/wave: no result for the photo two"),
         (lambda f: (f / "ours/wave/one.webp").touch(), "ours/wave: several results for the photo one"),
-        (lambda f: (f / "ours/wave").rename(f / "ours/waves"), "no folder of one style in both"),
+        (lambda f: (f / "ours/wave").rename(f / "ours/waves"), "no style has a folder in both"),
         (lambda f: (f / "ours/other").mkdir(), "no painting for other"),
         (lambda f: (f / "ours").rename(f / "mine"), "ours: no such folder of results"),
     ],
@@ -134,10 +134,13 @@ def test_sheets_show_each_result_on_its_side_and_nothing_else(folders: Path) -> 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda f: write_image(f / "ours/wave/one.png", Still(random_pixels(48, 48))), "has another shape"),
+        (
+            lambda f: write_image(f / "ours/wave/one.png", Still(random_pixels(48, 48))),
+            "does not have the shape of the photo",
+        ),
         (
             lambda f: write_image(f / "theirs/wave/one.jpg", read_image(f / "ours/wave/one.png")),
-            "are the same frame",
+            "are the same image",
         ),
         (lambda f: (f / "sheets" / "old.png").touch(), "is not empty"),
     ],
@@ -209,12 +212,12 @@ def test_enough_photos_and_pairs_are_a_result(tmp_path: Path) -> None:
         (lambda b: b["votes"].pop("003"), "x.json: sheet 003: no answer to 'show'"),
         (lambda b: b["votes"]["003"].pop("hand"), "x.json: sheet 003: no answer to 'hand'"),
         (lambda b: b["votes"].update({"009": {}}), "x.json: sheet 009 is not in the key"),
-        (lambda b: b["votes"]["003"].update(beauty="A"), "sheet 003: nobody asked 'beauty'"),
+        (lambda b: b["votes"]["003"].update(beauty="A"), "sheet 003: unknown question 'beauty'"),
         (lambda b: b["votes"]["003"].update(show="C"), "wrong votes: votes 003 show: Input should be"),
         (lambda b: b["votes"]["003"].update(show=""), "wrong votes: votes 003 show: Input should be"),
         (lambda b: b.update(judge=""), "wrong votes: judge: "),
         (lambda b: b.pop("judge"), "wrong votes: judge: Field required"),
-        (lambda b: b.update(judge="second"), "two files are of the judge second"),
+        (lambda b: b.update(judge="second"), "two files are from the judge second"),
         (lambda b: b.update(seen=True), "wrong votes: seen: "),
     ],
 )
@@ -236,7 +239,7 @@ def test_votes_that_are_not_whole_are_refused(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"judge": "a", "votes": {"001": {"show": "A", "show": "B"}}}', "show stands there twice"),
+        ('{"judge": "a", "votes": {"001": {"show": "A", "show": "B"}}}', "show appears twice"),
         ("{", "wrong votes: Expecting"),
         ("[]", "wrong votes: file: "),
         (None, "cannot read the votes: No such file"),

@@ -1,4 +1,4 @@
-"""Optimisation beside networks: the descent, and what is kept of it."""
+"""Optimisation beside networks: a run, and what is kept of it."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def ignore(iteration: int) -> None:
 
 
 def test_optimisation_comes_nearer_to_the_painting(features: VggFeatures) -> None:
-    yardstick = StyleMetrics(features, [PAINTING])
-    content = yardstick.content_of(PHOTO)
+    metrics = StyleMetrics(features, [PAINTING])
+    content = metrics.content_of(PHOTO)
     seen: list[int] = []
-    descent = optimize_image(yardstick, PHOTO, 12, on_iteration=seen.append)
-    assert descent.errors.style < 0.5 * yardstick(PHOTO, content).style
-    assert 0 < descent.errors.content < 1
-    assert descent.image.shape == (32, 40, 3)
+    run = optimize_image(metrics, PHOTO, 12, on_iteration=seen.append)
+    assert run.errors.style < 0.5 * metrics(PHOTO, content).style
+    assert 0 < run.errors.content < 1
+    assert run.image.shape == (32, 40, 3)
     assert seen == sorted(seen)
     assert seen[-1] == 12
     # The figures are those of the image that is shown, but for rounding to eight bits.
-    shown = yardstick(to_tensor(descent.image), content)
-    assert shown.style == pytest.approx(descent.errors.style, rel=0.05)
-    assert shown.content == pytest.approx(descent.errors.content, rel=0.05)
+    shown = metrics(to_tensor(run.image), content)
+    assert shown.style == pytest.approx(run.errors.style, rel=0.05)
+    assert shown.content == pytest.approx(run.errors.content, rel=0.05)
 
 
 def test_errors_are_means_over_paintings(features: VggFeatures) -> None:
@@ -66,13 +66,13 @@ def test_runs_are_kept(features: VggFeatures, tmp_path: Path, monkeypatch: pytes
 
 
 def test_damaged_runs_are_made_again(features: VggFeatures, tmp_path: Path) -> None:
-    descents = OptimizationCache(tmp_path, features)
-    first = descents.make(PAINTING, PHOTO, 3, on_iteration=ignore)
-    key = descents.key(PAINTING, PHOTO, 3)
+    cache = OptimizationCache(tmp_path, features)
+    first = cache.make(PAINTING, PHOTO, 3, on_iteration=ignore)
+    key = cache.key(PAINTING, PHOTO, 3)
     stored = tmp_path / "optimised" / f"{key}.json"
     for damage in ("", "[]", '{"style": 3}', '{"style": [1], "content": 2}'):
         stored.write_text(damage)
-        assert descents.find(key) is None
-    assert descents.make(PAINTING, PHOTO, 3, on_iteration=ignore).image == first.image
+        assert cache.find(key) is None
+    assert cache.make(PAINTING, PHOTO, 3, on_iteration=ignore).image == first.image
     (tmp_path / first.image).unlink()
-    assert descents.find(key) is None
+    assert cache.find(key) is None

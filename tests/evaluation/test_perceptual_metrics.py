@@ -51,9 +51,9 @@ def test_lpips_is_as_published(lpips_file: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "tensor", "message"),
     [
-        ("lpips.3", None, "there is no lpips.3"),
-        ("lpips.1", torch.ones(3), "lpips.1 is not of 128 values"),
-        ("features.28.bias", None, "there is no 28.bias"),
+        ("lpips.3", None, "lpips.3 is missing"),
+        ("lpips.1", torch.ones(3), "lpips.1 does not have 128 values"),
+        ("features.28.bias", None, "28.bias is missing"),
     ],
 )
 def test_weights_that_are_not_of_lpips(

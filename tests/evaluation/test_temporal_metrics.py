@@ -29,7 +29,7 @@ def write_clip(path: Path, images: list[Pixels]) -> Path:
     return path
 
 
-def test_a_image_moved_along_fits_exactly() -> None:
+def test_an_image_moved_along_fits_exactly() -> None:
     scene = texture(120, 200, 0, 5)
     before, now = scene[:, :160], np.ascontiguousarray(scene[:, 6:166])
     motion = FlowEvaluator()(np.ascontiguousarray(before), now)
@@ -55,9 +55,9 @@ def test_what_gets_covered_is_not_valid() -> None:
 def test_tally_tells_noise_from_a_steady_image() -> None:
     scene = texture(96, 128, 0, 5)
     views = [noisy(scene, i, 2) for i in range(6)]
-    steady, shaky, referee = MetricAccumulator(), MetricAccumulator(), FlowEvaluator()
+    steady, shaky, evaluator = MetricAccumulator(), MetricAccumulator(), FlowEvaluator()
     for i, view in enumerate(views):
-        motion = referee(views[i - 1], view) if i else None
+        motion = evaluator(views[i - 1], view) if i else None
         steady.add(scene, motion)
         shaky.add(noisy(scene, 50 + i, 20), motion)
     assert steady.still_error == 0
@@ -68,10 +68,10 @@ def test_tally_tells_noise_from_a_steady_image() -> None:
 
 
 def test_a_cut_is_not_an_error() -> None:
-    tally = MetricAccumulator()
-    tally.add(texture(64, 64, 0), None)
-    tally.add(texture(64, 64, 1), None)
-    assert np.isnan(tally.warp_error)
+    figures = MetricAccumulator()
+    figures.add(texture(64, 64, 0), None)
+    figures.add(texture(64, 64, 1), None)
+    assert np.isnan(figures.warp_error)
 
 
 def test_evaluate_prints_figures_and_writes_the_comparison(

@@ -119,7 +119,7 @@ def test_a_cut_that_failed_is_the_next_image_s(tiny_style: Path, monkeypatch: py
         for frame in frames[:3]:
             stylizer(frame)
         with monkeypatch.context() as patch:
-            patch.setattr(type(stylizer._backend), "paint_alone", fail)
+            patch.setattr(type(stylizer._backend), "run_network", fail)
             with pytest.raises(MemoryError):
                 stylizer(frames[3])
         assert (stylizer(frames[4]).pixels == alone(frames[4]).pixels).all()

@@ -32,9 +32,9 @@ def test_openvino_paints_each_kind_as_torch_does(kind: type[Layer], monkeypatch:
     from stylize_live.engine.cpu.openvino_backend import OpenVinoBackend
 
     checkpoint = checkpoint_of(layout_of(*SAMPLES[kind]), monkeypatch)
-    expected = TorchCpuBackend(checkpoint, "float32").paint_alone(PIXELS)
+    expected = TorchCpuBackend(checkpoint, "float32").run_network(PIXELS)
     assert expected.std() > 1
-    assert np.abs(OpenVinoBackend(checkpoint, "float32").paint_alone(PIXELS) - expected).max() < 0.1
+    assert np.abs(OpenVinoBackend(checkpoint, "float32").run_network(PIXELS) - expected).max() < 0.1
 
 
 @each_kind
@@ -62,7 +62,7 @@ def test_openvino_names_a_kind_that_it_does_not_know(monkeypatch: pytest.MonkeyP
     backend = OpenVinoBackend(checkpoint_of(layout_of(), monkeypatch), "float32")
     use(UNKNOWN, monkeypatch)
     with pytest.raises(StyleError, match="OpenVINO has no kernel for layers of the kind Swirl"):
-        backend.paint_alone(PIXELS)
+        backend.run_network(PIXELS)
 
 
 def test_eight_bits_name_a_kind_that_they_do_not_know(monkeypatch: pytest.MonkeyPatch) -> None:

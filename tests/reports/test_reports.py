@@ -11,7 +11,7 @@ import pytest
 
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.reports.charts import bars, curves, learning_curve, running_mean, scatter
-from stylize_live.reports.page import render, write_report
+from stylize_live.reports.page import render, write_text_file
 from stylize_live.reports.plots import check_plot, write_plot
 from stylize_live.reports.svg import Chart, ticks
 
@@ -59,10 +59,10 @@ def test_a_fact_that_is_missing_is_no_empty_place() -> None:
 
 def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="cannot write the report: No such file"):
-        write_report(tmp_path / "no" / "a.html", "text")
+        write_text_file(tmp_path / "no" / "a.html", "text")
     (tmp_path / "a.html").write_text("before")
     with pytest.raises(UnicodeEncodeError):
-        write_report(tmp_path / "a.html", "half\udcff")
+        write_text_file(tmp_path / "a.html", "half\udcff")
     assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
     assert (tmp_path / "a.html").read_text() == "before"
 

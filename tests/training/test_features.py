@@ -15,7 +15,7 @@ from stylize_live.errors import TrainingError
 from stylize_live.nets.checkpoint import load_checkpoint
 from stylize_live.training import losses
 from stylize_live.training.features import FeatureNetwork, VggFeatures, load_features
-from stylize_live.training.resnet import ResnetFeatures, smooth
+from stylize_live.training.resnet import ResnetFeatures, smooth_activations
 from stylize_live.training.run import TrainingJob, train_style
 
 CPU = torch.device("cpu")
@@ -85,15 +85,15 @@ def test_resnet_is_torchvisions(resnet_file: Path) -> None:
     x = (image - features.mean) / features.std
     with torch.no_grad():
         wanted = whole.layer2(whole.layer1(whole.maxpool(torch.relu(whole.bn1(whole.conv1(x))))))
-    torch.testing.assert_close(features(image)["layer2"], smooth(wanted), atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(features(image)["layer2"], smooth_activations(wanted), atol=1e-4, rtol=1e-3)
 
 
 def test_smoothing_is_a_softmax_of_mean_one() -> None:
     x = torch.randn(2, 4, 5, 6) * 3
-    y = smooth(x)
+    y = smooth_activations(x)
     torch.testing.assert_close(y.mean((1, 2, 3)), torch.ones(2))
     torch.testing.assert_close(y[1].log() - y[1].log().mean(), x[1] - x[1].mean(), atol=1e-4, rtol=1e-4)
-    assert smooth(x.bfloat16()).dtype == torch.float32
+    assert smooth_activations(x.bfloat16()).dtype == torch.float32
 
 
 def test_smoothing_raises_the_entropy_of_residual_activations() -> None:
@@ -105,12 +105,14 @@ def test_smoothing_raises_the_entropy_of_residual_activations() -> None:
 
     x = torch.relu(torch.randn(1, 16, 16, 16)) * 0.4  # as the stages of a trained ResNet50 are
     x[0, 3, 4, 4] = 3.0
-    assert entropy(smooth(x)) > entropy(x) + 0.3
+    assert entropy(smooth_activations(x)) > entropy(x) + 0.3
 
 
 def test_grams_of_smoothed_features_do_not_depend_on_size() -> None:
     x = torch.rand(1, 4, 6, 5)
-    torch.testing.assert_close(losses.gram(smooth(x)), losses.gram(smooth(x.repeat(1, 1, 2, 3))))
+    torch.testing.assert_close(
+        losses.gram(smooth_activations(x)), losses.gram(smooth_activations(x.repeat(1, 1, 2, 3)))
+    )
 
 
 def test_images_can_be_drawn_towards_smoothed_features(resnet_file: Path) -> None:
@@ -118,14 +120,14 @@ def test_images_can_be_drawn_towards_smoothed_features(resnet_file: Path) -> Non
     features = load(resnet_file)
     wanted = losses.grams(features(torch.rand(1, 3, 48, 48).round()), features.style_layers)
     image = torch.rand(1, 3, 48, 48, requires_grad=True)
-    descent = torch.optim.Adam([image], lr=0.05)
+    optimizer = torch.optim.Adam([image], lr=0.05)
     errors = []
     for _ in range(12):
         found = losses.grams(features(image), features.style_layers)
         error = torch.stack([e.sum() for e in losses.style_errors(found, wanted).values()]).sum()
-        descent.zero_grad()
+        optimizer.zero_grad()
         error.backward()
-        descent.step()
+        optimizer.step()
         errors.append(float(error.detach()))
     assert errors[-1] < 0.6 * errors[0]
 
@@ -180,8 +182,8 @@ def test_downloaded_weights_are_used(resnet_file: Path, monkeypatch: pytest.Monk
         ("resnet51", None, "resnet51: no such file of feature weights (or one of vgg16, resnet50)"),
         ("x.safetensors", b"?", "cannot read feature weights"),
         ("x.pth", b"?", "cannot read feature weights"),
-        ("x.pth", {"features.0.weight": torch.zeros(1)}, "do not fit VGG16: there is no 0.bias"),
-        ("x.pth", {"layer1.0.conv1.weight": torch.zeros(1)}, "do not fit ResNet50: there is no conv1.weight"),
+        ("x.pth", {"features.0.weight": torch.zeros(1)}, "do not fit VGG16: 0.bias is missing"),
+        ("x.pth", {"layer1.0.conv1.weight": torch.zeros(1)}, "do not fit ResNet50: conv1.weight is missing"),
         ("x.pth", [1, 2], "not a table of tensors"),
         ("x.pth", {"epoch": 3}, "not a table of tensors"),
     ],

@@ -48,7 +48,7 @@ def test_crops_fit_the_machine(one_crop: float, batch: int, crop: int, steps: in
     found = make_plan(TrainSettings(), CPU, "float32", seconds=TEN_MINUTES, one_crop=lambda: one_crop)
     assert (found.batch, found.crop) == (batch, crop)
     assert found.steps == pytest.approx(steps, abs=2)
-    assert found.words(10) == (
+    assert found.describe(10) == (
         f"about {found.steps} steps in 10 minutes here: {found.batch} "
         f"{'crop' if found.batch == 1 else 'crops'} of {found.crop} pixels a step, features in float32"
     )
@@ -69,7 +69,7 @@ def test_nothing_is_measured_where_nothing_follows() -> None:
     never: Callable[[], float] = lambda: pytest.fail("measured")  # noqa: E731
     by_steps = make_plan(TrainSettings(steps=9), CPU, "float32", one_crop=never)
     assert by_steps == Plan(2, 192, "float32")
-    assert by_steps.words(None) == "2 crops of 192 pixels a step, features in float32"
+    assert by_steps.describe(None) == "2 crops of 192 pixels a step, features in float32"
     on_a_gpu = make_plan(TrainSettings(), GPU, "bfloat16", seconds=TEN_MINUTES, one_crop=never)
     assert on_a_gpu == Plan(32, 256, "bfloat16")
 
@@ -143,13 +143,13 @@ def slow_machine(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock(monkeypatch)
     monkeypatch.setattr(Trainer, "_step", clock.slow(Trainer._step, 2))
 
-    measure = run.measure
+    measure_style = run.measure_style
 
-    def measured(network: Any, yardstick: Any, photos: list[Path], device: Any) -> Any:
+    def measured(network: Any, metrics: Any, photos: list[Path], device: Any) -> Any:
         clock.now += 3 * len(photos)
-        return measure(network, yardstick, photos, device)
+        return measure_style(network, metrics, photos, device)
 
-    monkeypatch.setattr(run, "measure", measured)
+    monkeypatch.setattr(run, "measure_style", measured)
     monkeypatch.setattr(run, "step_seconds", lambda *_: clock.slow(lambda: 2.0, 2)())
     return clock
 
@@ -241,7 +241,7 @@ def test_an_interrupted_style_is_found_marked_and_explained(
 
     (own_styles / "painting.safetensors").unlink()  # as after a kill, which leaves the state alone
     for name in ("painting", str(own_styles / "painting.safetensors")):
-        with pytest.raises(StyleError, match="its training goes on or was killed"):
+        with pytest.raises(StyleError, match="no style yet, its training goes on or was killed"):
             style_path(name)
     assert main(words) == 0
     assert "unfinished" not in read_info(style_path("painting"))[1]

@@ -24,7 +24,7 @@ from stylize_live.nets.checkpoint import StyleInfo
 from stylize_live.training import callbacks, run
 from stylize_live.training.callbacks import TrainingCallbacks
 from stylize_live.training.preview import Previews
-from stylize_live.training.report import Report, write_report
+from stylize_live.training.report import TrainingReport, write_training_report
 from stylize_live.training.run import TrainingJob, train_style
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.style_metrics import StyleFigures
@@ -65,9 +65,9 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def report(tmp_path: Path) -> Report:
+def report(tmp_path: Path) -> TrainingReport:
     write_image(tmp_path / "a & b.png", Still(random_pixels(60, 600)))
-    return Report(
+    return TrainingReport(
         title="A & <B>",
         by="Somebody, 1912",
         paintings=[tmp_path / "a & b.png"],
@@ -91,19 +91,19 @@ def terms(value: float) -> dict[str, float]:
     return dict.fromkeys(("style", "content", "color", "variation", "steady"), value)
 
 
-def test_page_of_a_run_under_way(report: Report, previews: Path, tmp_path: Path) -> None:
+def test_page_of_a_run_under_way(report: TrainingReport, previews: Path, tmp_path: Path) -> None:
     progress = Progress(20, 9.0, 0.5, terms(1), [(10, terms(2)), (20, terms(1))], [0, 20])
-    write_report(tmp_path / "r.html", report, progress, previews)
+    write_training_report(tmp_path / "r.html", report, progress, previews)
     page = Page(tmp_path / "r.html")
     assert "50 %" in page.words
     assert 'http-equiv="refresh"' in page.source
     assert "A & <B>" in page.words
-    assert len(page.images) == 1 + 3  # the painting, the photos and two looks
+    assert len(page.images) == 1 + 3  # the painting, the photos and two previews
     assert page.images[-1].height <= 4 * 60  # of a strip, a part
 
 
-def test_a_page_that_is_not_written_any_more_tells_it(report: Report, tmp_path: Path) -> None:
-    write_report(tmp_path / "r.html", replace(report, silence=600), Progress(20, 9.0, 0.5), tmp_path)
+def test_a_page_that_is_not_written_any_more_tells_it(report: TrainingReport, tmp_path: Path) -> None:
+    write_training_report(tmp_path / "r.html", replace(report, silence=600), Progress(20, 9.0, 0.5), tmp_path)
     page = Page(tmp_path / "r.html")
     (limit,) = re.findall(r"Date\.now\(\) / 1000 > (\d+)\)", page.source)
     assert 590 < int(limit) - time.time() < 610
@@ -114,28 +114,30 @@ def test_a_page_that_is_not_written_any_more_tells_it(report: Report, tmp_path: 
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
-def test_a_browser_shows_that_a_run_was_killed(report: Report, previews: Path, tmp_path: Path) -> None:
+def test_a_browser_shows_that_a_run_was_killed(
+    report: TrainingReport, previews: Path, tmp_path: Path
+) -> None:
     page = tmp_path / "r.html"
     said = "document.querySelector('.tile span').textContent"
     with Chromium(Path(shutil.which("chromium") or "")) as browser:
         for silence, words in ((600.0, "the page reloads itself"), (-1.0, "no sign of life since")):
-            write_report(page, replace(report, silence=silence), Progress(20, 9.0, 0.5), previews)
+            write_training_report(page, replace(report, silence=silence), Progress(20, 9.0, 0.5), previews)
             browser.open(page.as_uri()).until(f"{said}.includes('{words}')")
 
 
-def test_page_of_an_interrupted_run(report: Report, previews: Path, tmp_path: Path) -> None:
+def test_page_of_an_interrupted_run(report: TrainingReport, previews: Path, tmp_path: Path) -> None:
     progress = Progress(20, 9.0, 0.5, terms(1), [(10, terms(2)), (20, terms(1))], [0, 20])
-    write_report(tmp_path / "r.html", replace(report, interrupted=True), progress, previews)
+    write_training_report(tmp_path / "r.html", replace(report, interrupted=True), progress, previews)
     page = Page(tmp_path / "r.html")
     assert "50 %trained, then interrupted; the same command goes on from there" in page.words
     assert "refresh" not in page.source
     assert "script" not in page.source
 
 
-def test_page_of_a_finished_run(report: Report, previews: Path, tmp_path: Path) -> None:
+def test_page_of_a_finished_run(report: TrainingReport, previews: Path, tmp_path: Path) -> None:
     history = [(step, terms(1 / step)) for step in range(10, 50, 10)]
     progress = Progress(40, 90.0, 1.0, terms(1), history, [0, 20, 40])
-    write_report(
+    write_training_report(
         tmp_path / "r.html", replace(report, figures=StyleFigures(0.512, 0.547, 12)), progress, previews
     )
     page = Page(tmp_path / "r.html")
@@ -149,22 +151,22 @@ def test_page_of_a_finished_run(report: Report, previews: Path, tmp_path: Path) 
     assert re.search(r"https?://", page.source) is None
 
 
-def test_a_loss_that_was_looked_at_once_has_no_curve(report: Report, tmp_path: Path) -> None:
+def test_a_loss_that_was_looked_at_once_has_no_curve(report: TrainingReport, tmp_path: Path) -> None:
     history = [(10, {"style": 1.0}), (20, {"style": 0.5, "color": 0.1})]
-    write_report(tmp_path / "r.html", report, Progress(20, 9.0, 0.5, {}, history), tmp_path)
+    write_training_report(tmp_path / "r.html", report, Progress(20, 9.0, 0.5, {}, history), tmp_path)
     assert Page(tmp_path / "r.html").source.count("<svg") == 1
 
 
-def test_page_of_a_run_that_has_not_begun(report: Report, tmp_path: Path) -> None:
-    write_report(tmp_path / "r.html", report, Progress(), tmp_path)
+def test_page_of_a_run_that_has_not_begun(report: TrainingReport, tmp_path: Path) -> None:
+    write_training_report(tmp_path / "r.html", report, Progress(), tmp_path)
     page = Page(tmp_path / "r.html")
     assert "0 %" in page.words
     assert "losses" not in page.words
 
 
-def test_page_that_cannot_be_written(report: Report, tmp_path: Path) -> None:
+def test_page_that_cannot_be_written(report: TrainingReport, tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="cannot write the report"):
-        write_report(tmp_path / "no" / "r.html", report, Progress(), tmp_path)
+        write_training_report(tmp_path / "no" / "r.html", report, Progress(), tmp_path)
 
 
 def test_a_run_leaves_a_page(job: TrainingJob) -> None:
@@ -172,15 +174,15 @@ def test_a_run_leaves_a_page(job: TrainingJob) -> None:
     page = Page(job.report_path)
     assert "My Garden" in page.words
     assert "refresh" not in page.source
-    looks = sorted(path.name for path in job.previews.glob("step-*.jpg"))
-    assert looks == [
+    written = sorted(path.name for path in job.previews.glob("step-*.jpg"))
+    assert written == [
         "step-000000.jpg",
         "step-000001.jpg",
         "step-000002.jpg",
         "step-000003.jpg",
         "step-000004.jpg",
     ]
-    assert len(page.images) == 1 + 1 + len(looks)
+    assert len(page.images) == 1 + 1 + len(written)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +206,7 @@ def test_the_page_tells_whether_photos_were_practised_on(
     assert origin.split(" ", 1)[1].replace(".", "; the errors were measured there") in words
 
 
-def test_a_resumed_run_keeps_its_early_looks_and_a_new_one_does_not(job: TrainingJob) -> None:
+def test_a_resumed_run_keeps_its_early_previews_and_a_new_one_does_not(job: TrainingJob) -> None:
     def interrupt(progress: Progress) -> None:
         if progress.step == 2:
             raise KeyboardInterrupt
@@ -217,10 +219,12 @@ def test_a_resumed_run_keeps_its_early_looks_and_a_new_one_does_not(job: Trainin
     assert "50 %trained, then interrupted" in Page(job.report_path).words
     (job.previews / "step-000000.jpg").unlink()  # whoever removes one loses that one
     pages: list[str] = []
-    looks = train_style(job, CPU, on_step=lambda _: pages.append(Page(job.report_path).words)).progress.looks
+    written = train_style(
+        job, CPU, on_step=lambda _: pages.append(Page(job.report_path).words)
+    ).progress.preview_steps
     assert "interrupted" not in pages[0]
-    assert looks[:2] == [0, 1]
-    assert looks[-1] == 4
+    assert written[:2] == [0, 1]
+    assert written[-1] == 4
     assert "before" not in Page(job.report_path).words
 
 
@@ -249,7 +253,7 @@ def test_every_minute_there_is_a_sign_of_life(job: TrainingJob, monkeypatch: pyt
         now += 40
 
     monkeypatch.setattr(run, "TrainingCallbacks", partial(TrainingCallbacks, clock=lambda: now))
-    monkeypatch.setattr(callbacks, "_LOOKS", ())
+    monkeypatch.setattr(callbacks, "_PREVIEW_SHARES", ())
     train_style(job, CPU, on_step=step)
     shares = [re.search(r"(\d+) %trained", page) for page in pages]
     assert [share and share[1] for share in shares] == ["0", "0", "50", "50"]

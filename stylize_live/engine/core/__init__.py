@@ -1,1 +1,1 @@
-"""What every backend promises, and how a painting is laid over its image."""
+"""What every backend does and is told, and how a painting is laid over its image."""

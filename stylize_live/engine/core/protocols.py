@@ -1,4 +1,4 @@
-"""The contract of whatever does the arithmetic."""
+"""What every backend does, and what it is told."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TemporalContext:
     """How an image is to follow from the one before.
 
     Attributes:
-        begins: whether images start anew with this one.
+        begins: whether a shot begins with this one, which then follows from none.
         share: least share of the fresh image, see `smoothing.least_share`.
         economy: what may be saved, or None for an image that is to be the same whenever it is made. Known to
             backends on the CPU only.
@@ -44,7 +44,7 @@ class _Shaped(Protocol):
 
 
 def sizes_of(images: Iterable[_Shaped]) -> list[tuple[int, ...]]:
-    """Their shapes; images follow from others only where these are equal."""
+    """Shapes of images; one follows from another only where these are equal."""
     return [tuple(image.shape) for image in images]
 
 
@@ -69,7 +69,7 @@ class Backend(Protocol):
     """Runs one network on one device.
 
     Attributes:
-        memory: "image", the last smoothed painting, (h, w, 3) float32 in 0..255, and whatever else the next
+        memory: "picture", the last smoothed painting, (h, w, 3) float32 in 0..255, and whatever else the next
             depends on; empty before the first. May be set, also to more than that.
         runtime: name and version of what computes the network.
     """
@@ -95,18 +95,18 @@ class Backend(Protocol):
         """
 
     def prepare(self, checkpoint: Checkpoint) -> None:
-        """Make ready what the first frame with these weights would wait for. Any thread may call it."""
+        """Prepare what the first frame with these weights would wait for. Any thread may call it."""
 
-    def run(self, pixels: Pixels, look: RenderOptions, steady: TemporalContext | None = None) -> Pixels:
+    def run(self, pixels: Pixels, options: RenderOptions, context: TemporalContext | None = None) -> Pixels:
         """Paint one image: (H, W, 3) RGB, uint8 or uint16 -> the same shape and dtype, a new array."""
 
-    def painting(self, small: Pixels) -> npt.NDArray[np.float32]:
+    def paint_small(self, small: Pixels) -> npt.NDArray[np.float32]:
         """The painting of an image alone, not laid over it: (h, w, 3) -> the same, float32 in 0..255.
 
         It may be written over by the next call. It has no part in smoothing.
         """
 
-    def stream(self, jobs: Iterable[FrameJob], look: RenderOptions) -> Iterator[Frame]:
+    def stream(self, jobs: Iterable[FrameJob], options: RenderOptions) -> Iterator[Frame]:
         """Paint frames in order, with as many under way at once as the device likes."""
 
     def close(self) -> None:

@@ -39,7 +39,7 @@ def sharpening(small: tuple[int, ...], shown: tuple[int, ...]) -> float:
 
 
 def contrast_step(height: int, width: int) -> int:
-    """Every so manieth row and column tells the contrast of an image."""
+    """Step from one row or column to the next of those by which the contrast of an image is measured."""
     return max(1, min(height, width) // 64)
 
 
@@ -59,9 +59,9 @@ class RenderOptions(ImageOptions):
     def working_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """The (width, height) at which an image of this (width, height) is painted.
 
-        Up to `lines` images are painted as they are. Strokes change by painting a smaller
-        or larger image of the same thing. Long strips of small strokes get larger ones: the network's
-        memory would have no end.
+        Images of up to `lines` are painted as they are. Strokes change by painting a smaller or larger
+        image of the same thing. The area is limited, as the network's memory grows with it: a long strip
+        gets larger strokes than were asked for.
         """
         shorter = min(size)
         factor = min(shorter, self.lines) / self.stroke / shorter

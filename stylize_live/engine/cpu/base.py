@@ -1,4 +1,4 @@
-"""Painting on the CPU: what all ways to compute the network have in common. Does without torch."""
+"""Painting on the CPU: what all its backends have in common. Does without torch."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class CpuBackend(ABC):
     runtime: str
 
     def __init__(self) -> None:
-        self._past: tuple[Plane, Pixels] | None = None  # what was shown last, and its input, reduced
-        self._measure = FlowEstimator()
-        self._thrifty = FrameSkipper(self.paint_alone)
+        self._past: tuple[Plane, Pixels] | None = None  # the last painting, and its input, reduced
+        self._flow = FlowEstimator()
+        self._skipper = FrameSkipper(self.run_network)
 
     @property
     def carried(self) -> bool:
         """Whether the last frame was not painted but moved, see `Economy`."""
-        return self._thrifty.carried
+        return self._skipper.carried
 
     @property
     def memory(self) -> Memory:
@@ -45,15 +45,15 @@ class CpuBackend(ABC):
         if self._past is None:
             return {}
         image, before = self._past
-        return {"picture": image, "before": before, "everywhere": np.array(self._measure.everywhere)}
+        return {"picture": image, "before": before, "everywhere": np.array(self._flow.everywhere)}
 
     @memory.setter
     def memory(self, arrays: Memory) -> None:
         self._past = arrays["picture"], arrays["before"]
-        self._measure.everywhere = bool(arrays["everywhere"])
+        self._flow.everywhere = bool(arrays["everywhere"])
 
     @abstractmethod
-    def paint_alone(self, pixels: Pixels) -> Plane:
+    def run_network(self, pixels: Pixels) -> Plane:
         """The network alone: (h, w, 3) uint8 or uint16 -> (h, w, 3) float32 in 0..255.
 
         The next call may write over what this one gave.
@@ -67,48 +67,48 @@ class CpuBackend(ABC):
         return True
 
     def make_ready(self, size: tuple[int, int]) -> None:  # noqa: B027 (most have nothing to make ready)
-        """Make ready what the first frame of this (width, height) would wait for, in any thread."""
+        """Prepare what the first frame of this (width, height) would wait for, in any thread."""
 
-    def run(self, pixels: Pixels, look: RenderOptions, steady: TemporalContext | None = None) -> Pixels:
+    def run(self, pixels: Pixels, options: RenderOptions, context: TemporalContext | None = None) -> Pixels:
         """See `Backend.run`."""
-        if steady is not None and steady.economy is not None and pixels.dtype == np.uint8:
-            return self._thrifty(pixels, look, steady, steady.economy)
-        self._thrifty.forget()
-        small = shrink_to(pixels, look.working_size((pixels.shape[1], pixels.shape[0])))
-        fresh = self.painting(small)
-        if steady is not None:
-            fresh = self._smoothed(fresh, pixels, steady)
+        if context is not None and context.economy is not None and pixels.dtype == np.uint8:
+            return self._skipper(pixels, options, context, context.economy)
+        self._skipper.forget()
+        small = shrink_to(pixels, options.working_size((pixels.shape[1], pixels.shape[0])))
+        fresh = self.paint_small(small)
+        if context is not None:
+            fresh = self._smooth_over_time(fresh, pixels, context)
         size = pixels.shape[1], pixels.shape[0]
         if not is_large(size):
-            return quantize(composite(fresh, pixels, look), pixels.dtype)
+            return quantize(composite(fresh, pixels, options), pixels.dtype)
         shown = np.empty_like(pixels)
 
         def write(top: int, rows: Pixels) -> None:
             shown[top : top + len(rows)] = rows
 
-        composite_in_strips(fresh, size, look, lambda top, bottom: pixels[top:bottom], write)
+        composite_in_strips(fresh, size, options, lambda top, bottom: pixels[top:bottom], write)
         return shown
 
-    def painting(self, small: Pixels) -> Plane:
-        """See `Backend.painting`."""
-        return attenuate_low_contrast(self.paint_alone(small), small)
+    def paint_small(self, small: Pixels) -> Plane:
+        """See `Backend.paint_small`."""
+        return attenuate_low_contrast(self.run_network(small), small)
 
-    def _smoothed(self, fresh: Plane, pixels: Pixels, steady: TemporalContext) -> Plane:
+    def _smooth_over_time(self, fresh: Plane, pixels: Pixels, context: TemporalContext) -> Plane:
         past, now = self._past, shrink(pixels)
-        if steady.begins or past is None or sizes_of(past) != sizes_of((fresh, now)):
-            image, self._measure.everywhere = fresh.copy(), False
+        if context.begins or past is None or sizes_of(past) != sizes_of((fresh, now)):
+            image, self._flow.everywhere = fresh.copy(), False
         else:
             # After painting and not beside it: the network takes all cores.
-            image = smooth(past[0], fresh, self._measure(past[1], now), steady.share)
+            image = smooth(past[0], fresh, self._flow(past[1], now), context.share)
         self._past = image, now
         return image
 
-    def stream(self, jobs: Iterable[FrameJob], look: RenderOptions) -> Iterator[Frame]:
+    def stream(self, jobs: Iterable[FrameJob], options: RenderOptions) -> Iterator[Frame]:
         """See `Backend.stream`."""
-        for frame, steady in jobs:
-            yield frame.with_image(self.run(frame.pixels, look, steady))
+        for frame, context in jobs:
+            yield frame.with_image(self.run(frame.pixels, options, context))
 
     def close(self) -> None:
         """See `Backend.close`."""
         self._past = None
-        self._thrifty.forget()
+        self._skipper.forget()

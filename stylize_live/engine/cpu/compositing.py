@@ -53,25 +53,25 @@ def attenuate_low_contrast(painted: Plane, small: Pixels) -> Plane:
     return mean + np.float32(share) * (painted - mean)
 
 
-def composite(painted: Plane, pixels: Pixels, look: RenderOptions) -> Plane:
+def composite(painted: Plane, pixels: Pixels, options: RenderOptions) -> Plane:
     """Lay a painting over its image.
 
     Args:
         painted: (h, w, 3) float32 in 0..255.
         pixels: (H, W, 3), the image; uint8 or uint16.
-        look: strength and colours.
+        options: strength and colours.
 
     Returns:
         (H, W, 3) float32, about 0..255: not clipped yet, perhaps `painted` itself.
     """
-    crisp = _crisp(painted, (pixels.shape[0], pixels.shape[1]), look)
-    return _blend(_enlarge(crisp, pixels), pixels, look)
+    crisp = _crisp(painted, (pixels.shape[0], pixels.shape[1]), options)
+    return _blend(_enlarge(crisp, pixels), pixels, options)
 
 
 def composite_in_strips(
     painted: Plane,
     size: tuple[int, int],
-    look: RenderOptions,
+    options: RenderOptions,
     read: Callable[[int, int], Pixels],
     write: Callable[[int, Pixels], None],
 ) -> None:
@@ -82,14 +82,14 @@ def composite_in_strips(
     Args:
         painted: (h, w, 3) float32 in 0..255.
         size: (width, height) of the image.
-        look: strength and colours.
+        options: strength and colours.
         read: gives rows of the image, (bottom - top, width, 3), from the first and the one behind the last.
         write: takes what they become, with the first row. They are not read again.
     """
-    crisp = _crisp(painted, (size[1], size[0]), look)
+    crisp = _crisp(painted, (size[1], size[0]), options)
     for top, bottom in strips(size):
         pixels = read(top, bottom)
-        shown = _blend(enlarge_rows(crisp, size, top, bottom), pixels, look)
+        shown = _blend(enlarge_rows(crisp, size, top, bottom), pixels, options)
         write(top, quantize(shown, pixels.dtype))
 
 
@@ -154,20 +154,20 @@ def shrink_by_strips(
     return np.clip(np.rint(total), 0, 255).astype(np.uint8)
 
 
-def _crisp(painted: Plane, shown: tuple[int, int], look: RenderOptions) -> Plane:
+def _crisp(painted: Plane, shown: tuple[int, int], options: RenderOptions) -> Plane:
     """What of a painting is enlarged to (height, width): itself, sharpened, or its light, (h, w)."""
     sharp = sharpen(painted, sharpening(painted.shape[:2], shown))
-    return np.asarray(cv2.cvtColor(sharp, cv2.COLOR_RGB2GRAY), np.float32) if look.keep_colors else sharp
+    return np.asarray(cv2.cvtColor(sharp, cv2.COLOR_RGB2GRAY), np.float32) if options.keep_colors else sharp
 
 
-def _blend(shown: npt.NDArray[Any], pixels: Pixels, look: RenderOptions) -> Plane:
+def _blend(shown: npt.NDArray[Any], pixels: Pixels, options: RenderOptions) -> Plane:
     """An enlarged painting, or its light, and the image below it."""
-    if look.keep_colors:
+    if options.keep_colors:
         # Light of the painting instead of the image's own; what is coloured in it stays.
         change = cv2.subtract(shown, _light(pixels))
         shown = cv2.add(_levels(pixels), cv2.cvtColor(change, cv2.COLOR_GRAY2RGB))
-    if look.strength < 1:
-        shown = cv2.addWeighted(shown, look.strength, _levels(pixels), 1 - look.strength, 0)
+    if options.strength < 1:
+        shown = cv2.addWeighted(shown, options.strength, _levels(pixels), 1 - options.strength, 0)
     return np.asarray(shown, np.float32)
 
 
@@ -179,27 +179,27 @@ def shrink_fast(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     return shrink_to(pixels, size)
 
 
-def composite_fast(painted: Plane, pixels: Pixels, look: RenderOptions) -> Pixels:
+def composite_fast(painted: Plane, pixels: Pixels, options: RenderOptions) -> Pixels:
     """As `composite`, in eight bits from the small painting on: within a few levels, in half the time.
 
     Args:
         painted: (h, w, 3) float32 in 0..255.
         pixels: (H, W, 3) uint8, the image.
-        look: strength and colours.
+        options: strength and colours.
 
     Returns:
         (H, W, 3) uint8, a new array.
     """
     small = cv2.addWeighted(painted, 1, painted, 0, 0, dtype=cv2.CV_8U)
     sharp = sharpen(small, sharpening(painted.shape[:2], pixels.shape[:2]))
-    if look.keep_colors:
+    if options.keep_colors:
         parts = list(cv2.split(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb)))
         parts[0] = _enlarge(cv2.cvtColor(sharp, cv2.COLOR_RGB2GRAY), pixels)
         shown = cv2.cvtColor(cv2.merge(parts), cv2.COLOR_YCrCb2RGB)
     else:
         shown = _enlarge(sharp, pixels)
-    if look.strength < 1:
-        shown = cv2.addWeighted(shown, look.strength, pixels, 1 - look.strength, 0)
+    if options.strength < 1:
+        shown = cv2.addWeighted(shown, options.strength, pixels, 1 - options.strength, 0)
     return np.asarray(shown, np.uint8)
 
 

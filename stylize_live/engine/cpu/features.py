@@ -1,5 +1,5 @@
-"""What this processor is and can do, and what libraries are told not to use of it. Does without torch
-where the system tells.
+"""What this processor is and can do, and which of its instructions libraries may not use. Does without
+torch where the system tells.
 
 OpenVINO is not asked: it says that it knows bfloat16 on every processor with AVX-512, and under its limits.
 """
@@ -86,7 +86,7 @@ def emulates_bfloat16() -> bool:
 
 
 def floating_precision() -> Literal["float32", "bfloat16"]:
-    """What is taken unasked of the two: bfloat16 on x86 with instructions for it, else float32.
+    """The default of the two: bfloat16 on x86 with instructions for it, else float32.
 
     On other processors, such as Apple's, nobody has measured yet how fast it is and how it looks.
     """

@@ -1,4 +1,4 @@
-"""Live images on a CPU that has too much to do: all at the painted size, and not all are painted.
+"""Live frames on a CPU that has too much to do: not all of them are painted.
 
 Between two paintings, the last one is moved along with what it shows. Motion is measured from each image
 to the next and added up from the last painting on; so every step is a small one, which is found and
@@ -56,41 +56,41 @@ class _Past:
 
 
 class FrameSkipper:
-    """Paints a stream of images, some of them by moving the last painting.
+    """Paints a stream of frames, some of them by moving the last painting.
 
     Args:
-        painted: the network, see `CpuBackend.paint_alone`.
+        run_network: the network, see `CpuBackend.run_network`.
 
     Attributes:
         carried: whether the last frame was not painted but moved.
     """
 
-    def __init__(self, painted: Callable[[Pixels], Plane]) -> None:
-        self._painted = painted
-        self._measure = FlowEstimator()
+    def __init__(self, run_network: Callable[[Pixels], Plane]) -> None:
+        self._run_network = run_network
+        self._flow = FlowEstimator()
         self._past: _Past | None = None
         self._since = 0  # images since the last painting, the newest one included
         self.carried = False
 
     def __call__(
-        self, pixels: Pixels, look: RenderOptions, steady: TemporalContext, economy: Economy
+        self, pixels: Pixels, options: RenderOptions, context: TemporalContext, economy: Economy
     ) -> Pixels:
         """Paint one image, (H, W, 3) uint8 RGB -> the same, a new array."""
-        size = look.working_size((pixels.shape[1], pixels.shape[0]))
+        size = options.working_size((pixels.shape[1], pixels.shape[0]))
         now = shrink(pixels, shrunk_size(size))
         self._since += 1
-        if steady.begins or not self._fits(size, now):
+        if context.begins or not self._fits(size, now):
             self.forget()
         past = self._past
         self.carried = past is not None and self._since < economy.every
-        if past is not None and (self.carried or steady.share < 1):
-            past.motion = follow_motion(past.motion, self._measure(past.before, now))
+        if past is not None and (self.carried or context.share < 1):
+            past.motion = follow_motion(past.motion, self._flow(past.before, now))
             past.before = now
         if past is not None and self.carried:
             image = _move(past, pixels)
         else:
-            image = self._fresh(pixels, size, now, steady)
-        return composite_fast(image, pixels, look)
+            image = self._fresh(pixels, size, now, context)
+        return composite_fast(image, pixels, options)
 
     def _fits(self, size: tuple[int, int], now: Pixels) -> bool:
         """Bring the past to the size that is painted now; whether there is one of this shape."""
@@ -107,15 +107,15 @@ class FrameSkipper:
             past.source = np.asarray(cv2.resize(past.source, size), np.uint8)
         return True
 
-    def _fresh(self, pixels: Pixels, size: tuple[int, int], now: Pixels, steady: TemporalContext) -> Plane:
+    def _fresh(self, pixels: Pixels, size: tuple[int, int], now: Pixels, context: TemporalContext) -> Plane:
         small = shrink_fast(pixels, size)
-        image, past = attenuate_low_contrast(self._painted(small), small), self._past
-        if past is not None and past.motion is not None and steady.share < 1:
+        image, past = attenuate_low_contrast(self._run_network(small), small), self._past
+        if past is not None and past.motion is not None and context.share < 1:
             # As many steps of smoothing in one as there were images.
-            share = 1 - (1 - steady.share) ** self._since
+            share = 1 - (1 - context.share) ** self._since
             image = smooth(past.painting, image, past.motion, share, _TUNING)
         else:
-            image, self._measure.everywhere = image.copy(), False
+            image, self._flow.everywhere = image.copy(), False
         self._past, self._since = _Past(image, now, small), 0
         return image
 
@@ -125,7 +125,7 @@ class FrameSkipper:
 
 
 def follow_motion(first: Motion | None, then: Motion) -> Motion:
-    """Two motions, one after the other; None is none."""
+    """Two motions as one, the second after the first, which may be None."""
     if first is None:
         return then
     flow = cv2.add(then.flow, warp(first.flow, then.flow))

@@ -1,9 +1,9 @@
-"""Eight-bit convolutions: in which steps their inputs and weights are counted. No images are needed.
+"""Quantisation of convolutions to int8: the ranges of their inputs, and the steps of their weights.
 
-Other networks have to be shown samples before anybody knows how large their features get. Here an instance
-norm stands before nearly every convolution and gives each channel, whatever the image, the mean and the
-deviation that a style's own weights say. What adds up through residual blocks has longer tails than a normal
-distribution, so more deviations of that are covered; what lies beyond is clipped.
+No images are needed. Other networks have to be shown samples before anybody knows how large their features
+get. Here an instance norm stands before nearly every convolution and gives each channel, whatever the image,
+the mean and the deviation that a style's own weights say. What adds up through residual blocks has longer
+tails than a normal distribution, so more deviations of that are covered; what lies beyond is clipped.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _Spread:
     def __add__(self, other: _Spread) -> _Spread:
         return _Spread(self.mean + other.mean, np.hypot(self.deviation, other.deviation))
 
-    def rectified(self) -> _Spread:
+    def apply_relu(self) -> _Spread:
         """What a ReLU makes of normal distributions."""
         z = self.mean / np.maximum(self.deviation, 1e-9)
         above = np.array([0.5 * (1 + math.erf(value / math.sqrt(2))) for value in z])
@@ -66,7 +66,7 @@ class _Spread:
         square = (self.mean**2 + self.deviation**2) * above + self.mean * self.deviation * density
         return _Spread(mean, np.sqrt(np.maximum(square - mean**2, 0)), positive=True, unclipped=self)
 
-    def mixed(self, weight: npt.NDArray[Any]) -> _Spread:
+    def mix_channels(self, weight: npt.NDArray[Any]) -> _Spread:
         """What a 1x1 convolution makes of independent channels; weight is (O, C, 1, 1)."""
         matrix = weight[:, :, 0, 0].astype(np.float64)
         return _Spread(matrix @ self.mean, np.sqrt(matrix**2 @ self.deviation**2))
@@ -75,11 +75,11 @@ class _Spread:
     def range(self) -> Range:
         """A range that holds nearly all values of all channels."""
         if self.unclipped is not None:
-            return 0.0, self.unclipped._covered(_NORMED)[1]
-        return self._covered(_SUMMED)
+            return 0.0, self.unclipped._cover(_NORMED)[1]
+        return self._cover(_SUMMED)
 
-    def _covered(self, deviations: float) -> Range:
-        """What lies up to so many deviations from the channels' means."""
+    def _cover(self, deviations: float) -> Range:
+        """The range of all that lies up to so many deviations from the channels' means."""
         reach = deviations * self.deviation
         low = 0.0 if self.positive else min(0.0, float((self.mean - reach).min()))
         return low, max(1e-6, float((self.mean + reach).max()))
@@ -95,12 +95,12 @@ def input_ranges(checkpoint: Checkpoint) -> dict[str, Range]:
         StyleError: the network has a kind of layer of which it is not known what it makes of its input.
     """
     layout = checkpoint.architecture.layout()
-    walk = _Walk(checkpoint.weights)
-    walk.note(layout.head, walk.through(layout.body, walk.normed(layout.stem)))
-    return walk.ranges
+    finder = _RangeFinder(checkpoint.weights)
+    finder.note(layout.head, finder.walk(layout.body, finder.apply_norm(layout.stem)))
+    return finder.ranges
 
 
-class _Walk:
+class _RangeFinder:
     """Goes through the network with what is known of its features, and notes ranges on the way."""
 
     def __init__(self, weights: Weights) -> None:
@@ -108,36 +108,36 @@ class _Walk:
         self.ranges: dict[str, Range] = {}
 
     def note(self, layer: ConvNorm | UpsampleNorm | PointwiseUpsample | ToPixels, x: _Spread) -> None:
-        """This is the input of that layer's convolution."""
+        """Note the range of x, the input of that layer's convolution."""
         if layer.int8:
             self.ranges[layer.kernel] = x.range
 
-    def normed(self, layer: ConvNorm | UpsampleNorm) -> _Spread:
+    def apply_norm(self, layer: ConvNorm | UpsampleNorm) -> _Spread:
         """What a layer that ends in a norm gives, whatever its input."""
         scale, shift = (self._weights[f"{layer.norm}.{part}"].astype(np.float64) for part in _NORM)
         found = _Spread(shift, np.abs(scale))
-        return found if isinstance(layer, ConvNorm) and not layer.relu else found.rectified()
+        return found if isinstance(layer, ConvNorm) and not layer.relu else found.apply_relu()
 
-    def through(self, layers: Iterable[Layer], x: _Spread) -> _Spread:
+    def walk(self, layers: Iterable[Layer], x: _Spread) -> _Spread:
         """What layers give, one after the other."""
         for layer in layers:
             match layer:
                 case ConvNorm() | UpsampleNorm():
                     self.note(layer, x)
-                    x = self.normed(layer)
+                    x = self.apply_norm(layer)
                 case PointwiseUpsample():
                     self.note(layer, x)
-                    x = x.mixed(self._weights[layer.kernel])
+                    x = x.mix_channels(self._weights[layer.kernel])
                 case Residual():
                     # To all such blocks alike, though the first of a row gets no sum yet.
-                    x = x + self.through(layer.body, replace(x, unclipped=None))
+                    x = x + self.walk(layer.body, replace(x, unclipped=None))
                 case _:
                     raise no_kernel(layer, "int8")
         return x
 
 
-def in_steps(weight: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    """A convolution's weight in whole steps, as large for each output as it needs.
+def quantize_weight(weight: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """A convolution's weight as int8, with a step for each output channel.
 
     Args:
         weight: (O, I, h, w).

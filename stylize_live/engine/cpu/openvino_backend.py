@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from stylize_live.engine.cpu.base import CpuBackend
 from stylize_live.engine.cpu.features import emulates_bfloat16, floating_precision
-from stylize_live.engine.cpu.int8 import Range, in_steps, input_ranges
+from stylize_live.engine.cpu.int8 import Range, input_ranges, quantize_weight
 from stylize_live.engine.cpu.openvino_library import ops, ov
 from stylize_live.engine.cpu.optical_flow import Plane
 from stylize_live.frame import Pixels
@@ -53,8 +53,8 @@ class OpenVinoBackend(CpuBackend):
 
     def __init__(self, checkpoint: Checkpoint, precision: str) -> None:
         super().__init__()
-        self._eight_bits = precision == "int8"
-        self._precision = floating_precision() if self._eight_bits else precision
+        self._int8 = precision == "int8"
+        self._precision = floating_precision() if self._int8 else precision
         # Where AVX2 is all there is, OpenVINO would say nothing and do the same, or fail if it is held back.
         self._floating = self._precision if emulates_bfloat16() else "float32"
         self._blended: TorchCpuBackend | None = None
@@ -86,7 +86,7 @@ class OpenVinoBackend(CpuBackend):
             self._prepared = checkpoint, OrderedDict({_kind(like): self._graph(checkpoint, like)})
 
     def is_ready(self, size: tuple[int, int]) -> bool:
-        """See `CpuBackend.is_ready`: whether there is a graph for such images, of eight bits."""
+        """See `CpuBackend.is_ready`: whether there is a graph for such 8-bit images."""
         return self._graphed is None or (size[1], size[0], 3, 1) in self._graphs
 
     def make_ready(self, size: tuple[int, int]) -> None:
@@ -104,11 +104,11 @@ class OpenVinoBackend(CpuBackend):
         if prepared is not None and prepared[0] is checkpoint:
             self._graphs = prepared[1]
 
-    def paint_alone(self, pixels: Pixels) -> Plane:
-        """See `CpuBackend.paint_alone`."""
+    def run_network(self, pixels: Pixels) -> Plane:
+        """See `CpuBackend.run_network`."""
         if self._graphed is None:
             assert self._blended is not None
-            return self._blended.paint_alone(pixels)
+            return self._blended.run_network(pixels)
         self._like, key = pixels, _kind(pixels)
         if key not in self._graphs:
             self._graphs[key] = self._graph(self._graphed, pixels)
@@ -117,8 +117,8 @@ class OpenVinoBackend(CpuBackend):
         return self._graphs[key](pixels)
 
     def _graph(self, checkpoint: Checkpoint, like: Pixels) -> Callable[[Pixels], Plane]:
-        eight_bits = self._eight_bits and like.dtype == np.uint8
-        graph = Graph(checkpoint, input_ranges(checkpoint) if eight_bits else {})
+        int8 = self._int8 and like.dtype == np.uint8
+        graph = Graph(checkpoint, input_ranges(checkpoint) if int8 else {})
         return _compile(graph, like, _PRECISIONS[self._floating])
 
 
@@ -150,7 +150,7 @@ def _compile(graph: Graph, like: Pixels, precision: str) -> Callable[[Pixels], P
 
 
 class Graph:
-    """`ResidualTransformer` in OpenVINO's operations; its texts say why it is as it is.
+    """`ResidualTransformer` in OpenVINO's operations; see there why it is as it is.
 
     Both ends differ from it in how they are computed, not in what: pixels stay as they lie in memory, three
     values of a place side by side, and the first and last weights are put in that order instead. That is a
@@ -179,7 +179,7 @@ class Graph:
         if like.dtype != np.uint8:
             # At once, while they are exact.
             x = ops.multiply(ops.convert(x, "f32"), _constant(np.float32(255 / np.iinfo(like.dtype).max)))
-        h = self._through(self._layout.body, self._stem(x, size))
+        h = self._compute_all(self._layout.body, self._stem(x, size))
         painted = self._head(h, size)
         brightness = float(self._weights[self._layout.head.brightness][0])
         shown = ops.sigmoid(ops.add(painted, _shift(x, brightness)) if brightness else painted)
@@ -204,7 +204,7 @@ class Graph:
         weight = weight.reshape(-1, 3, 4, 4, 3, 3).transpose(0, 2, 3, 1, 4, 5).reshape(weight.shape)
         return ops.relu(self._norm(_convolve(h, _constant(weight)), self._layout.stem.norm))
 
-    def _through(self, layers: Iterable[Layer], x: _Node) -> _Node:
+    def _compute_all(self, layers: Iterable[Layer], x: _Node) -> _Node:
         """What layers give, one after the other: (1, C, H, W) each."""
         for layer in layers:
             x = self._compute(layer, x)
@@ -213,30 +213,30 @@ class Graph:
     def _compute(self, layer: Layer, x: _Node) -> _Node:
         match layer:
             case ConvNorm():
-                h = self._convolution(x, layer.kernel, self._weights[layer.kernel], layer.stride)
+                h = self._convolve_named(x, layer.kernel, self._weights[layer.kernel], layer.stride)
                 h = self._norm(h, layer.norm)
                 return ops.relu(h) if layer.relu else h
             case UpsampleNorm():
-                h = ops.depth_to_space(self._upsampled(x, layer.kernel), "blocks_first", 2)
+                h = ops.depth_to_space(self._upsample(x, layer.kernel), "blocks_first", 2)
                 return ops.relu(self._norm(h, layer.norm))
             case PointwiseUpsample():
-                return self._enlarged(layer, x)
+                return self._upsample_pointwise(layer, x)
             case Residual():
-                return ops.add(x, self._through(layer.body, x))
+                return ops.add(x, self._compute_all(layer.body, x))
         raise no_kernel(layer, "OpenVINO")
 
     def _head(self, h: _Node, size: tuple[int, int]) -> _Node:
         """The last convolution, whose 2x2x3 outputs become pixels."""
         (height, width), head = size, self._layout.head
-        h = self._upsampled(h, head.kernel)
+        h = self._upsample(h, head.kernel)
         h = ops.add(h, _constant(np.tile(self._weights[head.bias], 4).reshape(1, 12, 1, 1)))
         h = ops.transpose(h, _constant([0, 2, 3, 1]))
         h = ops.reshape(h, _constant([1, height // 2, width // 2, 2, 6]), False)
         h = ops.transpose(h, _constant([0, 1, 3, 2, 4]))
         return ops.reshape(h, _constant([1, height, width, 3]), False)
 
-    def _enlarged(self, layer: PointwiseUpsample, x: _Node) -> _Node:
-        h = self._convolution(x, layer.kernel, self._weights[layer.kernel], edged=False)
+    def _upsample_pointwise(self, layer: PointwiseUpsample, x: _Node) -> _Node:
+        h = self._convolve_named(x, layer.kernel, self._weights[layer.kernel], edged=False)
         twice, axes = _constant(np.array([2, 2], np.float32)), _constant([2, 3])
         how = {"coordinate_transformation_mode": "half_pixel", "axes": axes}
         return ops.interpolate(h, twice, "linear_onnx", "scales", **how)
@@ -248,18 +248,18 @@ class Graph:
         )
         return ops.add(ops.multiply(h, scale), shift)
 
-    def _upsampled(self, x: _Node, name: str) -> _Node:
+    def _upsample(self, x: _Node, name: str) -> _Node:
         """Enlarged to four outputs for each: all channels of the first place, then of the next."""
-        return self._convolution(x, name, _fold_norm(self._weights[name]))
+        return self._convolve_named(x, name, _fold_norm(self._weights[name]))
 
-    def _convolution(
+    def _convolve_named(
         self, x: _Node, name: str, weight: _Array, stride: int = 1, *, edged: bool = True
     ) -> _Node:
-        """In eight bits, if the weight of that name is to be; edges repeated, if wanted."""
+        """A convolution, in int8 if its weight has a range; edges repeated, if wanted."""
         kernel = _constant(weight)
         if name in self._ranges:
             x = _quantize_steps(x, self._ranges[name])
-            steps, size = in_steps(weight)
+            steps, size = quantize_weight(weight)
             kernel = ops.multiply(ops.convert(_constant(steps), "f32"), _constant(size))
         return _convolve(_pad_edges(x) if edged else x, kernel, stride)
 

@@ -76,7 +76,9 @@ class FlowEstimator:
     def __call__(self, before: Pixels, now: Pixels) -> Motion:
         """Compare two small grey images of one size, see `shrink`."""
         unmoved = _box_mean(cv2.absdiff(now, before))
-        flow = self._part(before, now) if self.everywhere else self._where_it_moves(before, now, unmoved)
+        flow = (
+            self._search_part(before, now) if self.everywhere else self._search_moving(before, now, unmoved)
+        )
         fit = _Fit.of(before, now, flow, unmoved)
         self.everywhere = _is_all(_box(fit.moving), now.shape)
         # Along the motion: otherwise a camera that turns to a lighter place would look like a fade.
@@ -84,15 +86,15 @@ class FlowEstimator:
         mismatch = _where(fit.moving, fit.moved, unmoved)
         return Motion(_where(fit.moving, flow, np.zeros_like(flow)), mismatch, _deviation(now), light)
 
-    def _where_it_moves(self, before: Pixels, now: Pixels, unmoved: Plane) -> Plane:
+    def _search_moving(self, before: Pixels, now: Pixels, unmoved: Plane) -> Plane:
         glance = _search_patches(self._glance, before, now, _GLANCE_REDUCTION)
         box = _box(_Fit.of(before, now, glance, unmoved).moving)
         flow = np.zeros((*now.shape, 2), np.float32)
         if box is not None:
-            flow[box] = self._part(before[box], now[box])
+            flow[box] = self._search_part(before[box], now[box])
         return flow
 
-    def _part(self, before: Pixels, now: Pixels) -> Plane:
+    def _search_part(self, before: Pixels, now: Pixels) -> Plane:
         if now.size <= _CAREFUL_PIXELS:
             return _search_patches(self._carefully, before, now, 1.0)
         return _search_patches(self._quickly, before, now, (now.size / _CAREFUL_PIXELS) ** 0.5)

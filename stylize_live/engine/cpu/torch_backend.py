@@ -1,4 +1,4 @@
-"""The network under torch: on any device, and the way to paint with it on the CPU."""
+"""The network under torch: functions for any device, and the backend for the CPU."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ class TorchCpuBackend(CpuBackend):
         """See `Backend.blend`."""
         self._blender(first, second, share)
 
-    def paint_alone(self, pixels: Pixels) -> Plane:
-        """See `CpuBackend.paint_alone`."""
+    def run_network(self, pixels: Pixels) -> Plane:
+        """See `CpuBackend.run_network`."""
         with torch.inference_mode():
             painted = paint(self._network, to_levels(torch.from_numpy(pixels)))
             image: Plane = painted[0].permute(1, 2, 0).contiguous().numpy()

@@ -1,4 +1,4 @@
-"""The network on an NVIDIA GPU: one stream, a ring of preallocated slots, one event an image.
+"""The network on an NVIDIA GPU: one stream, a ring of staging buffers, one event for each image.
 
 Uploading, painting and downloading are queued on one stream and marked by an event; the host waits for
 that event only, never for the whole device (unless the processor has to measure motion), so that the copies
@@ -24,7 +24,7 @@ from stylize_live.engine.cuda.compositing import attenuate_low_contrast
 from stylize_live.engine.cuda.graphs import Graphed
 from stylize_live.engine.cuda.motion import select_motion
 from stylize_live.engine.cuda.network import select_network
-from stylize_live.engine.cuda.painting import TensorPainter
+from stylize_live.engine.cuda.painting import TensorStylizer
 from stylize_live.engine.cuda.staging import (
     HostBuffer,
     Image,
@@ -52,7 +52,7 @@ class _UnderWay:
 
 
 class CudaBackend:
-    """See the module's text.
+    """Paints on an NVIDIA GPU, see the module's text.
 
     Args:
         checkpoint: weights to start with.
@@ -69,8 +69,8 @@ class CudaBackend:
         self._kind: tuple[object, ...] = ()
         with torch.cuda.stream(self._stream):
             follow = select_motion(self._device)
-        self._helped = "" if isinstance(follow, Graphed) else ", motion by the processor"
-        self._painter = TensorPainter(follow)
+        self._note = "" if isinstance(follow, Graphed) else ", motion by the processor"
+        self._stylizer = TensorStylizer(follow)
         self.load(checkpoint)
 
     def load(self, checkpoint: Checkpoint) -> None:
@@ -78,9 +78,9 @@ class CudaBackend:
         with torch.cuda.stream(self._stream):
             network = prepare_network(checkpoint, self._device, self._dtype)
             self._network = select_network(network)
-            self._painter.network = Graphed(self._network)
+            self._stylizer.network = Graphed(self._network)
             self._blender = Blender(network)
-        self.runtime = self._network.kernels + self._helped
+        self.runtime = self._network.kernels + self._note
 
     def blend(self, first: Checkpoint, second: Checkpoint, share: float) -> None:
         """See `Backend.blend`; computed on our stream, so it queues behind images under way."""
@@ -94,9 +94,9 @@ class CudaBackend:
     @property
     def memory(self) -> Memory:
         """See `Backend.memory`; waits for the images under way."""
-        if self._painter.past is None:
+        if self._stylizer.past is None:
             return {}
-        shown, before = self._painter.past
+        shown, before = self._stylizer.past
         with torch.cuda.stream(self._stream):
             image = shown[0].permute(1, 2, 0).contiguous()
             return {"picture": image.cpu().numpy(), "before": before.cpu().numpy()}
@@ -106,39 +106,39 @@ class CudaBackend:
         with torch.cuda.stream(self._stream):
             image = torch.from_numpy(arrays["picture"]).to(self._device)
             before = torch.from_numpy(arrays["before"]).to(self._device)
-            self._painter.past = image.permute(2, 0, 1)[None], before
+            self._stylizer.past = image.permute(2, 0, 1)[None], before
 
-    def run(self, pixels: Pixels, look: RenderOptions, steady: TemporalContext | None = None) -> Pixels:
+    def run(self, pixels: Pixels, options: RenderOptions, context: TemporalContext | None = None) -> Pixels:
         """See `Backend.run`."""
         slot = self._next_slot(pixels)
-        self._submitted(slot, look, steady).done.synchronize()
+        self._submit(slot, options, context).done.synchronize()
         painted: Pixels = slot.result()
         return painted
 
-    def stream(self, jobs: Iterable[FrameJob], look: RenderOptions) -> Iterator[Frame]:
+    def stream(self, jobs: Iterable[FrameJob], options: RenderOptions) -> Iterator[Frame]:
         """See `Backend.stream`; at most one image fewer than there are slots is under way."""
         under_way: deque[tuple[Frame, _UnderWay]] = deque()
-        for frame, steady in jobs:
-            image = _takeable(frame)
+        for frame, context in jobs:
+            image = _image_of(frame)
             # An image of another kind would free buffers that the device still reads.
             while under_way and (len(under_way) >= _SLOTS - 1 or not self._fits(image)):
                 yield _finish_frame(*under_way.popleft())
-            under_way.append((frame, self._submitted(self._slot(image), look, steady)))
+            under_way.append((frame, self._submit(self._choose_slot(image), options, context)))
         while under_way:
             yield _finish_frame(*under_way.popleft())
 
-    def _submitted(
-        self, slot: StagingBuffer, look: RenderOptions, steady: TemporalContext | None
+    def _submit(
+        self, slot: StagingBuffer, options: RenderOptions, context: TemporalContext | None
     ) -> _UnderWay:
         with torch.inference_mode(), torch.cuda.stream(self._stream):
-            slot.take(self._painter(slot.given(), look, steady))
+            slot.take(self._stylizer(slot.levels(), options, context))
             # Waiting for it is to sleep: a core that spins is one that decoders and encoders lack.
             done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
             done.record(self._stream)
         return _UnderWay(slot, done)
 
-    def _slot(self, image: Image) -> StagingBuffer:
-        return SurfaceBuffer(image) if _is_there(image) else self._next_slot(image)
+    def _choose_slot(self, image: Image) -> StagingBuffer:
+        return SurfaceBuffer(image) if _stays_on_gpu(image) else self._next_slot(image)
 
     def _next_slot(self, image: Image) -> HostBuffer[Any]:
         if not self._fits(image):
@@ -151,13 +151,13 @@ class CudaBackend:
 
     def _fits(self, image: Image) -> bool:
         """Whether the ring's buffers are of the image's kind; what stays on the device needs none."""
-        return _is_there(image) or kind_of(image) == self._kind
+        return _stays_on_gpu(image) or kind_of(image) == self._kind
 
-    def painting(self, small: Pixels) -> npt.NDArray[np.float32]:
-        """See `Backend.painting`."""
+    def paint_small(self, small: Pixels) -> npt.NDArray[np.float32]:
+        """See `Backend.paint_small`."""
         with torch.inference_mode(), torch.cuda.stream(self._stream):
             image = to_levels(torch.from_numpy(small).to(self._device))
-            painted = attenuate_low_contrast(self._painter.network(image), image)
+            painted = attenuate_low_contrast(self._stylizer.network(image), image)
             found: npt.NDArray[np.float32] = painted[0].permute(1, 2, 0).float().contiguous().cpu().numpy()
         return found
 
@@ -165,18 +165,18 @@ class CudaBackend:
         """Drop the buffers; torch keeps their memory for whoever asks next. That of graphs stays."""
         self._ring.clear()
         self._kind = ()
-        self._painter.past = None
+        self._stylizer.past = None
 
 
 def _finish_frame(frame: Frame, under_way: _UnderWay) -> Frame:
     return frame.with_image(under_way.result())
 
 
-def _is_there(image: Image) -> TypeGuard[Nv12Surface]:
+def _stays_on_gpu(image: Image) -> TypeGuard[Nv12Surface]:
     """Whether an image lies on the device and stays there."""
     return isinstance(image, Nv12Surface) and image.on_gpu
 
 
-def _takeable(frame: Frame) -> Image:
-    """The image as slots take it."""
+def _image_of(frame: Frame) -> Image:
+    """The image of a frame as staging buffers take it."""
     return frame.image if isinstance(frame.image, Nv12Surface) else frame.pixels

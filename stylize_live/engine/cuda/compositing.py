@@ -1,4 +1,4 @@
-"""The arithmetic of `finishing`, in torch: for images that are on a GPU and stay there."""
+"""The arithmetic of `engine/cpu/compositing.py`, in torch: for images that are on a GPU and stay there."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def attenuate_low_contrast(painted: Tensor, small: Tensor) -> Tensor:
     return torch.lerp(mean, painted, (deviation / LEAST_CONTRAST).clamp(max=1))
 
 
-def composite(painted: Tensor, image: Tensor, look: RenderOptions) -> Tensor:
+def composite(painted: Tensor, image: Tensor, options: RenderOptions) -> Tensor:
     """See `compositing.composite`; both (1, 3, H, W) float32 in 0..255, the same to within a few levels."""
     size = image.shape[2:]
     sharp = sharpen(painted, sharpening(painted.shape[2:], size))
-    if look.keep_colors:
+    if options.keep_colors:
         shown = image + (_resize(light_of(sharp), size) - light_of(image))
     else:
         shown = _resize(sharp, size)
-    return torch.lerp(image, shown, look.strength) if look.strength < 1 else shown
+    return torch.lerp(image, shown, options.strength) if options.strength < 1 else shown
 
 
 def sharpen(painted: Tensor, amount: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""The network on an NVIDIA GPU with kernels of its own between the convolutions, see `network_kernels`.
+"""The network on an NVIDIA GPU with kernels of its own between the convolutions, see `triton/network.py`.
 
 Needs Triton, which torch brings along on Linux, and a C compiler, which Triton wants.
 """
@@ -14,14 +14,14 @@ import triton
 from torch import Tensor
 
 from stylize_live.engine.cuda.triton import network as kernels
-from stylize_live.engine.cuda.triton.build import HOW
+from stylize_live.engine.cuda.triton.build import LAUNCH
 from stylize_live.nets.architecture import LUMA, NORM_EPSILON, STRIDE
 from stylize_live.nets.layers import ConvNorm, Layer, PointwiseUpsample, Residual, UpsampleNorm, no_kernel
 from stylize_live.nets.transformer import ResidualTransformer, UpsampleConv, fold_upsampling
 
 _BLOCK = 64  # places that a program works on at once
 _PROGRAMS = 256  # that add up sums
-_COLOURS = 4  # of which the last is nothing: convolutions want even numbers
+_COLORS = 4  # of which the last is nothing: convolutions want even numbers
 
 
 class FusedNetwork:
@@ -45,7 +45,7 @@ class FusedNetwork:
         self._sums = torch.empty(_PROGRAMS * 2 * lanes, device=parameter.device)
         self._ready = torch.zeros(1, dtype=torch.int32, device=parameter.device)
         self._folded = {
-            name: _Folded(conv, _COLOURS if conv is head else conv.weight.shape[0])
+            name: _Folded(conv, _COLORS if conv is head else conv.weight.shape[0])
             for name, conv in network.convolutions.items()
             if isinstance(conv, UpsampleConv)
         }
@@ -58,10 +58,10 @@ class FusedNetwork:
     def __call__(self, image: Tensor) -> Tensor:
         """See `torch_backend.paint`."""
         layout = self._network.layout
-        h = self._through((layout.stem, *layout.body), self._blocks(image))
-        return self._image(self._folded[layout.head.conv](h), image)
+        h = self._compute_all((layout.stem, *layout.body), self._split_into_blocks(image))
+        return self._make_image(self._folded[layout.head.conv](h), image)
 
-    def _through(self, layers: tuple[Layer, ...], edged: Tensor, other: Tensor | None = None) -> Tensor:
+    def _compute_all(self, layers: tuple[Layer, ...], edged: Tensor, other: Tensor | None = None) -> Tensor:
         """What layers give, one after the other, plus another image; all edged."""
         *first, last = layers
         for layer in first:
@@ -79,24 +79,26 @@ class FusedNetwork:
                 return self._norm(layer.norm, values, relu=True, other=other, shuffled=True)
             # Adding is part of other kernels: here, enlarging, and no kernel that adds twice.
             case PointwiseUpsample() if other is not None:
-                return self._risen(_convolve(edged, self._network.convolutions[layer.conv].weight), other)
+                return self._upsample_and_add(
+                    _convolve(edged, self._network.convolutions[layer.conv].weight), other
+                )
             case Residual() if other is None:
-                return self._through(layer.body, edged, edged)
+                return self._compute_all(layer.body, edged, edged)
         raise no_kernel(layer, "Triton")
 
-    def _blocks(self, image: Tensor) -> Tensor:
+    def _split_into_blocks(self, image: Tensor) -> Tensor:
         height, width = image.shape[2:]
         rows, columns = (math.ceil(side / STRIDE) * (STRIDE // 4) for side in (height, width))
-        out = self._edged(48, rows, columns)
+        out = self._make_edged(48, rows, columns)
         kernels.space_to_depth_padded[(_programs(out),)](
-            image, out, height, width, rows, columns, *_steps(image), block=_BLOCK, **HOW
+            image, out, height, width, rows, columns, *_steps(image), block=_BLOCK, **LAUNCH
         )
         return out
 
-    def _risen(self, small: Tensor, other: Tensor) -> Tensor:
+    def _upsample_and_add(self, small: Tensor, other: Tensor) -> Tensor:
         out = torch.empty_like(other)
         channels, height, width = other.shape[1], other.shape[2] - 2, other.shape[3] - 2
-        sizes = {"channels": channels, "lanes": _lanes(channels), "block": _BLOCK, **HOW}
+        sizes = {"channels": channels, "lanes": _lanes(channels), "block": _BLOCK, **LAUNCH}
         kernels.upsample_padded[(_programs(out),)](small, other, out, height, width, **sizes)
         return out
 
@@ -118,17 +120,17 @@ class FusedNetwork:
         factors = torch.empty((2, channels), device=values.device)
         kernels.norm_factors[(_PROGRAMS,)](
             values, norm.weight, norm.bias, self._sums, self._ready, factors, height * width, NORM_EPSILON,
-            channels=channels, lanes=lanes, block=_BLOCK, programs=_PROGRAMS, **HOW,
+            channels=channels, lanes=lanes, block=_BLOCK, programs=_PROGRAMS, **LAUNCH,
         )  # fmt: skip
-        out = self._edged(channels, height, width)
+        out = self._make_edged(channels, height, width)
         kernels.normalize_padded[(_programs(out),)](
             values, factors, values if other is None else other, out, height, width,
             channels=channels, lanes=lanes, relu=relu, added=other is not None, shuffled=shuffled,
-            block=_BLOCK, **HOW,
+            block=_BLOCK, **LAUNCH,
         )  # fmt: skip
         return out
 
-    def _image(self, values: Tensor, image: Tensor) -> Tensor:
+    def _make_image(self, values: Tensor, image: Tensor) -> Tensor:
         height, width = image.shape[2:]
         out = torch.empty_like(image, memory_format=torch.channels_last)
         bias = self._network.convolutions[self._network.layout.head.conv].bias
@@ -136,11 +138,11 @@ class FusedNetwork:
         kernels.image_of[(math.ceil(height * width / (4 * _BLOCK)),)](
             values, bias, self._network.brightness, image, out, height, width,
             values.shape[3], *_steps(image),
-            red=red, green=green, blue=blue, block=4 * _BLOCK, **HOW,
+            red=red, green=green, blue=blue, block=4 * _BLOCK, **LAUNCH,
         )  # fmt: skip
         return out
 
-    def _edged(self, channels: int, height: int, width: int) -> Tensor:
+    def _make_edged(self, channels: int, height: int, width: int) -> Tensor:
         shape = (1, channels, height + 2, width + 2)
         return torch.empty(shape, memory_format=torch.channels_last, **self._options)
 

@@ -28,9 +28,9 @@ class _Recorded:
 
 
 class Graphed:
-    """A function of tensors, recorded for all shapes of them that come.
+    """A function of tensors as a CUDA graph, recorded once for each shape of its arguments.
 
-    What else it reads it reads where that was when it was recorded; so weights may be changed in place.
+    All else that it reads must stay at its address; so weights may be changed in place.
 
     Args:
         function: works on a GPU, on the current stream, without waiting for it.

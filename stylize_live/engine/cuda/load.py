@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 class GpuLoad:
-    """How busy the GPU is that torch works on, whoever keeps it busy. Not known without nvidia-ml-py."""
+    """How busy torch's GPU is, with all programs together. Not known without nvidia-ml-py."""
 
     def __init__(self) -> None:
         self._known = True

@@ -12,27 +12,27 @@ from stylize_live.engine.cpu.optical_flow import FlowEstimator
 from stylize_live.engine.cpu.smoothing import Tuning
 from stylize_live.engine.cuda.graphs import Graphed
 from stylize_live.engine.cuda.motion_tensors import TensorMotion, fit_motion
-from stylize_live.engine.cuda.smoothing import Follow, smooth
+from stylize_live.engine.cuda.smoothing import Smoother, smooth
 from stylize_live.engine.cuda.triton.build import build_or_fallback
 
 # How the second of two small grey images, (2, h, w) float32 in 0..255, follows from the first.
-Measure = Callable[[Tensor], TensorMotion]
+MeasureMotion = Callable[[Tensor], TensorMotion]
 
 
-def select_motion(device: torch.device) -> Follow:
+def select_motion(device: torch.device) -> Smoother:
     """The fastest way for this GPU; the first time, kernels are built.
 
     Args:
         device: the GPU, the current stream being the one that it will paint on.
     """
     measure = build_or_fallback(
-        partial(gpu_measure, device), instead="the processor measures motion", ours="our kernels"
+        partial(make_gpu_measure, device), instead="the processor measures motion", ours="our kernels"
     )
-    return following(host_measure(device)) if measure is None else Graphed(following(measure))
+    return make_smoother(make_cpu_measure(device)) if measure is None else Graphed(make_smoother(measure))
 
 
-def following(measure: Measure) -> Follow:
-    """What smooths with motion as it is measured like that."""
+def make_smoother(measure: MeasureMotion) -> Smoother:
+    """A function that smooths by the motion that `measure` finds."""
 
     def follow(previous: Tensor, fresh: Tensor, inputs: Tensor, share: Tensor) -> Tensor:
         return smooth(previous, fresh, measure(inputs), share, Tuning())
@@ -40,8 +40,8 @@ def following(measure: Measure) -> Follow:
     return follow
 
 
-def gpu_measure(device: torch.device) -> Measure:
-    """Has the GPU measure, with kernels that are built here.
+def make_gpu_measure(device: torch.device) -> MeasureMotion:
+    """Measuring motion on the GPU, with kernels that are built here.
 
     Raises:
         ImportError: there is no Triton.
@@ -58,8 +58,8 @@ def gpu_measure(device: torch.device) -> Measure:
     return measure
 
 
-def host_measure(device: torch.device) -> Measure:
-    """Has the processor measure, for which the device is waited for.
+def make_cpu_measure(device: torch.device) -> MeasureMotion:
+    """Measuring motion on the processor, for which the device is waited for.
 
     Args:
         device: where the result is wanted.

@@ -1,4 +1,4 @@
-"""Motion on a GPU: what `flow` makes of a flow, in torch."""
+"""Motion on a GPU: what `engine/cpu/optical_flow.py` makes of a flow, in torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stylize_live.engine.cuda.compositing import light_of
 
 @dataclass(frozen=True, slots=True)
 class TensorMotion:
-    """See `optical_flow.RandomMotion`.
+    """See `optical_flow.Motion`.
 
     Attributes:
         flow: (1, 2, h, w) float32, across and down.

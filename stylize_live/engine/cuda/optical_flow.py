@@ -1,4 +1,5 @@
-"""Optical flow on an NVIDIA GPU, with kernels of its own: `search_kernels` and `refine_kernels`.
+"""Optical flow on an NVIDIA GPU, with kernels of its own: `triton/flow_search.py` and
+`triton/flow_refinement.py`.
 
 Needs what `fused_network` needs.
 """
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from stylize_live.engine.cuda.triton import flow_refinement, flow_search
-from stylize_live.engine.cuda.triton.build import HOW
+from stylize_live.engine.cuda.triton.build import LAUNCH
 
 _BLOCK = 256  # pixels that a program works on at once
 _PATCHES = 8  # or patches
@@ -47,17 +48,19 @@ def flow_between(images: Tensor) -> Tensor:
 
 
 def compare_patches(images: Tensor, flow: Tensor) -> Tensor:
-    """See `flow_refinement.compared`: (2, h, w) each -> (2, h, w)."""
+    """See `flow_refinement.compare`: (2, h, w) each -> (2, h, w)."""
     height, width = images.shape[1:]
     both = torch.empty_like(images)
-    flow_refinement.compare[_programs(height * width)](images, flow, both, height, width, block=_BLOCK, **HOW)
+    flow_refinement.compare[_programs(height * width)](
+        images, flow, both, height, width, block=_BLOCK, **LAUNCH
+    )
     return both
 
 
 def _halve(planes: Tensor) -> Tensor:
     height, width = planes.shape[1:]
     out = planes.new_empty((2, height // 2, width // 2))
-    flow_search.halve[_programs(out.numel())](planes, out, height, width, block=_BLOCK, **HOW)
+    flow_search.halve[_programs(out.numel())](planes, out, height, width, block=_BLOCK, **LAUNCH)
     return out
 
 
@@ -71,17 +74,17 @@ def _search(images: Tensor, smaller: Tensor | None) -> Tensor:
     other = torch.empty_like(found)
     if smaller is not None:
         flow_search.starts[_programs(rows * columns)](
-            smaller, found, *smaller.shape[1:], **patches, block=_BLOCK, **HOW
+            smaller, found, *smaller.shape[1:], **patches, block=_BLOCK, **LAUNCH
         )
     for _ in range(_ROUNDS):
         flow_search.search[(math.ceil(rows * columns / _PATCHES),)](
             images, found, other, height, width, **patches,
-            steps=_STEPS, damping=_DAMPING, patches=_PATCHES, **HOW,
+            steps=_STEPS, damping=_DAMPING, patches=_PATCHES, **LAUNCH,
         )  # fmt: skip
         found, other = other, found
     flow = torch.empty_like(images)
     flow_search.densify[_programs(height * width)](
-        images, found, flow, height, width, **patches, block=_BLOCK, **HOW
+        images, found, flow, height, width, **patches, block=_BLOCK, **LAUNCH
     )
     return flow
 
@@ -96,11 +99,11 @@ def _refine(images: Tensor, base: Tensor) -> Tensor:
     half = _programs(height * ((width + 1) // 2))
     for _ in range(_FIXES):
         flow_refinement.equations[_programs(height * width)](
-            both, first, second, base, flow, system, height, width, **_WEIGHTS, block=_BLOCK, **HOW
+            both, first, second, base, flow, system, height, width, **_WEIGHTS, block=_BLOCK, **LAUNCH
         )
         for step in range(2 * _RELAXATIONS):
             flow_refinement.relax[half](
-                flow, system, height, width, step % 2, omega=_OMEGA, block=_BLOCK, **HOW
+                flow, system, height, width, step % 2, omega=_OMEGA, block=_BLOCK, **LAUNCH
             )
     return flow
 
@@ -109,7 +112,9 @@ def _slopes(planes: Tensor) -> Tensor:
     """(n, h, w) -> (n, 2, h, w), across and down."""
     count, height, width = planes.shape
     out = planes.new_empty((count, 2, height, width))
-    flow_refinement.slopes[_programs(planes.numel())](planes, out, count, height, width, block=_BLOCK, **HOW)
+    flow_refinement.slopes[_programs(planes.numel())](
+        planes, out, count, height, width, block=_BLOCK, **LAUNCH
+    )
     return out
 
 

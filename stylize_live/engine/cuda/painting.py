@@ -1,4 +1,4 @@
-"""From levels to levels: all that is done to one image, in torch, on whatever device it lies."""
+"""All that is done to one image, from levels to levels, in torch, on any device."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from stylize_live.engine.core.protocols import TemporalContext, sizes_of
 from stylize_live.engine.core.render_options import RenderOptions
 from stylize_live.engine.cuda.compositing import attenuate_low_contrast, composite, shrink_to
 from stylize_live.engine.cuda.motion_tensors import shrink
-from stylize_live.engine.cuda.smoothing import Follow
+from stylize_live.engine.cuda.smoothing import Smoother
 
 
-class TensorPainter:
+class TensorStylizer:
     """What `CpuBackend` does, for tensors.
 
     Attributes:
@@ -24,36 +24,36 @@ class TensorPainter:
             it gave before.
 
     Args:
-        follow: smooths, see `smoothing.Follow`.
+        follow: smooths, see `smoothing.Smoother`.
     """
 
     network: Callable[[Tensor], Tensor]
 
-    def __init__(self, follow: Follow) -> None:
+    def __init__(self, follow: Smoother) -> None:
         self._follow = follow
         self.past: tuple[Tensor, Tensor] | None = None
 
-    def __call__(self, image: Tensor, look: RenderOptions, steady: TemporalContext | None) -> Tensor:
+    def __call__(self, image: Tensor, options: RenderOptions, context: TemporalContext | None) -> Tensor:
         """Paint one image.
 
         Args:
             image: (1, 3, H, W) float32 in 0..255.
-            look: how.
-            steady: how it follows from the one before, if it does.
+            options: how.
+            context: how it follows from the one before, if it does.
 
         Returns:
             The same shape; a little may lie outside of 0..255.
         """
-        small = shrink_to(image, look.working_size((image.shape[3], image.shape[2])))
+        small = shrink_to(image, options.working_size((image.shape[3], image.shape[2])))
         painted = attenuate_low_contrast(self.network(small), small)
-        if steady is not None:
-            painted = self._smoothed(painted, image, steady)
-        return composite(painted, image, look)
+        if context is not None:
+            painted = self._smooth_over_time(painted, image, context)
+        return composite(painted, image, options)
 
-    def _smoothed(self, fresh: Tensor, image: Tensor, steady: TemporalContext) -> Tensor:
+    def _smooth_over_time(self, fresh: Tensor, image: Tensor, context: TemporalContext) -> Tensor:
         past, now, shown = self.past, shrink(image), fresh
-        if not steady.begins and past is not None and sizes_of(past) == sizes_of((fresh, now)):
-            share = torch.full((), steady.share, device=fresh.device)
+        if not context.begins and past is not None and sizes_of(past) == sizes_of((fresh, now)):
+            share = torch.full((), context.share, device=fresh.device)
             shown = self._follow(past[0], fresh, torch.stack((past[1], now)), share)
         self.past = shown, now
         return shown

@@ -1,4 +1,4 @@
-"""The arithmetic of `smoothing`, in torch: for images that are on a GPU and stay there."""
+"""The arithmetic of `engine/cpu/smoothing.py`, in torch: for images that are on a GPU and stay there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stylize_live.engine.cuda.motion_tensors import TensorMotion, box_blur
 # Smooths a painting: the last result and the fresh painting, (1, 3, H, W) float32 in 0..255 each; their
 # inputs, (2, h, w) float32, see `motion_tensors.shrink`; and the least share, () float32. The next call may
 # write over the result.
-Follow = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+Smoother = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
 def smooth(previous: Tensor, fresh: Tensor, motion: TensorMotion, share: Tensor, tuning: Tuning) -> Tensor:

@@ -1,4 +1,4 @@
-"""Where one image lies on its way through a GPU: what is given, and what becomes of it.
+"""Memory for one image on its way to a GPU and back.
 
 Images come as pixels of the host, as planes of the host, or as planes on the device, and leave as what they
 came as. What comes from the host is copied into page-locked memory first, which a GPU reads by itself.
@@ -27,7 +27,7 @@ _LARGE = 12_000_000
 class StagingBuffer(Protocol):
     """One image each way. All calls but `result` queue work on the current stream."""
 
-    def given(self) -> Tensor:
+    def levels(self) -> Tensor:
         """(1, 3, H, W) float32 in 0..255, on the device."""
 
     def take(self, shown: Tensor) -> None:
@@ -54,7 +54,7 @@ class HostBuffer(ABC, Generic[_Kind]):
         """Bring the next frame."""
 
     @abstractmethod
-    def given(self) -> Tensor:
+    def levels(self) -> Tensor:
         """See `StagingBuffer`."""
 
     @abstractmethod
@@ -72,19 +72,19 @@ class HostBuffer(ABC, Generic[_Kind]):
         else:
             part.numpy()[:] = given.numpy()
 
-    def _uploaded(self) -> Tensor:
+    def _upload(self) -> Tensor:
         return self._device.copy_(self._host, non_blocking=True)
 
     def _send(self, result: Tensor) -> None:
-        """Queue the way back, into memory of the result's own: it travels on while the slot is used again.
+        """Queue the copy back, into memory of its own: it goes on while the buffer is used again.
 
         Torch keeps page-locked memory that nobody holds any more for the next who asks; so this is as quick
-        as memory of the slot would be, and saves the copy out of it.
+        as memory of the buffer would be, and saves the copy out of it.
         """
         self._sent = torch.empty(result.shape, dtype=result.dtype, pin_memory=result.is_cuda)
         self._sent.copy_(result, non_blocking=True)
 
-    def _arrived(self) -> Tensor:
+    def _take_sent(self) -> Tensor:
         assert self._sent is not None
         arrived, self._sent = self._sent, None
         return arrived
@@ -106,9 +106,9 @@ class PixelBuffer(HostBuffer[Pixels]):
         """See `HostBuffer`."""
         self._fill(self._host, torch.from_numpy(image))
 
-    def given(self) -> Tensor:
+    def levels(self) -> Tensor:
         """See `StagingBuffer`."""
-        return to_levels(self._uploaded())
+        return to_levels(self._upload())
 
     def take(self, shown: Tensor) -> None:
         """See `StagingBuffer`."""
@@ -116,11 +116,11 @@ class PixelBuffer(HostBuffer[Pixels]):
 
     def result(self) -> Pixels:
         """See `HostBuffer`; the array holds its memory, and may be written to."""
-        return np.asarray(self._arrived().numpy())
+        return np.asarray(self._take_sent().numpy())
 
 
 class PlaneBuffer(HostBuffer[Nv12Surface]):
-    """For planes in the host's memory: half the bytes of pixels each way, which the device makes colours of.
+    """For planes in the host's memory: half the bytes of pixels each way; the device turns them into RGB.
 
     Args:
         size: (width, height) of such images in pixels.
@@ -139,9 +139,9 @@ class PlaneBuffer(HostBuffer[Nv12Surface]):
         self._fill(luma, image.luma)
         self._fill(chroma, image.chroma)
 
-    def given(self) -> Tensor:
+    def levels(self) -> Tensor:
         """See `StagingBuffer`."""
-        planes = split_planes(self._uploaded(), self._width)
+        planes = split_planes(self._upload(), self._width)
         return to_rgb(*planes, self._matrix, full_range=self._full_range)
 
     def take(self, shown: Tensor) -> None:
@@ -150,7 +150,7 @@ class PlaneBuffer(HostBuffer[Nv12Surface]):
 
     def result(self) -> Nv12Surface:
         """See `HostBuffer`; the planes hold their memory."""
-        return Nv12Surface(*split_planes(self._arrived(), self._width))
+        return Nv12Surface(*split_planes(self._take_sent(), self._width))
 
 
 class SurfaceBuffer:
@@ -164,7 +164,7 @@ class SurfaceBuffer:
         self._surface = surface  # held until the device is done with it
         self._painted: Nv12Surface | None = None
 
-    def given(self) -> Tensor:
+    def levels(self) -> Tensor:
         """See `StagingBuffer`."""
         # Decoders and their copies use torch's usual stream. Only in tests is a surface elsewhere.
         if self._surface.on_gpu:
@@ -182,12 +182,12 @@ class SurfaceBuffer:
 
 
 def make_host_buffer(like: Image, device: torch.device) -> HostBuffer[Any]:
-    """A slot for images of the host that are of the same kind as this one, see `kind_of`."""
+    """A buffer for images of the host that are of the same kind as this one, see `kind_of`."""
     return PlaneBuffer(like.size, device) if isinstance(like, Nv12Surface) else PixelBuffer(like, device)
 
 
 def kind_of(image: Image) -> tuple[object, ...]:
-    """What must be equal for two images of the host to go through the same slots."""
+    """What must be equal for two images of the host to go through the same buffers."""
     return image.size if isinstance(image, Nv12Surface) else (*image.shape, image.dtype)
 
 

@@ -76,7 +76,7 @@ def match_pairs(
         raise UsageError(f"two photos are called {twice}: rename one of them")
     styles = sorted(_folders(ours) & _folders(theirs))
     if not styles:
-        raise UsageError(f"{ours} and {theirs}: no folder of one style in both")
+        raise UsageError(f"{ours} and {theirs}: no style has a folder in both")
     without = [style for style in styles if style not in paintings]
     if without:
         raise UsageError(f"no painting for {', '.join(without)}: add it to --paintings, as NAME=FILE")

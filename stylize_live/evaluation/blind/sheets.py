@@ -15,7 +15,7 @@ from stylize_live.frame import Pixels
 from stylize_live.media.image.io import Still, on_paper, read_image, write_image
 
 _PAPER, _INK = (255, 255, 255), (0, 0, 0)
-_GAP = 10  # pixels between frames
+_GAP = 10  # pixels between images
 _ASIDE = 0.65  # width of painting and photo at most, as a share of the results' height
 _OTHER_SHAPE = 0.05  # difference from the photo's width over height that is no rounding
 
@@ -35,7 +35,7 @@ def write_sheets(lots: Sequence[Lot], folder: Path, height: int) -> None:
     """
     make_folder(folder)
     if any(folder.iterdir()):
-        raise UsageError(f"{folder}: is not empty, and old sheets would be among the new ones")
+        raise UsageError(f"{folder}: is not empty: choose another folder")
     for lot in lots:
         pair = lot.pair
         painting, photo, ours, theirs = (
@@ -43,9 +43,9 @@ def write_sheets(lots: Sequence[Lot], folder: Path, height: int) -> None:
         )
         for path, result in ((pair.ours, ours), (pair.theirs, theirs)):
             if abs(_shape(result) / _shape(photo) - 1) > _OTHER_SHAPE:
-                raise UsageError(f"{path}: has another shape than the photo {pair.photo.name}")
+                raise UsageError(f"{path}: does not have the shape of the photo {pair.photo.name}")
         if ours.shape == theirs.shape and (ours == theirs).all():
-            raise UsageError(f"{pair.ours} and {pair.theirs}: are the same frame")
+            raise UsageError(f"{pair.ours} and {pair.theirs}: are the same image")
         first, second = (ours, theirs) if lot.ours == "A" else (theirs, ours)
         sheet = draw_sheet(lot.sheet, painting, photo, first, second, height)
         write_image(folder / f"{lot.sheet}.png", Still(sheet))

@@ -37,13 +37,13 @@ def summarise(key: BlindKey, ballots: Sequence[Ballot]) -> str:
             )
         for question in QUESTIONS:
             for style in styles if len(styles) > 1 else ():
-                tally = count_votes(key, ballots, question, against=against, style=style)
-                table.append(_line(against, style, question, tally))
-            tally = count_votes(key, ballots, question, against=against)
+                votes = count_votes(key, ballots, question, against=against, style=style)
+                table.append(_line(against, style, question, votes))
+            votes = count_votes(key, ballots, question, against=against)
             table.append(
-                _line(f"**{against}**", "**all**" if len(styles) > 1 else styles[0], question, tally)
+                _line(f"**{against}**", "**all**" if len(styles) > 1 else styles[0], question, votes)
             )
-            count = f"{tally.ours} of {tally.all}"
+            count = f"{votes.ours} of {votes.all}"
             rows.append(f"| {key.date} | {key.commit} | {photos} | {against} | {question} | {count} |")
     head = f"{len(key.sheets)} pairs, {len(ballots)} judges, {key.date}, commit {key.commit}."
     notes += [_agreement(ballots, question) for question in QUESTIONS]
@@ -51,9 +51,9 @@ def summarise(key: BlindKey, ballots: Sequence[Ballot]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _line(against: str, style: str, question: str, tally: VoteCount) -> str:
-    count = f"{tally.ours} of {tally.all}"
-    return f"| {against} | {style} | {question} | {count} | {tally.equal} | {tally.share:.0%} |"
+def _line(against: str, style: str, question: str, votes: VoteCount) -> str:
+    count = f"{votes.ours} of {votes.all}"
+    return f"| {against} | {style} | {question} | {count} | {votes.equal} | {votes.share:.0%} |"
 
 
 def _agreement(ballots: Sequence[Ballot], question: str) -> str:

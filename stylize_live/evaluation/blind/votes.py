@@ -125,7 +125,7 @@ def read_key(path: Path) -> BlindKey:
     """Read the key to sheets.
 
     Raises:
-        UsageError: it cannot be read or is something else.
+        UsageError: it cannot be read, or is not a key.
     """
     return _read(path, BlindKey, "key")
 
@@ -145,7 +145,7 @@ def read_ballots(paths: Sequence[Path], key: BlindKey) -> list[Ballot]:
     judges = [ballot.judge for ballot in ballots]
     if len(set(judges)) < len(judges):
         twice = next(judge for judge in judges if judges.count(judge) > 1)
-        raise UsageError(f"two files are of the judge {twice}: each judge votes once")
+        raise UsageError(f"two files are from the judge {twice}: each judge votes once")
     if len(judges) < LEAST_JUDGES:
         raise UsageError(f"{len(judges)} judge: at least {LEAST_JUDGES} are needed")
     return ballots
@@ -159,7 +159,7 @@ def _complete(path: Path, ballot: Ballot, key: BlindKey) -> Ballot:
         if missing := [question for question in QUESTIONS if question not in answers]:
             raise UsageError(f"{path}: sheet {sheet}: no answer to {missing[0]!r}")
         if unknown := sorted(answers.keys() - QUESTIONS.keys()):
-            raise UsageError(f"{path}: sheet {sheet}: nobody asked {unknown[0]!r}")
+            raise UsageError(f"{path}: sheet {sheet}: unknown question {unknown[0]!r}")
     return ballot
 
 
@@ -182,7 +182,7 @@ def _without_repetition(items: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(items)
     if len(found) < len(items):
         names = [name for name, _ in items]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)} stands there twice")
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)} appears twice")
     return found
 
 

@@ -29,17 +29,17 @@ class Run(CpuBackend):
         self, every: int, share: float = 0.04, paint: Callable[[Pixels], Pixels] = lambda p: 255 - p
     ):
         super().__init__()
-        self.cuts, self.every, self.share, self.look = CutDetector(), every, share, RenderOptions()
+        self.cuts, self.every, self.share, self.options = CutDetector(), every, share, RenderOptions()
         self.sizes: list[tuple[int, ...]] = []
         self._paint = paint
 
     def __call__(self, seen: Pixels) -> Pixels:
         return self.run(
-            seen, self.look, TemporalContext(self.cuts.is_cut(seen), self.share, Economy(self.every))
+            seen, self.options, TemporalContext(self.cuts.is_cut(seen), self.share, Economy(self.every))
         )
 
-    def paint_alone(self, pixels: Pixels) -> np.ndarray:
-        """See `CpuBackend.paint_alone`."""
+    def run_network(self, pixels: Pixels) -> np.ndarray:
+        """See `CpuBackend.run_network`."""
         self.sizes.append(pixels.shape)
         return self._paint(pixels).astype(np.float32)
 
@@ -96,7 +96,7 @@ def test_a_cut_is_painted_at_once() -> None:
 
 
 def test_one_painting_smooths_for_all_images_before_it() -> None:
-    """A painter that changes its mind is followed as fast as if it painted all images."""
+    """A stylizer that changes its mind is followed as fast as if it painted all images."""
     seen = texture(108, 192, 3)
     shown = {}
     for every in (1, 4):
@@ -145,7 +145,7 @@ def test_other_lines_go_on_with_the_same_paint() -> None:
     run = Run(2)
     images = pan(8)
     for lines in (108, 72, 96):
-        run.look = RenderOptions(lines=lines)
+        run.options = RenderOptions(lines=lines)
         for seen in images[:2]:
             shown = run(seen)
             assert shown.shape == seen.shape
@@ -181,13 +181,13 @@ def test_a_palette_knows_colours_it_has_not_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    "look", [RenderOptions(), RenderOptions(strength=0.4), RenderOptions(keep_colors=True)], ids=str
+    "options", [RenderOptions(), RenderOptions(strength=0.4), RenderOptions(keep_colors=True)], ids=str
 )
 @pytest.mark.parametrize("small", [(108, 192), (72, 128)])
-def test_finishing_in_eight_bits_is_close(look: RenderOptions, small: tuple[int, int]) -> None:
+def test_compositing_in_eight_bits_is_close(options: RenderOptions, small: tuple[int, int]) -> None:
     seen, painted = texture(108, 192, 6), texture(*small, 7).astype(np.float32)
-    quick = compositing.composite_fast(painted, seen, look)
-    usual = quantize(compositing.composite(painted, seen, look), seen.dtype)
+    quick = compositing.composite_fast(painted, seen, options)
+    usual = quantize(compositing.composite(painted, seen, options), seen.dtype)
     assert quick.dtype == np.uint8
     difference = np.abs(quick.astype(np.int16) - usual)
     assert difference.mean() < 1.0

@@ -10,7 +10,7 @@ import torch
 from places import SAMPLES
 
 from stylize_live.engine import Stylizer
-from stylize_live.engine.cpu.int8 import in_steps, input_ranges
+from stylize_live.engine.cpu.int8 import input_ranges, quantize_weight
 from stylize_live.engine.cpu.optical_flow import Plane
 from stylize_live.frame import Pixels
 from stylize_live.media.image.io import read_image, resize
@@ -59,7 +59,7 @@ def test_weights_are_rounded_to_the_nearest_step() -> None:
     weight = np.random.default_rng(0).normal(size=(5, 3, 3, 3)).astype(np.float32)
     weight[2] *= 100
     weight[4] = 0
-    steps, size = in_steps(weight)
+    steps, size = quantize_weight(weight)
     assert steps.dtype == np.int8
     assert np.abs(steps).max() == 127
     assert np.all(np.abs(steps * size - weight) <= size / 2 * 1.001)

@@ -33,8 +33,8 @@ class Run(CpuBackend):
         self._painted = painted.astype(np.float32)
         return self.run(seen, RenderOptions(), TemporalContext(self.cuts.is_cut(seen), self._share))
 
-    def paint_alone(self, pixels: Pixels) -> np.ndarray:
-        """See `CpuBackend.paint_alone`."""
+    def run_network(self, pixels: Pixels) -> np.ndarray:
+        """See `CpuBackend.run_network`."""
         return self._painted
 
 

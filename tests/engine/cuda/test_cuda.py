@@ -19,7 +19,7 @@ from stylize_live.config import CodecKind, ConvertSettings
 from stylize_live.conversion.convert import convert
 from stylize_live.engine import Stylizer
 from stylize_live.engine.cuda.graphs import Graphed
-from stylize_live.engine.cuda.motion import following, host_measure
+from stylize_live.engine.cuda.motion import make_cpu_measure, make_smoother
 from stylize_live.errors import UsageError
 from stylize_live.evaluation.videos import measure_steadiness
 from stylize_live.frame import Frame, FrameKind
@@ -57,7 +57,7 @@ def test_tiny_images(cuda: torch.device) -> None:
 
 
 def test_stream_equals_single_images(cuda: torch.device) -> None:
-    """Several in flight, size changing on the way: no slot is read before it is written."""
+    """Several in flight, size changing on the way: no buffer is read before it is written."""
     stylizer = Stylizer(device="cuda")
     frames = [Frame(random_pixels(64 + 32 * (i // 7 % 2), 48, i), Fraction(i), 0.0, i) for i in range(40)]
     painted = list(stylizer.stream(frames))
@@ -98,13 +98,13 @@ def pan(count: int) -> list[Frame]:
 def test_smoothing_is_the_same_as_on_the_cpu(cuda: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where both go by the same motion."""
     monkeypatch.setattr(
-        "stylize_live.engine.cuda.backend.select_motion", lambda cuda: following(host_measure(cuda))
+        "stylize_live.engine.cuda.backend.select_motion", lambda cuda: make_smoother(make_cpu_measure(cuda))
     )
     frames = pan(8)
     options = {"precision": "float32", "steadiness": 0.8}
     with Stylizer(device="cpu", **options) as cpu, Stylizer(device="cuda", **options) as gpu:  # type: ignore[arg-type]
         for frame in frames:
-            cpu._backend._measure.everywhere = False  # type: ignore[attr-defined]  # no hint, as on a GPU
+            cpu._backend._flow.everywhere = False  # type: ignore[attr-defined]  # no hint, as on a GPU
             difference = np.abs(cpu(frame).pixels.astype(int) - gpu(frame).pixels)
             assert difference.mean() < 0.6
             assert np.percentile(difference, 99) <= 8
@@ -311,14 +311,14 @@ def test_previews_are_the_same_wherever_planes_lie(cuda: torch.device) -> None:
 
 
 class OfPixels:
-    """A painter that does not say that it could take surfaces.
+    """A stylizer that does not say that it could take surfaces.
 
     Args:
-        painter: who really paints.
+        stylizer: who really paints.
     """
 
-    def __init__(self, painter: Stylizer) -> None:
-        self.stream, self.warm_up, self.fingerprint = painter.stream, painter.warm_up, painter.fingerprint
+    def __init__(self, stylizer: Stylizer) -> None:
+        self.stream, self.warm_up, self.fingerprint = stylizer.stream, stylizer.warm_up, stylizer.fingerprint
 
 
 @pytest.mark.parametrize("decoder", ["software", "hardware"])

@@ -39,14 +39,14 @@ CONSTANTS: dict[str, object] = {
 TYPES = {"epsilon": "fp32", "ready": "*i32"} | dict.fromkeys(("values", "weight", "bias", "other"), "*fp16")
 
 
-@pytest.mark.parametrize("module", ["network_kernels", "search_kernels", "refine_kernels"])
+@pytest.mark.parametrize("module", ["network", "flow_search", "flow_refinement"])
 def test_compile_for_a_gpu(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The interpreter takes what the compiler refuses. Neither needs a GPU."""
     triton = pytest.importorskip("triton")
     compiler = pytest.importorskip("triton.backends.compiler")
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("TRITON_DEFAULT_FP_FUSION", "1")
-    kernels = importlib.import_module(f"stylize_live.engine.{module}")
+    kernels = importlib.import_module(f"stylize_live.engine.cuda.triton.{module}")
     launched = {
         name: kernel for name, kernel in vars(kernels).items()
         if isinstance(kernel, triton.JITFunction) and kernel.__module__ == kernels.__name__

@@ -272,7 +272,7 @@ def rounds(buffer: HostBuffer[object], images: list[object]) -> list[object]:
     for image in images:
         buffer.put(image)
         with torch.inference_mode():
-            buffer.take(buffer.given())
+            buffer.take(buffer.levels())
         results.append(buffer.result())
     return results
 

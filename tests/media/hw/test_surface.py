@@ -22,9 +22,9 @@ from stylize_live.engine.core.render_options import RenderOptions
 from stylize_live.engine.cpu.optical_flow import FlowEstimator
 from stylize_live.engine.cpu.smoothing import least_share
 from stylize_live.engine.cpu.torch_backend import DTYPES, paint, prepare_network
-from stylize_live.engine.cuda.motion import following
+from stylize_live.engine.cuda.motion import make_smoother
 from stylize_live.engine.cuda.motion_tensors import TensorMotion
-from stylize_live.engine.cuda.painting import TensorPainter
+from stylize_live.engine.cuda.painting import TensorStylizer
 from stylize_live.engine.cuda.staging import SurfaceBuffer
 from stylize_live.frame import Frame, FrameKind
 from stylize_live.media.color.colorspace import ToRgb, ToStored
@@ -202,10 +202,10 @@ class OnDevice:
     takes_surfaces = True
 
     def __init__(self, steadiness: float = 0.0) -> None:
-        self._painter = TensorPainter(following(self._measured))
+        self._stylizer = TensorStylizer(make_smoother(self._measured))
         style = load_style("starry-night").at(CALM)
         network = prepare_network(style, torch.device("cpu"), DTYPES["float32"])
-        self._painter.network = lambda small: paint(network, small)
+        self._stylizer.network = lambda small: paint(network, small)
         self._steadiness, self._cuts = steadiness, CutDetector()
         self._estimate = FlowEstimator()
         self.taken = 0
@@ -228,8 +228,8 @@ class OnDevice:
                 share = least_share(self._steadiness)
                 steady = TemporalContext(self._cuts.is_cut(frame.preview), share)
             with torch.inference_mode():
-                given = (buffer.given() + 0.5).floor()  # as pixels are; flat places show the difference
-                buffer.take(self._painter(given, RenderOptions(), steady))
+                given = (buffer.levels() + 0.5).floor()  # as pixels are; flat places show the difference
+                buffer.take(self._stylizer(given, RenderOptions(), steady))
             yield frame.with_image(buffer.result())
 
 

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 # Arguments that change from video to video, and need no kernel of their own for being odd or even.
 SIZES = ["height", "width", "count", "rows", "columns", "down", "right", "apart", "parity"]
-HOW = {"enable_fp_fusion": True}  # or Triton warns that its default will change
+LAUNCH = {"enable_fp_fusion": True}  # or Triton warns that its default will change
 
 _Made = TypeVar("_Made")
 
@@ -24,8 +24,8 @@ def build_or_fallback(make: Callable[[], _Made], *, instead: str, ours: str) -> 
 
     Args:
         make: imports what needs Triton, and launches each kernel once.
-        instead: what is done without.
-        ours: the name of our kernels in that line.
+        instead: what is done without them, for the log.
+        ours: what our kernels are called in the log.
     """
     try:
         return make()

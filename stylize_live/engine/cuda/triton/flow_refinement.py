@@ -2,7 +2,7 @@
 
 It minimises the energy of Brox et al. (ECCV 2004): levels and their slopes stay the same along the flow, and
 neighbours move alike, all under the robust penalty of total variation; linearised once for each size of the
-images, and solved by red-black successive over-relaxation. Planes are as in `search_kernels`.
+images, and solved by red-black successive over-relaxation. Planes are as in `flow_search`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def equations(
     """What the flow of each pixel and its neighbours has to satisfy, the robust weights being as it is now.
 
     Args:
-        both: (2, height, width), see `compared`.
+        both: (2, height, width), see `compare`.
         first: (2, 2, height, width), slopes of those.
         second: (2, 2, height, width), slopes of the mean's slopes.
         base: (2, height, width), the flow that `both` was made with.

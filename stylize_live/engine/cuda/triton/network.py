@@ -197,11 +197,11 @@ def image_of(
     light = red * tl.load(here, mask=inside, other=0.0)
     light += green * tl.load(here + apart, mask=inside, other=0.0)
     light += blue * tl.load(here + 2 * apart, mask=inside, other=0.0)
-    colour = tl.arange(0, 4)
+    color = tl.arange(0, 4)
     source = ((row // 2) * columns + column // 2) * 4 + row % 2 * 2 + column % 2
-    mask = inside[:, None] & (colour < 3)[None, :]
-    found = tl.load(values + source[:, None] * 4 + colour[None, :], mask=mask, other=0.0).to(tl.float32)
-    found += tl.load(bias + colour, mask=colour < 3, other=0.0).to(tl.float32)[None, :]
+    mask = inside[:, None] & (color < 3)[None, :]
+    found = tl.load(values + source[:, None] * 4 + color[None, :], mask=mask, other=0.0).to(tl.float32)
+    found += tl.load(bias + color, mask=color < 3, other=0.0).to(tl.float32)[None, :]
     share = tl.load(brightness).to(tl.float32)
     result = 255 / (1 + tl.exp(-(found + (share * (light / 255 - 0.5))[:, None])))
-    tl.store(out + at[:, None] * 3 + colour[None, :], result, mask=mask)
+    tl.store(out + at[:, None] * 3 + color[None, :], result, mask=mask)
