@@ -268,7 +268,7 @@ LIVE: dict[str, Stage] = {
         dict.fromkeys(("device gone", "disk full", "permission lost"), GoesOn("is gone, waiting for it")),
     ),
     "browser": _stage(
-        "media.sources.webrtc:_to_rgb",
+        "media.sources.webrtc:_convert",
         "gives pixels",
         shows.of_browser,
         _SOURCE,
@@ -418,6 +418,7 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "live.sink_switches:SinkSwitches": ("switching on",),
     "live.sink_switches:_Attempt": ("switching on",),
     "live.sink_group:SinkGroup": ("recorder", "stream server", "virtual camera"),
+    "conversion.journal:Journal": NoSense("is read whole before a run begins; its `frames` is a number"),
     "conversion.output:DirectOutput": ("writer", "numbered images"),
     "conversion.stylizers:TimeShiftedStylizer": ("stylizer",),
     "conversion.stylizers:SideBySideStylizer": ("stylizer",),

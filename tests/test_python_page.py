@@ -122,7 +122,7 @@ def test_all_kinds_of_images_are_painted_alike(paint: Stylizer) -> None:
     ("image", "told"),
     [
         (Image.new("RGBA", (8, 8)), 'image.convert("RGB")'),
-        (torch.zeros(1, 3, 8, 8), "pass one by one"),
+        (torch.zeros(1, 3, 8, 8), "one by one"),
         (torch.zeros(3, 8, 8, dtype=torch.int64), "uint8 or floating point"),
         (np.zeros((8, 8, 3)), "uint8 or uint16"),
         ("photo.jpg", "expected a PIL image, a NumPy array, a torch tensor or a Frame, got str"),

@@ -67,7 +67,8 @@ def _read_tensor(tensor: torch.Tensor) -> tuple[Pixels, FromPixels]:
 
     if tensor.ndim != 3 or tensor.shape[0] != 3:
         raise TypeError(
-            f"expected a (3, H, W) RGB tensor, got shape {tuple(tensor.shape)}: pass images of a batch singly"
+            f"expected a (3, H, W) RGB tensor, got shape {tuple(tensor.shape)}: "
+            "pass images of a batch one by one"
         )
     if tensor.dtype == torch.uint8:
         levels, most = tensor, 1

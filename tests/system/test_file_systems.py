@@ -103,7 +103,7 @@ def test_a_folder_without_locks(source: Path, out: Path, locks_answer: Refuse, c
     locks_answer(code)
     report = run(source, out / "a.mp4")
     assert report.complete
-    assert [note for note in report.notes if "no locks" in note] == report.notes
+    assert [note for note in report.notes if "support locks" in note] == report.notes
     assert len(report.notes) == 1
     assert [path.name for path in out.iterdir()] == ["a.mp4"]
 

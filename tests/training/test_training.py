@@ -288,7 +288,7 @@ def test_resumed_run_equals_an_uninterrupted_one(job: TrainingJob, tmp_path: Pat
 
 
 @pytest.mark.usefixtures("small_features")
-@pytest.mark.parametrize("stage", ["measure", "save_checkpoint"])
+@pytest.mark.parametrize("stage", ["measure_style", "save_checkpoint"])
 def test_interrupted_after_the_last_step(
     job: TrainingJob, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
@@ -299,7 +299,7 @@ def test_interrupted_after_the_last_step(
         patch.setattr(run, stage, interrupt)
         with pytest.raises(KeyboardInterrupt):
             train_style(job, CPU, on_step=ignore)
-    assert is_unfinished(job.target) if stage == "measure" else not job.target.exists()
+    assert is_unfinished(job.target) if stage == "measure_style" else not job.target.exists()
 
     seen: list[int] = []
     result = train_style(job, CPU, on_step=lambda progress: seen.append(progress.step))

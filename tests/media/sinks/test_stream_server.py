@@ -15,7 +15,7 @@ import pytest
 from live_fakes import make_frame
 from waiting import eventually
 
-from stylize_live.cli.app import _with_values
+from stylize_live.cli.app import _fill_bare_flags
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame
 from stylize_live.media.image.jpeg import encode_jpeg
@@ -248,4 +248,4 @@ def test_a_long_stream_gives_readers_nothing_to_remember() -> None:
     ],
 )
 def test_flags_that_may_stand_alone(words: str, meant: str) -> None:
-    assert list(_with_values(words.split())) == meant.split()
+    assert list(_fill_bare_flags(words.split())) == meant.split()
