@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from stylize_live.system import claims
+from stylize_live.system import advisory_locks
 from stylize_live.system.permissions import is_own, make_private
 
 # What file systems answer that have no locks: network folders, as a rule.
@@ -33,7 +33,7 @@ def hold_lock(file: IO[bytes]) -> bool | None:
         OSError: the disk failed.
     """
     try:
-        claims.claim(file)
+        advisory_locks.claim(file)
     except OSError as error:
         if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
             return False
@@ -94,7 +94,7 @@ def _remove(folder: Path, file: IO[bytes]) -> None:
     for path in folder.iterdir():
         if path.name != _LOCK:  # the last to go: without it, nobody could tell
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    if claims.OPEN_FILES_STAY:
+    if advisory_locks.OPEN_FILES_STAY:
         file.close()
     shutil.rmtree(folder, ignore_errors=True)
 

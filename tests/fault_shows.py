@@ -35,7 +35,6 @@ from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.libraries import av, cv2
 from stylize_live.media.protocols import LiveSink, Source
 from stylize_live.media.sinks import stream_server, virtual_camera, window
-from stylize_live.media.sinks.microphone import Microphone
 from stylize_live.media.sinks.null_display import NullDisplay
 from stylize_live.media.sinks.recorder import Recorder
 from stylize_live.media.sinks.stream_server import StreamServer
@@ -45,6 +44,7 @@ from stylize_live.media.sources import camera as camera_module
 from stylize_live.media.sources import screen
 from stylize_live.media.sources.camera import CameraSource
 from stylize_live.media.sources.devices import Camera
+from stylize_live.media.sources.microphone import Microphone
 from stylize_live.media.sources.network import StreamSource
 from stylize_live.media.sources.realtime_file import RealtimeFileSource
 from stylize_live.media.sources.screen import ScreenSource

@@ -14,7 +14,7 @@ from stylize_live import install_hints
 from stylize_live.cli import advice, convert, devices
 from stylize_live.cli.app import main
 from stylize_live.config import EngineSettings
-from stylize_live.engine import Stylizer, runtimes, select
+from stylize_live.engine import Stylizer, device_selection, runtimes
 from stylize_live.engine.cpu import features
 from stylize_live.errors import StylizeError, UsageError
 from stylize_live.install_hints import cuda_torch_commands, install_command
@@ -179,7 +179,7 @@ def test_the_commands_say_so(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runtimes, "has_package", lambda name: name != "openvino")
     monkeypatch.setattr(features, "is_x86", lambda: True)
-    monkeypatch.setattr(select, "choose_device_name", lambda name: "cpu")
+    monkeypatch.setattr(device_selection, "choose_device_name", lambda name: "cpu")
     monkeypatch.setattr(Stylizer, "from_settings", stop)
     monkeypatch.setattr(convert, "_run", stop)
     monkeypatch.setattr(devices, "_gpus", list)

@@ -7,8 +7,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from stylize_live.engine.cpu import features
+from stylize_live.engine.device_selection import choose_device_name
 from stylize_live.engine.runtimes import list_packages
-from stylize_live.engine.select import choose_device_name
 from stylize_live.system.processes import installed_memory
 
 _PACKAGES = ("stylize-live", *list_packages(), "av", "opencv-python", "numpy")

@@ -11,7 +11,7 @@ from stylize_live.bench.report import Measurements
 from stylize_live.bench.timing import Effort, alternate, effort_of
 from stylize_live.config import BenchSettings, ConvertSettings, EngineSettings
 from stylize_live.engine import Stylizer
-from stylize_live.engine.select import choose_device_name
+from stylize_live.engine.device_selection import choose_device_name
 from stylize_live.engine.speed_trials import available_ways
 from stylize_live.frame import Frame
 from stylize_live.lifecycle import Closeable

@@ -19,7 +19,7 @@ def advise(settings: EngineSettings) -> None:
             warn(advice)
             return
     if settings.runtime == "auto" and settings.precision != "float16":
-        from stylize_live.engine.select import choose_device_name
+        from stylize_live.engine.device_selection import choose_device_name
 
         advice = suggest_openvino()
         if advice and choose_device_name(settings.device) == "cpu":

@@ -97,7 +97,7 @@ def take_inventory() -> Inventory:
 def _computing() -> dict[str, Any]:
     """What is said of processor and network."""
     from stylize_live.engine.cpu import features
-    from stylize_live.engine.select import choose, choose_device_name
+    from stylize_live.engine.device_selection import choose, choose_device_name
 
     choice = choose("auto", "auto", choose_device_name("auto"))
     return {

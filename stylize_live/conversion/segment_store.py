@@ -34,7 +34,7 @@ from stylize_live.files import name_beside, resolve_link, sync
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.encode.packet_files import PacketFile, digest_of, is_intact, read_packets
 from stylize_live.media.libraries import av
-from stylize_live.system import claims
+from stylize_live.system import advisory_locks
 from stylize_live.system.folders import hide
 from stylize_live.system.replacing import replace
 
@@ -267,7 +267,7 @@ def remove_abandoned(target: Path) -> None:
     folder = folder_of(target)
     with contextlib.suppress(OSError), (folder / "lock").open("ab") as file:
         if hold_lock(file) is not False and not count_kept_frames(target):
-            if claims.OPEN_FILES_STAY:
+            if advisory_locks.OPEN_FILES_STAY:
                 file.close()
             shutil.rmtree(folder, ignore_errors=True)
 

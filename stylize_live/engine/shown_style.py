@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from stylize_live.engine.chosen_backend import ChosenBackend
 from stylize_live.engine.core.protocols import Backend
+from stylize_live.engine.lazy_backend import LazyBackend
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.engine.timeline import Mix
 
@@ -24,7 +24,7 @@ class ShownStyle:
         chosen: gives the backend.
     """
 
-    def __init__(self, styles: StyleSet, chosen: ChosenBackend) -> None:
+    def __init__(self, styles: StyleSet, chosen: LazyBackend) -> None:
         self.styles, self.mix = styles, FIRST
         self._chosen = chosen
 

@@ -18,7 +18,6 @@ from stylize_live.config import (
     Runtime,
 )
 from stylize_live.engine.array_types import as_pixels
-from stylize_live.engine.chosen_backend import ChosenBackend
 from stylize_live.engine.continuity import Continuity
 from stylize_live.engine.core.economy import Economy
 from stylize_live.engine.core.protocols import Backend, FrameJob, Strips, TemporalContext
@@ -27,6 +26,7 @@ from stylize_live.engine.cpu.base import CpuBackend
 from stylize_live.engine.cpu.compositing import composite_in_strips, shrink_by_strips
 from stylize_live.engine.cpu.features import floating_precision
 from stylize_live.engine.cpu.smoothing import least_share
+from stylize_live.engine.lazy_backend import LazyBackend
 from stylize_live.engine.saved_state import pack_state, unpack_state
 from stylize_live.engine.shown_style import FIRST, ShownStyle
 from stylize_live.engine.style_set import StyleSet
@@ -88,7 +88,7 @@ class Stylizer(Closeable):
         precision: Precision = "auto",
         runtime: Runtime = "auto",
     ) -> None:
-        self._chosen = ChosenBackend(device, precision, runtime)
+        self._chosen = LazyBackend(device, precision, runtime)
         self._style, self._crossfade = str(style), crossfade
         self._painting = threading.RLock()  # held while an image is painted; never by who holds `_setting`
         self._setting = threading.Lock()  # held while another style is taken

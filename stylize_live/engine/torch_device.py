@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from stylize_live.config import DeviceName
-from stylize_live.engine.select import choose_device_name
+from stylize_live.engine.device_selection import choose_device_name
 
 
 def choose_torch_device(name: DeviceName) -> torch.device:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from stylize_live.errors import UsageError, describe_error
-from stylize_live.media.sinks.microphone import list_microphones
+from stylize_live.media.sources.microphone import list_microphones
 
 log = logging.getLogger(__name__)
 

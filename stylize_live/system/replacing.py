@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from stylize_live.system.holders import programs_using
+from stylize_live.system.file_holders import programs_using
 
 _WINDOWS = sys.platform == "win32"
 _PAUSES = (0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 0.8)  # seconds; two in all

@@ -33,7 +33,7 @@ from stylize_live.conversion.journal import FinishedSegment, read_journal
 from stylize_live.conversion.progress import ConvertProgress
 from stylize_live.conversion.segment_store import SegmentStore, count_kept_frames, folder_of
 from stylize_live.conversion.segments import split_at_cuts
-from stylize_live.engine import Stylizer, select
+from stylize_live.engine import Stylizer, device_selection
 from stylize_live.engine.cpu import features
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.file_locks import hold_lock
@@ -158,7 +158,9 @@ def test_a_video_is_painted_in_one_arithmetic(
 
     def stylizer(fastest: str) -> Stopping:
         figures = {"float32": 5.0, "bfloat16": 3.0 if fastest == "bfloat16" else 9.0}
-        monkeypatch.setattr(select, "measure_ways", lambda ways: {w: figures[w.precision] for w in ways})
+        monkeypatch.setattr(
+            device_selection, "measure_ways", lambda ways: {w: figures[w.precision] for w in ways}
+        )
         return Stopping(tiny_style, device="cpu", runtime="torch")
 
     whole, target = tmp_path / "whole.mp4", tmp_path / "out.mp4"

@@ -12,7 +12,7 @@ import pytest
 
 from stylize_live.bench import stages
 from stylize_live.config import BenchSettings, Runtime
-from stylize_live.engine import Stylizer, runtimes, select, speed_cache, speed_trials
+from stylize_live.engine import Stylizer, device_selection, runtimes, speed_cache, speed_trials
 from stylize_live.engine.cpu.base import CpuBackend
 from stylize_live.engine.cpu.optical_flow import Plane
 from stylize_live.engine.runtimes import RUNTIMES, RuntimeSpec, Support
@@ -93,7 +93,9 @@ class TestFakeRuntime:
 
     def test_takes_part_in_the_choice(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
-            select, "measure_ways", lambda tried: {way: 1.0 + (way.runtime != "fake") for way in tried}
+            device_selection,
+            "measure_ways",
+            lambda tried: {way: 1.0 + (way.runtime != "fake") for way in tried},
         )
         with stylizer(runtime="auto") as paint:
             assert paint.runtime == "fake 1.0"
@@ -101,7 +103,7 @@ class TestFakeRuntime:
             for arithmetic in (other, kept):  # what was left open may go on as another began
                 paint.paint_as(arithmetic)
                 assert paint.arithmetic == arithmetic
-        found = select.choose("auto", "auto", "cpu")
+        found = device_selection.choose("auto", "auto", "cpu")
         assert (found.runtime, found.why) == ("fake", "fastest here")
         assert "fake float32" in found.speeds
 

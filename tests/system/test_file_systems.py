@@ -29,7 +29,7 @@ from stylize_live.media.image.io import Still, read_image, write_image
 from stylize_live.naming import snapshot_name
 from stylize_live.nets.checkpoint import load_checkpoint, save_checkpoint
 from stylize_live.studio.presets import save_preset
-from stylize_live.system import claims
+from stylize_live.system import advisory_locks
 from stylize_live.system.replacing import replace
 
 pytestmark = pytest.mark.posix
@@ -77,7 +77,7 @@ def locks_answer(monkeypatch: pytest.MonkeyPatch) -> Refuse:
         def refuse(*_: object) -> None:
             raise OSError(code, os.strerror(code))
 
-        monkeypatch.setattr(claims, "claim", refuse)
+        monkeypatch.setattr(advisory_locks, "claim", refuse)
 
     return answer
 
@@ -183,7 +183,7 @@ def test_a_video_that_a_player_has_open(source: Path, out: Path, monkeypatch: py
 def test_a_folder_is_closed_before_it_is_removed(
     out: Path, monkeypatch: pytest.MonkeyPatch, open_files_stay: bool
 ) -> None:
-    monkeypatch.setattr(claims, "OPEN_FILES_STAY", open_files_stay)
+    monkeypatch.setattr(advisory_locks, "OPEN_FILES_STAY", open_files_stay)
     with locked_folder([out / "x"]) as folder:
         (folder / "a").touch()
     folder_of(out / "a.mp4").mkdir()

@@ -15,7 +15,7 @@ from tiny import random_pixels
 from stylize_live.errors import SinkError
 from stylize_live.files import replacing
 from stylize_live.media.image.io import Still, write_image
-from stylize_live.system import holders
+from stylize_live.system import file_holders
 from stylize_live.system import replacing as module
 from stylize_live.system.replacing import remove, replace
 
@@ -149,9 +149,9 @@ class RestartManager:
 
 def test_who_has_a_file_open(tmp_path: Path) -> None:
     windows = RestartManager()
-    assert holders.programs_using(tmp_path / "浪.mp4", windows) == ["VLC media player", "浪 player"]
+    assert file_holders.programs_using(tmp_path / "浪.mp4", windows) == ["VLC media player", "浪 player"]
     assert windows.asked == str(tmp_path / "浪.mp4")
     assert windows.ended
-    assert ctypes.sizeof(holders._Process) == 668  # as Windows' own headers have it
-    assert holders.programs_using(tmp_path, RestartManager(answer=5)) == []
-    assert holders.programs_using(tmp_path, object()) == []
+    assert ctypes.sizeof(file_holders._Process) == 668  # as Windows' own headers have it
+    assert file_holders.programs_using(tmp_path, RestartManager(answer=5)) == []
+    assert file_holders.programs_using(tmp_path, object()) == []

@@ -56,7 +56,7 @@ def open_sinks(settings: LiveSettings, source: SinkFormat, opened: ExitStack) ->
         recorder = open_recorder(settings.record, source.size, _rate(settings, source), settings.microphone)
         sinks.append(opened.enter_context(recorder))
     elif settings.microphone is not None:
-        from stylize_live.media.sinks.microphone import check_microphone
+        from stylize_live.media.sources.microphone import check_microphone
 
         check_microphone(settings.microphone)  # it is heard when a recording begins: too late to be told
     return sinks

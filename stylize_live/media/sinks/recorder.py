@@ -20,7 +20,7 @@ from stylize_live.media.encode.muxer import Muxer
 from stylize_live.media.formats.codecs import CODECS
 from stylize_live.media.formats.containers import check_target, video_clock
 from stylize_live.media.libraries import av
-from stylize_live.media.sinks.microphone import Microphone
+from stylize_live.media.sources.microphone import Microphone
 from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)

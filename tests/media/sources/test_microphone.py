@@ -19,8 +19,8 @@ from stylize_live.install_hints import install_command
 from stylize_live.live.pipeline import run_live
 from stylize_live.media.encode.audio_encoder import SoundEncoder
 from stylize_live.media.libraries import av
-from stylize_live.media.sinks.microphone import Microphone
 from stylize_live.media.sinks.recorder import Recorder, open_recorder
+from stylize_live.media.sources.microphone import Microphone
 
 SIZE = (64, 48)
 RATE = 48_000
@@ -132,7 +132,7 @@ def test_by_name_number_or_the_systems_choice(
 def test_chunks_carry_the_moment_of_their_first_sample(
     system: type[FakeStream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stylize_live.media.sinks.microphone.monotonic", lambda: 50.0)
+    monkeypatch.setattr("stylize_live.media.sources.microphone.monotonic", lambda: 50.0)
     with Microphone("auto") as microphone:
         buffer = np.ones((480, 2), np.float32)
         system.opened[0].hear(buffer, age=0.03)
@@ -260,7 +260,7 @@ def test_what_macos_does_not_allow_is_said(
     right: str, system: type[FakeStream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would record silence."""
-    monkeypatch.setattr("stylize_live.media.sinks.microphone.ask_for_microphone", lambda: right)
+    monkeypatch.setattr("stylize_live.media.sources.microphone.ask_for_microphone", lambda: right)
     if right == "refused":
         with pytest.raises(
             SourceError, match=r"Built-in Microphone is not allowed: allow the terminal in .* Microphone,"
@@ -396,7 +396,7 @@ def test_a_clap_is_heard_when_it_is_seen(
 ) -> None:
     """The sound begins before the first frame, loses a buffer, and claps at 1.0 and 2.5 seconds."""
     path, now = tmp_path / f"show{suffix}", [0.0]
-    monkeypatch.setattr("stylize_live.media.sinks.microphone.monotonic", lambda: now[0])
+    monkeypatch.setattr("stylize_live.media.sources.microphone.monotonic", lambda: now[0])
     sound = np.zeros((4 * RATE, 2), np.float32)
     for clap in (1.0, 2.5):
         at = round((clap + 0.5) * RATE)  # the microphone is half a second ahead of the camera

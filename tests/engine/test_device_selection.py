@@ -8,9 +8,14 @@ import pytest
 import torch
 
 from stylize_live.cli.app import main
-from stylize_live.engine import runtimes, select
+from stylize_live.engine import device_selection, runtimes
 from stylize_live.engine.cpu import features
-from stylize_live.engine.select import choose, choose_device_name, list_possible_ways, select_fastest
+from stylize_live.engine.device_selection import (
+    choose,
+    choose_device_name,
+    list_possible_ways,
+    select_fastest,
+)
 from stylize_live.engine.speed_trials import Way
 from stylize_live.errors import DeviceError, UsageError
 
@@ -46,7 +51,7 @@ def measure(figures: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> list[
         tried.extend(map(str, ways))
         return {way: figures[str(way)] for way in ways if str(way) in figures}
 
-    monkeypatch.setattr(select, "measure_ways", milliseconds)
+    monkeypatch.setattr(device_selection, "measure_ways", milliseconds)
     return tried
 
 
@@ -55,8 +60,8 @@ def install_openvino(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_driver_torch_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(select.sys.modules, "torch")  # type: ignore[attr-defined]
-    monkeypatch.setattr(select, "DRIVERS", ("no-such-library.so.7",))
+    monkeypatch.delitem(device_selection.sys.modules, "torch")  # type: ignore[attr-defined]
+    monkeypatch.setattr(device_selection, "DRIVERS", ("no-such-library.so.7",))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: pytest.fail("asked"))
     assert choose_device_name("auto") == "cpu"
     assert choose_device_name("cpu") == "cpu"

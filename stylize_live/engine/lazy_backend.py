@@ -6,13 +6,13 @@ import threading
 
 from stylize_live.config import DeviceName, Precision, Runtime
 from stylize_live.engine.core.protocols import Backend
+from stylize_live.engine.device_selection import ComputeChoice, choose, choose_device_name, list_possible_ways
 from stylize_live.engine.runtimes import make_backend
-from stylize_live.engine.select import ComputeChoice, choose, choose_device_name, list_possible_ways
 from stylize_live.engine.speed_trials import Way
 from stylize_live.nets.checkpoint import Checkpoint
 
 
-class ChosenBackend:
+class LazyBackend:
     """Makes a backend, once. Any thread may ask for it.
 
     Attributes:
