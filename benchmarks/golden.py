@@ -44,6 +44,7 @@ CONVERSIONS = {
 # What is of the machine or the moment, and not of the program.
 _PASSING = re.compile(
     r"second|fps|time|speed|memory|path|file|output|source|date|version|rate|peak|mega|load|ms"
+    r"|decode|inference|encode"
 )
 
 
