@@ -10,8 +10,9 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -173,79 +174,102 @@ class ConvertSettings(VideoSettings, SourceSettings, PaintingOptions, EngineSett
     side_by_side: bool = Field(default=False, description="Put the original to the left of the result.")
 
 
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Under which heading the live commands' `--help` shows a setting, in the order of the fields."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _NotInPresets:
+    """Marks what belongs to one session or to the page, so that presets do not keep it."""
+
+
+NOT_IN_PRESETS = _NotInPresets()
+
+
 class LiveSettings(PaintingOptions, EngineSettings):
     """How live frames are captured, shown and served."""
 
-    source: str = Field(
+    source: Annotated[str, Heading("Source")] = Field(
         default="0",
         description="Camera number or name, a video file, 'screen', a URL, 'test' for a pattern, or in the "
         "studio 'browser' for a page's own camera.",
     )
-    loop: bool = Field(default=False, description="Play a video file again and again.")
-    width: int = Field(
+    loop: Annotated[bool, Heading("Source")] = Field(
+        default=False, description="Play a video file again and again."
+    )
+    width: Annotated[int, Heading("Source")] = Field(
         default=640,
         ge=16,
         le=7680,
         description="Width asked of camera or test pattern; the screen is scaled to fit.",
     )
-    height: int = Field(
+    height: Annotated[int, Heading("Source")] = Field(
         default=360,
         ge=16,
         le=4320,
         description="Height asked of camera or test pattern; the screen is scaled to fit.",
     )
-    fps: int = Field(
+    fps: Annotated[int, Heading("Source")] = Field(
         default=30, ge=1, le=240, description="Frame rate asked of the camera, screen or test pattern."
     )
-    size: str = Field(
+    size: Annotated[str, Heading("Look")] = Field(
         default="auto",
         pattern=SIZE,
         description="Lines at which larger frames are painted, before they are enlarged again, sharpened: "
         "360p, say, or auto for as many as the rate allows, up to 480.",
     )
-    mirror: bool = Field(default=False, description="Mirror the image.")
-    split: bool = Field(default=False, description="Show the original in the left half.")
-    window: bool = Field(default=True, description="Show a window.")
-    virtual_camera: str | None = Field(
-        default=None,
-        description="Feed a virtual camera that other programs can choose: its name or number, or auto, "
-        "which the flag alone means too.",
+    mirror: Annotated[bool, Heading("Source")] = Field(default=False, description="Mirror the image.")
+    split: Annotated[bool, Heading("Source")] = Field(
+        default=False, description="Show the original in the left half."
     )
-    stream: str | None = Field(
-        default=None,
-        description="Serve a stream for OBS's Media Source: a port or host:port; auto, which the flag "
-        "alone means too, is port 9710 for this machine only.",
-    )
-    obs: bool = Field(
-        default=False,
-        description="Have a running OBS show the stream, as the command obs does; it implies --stream.",
-    )
-    record: Path | None = Field(
+    record: Annotated[Path | None, Heading("Outputs"), NOT_IN_PRESETS] = Field(
         default=None, description="Record what is shown into this .mp4, .mov or .mkv."
     )
-    microphone: str | None = Field(
+    microphone: Annotated[str | None, Heading("Outputs"), NOT_IN_PRESETS] = Field(
         default=None,
         description="Record a microphone's sound too: its name or number, or auto, the system's choice, "
         "which the flag alone means too.",
     )
-    duration: float | None = Field(
+    stream: Annotated[str | None, Heading("Outputs")] = Field(
+        default=None,
+        description="Serve a stream for OBS's Media Source: a port or host:port; auto, which the flag "
+        "alone means too, is port 9710 for this machine only.",
+    )
+    obs: Annotated[bool, Heading("Outputs")] = Field(
+        default=False,
+        description="Have a running OBS show the stream, as the command obs does; it implies --stream.",
+    )
+    virtual_camera: Annotated[str | None, Heading("Outputs")] = Field(
+        default=None,
+        description="Feed a virtual camera that other programs can choose: its name or number, or auto, "
+        "which the flag alone means too.",
+    )
+    window: Annotated[bool, Heading("Outputs"), NOT_IN_PRESETS] = Field(
+        default=True, description="Show a window."
+    )
+    duration: Annotated[float | None, Heading("Source"), NOT_IN_PRESETS] = Field(
         default=None, gt=0, le=MOST_SECONDS, description="Stop after so many seconds."
     )
-    port: int = Field(
-        default=9720, ge=0, le=65535, description="Port of the studio's page; 0 takes any free one."
-    )
-    host: str = Field(
+    host: Annotated[str, Heading("Page"), NOT_IN_PRESETS] = Field(
         default="127.0.0.1",
         description="Address to serve the page on: 0.0.0.0 lets phones in your network in; they need the "
         "link with its token.",
     )
-    token: str | None = Field(
+    port: Annotated[int, Heading("Page"), NOT_IN_PRESETS] = Field(
+        default=9720, ge=0, le=65535, description="Port of the studio's page; 0 takes any free one."
+    )
+    token: Annotated[str | None, Heading("Page"), NOT_IN_PRESETS] = Field(
         default=None,
         min_length=8,
         description="Secret in the link to the page; without it, other addresses than this machine's own "
         "get a new one.",
     )
-    open: bool = Field(default=False, description="Open the page in a browser of this machine.")
+    open: Annotated[bool, Heading("Page"), NOT_IN_PRESETS] = Field(
+        default=False, description="Open the page in a browser of this machine."
+    )
 
 
 class WindowSettings(LiveSettings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stylize_live.config import Heading, LiveSettings
 from stylize_live.options import ImageOptions, PaintingOptions
 
 Sections = dict[str, tuple[str, ...]]  # heading -> options without their dashes
@@ -11,28 +12,36 @@ def _flags(options: type[ImageOptions]) -> list[str]:
     return [name.replace("_", "-") for name in options.model_fields]
 
 
+def _flags_under(heading: str) -> tuple[str, ...]:
+    """The settings of live commands that `config.py` places there."""
+    return tuple(
+        name.replace("_", "-")
+        for name, field in LiveSettings.model_fields.items()
+        if Heading(heading) in field.metadata
+    )
+
+
 # What changes most comes first, then what else there is.
 _LOOK = tuple(dict.fromkeys(["style", "boldness", "strength", "stroke", *_flags(ImageOptions)]))
 _MOVING_LOOK = tuple(dict.fromkeys([*_LOOK, *_flags(PaintingOptions)]))
 _MACHINE = ("device", "precision", "runtime", "config")
-_SOURCE = ("source", "loop", "width", "height", "fps", "mirror", "split", "duration")
-_OUTPUTS = ("record", "microphone", "stream", "obs", "virtual-camera", "window")
-_PAGE = ("host", "port", "token")
-# Options that are not listed here come last, under this heading.
+_LIVE_LOOK = (*_MOVING_LOOK, *_flags_under("Look"))
+_SOURCE, _OUTPUTS, _PAGE = map(_flags_under, ("Source", "Outputs", "Page"))
+# Options that have no heading come last, under this one.
 OTHERS = "Others"
 
 SECTIONS: dict[str, Sections] = {
     "live": {
         "Source": _SOURCE,
-        "Look": (*_MOVING_LOOK, "size"),
+        "Look": _LIVE_LOOK,
         "Outputs": (*_OUTPUTS, "json"),
         "Page": ("studio", "open", *_PAGE),
         "Machine": _MACHINE,
     },
     "studio": {
-        "Page": (*_PAGE, "open"),
+        "Page": _PAGE,
         "Source": _SOURCE,
-        "Look": (*_MOVING_LOOK, "size"),
+        "Look": _LIVE_LOOK,
         "Outputs": (*_OUTPUTS, "json"),
         "Machine": _MACHINE,
     },

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tomli_w
 
-from stylize_live.config import LiveSettings, merge_config
+from stylize_live.config import NOT_IN_PRESETS, LiveSettings, merge_config
 from stylize_live.errors import SinkError, SourceError
 from stylize_live.files import replacing
 from stylize_live.system.names import is_reserved
@@ -22,8 +22,7 @@ _MARK = "# stylize-live live --config "  # begins the first line of every preset
 _MOST_BYTES = 65536
 _MOST_LISTED = 100
 
-# What belongs to one session or to the page, not to a preset.
-_LEFT_OUT = {"record", "microphone", "duration", "window", "port", "host", "token", "open"}
+_KEPT = [name for name, field in LiveSettings.model_fields.items() if NOT_IN_PRESETS not in field.metadata]
 
 
 def save_preset(path: Path, settings: LiveSettings, changed: dict[str, object]) -> None:
@@ -40,11 +39,7 @@ def save_preset(path: Path, settings: LiveSettings, changed: dict[str, object]) 
     _check_new(path)
     given = settings.model_dump(include=settings.model_fields_set & set(LiveSettings.model_fields))
     values = given | changed
-    kept = {
-        name: values[name]
-        for name in LiveSettings.model_fields
-        if name not in _LEFT_OUT and values.get(name) is not None
-    }
+    kept = {name: values[name] for name in _KEPT if values.get(name) is not None}
     _write(path, f"{_MARK}{path.name}\n{tomli_w.dumps(kept)}")
 
 
