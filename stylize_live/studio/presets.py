@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import tomli_w
+from pydantic import TypeAdapter
 
 from stylize_live.config import NOT_IN_PRESETS, LiveSettings, merge_config
 from stylize_live.errors import SinkError, SourceError
@@ -22,6 +23,7 @@ _MARK = "# stylize-live live --config "  # begins the first line of every preset
 _MOST_BYTES = 65536
 _MOST_LISTED = 100
 
+_VALUES = TypeAdapter(dict[str, object])
 _KEPT = [name for name, field in LiveSettings.model_fields.items() if NOT_IN_PRESETS not in field.metadata]
 
 
@@ -34,13 +36,23 @@ def save_preset(path: Path, settings: LiveSettings, changed: dict[str, object]) 
         changed: present values by the names of settings.
 
     Raises:
-        SinkError: the file exists, or cannot be written.
+        SinkError: the file exists, or it or a value cannot be written.
     """
     _check_new(path)
     given = settings.model_dump(include=settings.model_fields_set & set(LiveSettings.model_fields))
     values = given | changed
     kept = {name: values[name] for name in _KEPT if values.get(name) is not None}
-    _write(path, f"{_MARK}{path.name}\n{tomli_w.dumps(kept)}")
+    _write(path, f"{_MARK}{path.name}\n{_dump(path, kept)}")
+
+
+def _dump(path: Path, values: dict[str, object]) -> str:
+    """TOML of values; what it has no type for, as paths, becomes the text that settings are read from."""
+    try:
+        text = tomli_w.dumps(_VALUES.dump_python(values, mode="json"))
+        text.encode()  # a path of the command line may hold bytes that are no text
+    except (TypeError, ValueError) as error:
+        raise SinkError(f"{path}: cannot write a setting: {error}") from None
+    return text
 
 
 def list_presets(folder: Path) -> list[str]:

@@ -12,8 +12,9 @@ from studio_show import Show, get, page, running
 
 from stylize_live.cli import browser
 from stylize_live.cli.app import main
-from stylize_live.config import LiveSettings, merge_config
+from stylize_live.config import LiveSettings, StudioSettings, merge_config
 from stylize_live.errors import SinkError, SourceError, UsageError
+from stylize_live.studio import presets
 from stylize_live.studio.presets import list_presets, load_preset, rename_preset, save_preset
 from stylize_live.system import desktop
 
@@ -106,6 +107,37 @@ def test_only_presets_are_listed_read_and_renamed(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="already exists"):
         rename_preset(tmp_path / "apple.toml", tmp_path / "Zebra.toml")
     assert load_preset(tmp_path / "Zebra.toml")["strength"] == 0.5
+
+
+# Every setting is given: as a text that is a path and a number, too, where it has no default.
+EVERY = StudioSettings.model_validate(
+    {
+        name: "00000012" if field.default is None else field.default
+        for name, field in StudioSettings.model_fields.items()
+    }
+)
+OF_ONE_SESSION = {"record", "microphone", "duration", "window", "port", "host", "token", "open"}
+
+
+def test_every_setting_can_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(EVERY.record, Path)
+    save_preset(tmp_path / "some.toml", EVERY, {})
+    some = load_preset(tmp_path / "some.toml")
+    assert some == EVERY.model_dump(include=set(presets._KEPT))
+    assert not OF_ONE_SESSION & set(some)
+    monkeypatch.setattr(presets, "_KEPT", list(StudioSettings.model_fields))  # were none left out
+    save_preset(tmp_path / "all.toml", EVERY, {})
+    assert load_preset(tmp_path / "all.toml") == EVERY.model_dump()
+
+
+@pytest.mark.parametrize(
+    "value", [Path("\udcff.mp4"), "\udcff", object(), [None]], ids=["path", "text", "object", "none"]
+)
+def test_what_cannot_be_written_is_an_error_of_ours(tmp_path: Path, value: object) -> None:
+    with pytest.raises(SinkError, match="cannot write a setting") as caught:
+        save_preset(tmp_path / "a.toml", LiveSettings(), {"source": value})
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("screen", "works"), [("", True), (":0", False), (":0", True)])
