@@ -149,7 +149,7 @@ def _find_runtimes(runtime: Runtime, precision: Precision, device: Device) -> li
     return [
         spec
         for spec in RUNTIMES.values()
-        if runtime in ("auto", spec.name)
+        if (spec.is_automatic if runtime == "auto" else runtime == spec.name)
         and spec.is_installed
         and device in spec.on
         and precision in ("auto", *spec.precisions(device))

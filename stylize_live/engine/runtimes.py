@@ -45,6 +45,8 @@ class RuntimeSpec:
         on: what it can do, by device.
         package: what it needs, as Python and a package index call it; "" is nothing.
         outrun_by: name of a runtime that was faster in every precision on each x86 processor that was tried.
+        is_automatic: whether "auto" may choose it. One on trial, which may paint otherwise, has to be asked
+            for by name, however quick it is.
     """
 
     name: str
@@ -52,6 +54,7 @@ class RuntimeSpec:
     on: Mapping[Device, Support]
     package: str = ""
     outrun_by: str = ""
+    is_automatic: bool = True
 
     def precisions(self, device: Device) -> tuple[ChosenPrecision, ...]:
         """What it computes in on a device; nothing where it does not paint."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from stylize_live.cli.app import main
-from stylize_live.engine import device_selection, runtimes
+from stylize_live.engine import device_selection, runtimes, speed_trials
 from stylize_live.engine.cpu import features
 from stylize_live.engine.device_selection import (
     choose,
@@ -24,6 +24,14 @@ AVX2, AMX = (
     "flags : fpu avx2 avx512f avx512bw avx512_vnni avx512_bf16 amx_bf16 amx_int8\n",
 )
 FLOAT32, BFLOAT16, INT8 = (Way("openvino", p) for p in ("float32", "bfloat16", "int8"))
+
+
+@pytest.fixture(autouse=True)
+def two_runtimes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table as far as these tests are about it: others change nothing here."""
+    two = {name: runtimes.RUNTIMES[name] for name in ("torch", "openvino")}
+    for module in (runtimes, device_selection, speed_trials):
+        monkeypatch.setattr(module, "RUNTIMES", two)
 
 
 @pytest.fixture(autouse=True)

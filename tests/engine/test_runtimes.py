@@ -45,13 +45,21 @@ class InvertingBackend(CpuBackend):
         return np.float32(255) - pixels.astype(np.float32) * np.float32(255 / np.iinfo(pixels.dtype).max)
 
 
+KNOWN = {name: RUNTIMES[name] for name in ("torch", "openvino")}
 FAKE = RuntimeSpec("fake", "Fake", {"cpu": Support(("float32",), f"{__name__}:InvertingBackend")})
+
+
+def fill_table(monkeypatch: pytest.MonkeyPatch, *others: RuntimeSpec) -> None:
+    """Let the table hold the known two and these."""
+    table = KNOWN | {spec.name: spec for spec in others}
+    for module in (runtimes, device_selection, speed_trials):
+        monkeypatch.setattr(module, "RUNTIMES", table)
 
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one line that it takes."""
-    monkeypatch.setitem(RUNTIMES, "fake", FAKE)
+    fill_table(monkeypatch, FAKE)
 
 
 def stylizer(**how: Any) -> Stylizer:
@@ -65,7 +73,8 @@ def test_the_table_is_what_settings_offer() -> None:
 
 @pytest.mark.parametrize("spec", RUNTIMES.values(), ids=lambda spec: spec.name)
 def test_backends_are_where_the_table_says(spec: RuntimeSpec) -> None:
-    pytest.importorskip(spec.package)
+    if not spec.is_installed:
+        pytest.skip(f"needs {spec.package}")
     for device, support in spec.on.items():
         assert issubclass(resolve_name(support.backend), CpuBackend) is (device == "cpu")
         assert "float32" in support.precisions
@@ -107,6 +116,27 @@ class TestFakeRuntime:
         assert (found.runtime, found.why) == ("fake", "fastest here")
         assert "fake float32" in found.speeds
 
+    def test_is_not_chosen_while_it_is_on_trial(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        only_here = Support(("float32", "float16"), FAKE.on["cpu"].backend)
+        on_trial = RuntimeSpec("fake", "Fake", {"cpu": only_here, "cuda": only_here}, is_automatic=False)
+        fill_table(monkeypatch, on_trial)
+        monkeypatch.setattr(
+            device_selection,
+            "measure_ways",
+            lambda tried: {way: 1.0 + (way.runtime != "fake") for way in tried},
+        )
+        for precision in ("auto", "float32"):
+            found = device_selection.choose("auto", precision, "cpu")  # type: ignore[arg-type]
+            assert found.runtime != "fake"
+            assert "fake float32" not in found.speeds
+            possible = device_selection.list_possible_ways("auto", precision, "cpu")  # type: ignore[arg-type]
+            assert "fake" not in {way.runtime for way in possible}
+        with pytest.raises(DeviceError, match=r"float16 needs Fake on a CPU: .*runtime='fake'"):
+            device_selection.choose("auto", "float16", "cpu")
+        with stylizer() as paint:
+            assert paint.runtime == "fake 1.0"
+        assert "fake float32" in stages._choices(BenchSettings(device="cpu"))
+
     def test_is_measured(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(speed_cache, "cache_file", lambda: tmp_path / "speeds.json")
         monkeypatch.setattr(speed_cache, "_known", {})
@@ -128,7 +158,7 @@ class TestFakeRuntime:
 
     def test_needs_its_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
         lacking = RuntimeSpec("fake", "Fake", FAKE.on, package="no-such-package")
-        monkeypatch.setitem(RUNTIMES, "fake", lacking)
+        fill_table(monkeypatch, lacking)
         assert not runtimes.is_installed("fake")
         assert "fake" not in {way.runtime for way in speed_trials.available_ways()}
         with pytest.raises(DeviceError, match=r"Fake is not installed: .*install .*no-such-package"):
@@ -136,9 +166,9 @@ class TestFakeRuntime:
 
 
 def test_what_is_not_in_the_table_any_more_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch:
-        patch.setitem(RUNTIMES, "fake", FAKE)
-        stylizer().close()
+    fill_table(monkeypatch, FAKE)
+    stylizer().close()
+    fill_table(monkeypatch)
     with pytest.raises(DeviceError, match="runtime: expected 'auto', 'torch' or 'openvino', got 'fake'"):
         stylizer()
 
