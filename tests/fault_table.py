@@ -317,7 +317,7 @@ LIVE: dict[str, Stage] = {
     ),
     "recording by key": _stage("media.encode.muxer:Muxer.write", "works", shows.record_key, _SINK, NO_IMAGES),
     "microphone": _stage(
-        "media.sinks.microphone:Microphone.take", "works", shows.recording_sound, _SINK, NO_IMAGES
+        "media.sources.microphone:Microphone.take", "works", shows.recording_sound, _SINK, NO_IMAGES
     ),
     "stream server": _stage(
         "media.sinks.stream_server:StreamServer.write", "takes a frame", shows.streaming, _SINK
@@ -377,7 +377,7 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "media.sources.looped_file:LoopedFile": NoSense(
         "a reader, opened again and again, which is spoilt as such"
     ),
-    "media.sinks.microphone:Microphone": ("microphone",),
+    "media.sources.microphone:Microphone": ("microphone",),
     "media.sinks.nut_muxer:NutMuxer": ("stream's readers",),
     "media.encode.muxer:Muxer": ("muxer", "index", "recording's file"),
     "media.sources.no_source:NoSource": NoSense("gives nothing, and waits"),
