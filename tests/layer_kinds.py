@@ -13,7 +13,9 @@ from stylize_live.nets.layers import (
     ConvNorm,
     Layer,
     Layout,
+    Operation,
     PointwiseUpsample,
+    Record,
     Residual,
     ToPixels,
     UpsampleNorm,
@@ -34,8 +36,11 @@ SAMPLES: dict[type[Layer], tuple[Layer, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Swirl:
-    """A kind of layer that nothing knows."""
+class Swirl(Record):
+    """A kind of layer that nothing knows, made of operations that nothing knows."""
+
+    def operations(self) -> tuple[Operation, ...]:
+        return (self,)  # type: ignore[return-value]
 
 
 def layout_of(*body: Layer) -> Layout:

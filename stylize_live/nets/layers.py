@@ -1,12 +1,13 @@
 """What a network consists of, layer by layer: torch, OpenVINO, Triton and int8 all walk these records.
 
 `Architecture.layout` writes them down. A layer says which weights it has and what it does, and nothing of
-how; what cannot compute a kind of layer says so by `no_kernel`. Does without torch, which takes seconds to
-load.
+how; what cannot compute a kind of layer says so by `no_kernel`. What only has to know what becomes of values
+goes by `Record.operations` and knows no kinds. Does without torch, which takes seconds to load.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -16,7 +17,73 @@ Shapes = dict[str, tuple[int, ...]]  # of weights, by name
 
 
 @dataclass(frozen=True, slots=True)
-class _Convolution:
+class Convolution:
+    """A weighted sum of channels and neighbours.
+
+    Attributes:
+        weight: the name of its weight.
+        shape: of that, (outputs, inputs, height, width).
+        int8: whether it is worth eight bits.
+    """
+
+    weight: str
+    shape: tuple[int, int, int, int]
+    int8: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """Instance norm: each channel gets a mean and a deviation that are weights.
+
+    Attributes:
+        name: in style files.
+        channels: how many.
+    """
+
+    name: str
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Relu:
+    """What is below 0 becomes 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What operations give, added to what they take.
+
+    Attributes:
+        operations: one after the other.
+    """
+
+    operations: tuple[Operation, ...]
+
+
+# Of values alone: enlarging and strides leave a channel's mean and deviation as they are.
+Operation = Convolution | Norm | Relu | Sum
+
+
+class Record(ABC):
+    """What all kinds of layers say of themselves."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def operations(self) -> tuple[Operation, ...]:
+        """What becomes of values in it, one operation after the other."""
+
+    def layers(self) -> tuple[Layer, ...]:
+        """Layers that it is made of, if it is."""
+        return ()
+
+    def shapes(self) -> Shapes:
+        """Its weights, and those of the layers that it is made of."""
+        return _shapes_of(self.operations()) | _all_shapes(self.layers())
+
+
+@dataclass(frozen=True, slots=True)
+class ConvLayer(Record):
     """What all convolutions have in common. None has a bias unless it says so: a norm would cancel it.
 
     Attributes:
@@ -35,9 +102,12 @@ class _Convolution:
         """The name of its weight."""
         return f"{self.conv}.weight"
 
+    def _convolution(self, side: int) -> Convolution:
+        return Convolution(self.kernel, (self.outputs, self.inputs, side, side), self.int8)
+
 
 @dataclass(frozen=True, slots=True)
-class ConvNorm(_Convolution):
+class ConvNorm(ConvLayer):
     """3x3 convolution of an image whose edge is repeated, instance norm, and perhaps a ReLU.
 
     Attributes:
@@ -50,13 +120,14 @@ class ConvNorm(_Convolution):
     stride: int = 1
     relu: bool = True
 
-    def shapes(self) -> Shapes:
-        """Its weights."""
-        return {self.kernel: (self.outputs, self.inputs, 3, 3)} | _norm(self.norm, self.outputs)
+    def operations(self) -> tuple[Operation, ...]:
+        """See `Record.operations`."""
+        normed = self._convolution(3), Norm(self.norm, self.outputs)
+        return (*normed, Relu()) if self.relu else normed
 
 
 @dataclass(frozen=True, slots=True)
-class UpsampleNorm(_Convolution):
+class UpsampleNorm(ConvLayer):
     """Bilinear x2, 3x3 convolution, instance norm, ReLU.
 
     Attributes:
@@ -65,22 +136,22 @@ class UpsampleNorm(_Convolution):
 
     norm: str
 
-    def shapes(self) -> Shapes:
-        """Its weights."""
-        return {self.kernel: (self.outputs, self.inputs, 3, 3)} | _norm(self.norm, self.outputs)
+    def operations(self) -> tuple[Operation, ...]:
+        """See `Record.operations`."""
+        return self._convolution(3), Norm(self.norm, self.outputs), Relu()
 
 
 @dataclass(frozen=True, slots=True)
-class PointwiseUpsample(_Convolution):
+class PointwiseUpsample(ConvLayer):
     """1x1 convolution, then bilinear x2."""
 
-    def shapes(self) -> Shapes:
-        """Its weights."""
-        return {self.kernel: (self.outputs, self.inputs, 1, 1)}
+    def operations(self) -> tuple[Operation, ...]:
+        """See `Record.operations`."""
+        return (self._convolution(1),)
 
 
 @dataclass(frozen=True, slots=True)
-class Residual:
+class Residual(Record):
     """Layers whose result is added to their input (He et al., arXiv:1512.03385, without the last ReLU).
 
     Attributes:
@@ -89,16 +160,20 @@ class Residual:
 
     body: tuple[Layer, ...]
 
-    def shapes(self) -> Shapes:
-        """Their weights."""
-        return _shapes_of(self.body)
+    def operations(self) -> tuple[Operation, ...]:
+        """See `Record.operations`."""
+        return (Sum(_operations_of(self.body)),)
+
+    def layers(self) -> tuple[Layer, ...]:
+        """See `Record.layers`."""
+        return self.body
 
 
 Layer = ConvNorm | UpsampleNorm | PointwiseUpsample | Residual
 
 
 @dataclass(frozen=True, slots=True)
-class ToPixels(_Convolution):
+class ToPixels(ConvLayer):
     """The end: bilinear x2, 3x3 convolution with bias, plus a share of the input's brightness, sigmoid.
 
     Attributes:
@@ -112,10 +187,13 @@ class ToPixels(_Convolution):
         """The name of its bias."""
         return f"{self.conv}.bias"
 
+    def operations(self) -> tuple[Operation, ...]:
+        """See `Record.operations`; up to what no convolution follows."""
+        return (self._convolution(3),)
+
     def shapes(self) -> Shapes:
         """Its weights."""
-        kernel = (self.outputs, self.inputs, 3, 3)
-        return {self.kernel: kernel, self.bias: (self.outputs,), self.brightness: (1,)}
+        return _shapes_of(self.operations()) | {self.bias: (self.outputs,), self.brightness: (1,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,29 +216,53 @@ class Layout:
         yield from _walk(self.body)
         yield self.head
 
+    def operations(self) -> tuple[Operation, ...]:
+        """What becomes of values in all of it."""
+        return _operations_of((self.stem, *self.body, self.head))
+
     def shapes(self) -> Shapes:
         """Names and shapes of all weights."""
-        return self.stem.shapes() | _shapes_of(self.body) | self.head.shapes()
+        return _all_shapes((self.stem, *self.body, self.head))
 
 
-def no_kernel(layer: object, backend: str) -> StyleError:
-    """What to raise where a backend cannot compute a kind of layer."""
-    return StyleError(f"{backend} has no kernel for layers of the kind {type(layer).__name__}")
+def last_norms(operations: tuple[Operation, ...]) -> Iterator[str]:
+    """Names of the norms behind which nothing but a ReLU comes before something is added to them."""
+    for operation in operations:
+        if isinstance(operation, Sum):
+            yield from last_norms(operation.operations)
+            last = next((o for o in reversed(operation.operations) if not isinstance(o, Relu)), None)
+            if isinstance(last, Norm):
+                yield last.name
+
+
+def no_kernel(layer: object, backend: str, lacking: str = "") -> StyleError:
+    """What to raise where a backend cannot compute a kind of layer, or only without something of it."""
+    with_what = f" with {lacking}" if lacking else ""
+    return StyleError(f"{backend} has no kernel for layers of the kind {type(layer).__name__}{with_what}")
 
 
 def _walk(layers: tuple[Layer, ...]) -> Iterator[Layer]:
     for layer in layers:
         yield layer
-        if isinstance(layer, Residual):
-            yield from _walk(layer.body)
+        yield from _walk(layer.layers())
 
 
-def _shapes_of(layers: tuple[Layer, ...]) -> Shapes:
+def _operations_of(layers: tuple[Record, ...]) -> tuple[Operation, ...]:
+    return tuple(operation for layer in layers for operation in layer.operations())
+
+
+def _all_shapes(layers: tuple[Record, ...]) -> Shapes:
+    return {name: shape for layer in layers for name, shape in layer.shapes().items()}
+
+
+def _shapes_of(operations: tuple[Operation, ...]) -> Shapes:
     found: Shapes = {}
-    for layer in layers:
-        found |= layer.shapes()
+    for operation in operations:
+        match operation:
+            case Convolution():
+                found[operation.weight] = operation.shape
+            case Norm():
+                found |= {f"{operation.name}.{part}": (operation.channels,) for part in ("weight", "bias")}
+            case Sum():
+                found |= _shapes_of(operation.operations)
     return found
-
-
-def _norm(name: str, channels: int) -> Shapes:
-    return {f"{name}.weight": (channels,), f"{name}.bias": (channels,)}

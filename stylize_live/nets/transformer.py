@@ -31,6 +31,7 @@ from stylize_live.nets.layers import (
     Residual,
     ToPixels,
     UpsampleNorm,
+    last_norms,
     no_kernel,
 )
 
@@ -201,7 +202,7 @@ def _brightness(x: Tensor) -> Tensor:
 def initialise(network: ResidualTransformer, seed: int) -> None:
     """Fill a network with reproducible starting weights.
 
-    The second norm of each block starts at a tenth, so that a fresh network is nearly linear and
+    The last norm of each block starts at a tenth, so that a fresh network is nearly linear and
     the first hundred steps are spent on colours and not on undoing noise.
     """
     generator = torch.Generator().manual_seed(seed)
@@ -213,6 +214,5 @@ def initialise(network: ResidualTransformer, seed: int) -> None:
         elif isinstance(module, InstanceNorm):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
-    for layer in network.layout.walk():
-        if isinstance(layer, Residual) and isinstance(last := layer.body[-1], ConvNorm):
-            nn.init.constant_(network.norms[last.norm].weight, 0.1)
+    for name in last_norms(network.layout.operations()):
+        nn.init.constant_(network.norms[name].weight, 0.1)

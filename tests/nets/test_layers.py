@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
@@ -13,7 +14,17 @@ from stylize_live.engine.cpu.int8 import input_ranges
 from stylize_live.engine.cpu.torch_backend import TorchCpuBackend
 from stylize_live.errors import StyleError
 from stylize_live.nets.architecture import Architecture
-from stylize_live.nets.layers import ConvNorm, Layer, PointwiseUpsample, Residual, ToPixels, UpsampleNorm
+from stylize_live.nets.layers import (
+    ConvLayer,
+    ConvNorm,
+    Layer,
+    Operation,
+    Record,
+    Relu,
+    Residual,
+    Sum,
+    last_norms,
+)
 from stylize_live.nets.transformer import ResidualTransformer
 
 UNKNOWN = layout_of(Swirl())  # type: ignore[arg-type]
@@ -40,9 +51,12 @@ def test_openvino_paints_each_kind_as_torch_does(kind: type[Layer], monkeypatch:
 @each_kind
 def test_eight_bits_are_what_the_layers_say(kind: type[Layer], monkeypatch: pytest.MonkeyPatch) -> None:
     layout = layout_of(*SAMPLES[kind])
-    convolutions = ConvNorm | UpsampleNorm | PointwiseUpsample | ToPixels
-    worth = [layer.kernel for layer in layout.walk() if isinstance(layer, convolutions) and layer.int8]
-    assert list(input_ranges(checkpoint_of(layout, monkeypatch))) == worth
+    found = list(input_ranges(checkpoint_of(layout, monkeypatch)))
+    layers = [layer for layer in layout.walk() if isinstance(layer, ConvLayer)]
+    # Kinds may have convolutions that are in no layer of their own.
+    own = {name for name, shape in layout.shapes().items() if len(shape) == 4}
+    own -= {layer.kernel for layer in layers}
+    assert [name for name in found if name not in own] == [layer.kernel for layer in layers if layer.int8]
 
 
 def test_torch_names_a_kind_that_it_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,6 +77,54 @@ def test_openvino_names_a_kind_that_it_does_not_know(monkeypatch: pytest.MonkeyP
     use(UNKNOWN, monkeypatch)
     with pytest.raises(StyleError, match="OpenVINO has no kernel for layers of the kind Swirl"):
         backend.run_network(PIXELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Twofold(Record):
+    """A kind of layer that nothing knows, made of operations that are known."""
+
+    parts: tuple[Layer, ...]
+
+    def operations(self) -> tuple[Operation, ...]:
+        return (Sum(Residual(self.parts).operations()), Relu())
+
+    def layers(self) -> tuple[Layer, ...]:
+        return self.parts
+
+
+def test_a_new_kind_says_its_weights_ranges_and_beginnings_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    (known,) = SAMPLES[Residual]
+    new = layout_of(Twofold(known.layers()))  # type: ignore[arg-type]
+    checkpoint = checkpoint_of(layout_of(known), monkeypatch)
+    assert new.shapes() == layout_of(known).shapes()
+    assert list(last_norms(new.operations())) == ["branch_norm"]
+    before = input_ranges(checkpoint)
+    use(new, monkeypatch)
+    ranges = input_ranges(checkpoint)
+    assert list(ranges) == list(before)
+    # The input stands in the sum once more; and what is behind it cannot be told from a norm's tails.
+    assert ranges["branch.weight"] == before["branch.weight"]
+    assert ranges["to_half.weight"][1] > before["to_half.weight"][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Bare(ConvLayer):
+    """A convolution without a norm."""
+
+    def operations(self) -> tuple[Operation, ...]:
+        return (self._convolution(3),)
+
+
+def test_without_a_norm_nothing_lies_beyond_what_the_weights_allow(monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint = checkpoint_of(layout_of(*SAMPLES[ConvNorm]), monkeypatch)
+    use(layout_of(Bare("one", 8, 8)), monkeypatch)  # type: ignore[arg-type]
+    low, high = input_ranges(checkpoint)["to_half.weight"]
+    # What the stem's norm and ReLU give: normal, all neighbours alike, or as the weights would have them.
+    values = np.random.default_rng(0).normal(size=(1000, 8)).clip(0)
+    weight = checkpoint.weights["one.weight"]
+    for reach in (weight.sum((2, 3)), np.abs(weight).sum((2, 3)) * np.sign(weight.sum((2, 3)))):
+        made = values @ reach.T
+        assert low < made.min() < made.max() < high
 
 
 def test_eight_bits_name_a_kind_that_they_do_not_know(monkeypatch: pytest.MonkeyPatch) -> None:

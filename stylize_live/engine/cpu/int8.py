@@ -17,15 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylize_live.nets.checkpoint import Checkpoint, Weights
-from stylize_live.nets.layers import (
-    ConvNorm,
-    Layer,
-    PointwiseUpsample,
-    Residual,
-    ToPixels,
-    UpsampleNorm,
-    no_kernel,
-)
+from stylize_live.nets.layers import Convolution, Norm, Operation, Relu, Sum, no_kernel
 
 # Deviations that are covered, tried on four styles and six photos of 320x240. Levels off float32, the mean
 # over all and the 99.9th percentile of the worst photo: with 10 and 16 0.89 and 13, with 8 and 13 0.74 and
@@ -46,12 +38,14 @@ class _Spread:
     Attributes:
         mean, deviation: of each channel, (C,).
         positive: nothing is below 0.
+        normed: they are what a norm gives.
         unclipped: where they are what a norm and its ReLU give, the same without that ReLU; else None.
     """
 
     mean: _Array
     deviation: _Array
     positive: bool = False
+    normed: bool = False
     unclipped: _Spread | None = None
 
     def __add__(self, other: _Spread) -> _Spread:
@@ -64,12 +58,15 @@ class _Spread:
         density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
         mean = self.mean * above + self.deviation * density
         square = (self.mean**2 + self.deviation**2) * above + self.mean * self.deviation * density
-        return _Spread(mean, np.sqrt(np.maximum(square - mean**2, 0)), positive=True, unclipped=self)
+        deviation = np.sqrt(np.maximum(square - mean**2, 0))
+        return _Spread(mean, deviation, positive=True, unclipped=self if self.normed else None)
 
-    def mix_channels(self, weight: npt.NDArray[Any]) -> _Spread:
-        """What a 1x1 convolution makes of independent channels; weight is (O, C, 1, 1)."""
-        matrix = weight[:, :, 0, 0].astype(np.float64)
-        return _Spread(matrix @ self.mean, np.sqrt(matrix**2 @ self.deviation**2))
+    def convolve(self, weight: npt.NDArray[Any]) -> _Spread:
+        """What a convolution makes of independent channels; weight is (O, C, height, width)."""
+        # Neighbours may be alike or differ: they are taken to be what deviates most.
+        exact = weight.astype(np.float64)
+        mean, reach = exact.sum(axis=(2, 3)), np.abs(exact).sum(axis=(2, 3))
+        return _Spread(mean @ self.mean, np.sqrt(reach**2 @ self.deviation**2))
 
     @property
     def range(self) -> Range:
@@ -92,11 +89,13 @@ def input_ranges(checkpoint: Checkpoint) -> dict[str, Range]:
         Name of the convolution's weight -> least and greatest value of its input.
 
     Raises:
-        StyleError: the network has a kind of layer of which it is not known what it makes of its input.
+        StyleError: the network has an operation of which it is not known what it makes of its input.
     """
     layout = checkpoint.architecture.layout()
     finder = _RangeFinder(checkpoint.weights)
-    finder.note(layout.head, finder.walk(layout.body, finder.apply_norm(layout.stem)))
+    # Of pixels nothing is known, but each is in -0.5..0.5; a norm follows.
+    pixels = _Spread(np.zeros(layout.stem.inputs), np.full(layout.stem.inputs, 0.5))
+    finder.walk(layout.operations(), pixels)
     return finder.ranges
 
 
@@ -107,33 +106,29 @@ class _RangeFinder:
         self._weights = weights
         self.ranges: dict[str, Range] = {}
 
-    def note(self, layer: ConvNorm | UpsampleNorm | PointwiseUpsample | ToPixels, x: _Spread) -> None:
-        """Note the range of x, the input of that layer's convolution."""
-        if layer.int8:
-            self.ranges[layer.kernel] = x.range
-
-    def apply_norm(self, layer: ConvNorm | UpsampleNorm) -> _Spread:
-        """What a layer that ends in a norm gives, whatever its input."""
-        scale, shift = (self._weights[f"{layer.norm}.{part}"].astype(np.float64) for part in _NORM)
-        found = _Spread(shift, np.abs(scale))
-        return found if isinstance(layer, ConvNorm) and not layer.relu else found.apply_relu()
-
-    def walk(self, layers: Iterable[Layer], x: _Spread) -> _Spread:
-        """What layers give, one after the other."""
-        for layer in layers:
-            match layer:
-                case ConvNorm() | UpsampleNorm():
-                    self.note(layer, x)
-                    x = self.apply_norm(layer)
-                case PointwiseUpsample():
-                    self.note(layer, x)
-                    x = x.mix_channels(self._weights[layer.kernel])
-                case Residual():
-                    # To all such blocks alike, though the first of a row gets no sum yet.
-                    x = x + self.walk(layer.body, replace(x, unclipped=None))
-                case _:
-                    raise no_kernel(layer, "int8")
+    def walk(self, operations: Iterable[Operation], x: _Spread) -> _Spread:
+        """What operations give, one after the other."""
+        for operation in operations:
+            x = self._apply(operation, x)
         return x
+
+    def _apply(self, operation: Operation, x: _Spread) -> _Spread:
+        match operation:
+            case Convolution():
+                if operation.int8:
+                    self.ranges[operation.weight] = x.range
+                return x.convolve(self._weights[operation.weight])
+            case Norm():
+                scale, shift = (
+                    self._weights[f"{operation.name}.{part}"].astype(np.float64) for part in _NORM
+                )
+                return _Spread(shift, np.abs(scale), normed=True)
+            case Relu():
+                return x.apply_relu()
+            case Sum():
+                # To all such blocks alike, though the first of a row gets no sum yet.
+                return x + self.walk(operation.operations, replace(x, normed=False, unclipped=None))
+        raise no_kernel(operation, "int8")
 
 
 def quantize_weight(weight: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:

@@ -6,6 +6,7 @@ Needs Triton, which torch brings along on Linux, and a C compiler, which Triton 
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -15,13 +16,27 @@ from torch import Tensor
 
 from stylize_live.engine.cuda.triton import network as kernels
 from stylize_live.engine.cuda.triton.build import LAUNCH
+from stylize_live.errors import StyleError
 from stylize_live.nets.architecture import LUMA, NORM_EPSILON, STRIDE
-from stylize_live.nets.layers import ConvNorm, Layer, PointwiseUpsample, Residual, UpsampleNorm, no_kernel
+from stylize_live.nets.layers import (
+    ConvLayer,
+    ConvNorm,
+    Layer,
+    PointwiseUpsample,
+    Residual,
+    ToPixels,
+    UpsampleNorm,
+    no_kernel,
+)
 from stylize_live.nets.transformer import ResidualTransformer, UpsampleConv, fold_upsampling
 
 _BLOCK = 64  # places that a program works on at once
 _PROGRAMS = 256  # that add up sums
 _COLORS = 4  # of which the last is nothing: convolutions want even numbers
+# Height and width of the weights that these kernels convolve with: with others they would read beyond.
+_SIDES = {ConvNorm: 3, UpsampleNorm: 3, PointwiseUpsample: 1, ToPixels: 3}
+# Fields of records that are heeded here; any other has to have its default.
+_FIELDS = {"conv", "inputs", "outputs", "int8", "norm", "stride", "relu", "body", "brightness"}
 
 
 class FusedNetwork:
@@ -32,11 +47,16 @@ class FusedNetwork:
 
     Attributes:
         kernels: see `GpuNetwork`.
+
+    Raises:
+        StyleError: from here or when called: the network has layers that these kernels do not compute.
     """
 
     kernels = f"torch {torch.__version__}, triton {triton.__version__}"
 
     def __init__(self, network: ResidualTransformer) -> None:
+        for layer in network.layout.walk():
+            _check(layer)
         self._network = network
         head = network.convolutions[network.layout.head.conv]
         parameter = head.weight
@@ -96,6 +116,7 @@ class FusedNetwork:
         return out
 
     def _upsample_and_add(self, small: Tensor, other: Tensor) -> Tensor:
+        _check_sum((small.shape[1], 2 * small.shape[2] - 4, 2 * small.shape[3] - 4), other)
         out = torch.empty_like(other)
         channels, height, width = other.shape[1], other.shape[2] - 2, other.shape[3] - 2
         sizes = {"channels": channels, "lanes": _lanes(channels), "block": _BLOCK, **LAUNCH}
@@ -116,6 +137,8 @@ class FusedNetwork:
         norm = self._network.norms[name]
         channels = norm.weight.numel()
         height, width = (side * (2 if shuffled else 1) for side in values.shape[2:])
+        if other is not None:
+            _check_sum((channels, height, width), other)
         lanes = _lanes(channels)
         factors = torch.empty((2, channels), device=values.device)
         kernels.norm_factors[(_PROGRAMS,)](
@@ -145,6 +168,29 @@ class FusedNetwork:
     def _make_edged(self, channels: int, height: int, width: int) -> Tensor:
         shape = (1, channels, height + 2, width + 2)
         return torch.empty(shape, memory_format=torch.channels_last, **self._options)
+
+
+def _check(layer: Layer | ToPixels) -> None:
+    """Refuse what a record asks for and these kernels would not do."""
+    for field in fields(layer):
+        value = getattr(layer, field.name)
+        if field.name not in _FIELDS and value != field.default:
+            raise no_kernel(layer, "Triton", f"{field.name}={value!r}")
+    if isinstance(layer, ConvLayer):
+        if type(layer) not in _SIDES:
+            raise no_kernel(layer, "Triton")
+        height, width = layer.shapes()[layer.kernel][2:]
+        if not height == width == _SIDES[type(layer)]:
+            raise no_kernel(layer, "Triton", f"{height}x{width} convolutions")
+    if isinstance(layer, ToPixels) and layer.outputs != len(LUMA):
+        raise no_kernel(layer, "Triton", f"outputs={layer.outputs}")
+
+
+def _check_sum(made: tuple[int, int, int], other: Tensor) -> None:
+    """Refuse to add features of other channels or sizes than these: the kernels would read beyond."""
+    _, channels, height, width = other.shape
+    if made != (channels, height - 2, width - 2):
+        raise StyleError(f"Triton cannot add features of {made} to {(channels, height - 2, width - 2)}")
 
 
 class _Folded:
