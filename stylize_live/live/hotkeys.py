@@ -42,6 +42,8 @@ KEYS = (
     Hotkey(("?",), "?", "show or hide these keys", "page"),
     Hotkey(("q", "escape", "closed"), "q, Esc", "end, in the window", "nobody"),
 )
+# Names of keys that switch one of `ViewOptions` on or off, and which.
+TOGGLES = {"m": "mirror", "s": "split"}
 # Names of keys that a page may press.
 OF_PAGES = frozenset(name for key in KEYS if key.on_page == "show" for name in key.names)
 

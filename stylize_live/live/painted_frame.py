@@ -7,6 +7,22 @@ import threading
 import numpy as np
 
 from stylize_live.frame import Frame, Pixels
+from stylize_live.validation import Settings
+
+
+class ViewOptions(Settings):
+    """What can be switched on or off in how a painted frame is shown, while a session runs.
+
+    From here come what pages, presets and the control API may switch, and what they are told; a key for one
+    is a line of `TOGGLES` in `hotkeys.py`.
+
+    Attributes:
+        mirror: swap left and right.
+        split: show the original in the left half, with a thin white line between.
+    """
+
+    mirror: bool = False
+    split: bool = False
 
 
 class PaintedFrame:
@@ -22,36 +38,35 @@ class PaintedFrame:
         self.original, self.painted = original, painted
         self.taken_at, self.painted_at = taken_at, painted_at
         self._composing = threading.Lock()
-        self._composed: tuple[bool, bool, Frame] | None = None
+        self._composed: tuple[ViewOptions, Frame] | None = None
 
-    def compose(self, *, mirror: bool, split: bool) -> Frame:
-        """The frame to show, see `compose_view`; computed once for each view in a row."""
+    def compose(self, options: ViewOptions) -> Frame:
+        """The frame to show, see `compose_view`; computed once for the same options in a row."""
         with self._composing:
-            if self._composed is None or self._composed[:2] != (mirror, split):
-                pixels = compose_view(self.original.pixels, self.painted.pixels, mirror=mirror, split=split)
-                self._composed = mirror, split, self.painted.with_image(pixels)
-            return self._composed[2]
+            if self._composed is None or self._composed[0] != options:
+                pixels = compose_view(self.original.pixels, self.painted.pixels, options)
+                self._composed = options, self.painted.with_image(pixels)
+            return self._composed[1]
 
 
-def compose_view(original: Pixels, painted: Pixels, *, mirror: bool, split: bool) -> Pixels:
+def compose_view(original: Pixels, painted: Pixels, options: ViewOptions) -> Pixels:
     """The frame to show.
 
     Args:
         original: (H, W, 3) uint8 RGB.
         painted: the same of the painted frame.
-        mirror: swap left and right of both.
-        split: show the original in the left half, with a thin white line between.
+        options: what is switched on; both are mirrored.
 
     Returns:
         (H, W, 3) uint8 RGB, C-contiguous; `painted` itself when nothing is switched on.
     """
-    if mirror:
+    if options.mirror:
         painted = np.ascontiguousarray(painted[:, ::-1])
-    if not split:
+    if not options.split:
         return painted
     width = painted.shape[1]
     middle = width // 2
     mixed = painted.copy()
-    mixed[:, :middle] = (original[:, ::-1] if mirror else original)[:, :middle]
+    mixed[:, :middle] = (original[:, ::-1] if options.mirror else original)[:, :middle]
     mixed[:, max(0, middle - 1) : middle + 1] = 255
     return mixed

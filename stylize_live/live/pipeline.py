@@ -32,7 +32,7 @@ from stylize_live.frame import Frame, Pixels
 from stylize_live.live.adaptive_resolution import AdaptiveResolution
 from stylize_live.live.hotkeys import hotkey_rows
 from stylize_live.live.latency import LatencyClock
-from stylize_live.live.painted_frame import PaintedFrame, compose_view
+from stylize_live.live.painted_frame import PaintedFrame, ViewOptions, compose_view
 from stylize_live.live.quality_ladder import Step
 from stylize_live.live.recordings import Recordings
 from stylize_live.live.report import LiveReport, Settled
@@ -145,7 +145,7 @@ def run_live(
     pipeline = _LivePipeline(
         source, stylizer, display, sinks, styles, folder, microphone, openers or {}, adaptive_resolution
     )
-    pipeline.view.mirror, pipeline.view.split = mirror, split
+    pipeline.view.view_options = ViewOptions(mirror=mirror, split=split)
     with fine_timers():
         return pipeline.run(duration, remote, patience)
 
@@ -395,7 +395,8 @@ class _LivePipeline:
             if self._warm_up.under_way:
                 self.shown = raw
         self._raw_shown, self._raw_caption = raw, caption
-        pixels = compose_view(raw.pixels, raw.pixels, mirror=self.view.mirror, split=False)
+        options = self.view.view_options.model_copy(update={"split": False})
+        pixels = compose_view(raw.pixels, raw.pixels, options)
         self._display.write(raw.with_image(pixels), caption)
 
     def _draw(self, item: PaintedFrame) -> None:
@@ -409,7 +410,7 @@ class _LivePipeline:
         self._display.write(self.shown, caption)
 
     def _compose(self, item: PaintedFrame) -> Frame:
-        return item.compose(mirror=self.view.mirror, split=self.view.split)
+        return item.compose(self.view.view_options)
 
     def _count(self, item: PaintedFrame, drawn_at: float) -> None:
         finished = {

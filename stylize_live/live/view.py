@@ -8,7 +8,8 @@ from typing import Any, Literal, Protocol
 
 from stylize_live.errors import StyleError, describe_error
 from stylize_live.frame import Frame
-from stylize_live.live.hotkeys import DIGITS
+from stylize_live.live.hotkeys import DIGITS, TOGGLES
+from stylize_live.live.painted_frame import ViewOptions
 from stylize_live.naming import display_name
 from stylize_live.options import BOLDNESS_STEP, ImageOptions, PaintingOptions, limits_of
 from stylize_live.system.clock import monotonic
@@ -53,7 +54,8 @@ class View:
         clock: monotonic seconds.
 
     Attributes:
-        mirror, split, frozen, overlay, help: what is switched on; `help` are the keys, shown on the frame.
+        view_options: how frames are shown.
+        frozen, overlay, help: what else is switched on; `help` are the keys, shown on the frame.
         ended: whether the user wants to end.
         changed: whether the frame has to be composed again; set to False by whoever did it.
         repaint: whether a frozen frame has to be painted again; likewise.
@@ -78,8 +80,7 @@ class View:
         self.boldness = stylizer.boldness
         self._note = ("", 0.0)
         self._named = ""  # a message that names the style
-        self.mirror = False
-        self.split = False
+        self.view_options = ViewOptions()
         self.frozen = False
         self.overlay = True
         self.help = False
@@ -99,10 +100,8 @@ class View:
             ",": lambda: self._step_stroke(-1),
             ".": lambda: self._step_stroke(1),
             "c": self._toggle_colors,
-            "m": lambda: self._toggle("mirror"),
-            "s": lambda: self._toggle("split"),
             "t": self._toggle_steadiness,
-            "h": lambda: self._toggle("overlay"),
+            "h": self._toggle_overlay,
             "space": self._freeze,
             "p": snapshot,
             "r": record,
@@ -110,7 +109,9 @@ class View:
             "escape": self._leave,
             "q": self._end,
             "closed": self._end,
-        } | {digit: partial(self._type, digit) for digit in DIGITS}
+        }
+        self._actions |= {digit: partial(self._type, digit) for digit in DIGITS}
+        self._actions |= {key: partial(self._toggle, name) for key, name in TOGGLES.items()}
 
     def press(self, key: str) -> None:
         """Do what a key stands for; unknown keys do nothing."""
@@ -164,8 +165,13 @@ class View:
             self.boldness = boldness
             self._set_boldness(boldness)
 
-    def switch(self, what: Literal["mirror", "split", "frozen", "overlay", "help"], on: bool) -> None:
-        """Switch something on or off."""
+    def use_view_option(self, name: str, on: bool) -> None:
+        """Switch one of `ViewOptions` on or off."""
+        self.view_options = ViewOptions(**{**dict(self.view_options), name: on})
+        self.changed = True
+
+    def switch(self, what: Literal["frozen", "overlay", "help"], on: bool) -> None:
+        """Switch something else on or off."""
         setattr(self, what, on)
         self.changed = True
 
@@ -221,10 +227,14 @@ class View:
         self.use_option("steadiness", 0.0 if self._stylizer.steadiness else self._steadiness or 1.0)
         self.say(f"steadiness {'on' if self._stylizer.steadiness else 'off'}")
 
-    def _toggle(self, what: Literal["mirror", "split", "overlay"]) -> None:
-        on = not getattr(self, what)
-        self.switch(what, on)
-        self.say(f"{what} {'on' if on else 'off'}")
+    def _toggle(self, name: str) -> None:
+        on = not getattr(self.view_options, name)
+        self.use_view_option(name, on)
+        self.say(f"{name.replace('_', ' ')} {'on' if on else 'off'}")
+
+    def _toggle_overlay(self) -> None:
+        self.switch("overlay", not self.overlay)
+        self.say(f"overlay {'on' if self.overlay else 'off'}")
 
     def _freeze(self) -> None:
         self.switch("frozen", not self.frozen)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
 from stylize_live.config import SIZE
 from stylize_live.errors import StyleError
 from stylize_live.live.adaptive_resolution import parse_lines
+from stylize_live.live.painted_frame import ViewOptions
 from stylize_live.live.session import LiveSession
 from stylize_live.live.view import View
 from stylize_live.media.sinks.opening import STREAM, VIRTUAL_CAMERA
 from stylize_live.nets.catalogue import style_shares
 from stylize_live.options import PaintingOptions
+from stylize_live.studio.actions import ACTIONS
 from stylize_live.studio.presets import NAME
 from stylize_live.validation import Settings, describe_value
 
 _LONGEST_OFFER = 12_000  # characters; browsers need about half of that
-_PRESET_SETTINGS = {*PaintingOptions.model_fields, "mirror", "split"}
+_PRESET_SETTINGS = {*PaintingOptions.model_fields, *ViewOptions.model_fields}
 _LEAST_SHARE = 0.005  # of a style in a blend; less counts as none
 
 SIZES = ("auto", "480p", "432p", "384p", "336p", "288p", "240p", "192p", "144p")  # what pages show
@@ -33,13 +35,19 @@ def _check_size(size: str) -> str:
     return size
 
 
+def _check_action(name: str) -> str:
+    if name not in ACTIONS:
+        raise ValueError(f"do: expected one of {', '.join(ACTIONS)}, {describe_value(name)}")
+    return name
+
+
 Share = Annotated[float, Field(ge=0, le=1)]
 PresetName = Annotated[str, Field(pattern=NAME)]
 
 
-class SettingChanges(PaintingOptions):
-    """New values of what can be changed: of painting options those that are set, see `new_options`, of all
-    else what is not None.
+class SettingChanges(PaintingOptions, ViewOptions):
+    """New values of what can be changed: of painting and view options those that are set, see `new_options`
+    and `new_view_options`, of all else what is not None.
 
     Attributes:
         style: one style, or two and their shares; names that the studio does not offer are ignored.
@@ -51,8 +59,6 @@ class SettingChanges(PaintingOptions):
     """
 
     style: Annotated[dict[str, Share], Field(min_length=1, max_length=2)] | None = None
-    mirror: bool | None = None
-    split: bool | None = None
     frozen: bool | None = None
     source: Annotated[str, Field(max_length=2000)] | None = None
     size: Annotated[str, Field(pattern=SIZE), AfterValidator(_check_size)] | None = None
@@ -70,11 +76,15 @@ class SettingChanges(PaintingOptions):
     @property
     def new_options(self) -> dict[str, float | bool]:
         """Painting options that are to change, by name."""
-        return {
-            name: getattr(self, name)
-            for name in PaintingOptions.model_fields
-            if name in self.model_fields_set
-        }
+        return self._set_fields_of(PaintingOptions)
+
+    @property
+    def new_view_options(self) -> dict[str, bool]:
+        """View options that are to change, by name."""
+        return self._set_fields_of(ViewOptions)
+
+    def _set_fields_of(self, kind: type[Settings]) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in kind.model_fields if name in self.model_fields_set}
 
 
 class Message(Settings):
@@ -84,7 +94,7 @@ class Message(Settings):
         ack: number of a frame that the page has drawn.
         visible: whether the page can be seen.
         set: what to change.
-        do: what to do once; "look" lists the connected devices anew.
+        do: what to do once, see `ACTIONS`.
         press: a key of the session, see `live/hotkeys.py`; those that are not for pages are ignored.
         save: name of a preset to save.
         load: name of a preset to load.
@@ -95,7 +105,7 @@ class Message(Settings):
     ack: Annotated[int, Field(ge=0, lt=2**53)] | None = None
     visible: bool | None = None
     set: SettingChanges | None = None
-    do: Literal["snapshot", "record", "look"] | None = None
+    do: Annotated[str, AfterValidator(_check_action)] | None = None
     press: Annotated[str, Field(min_length=1, max_length=8)] | None = None
     save: PresetName | None = None
     load: PresetName | None = None
@@ -109,10 +119,8 @@ def apply_changes(changes: SettingChanges, view: View, styles: Sequence[str]) ->
         view.use_style(text)
     for name, value in changes.new_options.items():
         view.use_option(name, value)
-    if changes.mirror is not None:
-        view.switch("mirror", changes.mirror)
-    if changes.split is not None:
-        view.switch("split", changes.split)
+    for name, on in changes.new_view_options.items():
+        view.use_view_option(name, on)
     if changes.frozen is not None:
         view.switch("frozen", changes.frozen)
 

@@ -28,6 +28,7 @@ from stylize_live.live.session import LiveSession
 from stylize_live.media.sinks.opening import VIRTUAL_CAMERA, sink_address
 from stylize_live.media.sources.webrtc import why_no_browser_camera
 from stylize_live.rate_limited_log import RateLimitedFilter, RateLimitedLog
+from stylize_live.studio.actions import ACTIONS
 from stylize_live.studio.address import listen, own_address
 from stylize_live.studio.app import make_app
 from stylize_live.studio.cameras import PageCameras
@@ -140,7 +141,7 @@ class Studio(Closeable):
         words |= {"sizes": [*SIZES, *given], "resolutions": sources.resolutions}
         self._hub.say("about", words)
         self._hub.say("sources", sources.names)
-        self._refresh_devices()
+        self.refresh_devices()
         self._thumbnails = Thumbnails(about.styles, paint, lambda: self.watched, self._tell_thumbnails)
         self._server = uvicorn.Server(self._config())
         self._thread = threading.Thread(target=self._run, name="stylize-studio-server", daemon=True)
@@ -278,7 +279,7 @@ class Studio(Closeable):
         }
         return Choices(self._about.styles, choices)
 
-    def _refresh_devices(self) -> None:
+    def refresh_devices(self) -> None:
         """List the connected cameras and microphones anew."""
         self._sources.refresh(self._tell_sources)
         self._microphones.refresh(lambda: None)  # the state tells
@@ -305,13 +306,8 @@ class Studio(Closeable):
                 self._call("end_camera")
         if message.press in OF_PAGES:
             session.view.press(message.press)
-        match message.do:
-            case "snapshot":
-                session.view.press("p")
-            case "record":
-                session.view.press("r")
-            case "look":
-                self._refresh_devices()
+        if message.do is not None:
+            ACTIONS[message.do](session, self)
         self._apply_preset_message(message, session)
 
     def _apply_preset_message(self, message: Message, session: LiveSession) -> None:

@@ -20,8 +20,7 @@ def view_settings(session: LiveSession) -> dict[str, object]:
     return {
         **view.options,
         "has_boldness": session.stylizer.has_boldness,
-        "mirror": view.mirror,
-        "split": view.split,
+        **dict(view.view_options),
         "frozen": view.frozen,
     }
 

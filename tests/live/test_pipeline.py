@@ -26,8 +26,8 @@ from stylize_live.errors import SourceError, StyleError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.live import painted_frame
 from stylize_live.live import warm_up as live_warm_up
-from stylize_live.live.hotkeys import KEYS, OF_PAGES, hotkey_rows
-from stylize_live.live.painted_frame import PaintedFrame, compose_view
+from stylize_live.live.hotkeys import KEYS, OF_PAGES, TOGGLES, hotkey_rows
+from stylize_live.live.painted_frame import PaintedFrame, ViewOptions, compose_view
 from stylize_live.live.pipeline import run_live
 from stylize_live.live.view import View
 from stylize_live.media.image.io import read_image
@@ -517,6 +517,7 @@ def test_one_table_tells_all_keys() -> None:
     names = [name for key in KEYS for name in key.names]
     assert len(names) == len(set(names))
     assert set(names) == {*view._actions, "f"}  # which is the window's own
+    assert set(TOGGLES.values()) <= ViewOptions.model_fields.keys()
     assert not {"q", "escape", "closed"} & OF_PAGES
     for shown, does in hotkey_rows():
         assert f"      {shown:<9}{does}\n" in (live.__doc__ or "")
@@ -630,8 +631,8 @@ def test_compose_leaves_its_inputs_alone() -> None:
     original = make_frame(10).pixels
     painted = 255 - original
     kept = painted.copy()
-    assert compose_view(original, painted, mirror=False, split=False) is painted
-    both = compose_view(original, painted, mirror=True, split=True)
+    assert compose_view(original, painted, ViewOptions()) is painted
+    both = compose_view(original, painted, ViewOptions(mirror=True, split=True))
     assert both.flags.c_contiguous
     assert np.array_equal(both[:, :15], original[:, ::-1][:, :15])
     assert np.array_equal(both[:, 17:], painted[:, ::-1][:, 17:])
@@ -641,11 +642,11 @@ def test_compose_leaves_its_inputs_alone() -> None:
 
 def test_a_frame_is_composed_once_for_all_who_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """In whichever of several threads asks first."""
-    made: list[tuple[bool, bool]] = []
+    made: list[ViewOptions] = []
 
-    def counted(original: Pixels, painted: Pixels, *, mirror: bool, split: bool) -> Pixels:
-        made.append((mirror, split))
-        return compose_view(original, painted, mirror=mirror, split=split)
+    def counted(original: Pixels, painted: Pixels, options: ViewOptions) -> Pixels:
+        made.append(options)
+        return compose_view(original, painted, options)
 
     monkeypatch.setattr(painted_frame, "compose_view", counted)
     original = make_frame(10)
@@ -654,22 +655,22 @@ def test_a_frame_is_composed_once_for_all_who_show_it(monkeypatch: pytest.Monkey
 
     def ask(_: int) -> Frame:
         together.wait(10)
-        return both.compose(mirror=True, split=True)
+        return both.compose(ViewOptions(mirror=True, split=True))
 
     with ThreadPoolExecutor(8) as threads:
         seen = list(threads.map(ask, range(8)))
     assert len({id(frame) for frame in seen}) == 1
-    wanted = compose_view(original.pixels, both.painted.pixels, mirror=True, split=True)
+    wanted = compose_view(original.pixels, both.painted.pixels, ViewOptions(mirror=True, split=True))
     assert np.array_equal(seen[0].pixels, wanted)
-    assert both.compose(mirror=False, split=True) is not seen[0]
-    assert both.compose(mirror=False, split=False).pixels is both.painted.pixels
-    assert made == [(True, True), (False, True), (False, False)]
+    assert both.compose(ViewOptions(split=True)) is not seen[0]
+    assert both.compose(ViewOptions()).pixels is both.painted.pixels
+    assert made == [ViewOptions(mirror=True, split=True), ViewOptions(split=True), ViewOptions()]
 
 
 @pytest.mark.parametrize("width", [1, 2, 3])
 def test_compose_takes_the_smallest_frames(width: int) -> None:
     tiny: Frame = make_frame(1, (width, 1))
-    assert compose_view(tiny.pixels, tiny.pixels, mirror=True, split=True).shape == (1, width, 3)
+    assert compose_view(tiny.pixels, tiny.pixels, ViewOptions(mirror=True, split=True)).shape == (1, width, 3)
 
 
 def test_the_command_prints_one_json_object_last(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 from studio_show import SETTINGS, STYLES, Page, Show, get, page, running
 from waiting import eventually
 
@@ -27,8 +29,9 @@ from stylize_live.media.image.io import read_image
 from stylize_live.media.sinks.recorder import Recorder
 from stylize_live.media.sources.no_source import NoSource
 from stylize_live.media.sources.test_pattern import PatternSource
+from stylize_live.studio.actions import ACTIONS
 from stylize_live.studio.app import static_files
-from stylize_live.studio.messages import shares_of, style_text
+from stylize_live.studio.messages import Message, SettingChanges, shares_of, style_text
 from stylize_live.studio.presets import save_preset
 from stylize_live.studio.server import label_style
 from stylize_live.studio.sources import source_name
@@ -65,6 +68,19 @@ def test_page_and_its_files(show: Show) -> None:
         assert body
     for path in ("/static/nothing.js", "/static/..%2Fapp.py", "/static/sample.jpg", "/elsewhere"):
         assert get(show.port, path)[0] == 404, path
+
+
+def test_what_the_page_switches_and_has_done_is_what_it_may_ask_for() -> None:
+    html = static_files()["index.html"].decode()
+    switched = re.findall(r'<(?:button|input) id="(\w+)" data-switch', html)
+    assert {"mirror", "split", "frozen"} <= set(switched) <= SettingChanges.model_fields.keys()
+    assert len(switched) == html.count("data-switch")
+    done = re.findall(r'data-do="(\w+)"', html)
+    assert {"snapshot", "record"} <= set(done) <= ACTIONS.keys()
+    for name in done:
+        assert Message.model_validate({"do": name}).do == name
+    with pytest.raises(ValidationError, match="do: expected one of snapshot, record, look, got 'nothing'"):
+        Message.model_validate({"do": "nothing"})
 
 
 def test_the_page_asks_nobody_else() -> None:

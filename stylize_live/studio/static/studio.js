@@ -89,9 +89,10 @@ const SCALES = {
   linear: { to: (value) => value, from: (at) => at },
   doublings: { to: Math.log2, from: (at) => 2 ** at },
 };
-// Which options there are comes with the page; all about each stands in its element.
+// Which options and actions there are comes with the page; all about each stands in its element.
 const SLIDERS = [...document.querySelectorAll("input[data-unit]")];
-const SWITCHES = [...document.querySelectorAll("input[data-option]")];
+const SWITCHES = [...document.querySelectorAll("input[data-option], input[data-switch]")];
+const TOGGLES = [...document.querySelectorAll("button[data-switch]")];
 
 /** Whether an option makes no difference in this style. */
 const isIdle = ({ id }) => state?.[`has_${id}`] === false;
@@ -128,9 +129,8 @@ for (const slider of SLIDERS) {
   if (slider.dataset.scale === "doublings") slider.addEventListener("dblclick", () => ask({ [slider.id]: valueAt(slider, slider.defaultValue) }));
 }
 for (const box of SWITCHES) box.addEventListener("change", () => ask({ [box.id]: box.checked }));
-for (const name of ["mirror", "split", "frozen"]) $(name).addEventListener("click", () => ask({ [name]: !state?.[name] }));
-$("snapshot").addEventListener("click", () => send({ do: "snapshot" }));
-$("record").addEventListener("click", () => send({ do: "record" }));
+for (const toggle of TOGGLES) toggle.addEventListener("click", () => ask({ [toggle.id]: !state?.[toggle.id] }));
+for (const button of document.querySelectorAll("button[data-do]")) button.addEventListener("click", () => send({ do: button.dataset.do }));
 $("full").addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : stage.requestFullscreen?.()));
 if (!stage.requestFullscreen) $("full").hidden = true;
 
@@ -375,7 +375,7 @@ function showState(news) {
   if (more) setTimeout(() => saved.look(), VIDEO_ENDS);
   for (const slider of SLIDERS) showSlider(slider, news[slider.id]);
   for (const box of SWITCHES) box.checked = news[box.id];
-  for (const name of ["mirror", "split", "frozen"]) $(name).setAttribute("aria-pressed", news[name]);
+  for (const toggle of TOGGLES) toggle.setAttribute("aria-pressed", news[toggle.id]);
   $("frozen").querySelector("use").setAttribute("href", news.frozen ? "#i-go" : "#i-freeze");
   $("frozen").querySelector("span").textContent = news.frozen ? "Resume" : "Freeze";
   $("dot").classList.toggle("frozen", news.frozen);
