@@ -69,7 +69,7 @@ def tab(browser: Chromium, show: Show) -> Iterator[Tab]:
 def opened(browser: Chromium, url: str, size: tuple[int, int] = (1440, 900)) -> Iterator[Tab]:
     """A page that shows a frame; in the end it must have complained of nothing."""
     found = browser.open(url, size, phone=size == PHONE)
-    found.until("document.getElementById('frame').width > 16")
+    found.until("document.getElementById('image').width > 16")
     yield found
     try:
         assert found.said == []
@@ -87,7 +87,7 @@ def pressed(selector: str) -> str:
 def middle(x: str, y: str = "0.5") -> str:
     """Script: colour of the shown frame at a place, as shares of its width and height."""
     return (
-        "(() => { const c = document.getElementById('frame');"
+        "(() => { const c = document.getElementById('image');"
         "const pen = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });"
         f"pen.drawImage(c, {x} * c.width, {y} * c.height, 1, 1, 0, 0, 1, 1);"
         "return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3) })()"
@@ -463,7 +463,7 @@ def test_a_page_without_a_camera_says_so(browser: Chromium, show: Show, tmp_path
 def test_a_page_from_elsewhere_says_why_it_has_no_camera(browser: Chromium, tmp_path: Path) -> None:
     with running(host="0.0.0.0") as show:
         tab = browser.open(show.studio.url)
-        tab.until("document.getElementById('frame').width > 16")
+        tab.until("document.getElementById('image').width > 16")
         choose(tab, "browser")
         tab.until("document.getElementById('toast').textContent.includes('ssh -L')")
         tab.settle()
