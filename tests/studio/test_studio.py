@@ -79,7 +79,7 @@ def test_what_the_page_switches_and_has_done_is_what_it_may_ask_for() -> None:
     assert {"snapshot", "record"} <= set(done) <= ACTIONS.keys()
     for name in done:
         assert Message.model_validate({"do": name}).do == name
-    with pytest.raises(ValidationError, match="do: expected one of snapshot, record, look, got 'nothing'"):
+    with pytest.raises(ValidationError, match=r"do: expected one of .*, got 'nothing'"):
         Message.model_validate({"do": "nothing"})
 
 
