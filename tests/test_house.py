@@ -162,6 +162,7 @@ def test_side_data_has_one_door() -> None:
 def test_the_page_about_the_house_names_files_that_exist() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([\w/]+\.(?:py|html|css|js|toml))`", page))
+    named |= set(re.findall(r"`([\w/]+/)`", page.partition("## The rooms")[2].partition("## Why")[0]))
     assert len(named) > 100
     assert not [name for name in named if not any((root / name).exists() for root in (ROOT, PACKAGE))]
 
