@@ -159,6 +159,21 @@ def test_side_data_has_one_door() -> None:
     assert not [name for name, used in attributes.items() if "side_data" in used]
 
 
+@of_every_module
+def test_names_keep_to_the_glossary(path: Path) -> None:
+    """Of docs/architecture.md, a word for each thing; `painter` is a key of the JSON that `bench` writes."""
+    avoided = re.compile(r"picture|film|companion|outlet|(?<![a-z])painter", re.IGNORECASE)
+    names = {name for node in nodes(path) for name in named_by(node)} - {"user_pictures_path", "painter"}
+    assert not {name for name in names if avoided.search(name)}
+
+
+def named_by(node: ast.AST) -> Iterator[str]:
+    """The names that a node gives or uses."""
+    for field in ("id", "attr", "arg", "name"):
+        if isinstance(name := getattr(node, field, None), str):
+            yield name
+
+
 def test_the_page_about_the_house_names_files_that_exist() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([\w/]+\.(?:py|html|css|js|toml))`", page))

@@ -145,7 +145,7 @@ def _open_studio(
     from stylize_live.studio.messages import shares_of
     from stylize_live.studio.server import About, Studio
     from stylize_live.studio.sources import Sources
-    from stylize_live.studio.thumbnails import make_thumbnail_painter
+    from stylize_live.studio.thumbnails import make_thumbnail_stylizer
 
     sources = Sources(source, settings)
     sources.ours = next((sink_address(sink) for sink in sinks if sink.name == VIRTUAL_CAMERA), None)
@@ -156,7 +156,7 @@ def _open_studio(
         About(f"{stylizer.device}, {stylizer.precision}", styles),
         sources,
         settings,
-        make_thumbnail_painter(),
+        make_thumbnail_stylizer(),
         host=settings.host,
         port=settings.port,
         token=settings.token,

@@ -28,7 +28,7 @@ _DARK = 14.0  # levels: a covered camera or a placeholder shows no style
 Paint = Callable[[str, Pixels], Pixels]
 
 
-def make_thumbnail_painter() -> Paint:
+def make_thumbnail_stylizer() -> Paint:
     """Make what paints each style with a stylizer of its own, on the CPU: the session's is busy."""
     stylizers: dict[str, Stylizer] = {}
 
