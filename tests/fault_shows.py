@@ -383,13 +383,14 @@ class _Feeder(ExitStack):
 
 def of_stream(stage: Stage, wanted: str | None) -> LiveReport:
     with _Feeder() as feeder:
-        reopen = feeder.source._reopen
+        reopen = StreamSource._reopen
 
-        def reopen_once_it_was_said() -> bool:
+        def reopen_once_it_was_said(source: StreamSource) -> bool:
             """On loopback a stream is back before a busy machine has drawn what is wrong."""
-            return any((wanted or "") in note for note in ["", *stage.notes]) and reopen()
+            return any((wanted or "") in note for note in ["", *stage.notes]) and reopen(source)
 
-        stage.patch.setattr(feeder.source, "_reopen", reopen_once_it_was_said)
+        # Not the source's own: a patch would hold one that hangs.
+        stage.patch.setattr(StreamSource, "_reopen", reopen_once_it_was_said)
         return _show(stage, feeder.source, wanted=wanted)
 
 
