@@ -14,8 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from small_features import SmallFeatures
-
 # Several processes that test share the cores; before torch is loaded.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -24,6 +22,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from small_features import SmallFeatures
 from tiny import TINY, make_checkpoint, random_pixels
 from torchvision.models.vgg import cfgs, make_layers
 
