@@ -88,7 +88,9 @@ class Commands:
     def __init__(self, video: Path, settings: BenchSettings, folder: Path) -> None:
         self._video, self._target = video, folder / "painted.mp4"
         self._config = folder / "settings.toml"
-        self._config.write_text(tomli_w.dumps(settings.model_dump(exclude=_OWN)), encoding="utf-8")
+        self._config.write_text(
+            tomli_w.dumps(settings.model_dump(mode="json", exclude=_OWN, exclude_none=True)), encoding="utf-8"
+        )
 
     def live(self) -> tuple[dict[str, Any], ProcessResult]:
         """Play the video in real time, without a window; the report of `live` and how the process went."""
