@@ -11,7 +11,6 @@ import pytest
 from clips import Ticks, Video, numbered
 
 from stylize_live.config import ConvertSettings
-from stylize_live.conversion import segments
 from stylize_live.conversion.convert import convert
 from stylize_live.conversion.progress import ConvertReport
 from stylize_live.conversion.stylizers import FrameStylizer
@@ -93,9 +92,3 @@ def stopped(source: Path, target: Path, stylizer: FrameStylizer, **options: obje
     with pytest.raises(StopError):
         run(source, target, stylizer, **options)
     assert not target.exists()
-
-
-def shorten_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 5 to 11 frames, for clips of seconds."""
-    monkeypatch.setattr(segments, "LEAST_FRAMES", 5)
-    monkeypatch.setattr(segments, "MOST_FRAMES", 11)

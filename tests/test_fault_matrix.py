@@ -18,7 +18,7 @@ import pytest
 from clips import CFR
 from fault_shows import Stage as Place
 from fault_shows import short_video, to_images, to_mp4
-from fault_table import CONVERT, LIVE, THREADS, WORKERS, Fails, GoesOn, NoSense, Stage
+from fault_table import CONVERT, LIVE, ROOMS, THREADS, WORKERS, Fails, GoesOn, NoSense, Stage
 from faults import FAULTS, Injected
 
 import stylize_live
@@ -158,7 +158,6 @@ HANDING_ON = {
 }
 STARTING = ("workers.start", "stages.start", "threading.Thread", ".Process")
 PACKAGE = Path(stylize_live.__file__).parent
-ROOMS = ("media", "live", "conversion", "concurrency")
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:

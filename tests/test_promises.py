@@ -6,9 +6,9 @@ import ast
 import re
 
 import pytest
-from places import TESTS
+from places import ROOT, TESTS
 
-PAGE = TESTS.parent / "docs" / "security.md"
+PAGE = ROOT / "docs" / "security.md"
 NAMED = sorted(set(re.findall(r"`([\w/]*test_\w+\.py)::(\w+)`", PAGE.read_text(encoding="utf-8"))))
 
 

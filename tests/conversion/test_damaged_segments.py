@@ -15,9 +15,7 @@ from interrupted import (
     Smoother,
     StoppingInverter,
     run,
-    shorten_segments,
     stopped,
-    write_source,
 )
 
 from stylize_live.config import ConvertSettings
@@ -35,17 +33,8 @@ from stylize_live.conversion.segment_store import (
 from stylize_live.errors import SinkError
 from stylize_live.media.encode.packet_files import PacketFile, is_intact, read_packets
 
+pytestmark = pytest.mark.usefixtures("short_segments")
 HARMED = "were damaged on the disk"
-
-
-@pytest.fixture(autouse=True)
-def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    shorten_segments(monkeypatch)
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    return write_source(tmp_path / "in.mp4")
 
 
 @pytest.fixture

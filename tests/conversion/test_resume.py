@@ -19,7 +19,6 @@ from interrupted import (
     StopError,
     StoppingInverter,
     run,
-    shorten_segments,
     stopped,
     write_source,
 )
@@ -45,15 +44,7 @@ from stylize_live.media.encode.packet_files import join_packets, read_packets
 from stylize_live.media.encode.writer import VideoWriter
 from stylize_live.media.formats.containers import video_clock
 
-
-@pytest.fixture(autouse=True)
-def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    shorten_segments(monkeypatch)
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    return write_source(tmp_path / "in.mp4")
+pytestmark = pytest.mark.usefixtures("short_segments")
 
 
 @pytest.mark.parametrize("kind", [StoppingInverter, Smoother])

@@ -126,7 +126,7 @@ def test_torch_resizes_like_opencv(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("stroke", [0.5, 2.0])
-def test_every_stroke_gives_a_image_of_the_same_size(tiny_style: Path, stroke: float) -> None:
+def test_every_stroke_gives_an_image_of_the_same_size(tiny_style: Path, stroke: float) -> None:
     with Stylizer(tiny_style, device="cpu", stroke=stroke, steadiness=0.8) as stylizer:
         images = [stylizer(random_pixels(83, 61, i)) for i in range(3)]
         stylizer.stroke = 1.0

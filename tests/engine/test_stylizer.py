@@ -96,7 +96,7 @@ def test_unknown_style_keeps_the_old_one(tiny_style: Path) -> None:
     [PIXELS.astype(float), PIXELS[:, :, 0], PIXELS[:, :, :2], [[1]]],
     ids=["float", "grey", "two", "list"],
 )
-def test_refuses_what_is_not_a_image(tiny_style: Path, bad: object) -> None:
+def test_refuses_what_is_not_an_image(tiny_style: Path, bad: object) -> None:
     with pytest.raises(TypeError, match="expected"):
         exact(tiny_style)(bad)  # type: ignore[call-overload]
 

@@ -187,8 +187,7 @@ def test_encoders_keep_quiet(tmp_path: Path) -> None:
         "from stylize_live.config import VideoSettings;"
         f"[write(Path({str(tmp_path)!r}) / f'{{c}}.mkv', VideoSettings(codec=c)) for c in ('hevc', 'av1')]"
     )
-    root = ROOT
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert (done.stdout, done.stderr) == ("", "")
 
 
