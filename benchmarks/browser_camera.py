@@ -50,7 +50,7 @@ navigator.mediaDevices.getUserMedia = async () => {
 _READ = """
 (() => {
   window.ages = [];
-  const frame = document.getElementById("frame");
+  const frame = document.getElementById("image");
   const copy = new OffscreenCanvas(WIDTH, HEIGHT).getContext("2d", { willReadFrequently: true });
   const cell = [WIDTH / 2 / (ACROSS + 1), HEIGHT / (BITS / ACROSS + 1)];
   let last = -1;
@@ -87,7 +87,7 @@ def measure(browser: Chromium, url: str, size: tuple[int, int], seconds: float) 
     tab.until("document.getElementById('camera')?.hidden === false")
     start = time.monotonic()
     tab.click("#camera")
-    tab.until("document.getElementById('frame').width > 16")
+    tab.until("document.getElementById('image').width > 16")
     first = time.monotonic() - start
     tab.run("new Promise((done) => setTimeout(done, 5000))")
     tab.run(script(_READ, size))

@@ -63,7 +63,7 @@ def main() -> None:
 
 def _image(tab: Tab, seconds: float) -> bytes:
     """JPEG of the page with every style painted, after so many seconds."""
-    tab.until("document.getElementById('frame').width > 16", 120)
+    tab.until("document.getElementById('image').width > 16", 120)
     tab.click("#split")
     tab.until(_ALL_PAINTED, 300)
     time.sleep(seconds)
