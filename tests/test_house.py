@@ -24,7 +24,7 @@ ROOMS = [
     *("evaluation", "evaluation.blind"),
     *("api", "obs"),
     *("live", "conversion", "training", "reports"),
-    *("engine", "engine.cuda", "engine.cuda.triton", "engine.cpu", "engine.core", "nets"),
+    *("engine", "engine.matting", "engine.cuda", "engine.cuda.triton", "engine.cpu", "engine.core", "nets"),
     *("media.sinks", "media.sources", "media.encode", "media.tracks", "media.decode", "media.formats"),
     *("media.hw", "media.image", "media.color", "media"),
     *("concurrency", "system"),

@@ -1,0 +1,1 @@
+"""Which pixels of a frame show people, and how much of each."""
