@@ -1,8 +1,8 @@
 """The network that finds people, operation by operation: OpenVINO and torch compute the same records.
 
 MediaPipe's selfie segmentation (Google, Apache-2.0), as its model files have it: the layers of MobileNetV3
-(Howard et al., ICCV 2019, arXiv:1905.02244) down to a sixteenth, pooled context, and three steps up in each of
-which channels of the encoder are weighed by what is seen in all of the image. A quarter of a megabyte.
+(Howard et al., ICCV 2019, arXiv:1905.02244) down to a sixteenth, pooled context, and three steps up, in each
+of which channels of the encoder are weighed by what is seen in all of the image. A quarter of a megabyte.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Convolution:
     depthwise: bool = False
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Of its weights, by name: (outputs, inputs, height, width), with one input if depthwise, and biases."""
+        """Of its weights, by name: (outputs, inputs, height, width), one input if depthwise; and biases."""
         inputs = 1 if self.depthwise else self.inputs
         weight = (self.outputs, inputs, self.side, self.side)
         return {f"{self.name}.weight": weight, f"{self.name}.bias": (self.outputs,)}
@@ -164,7 +164,7 @@ class Gate(Layer):
 
 @dataclass(frozen=True, slots=True)
 class Context(Layer):
-    """The deepest: each channel times a number that the whole image's means give (as in MobileNetV3's LR-ASPP)."""
+    """The deepest: each channel times a number that the means of the whole image give (MobileNetV3's LR-ASPP)."""
 
     name: str
     inputs: int
