@@ -164,7 +164,7 @@ class Gate(Layer):
 
 @dataclass(frozen=True, slots=True)
 class Context(Layer):
-    """The deepest: each channel times a number that the means of the whole image give (MobileNetV3's LR-ASPP)."""
+    """The deepest: each channel times a number that all means give (MobileNetV3's LR-ASPP)."""
 
     name: str
     inputs: int
