@@ -1,10 +1,10 @@
-"""Brings the weights of MediaPipe's selfie segmentation into the package, from its two model files:
+"""Brings the weights of MediaPipe's selfie segmentation into the package, from its model file:
 
     npm pack @mediapipe/selfie_segmentation@0.1.1675465747 && tar xzf mediapipe-selfie_segmentation-*.tgz
-    uv run --with tflite --with safetensors python benchmarks/person_weights.py package/
+    uv run --with tflite python benchmarks/person_weights.py package/selfie_segmentation.tflite
 
 It needs the package `tflite`, which reads such files and which nothing else here needs. Weights stand in the
-files in the order in which they are used, in float16, and stay as they are; only their axes change places.
+file in the order in which they are used, in float16, and stay as they are; only their axes change places.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from safetensors.numpy import save
 
 from stylize_live.engine.matting.network import list_convolutions
 
-FILES = {"square": "selfie_segmentation.tflite", "landscape": "selfie_segmentation_landscape.tflite"}
-TARGET = Path(__file__).parents[1] / "stylize_live" / "engine" / "matting" / "weights"
+TARGET = Path(__file__).parents[1] / "stylize_live" / "engine" / "matting" / "weights" / "person.safetensors"
 _ABOUT = {
     "format": "stylize_live.person_matte",
     "licence": "Apache-2.0",
@@ -72,14 +71,11 @@ def _read_tensor(model: Any, tensor: Any) -> _Array:
 
 
 def main() -> None:
-    """Write both files."""
+    """Write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("folder", type=Path, help="where the two .tflite lie")
-    folder = parser.parse_args().folder
-    for shape, name in FILES.items():
-        target = TARGET / f"{shape}.safetensors"
-        target.write_bytes(save(read_model(folder / name), _ABOUT | {"file": name}))
-        print(f"{target}: {target.stat().st_size} bytes")
+    parser.add_argument("model", type=Path, help="selfie_segmentation.tflite")
+    TARGET.write_bytes(save(read_model(parser.parse_args().model), _ABOUT))
+    print(f"{TARGET}: {TARGET.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-import numpy as np
 import numpy.typing as npt
 
 from stylize_live.config import Runtime
-from stylize_live.engine.matting.weights import Shape, digest
+from stylize_live.engine.cpu.optical_flow import Plane
+from stylize_live.engine.matting.blobs import remove_weak_blobs
+from stylize_live.engine.matting.edges import EdgeFollower, Matte
+from stylize_live.engine.matting.network import STRIDE
+from stylize_live.engine.matting.reduction import reduce_to
+from stylize_live.engine.matting.smoothing import MatteSmoother
+from stylize_live.engine.matting.weights import digest
 from stylize_live.errors import DeviceError
 from stylize_live.frame import Pixels, to_eight_bits
 from stylize_live.install_hints import install_command
 from stylize_live.lifecycle import Closeable
-from stylize_live.media.libraries import cv2
 from stylize_live.wording import option
 
-# (width, height) of the images that the two sets of weights were trained with.
-_SIZES: dict[Shape, tuple[int, int]] = {"square": (256, 256), "landscape": (256, 144)}
+_SIDE = 224  # pixels, of square images; it was trained with 256, and sees as well with a quarter less
+_MOST_ASPECT = 16  # of one side to the other
+_NETWORKS = 4  # kept, one for each size of small images
+Size = tuple[int, int]  # (width, height)
 _VERSION = 1  # of how mattes are made; another one where they come out otherwise
 
 
 class PersonNetwork(Protocol):
     """What finds people in small images of one size."""
 
-    def __call__(self, pixels: Pixels) -> npt.NDArray[np.float32]:
+    def __call__(self, pixels: Pixels) -> Plane:
         """(h, w, 3) uint8 RGB -> (h, w) float32, 0 to 1: how much of a person. A new array."""
 
 
@@ -50,9 +57,11 @@ class PersonMatte(Closeable):
             raise DeviceError(f"OpenVINO is not installed: {install_command('openvino')}, or use {instead}")
         self._device = device
         self._by_openvino = device == "cpu" and runtime != "torch" and has_openvino
-        self._networks: dict[Shape, PersonNetwork] = {}
+        self._networks: OrderedDict[Size, PersonNetwork] = OrderedDict()
+        self._smoother = MatteSmoother()
+        self._follow_edges = EdgeFollower()
 
-    def measure(self, pixels: Pixels, begins: bool) -> npt.NDArray[np.uint8]:
+    def measure(self, pixels: Pixels, begins: bool) -> Matte:
         """The matte of the next frame.
 
         Args:
@@ -62,44 +71,49 @@ class PersonMatte(Closeable):
         Returns:
             (H, W): 0 is background, 255 a person.
         """
-        height, width = pixels.shape[:2]
-        shape: Shape = "landscape" if width > height else "square"
-        small = to_eight_bits(cv2.resize(pixels, _SIZES[shape], interpolation=cv2.INTER_AREA))
-        likelihood = self._network(shape)(small)
-        levels = cv2.convertScaleAbs(likelihood, alpha=255)
-        return np.asarray(cv2.resize(levels, (width, height)), np.uint8)
+        if begins:
+            self.reset()
+        size = network_size((pixels.shape[1], pixels.shape[0]))
+        seen = to_eight_bits(reduce_to(pixels, size))
+        # The network says four things of each place that it sees; what follows needs their mean.
+        places = size[0] // 2, size[1] // 2
+        likelihood, small = reduce_to(self._network(size)(seen), places), reduce_to(seen, places)
+        likelihood = self._smoother(likelihood, small)
+        return self._follow_edges(remove_weak_blobs(likelihood), small, pixels)
 
-    def _network(self, shape: Shape) -> PersonNetwork:
-        if shape not in self._networks:
-            self._networks[shape] = self._load(shape)
-        return self._networks[shape]
+    def _network(self, size: Size) -> PersonNetwork:
+        if size not in self._networks:
+            self._networks[size] = self._load(size)
+            if len(self._networks) > _NETWORKS:
+                self._networks.popitem(last=False)
+        return self._networks[size]
 
-    def _load(self, shape: Shape) -> PersonNetwork:
+    def _load(self, size: Size) -> PersonNetwork:
         if self._by_openvino:
             from stylize_live.engine.matting.openvino_network import OpenVinoNetwork
 
-            return OpenVinoNetwork(shape, _SIZES[shape])
+            return OpenVinoNetwork(size)
         from stylize_live.engine.matting.torch_network import TorchNetwork
 
-        return TorchNetwork(shape, self._device)
+        return TorchNetwork(self._device)
 
     def reset(self) -> None:
         """Take the next frame as the first of a video."""
+        self._smoother.reset()
 
     @property
     def memory(self) -> Mapping[str, npt.NDArray[Any]]:
         """What the next matte depends on beside its frame, by name; may be set, also to more than that."""
-        return {}
+        return self._smoother.memory
 
     @memory.setter
     def memory(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        pass
+        self._smoother.memory = arrays
 
     @property
     def fingerprint(self) -> str:
         """Names everything that mattes depend on beside their frames."""
-        weights = " ".join(digest(shape) for shape in _SIZES)
-        return f"person matte {_VERSION}, weights {weights}, {self._runtime()} on {self._device}"
+        return f"person matte {_VERSION}, weights {digest()}, {self._runtime()} on {self._device}"
 
     def _runtime(self) -> str:
         if self._by_openvino:
@@ -112,3 +126,14 @@ class PersonMatte(Closeable):
         """See `Closeable.close`."""
         self._networks.clear()
         self.reset()
+
+
+def network_size(size: Size) -> Size:
+    """The size at which people are looked for in images of another.
+
+    The network takes any. It was trained with images that were squeezed into squares, and knows people best
+    halfway between such a square and their own proportions; figures and sheets in docs/people.md.
+    """
+    aspect = min(_MOST_ASPECT, max(1 / _MOST_ASPECT, size[0] / size[1]))
+    width, height = (STRIDE * round(_SIDE * aspect**power / STRIDE) for power in (0.25, -0.25))
+    return width, height

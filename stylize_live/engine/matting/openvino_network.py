@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from stylize_live.engine.cpu.openvino_library import ops, ov
 from stylize_live.engine.matting.network import Convolution, compute
-from stylize_live.engine.matting.weights import Shape, Weights, load_weights
+from stylize_live.engine.matting.weights import Weights, load_weights
 from stylize_live.frame import Pixels
 
 RUNTIME = f"openvino {ov.__version__}"
@@ -22,12 +22,11 @@ class OpenVinoNetwork:
     """See `PersonNetwork`.
 
     Args:
-        shape: which weights.
         size: (width, height) of its images.
     """
 
-    def __init__(self, shape: Shape, size: tuple[int, int]) -> None:
-        self._request = _compile(_make_model(load_weights(shape), size))
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._request = _compile(_make_model(load_weights(), size))
 
     def __call__(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """See `PersonNetwork`."""

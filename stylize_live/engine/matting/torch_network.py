@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylize_live.engine.matting.network import Convolution, compute
-from stylize_live.engine.matting.weights import Shape, Weights, load_weights
+from stylize_live.engine.matting.weights import Weights, load_weights
 from stylize_live.frame import Pixels
 
 RUNTIME = f"torch {torch.__version__}"
@@ -19,13 +19,12 @@ class TorchNetwork:
     """See `PersonNetwork`.
 
     Args:
-        shape: which weights.
         device: "cpu" or "cuda".
     """
 
-    def __init__(self, shape: Shape, device: str) -> None:
+    def __init__(self, device: str) -> None:
         self._device = torch.device(device)
-        self._operations = _Operations(load_weights(shape), self._device)
+        self._operations = _Operations(load_weights(), self._device)
 
     def __call__(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """See `PersonNetwork`."""

@@ -1,0 +1,157 @@
+"""What the person matte costs, how calm it is, and how it looks.
+
+    python benchmarks/matte.py cost VIDEO            # processor time of each step, at 640x360 and 1280x720
+    python benchmarks/held_back.py -- python benchmarks/matte.py cost VIDEO     # with AVX2 only
+    python benchmarks/matte.py flicker VIDEO...      # how much it changes where nothing does
+    python benchmarks/matte.py sheet matte.jpg FILE...   # images, and the middle of videos, before magenta
+
+Times are those of the processor, all cores together, medians over the frames; they hardly depend on what else
+the machine does. Flicker is the mean change of the matte, in levels of 255, from one frame to the next, along
+the motion, where that explains the image within two levels and one of the mattes is neither 0 nor 255.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stylize_live.engine.cpu.features import instruction_set, processor_name
+from stylize_live.engine.cpu.optical_flow import FlowEstimator, rescale_flow, shrink, warp
+from stylize_live.engine.matting import matte as steps
+from stylize_live.engine.matting.matte import PersonMatte
+from stylize_live.frame import Pixels
+from stylize_live.media.libraries import cv2
+
+SIZES = ((640, 360), (1280, 720))
+MAGENTA = (200, 60, 200)
+_FRAMES = 100
+_FITS = 2.0  # levels
+
+
+def read(path: Path, most: int = _FRAMES) -> Iterator[Pixels]:
+    """The first frames of a video, (H, W, 3) uint8 RGB."""
+    video = cv2.VideoCapture(str(path))
+    for _ in range(most):
+        there, frame = video.read()
+        if not there:
+            break
+        yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    video.release()
+
+
+def timed(function: Callable[..., Any], times: list[float]) -> Callable[..., Any]:
+    """The function, which adds its milliseconds of processor time to a list."""
+
+    def call(*arguments: Any) -> Any:
+        begun = time.process_time()
+        found = function(*arguments)
+        times.append(1000 * (time.process_time() - begun))
+        return found
+
+    return call
+
+
+def measure_cost(path: Path, runtime: str) -> None:
+    """Print what each step takes."""
+    print(f"{processor_name()}, {instruction_set()}, {runtime}")
+    frames = list(read(path))
+    for size in SIZES:
+        scaled = [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames]
+        times: dict[str, list[float]] = defaultdict(list)
+        with PersonMatte(runtime=runtime) as matte:
+            matte.measure(scaled[0], True)
+            inner = steps.network_size(size)
+            network, smoother = matte._network(inner), matte._smoother
+            matte._networks[inner] = timed(network, times["network"])
+            matte._smoother = timed(smoother, times["smoothing"])  # type: ignore[assignment]
+            blobs = steps.remove_weak_blobs
+            matte._follow_edges = timed(matte._follow_edges, times["edges"])
+            steps.remove_weak_blobs = timed(blobs, times["blobs"])
+            whole = timed(matte.measure, times["all"])
+            for frame in scaled:
+                whole(frame, False)
+            steps.remove_weak_blobs = blobs
+            matte._smoother = smoother
+        shown = ", ".join(f"{name} {np.median(one):.2f}" for name, one in times.items())
+        print(f"{size[0]}x{size[1]}, network at {inner[0]}x{inner[1]}: {shown} ms")
+
+
+def measure_flicker(path: Path, runtime: str) -> None:
+    """Print it with smoothing and without."""
+    frames = list(read(path))
+    for name, begins in (("each by itself", True), ("smoothed", False)):
+        with PersonMatte(runtime=runtime) as matte:
+            mattes = [matte.measure(frame, begins) for frame in frames]
+        changes = [change(*both) for both in zip(pairwise(frames), pairwise(mattes), strict=True)]
+        print(f"{path.name}, {name}: {np.nanmean(changes):.2f} levels")
+
+
+def change(frames: tuple[Pixels, Pixels], mattes: tuple[Pixels, Pixels]) -> float:
+    """Of one matte to the next, where the image stays what it was."""
+    before, now = (shrink(frame) for frame in frames)
+    motion = FlowEstimator()(before, now)
+    size = now.shape[1::-1]
+    old, new = (cv2.resize(matte, size, interpolation=cv2.INTER_AREA) for matte in mattes)
+    moved = warp(old, rescale_flow(motion.flow, size))
+    edge = ((new > 0) & (new < 255)) | ((moved > 0) & (moved < 255))
+    counted = edge & (motion.mismatch < _FITS)
+    return float(cv2.absdiff(new, moved)[counted].mean()) if counted.any() else float("nan")
+
+
+def make_sheet(target: Path, paths: list[Path], runtime: str) -> None:
+    """Write images with their mattes: as they are, and before one colour."""
+    rows = []
+    with PersonMatte(runtime=runtime) as matte:
+        for path in paths:
+            pixels = middle(path)
+            share = matte.measure(pixels, True)[..., None] / np.float32(255)
+            shown = pixels * share + np.array(MAGENTA, np.float32) * (1 - share)
+            pair = np.hstack([pixels, shown.round().astype(np.uint8)])
+            rows.append(letterbox(pair, (960, 360)))
+    rows += [np.zeros_like(rows[0])] * (len(rows) % 2)
+    sheet = np.vstack([np.hstack(both) for both in zip(rows[::2], rows[1::2], strict=True)])
+    cv2.imwrite(str(target), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+
+
+def middle(path: Path) -> Pixels:
+    """An image, or the frame in the middle of a video's first hundred."""
+    image = cv2.imread(str(path))
+    if image is not None:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+    frames = list(read(path))
+    return frames[len(frames) // 2]
+
+
+def letterbox(image: Pixels, size: tuple[int, int]) -> Pixels:
+    """Reduced to fit, black around it."""
+    factor = min(size[0] / image.shape[1], size[1] / image.shape[0])
+    small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    more = size[1] - small.shape[0], size[0] - small.shape[1]
+    return np.pad(small, ((0, more[0]), (0, more[1]), (0, 0)))
+
+
+def main() -> None:
+    """Do as asked."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("cost", "flicker", "sheet"))
+    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("--runtime", default="auto")
+    options = parser.parse_args()
+    if options.what == "sheet":
+        make_sheet(options.paths[0], options.paths[1:], options.runtime)
+        return
+    for path in options.paths:
+        (measure_cost if options.what == "cost" else measure_flicker)(path, options.runtime)
+
+
+if __name__ == "__main__":
+    main()

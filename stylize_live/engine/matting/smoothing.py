@@ -1,0 +1,78 @@
+"""A matte that is calm over time: it follows the motion of the image, and is drawn towards the new one.
+
+    result = moved + share * (fresh - moved)
+
+As for the painting (`engine/cpu/smoothing.py`), the share is one where the motion is not to be trusted. What
+the fresh matte is sure of counts more than what it doubts: edges tremble, and people do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stylize_live.engine.cpu.optical_flow import FlowEstimator, Plane, shrink, warp
+from stylize_live.engine.cpu.smoothing import distrust
+from stylize_live.frame import Pixels
+from stylize_live.media.libraries import cv2
+
+_DOUBTED, _SURE = 0.2, 0.6  # least share of what is most doubtful, and of what is sure
+
+
+class MatteSmoother:
+    """Follows the mattes of one video in order."""
+
+    def __init__(self) -> None:
+        self._flow = FlowEstimator()
+        self._past: tuple[Plane, Pixels] | None = None  # the last result, and its small image in grey
+
+    def reset(self) -> None:
+        """Take the next one as the first."""
+        self._past = None
+        self._flow.everywhere = False
+
+    @property
+    def memory(self) -> Mapping[str, npt.NDArray[Any]]:
+        """What the next result depends on, by name; may be set, also to more than that."""
+        if self._past is None:
+            return {}
+        matte, before = self._past
+        return {"matte": matte, "matte_before": before, "matte_everywhere": np.array(self._flow.everywhere)}
+
+    @memory.setter
+    def memory(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        self.reset()
+        if "matte" in arrays:
+            self._past = arrays["matte"], arrays["matte_before"]
+            self._flow.everywhere = bool(arrays["matte_everywhere"])
+
+    def __call__(self, fresh: Plane, small: Pixels) -> Plane:
+        """The next one.
+
+        Args:
+            fresh: (h, w), 0 to 1.
+            small: (h, w, 3) uint8 RGB, the image it was measured in.
+
+        Returns:
+            (h, w), 0 to 1: not to be changed.
+        """
+        height, width = fresh.shape
+        now = shrink(small, (width, height))
+        past = self._past
+        if past is None or past[0].shape != fresh.shape:
+            self.reset()
+            result = fresh
+        else:
+            result = self._follow(past[0], fresh, past[1], now)
+        self._past = result, now
+        return result
+
+    def _follow(self, previous: Plane, fresh: Plane, before: Pixels, now: Pixels) -> Plane:
+        motion = self._flow(before, now)
+        moved = warp(previous, motion.flow)
+        sure = cv2.absdiff(fresh, 0.5)  # 0 to 0.5
+        shares = cv2.max(distrust(motion), cv2.addWeighted(sure, 2 * (_SURE - _DOUBTED), sure, 0, _DOUBTED))
+        return np.asarray(cv2.blendLinear(fresh, moved, shares, 1 - shares), np.float32)
