@@ -20,7 +20,9 @@ Matte = npt.NDArray[np.uint8]
 NOTHING = 0.15  # of a person, at which a pixel is background
 ALL = 0.85  # at which it is a person: between the two the matte rises
 _WINDOW = (3, 3)  # pixels of the small image
-_LEAST_VARIANCE = 1e-4  # of colours of 0 to 1: what varies less is no edge
+# Of what the whole image varies, and of colours of 0 to 1: what varies less around a pixel is no edge. A dark
+# room varies little, and people in it have edges all the same.
+_LEAST_SHARE, _LEAST_VARIANCE = 0.002, 2e-6
 # Of images whose edges are followed pixel by pixel; the matte of a larger one is made at a half, a quarter...
 _MOST_PIXELS = 1280 * 720
 _RISE = 255 / (ALL - NOTHING)
@@ -77,7 +79,7 @@ def _fit(likelihood: Plane, small: Pixels) -> _Planes:
     with_matte = tuple(
         _covariance(color, likelihood, m, mean) for color, m in zip(colors, means, strict=True)
     )
-    factors = _solve(colors, means, with_matte)
+    factors = _solve(colors, means, with_matte, _least_variance(small))
     added = mean
     for factor, m in zip(factors, means, strict=True):
         added = cv2.subtract(added, cv2.multiply(factor, m))
@@ -87,8 +89,16 @@ def _fit(likelihood: Plane, small: Pixels) -> _Planes:
     )
 
 
-def _solve(colors: _Planes, means: _Planes, right: _Planes) -> _Planes:
-    """The covariances of colours, inverted, times those with the matte: factors of the three colours."""
+def _least_variance(small: Pixels) -> float:
+    deviations = cv2.meanStdDev(small)[1] / 255
+    return max(_LEAST_VARIANCE, _LEAST_SHARE * float(np.mean(deviations**2)))
+
+
+def _solve(colors: _Planes, means: _Planes, right: _Planes, least: float) -> _Planes:
+    """The covariances of colours, inverted, times those with the matte: factors of the three colours.
+
+    `least` is added to their variances.
+    """
     red, green, blue = colors
     r, g, b = means
     rr, rg, rb = (_covariance(red, other, r, m) for other, m in zip(colors, means, strict=True))
@@ -98,7 +108,7 @@ def _solve(colors: _Planes, means: _Planes, right: _Planes) -> _Planes:
         _covariance(blue, blue, b, b),
     )
     for variance in (rr, gg, bb):
-        cv2.add(variance, _LEAST_VARIANCE, dst=variance)
+        cv2.add(variance, least, dst=variance)
     # Cramer's rule with the adjugate, which is symmetric.
     first = _minor(gg, bb, gb, gb), _minor(gb, rb, rg, bb), _minor(rg, gb, gg, rb)
     middle, across, last = _minor(rr, bb, rb, rb), _minor(rb, rg, rr, gb), _minor(rr, gg, rg, rg)
@@ -123,4 +133,3 @@ def _covariance(x: Plane, y: Plane, mean_x: Plane, mean_y: Plane) -> Plane:
 
 def _mean(plane: Plane) -> Plane:
     return np.asarray(cv2.blur(plane, _WINDOW), np.float32)
-
