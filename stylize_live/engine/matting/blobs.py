@@ -23,7 +23,7 @@ def remove_weak_blobs(likelihood: Plane) -> Plane:
     Returns:
         The same, a new array; what is less than `NOTHING`, and is not shown, becomes 0.
     """
-    shown = cv2.compare(likelihood, NOTHING, cv2.CMP_GT)
+    shown = (likelihood > NOTHING).view(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(shown, connectivity=8)
     weights = np.zeros(count, np.float32)
     for label in range(1, count):
@@ -33,7 +33,7 @@ def remove_weak_blobs(likelihood: Plane) -> Plane:
             box = slice(top, top + height), slice(left, left + width)
             surest = likelihood[box][labels[box] == label].max()
             weights[label] = size * _rise(float(surest), _DOUBTED, _BELIEVED)
-    return np.asarray(cv2.multiply(likelihood, weights[labels]), np.float32)
+    return np.asarray(likelihood * weights[labels], np.float32)
 
 
 def _rise(value: float, low: float, high: float) -> float:

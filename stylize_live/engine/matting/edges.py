@@ -56,79 +56,71 @@ class EdgeFollower:
         return np.asarray(cv2.resize(matte, pixels.shape[1::-1]), np.uint8)
 
     def _apply(self, planes: _Planes, guide: Pixels) -> Matte:
-        shape, size = guide.shape[:2], guide.shape[1::-1]
+        shape = guide.shape[:2]
         if self._room is None or self._room[0].shape != shape:
-            colors = tuple(np.empty(shape, np.uint8) for _ in range(3))
-            self._room = np.empty(shape, np.float32), np.empty(shape, np.float32), colors
+            self._room = np.empty(shape, np.float32), np.empty(shape, np.float32), _empty_colors(shape)
         total, part, colors = self._room
+        size = guide.shape[1::-1]
         *factors, added = planes
         cv2.resize(added, size, dst=total)
         cv2.split(guide, colors)
-        for factor, color in zip(factors, colors, strict=True):
-            cv2.resize(factor, size, dst=part)
-            cv2.multiply(color, part, dst=part, dtype=cv2.CV_32F)
-            cv2.add(total, part, dst=total)
-        return np.asarray(cv2.add(total, 0.0, dtype=cv2.CV_8U), np.uint8)  # rounded, and within 0 and 255
+        for factor, color in zip(factors[:2], colors[:2], strict=True):
+            cv2.add(total, self._multiply(factor, color, part), dst=total)
+        # Rounded, and clipped to 0 and 255.
+        return np.asarray(
+            cv2.add(total, self._multiply(factors[2], colors[2], part), dtype=cv2.CV_8U), np.uint8
+        )
+
+    @staticmethod
+    def _multiply(factor: Plane, color: Pixels, into: Plane) -> Plane:
+        cv2.resize(factor, color.shape[::-1], dst=into)
+        cv2.multiply(color, into, dst=into, dtype=cv2.CV_32F)
+        return into
+
+
+def _empty_colors(shape: tuple[int, ...]) -> tuple[Pixels, ...]:
+    return tuple(np.empty(shape, np.uint8) for _ in range(3))
 
 
 def _fit(likelihood: Plane, small: Pixels) -> _Planes:
     """Factors of red, green and blue, of 0 to 255 each, and what is added, that give levels of 0 to 255."""
-    colors: _Planes = cv2.split(np.multiply(small, np.float32(1 / 255)))
-    means = tuple(_mean(color) for color in colors)
-    mean = _mean(likelihood)
-    with_matte = tuple(
-        _covariance(color, likelihood, m, mean) for color, m in zip(colors, means, strict=True)
-    )
-    factors = _solve(colors, means, with_matte, _least_variance(small))
-    added = mean
-    for factor, m in zip(factors, means, strict=True):
-        added = cv2.subtract(added, cv2.multiply(factor, m))
-    return (
-        *(_mean(factor) * np.float32(_RISE / 255) for factor in factors),
-        (_mean(added) - np.float32(NOTHING)) * np.float32(_RISE),
-    )
+    values = np.multiply(small, np.float32(1 / 255), dtype=np.float32)
+    colors = tuple(np.ascontiguousarray(values[..., channel]) for channel in range(3))
+    means, mean = tuple(map(_mean, colors)), _mean(likelihood)
+    right = tuple(_mean(color * likelihood) - m * mean for color, m in zip(colors, means, strict=True))
+    factors = _solve(colors, means, right, _least_variance(small))
+    added = mean - _dot(factors, means)
+    rise = np.float32(_RISE)
+    return *(_mean(factor) * (rise / 255) for factor in factors), (_mean(added) - np.float32(NOTHING)) * rise
 
 
-def _least_variance(small: Pixels) -> float:
+def _least_variance(small: Pixels) -> np.float32:
     deviations = cv2.meanStdDev(small)[1] / 255
-    return max(_LEAST_VARIANCE, _LEAST_SHARE * float(np.mean(deviations**2)))
+    return np.float32(max(_LEAST_VARIANCE, _LEAST_SHARE * float(np.mean(deviations**2))))
 
 
-def _solve(colors: _Planes, means: _Planes, right: _Planes, least: float) -> _Planes:
+def _solve(colors: _Planes, means: _Planes, right: _Planes, least: np.float32) -> _Planes:
     """The covariances of colours, inverted, times those with the matte: factors of the three colours.
 
     `least` is added to their variances.
     """
-    red, green, blue = colors
-    r, g, b = means
-    rr, rg, rb = (_covariance(red, other, r, m) for other, m in zip(colors, means, strict=True))
-    gg, gb, bb = (
-        _covariance(green, green, g, g),
-        _covariance(green, blue, g, b),
-        _covariance(blue, blue, b, b),
-    )
-    for variance in (rr, gg, bb):
-        cv2.add(variance, least, dst=variance)
+
+    def covariance(i: int, j: int) -> Plane:
+        return _mean(colors[i] * colors[j]) - means[i] * means[j]
+
+    rr, gg, bb = (covariance(i, i) + least for i in range(3))
+    rg, rb, gb = covariance(0, 1), covariance(0, 2), covariance(1, 2)
     # Cramer's rule with the adjugate, which is symmetric.
-    first = _minor(gg, bb, gb, gb), _minor(gb, rb, rg, bb), _minor(rg, gb, gg, rb)
-    middle, across, last = _minor(rr, bb, rb, rb), _minor(rb, rg, rr, gb), _minor(rr, gg, rg, rg)
+    first = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
+    middle, across, last = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
     determinant = _dot((rr, rg, rb), first)
     rows = first, (first[1], middle, across), (first[2], across, last)
-    return tuple(cv2.divide(_dot(row, right), determinant) for row in rows)
-
-
-def _minor(a: Plane, d: Plane, b: Plane, c: Plane) -> Plane:
-    return np.asarray(cv2.subtract(cv2.multiply(a, d), cv2.multiply(b, c)), np.float32)
+    return tuple(_dot(row, right) / determinant for row in rows)
 
 
 def _dot(first: _Planes, second: _Planes) -> Plane:
     (a, b, c), (x, y, z) = first, second
-    total = cv2.add(cv2.add(cv2.multiply(a, x), cv2.multiply(b, y)), cv2.multiply(c, z))
-    return np.asarray(total, np.float32)
-
-
-def _covariance(x: Plane, y: Plane, mean_x: Plane, mean_y: Plane) -> Plane:
-    return np.asarray(cv2.subtract(_mean(cv2.multiply(x, y)), cv2.multiply(mean_x, mean_y)), np.float32)
+    return np.asarray(a * x + b * y + c * z, np.float32)
 
 
 def _mean(plane: Plane) -> Plane:
