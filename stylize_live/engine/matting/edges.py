@@ -20,9 +20,10 @@ Matte = npt.NDArray[np.uint8]
 NOTHING = 0.15  # of a person, at which a pixel is background
 ALL = 0.85  # at which it is a person: between the two the matte rises
 _WINDOW = (3, 3)  # pixels of the small image
+_NOISE = (3, 3)  # pixels of the image
 # Of what the whole image varies, and of colours of 0 to 1: what varies less around a pixel is no edge. A dark
 # room varies little, and people in it have edges all the same.
-_LEAST_SHARE, _LEAST_VARIANCE = 0.002, 2e-6
+_LEAST_SHARE, _LEAST_VARIANCE = 0.005, 2e-6
 # Of images whose edges are followed pixel by pixel; the matte of a larger one is made at a half, a quarter...
 _MOST_PIXELS = 1280 * 720
 _RISE = 255 / (ALL - NOTHING)
@@ -50,6 +51,8 @@ class EdgeFollower:
         Returns:
             (H, W): 0 is background, 255 a person.
         """
+        if not likelihood.any():
+            return np.zeros(pixels.shape[:2], np.uint8)  # what would come out, and most scenes without people
         matte = self._apply(_fit(likelihood, small), to_eight_bits(halve(pixels, _MOST_PIXELS)))
         if matte.shape == pixels.shape[:2]:
             return matte
@@ -66,10 +69,11 @@ class EdgeFollower:
         cv2.split(guide, colors)
         for factor, color in zip(factors[:2], colors[:2], strict=True):
             cv2.add(total, self._multiply(factor, color, part), dst=total)
-        # Rounded, and clipped to 0 and 255.
-        return np.asarray(
-            cv2.add(total, self._multiply(factors[2], colors[2], part), dtype=cv2.CV_8U), np.uint8
-        )
+        levels = cv2.add(
+            total, self._multiply(factors[2], colors[2], part), dtype=cv2.CV_8U
+        )  # clipped to 255
+        # Noise of a sensor is in it, pixel by pixel. Blurring the image first would do the same for more.
+        return np.asarray(cv2.blur(levels, _NOISE), np.uint8)
 
     @staticmethod
     def _multiply(factor: Plane, color: Pixels, into: Plane) -> Plane:
