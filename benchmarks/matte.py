@@ -23,6 +23,10 @@ from typing import Any
 
 import numpy as np
 
+from stylize_live.cli.machine import tune_process
+
+tune_process()  # as the program does
+
 from stylize_live.engine.cpu.features import instruction_set, processor_name
 from stylize_live.engine.cpu.optical_flow import FlowEstimator, Motion, shrink, warp
 from stylize_live.engine.matting import matte as steps

@@ -21,6 +21,7 @@ from stylize_live.errors import DeviceError
 from stylize_live.frame import Pixels, to_eight_bits
 from stylize_live.install_hints import install_command
 from stylize_live.lifecycle import Closeable
+from stylize_live.media.libraries import cv2
 from stylize_live.wording import option
 
 _SIDE = 224  # pixels, of square images; it was trained with 256, and sees as well with a quarter less
@@ -113,7 +114,8 @@ class PersonMatte(Closeable):
     @property
     def fingerprint(self) -> str:
         """Names everything that mattes depend on beside their frames."""
-        return f"person matte {_VERSION}, weights {digest()}, {self._runtime()} on {self._device}"
+        where = f"{self._runtime()} on {self._device}, OpenCV {cv2.__version__}"
+        return f"person matte {_VERSION}, weights {digest()}, {where}"
 
     def _runtime(self) -> str:
         if self._by_openvino:
@@ -132,7 +134,7 @@ def network_size(size: Size) -> Size:
     """The size at which people are looked for in images of another.
 
     The network takes any. It was trained with images that were squeezed into squares, and knows people best
-    halfway between such a square and their own proportions; figures and sheets in docs/people.md.
+    halfway between such a square and their own proportions, see docs/people.md.
     """
     aspect = min(_MOST_ASPECT, max(1 / _MOST_ASPECT, size[0] / size[1]))
     width, height = (STRIDE * round(_SIDE * aspect**power / STRIDE) for power in (0.25, -0.25))

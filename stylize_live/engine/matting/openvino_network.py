@@ -41,8 +41,14 @@ def _core() -> Any:
 
 
 def _compile(model: Any) -> Any:
-    # As the network that paints; in float32, because mattes of one video must not differ between machines.
-    how = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "ENABLE_CPU_PINNING": False}
+    # In float32, because mattes of one video must not differ between machines. On one thread: layers are so
+    # small that several would mostly wait for each other.
+    how = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": 1,
+        "ENABLE_CPU_PINNING": False,
+    }
     return _core().compile_model(model, "CPU", how).create_infer_request()
 
 

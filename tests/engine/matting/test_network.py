@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from places import ROOT
 from safetensors import safe_open
 
@@ -71,6 +72,16 @@ def test_what_it_gave_stays(make: Callable[[tuple[int, int]], Network]) -> None:
     kept = found.copy()
     network(np.zeros((64, 64, 3), np.uint8))
     np.testing.assert_array_equal(found, kept)
+
+
+def test_torch_has_its_threads_again() -> None:
+    usual = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        make_torch((64, 64))(face((64, 64)))
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(usual)
 
 
 def test_weights_fit_and_say_where_they_come_from() -> None:
