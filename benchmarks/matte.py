@@ -76,13 +76,14 @@ def measure_cost(path: Path, runtime: str) -> None:
             network, smoother = matte._network(inner), matte._smoother
             matte._networks[inner] = timed(network, times["network"])
             matte._smoother = timed(smoother, times["smoothing"])  # type: ignore[assignment]
-            blobs = steps.remove_weak_blobs
+            blobs, reduction = steps.remove_weak_blobs, steps.reduce_to
+            steps.reduce_to = timed(reduction, times["reduction (three times)"])
             matte._follow_edges = timed(matte._follow_edges, times["edges"])
             steps.remove_weak_blobs = timed(blobs, times["blobs"])
             whole = timed(matte.measure, times["all"])
             for frame in scaled:
                 whole(frame, False)
-            steps.remove_weak_blobs = blobs
+            steps.remove_weak_blobs, steps.reduce_to = blobs, reduction
             matte._smoother = smoother
         shown = ", ".join(
             f"{name} {np.median(one):.2f} ({np.percentile(one, 10):.2f})" for name, one in times.items()
