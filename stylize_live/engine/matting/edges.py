@@ -17,8 +17,8 @@ from stylize_live.media.libraries import cv2
 
 Matte = npt.NDArray[np.uint8]
 
-NOTHING = 0.15  # of a person, at which a pixel is background
-ALL = 0.85  # at which it is a person: between the two the matte rises
+NOTHING = 0.3  # of a person, at which a pixel is background
+ALL = 0.9  # at which it is a person: between the two the matte rises, a little inside of edges, for no halo
 _WINDOW = (3, 3)  # pixels of the small image
 _NOISE = (3, 3)  # pixels of the image
 # Of what the whole image varies, and of colours of 0 to 1: what varies less around a pixel is no edge. A dark
