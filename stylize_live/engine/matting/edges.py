@@ -52,7 +52,7 @@ class EdgeFollower:
             (H, W): 0 is background, 255 a person.
         """
         if not likelihood.any():
-            return np.zeros(pixels.shape[:2], np.uint8)  # what would come out, and most scenes without people
+            return np.zeros(pixels.shape[:2], np.uint8)  # as would come out, at once where nobody is there
         matte = self._apply(_fit(likelihood, small), to_eight_bits(halve(pixels, _MOST_PIXELS)))
         if matte.shape == pixels.shape[:2]:
             return matte
@@ -67,11 +67,11 @@ class EdgeFollower:
         *factors, added = planes
         cv2.resize(added, size, dst=total)
         cv2.split(guide, colors)
-        for factor, color in zip(factors[:2], colors[:2], strict=True):
-            cv2.add(total, self._multiply(factor, color, part), dst=total)
-        levels = cv2.add(
-            total, self._multiply(factors[2], colors[2], part), dtype=cv2.CV_8U
-        )  # clipped to 255
+        red, green, blue = colors
+        cv2.add(total, self._multiply(factors[0], red, part), dst=total)
+        cv2.add(total, self._multiply(factors[1], green, part), dst=total)
+        rest = self._multiply(factors[2], blue, part)
+        levels = cv2.add(total, rest, dtype=cv2.CV_8U)  # rounded, and clipped to 0 and 255
         # Noise of a sensor is in it, pixel by pixel. Blurring the image first would do the same for more.
         return np.asarray(cv2.blur(levels, _NOISE), np.uint8)
 
