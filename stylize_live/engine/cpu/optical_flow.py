@@ -120,9 +120,16 @@ class _Fit:
         """Try a flow; unmoved is as `moved`, for standing still."""
         followed = warp(before, flow)
         moved = _box_mean(cv2.absdiff(now, followed))
-        across, down = cv2.split(flow)
-        moving = (cv2.magnitude(across, down) >= STILL_PIXELS) | (cv2.subtract(unmoved, moved) > STILL_MARGIN)
+        moving = went_far(flow) | (cv2.subtract(unmoved, moved) > STILL_MARGIN)
         return cls(followed, moved, moving.view(np.uint8))
+
+
+def went_far(flow: Plane) -> npt.NDArray[np.bool_]:
+    """Which motion is of `STILL_PIXELS` or more: (h, w, 2) float32 -> (h, w)."""
+    # Not by `cv2.magnitude`, whose last digit depends on where in memory a plane lies: the same frames are to
+    # give the same result in every run.
+    across, down = flow[..., 0], flow[..., 1]
+    return np.asarray(across * across + down * down >= np.float32(STILL_PIXELS**2))
 
 
 def _search(*, patch_distance: int, refinements: int) -> Any:
