@@ -25,6 +25,7 @@ ROOMS = [
     *("api", "obs"),
     *("live", "conversion", "training", "reports"),
     *("engine", "engine.matting", "engine.cuda", "engine.cuda.triton", "engine.cpu", "engine.core", "nets"),
+    "sound",
     *("media.sinks", "media.sources", "media.encode", "media.tracks", "media.decode", "media.formats"),
     *("media.hw", "media.image", "media.color", "media"),
     *("concurrency", "system"),
@@ -32,7 +33,7 @@ ROOMS = [
 STRANGERS = {"live": "conversion", "conversion": "live"}  # side by side, and neither imports the other
 VOCABULARY = {
     *("_version", "config", "errors", "file_locks", "files", "frame", "install_hints", "lifecycle", "naming"),
-    *("options", "privacy", "rate_limited_log", "strips", "units", "validation", "wording"),
+    *("options", "privacy", "rate_limited_log", "sound_rules", "strips", "units", "validation", "wording"),
 }
 # Of the package's modules, these alone may load torch when they are imported.
 TORCH = ("engine", "training", "evaluation", "nets", "media.hw")

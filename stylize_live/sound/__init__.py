@@ -1,0 +1,1 @@
+"""What is heard, and how painting follows it: loudness, bands, onsets, beats; NumPy and nothing else."""
