@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
@@ -26,6 +26,14 @@ from stylize_live.engine.cpu.base import CpuBackend
 from stylize_live.engine.cpu.compositing import composite_in_strips, shrink_by_strips
 from stylize_live.engine.cpu.features import floating_precision
 from stylize_live.engine.cpu.smoothing import least_share
+from stylize_live.engine.following import (
+    Following,
+    FrameFollower,
+    Look,
+    Wanted,
+    move_options,
+    move_steadiness,
+)
 from stylize_live.engine.lazy_backend import LazyBackend
 from stylize_live.engine.saved_state import pack_state, unpack_state
 from stylize_live.engine.shown_style import FIRST, ShownStyle
@@ -94,6 +102,7 @@ class Stylizer(Closeable):
         self._setting = threading.Lock()  # held while another style is taken
         self._changing = threading.Lock()  # held for the moment in which options change
         self._pending: StyleSet | None = None
+        self._following: Following | None = None
         self._options = check_options(
             RenderOptions, strength=strength, boldness=boldness, keep_colors=keep_colors, stroke=stroke
         )
@@ -220,6 +229,38 @@ class Stylizer(Closeable):
         with self._changing:
             self._options = change_options(self._options, **values)
 
+    def follow(self, follower: FrameFollower | None, styles: Sequence[str] = ()) -> None:
+        """Have options and style follow something, frame by frame, around what they are set to.
+
+        Args:
+            follower: says how far they move; None ends that, and all is again as it is set.
+            styles: names of those that follow the chosen one where it changes, too.
+
+        Raises:
+            StyleError: a style is unknown or unusable.
+        """
+        following = None if follower is None else Following(follower, styles)
+        with self._painting, self._setting:
+            ended, self._following = self._following is not None and following is None, following
+            if ended and self._pending is None:
+                self._pending = self._wanted.at(self.boldness)
+
+    def make_movement_ready(self) -> bool:
+        """Make ready what the next look of a follower that does not wait needs; whether there was anything.
+
+        That takes as long as painting some images; another thread can go on painting meanwhile.
+        """
+        following = self._following
+        wanted = None if following is None else following.wanted
+        if following is None or wanted is None:
+            return False
+        backend = self._backend
+        assert isinstance(backend, CpuBackend)
+        backend.hold(wanted.checkpoint, wanted.size, wanted.itemsize)
+        if following.wanted is wanted:
+            following.wanted = None
+        return True
+
     @property
     def can_save(self) -> bool:
         """Whether `economy` makes a difference: on a CPU."""
@@ -240,7 +281,9 @@ class Stylizer(Closeable):
             backend.make_ready(self._size_at(lines))
 
     def _size_at(self, lines: int) -> tuple[int, int]:
-        return change_options(self._options, lines=lines).working_size(self._size)
+        shown = self._following.shown if self._following is not None else None
+        stroke = self.stroke if shown is None else shown.stroke
+        return change_options(self._options, lines=lines, stroke=stroke).working_size(self._size)
 
     @property
     def carried(self) -> bool:
@@ -254,13 +297,19 @@ class Stylizer(Closeable):
     @property
     def fingerprint(self) -> str:
         """Names everything that the images depend on: stylizers of equal fingerprint paint alike."""
+        following = self._following
         styles = self._pending or self._shown.styles
+        if following is not None:  # what is shown depends on the moment
+            styles = self._wanted.at(self.boldness)
         timeline = styles.timeline
         times = " ".join(map(str, (*timeline.times, timeline.crossfade)))
         weights = " ".join(checkpoint.digest() for checkpoint in styles.checkpoints)
         painting = self._options.model_dump(exclude={"boldness"})  # which is in the weights
         how = f"{painting} {self.steadiness} {self.device} {self.precision}, {self._backend.runtime}"
         how += f", beside it {floating_precision()}" if self.precision == "int8" else ""
+        if following is not None:
+            ends = [end.digest() for one in self._wanted.checkpoints for end in (one.at(0), one.at(1))]
+            how += f", from {' '.join(ends)} follows {following.fingerprint}"
         return f"styles {weights} at {times}, {how}"
 
     @property
@@ -326,23 +375,57 @@ class Stylizer(Closeable):
         with self._painting:
             self._apply_style(frame.pts)
             self._size = frame.size
-            context = self._make_context(frame)
+            options, steadiness = self._move(frame, self._options)
+            context = self._make_context(frame, options, steadiness)
             try:
-                return self._backend.run(frame.pixels, self._options, context)
+                return self._backend.run(frame.pixels, options, context)
             except BaseException:
                 if context is not None and context.begins:
                     self.reset()  # then the next frame does
                 raise
 
-    def _make_context(self, frame: Frame) -> TemporalContext | None:
+    def _move(self, frame: Frame, options: RenderOptions) -> tuple[RenderOptions, float]:
+        """The options and the steadiness of a frame, and the style that it needs on the device."""
+        following = self._following
+        if following is None:
+            return options, self._steadiness
+        movement = following.follower.at(frame.pts)
+        following.begin(self._wanted, movement)
+        look = following.look(movement, options)
+        if look != following.shown:
+            look = self._take_look(following, look, frame, options)
+        return move_options(options, movement, look), move_steadiness(self._steadiness, movement)
+
+    def _take_look(self, following: Following, look: Look, frame: Frame, options: RenderOptions) -> Look:
+        """Paint in another look from this frame on, or in the one before if the frame must not wait."""
+        shown, backend = following.shown, self._backend
+        look = following.next_look(look, options)
+        styles = following.styles(look)
+        if isinstance(backend, CpuBackend) and not self._shown.mix.share:
+            size = change_options(options, stroke=look.stroke).working_size(frame.size)
+            itemsize = frame.image.itemsize if isinstance(frame.image, np.ndarray) else 1
+            wanted = Wanted(styles.checkpoints[self._shown.mix.first], size, itemsize)
+            if following.follower.waits:
+                backend.hold(wanted.checkpoint, wanted.size, wanted.itemsize)
+            elif shown is not None and not backend.holds(wanted.checkpoint, wanted.size, wanted.itemsize):
+                following.wanted = wanted
+                return shown
+        following.shown = look
+        self._shown.change(styles)  # in place: images go on following from each other
+        return look
+
+    def _make_context(
+        self, frame: Frame, options: RenderOptions, steadiness: float
+    ) -> TemporalContext | None:
         """How the image is to follow from the one before, if it is to and something of it is shown."""
         economy = self.economy if self.can_save else None
         if economy is not None:
             self._continuity.note_live(frame)
-        if not (self._steadiness or economy) or not self._options.strength:
+        if not (steadiness or economy) or not options.strength:
             self.reset()  # no video to go on with
             return None
-        return TemporalContext(self._continuity.begins(frame), least_share(self._steadiness), economy)
+        begins = self._continuity.begins(frame)
+        return TemporalContext(begins, least_share(steadiness), economy, self._following is not None)
 
     def paint_in_place(self, image: Strips) -> None:
         """Paint one large image where it lies, so that there is never more than one of it in memory.
@@ -364,7 +447,7 @@ class Stylizer(Closeable):
 
         A change of style counts from the next frame that is painted on; all else is as at the start.
         """
-        painted = self._backend.stream(self._jobs(frames), self._options)
+        painted = self._backend.stream(self._jobs(frames, self._options))
         while True:
             with self._painting:  # and not from one image to the next: others have their turn between them
                 frame = next(painted, None)
@@ -372,11 +455,12 @@ class Stylizer(Closeable):
                 return
             yield frame
 
-    def _jobs(self, frames: Iterable[Frame]) -> Iterator[FrameJob]:
+    def _jobs(self, frames: Iterable[Frame], given: RenderOptions) -> Iterator[FrameJob]:
         """The frames; the backend, which works on each as soon as it has it, gets its style before."""
         for frame in frames:
             self._apply_style(frame.pts)
-            yield frame, self._make_context(frame)
+            options, steadiness = self._move(frame, given)
+            yield frame, options, self._make_context(frame, options, steadiness)
 
     def save_state(self) -> bytes:
         """What the next frame depends on beside its input; empty without steadiness."""
@@ -405,7 +489,9 @@ class Stylizer(Closeable):
         """Bring the weights for this time to the device, if they are not there yet."""
         with self._setting:
             pending, self._pending = self._pending, None
-        if pending is not None:
+        following = self._following
+        moves = following is not None and following.shown is not None
+        if pending is not None and not (moves and pending.timeline is self._shown.styles.timeline):
             self._shown.change(pending)
             self.reset()
         if self._shown.follow(when):

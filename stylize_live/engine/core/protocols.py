@@ -27,15 +27,18 @@ class TemporalContext:
         share: least share of the fresh image, see `smoothing.least_share`.
         economy: what may be saved, or None for an image that is to be the same whenever it is made. Known to
             backends on the CPU only.
+        resizes: whether the painting before is brought to this one's size, where strokes follow something.
+            Else an image begins anew where that is another one.
     """
 
     begins: bool
     share: float
     economy: Economy | None = None
+    resizes: bool = False
 
 
-# A frame, and how to smooth it; None leaves it as painted.
-FrameJob = tuple[Frame, TemporalContext | None]
+# A frame, how to paint it, and how to smooth it; None leaves it as painted.
+FrameJob = tuple[Frame, RenderOptions, TemporalContext | None]
 
 
 class _Shaped(Protocol):
@@ -106,7 +109,7 @@ class Backend(Protocol):
         It may be written over by the next call. It has no part in smoothing.
         """
 
-    def stream(self, jobs: Iterable[FrameJob], options: RenderOptions) -> Iterator[Frame]:
+    def stream(self, jobs: Iterable[FrameJob]) -> Iterator[Frame]:
         """Paint frames in order, with as many under way at once as the device likes."""
 
     def close(self) -> None:

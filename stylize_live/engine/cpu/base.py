@@ -20,6 +20,7 @@ from stylize_live.engine.cpu.frame_skipping import FrameSkipper
 from stylize_live.engine.cpu.optical_flow import FlowEstimator, Plane, shrink
 from stylize_live.engine.cpu.smoothing import smooth
 from stylize_live.frame import Frame, Pixels
+from stylize_live.media.libraries import cv2
 from stylize_live.nets.checkpoint import Checkpoint
 from stylize_live.strips import is_large
 
@@ -66,6 +67,14 @@ class CpuBackend(ABC):
         """Whether images of this (width, height) can be painted without a pause before the first."""
         return True
 
+    def hold(self, checkpoint: Checkpoint, size: tuple[int, int], itemsize: int) -> None:  # noqa: B027
+        """Prepare weights and keep them so, beside others, for images of a (width, height) and of so many
+        bytes a value; in any thread. Most have nothing to make ready."""
+
+    def holds(self, checkpoint: Checkpoint, size: tuple[int, int], itemsize: int) -> bool:
+        """Whether such images can be painted with these weights without a pause before the first."""
+        return True
+
     def make_ready(self, size: tuple[int, int]) -> None:  # noqa: B027 (most have nothing to make ready)
         """Prepare what the first frame of this (width, height) would wait for, in any thread."""
 
@@ -95,6 +104,9 @@ class CpuBackend(ABC):
 
     def _smooth_over_time(self, fresh: Plane, pixels: Pixels, context: TemporalContext) -> Plane:
         past, now = self._past, shrink(pixels)
+        if context.resizes and past is not None and past[0].shape != fresh.shape:
+            resized = cv2.resize(past[0], fresh.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+            past = np.asarray(resized, np.float32), past[1]
         if context.begins or past is None or sizes_of(past) != sizes_of((fresh, now)):
             image, self._flow.everywhere = fresh.copy(), False
         else:
@@ -103,9 +115,9 @@ class CpuBackend(ABC):
         self._past = image, now
         return image
 
-    def stream(self, jobs: Iterable[FrameJob], options: RenderOptions) -> Iterator[Frame]:
+    def stream(self, jobs: Iterable[FrameJob]) -> Iterator[Frame]:
         """See `Backend.stream`."""
-        for frame, context in jobs:
+        for frame, options, context in jobs:
             yield frame.with_image(self.run(frame.pixels, options, context))
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ milliseconds; having OpenVINO trace torch's takes a second, and whoever changes 
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from stylize_live.engine.cpu.torch_backend import TorchCpuBackend
 
 _SIZES = 8  # graphs kept, one for each size of images
+_HELD = 16  # sets of weights whose graphs are kept: about 15 MB each at 360p
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}  # as OpenVINO calls them
 _LEVELS = 256  # that eight bits have
 
@@ -61,6 +63,8 @@ class OpenVinoBackend(CpuBackend):
         self._graphed: Checkpoint | None = None
         self._like: Pixels | None = None  # what was painted last
         self._prepared: tuple[Checkpoint, _Graphs] | None = None
+        self._held: OrderedDict[int, tuple[Checkpoint, _Graphs]] = OrderedDict()  # by id, which lives on
+        self._holding = threading.Lock()
         self.load(checkpoint)
 
     def load(self, checkpoint: Checkpoint) -> None:
@@ -85,6 +89,24 @@ class OpenVinoBackend(CpuBackend):
         if like is not None and checkpoint is not self._graphed:
             self._prepared = checkpoint, OrderedDict({_kind(like): self._graph(checkpoint, like)})
 
+    def hold(self, checkpoint: Checkpoint, size: tuple[int, int], itemsize: int) -> None:
+        """See `CpuBackend.hold`."""
+        if self.holds(checkpoint, size, itemsize):
+            return
+        like = np.zeros((size[1], size[0], 3), f"u{itemsize}")
+        graph = self._graph(checkpoint, like)
+        with self._holding:
+            graphs = self._held.setdefault(id(checkpoint), (checkpoint, OrderedDict()))[1]
+            graphs[_kind(like)] = graph
+            if len(self._held) > _HELD:
+                self._held.popitem(last=False)
+
+    def holds(self, checkpoint: Checkpoint, size: tuple[int, int], itemsize: int) -> bool:
+        """See `CpuBackend.holds`."""
+        with self._holding:
+            held = self._held.get(id(checkpoint))
+            return held is not None and (size[1], size[0], 3, itemsize) in held[1]
+
     def is_ready(self, size: tuple[int, int]) -> bool:
         """See `CpuBackend.is_ready`: whether there is a graph for such 8-bit images."""
         return self._graphed is None or (size[1], size[0], 3, 1) in self._graphs
@@ -103,6 +125,10 @@ class OpenVinoBackend(CpuBackend):
         self._graphs: _Graphs = OrderedDict()
         if prepared is not None and prepared[0] is checkpoint:
             self._graphs = prepared[1]
+        with self._holding:
+            if id(checkpoint) in self._held:
+                self._graphs = self._held[id(checkpoint)][1]
+                self._held.move_to_end(id(checkpoint))
 
     def run_network(self, pixels: Pixels) -> Plane:
         """See `CpuBackend.run_network`."""

@@ -115,10 +115,10 @@ class CudaBackend:
         painted: Pixels = slot.result()
         return painted
 
-    def stream(self, jobs: Iterable[FrameJob], options: RenderOptions) -> Iterator[Frame]:
+    def stream(self, jobs: Iterable[FrameJob]) -> Iterator[Frame]:
         """See `Backend.stream`; at most one image fewer than there are slots is under way."""
         under_way: deque[tuple[Frame, _UnderWay]] = deque()
-        for frame, context in jobs:
+        for frame, options, context in jobs:
             image = _image_of(frame)
             # An image of another kind would free buffers that the device still reads.
             while under_way and (len(under_way) >= _SLOTS - 1 or not self._fits(image)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from stylize_live.engine.core.protocols import TemporalContext, sizes_of
@@ -52,6 +53,8 @@ class TensorStylizer:
 
     def _smooth_over_time(self, fresh: Tensor, image: Tensor, context: TemporalContext) -> Tensor:
         past, now, shown = self.past, shrink(image), fresh
+        if context.resizes and past is not None and past[0].shape != fresh.shape:
+            past = F.interpolate(past[0], fresh.shape[2:], mode="bilinear"), past[1]
         if not context.begins and past is not None and sizes_of(past) == sizes_of((fresh, now)):
             share = torch.full((), context.share, device=fresh.device)
             shown = self._follow(past[0], fresh, torch.stack((past[1], now)), share)
