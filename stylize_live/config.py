@@ -18,8 +18,10 @@ from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_v
 
 from stylize_live.errors import ConfigError, UsageError
 from stylize_live.options import ImageOptions, PaintingOptions
+from stylize_live.sound_rules import check_rules
 from stylize_live.units import MOST_SECONDS, fit_size, parse_rate, parse_seconds
 from stylize_live.validation import Settings, describe_validation_error
+from stylize_live.wording import option
 
 _MOST_BYTES = 1 << 16  # of a configuration file; a long one has a few thousand
 # Python's reader takes minutes for a key of many parts, which no setting has; numbers have a dot each.
@@ -156,14 +158,47 @@ class VideoSettings(Settings):
         return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
-class ConvertSettings(VideoSettings, SourceSettings, PaintingOptions, EngineSettings):
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Under which heading the live commands' `--help` shows a setting, in the order of the fields."""
+
+    text: str
+
+
+class SoundSettings(Settings):
+    """What of the painting follows the sound, and how far."""
+
+    follow_sound: Annotated[str | None, Heading("Sound")] = Field(
+        default=None,
+        description="What follows the sound: boldness, strength, stroke, steadiness or, on the beat, style; "
+        "as in bass:strength:0.3,beat:style:16. Signals are level, bass, mid, treble, onset and beat. The "
+        "flag alone means level:boldness,bass:strength.",
+    )
+    sound_amount: Annotated[float, Heading("Sound")] = Field(
+        default=1.0, ge=0, le=2, description="How far all of it moves: 0 stands still, 2 is twice as far."
+    )
+    sound_styles: Annotated[str | None, Heading("Sound")] = Field(
+        default=None,
+        description="Styles that follow each other on the beat, parted by commas; without it, all there are.",
+    )
+
+    @field_validator("follow_sound")
+    @classmethod
+    def _check_rules(cls, text: str | None) -> str | None:
+        try:
+            return check_rules(text)
+        except ValueError as error:
+            raise ValueError(f"{option('follow_sound')}: {error}") from None
+
+
+class ConvertSettings(VideoSettings, SourceSettings, PaintingOptions, SoundSettings, EngineSettings):
     """What `convert` can be told."""
 
     crossfade: float = Field(
         default=1.0,
         ge=0,
         le=MOST_SECONDS,
-        description="Seconds that each change of a style timeline takes.",
+        description="Seconds that each change of a style takes, of a timeline or on the beat.",
     )
     preview: float | None = Field(
         default=None,
@@ -175,13 +210,6 @@ class ConvertSettings(VideoSettings, SourceSettings, PaintingOptions, EngineSett
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
-    """Under which heading the live commands' `--help` shows a setting, in the order of the fields."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class _NotInPresets:
     """Marks what belongs to one session or to the page, so that presets do not keep it."""
 
@@ -189,7 +217,7 @@ class _NotInPresets:
 NOT_IN_PRESETS = _NotInPresets()
 
 
-class LiveSettings(PaintingOptions, EngineSettings):
+class LiveSettings(PaintingOptions, SoundSettings, EngineSettings):
     """How live frames are captured, shown and served."""
 
     source: Annotated[str, Heading("Source")] = Field(

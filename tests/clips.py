@@ -58,6 +58,7 @@ class Video:
     sound: str | None = None
     sound_start: Fraction = Fraction(0)
     sound_seconds: float = 0.5
+    samples: np.ndarray | None = None  # (N,) float32 at 48 kHz, instead of a click
     chapters: bool = False
     interlaced: bool = False
     rate: Fraction = Fraction(30_000, 1001)
@@ -113,10 +114,13 @@ class Video:
         stream.metadata["language"] = "deu"
         return stream
 
+    def _heard(self) -> np.ndarray:
+        return click(self.sound_seconds) if self.samples is None else self.samples
+
     def mux_sound(self, output: av.container.OutputContainer, stream: av.AudioStream) -> None:
         context = stream.codec_context
         resampler = av.AudioResampler(context.format, "mono", 48_000, context.frame_size or 1024)
-        whole = av.AudioFrame.from_ndarray(click(self.sound_seconds)[None], "flt", "mono")
+        whole = av.AudioFrame.from_ndarray(self._heard()[None], "flt", "mono")
         whole.sample_rate, whole.time_base = 48_000, Fraction(1, 48_000)
         whole.pts = int(self.sound_start * 48_000)
         for part in [*resampler.resample(whole), *resampler.resample(None)]:

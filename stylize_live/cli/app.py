@@ -46,6 +46,7 @@ _COMMANDS = {
 }
 # Flags whose value may be left out, and what that means.
 _BARE = {"--virtual-camera": "auto", "--stream": "auto", "--microphone": "auto", "--page": "auto"}
+_BARE |= {"--follow-sound": "auto"}
 # By name, so that `--help` and `styles` do not wait for torch.
 for _order, (_name, _help) in enumerate(_COMMANDS.items()):
     app.command(f"stylize_live.cli.{_name}:{_name}", name=_name, help=_help, sort_key=_order)

@@ -27,6 +27,7 @@ _MOVING_LOOK = tuple(dict.fromkeys([*_LOOK, *_flags(PaintingOptions)]))
 _MACHINE = ("device", "precision", "runtime", "config")
 _LIVE_LOOK = (*_MOVING_LOOK, *_flags_under("Look"))
 _SOURCE, _OUTPUTS, _PAGE = map(_flags_under, ("Source", "Outputs", "Page"))
+_SOUND = _flags_under("Sound")
 # Options that have no heading come last, under this one.
 OTHERS = "Others"
 
@@ -34,6 +35,7 @@ SECTIONS: dict[str, Sections] = {
     "live": {
         "Source": _SOURCE,
         "Look": _LIVE_LOOK,
+        "Follow the sound": _SOUND,
         "Outputs": (*_OUTPUTS, "json"),
         "Page": ("studio", "open", *_PAGE),
         "Machine": _MACHINE,
@@ -42,6 +44,7 @@ SECTIONS: dict[str, Sections] = {
         "Page": _PAGE,
         "Source": _SOURCE,
         "Look": _LIVE_LOOK,
+        "Follow the sound": _SOUND,
         "Outputs": (*_OUTPUTS, "json"),
         "Machine": _MACHINE,
     },
@@ -56,6 +59,7 @@ SECTIONS: dict[str, Sections] = {
             *("output", "preview", "side-by-side", "before-after", "dry-run"),
             *("overwrite", "restart", "json"),
         ),
+        "Follow the sound": tuple(name for name in _SOUND if name != "sound-from"),
         "Part and size": ("start", "end", "size", "fps"),
         "Folders": ("include", "exclude"),
         "Sound and compression": ("audio", "codec", "crf", "preset", "bits", "encoder", "decoder"),

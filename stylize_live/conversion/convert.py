@@ -16,7 +16,9 @@ from stylize_live.conversion.progress import ConvertProgress, ConvertReport
 from stylize_live.conversion.resume import Rest, open_after
 from stylize_live.conversion.segment_store import SegmentStore, read_earlier_identity, remove_published
 from stylize_live.conversion.segmented_output import SegmentedOutput
+from stylize_live.conversion.sound import follow_sound
 from stylize_live.conversion.stylizers import (
+    FollowsFrames,
     FrameStylizer,
     Resumable,
     SideBySideStylizer,
@@ -89,6 +91,8 @@ def convert(
         stylizer = TimeShiftedStylizer(stylizer, later) if later else stylizer
         if settings.side_by_side:
             stylizer = SideBySideStylizer(stylizer)
+        if settings.follow_sound is not None and isinstance(stylizer, FollowsFrames):
+            opened.callback(stylizer.follow, None)
         make = _convert_in_segments if path == source and _can_resume(source, target) else _convert_at_once
         pipeline, output = make(opened, path, target, stylizer, settings, restart)
         pipeline.run(on_progress, patience)
@@ -115,12 +119,16 @@ def _convert_in_segments(
     """A conversion that goes on where an earlier one stopped; what it opens is closed with `opened`."""
     reader = opened.enter_context(_reader(source, target, settings, stylizer))
     paint_as(stylizer, "" if restart else arithmetic_in(read_earlier_identity(target)))
+    sound = follow_sound(stylizer, reader, settings)
     identity = identity_of(source, settings, stylizer.fingerprint, arithmetic_of(stylizer))
     store = opened.enter_context(SegmentStore(target, identity, restart=restart))
     if not store.whole:
         stylizer.warm_up(reader.size)
     reader, frames, shots = _frames_to_paint(reader, target, settings, store, stylizer)
     opened.callback(reader.close)
+    if sound is not None and store.finished and not store.whole:
+        # Here, where Ctrl-C is heard and no watchdog waits: all sound before the first frame is listened to.
+        sound.at(store.finished[-1].fingerprints[-1][0])
     output = SegmentedOutput(target, store, _size(reader, settings), settings, reader)
     opened.callback(output.close)
 
@@ -149,6 +157,7 @@ def _convert_at_once(
     writer = open_writer(target, reader, settings)
     opened.push(writer)
     output = DirectOutput(writer)
+    follow_sound(stylizer, reader, settings)
     stylizer.warm_up(reader.size)
     restore_state(stylizer, None)
     endless = ("encode",) if target == PIPE else ()  # whoever reads there may pause

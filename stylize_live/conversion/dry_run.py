@@ -15,6 +15,7 @@ from stylize_live.config import ConvertSettings
 from stylize_live.conversion.convert import check_paths, open_reader, open_writer
 from stylize_live.conversion.preview import without_preview
 from stylize_live.conversion.segment_store import count_kept_frames
+from stylize_live.conversion.sound import note_on_sound
 from stylize_live.conversion.stylizers import FrameStylizer
 from stylize_live.file_locks import scratch_folder
 from stylize_live.frame import Frame
@@ -78,7 +79,11 @@ def dry_run(source: Path, target: Path, settings: ConvertSettings, *, overwrite:
             duration=None if reader.duration is None else float(reader.duration),
             codec=target.suffix[1:] if is_sequence(target) else codec_for(target, settings),
             beside=_beside(reader),
-            notes=[*reader.notes, *_trial_notes(reader, target, settings)],
+            notes=[
+                *reader.notes,
+                *note_on_sound(path, settings),
+                *_trial_notes(reader, target, settings),
+            ],
             pixels=left,
         )
 

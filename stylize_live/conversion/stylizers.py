@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from stylize_live.engine.following import FrameFollower
+from stylize_live.errors import UsageError
 from stylize_live.frame import Frame
+from stylize_live.sound.follower import Movement
 
 
 class FrameStylizer(Protocol):
@@ -65,6 +68,14 @@ class SurfaceStylizer(Protocol):
         """Whether it does."""
 
 
+@runtime_checkable
+class FollowsFrames(Protocol):
+    """A stylizer whose options may follow something from frame to frame, see `Stylizer.follow`."""
+
+    def follow(self, follower: FrameFollower | None, styles: Sequence[str] = ()) -> None:
+        """Follow it from the next frame on, by their times; None ends that."""
+
+
 def takes_surfaces(stylizer: FrameStylizer) -> bool:
     """Whether a video's frames may stay the planes that they were decoded into."""
     return isinstance(stylizer, SurfaceStylizer) and stylizer.takes_surfaces
@@ -114,6 +125,13 @@ class _StylizerWrapper:
         """See `Resumable.restore_state`."""
         restore_state(self._stylizer, state)
 
+    def follow(self, follower: FrameFollower | None, styles: Sequence[str] = ()) -> None:
+        """See `FollowsFrames.follow`."""
+        if isinstance(self._stylizer, FollowsFrames):
+            self._stylizer.follow(follower, styles)
+        elif follower is not None:
+            raise UsageError("follow_sound: this stylizer cannot follow anything")
+
     @property
     def arithmetic(self) -> str:
         """See `ChoosesArithmetic.arithmetic`."""
@@ -122,6 +140,18 @@ class _StylizerWrapper:
     def paint_as(self, arithmetic: str) -> None:
         """See `ChoosesArithmetic.paint_as`."""
         paint_as(self._stylizer, arithmetic)
+
+
+class _Shifted:
+    """A follower that is asked for later times than it is to answer for, see `TimeShiftedStylizer`."""
+
+    def __init__(self, follower: FrameFollower, offset: Fraction) -> None:
+        self._follower, self._offset = follower, offset
+        self.waits, self.fingerprint = follower.waits, follower.fingerprint
+
+    def at(self, when: Fraction) -> Movement:
+        """See `FrameFollower.at`."""
+        return self._follower.at(when - self._offset)
 
 
 class TimeShiftedStylizer(_StylizerWrapper):
@@ -145,6 +175,10 @@ class TimeShiftedStylizer(_StylizerWrapper):
     def takes_surfaces(self) -> bool:
         """See `SurfaceStylizer.takes_surfaces`."""
         return takes_surfaces(self._stylizer)
+
+    def follow(self, follower: FrameFollower | None, styles: Sequence[str] = ()) -> None:
+        """See `FollowsFrames.follow`: by the times of the part."""
+        super().follow(None if follower is None else _Shifted(follower, self._offset), styles)
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """See `FrameStylizer.stream`; frames come out with the times they came with."""

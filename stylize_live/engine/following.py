@@ -67,8 +67,8 @@ class Following:
 
     Args:
         follower: gives the movements.
-        names: of styles that follow each other, as `load_style` takes them. The chosen one is the first, those
-            behind it come next; other networks than its are left out.
+        names: of styles that follow each other, as `load_style` takes them. The chosen one is the first,
+            those behind it come next; other networks than its are left out.
 
     Attributes:
         follower: as given.

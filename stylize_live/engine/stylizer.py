@@ -38,6 +38,7 @@ from stylize_live.engine.lazy_backend import LazyBackend
 from stylize_live.engine.saved_state import pack_state, unpack_state
 from stylize_live.engine.shown_style import FIRST, ShownStyle
 from stylize_live.engine.style_set import StyleSet
+from stylize_live.errors import UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.lifecycle import Closeable
 from stylize_live.options import ImageOptions, PaintingOptions, change_options, check_options
@@ -238,7 +239,10 @@ class Stylizer(Closeable):
 
         Raises:
             StyleError: a style is unknown or unusable.
+            UsageError: styles are to change, but a timeline says when they do.
         """
+        if styles and len(self._wanted.timeline.styles) > 1:
+            raise UsageError(f"{self._style}: a timeline changes styles itself, so the sound must not")
         following = None if follower is None else Following(follower, styles)
         with self._painting, self._setting:
             ended, self._following = self._following is not None and following is None, following

@@ -11,6 +11,7 @@ from stylize_live.sound_rules import BEAT, MANNERS, Rule, SoundRules
 
 _STEP = 1 / HOPS
 _PULSE = 0.12  # seconds for which a beat holds its option before that falls back
+_NOTHING = 1e-6  # of an offset, which nobody sees
 _STICKS = 0.7  # of a step, by which a value must leave one before the next is taken
 
 
@@ -31,24 +32,43 @@ STILL = Movement()
 
 
 class SoundFollower:
-    """Follows features in order. The same features give the same movements.
+    """Follows features in order. The same features give the same movements, from the same beginning.
 
     Args:
         rules: what moves what.
         amount: times which everything moves, 0 to 2.
         fade: seconds that each change of style takes.
+        before: another one that this one goes on from, where rules are changed meanwhile.
+
+    Attributes:
+        movement: the newest.
     """
 
-    def __init__(self, rules: SoundRules, amount: float = 1.0, fade: float = 1.0) -> None:
-        self._envelopes = [_Envelope(rule, amount) for rule in rules.rules]
+    def __init__(
+        self,
+        rules: SoundRules,
+        amount: float = 1.0,
+        fade: float = 1.0,
+        before: SoundFollower | None = None,
+    ) -> None:
+        self._envelopes = {rule.option: _Envelope(rule, amount) for rule in rules.rules}
         self._styles = _StyleChanges(rules.beats, fade)
         self.movement = STILL
+        if before is not None:
+            self._styles.go_on_from(before._styles)
+            for option in self._envelopes.keys() & before._envelopes.keys():
+                self._envelopes[option].go_on_from(before._envelopes[option])
 
     def __call__(self, heard: SoundFeatures) -> Movement:
         """The movement from this moment on, to the next hop."""
-        offsets = {envelope.option: envelope(heard) for envelope in self._envelopes}
+        offsets = {option: envelope(heard) for option, envelope in self._envelopes.items()}
         self.movement = Movement(offsets, self._styles(heard))
         return self.movement
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing moves any more until something is heard again."""
+        return self._styles.rests and all(envelope.rests for envelope in self._envelopes.values())
 
     def rest(self) -> Movement:
         """The movement a hop later, when nothing is heard any more: options go back to where they were."""
@@ -60,11 +80,19 @@ class _Envelope:
     """One option: it rises with the attack of its rule and falls with the release (one pole each)."""
 
     def __init__(self, rule: Rule, amount: float) -> None:
-        self.option = rule.option
         self._signal, self._amount = rule.signal, rule.amount * amount
         self._attack, self._release = (_share(seconds) for seconds in (rule.attack, rule.release))
         self._step = MANNERS[rule.option].step
         self._value, self._pulse, self._held = 0.0, 0, 0.0
+
+    def go_on_from(self, before: _Envelope) -> None:
+        """Move on from where another one is."""
+        self._value, self._pulse, self._held = before._value, before._pulse, before._held
+
+    @property
+    def rests(self) -> bool:
+        """Whether it is where it goes to in silence."""
+        return abs(self._value * self._amount) < _NOTHING and not self._held and not self._pulse
 
     def __call__(self, heard: SoundFeatures) -> float:
         wanted = self._wanted(heard)
@@ -91,6 +119,15 @@ class _StyleChanges:
     def __init__(self, beats: int, fade: float) -> None:
         self._beats, self._share = beats, 1.0 if fade <= _STEP else _STEP / fade
         self._counted, self._done, self._fading = 0, 0, 0.0
+
+    def go_on_from(self, before: _StyleChanges) -> None:
+        """Count on from another one."""
+        self._counted, self._done, self._fading = before._counted, before._done, before._fading
+
+    @property
+    def rests(self) -> bool:
+        """Whether no style fades in."""
+        return not self._fading
 
     def __call__(self, heard: SoundFeatures) -> float:
         if self._fading:

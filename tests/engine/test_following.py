@@ -84,8 +84,12 @@ def test_one_that_stands_still_changes_nothing(make: Make) -> None:
 
 @pytest.mark.parametrize(
     ("offset", "option"),
-    [({"strength": -0.4}, {"strength": 0.6}), ({"boldness": 0.2}, {"boldness": 0.9})]
-    + [({"stroke": 1.0}, {"stroke": 2.0}), ({"strength": 9.0}, {}), ({"boldness": -9.0}, {"boldness": 0.0})],
+    [
+        ({"strength": -0.4}, {"strength": 0.6}),
+        ({"boldness": 0.2}, {"boldness": 0.9}),
+        ({"stroke": 1.0}, {"stroke": 2.0}),
+        ({"strength": 9.0, "boldness": -9.0}, {"boldness": 0.0}),
+    ],
 )
 def test_options_move_around_what_is_set(
     make: Make, offset: dict[str, float], option: dict[str, float]
@@ -107,8 +111,8 @@ def test_all_is_again_as_it_is_set_once_nothing_is_followed(make: Make) -> None:
 
 def test_no_strength_stays_none_and_some_stays_some(make: Make) -> None:
     with make(strength=0, steadiness=0.5) as none, make(strength=0.2, steadiness=0.5) as some:
-        for stylizer in (none, some):
-            stylizer.follow(Follower(lambda when: moved(strength=0.5 if stylizer is none else -0.5)))
+        none.follow(Follower(lambda when: moved(strength=0.5)))
+        some.follow(Follower(lambda when: moved(strength=-0.5)))
         np.testing.assert_array_equal(none(frame(0)).pixels, frame(0).pixels)
         assert (some(frame(0)).pixels != frame(0).pixels).any()
 
@@ -129,17 +133,16 @@ def test_paint_stays_steady_while_it_moves(make: Make, option: str) -> None:
 
 
 def test_a_row_of_styles_fades_from_one_to_the_next(make: Make, tmp_path: Path) -> None:
-    row = styles(tmp_path)
+    row, places = styles(tmp_path), (0, 5, 10, 15, 20, 30)
     with make() as stylizer:
         stylizer.follow(Follower(lambda when: Movement({}, changes=when)), row)
-        found = [stylizer(frame(number)).pixels for number in (0, 5, 10, 15, 20, 30)]
+        found = [stylizer(frame(place)).pixels for place in places]
     half = f"{row[0]}:0.5,{row[1]}:0.5", f"{row[1]}:0.5,{row[2]}:0.5"
-    for style, number, place in [(row[0], 0, 0), (half[0], 5, 1), (row[1], 10, 2), (half[1], 15, 3)] + [
-        (row[2], 20, 4),
-        (row[0], 30, 5),
-    ]:
+    for style, place, image in zip(
+        [row[0], half[0], row[1], half[1], row[2], row[0]], places, found, strict=True
+    ):
         with make(style=style) as wanted:
-            difference = np.abs(found[place].astype(int) - wanted(frame(number)).pixels)
+            difference = np.abs(image.astype(int) - wanted(frame(place)).pixels)
             assert difference.max() <= 1, style
 
 
