@@ -13,6 +13,7 @@ from stylize_live.engine import Stylizer
 from stylize_live.live.adaptive_resolution import adapt_resolution
 from stylize_live.live.displays import open_display
 from stylize_live.live.pipeline import run_live
+from stylize_live.live.sound import choose_sound
 from stylize_live.media.sources.opening import open_live_source as open_settings_source
 from stylize_live.nets import catalogue
 from stylize_live.options import PaintingOptions
@@ -148,6 +149,7 @@ def paint_live(
             split=settings.split,
             duration=duration,
             adaptive_resolution=adapt_resolution(stylizer, settings.size),
+            sound=choose_sound(settings),
         )
 
 

@@ -18,7 +18,7 @@ from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_v
 
 from stylize_live.errors import ConfigError, UsageError
 from stylize_live.options import ImageOptions, PaintingOptions
-from stylize_live.sound_rules import check_rules
+from stylize_live.sound_rules import rules_of
 from stylize_live.units import MOST_SECONDS, fit_size, parse_rate, parse_seconds
 from stylize_live.validation import Settings, describe_validation_error
 from stylize_live.wording import option
@@ -172,7 +172,7 @@ class SoundSettings(Settings):
         default=None,
         description="What follows the sound: boldness, strength, stroke, steadiness or, on the beat, style; "
         "as in bass:strength:0.3,beat:style:16. Signals are level, bass, mid, treble, onset and beat. The "
-        "flag alone means level:boldness,bass:strength.",
+        "flag alone means level:boldness,bass:strength; off is nothing.",
     )
     sound_amount: Annotated[float, Heading("Sound")] = Field(
         default=1.0, ge=0, le=2, description="How far all of it moves: 0 stands still, 2 is twice as far."
@@ -186,9 +186,10 @@ class SoundSettings(Settings):
     @classmethod
     def _check_rules(cls, text: str | None) -> str | None:
         try:
-            return check_rules(text)
+            rules_of(text)
         except ValueError as error:
             raise ValueError(f"{option('follow_sound')}: {error}") from None
+        return text
 
 
 class ConvertSettings(VideoSettings, SourceSettings, PaintingOptions, SoundSettings, EngineSettings):
@@ -252,6 +253,11 @@ class LiveSettings(PaintingOptions, SoundSettings, EngineSettings):
     mirror: Annotated[bool, Heading("Source")] = Field(default=False, description="Mirror the image.")
     split: Annotated[bool, Heading("Source")] = Field(
         default=False, description="Show the original in the left half."
+    )
+    sound_from: Annotated[str, Heading("Sound")] = Field(
+        default="auto",
+        description="Which sound is followed: source, the video's own; microphone, the system's choice; or a "
+        "microphone's name or number. auto is source where that is a file, else the one of --microphone.",
     )
     record: Annotated[Path | None, Heading("Outputs"), NOT_IN_PRESETS] = Field(
         default=None, description="Record what is shown into this .mp4, .mov or .mkv."

@@ -12,6 +12,7 @@ SIGNALS = ("level", "bass", "mid", "treble", "onset", "beat")
 STYLE = "style"  # changes on the beat instead of moving
 BEAT = "beat"
 USUAL = "auto"
+OFF = "off"
 USUAL_RULES = "level:boldness,bass:strength"  # what `USUAL` means
 _MOST_AMOUNT = 1.0
 _FEWEST_BEATS, _MOST_BEATS = 1, 1024
@@ -80,11 +81,14 @@ class SoundRules:
         """Read rules: ``signal:option:amount:attack:release``, parted by commas.
 
         Amount, attack and release may be left out, and of an option alone the signal, too, which is the level
-        then. ``beat:style:16`` changes the style on every sixteenth beat; ``auto`` is `USUAL_RULES`.
+        then. ``beat:style:16`` changes the style on every sixteenth beat; ``auto`` is `USUAL_RULES`, and
+        ``off`` nothing.
 
         Raises:
             ValueError: no rule, an unknown word, a number out of range, or an option that two rules move.
         """
+        if text.strip().lower() == OFF:
+            return cls(())
         text = USUAL_RULES if text.strip().lower() == USUAL else text
         rules: dict[str, Rule] = {}
         beats = 0
@@ -108,11 +112,10 @@ class SoundRules:
         return frozenset(rule.option for rule in self.rules)
 
 
-def check_rules(text: str | None) -> str | None:
-    """The same text. Raises `ValueError` where `SoundRules.parse` does."""
-    if text is not None:
-        SoundRules.parse(text)
-    return text
+def rules_of(text: str | None) -> SoundRules | None:
+    """The rules of a text, or None where nothing follows the sound. Raises as `SoundRules.parse` does."""
+    rules = None if text is None else SoundRules.parse(text)
+    return rules if rules is not None and (rules.rules or rules.beats) else None
 
 
 def _check_words(part: str, signal: str, option: str) -> None:

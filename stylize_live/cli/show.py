@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stylize_live.live.pipeline import LiveDisplay
     from stylize_live.live.report import LiveReport
     from stylize_live.live.sink_group import SinkReport
+    from stylize_live.live.sound import SoundReport
     from stylize_live.media.protocols import LiveSink
     from stylize_live.media.sources.live_source import LiveSource
     from stylize_live.media.sources.switching import SwitchingSource
@@ -42,12 +43,14 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     """
     from stylize_live.engine.style_set import check_style
     from stylize_live.live.displays import open_display
+    from stylize_live.live.sound import check_sound
     from stylize_live.media.sinks.opening import open_sinks
     from stylize_live.media.sources.opening import check_loop
 
     if settings.source.strip() == "browser" and not studio:
         raise UsageError("--source browser is the camera of the studio's page: add --studio")
     check_loop(settings)
+    check_sound(settings)
     if settings.obs and settings.stream is None:
         settings = settings.model_copy(update={"stream": "auto"})
     # Complain about what was typed before looking for what is not there.
@@ -98,6 +101,7 @@ def _run(
     from stylize_live.engine import Stylizer
     from stylize_live.live.adaptive_resolution import adapt_resolution
     from stylize_live.live.pipeline import run_live
+    from stylize_live.live.sound import choose_sound
     from stylize_live.media.sinks.opening import sink_openers
     from stylize_live.nets.catalogue import style_names
 
@@ -129,6 +133,7 @@ def _run(
         remote=page,
         openers=sink_openers(settings, shown) if studio else None,
         adaptive_resolution=adapt_resolution(stylizer, settings.size, changeable=studio),
+        sound=choose_sound(settings, changeable=studio),
     )
 
 
@@ -207,8 +212,16 @@ def summarize(report: LiveReport) -> str:
             f"latency  {total.p50:.0f} ms median, {total.p95:.0f} ms p95, {total.p99:.0f} ms p99, "
             "capture to display"
         )
+    if report.sound is not None:
+        lines.append(f"sound    {_describe_sound(report.sound)}")
     lines += [f"{name}: {output.written} frames" + _loss(output) for name, output in report.outputs.items()]
     return "\n".join(lines)
+
+
+def _describe_sound(sound: SoundReport) -> str:
+    tempo = "" if sound.tempo is None else f" at {sound.tempo:.0f} a minute"
+    loudness = "silence" if sound.loudness is None else f"{sound.loudness:.0f} dB"
+    return f"{sound.beats} beats{tempo}, {loudness}, from {sound.place or 'nothing'}"
 
 
 def _loss(output: SinkReport) -> str:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.stylizers import FollowsFrames, FrameStylizer
+from stylize_live.engine.following import row_of_styles
 from stylize_live.errors import UsageError
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.decode.sound import RATE, has_sound, read_sound
-from stylize_live.nets.catalogue import style_names
 from stylize_live.sound.follower import SoundFollower
 from stylize_live.sound.track import TrackFollower
-from stylize_live.sound_rules import SoundRules
+from stylize_live.sound_rules import rules_of
 
 _NO_SOUND = "there is no sound to follow: painted as without"
 
 
 def note_on_sound(path: Path, settings: ConvertSettings) -> list[str]:
     """What to say of a video whose sound is to be followed, if it has none. Raises `SourceError`."""
-    return [_NO_SOUND] if settings.follow_sound is not None and not has_sound(path) else []
+    return [_NO_SOUND] if rules_of(settings.follow_sound) is not None and not has_sound(path) else []
 
 
 def follow_sound(
@@ -36,7 +35,8 @@ def follow_sound(
         StyleError: a style that the sound changes to is unknown or unusable.
         UsageError: the stylizer follows nothing, or changes its styles by a timeline.
     """
-    if settings.follow_sound is None:
+    rules = rules_of(settings.follow_sound)
+    if rules is None:
         return None
     if not isinstance(stylizer, FollowsFrames):
         raise UsageError("follow_sound: this stylizer cannot follow anything")
@@ -44,7 +44,7 @@ def follow_sound(
     if notes:
         reader.notes += notes
         return None
-    rules, path, origin = SoundRules.parse(settings.follow_sound), reader.path, reader.origin
+    path, origin = reader.path, reader.origin
     amount, fade = settings.sound_amount, settings.crossfade
     follower = TrackFollower(
         lambda: read_sound(path, origin),
@@ -55,10 +55,3 @@ def follow_sound(
     )
     stylizer.follow(follower, row_of_styles(settings.sound_styles) if rules.beats else ())
     return follower
-
-
-def row_of_styles(text: str | None) -> Sequence[str]:
-    """The styles that follow each other on the beat: those of a text, or all there are."""
-    if text is None:
-        return style_names()
-    return [name.strip() for name in text.split(",") if name.strip()]

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from stylize_live.engine.core.render_options import RenderOptions
 from stylize_live.engine.style_set import StyleSet
-from stylize_live.nets.catalogue import load_style
+from stylize_live.nets.catalogue import load_style, style_names
 from stylize_live.nets.checkpoint import Checkpoint, blend
 from stylize_live.options import BOLDNESS_STEP, change_options, limits_of
 from stylize_live.sound.follower import Movement
@@ -157,6 +157,13 @@ class Following:
         bold, faithful = blend({"first": first, "second": second}, shares)
         between = Checkpoint(second.info, second.architecture, bold, faithful=faithful)
         return replace(self._base, checkpoints=(between.at(look.boldness),))
+
+
+def row_of_styles(text: str | None) -> Sequence[str]:
+    """The styles that follow each other: those of a text, parted by commas, or all there are."""
+    if text is None:
+        return style_names()
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def move_options(options: RenderOptions, movement: Movement, look: Look) -> RenderOptions:

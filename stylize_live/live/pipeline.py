@@ -39,6 +39,7 @@ from stylize_live.live.report import LiveReport, Settled
 from stylize_live.live.session import Figures, Remote
 from stylize_live.live.sink_group import SinkGroup
 from stylize_live.live.sink_switches import Openers, SinkSwitches
+from stylize_live.live.sound import LiveSound
 from stylize_live.live.view import LiveStylizer, View
 from stylize_live.live.warm_up import Flowing, WarmUp, describe_warm_up, make_card
 from stylize_live.media.image.io import Still, write_image
@@ -112,6 +113,7 @@ def run_live(
     openers: Openers | None = None,
     adaptive_resolution: AdaptiveResolution | None = None,
     patience: Patience = USUAL_PATIENCE,
+    sound: LiveSound | None = None,
 ) -> LiveReport:
     """Paint and show a source until it ends, the time is over, or the user ends the session.
 
@@ -136,6 +138,7 @@ def run_live(
         adaptive_resolution: chooses the size that the stylizer paints at.
         patience: how long one frame may take. Whoever takes longer is named first; in the end a sink is left
             out, and a source or stylizer ends the run.
+        sound: listens, and has the stylizer follow what it hears.
 
     Raises:
         MachineError: no memory is left, or source or stylizer do not answer.
@@ -143,7 +146,16 @@ def run_live(
     """
     folder = snapshots or Path()
     pipeline = _LivePipeline(
-        source, stylizer, display, sinks, styles, folder, microphone, openers or {}, adaptive_resolution
+        source,
+        stylizer,
+        display,
+        sinks,
+        styles,
+        folder,
+        microphone,
+        openers or {},
+        adaptive_resolution,
+        sound,
     )
     pipeline.view.view_options = ViewOptions(mirror=mirror, split=split)
     with fine_timers():
@@ -162,9 +174,11 @@ class _LivePipeline:
         microphone: str | None,
         openers: Openers,
         adaptive_resolution: AdaptiveResolution | None,
+        sound: LiveSound | None,
     ) -> None:
         self._source = source
         self._resolution = adaptive_resolution
+        self.sound = sound
         self.stylizer = stylizer
         self._display = display
         self._snapshots = snapshots
@@ -188,6 +202,7 @@ class _LivePipeline:
             self._sink_group,
             self._warm_up,
             _Waker(source),
+            *filter(None, [sound]),
         )
         self._clock = LatencyClock()
         self._captured = 0
@@ -223,6 +238,8 @@ class _LivePipeline:
             workers.start("lines", self._make_lines_ready)
             self._sink_group.start(workers)
             self.switches.start(workers)
+            if self.sound is not None:
+                self.sound.start(workers, self._source, self.stylizer, self.view.say)
             while not self.view.ended and not workers.stopping.is_set() and not self._is_over(duration):
                 try:
                     with explain_failures("display"):
@@ -579,6 +596,7 @@ class _LivePipeline:
             outputs=self._sink_group.report(),
             painting=self.painting,
             steps=[] if self._resolution is None else self._resolution.report(),
+            sound=None if self.sound is None else self.sound.report,
         )
 
     def _report_settled(self) -> Settled | None:

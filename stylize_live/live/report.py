@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from stylize_live.live.latency import Percentiles
 from stylize_live.live.sink_group import SinkReport
+from stylize_live.live.sound import SoundReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class LiveReport:
         outputs: what became of each sink beside the display, by its name.
         painting: how much was painted at the end, and why not more, in words; "" where that was fixed.
         steps: all of them, one after the other.
+        sound: what was followed, or None.
     """
 
     captured: int
@@ -73,6 +75,7 @@ class LiveReport:
     passed: int
     painting: str
     steps: list[StepReport]
+    sound: SoundReport | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The report as plain numbers and dictionaries, for JSON."""

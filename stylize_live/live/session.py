@@ -10,6 +10,7 @@ from typing import Protocol
 from stylize_live.frame import Frame
 from stylize_live.live.latency import Percentiles
 from stylize_live.live.sink_switches import SinkSwitches
+from stylize_live.live.sound import LiveSound
 from stylize_live.live.view import LiveStylizer, View
 
 
@@ -41,12 +42,14 @@ class LiveSession(Protocol):
         shown: the frame as it was shown last, without overlay: a new object whenever it changed.
             None before the first one.
         switches: of sinks that can be switched on and off.
+        sound: what is followed, or None where nothing can be.
     """
 
     view: View
     stylizer: LiveStylizer
     shown: Frame | None
     switches: SinkSwitches
+    sound: LiveSound | None
 
     @property
     def lines(self) -> int | None:

@@ -66,6 +66,11 @@ class SoundFollower:
         return self.movement
 
     @property
+    def changes_styles(self) -> bool:
+        """Whether beats change the style."""
+        return self._styles.beats > 0
+
+    @property
     def rests(self) -> bool:
         """Whether nothing moves any more until something is heard again."""
         return self._styles.rests and all(envelope.rests for envelope in self._envelopes.values())
@@ -117,7 +122,7 @@ class _StyleChanges:
     """Counts beats; every so many, the next style fades in."""
 
     def __init__(self, beats: int, fade: float) -> None:
-        self._beats, self._share = beats, 1.0 if fade <= _STEP else _STEP / fade
+        self.beats, self._share = beats, 1.0 if fade <= _STEP else _STEP / fade
         self._counted, self._done, self._fading = 0, 0, 0.0
 
     def go_on_from(self, before: _StyleChanges) -> None:
@@ -134,9 +139,9 @@ class _StyleChanges:
             self._fading += self._share
             if self._fading >= 1 - 1e-9:
                 self._done, self._fading = self._done + 1, 0.0
-        if self._beats and heard.beat:
+        if self.beats and heard.beat:
             self._counted += 1
-            if self._counted >= self._beats and not self._fading:
+            if self._counted >= self.beats and not self._fading:
                 self._counted = 0
                 self._fading = min(self._share, 1 - 1e-6)
         return self._done + self._fading

@@ -6,6 +6,7 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from stylize_live.lifecycle import Closeable
 from stylize_live.system.clock import monotonic
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from stylize_live.media.sources.devices import Camera
 
 log = logging.getLogger(__name__)
@@ -23,6 +26,21 @@ log = logging.getLogger(__name__)
 _RELEASE_SECONDS = 0.5
 _BACK_OFF = (0.25, 0.5, 1.0, 2.0)  # the last one again and again
 _PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedSound:
+    """Where the sound of a file that is played lies.
+
+    Attributes:
+        path: of the file.
+        begin: time of its frames, in seconds, at which it began this time.
+        origin: seconds of the file's own clock at that time.
+    """
+
+    path: Path
+    begin: Fraction
+    origin: Fraction
 
 
 class LiveSource(Closeable, ABC):
@@ -81,6 +99,11 @@ class LiveSource(Closeable, ABC):
                 return
             if monotonic() > give_up:
                 raise SourceError(f"{who} vanished and did not come back")
+
+    @property
+    def played_sound(self) -> PlayedSound | None:
+        """The sound of the file that is played, or None for all that is no file."""
+        return None
 
     @property
     def in_device(self) -> bool:

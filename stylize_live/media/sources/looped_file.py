@@ -22,6 +22,7 @@ class LoopedFile(Closeable):
         size: (width, height) of frames in pixels.
         rate: nominal frames per second, or None when unknown.
         is_live: False; frames wait until they are taken.
+        begin: time at which the file began this time, in seconds.
 
     Args:
         path: the file.
@@ -39,18 +40,24 @@ class LoopedFile(Closeable):
         self._path = path
         self._reader = VideoReader(path)
         self.size, self.rate = self._reader.size, self._reader.rate
+        self.begin = Fraction(0)
+
+    @property
+    def origin(self) -> Fraction:
+        """See `VideoReader`."""
+        return self._reader.origin
 
     def __iter__(self) -> Iterator[Frame]:
-        begin, index = Fraction(0), 0
+        index = 0
         while True:
-            last, first = begin, index
+            last, first = self.begin, index
             for frame in self._reader:
-                last = begin + frame.pts
+                last = self.begin + frame.pts
                 yield replace(frame, pts=last, index=index)
                 index += 1
             if index == first:
                 raise SourceError(f"{self._path}: gave no frame this time")
-            begin = last + (self._reader.last_duration or _USUAL_STEP)
+            self.begin = last + (self._reader.last_duration or _USUAL_STEP)
             self._again()
 
     def _again(self) -> None:

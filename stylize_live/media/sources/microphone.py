@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from dataclasses import dataclass
 from types import ModuleType
@@ -41,8 +42,49 @@ class SoundChunk:
     samples: npt.NDArray[np.float32]
 
 
+class _Device:
+    """One that is open, for all who listen to it; the system calls `_hear` in a thread of its own.
+
+    Raises `SourceError` where it cannot be opened, or macOS does not allow it.
+    """
+
+    def __init__(self, sounddevice: ModuleType, device: Any) -> None:
+        self.name = str(device["name"])
+        self.rate = min(RATES, key=lambda known: abs(known - float(device["default_samplerate"])))
+        self.channels = min(2, int(device["max_input_channels"]))
+        self.listeners: list[deque[SoundChunk]] = []
+        if ask_for_microphone() == "refused":  # it would be silent, without an error
+            raise SourceError(f"microphone {self.name} is not allowed: {how_to_allow('Microphone')}")
+        try:
+            self.stream = sounddevice.InputStream(
+                device=device["index"],
+                samplerate=self.rate,
+                channels=self.channels,
+                dtype="float32",
+                callback=self._hear,
+                extra_settings=_host_settings(sounddevice, device),
+            )
+            self.stream.start()
+        except sounddevice.PortAudioError as error:
+            raise SourceError(f"microphone {self.name}: {error}; is it allowed, and not in use?") from None
+
+    def _hear(self, samples: npt.NDArray[np.float32], count: int, timing: Any, status: object) -> None:
+        age = timing.currentTime - timing.inputBufferAdcTime
+        if not 0 < age < _BELIEVABLE_SECONDS:  # some systems do not tell
+            age = count / self.rate
+        chunk = SoundChunk(monotonic() - age, samples.copy())
+        for listener in self.listeners:
+            listener.append(chunk)
+
+
+_open: dict[int, _Device] = {}  # by number: a system may give a device only once
+_opening = threading.Lock()
+
+
 class Microphone(Closeable):
     """Collects sound in the system's own thread until somebody takes it.
+
+    Several may be open of one device: each gets all that is heard from then on.
 
     Attributes:
         name: what the system calls it.
@@ -61,36 +103,20 @@ class Microphone(Closeable):
     def __init__(self, wanted: str) -> None:
         sounddevice = _load_sounddevice()
         device = _find_device(sounddevice, wanted)
-        self.name = str(device["name"])
-        self.rate = min(RATES, key=lambda known: abs(known - float(device["default_samplerate"])))
-        self.channels = min(2, int(device["max_input_channels"]))
-        if ask_for_microphone() == "refused":  # it would be silent, without an error
-            raise SourceError(f"microphone {self.name} is not allowed: {how_to_allow('Microphone')}")
+        self._number = int(device["index"])
         self._chunks: deque[SoundChunk] = deque(maxlen=_MOST_CHUNKS)
-        try:
-            self._stream = sounddevice.InputStream(
-                device=device["index"],
-                samplerate=self.rate,
-                channels=self.channels,
-                dtype="float32",
-                callback=self._hear,
-                extra_settings=_host_settings(sounddevice, device),
-            )
-            self._stream.start()
-        except sounddevice.PortAudioError as error:
-            raise SourceError(f"microphone {self.name}: {error}; is it allowed, and not in use?") from None
-
-    def _hear(self, samples: npt.NDArray[np.float32], count: int, timing: Any, status: object) -> None:
-        """Called by the system."""
-        age = timing.currentTime - timing.inputBufferAdcTime
-        if not 0 < age < _BELIEVABLE_SECONDS:  # some systems do not tell
-            age = count / self.rate
-        self._chunks.append(SoundChunk(monotonic() - age, samples.copy()))
+        with _opening:
+            found = _open.get(self._number)
+            if found is None or not found.stream.active:  # one that was unplugged may be back
+                found = _open[self._number] = _Device(sounddevice, device)
+            found.listeners = [*found.listeners, self._chunks]
+        self._device = found
+        self.name, self.rate, self.channels = found.name, found.rate, found.channels
 
     @property
     def working(self) -> bool:
         """Whether it still hears; unplugged ones do not."""
-        return bool(self._stream.active)
+        return bool(self._device.stream.active)
 
     def take(self) -> list[SoundChunk]:
         """What was heard since the last call, in order."""
@@ -98,7 +124,14 @@ class Microphone(Closeable):
 
     def close(self) -> None:
         """Give the microphone back. May be called twice."""
-        self._stream.close()
+        device = self._device
+        with _opening:
+            device.listeners = [one for one in device.listeners if one is not self._chunks]
+            if device.listeners:
+                return
+            if _open.get(self._number) is device:
+                del _open[self._number]
+        device.stream.close()
 
 
 def list_microphones() -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 from stylize_live.frame import Frame
 from stylize_live.media.protocols import Source
-from stylize_live.media.sources.live_source import LiveSource
+from stylize_live.media.sources.live_source import LiveSource, PlayedSound
 from stylize_live.system.clock import monotonic
 
 
@@ -20,12 +21,14 @@ class RealtimeFileSource(LiveSource):
 
     Args:
         inner: a source of frames with increasing pts.
+        sound: says where its sound lies, if it has any.
     """
 
     flows = False
 
-    def __init__(self, inner: Source) -> None:
+    def __init__(self, inner: Source, sound: Callable[[], PlayedSound] | None = None) -> None:
         super().__init__(inner.size, inner.rate)
+        self._sound = sound
         self._inner = inner
 
     def __iter__(self) -> Iterator[Frame]:
@@ -44,6 +47,11 @@ class RealtimeFileSource(LiveSource):
         with self._device_lock:
             return None if self._ending.is_set() else next(frames, None)
 
+    @property
+    def played_sound(self) -> PlayedSound | None:
+        """See `LiveSource.played_sound`."""
+        return None if self._sound is None else self._sound()
+
     def _release(self) -> None:
         self._inner.close()
 
@@ -58,4 +66,8 @@ def open_file(path: Path, *, loop: bool = False) -> RealtimeFileSource:
     from stylize_live.media.decode.reader import VideoReader
     from stylize_live.media.sources.looped_file import LoopedFile
 
-    return RealtimeFileSource(LoopedFile(path) if loop else VideoReader(path))
+    if loop:
+        looped = LoopedFile(path)
+        return RealtimeFileSource(looped, lambda: PlayedSound(path, looped.begin, looped.origin))
+    reader = VideoReader(path)
+    return RealtimeFileSource(reader, lambda: PlayedSound(path, Fraction(0), reader.origin))

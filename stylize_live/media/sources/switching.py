@@ -12,7 +12,7 @@ from stylize_live.errors import SourceError
 from stylize_live.frame import Frame
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.sources.devices import Camera
-from stylize_live.media.sources.live_source import LiveSource
+from stylize_live.media.sources.live_source import LiveSource, PlayedSound
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +73,11 @@ class SwitchingSource(Closeable):
     def camera(self) -> Camera | None:
         """The camera that frames come from, for now, or None."""
         return self._source.camera
+
+    @property
+    def played_sound(self) -> PlayedSound | None:
+        """See `LiveSource.played_sound`, for now."""
+        return self._source.played_sound
 
     @property
     def name(self) -> str:
