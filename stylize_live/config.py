@@ -18,7 +18,7 @@ from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_v
 
 from stylize_live.errors import ConfigError, UsageError
 from stylize_live.options import ImageOptions, PaintingOptions
-from stylize_live.sound_rules import rules_of
+from stylize_live.sound_rules import OFF, rules_of
 from stylize_live.units import MOST_SECONDS, fit_size, parse_rate, parse_seconds
 from stylize_live.validation import Settings, describe_validation_error
 from stylize_live.wording import option
@@ -168,11 +168,11 @@ class Heading:
 class SoundSettings(Settings):
     """What of the painting follows the sound, and how far."""
 
-    follow_sound: Annotated[str | None, Heading("Sound")] = Field(
-        default=None,
+    follow_sound: Annotated[str, Heading("Sound")] = Field(
+        default=OFF,
         description="What follows the sound: boldness, strength, stroke, steadiness or, on the beat, style; "
         "as in bass:strength:0.3,beat:style:16. Signals are level, bass, mid, treble, onset and beat. The "
-        "flag alone means level:boldness,bass:strength; off is nothing.",
+        "flag alone means level:boldness,bass:strength.",
     )
     sound_amount: Annotated[float, Heading("Sound")] = Field(
         default=1.0, ge=0, le=2, description="How far all of it moves: 0 stands still, 2 is twice as far."
@@ -184,7 +184,7 @@ class SoundSettings(Settings):
 
     @field_validator("follow_sound")
     @classmethod
-    def _check_rules(cls, text: str | None) -> str | None:
+    def _check_rules(cls, text: str) -> str:
         try:
             rules_of(text)
         except ValueError as error:

@@ -63,6 +63,11 @@ class Rule:
     attack: float
     release: float
 
+    @property
+    def text(self) -> str:
+        """As `SoundRules.parse` reads it, with all its parts."""
+        return f"{self.signal}:{self.option}:{self.amount:g}:{self.attack:g}:{self.release:g}"
+
 
 @dataclass(frozen=True, slots=True)
 class SoundRules:
@@ -112,10 +117,10 @@ class SoundRules:
         return frozenset(rule.option for rule in self.rules)
 
 
-def rules_of(text: str | None) -> SoundRules | None:
+def rules_of(text: str) -> SoundRules | None:
     """The rules of a text, or None where nothing follows the sound. Raises as `SoundRules.parse` does."""
-    rules = None if text is None else SoundRules.parse(text)
-    return rules if rules is not None and (rules.rules or rules.beats) else None
+    rules = SoundRules.parse(text)
+    return rules if rules.rules or rules.beats else None
 
 
 def _check_words(part: str, signal: str, option: str) -> None:

@@ -38,6 +38,7 @@ from stylize_live.media.formats.image_sequence import SequenceWriter, check_empt
 from stylize_live.media.formats.pipes import PIPE
 from stylize_live.media.image.io import image_format
 from stylize_live.media.shots import ShotMarker
+from stylize_live.sound_rules import rules_of
 from stylize_live.wording import option
 
 _AS_IT_IS = ConvertSettings()
@@ -91,7 +92,7 @@ def convert(
         stylizer = TimeShiftedStylizer(stylizer, later) if later else stylizer
         if settings.side_by_side:
             stylizer = SideBySideStylizer(stylizer)
-        if settings.follow_sound is not None and isinstance(stylizer, FollowsFrames):
+        if isinstance(stylizer, FollowsFrames) and rules_of(settings.follow_sound) is not None:
             opened.callback(stylizer.follow, None)
         make = _convert_in_segments if path == source and _can_resume(source, target) else _convert_at_once
         pipeline, output = make(opened, path, target, stylizer, settings, restart)

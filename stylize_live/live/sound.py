@@ -23,7 +23,7 @@ from stylize_live.media.sources.microphone import Microphone, check_microphone
 from stylize_live.media.sources.opening import names_file
 from stylize_live.sound.analysis import HOPS, Samples, SoundAnalyzer, SoundFeatures
 from stylize_live.sound.follower import STILL, Movement, SoundFollower
-from stylize_live.sound_rules import rules_of
+from stylize_live.sound_rules import OFF, rules_of
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +40,13 @@ class SoundChoice:
     """What a session follows.
 
     Attributes:
-        follow: rules as `SoundRules.parse` reads them; None or "off" for nothing.
+        follow: rules as `SoundRules.parse` reads them.
         amount: times which all of it moves, 0 to 2.
         origin: `AUTO`, `FROM_SOURCE`, `FROM_MICROPHONE`, or a microphone's name or number.
         styles: names that follow each other on the beat, parted by commas; None for all.
     """
 
-    follow: str | None = None
+    follow: str = OFF
     amount: float = 1.0
     origin: str = AUTO
     styles: str | None = None

@@ -156,6 +156,7 @@ def status(session: SessionControl) -> dict[str, object]:
         "cpu": now.get("cpu"),
         "gpu": now.get("gpu"),
         "sources": session.said("sources"),
+        "heard": (session.said("sound") or {}).get("now"),
     }
 
 

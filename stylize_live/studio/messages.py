@@ -16,12 +16,14 @@ from stylize_live.live.view import View
 from stylize_live.media.sinks.opening import STREAM, VIRTUAL_CAMERA
 from stylize_live.nets.catalogue import style_shares
 from stylize_live.options import PaintingOptions
+from stylize_live.sound_rules import rules_of
 from stylize_live.studio.actions import ACTIONS
 from stylize_live.studio.presets import NAME
 from stylize_live.validation import Settings, describe_value
 
 _LONGEST_OFFER = 12_000  # characters; browsers need about half of that
 _PRESET_SETTINGS = {*PaintingOptions.model_fields, *ViewOptions.model_fields}
+_PRESET_SOUND = {"follow_sound", "sound_amount"}
 _LEAST_SHARE = 0.005  # of a style in a blend; less counts as none
 
 SIZES = ("auto", "480p", "432p", "384p", "336p", "288p", "240p", "192p", "144p")  # what pages show
@@ -33,6 +35,14 @@ def _check_size(size: str) -> str:
     if lines is not None and not _FEWEST <= lines <= _MOST_LINES:
         raise ValueError(f"size: expected auto, or {_FEWEST}p to {_MOST_LINES}p, {describe_value(size)}")
     return size
+
+
+def _check_rules(text: str) -> str:
+    try:
+        rules_of(text)
+    except ValueError as error:
+        raise ValueError(f"follow_sound: {error}") from None
+    return text
 
 
 def _check_action(name: str) -> str:
@@ -56,6 +66,8 @@ class SettingChanges(PaintingOptions, ViewOptions):
         resolution: asked of the source, "1280x720"; what the studio does not offer is ignored.
         microphone: of recordings that are begun from now on: a key of those offered, "" for none.
         stream, virtual_camera: whether they get frames.
+        follow_sound, sound_amount: as the settings; "off" follows nothing.
+        sound_from: a key of those offered.
     """
 
     style: Annotated[dict[str, Share], Field(min_length=1, max_length=2)] | None = None
@@ -66,6 +78,9 @@ class SettingChanges(PaintingOptions, ViewOptions):
     microphone: Annotated[str, Field(max_length=200)] | None = None
     stream: bool | None = None
     virtual_camera: bool | None = None
+    follow_sound: Annotated[str, Field(max_length=500), AfterValidator(_check_rules)] | None = None
+    sound_amount: Annotated[float, Field(ge=0, le=2)] | None = None
+    sound_from: Annotated[str, Field(max_length=200)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -133,6 +148,11 @@ def apply_output_changes(changes: SettingChanges, session: LiveSession) -> None:
         session.switches.turn(STREAM, changes.stream)
     if changes.virtual_camera is not None:
         session.switches.turn(VIRTUAL_CAMERA, changes.virtual_camera)
+
+
+def sound_changes(preset: dict[str, object]) -> SettingChanges:
+    """What a preset says of what follows the sound; not where that comes from."""
+    return SettingChanges.model_validate({name: preset[name] for name in _PRESET_SOUND & preset.keys()})
 
 
 def apply_preset(preset: dict[str, object], view: View, styles: Sequence[str]) -> None:

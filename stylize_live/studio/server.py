@@ -43,12 +43,21 @@ from stylize_live.studio.messages import (
     apply_changes,
     apply_output_changes,
     apply_preset,
+    sound_changes,
 )
 from stylize_live.studio.microphones import Microphones
 from stylize_live.studio.pending_requests import PendingRequests
 from stylize_live.studio.presets import load_preset, rename_preset, save_preset
 from stylize_live.studio.protocols import HttpProtocol, WebSocketProtocol
 from stylize_live.studio.saved_files import SavedFiles
+from stylize_live.studio.sound import (
+    PERIOD,
+    apply_sound_changes,
+    describe_choices,
+    meter,
+    sound_origins,
+    sound_settings,
+)
 from stylize_live.studio.sources import BROWSER, Names, Sources
 from stylize_live.studio.state import outputs_of, state_of, view_settings
 from stylize_live.studio.telemetry import Telemetry
@@ -125,6 +134,8 @@ class Studio(Closeable):
         self._presets = 0  # how often they were changed
         self._shown: Frame | None = None
         self._state: dict[str, object] = {}
+        self._meter: dict[str, object] | None = None
+        self._meter_due = 0.0
         self._microphones = Microphones(settings.microphone)
         self._encoder = ThreadPoolExecutor(1, "stylize-studio-encode")
         self._loop = asyncio.new_event_loop()
@@ -139,6 +150,7 @@ class Studio(Closeable):
         given = [] if settings.size in SIZES else [settings.size]
         words = {**asdict(about), "names": names, "bare": bare, "camera": camera, "keys": keys}
         words |= {"sizes": [*SIZES, *given], "resolutions": sources.resolutions}
+        words |= {"sound": describe_choices()}
         self._hub.say("about", words)
         self._hub.say("sources", sources.names)
         self.refresh_devices()
@@ -259,6 +271,16 @@ class Studio(Closeable):
         if self._telemetry.due(now):
             point = self._telemetry.add(session.figures(now), now)
             self._call("say", "figures", {"now": point, "history": list(self._telemetry.history)})
+        self._tell_sound(session, now)
+
+    def _tell_sound(self, session: LiveSession, now: float) -> None:
+        if session.sound is None or now < self._meter_due:
+            return
+        self._meter_due = now + PERIOD
+        words = meter(session.sound)
+        if words != self._meter:
+            self._meter = words
+            self._call("say", "sound", {"now": words})
 
     def _carry_out(self, command: Command, session: LiveSession) -> Exception | None:
         """Do what a program asked for; returns the error, or None."""
@@ -276,8 +298,13 @@ class Studio(Closeable):
             "source": list(self._sources.names),
             "microphone": list(self._microphones.names),
             "resolution": self._sources.resolutions,
+            "sound_from": list(self._sound_origins),
         }
         return Choices(self._about.styles, choices)
+
+    @property
+    def _sound_origins(self) -> Names:
+        return sound_origins(self._microphones.names)
 
     def refresh_devices(self) -> None:
         """List the connected cameras and microphones anew."""
@@ -296,6 +323,7 @@ class Studio(Closeable):
         changes = message.set or SettingChanges()
         apply_changes(changes, session.view, self._about.styles)
         apply_output_changes(changes, session)
+        apply_sound_changes(changes, session, self._sound_origins)
         if changes.microphone in self._microphones.names:
             session.microphone = changes.microphone or None
         if changes.resolution is not None:
@@ -320,7 +348,9 @@ class Studio(Closeable):
             self._presets += 1
             session.view.say(f"renamed {old} to {new}")
         if message.load is not None:
-            apply_preset(load_preset(_preset(message.load)), session.view, self._about.styles)
+            preset = load_preset(_preset(message.load))
+            apply_preset(preset, session.view, self._about.styles)
+            apply_sound_changes(sound_changes(preset), session, {})
             session.view.say(message.load)
 
     def _save(self, path: Path, session: LiveSession) -> None:
@@ -328,6 +358,7 @@ class Studio(Closeable):
             name: value for name, value in view_settings(session).items() if name in LiveSettings.model_fields
         }
         today |= {"source": self._sources.text, "style": session.stylizer.style}
+        today |= sound_settings(session)
         today |= outputs_of(session, self._settings) | self._sources.requested_size
         save_preset(path, self._settings, today)
         session.view.say(f"saved: stylize-live live --config {quote(path.name)}")
@@ -351,6 +382,7 @@ class Studio(Closeable):
             "presets": self._presets,
             "microphones": self._microphones.names,
             "no_microphones": self._microphones.missing,
+            "sound_origins": self._sound_origins,
         }
 
     def _tell_sources(self, names: Names) -> None:

@@ -9,6 +9,7 @@ from stylize_live.live.session import LiveSession
 from stylize_live.live.sink_switches import SinkState
 from stylize_live.media.sinks.opening import STREAM, VIRTUAL_CAMERA
 from stylize_live.studio.messages import shares_of
+from stylize_live.studio.sound import sound_state
 
 SWITCHED = {"stream": STREAM, "virtual_camera": VIRTUAL_CAMERA}  # names of settings, and of sinks
 _MISSING = SinkState(False, False, "", "")
@@ -42,6 +43,7 @@ def state_of(session: LiveSession) -> dict[str, object]:
         "size": size_of(session),
         "can_resize": session.can_resize,
         "microphone": session.microphone or "",
+        **sound_state(session),
         **{key: asdict(states.get(key, _MISSING)) for key in SWITCHED},
     }
 

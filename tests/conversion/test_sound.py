@@ -128,7 +128,7 @@ def test_a_resumed_conversion_is_the_same_to_the_bit(
     assert 60 < run("out.mp4").resumed <= 77
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
     with StoppingStylizer(styles[0], steadiness=0.8, device="cpu", runtime="torch") as stylizer:
-        convert(source, tmp_path / "still.mp4", stylizer, settings.model_copy(update={"follow_sound": None}))
+        convert(source, tmp_path / "still.mp4", stylizer, settings.model_copy(update={"follow_sound": "off"}))
     still, moved = (content(tmp_path / name).images[85].astype(int) for name in ("still.mp4", "whole.mp4"))
     assert np.abs(still - moved).mean() > 3
 

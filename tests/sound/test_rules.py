@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stylize_live.options import PaintingOptions, Slider, control_of
-from stylize_live.sound_rules import MANNERS, USUAL_BEATS, Rule, SoundRules
+from stylize_live.sound_rules import MANNERS, USUAL_BEATS, Rule, SoundRules, rules_of
 
 
 def test_an_option_alone_follows_the_level() -> None:
@@ -30,6 +30,16 @@ def test_styles_alone_change_on_the_beat() -> None:
 def test_the_usual_rules() -> None:
     assert SoundRules.parse("auto").options == {"boldness", "strength"}
     assert SoundRules.parse("auto").beats == 0
+
+
+def test_off_is_nothing() -> None:
+    assert rules_of("off") is None
+    assert rules_of("style") == SoundRules((), USUAL_BEATS)
+
+
+def test_a_rule_written_out_is_the_same_rule() -> None:
+    rules = SoundRules.parse("bass:stroke:-0.3,onset:strength:0.2:0.5:3,boldness")
+    assert SoundRules.parse(",".join(rule.text for rule in rules.rules)) == rules
 
 
 def test_every_number_among_the_options_can_move() -> None:

@@ -6,6 +6,7 @@ import { Graph, drawShares, stages } from "./graph.js";
 import { Camera } from "./camera.js";
 import { Saved, element, icon } from "./saved.js";
 import { Outputs } from "./outputs.js";
+import { Sound } from "./sound.js";
 
 const $ = (id) => document.getElementById(id);
 const SEND_EVERY = 60;  // ms, while a slider moves
@@ -43,6 +44,7 @@ const send = connect({
     if (words.state) showState(words.state);
     if (words.thumbnails) showThumbnails(words.thumbnails);
     if (words.figures) showFigures(words.figures);
+    if (words.sound) sound.hear(words.sound.now);
     if (words.camera) camera.hear(words.camera);
   },
   onLine: (up, code) => {
@@ -78,6 +80,7 @@ function flush() {
 const leftAlone = (name) => performance.now() - (touched[name] || -LEFT_ALONE) < LEFT_ALONE;
 
 const outputs = new Outputs(ask);
+const sound = new Sound(ask);
 $("microphone").addEventListener("pointerdown", () => send({ do: "look" }));
 
 // ---------------------------------------------------------------- sliders and switches
@@ -93,6 +96,14 @@ const SCALES = {
 const SLIDERS = [...document.querySelectorAll("input[data-unit]")];
 const SWITCHES = [...document.querySelectorAll("input[data-option], input[data-switch]")];
 const TOGGLES = [...document.querySelectorAll("button[data-switch]")];
+
+/** How far all that follows the sound moves. */
+function showAmount(value, moving = false) {
+  if (value === undefined || (leftAlone("sound_amount") && !moving)) return;
+  $("sound_amount").value = value;
+  fill($("sound_amount"));
+  $("sound_amount-out").textContent = percent(value);
+}
 
 /** Whether an option makes no difference in this style. */
 const isIdle = ({ id }) => state?.[`has_${id}`] === false;
@@ -128,6 +139,7 @@ for (const slider of SLIDERS) {
   });
   if (slider.dataset.scale === "doublings") slider.addEventListener("dblclick", () => ask({ [slider.id]: valueAt(slider, slider.defaultValue) }));
 }
+$("sound_amount").addEventListener("input", ({ target }) => { showAmount(Number(target.value), true); ask({ sound_amount: Number(target.value) }); });
 for (const box of SWITCHES) box.addEventListener("change", () => ask({ [box.id]: box.checked }));
 for (const toggle of TOGGLES) toggle.addEventListener("click", () => ask({ [toggle.id]: !state?.[toggle.id] }));
 for (const button of document.querySelectorAll("button[data-do]")) button.addEventListener("click", () => send({ do: button.dataset.do }));
@@ -358,6 +370,7 @@ function showAbout(news) {
   about = news;
   $("engine").textContent = news.engine;
   outputs.offer(news);
+  sound.offer(news.sound);
   $("styles").replaceChildren(...news.styles.map(makeCard));
   const columns = (rows) => Math.ceil(news.styles.length / (news.styles.length > ONE_ROW ? rows : 1)) || 1;
   $("styles").style.setProperty("--columns", columns(2));
@@ -381,6 +394,8 @@ function showState(news) {
   $("dot").classList.toggle("frozen", news.frozen);
   $("dot").classList.toggle("down", Boolean(news.no_source));
   outputs.show(news);
+  sound.show(news);
+  showAmount(news.sound_amount);
   showSource();
   $("mark").hidden = news.on_record === null;
   $("mark").textContent = clock(news.on_record);
