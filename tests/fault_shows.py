@@ -31,6 +31,7 @@ from stylize_live.conversion.convert import convert
 from stylize_live.frame import Frame
 from stylize_live.live.pipeline import run_live
 from stylize_live.live.report import LiveReport
+from stylize_live.live.sound import LiveSound, SoundChoice
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.libraries import av, cv2
 from stylize_live.media.protocols import LiveSink, Source
@@ -136,6 +137,13 @@ class Stylizer(FakeStylizer):
     def embolden(self) -> None:
         """Takes as long as painting some frames."""
 
+    def follow(self, follower: object, styles: Sequence[str] = ()) -> None:
+        """Follows nothing."""
+
+    def make_movement_ready(self) -> bool:
+        """Has nothing to make ready."""
+        return False
+
 
 class Spectator:
     """Ends a show some frames after the fault; presses a key first, if there is one."""
@@ -197,6 +205,7 @@ def _show(
     microphone: str | None = None,
     adaptive_resolution: Any = None,
     switched: bool = False,
+    sound: LiveSound | None = None,
 ) -> LiveReport:
     spectator = Spectator(stage, key, wanted)
     toolkit = Toolkit(spectator=spectator, error=cv2.error)
@@ -220,6 +229,7 @@ def _show(
             microphone=microphone,
             remote=Audience(spectator, switched),
             openers={"stream": lambda: opened()},
+            sound=sound,
             adaptive_resolution=adaptive_resolution,
             patience=QUICK,
         )
@@ -433,6 +443,19 @@ class InputStream:
 
 
 def recording_sound(stage: Stage, wanted: str | None) -> LiveReport:
+    _fake_microphone(stage)
+    heard = Microphone("auto")
+    with Recorder(stage.folder / "show.mkv", SIZE, microphone=heard) as recorder, _steps() as source:
+        return _show(stage, source, sinks=[recorder], wanted=wanted)
+
+
+def following_sound(stage: Stage, wanted: str | None) -> LiveReport:
+    _fake_microphone(stage)
+    with _steps() as source:
+        return _show(stage, source, wanted=wanted, sound=LiveSound(SoundChoice("level:strength")))
+
+
+def _fake_microphone(stage: Stage) -> None:
     module = ModuleType("sounddevice")
     device = {
         "index": 0,
@@ -448,9 +471,6 @@ def recording_sound(stage: Stage, wanted: str | None) -> LiveReport:
         PortAudioError=RuntimeError,
     )
     stage.patch.setitem(sys.modules, "sounddevice", module)
-    heard = Microphone("auto")
-    with Recorder(stage.folder / "show.mkv", SIZE, microphone=heard) as recorder, _steps() as source:
-        return _show(stage, source, sinks=[recorder], wanted=wanted)
 
 
 def streaming(stage: Stage, wanted: str | None) -> LiveReport:

@@ -322,6 +322,14 @@ LIVE: dict[str, Stage] = {
     "microphone": _stage(
         "media.sources.microphone:Microphone.take", "works", shows.recording_sound, _SINK, NO_IMAGES
     ),
+    "following the sound": _stage(
+        "live.sound:_MicrophoneEar.take",
+        "works",
+        shows.following_sound,
+        _SINK,
+        NO_IMAGES,
+        {"raises": GoesOn("BoomError: boom"), "hangs": GoesOn()},  # nobody waits for its thread
+    ),
     "stream server": _stage(
         "media.sinks.stream_server:StreamServer.write", "takes a frame", shows.streaming, _SINK
     ),
@@ -417,6 +425,10 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "concurrency.channel:Latest": NoSense("waits in memory only, see concurrency/test_channel.py"),
     "concurrency.channel:_Queue": NoSense("waits in memory only, see concurrency/test_channel.py"),
     "live.latency:Durations": NoSense("counts"),
+    "live.sound:LiveSound": ("following the sound",),
+    "live.sound:_MicrophoneEar": ("following the sound",),
+    "live.sound:_FileEar": NoSense("a reader of sound beside the show's own, see live/test_sound.py"),
+    "live.sound:_Counts": NoSense("counts"),
     "live.pipeline:_Waker": NoSense("wakes a source"),
     "live.sink_switches:SinkSwitches": ("switching on",),
     "live.sink_switches:_Attempt": ("switching on",),
@@ -447,6 +459,10 @@ THREADS: dict[str, tuple[str, ...] | NoSense] = {
     "live.pipeline:self._paint": ("stylizer", "loading"),
     "live.pipeline:self._set_boldness": ("boldness",),
     "live.pipeline:lambda: self._write_snapshot(path, pixels)": ("snapshot",),
+    "live.sound:lambda: self._listen(workers.stopping, source, stylizer, say)": ("following the sound",),
+    "live.sound:lambda: self._make_ready(workers.stopping, stylizer)": NoSense(
+        "until it comes back, all is painted as before"
+    ),
     "live.sink_group:worker.run_and_close": (
         *("recorder", "stream server", "virtual camera"),
         *("recording by key", "switching on"),

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from stylize_live.concurrency.failures import explain_failure
 from stylize_live.concurrency.workers import WorkerGroup
 from stylize_live.config import LiveSettings
 from stylize_live.engine.following import FrameFollower, row_of_styles
@@ -232,7 +233,7 @@ class LiveSound:
             try:
                 self._follow(choice, stopping, source, stylizer)
             except Exception as error:  # whatever it is, the session goes on, as it was set
-                words = describe_error(error)
+                words = describe_error(explain_failure(error, "the sound"))
                 log.warning("%s; painting goes on without sound", words)
                 log.debug("the sound failed", exc_info=True)
                 say(words)
