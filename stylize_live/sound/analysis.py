@@ -94,14 +94,17 @@ class SoundAnalyzer:
         energies = [float(np.dot(newest, newest)) / self._hop]
         scale = 4 / (len(self._window) * float(np.dot(self._window, self._window)))
         energies += [float(np.dot(spectrum[s], spectrum[s])) * scale for s in self._slices]
-        signals = [meter(energy) for meter, energy in zip(self._meters, energies, strict=True)]
+        level, bass, mid, treble = (
+            meter(energy) for meter, energy in zip(self._meters, energies, strict=True)
+        )
         loudness = self._meters[0].loudness
         flux = self._flux(spectrum, silent=loudness < _SILENCE)
         self._strongest = max(flux, self._strongest * self._forget)
         onset = flux / self._strongest if self._strongest else 0.0
         beat = self._beats(flux)
         time = self._taken * self._hop / self._rate
-        return SoundFeatures(time, loudness, *signals, onset, beat, self._beats.tempo)
+        tempo = self._beats.tempo
+        return SoundFeatures(time, loudness, level, bass, mid, treble, onset, beat, tempo)
 
     def _flux(self, spectrum: npt.NDArray[np.float32], *, silent: bool) -> float:
         """How much the spectrum grew, whatever the gain."""

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 _SLOWEST, _FASTEST, _TEMPO_STEP = 55.0, 210.0, 0.25  # beats a minute
-_USUAL, _SPREAD = 115.0, 0.9  # beats a minute, and octaves around it
+_USUAL, _SPREAD = 115.0, 1.1  # beats a minute, and octaves around it
 _MEMORY = 7.0  # seconds of onsets that the tempo is taken from
 _LEAST = 3.5  # seconds before there is one
 _EVERY = 0.3  # seconds between two looks at the tempo
@@ -107,7 +107,8 @@ class BeatTracker:
             return
         places = np.arange(len(correlation))
         comb = [np.interp(self._lags * k, places, correlation, right=0.0) for k in range(1, _COMB + 1)]
-        fits = np.mean(comb, axis=0) * self._preference
+        # A length at which only every second multiple fits, such as one and a half beats, is none.
+        fits = (np.mean(comb, axis=0) + np.min(comb, axis=0)) / 2 * self._preference
         best = int(np.argmax(fits))
         if self.tempo:
             now = np.abs(np.log2(self._tempos / self.tempo)) < 0.06  # an eighth of a semitone's octave

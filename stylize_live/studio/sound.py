@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 PERIOD = 0.1  # seconds between two figures of the meter
 _QUIETEST = 60.0  # decibels below full scale at which the meter begins
 _OWN_NAMES = {
-    AUTO: "The video, else a microphone",
-    FROM_SOURCE: "The video’s sound",  # noqa: RUF001
-    FROM_MICROPHONE: "The system’s microphone",  # noqa: RUF001
+    AUTO: "Video or microphone",
+    FROM_SOURCE: "The video",
+    FROM_MICROPHONE: "A microphone",
 }
 
 

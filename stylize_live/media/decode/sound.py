@@ -72,7 +72,6 @@ def _decode(
 ) -> Iterator[tuple[Fraction | None, Samples]]:
     """Samples and the time of their first one in seconds of the file's clock, None where it goes on."""
     resampler = av.AudioResampler("flt", "mono", RATE)
-    stream.thread_type = "NONE"
     for packet in Demuxer(container, lambda what: None):
         if packet.stream_index != stream.index or packet.is_corrupt:
             continue
@@ -80,10 +79,11 @@ def _decode(
         with contextlib.suppress(av.FFmpegError):
             frames = list(stream.decode(packet))
         for frame in frames:
-            when = None if frame.pts is None else frame.pts * frame.time_base
+            clock = frame.time_base
+            when = None if frame.pts is None or clock is None else Fraction(frame.pts * clock)
             with contextlib.suppress(av.FFmpegError, ValueError):  # one of another kind in the middle
                 for made in resampler.resample(frame):
-                    yield when, made.to_ndarray()[0]
+                    yield when, np.asarray(made.to_ndarray()[0], np.float32)
                     when = None
 
 
