@@ -128,6 +128,7 @@ class Stylizer(FakeStylizer):
     """Its boldness is set through a method, which can be spoilt; lines can be set, too."""
 
     lines = 0
+    followed_style = ""
 
     def __setattr__(self, name: str, value: object) -> None:
         if name == "boldness" and hasattr(self, "boldness"):

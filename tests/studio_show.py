@@ -17,6 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from stylize_live.config import LiveSettings
 from stylize_live.live.pipeline import run_live
+from stylize_live.live.sound import LiveSound
 from stylize_live.media.sinks.null_display import NullDisplay
 from stylize_live.media.sinks.opening import sink_openers
 from stylize_live.media.sources.live_source import LiveSource
@@ -27,6 +28,19 @@ from stylize_live.studio.sources import Sources
 STYLES = ["first", "second", "third"]
 SETTINGS = LiveSettings(source="test", width=64, height=36, fps=50)
 _PATIENCE = 8.0
+
+
+class FollowingStylizer(FakeStylizer):
+    """Lets itself be followed."""
+
+    followed_style = ""
+
+    def follow(self, follower: object, styles: object = ()) -> None:
+        """Changes nothing."""
+
+    def make_movement_ready(self) -> bool:
+        """Has nothing to make ready."""
+        return False
 
 
 class Show:
@@ -44,11 +58,17 @@ class Show:
 
 @contextmanager
 def running(
-    settings: LiveSettings = SETTINGS, source: LiveSource | None = None, **server: Any
+    settings: LiveSettings = SETTINGS,
+    source: LiveSource | None = None,
+    sound: LiveSound | None = None,
+    **server: Any,
 ) -> Iterator[Show]:
-    """A show for as long as the block lasts; its first source is `source` if it is given."""
+    """A show for as long as the block lasts; its first source is `source` if it is given.
+
+    With `sound`, its stylizer follows what that hears.
+    """
     sources = Sources(source or open_live_source(settings), settings)
-    stylizer = FakeStylizer()
+    stylizer = FakeStylizer() if sound is None else FollowingStylizer()
     about = About("cpu, float32", STYLES)
     ended = threading.Event()
 
@@ -70,6 +90,7 @@ def running(
                 styles=STYLES,
                 remote=studio,
                 openers=sink_openers(settings, source),
+                sound=sound,
             )
 
         thread = threading.Thread(target=run, name="stylize-test-show")

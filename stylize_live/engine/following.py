@@ -87,6 +87,7 @@ class Following:
         self.wanted: Wanted | None = None
         self._base: StyleSet | None = None
         self._row: list[Checkpoint] = []
+        self._row_names: list[str] = []
         self._begun_at = 0  # changes of style, when the chosen one was chosen
         self._kept: OrderedDict[tuple[int, float], StyleSet] = OrderedDict()
 
@@ -95,6 +96,13 @@ class Following:
         """Names everything that painting depends on beside the stylizer's own."""
         ends = (end.digest() for one in self._loaded.values() for end in (one.at(0), one.at(1)))
         return f"{self.follower.fingerprint}, styles {' '.join(ends)}"
+
+    @property
+    def style(self) -> str:
+        """Name of the style that is shown, or that another one fades in over; "" before the first frame."""
+        if self.shown is None or not self._row_names:
+            return ""
+        return self._row_names[self.shown.place // FADE_STEPS % len(self._row_names)]
 
     def begin(self, base: StyleSet, movement: Movement) -> None:
         """Follow from these styles on, as they were chosen; the same ones again change nothing."""
@@ -105,12 +113,14 @@ class Following:
         self._begun_at = 0 if self.follower.waits else math.ceil(movement.changes)
         self._base, self.shown = base, None
         self._kept.clear()
-        self._row = [base.checkpoints[0]]
+        self._row, self._row_names = [base.checkpoints[0]], [chosen[0]]
         if len(chosen) == 1:
             at = self._names.index(chosen[0]) if chosen[0] in self._names else -1
             others = (*self._names[at + 1 :], *self._names[: max(0, at)])
             network = base.checkpoints[0].architecture
-            self._row += [one for name in others if (one := self._loaded[name]).architecture == network]
+            fitting = [name for name in others if self._loaded[name].architecture == network]
+            self._row += [self._loaded[name] for name in fitting]
+            self._row_names += fitting
 
     def look(self, movement: Movement, options: RenderOptions) -> Look:
         """The look that a movement asks for."""

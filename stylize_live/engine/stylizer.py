@@ -249,6 +249,13 @@ class Stylizer(Closeable):
             if ended and self._pending is None:
                 self._pending = self._wanted.at(self.boldness)
 
+    @property
+    def followed_style(self) -> str:
+        """The style that a follower has changed to; "" while the chosen one is shown."""
+        following = self._following
+        shown = "" if following is None else following.style
+        return "" if shown == self._style else shown
+
     def make_movement_ready(self) -> bool:
         """Make ready what the next look of a follower that does not wait needs; whether there was anything.
 

@@ -484,7 +484,8 @@ class _LivePipeline:
 
     def _headline(self) -> str:
         strength, boldness = self.stylizer.strength, self.view.boldness
-        parts = [display_name(self.stylizer.style)]
+        followed = "" if self.sound is None else self.sound.style
+        parts = [display_name(followed or self.stylizer.style)]
         if strength < 1:
             parts.append(f"{strength:.0%}")
         if boldness != DEFAULT_BOLDNESS and self.stylizer.has_boldness:

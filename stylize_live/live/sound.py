@@ -95,6 +95,8 @@ class SoundReport:
 class FollowingStylizer(Protocol):
     """A stylizer whose options can follow something, see `Stylizer`."""
 
+    @property
+    def followed_style(self) -> str: ...
     def follow(self, follower: FrameFollower | None, styles: Sequence[str] = ()) -> None: ...
     def make_movement_ready(self) -> bool: ...
 
@@ -181,6 +183,7 @@ class LiveSound:
         self._changed = threading.Event()
         self._movement = STILL
         self._when: Fraction | None = None  # of the newest frame
+        self._stylizer: FollowingStylizer | None = None
         self._tempos = _Counts()
         self._loudness = _Counts()
 
@@ -199,8 +202,14 @@ class LiveSound:
     ) -> None:
         """Listen in threads of this group."""
         if isinstance(stylizer, FollowingStylizer):
+            self._stylizer = stylizer
             workers.start("sound", lambda: self._listen(workers.stopping, source, stylizer, say))
             workers.start("sound-looks", lambda: self._make_ready(workers.stopping, stylizer))
+
+    @property
+    def style(self) -> str:
+        """The style that the sound has changed to; "" while the chosen one is shown."""
+        return "" if self._stylizer is None else self._stylizer.followed_style
 
     def close(self) -> None:
         """Wake the threads, which look whether they are to end."""

@@ -61,6 +61,7 @@ def sound_state(session: LiveSession) -> dict[str, object]:
                 "beats": 0 if rules is None else rules.beats,
                 "place": "" if sound is None else sound.figures.place,
                 "trouble": "" if sound is None else sound.figures.trouble,
+                "style": "" if sound is None else sound.style,
             },
         }
     )

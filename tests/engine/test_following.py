@@ -232,15 +232,20 @@ def test_fades_go_step_by_step(make: Make, tmp_path: Path) -> None:
 
 def test_a_style_that_is_chosen_meanwhile_comes_first(make: Make, tmp_path: Path) -> None:
     row = styles(tmp_path)
+    changes = [0.0]
     with make() as stylizer, make(style=row[2]) as wanted:
-        stylizer.follow(Follower(lambda when: Movement({}, changes=1.5), waits=False), row)
-        for _ in range(20):
+        stylizer.follow(Follower(lambda when: Movement({}, changes[0]), waits=False), row)
+        stylizer(frame(0))
+        changes[0] = 1.5
+        for _ in range(3 * FADE_STEPS + 1):
             stylizer(frame(0))
             ready(stylizer)
+        assert stylizer.followed_style == row[1]
         stylizer.style = row[2]
         for _ in range(3):
             np.testing.assert_array_equal(stylizer(frame(0)).pixels, wanted(frame(0)).pixels)
             ready(stylizer)
+        assert stylizer.followed_style == ""
 
 
 def test_what_is_set_meanwhile_is_the_new_middle(make: Make) -> None:

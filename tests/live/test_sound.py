@@ -55,6 +55,8 @@ class Follower(FakeStylizer):
         self.movement = STILL
         self.most = 0.0
 
+    followed_style = ""
+
     def follow(self, follower: FrameFollower | None, styles: Sequence[str] = ()) -> None:
         self.followed.append((follower, styles))
 

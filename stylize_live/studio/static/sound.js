@@ -16,6 +16,7 @@ export class Sound {
   /** ask(changes): asks the program. What it says afterwards is shown. */
   constructor(ask) {
     this.ask = ask;
+    this.names = {};
     this.#get("sound_from").addEventListener("change", ({ target }) => { ask({ sound_from: target.value }); target.blur(); });
   }
 
@@ -23,8 +24,9 @@ export class Sound {
     return document.getElementById(id);
   }
 
-  /** What can follow what. */
-  offer({ signals, options, style, off }) {
+  /** What can follow what, and how styles are called. */
+  offer({ signals, options, style, off }, names) {
+    this.names = names;
     [this.#style, this.#off] = [style, off];
     const choices = [["", "–"], ...signals.map((signal) => [signal, NAMES[signal] || signal])];
     const rows = options.map(({ key, label }) => this.#row(key, `${label} <small>follows</small>`, choices));
@@ -70,7 +72,8 @@ export class Sound {
     }
     list.value = from;
     const place = this.#get("sound-place");
-    place.textContent = sound.trouble || sound.place;
+    const style = sound.style && `painting ${this.names[sound.style] || sound.style}`;
+    place.textContent = sound.trouble || [sound.place, style].filter(Boolean).join(", ");
     place.hidden = !place.textContent;
     place.classList.toggle("wrong", Boolean(sound.trouble));
     this.#get("sound-meter").classList.toggle("off", !sound.place);

@@ -370,7 +370,7 @@ function showAbout(news) {
   about = news;
   $("engine").textContent = news.engine;
   outputs.offer(news);
-  sound.offer(news.sound);
+  sound.offer(news.sound, news.names);
   $("styles").replaceChildren(...news.styles.map(makeCard));
   const columns = (rows) => Math.ceil(news.styles.length / (news.styles.length > ONE_ROW ? rows : 1)) || 1;
   $("styles").style.setProperty("--columns", columns(2));
