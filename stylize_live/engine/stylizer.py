@@ -104,6 +104,7 @@ class Stylizer(Closeable):
         self._changing = threading.Lock()  # held for the moment in which options change
         self._pending: StyleSet | None = None
         self._following: Following | None = None
+        self._holds = False  # whether the backend may hold what a follower needed
         self._options = check_options(
             RenderOptions, strength=strength, boldness=boldness, keep_colors=keep_colors, stroke=stroke
         )
@@ -421,7 +422,7 @@ class Stylizer(Closeable):
             elif shown is not None and not backend.holds(wanted.checkpoint, wanted.size, wanted.itemsize):
                 following.wanted = wanted
                 return shown
-        following.shown = look
+        following.shown, self._holds = look, True
         self._shown.change(styles)  # in place: images go on following from each other
         return look
 
@@ -501,6 +502,10 @@ class Stylizer(Closeable):
         with self._setting:
             pending, self._pending = self._pending, None
         following = self._following
+        if following is None and self._holds:
+            self._holds = False
+            if isinstance(self._backend, CpuBackend):
+                self._backend.release()
         moves = following is not None and following.shown is not None
         if pending is not None and not (moves and pending.timeline is self._shown.styles.timeline):
             self._shown.change(pending)

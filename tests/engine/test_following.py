@@ -9,9 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tiny import make_checkpoint, random_pixels
 
 from stylize_live.engine import Stylizer
+from stylize_live.engine.core.protocols import TemporalContext
+from stylize_live.engine.core.render_options import RenderOptions
+from stylize_live.engine.cuda.painting import TensorStylizer
 from stylize_live.engine.following import FADE_STEPS
 from stylize_live.errors import StyleError
 from stylize_live.frame import Frame, Pixels
@@ -186,6 +190,36 @@ def test_the_fingerprint_names_what_is_followed(make: Make, tmp_path: Path) -> N
         stylizer.boldness = 0.3
         found.add(stylizer.fingerprint)
     assert len(found) == 4
+
+
+@pytest.mark.parametrize("resizes", [True, False])
+def test_tensors_go_on_over_a_change_of_strokes(resizes: bool) -> None:
+    """On a GPU, whose arithmetic is tried on the processor here."""
+    followed: list[tuple[int, ...]] = []
+
+    def follow(past: torch.Tensor, fresh: torch.Tensor, inputs: torch.Tensor, share: object) -> torch.Tensor:
+        assert past.shape == fresh.shape
+        followed.append(tuple(fresh.shape[2:]))
+        return fresh
+
+    stylizer = TensorStylizer(follow)
+    stylizer.network = lambda small: small
+    image = torch.rand(1, 3, 48, 64) * 255
+    for number, stroke in enumerate((1.0, 2.0, 2.0)):
+        context = TemporalContext(begins=number == 0, share=0.1, resizes=resizes)
+        stylizer(image, RenderOptions(stroke=stroke), context)
+    assert followed == ([(24, 32)] * 2 if resizes else [(24, 32)])
+
+
+def test_what_was_held_is_released_in_the_end(make: Make, runtime: str) -> None:
+    with make() as stylizer:
+        stylizer.follow(Follower(lambda when: moved(boldness=0.1 * when)))
+        paint(stylizer, range(4))
+        held = getattr(stylizer._backend, "_held", {})
+        assert (len(held) > 1) == (runtime == "openvino")
+        stylizer.follow(None)
+        stylizer(frame(5))
+        assert not held
 
 
 # ------------------------------------------------------------------ without waiting, as live

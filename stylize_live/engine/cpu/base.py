@@ -75,6 +75,9 @@ class CpuBackend(ABC):
         """Whether such images can be painted with these weights without a pause before the first."""
         return True
 
+    def release(self) -> None:  # noqa: B027 (most hold nothing)
+        """Keep none of the weights that were held any longer."""
+
     def make_ready(self, size: tuple[int, int]) -> None:  # noqa: B027 (most have nothing to make ready)
         """Prepare what the first frame of this (width, height) would wait for, in any thread."""
 

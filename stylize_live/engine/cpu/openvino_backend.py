@@ -107,6 +107,11 @@ class OpenVinoBackend(CpuBackend):
             held = self._held.get(id(checkpoint))
             return held is not None and (size[1], size[0], 3, itemsize) in held[1]
 
+    def release(self) -> None:
+        """See `CpuBackend.release`."""
+        with self._holding:
+            self._held.clear()
+
     def is_ready(self, size: tuple[int, int]) -> bool:
         """See `CpuBackend.is_ready`: whether there is a graph for such 8-bit images."""
         return self._graphed is None or (size[1], size[0], 3, 1) in self._graphs
