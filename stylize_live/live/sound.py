@@ -237,7 +237,7 @@ class LiveSound:
         say: Callable[[str], None],
     ) -> None:
         while not stopping.is_set():
-            choice = self.choice
+            choice, played = self.choice, _path_of(source)
             self._changed.clear()
             try:
                 self._follow(choice, stopping, source, stylizer)
@@ -247,7 +247,7 @@ class LiveSound:
                 log.debug("the sound failed", exc_info=True)
                 say(words)
                 self.figures = replace(self.figures, place="", trouble=words, heard=None)
-                while self.choice == choice and not stopping.is_set():
+                while (self.choice, _path_of(source)) == (choice, played) and not stopping.is_set():
                     self._changed.wait(_IDLE)
             finally:
                 self._movement = STILL

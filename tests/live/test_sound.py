@@ -113,6 +113,7 @@ def test_a_microphone_moves_what_is_painted(system: FakeSystem) -> None:
     with showing(listening()) as show:
         eventually(lambda: system.streams and show.sound.figures.place == NAME)
         system.hear(quiet_then_loud())
+        eventually(lambda: show.sound.figures.seconds > 3.9)
         eventually(lambda: show.stylizer.movement.offsets.get("strength", 0) < -0.3)
         assert show.stylizer.followed == [(show.sound, ())]
         assert system.streams[0].closed == 0
@@ -308,6 +309,19 @@ def test_a_silent_file_is_a_note(tmp_path: Path) -> None:
     silent = Video().write(tmp_path / "silent.mp4")
     with showing(listening(), open_file(silent, loop=True)) as show:
         eventually(lambda: show.sound.figures.trouble == "silent.mp4 has no sound to follow")
+
+
+def test_another_source_is_tried_anew(tmp_path: Path, system: FakeSystem) -> None:
+    silent = Video().write(tmp_path / "silent.mp4")
+
+    class Changing(FakeSource):
+        played_sound: PlayedSound | None = PlayedSound(silent, Fraction(0), Fraction(0))
+
+    source = Changing(10**6)
+    with showing(listening(), source) as show:
+        eventually(lambda: "no sound to follow" in show.sound.figures.trouble)
+        source.played_sound = None
+        eventually(lambda: show.sound.figures.place == NAME)
 
 
 # ------------------------------------------------------------------ what is said before anything is opened
