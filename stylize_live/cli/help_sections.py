@@ -54,7 +54,7 @@ SECTIONS: dict[str, Sections] = {
         "Look": (*_MOVING_LOOK, "crossfade"),
         "Result": (
             *("output", "preview", "side-by-side", "before-after", "dry-run"),
-            *("overwrite", "restart", "json"),
+            *("overwrite", "restart", "work-folder", "json"),
         ),
         "Part and size": ("start", "end", "size", "fps"),
         "Folders": ("include", "exclude"),

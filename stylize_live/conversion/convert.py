@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from stylize_live.concurrency.watchdog import Patience
@@ -14,7 +14,12 @@ from stylize_live.conversion.pipeline import USUAL_PATIENCE, ConvertPipeline
 from stylize_live.conversion.preview import without_preview
 from stylize_live.conversion.progress import ConvertProgress, ConvertReport
 from stylize_live.conversion.resume import Rest, open_after
-from stylize_live.conversion.segment_store import SegmentStore, read_earlier_identity, remove_published
+from stylize_live.conversion.segment_store import (
+    SegmentStore,
+    read_earlier_identity,
+    remove_published,
+    remove_work_folder,
+)
 from stylize_live.conversion.segmented_output import SegmentedOutput
 from stylize_live.conversion.stylizers import (
     FrameStylizer,
@@ -26,7 +31,8 @@ from stylize_live.conversion.stylizers import (
     restore_state,
     takes_surfaces,
 )
-from stylize_live.errors import SourceError, UsageError
+from stylize_live.errors import SourceError, StylizeError, UsageError
+from stylize_live.files import make_folder
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.encode.animation import readable
 from stylize_live.media.encode.writer import VideoWriter
@@ -36,20 +42,27 @@ from stylize_live.media.formats.image_sequence import SequenceWriter, check_empt
 from stylize_live.media.formats.pipes import PIPE
 from stylize_live.media.image.io import image_format
 from stylize_live.media.shots import ShotMarker
+from stylize_live.storage.fetching import fetched
+from stylize_live.storage.places import Place, StorageUrl, local_path, place_of
+from stylize_live.storage.remote import exists
+from stylize_live.storage.uploading import upload
+from stylize_live.system.clock import monotonic
+from stylize_live.system.replacing import remove
 from stylize_live.wording import option
 
 _AS_IT_IS = ConvertSettings()
 
 
 def convert(
-    source: Path | str,
-    target: Path | str,
+    source: Place | str,
+    target: Place | str,
     stylizer: FrameStylizer,
     settings: ConvertSettings = _AS_IT_IS,
     *,
     overwrite: bool = False,
     restart: bool = False,
     on_progress: Callable[[ConvertProgress], None] | None = None,
+    work_folder: Path | None = None,
     patience: Patience = USUAL_PATIENCE,
 ) -> ConvertReport:
     """Paint a video file, its sound and subtitles kept.
@@ -58,6 +71,9 @@ def convert(
     `stylize_live.conversion.segment_store`. A run that was interrupted, killed or failed goes on behind the
     last finished segment if it is called again with the same arguments, and the result is the same. This does
     not hold for pipes, numbered frames, .gif and .webp, which are made in one go.
+
+    Both may be URLs of shared storage. The source is then copied to this machine first; the video and its
+    segments are made in a work folder here, and put in their place once.
 
     Args:
         source: any video that FFmpeg reads; - is standard input.
@@ -69,6 +85,7 @@ def convert(
         overwrite: replace a target that exists.
         restart: discard what an interrupted run has finished.
         on_progress: called in this thread about 5 times a second; what it raises stops everything.
+        work_folder: where this machine keeps what it reads and makes of URLs; the user's cache if None.
         patience: with a stage that does not come back from one frame: a warning first, then the end.
 
     Raises:
@@ -78,12 +95,19 @@ def convert(
         MachineError: no memory is left, or a disk or library does not answer; it is untouched.
         KeyboardInterrupt: Ctrl-C; the target is untouched.
     """
-    source, target = Path(source), Path(target)
+    source, target = place_of(source, work_folder), place_of(target, work_folder)
     check_paths(source, target, overwrite)
-    if not is_sequence(target):
-        codec_for(target, settings)
-        check_target(target)
+    made = local_path(target)
     with ExitStack() as opened:
+        if isinstance(target, StorageUrl):
+            opened.enter_context(_naming(made, target))
+            opened.callback(remove_work_folder, target)
+            make_folder(made.parent)
+        if not is_sequence(made):
+            codec_for(made, settings)
+            check_target(made)
+        if isinstance(source, StorageUrl):
+            source = opened.enter_context(_fetched(source, on_progress))
         path = opened.enter_context(readable(source))
         settings, later = without_preview(path, settings)
         stylizer = TimeShiftedStylizer(stylizer, later) if later else stylizer
@@ -96,30 +120,68 @@ def convert(
         return _report(pipeline, output)
 
 
-def _can_resume(source: Path, target: Path) -> bool:
+@contextmanager
+def _fetched(url: StorageUrl, on_progress: Callable[[ConvertProgress], None] | None) -> Iterator[Path]:
+    """A copy of a source on shared storage; errors name the URL."""
+    began = monotonic()
+
+    def tell(done: int, size: int) -> None:
+        if on_progress is not None:
+            on_progress(ConvertProgress(0, None, monotonic() - began, fetched=done / size))
+
+    with fetched(url, tell) as copy, _naming(copy, url):
+        yield copy
+
+
+@contextmanager
+def _naming(path: Path, url: StorageUrl) -> Iterator[None]:
+    """Errors name a URL instead of the file that stands for it here."""
+    try:
+        yield
+    except StylizeError as error:
+        said = str(error)
+        if str(path) not in said:
+            raise
+        raise type(error)(said.replace(str(path), str(url))) from error
+
+
+@contextmanager
+def _uploading(target: StorageUrl) -> Iterator[None]:
+    """Put what was made in one go in its place, once it is whole."""
+    yield
+    made = local_path(target)
+    try:
+        upload(made, target)
+    finally:
+        remove(made)
+
+
+def _can_resume(source: Path, target: Place) -> bool:
     """Whether the source stays what it is, and the target can be made in segments."""
-    if target == PIPE or is_sequence(target) or not source.is_file():
+    made = local_path(target)
+    if made == PIPE or is_sequence(made) or not source.is_file():
         return False
     # Encoders of videos hold all of them, or follow one frame with the next.
-    return video_format(target) not in IMAGES_ONLY
+    return video_format(made) not in IMAGES_ONLY
 
 
 def _convert_in_segments(
     opened: ExitStack,
     source: Path,
-    target: Path,
+    target: Place,
     stylizer: FrameStylizer,
     settings: ConvertSettings,
     restart: bool,
 ) -> tuple[ConvertPipeline, Output]:
     """A conversion that goes on where an earlier one stopped; what it opens is closed with `opened`."""
-    reader = opened.enter_context(_reader(source, target, settings, stylizer))
+    made = local_path(target)
+    reader = opened.enter_context(_reader(source, made, settings, stylizer))
     paint_as(stylizer, "" if restart else arithmetic_in(read_earlier_identity(target)))
     identity = identity_of(source, settings, stylizer.fingerprint, arithmetic_of(stylizer))
     store = opened.enter_context(SegmentStore(target, identity, restart=restart))
     if not store.whole:
         stylizer.warm_up(reader.size)
-    reader, frames, shots = _frames_to_paint(reader, target, settings, store, stylizer)
+    reader, frames, shots = _frames_to_paint(reader, made, settings, store, stylizer)
     opened.callback(reader.close)
     output = SegmentedOutput(target, store, _size(reader, settings), settings, reader)
     opened.callback(output.close)
@@ -139,14 +201,17 @@ def _convert_in_segments(
 def _convert_at_once(
     opened: ExitStack,
     source: Path,
-    target: Path,
+    target: Place,
     stylizer: FrameStylizer,
     settings: ConvertSettings,
     restart: bool,
 ) -> tuple[ConvertPipeline, Output]:
     """A conversion that is written in one go; arguments as in `_convert_in_segments`."""
-    reader = opened.enter_context(_reader(source, target, settings, stylizer))
-    writer = open_writer(target, reader, settings)
+    made = local_path(target)
+    reader = opened.enter_context(_reader(source, made, settings, stylizer))
+    if isinstance(target, StorageUrl):
+        opened.enter_context(_uploading(target))
+    writer = open_writer(made, reader, settings)
     opened.push(writer)
     output = DirectOutput(writer)
     stylizer.warm_up(reader.size)
@@ -171,24 +236,35 @@ def open_writer(target: Path, reader: VideoReader, settings: ConvertSettings) ->
     return VideoWriter(target, _size(reader, settings), settings, rate=rate, like=reader, alpha=alpha)
 
 
-def check_paths(source: Path, target: Path, overwrite: bool) -> None:
+def check_paths(source: Place, target: Place, overwrite: bool) -> None:
     """Refuse what cannot be meant, before any work.
 
     Raises:
         UsageError: wrong suffix, a target that exists without `overwrite`, or that is the source.
+        SinkError: the storage of the target does not tell whether it exists.
     """
-    if is_sequence(target):
+    for place in (source, target):
+        if isinstance(place, StorageUrl) and is_sequence(Path(place.name)):
+            raise UsageError(f"{place}: numbered images are for disks, storage takes a video")
+    if isinstance(target, Path) and is_sequence(target):
         image_format(target)
         check_empty(target, overwrite)
         return
-    video_format(target)
-    if target == PIPE or not target.exists():
+    video_format(local_path(target))
+    if target == PIPE or not exists(target):
         return
-    if source.exists() and target.samefile(source):
+    if _is_same(source, target):
         raise UsageError(f"{target}: is the source itself, choose another name")
     if not overwrite:
         remove_published(target)
         raise UsageError(f"{target}: already exists, use {option('overwrite', True)} to replace it")
+
+
+def _is_same(source: Place, target: Place) -> bool:
+    """Whether both are one file, the second of which exists."""
+    if isinstance(source, StorageUrl) or isinstance(target, StorageUrl):
+        return source == target
+    return source.exists() and target.samefile(source)
 
 
 def open_reader(
