@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from stylize_live.cli.console import print_line, stderr
 from stylize_live.cli.train_display import TrainDisplay
-from stylize_live.config import DeviceName
+from stylize_live.config import DeviceName, explain_device
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import make_folder, slug
 from stylize_live.system.names import is_reserved
@@ -95,6 +95,8 @@ def train(
     device
         Where to train.
     """
+    if why := explain_device(device):
+        raise UsageError(why)
     paintings = expand([painting, *more])
     _check_there(paintings)  # what was typed first, and before PyTorch, which takes its time
 
