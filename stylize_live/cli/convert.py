@@ -130,7 +130,7 @@ def convert(
 
 
 def _inputs_and_output(
-    videos: Sequence[Place], output: str | None, work_folder: Path | None
+    videos: Sequence[Place], output: str | None, work_folder: Path | None = None
 ) -> tuple[list[Place], str]:
     if output is not None:
         return _expand(videos, work_folder), output

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stylize_live.cli.completion import list_devices
 from stylize_live.cli.console import print_line, stderr
 from stylize_live.cli.train_display import TrainDisplay
 from stylize_live.config import DeviceName, explain_device
@@ -44,7 +45,7 @@ def train(
     restart: bool = False,
     overwrite: bool = False,
     verbose: bool = False,
-    device: DeviceName = "auto",
+    device: Annotated[DeviceName, Parameter(completer=list_devices)] = "auto",
     settings: Annotated[TrainSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
 ) -> int:
     """Train a new style from a painting or any other image.
