@@ -45,7 +45,7 @@ from stylize_live.media.shots import ShotMarker
 from stylize_live.storage.fetching import fetched
 from stylize_live.storage.places import Place, StorageUrl, local_path, place_of
 from stylize_live.storage.remote import exists
-from stylize_live.storage.uploading import upload
+from stylize_live.storage.uploading import check_bucket, upload
 from stylize_live.system.clock import monotonic
 from stylize_live.system.replacing import remove
 from stylize_live.wording import option
@@ -102,6 +102,7 @@ def convert(
         if isinstance(target, StorageUrl):
             opened.enter_context(_naming(made, target))
             opened.callback(remove_work_folder, target)
+            check_bucket(target)
             make_folder(made.parent)
         if not is_sequence(made):
             codec_for(made, settings)

@@ -39,6 +39,17 @@ def upload(file: Path, url: StorageUrl, is_stopping: Callable[[], bool] = lambda
         raise SinkError(f"{url}: the storage has {there} bytes of {sent}, run the same command again")
 
 
+def check_bucket(url: StorageUrl) -> None:
+    """Refuse a place in a bucket that is not there, before any work. Raises `SinkError`.
+
+    Whether this machine may write there, only writing tells.
+    """
+    if url.protocol in _WHOLE_OR_NOT:
+        file_system, path = open_storage(url, SinkError)
+        with explain_storage_errors(url, SinkError), suppress(PermissionError):
+            file_system.info(path.partition("/")[0])
+
+
 def _put(file_system: Any, file: Path, path: str, is_stopping: Callable[[], bool]) -> None:
     from fsspec.callbacks import Callback
 

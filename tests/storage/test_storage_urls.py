@@ -114,13 +114,24 @@ def test_an_interrupted_run_goes_on(source: str, bucket: str, tmp_path: Path) ->
 
 @pytest.mark.usefixtures("short_segments")
 def test_what_cannot_be_put_in_place_is_kept(source: str, tmp_path: Path) -> None:
-    target = "s3://no-such-bucket/out.mp4"
-    with pytest.raises(SinkError, match=r"s3://no-such-bucket/out\.mp4: no such bucket or folder"):
-        inverted(source, target)
+    target = "s3://other-bucket/out.mp4"
+    as_others_see_it().mkdir("other-bucket")
+
+    def remove_bucket(progress: ConvertProgress) -> None:
+        if progress.fetched == 0:
+            as_others_see_it().rmdir("other-bucket")
+
+    with pytest.raises(SinkError, match=r"s3://other-bucket/out\.mp4: no such bucket or folder"):
+        inverted(source, target, on_progress=remove_bucket)
     assert count_kept_frames(place_of(target)) == 64
-    as_others_see_it().mkdir("no-such-bucket")
+    as_others_see_it().mkdir("other-bucket")
     assert not inverted(source, target).painted
     assert as_others_see_it().cat_file(target) == local_result(tmp_path)
+
+
+def test_a_bucket_that_is_not_there(source: str) -> None:
+    with pytest.raises(SinkError, match=r"s3://other-bucket/out\.mp4: no such bucket or folder"):
+        inverted(source, "s3://other-bucket/out.mp4", on_progress=lambda _: pytest.fail("began"))
 
 
 def test_a_work_folder(source: str, bucket: str, tmp_path: Path) -> None:
