@@ -291,7 +291,8 @@ def remove_published(target: Place) -> None:
     with contextlib.suppress(OSError, SinkError):
         if not read_journal(folder / _JOURNAL).whole:
             return
-        if change_of(target) > (folder / _JOURNAL).stat().st_mtime_ns:
+        tick = 10**9 if isinstance(target, StorageUrl) else 0  # storage counts in seconds
+        if change_of(target) + tick > (folder / _JOURNAL).stat().st_mtime_ns:
             shutil.rmtree(folder, ignore_errors=True)
             remove_work_folder(target)
 

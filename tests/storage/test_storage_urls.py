@@ -20,8 +20,8 @@ from stylize_live.cli.app import main
 from stylize_live.conversion import segments
 from stylize_live.conversion.convert import convert
 from stylize_live.conversion.progress import ConvertProgress
-from stylize_live.conversion.queue import convert_all, plan_jobs
-from stylize_live.conversion.segment_store import count_kept_frames
+from stylize_live.conversion.queue import ConversionJob, convert_all, plan_jobs
+from stylize_live.conversion.segment_store import SegmentStore, count_kept_frames
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.storage import fetching
 from stylize_live.storage.places import StorageUrl, local_path, place_of
@@ -127,6 +127,19 @@ def test_what_cannot_be_put_in_place_is_kept(source: str, tmp_path: Path) -> Non
     as_others_see_it().mkdir("other-bucket")
     assert not inverted(source, target).painted
     assert as_others_see_it().cat_file(target) == local_result(tmp_path)
+
+
+def test_a_run_that_died_behind_its_upload(
+    source: str, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = place_of(f"{bucket}/out.mp4")
+    with monkeypatch.context() as patched:
+        patched.setattr(SegmentStore, "_remove", lambda self: None)
+        inverted(source, target.text)
+    assert count_kept_frames(target) == 64
+    (outcome,) = convert_all([ConversionJob(place_of(source), target)], StoppingInverter(), SETTINGS)
+    assert outcome.status == "skipped"
+    assert not files_below(tmp_path / "cache" / "stylize-live" / "storage")
 
 
 def test_a_bucket_that_is_not_there(source: str) -> None:
