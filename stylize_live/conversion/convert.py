@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from stylize_live.concurrency.watchdog import Patience
@@ -14,13 +14,9 @@ from stylize_live.conversion.pipeline import USUAL_PATIENCE, ConvertPipeline
 from stylize_live.conversion.preview import without_preview
 from stylize_live.conversion.progress import ConvertProgress, ConvertReport
 from stylize_live.conversion.resume import Rest, open_after
-from stylize_live.conversion.segment_store import (
-    SegmentStore,
-    read_earlier_identity,
-    remove_published,
-    remove_work_folder,
-)
+from stylize_live.conversion.segment_store import SegmentStore, read_earlier_identity, remove_published
 from stylize_live.conversion.segmented_output import SegmentedOutput
+from stylize_live.conversion.stored_files import source_at_hand, target_at_hand, uploading
 from stylize_live.conversion.stylizers import (
     FrameStylizer,
     Resumable,
@@ -31,8 +27,7 @@ from stylize_live.conversion.stylizers import (
     restore_state,
     takes_surfaces,
 )
-from stylize_live.errors import SourceError, StylizeError, UsageError
-from stylize_live.files import make_folder
+from stylize_live.errors import SourceError, UsageError
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.encode.animation import readable
 from stylize_live.media.encode.writer import VideoWriter
@@ -42,12 +37,8 @@ from stylize_live.media.formats.image_sequence import SequenceWriter, check_empt
 from stylize_live.media.formats.pipes import PIPE
 from stylize_live.media.image.io import image_format
 from stylize_live.media.shots import ShotMarker
-from stylize_live.storage.fetching import fetched
 from stylize_live.storage.places import Place, StorageUrl, local_path, place_of
 from stylize_live.storage.remote import exists
-from stylize_live.storage.uploading import check_bucket, upload
-from stylize_live.system.clock import monotonic
-from stylize_live.system.replacing import remove
 from stylize_live.wording import option
 
 _AS_IT_IS = ConvertSettings()
@@ -97,18 +88,12 @@ def convert(
     """
     source, target = place_of(source, work_folder), place_of(target, work_folder)
     check_paths(source, target, overwrite)
-    made = local_path(target)
     with ExitStack() as opened:
-        if isinstance(target, StorageUrl):
-            opened.enter_context(_naming(made, target))
-            opened.callback(remove_work_folder, target)
-            check_bucket(target)
-            make_folder(made.parent)
+        made = opened.enter_context(target_at_hand(target))
         if not is_sequence(made):
             codec_for(made, settings)
             check_target(made)
-        if isinstance(source, StorageUrl):
-            source = opened.enter_context(_fetched(source, on_progress))
+        source = opened.enter_context(source_at_hand(source, on_progress))
         path = opened.enter_context(readable(source))
         settings, later = without_preview(path, settings)
         stylizer = TimeShiftedStylizer(stylizer, later) if later else stylizer
@@ -119,42 +104,6 @@ def convert(
         pipeline.run(on_progress, patience)
         opened.close()  # everything is in its place before it is reported
         return _report(pipeline, output)
-
-
-@contextmanager
-def _fetched(url: StorageUrl, on_progress: Callable[[ConvertProgress], None] | None) -> Iterator[Path]:
-    """A copy of a source on shared storage; errors name the URL."""
-    began = monotonic()
-
-    def tell(done: int, size: int) -> None:
-        if on_progress is not None:
-            on_progress(ConvertProgress(0, None, monotonic() - began, fetched=done / size))
-
-    with fetched(url, tell) as copy, _naming(copy, url):
-        yield copy
-
-
-@contextmanager
-def _naming(path: Path, url: StorageUrl) -> Iterator[None]:
-    """Errors name a URL instead of the file that stands for it here."""
-    try:
-        yield
-    except StylizeError as error:
-        said = str(error)
-        if str(path) not in said:
-            raise
-        raise type(error)(said.replace(str(path), str(url))) from error
-
-
-@contextmanager
-def _uploading(target: StorageUrl) -> Iterator[None]:
-    """Put what was made in one go in its place, once it is whole."""
-    yield
-    made = local_path(target)
-    try:
-        upload(made, target)
-    finally:
-        remove(made)
 
 
 def _can_resume(source: Path, target: Place) -> bool:
@@ -210,8 +159,7 @@ def _convert_at_once(
     """A conversion that is written in one go; arguments as in `_convert_in_segments`."""
     made = local_path(target)
     reader = opened.enter_context(_reader(source, made, settings, stylizer))
-    if isinstance(target, StorageUrl):
-        opened.enter_context(_uploading(target))
+    opened.enter_context(uploading(target))
     writer = open_writer(made, reader, settings)
     opened.push(writer)
     output = DirectOutput(writer)
