@@ -21,6 +21,7 @@ _HEAD = "| package | licence | needed for |\n|---|---|---|\n"
 # Some packages have the whole text where its name should be.
 _SAID_OTHERWISE = {
     "onnxscript": "MIT",
+    "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
     "cuda-toolkit": "none of its own: a list of NVIDIA's packages",
 }
 _FAMILIES = ("MIT", "BSD", "Apache", "MPL", "Python Software|PSF", "ISC", "General Public|GPL", "NVIDIA")

@@ -40,6 +40,7 @@ def convert(
     overwrite: bool = False,
     restart: bool = False,
     on_progress: Callable[[ConvertProgress], None] | None = None,
+    work_folder: Path | None = None,
     **options: Any,
 ) -> ConvertReport:
     """Paint a video file, its sound and subtitles kept.
@@ -48,14 +49,15 @@ def convert(
     arguments, and the result is the same.
 
     Args:
-        source: any video that FFmpeg reads.
+        source: any video that FFmpeg reads; or text that is the URL of one on shared storage.
         target: file to write, its suffix chooses the format; appears whole or not at all. Or numbered
-            images, such as frames/%05d.png.
+            images, such as frames/%05d.png. Or a URL, as text.
         style: a name, a style file, a blend or a timeline, see `Stylizer`; or a `Stylizer`, which paints as
             it is set and stays open.
         overwrite: replace a target that exists.
         restart: discard what an interrupted run has finished.
         on_progress: called in this thread about 5 times a second; what it raises stops everything.
+        work_folder: where copies of sources on storage are kept meanwhile, and segments of targets there.
         options: as on the command line, with underscores: ``boldness=0.5``, ``steadiness=0.9``,
             ``size="720p"``, ``start="1:05"``, ``codec="hevc"``, ``audio="none"``; all of them are fields of
             `ConvertSettings`. Beside a `Stylizer`, only those that are not about painting.
@@ -83,6 +85,7 @@ def convert(
             overwrite=overwrite,
             restart=restart,
             on_progress=on_progress,
+            work_folder=work_folder,
         )
 
 

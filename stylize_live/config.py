@@ -30,7 +30,10 @@ _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
 
 SIZE = r"^(auto|\d{2,4}p?)$"  # of live frames: lines
 DEFAULT_STYLE = "starry-night"
-DeviceName = Literal["auto", "cpu", "cuda"]
+DeviceName = str
+"""One of `DEVICES`, or GPUs by their numbers, as in "cuda:1" and "cuda:0,2"."""
+DEVICES = ("auto", "cpu", "cuda", "cuda:all")
+_GPUS = re.compile(r"cuda:(\d{1,3}(?:,\d{1,3})*)")
 APPLES_GPU = "mps"  # as torch calls it
 NO_APPLE_GPU = "mps, Apple's GPU, is not used by this program: leave it to auto, or use cpu"
 Precision = Literal["auto", "float32", "bfloat16", "float16", "int8"]
@@ -40,6 +43,27 @@ Preset = Literal[
 ]
 AudioChoice = Literal["copy", "aac", "none"]
 CodecKind = Literal["software", "hardware", "auto"]
+
+
+def explain_device(name: object) -> str:
+    """Why something is no `DeviceName`, for people; "" if it is one."""
+    if isinstance(name, str):
+        if name in DEVICES or len(set(numbers := gpu_numbers(name))) == len(numbers) > 0:
+            return ""
+        if name.lower() == APPLES_GPU:
+            return NO_APPLE_GPU
+        if numbers:
+            return f"device: {name} names a GPU twice"
+    *others, last = map(repr, DEVICES)
+    return (
+        f"device: expected {', '.join(others)}, {last} or GPUs such as 'cuda:1' and 'cuda:0,1', got {name!r}"
+    )
+
+
+def gpu_numbers(name: str) -> list[int]:
+    """The GPUs that a device's name numbers, from 0; none where it numbers none."""
+    found = _GPUS.fullmatch(name)
+    return [int(number) for number in found[1].split(",")] if found else []
 
 
 class StyleSettings(Settings):
@@ -57,7 +81,9 @@ class EngineSettings(ImageOptions, StyleSettings):
     """What every command that paints can be told."""
 
     device: DeviceName = Field(
-        default="auto", description="Where the network runs; auto takes a GPU if there is one."
+        default="auto",
+        description="Where the network runs: auto takes a GPU if there is one; cpu; cuda, or cuda:1 for the "
+        "second GPU; for convert also several, cuda:0,1, or cuda:all.",
     )
     precision: Precision = Field(
         default="auto", description="Arithmetic of the network; auto takes the fastest that looks the same."
@@ -69,9 +95,9 @@ class EngineSettings(ImageOptions, StyleSettings):
 
     @field_validator("device", mode="before")
     @classmethod
-    def _refuse_apples_gpu(cls, device: object) -> object:
-        if isinstance(device, str) and device.lower() == APPLES_GPU:
-            raise ValueError(f"device: {NO_APPLE_GPU}")
+    def _check_device(cls, device: object) -> object:
+        if why := explain_device(device):
+            raise ValueError(why if why.startswith("device") else f"device: {why}")
         return device
 
 

@@ -28,7 +28,7 @@ ROOMS = [
     "sound",
     *("media.sinks", "media.sources", "media.encode", "media.tracks", "media.decode", "media.formats"),
     *("media.hw", "media.image", "media.color", "media"),
-    *("concurrency", "system"),
+    *("storage", "concurrency", "system"),
 ]
 STRANGERS = {"live": "conversion", "conversion": "live"}  # side by side, and neither imports the other
 VOCABULARY = {
@@ -195,7 +195,7 @@ def run_python(code: str) -> str:
 
 
 def test_import_is_light() -> None:
-    heavy = "{'torch', 'torchvision', 'cv2', 'av', 'pydantic', 'rich', 'jinja2'}"
+    heavy = "{'torch', 'torchvision', 'cv2', 'av', 'pydantic', 'rich', 'jinja2', 'fsspec'}"
     assert run_python(f"import sys, stylize_live; print(sorted({heavy} & set(sys.modules)))") == "[]"
 
 

@@ -136,7 +136,7 @@ def test_what_cannot_be_painted_is_told_what_to_become(paint: Stylizer, image: o
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"device": "cuda:0"}, "device: expected 'auto', 'cpu' or 'cuda', got 'cuda:0'"),
+        ({"device": "gpu:0"}, "device: expected 'auto', 'cpu', 'cuda'"),
         ({"precision": "fp16"}, "got 'fp16'"),
         ({"runtime": "onnx"}, "got 'onnx'"),
         ({"precision": "float16", "device": "cpu"}, "use precision='bfloat16' or float32"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from stylize_live.cli.advice import advise
 from stylize_live.cli.completion import complete_style_names
@@ -19,6 +20,7 @@ from stylize_live.cli.machine import tune_process
 from stylize_live.config import ConvertSettings, merge_config
 from stylize_live.errors import EXIT_OK, UsageError
 from stylize_live.install_hints import PROGRAM
+from stylize_live.storage.places import Place, StorageUrl, place_of
 from stylize_live.system.clock import monotonic
 from stylize_live.system.commands import quote
 from stylize_live.system.wildcards import expand
@@ -29,16 +31,23 @@ if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
 
 _DEFAULT_SETTINGS = ConvertSettings()
+
+
+def _read_place(kind: object, tokens: Sequence[Token]) -> Place:
+    return place_of(tokens[0].value)
+
+
 complete_style_names(ConvertSettings)
 
 
 def convert(
-    *videos: Path,
+    *videos: Annotated[Place, Parameter(converter=_read_place, accepts_keys=False, n_tokens=1)],
     output: Annotated[str | None, Parameter(name=["--output", "-o"])] = None,
     include: Annotated[list[str] | None, Parameter(negative="")] = None,
     exclude: Annotated[list[str] | None, Parameter(negative="")] = None,
     overwrite: bool = False,
     restart: bool = False,
+    work_folder: Path | None = None,
     dry_run: bool = False,
     json: bool = False,
     before_after: Path | None = None,
@@ -52,6 +61,7 @@ def convert(
       convert holiday.mp4 painted.mp4         a file into a file
       convert a.mp4 b.mp4 videos/ painted/     files and folders into a folder
       convert videos/ -o "out/{stem}-{style}.mp4"
+      convert s3://bucket/videos/ s3://bucket/painted/    storage, by URL
 
     Whatever ends a run, the same command goes on where it stopped. Of several
     videos, those whose target is there are skipped, and a bad one does not stop
@@ -66,11 +76,11 @@ def convert(
     Parameters
     ----------
     videos
-        Videos, folders of videos, numbered images (frames/%05d.png), or - for standard input; and the
-        target if there is no --output.
+        Videos, folders of videos, URLs of either, numbered images (frames/%05d.png), or - for standard
+        input; and the target if there is no --output.
     output
         For one video a file: .mp4, .m4v, .mov, .mkv or .webm, for short clips .gif or .webp, numbered
-        images, or - for Matroska on standard output. For several a folder or a pattern.
+        images, or - for Matroska on standard output. For several a folder or a pattern. URLs, too.
     include
         Of folders, take only names or paths like this, such as "*.mov"; may be repeated.
     exclude
@@ -79,6 +89,9 @@ def convert(
         Replace targets that exist.
     restart
         Begin anew, even if an interrupted run has left finished segments.
+    work_folder
+        Where copies of sources on storage (s3://...) are kept while they are painted, and segments of
+        targets there; the user's cache folder if not given.
     dry_run
         Only print what would be made.
     json
@@ -91,11 +104,19 @@ def convert(
     """
     from stylize_live.conversion.convert import check_paths
     from stylize_live.conversion.queue import plan_jobs
+    from stylize_live.storage.remote import is_folder
 
     settings = merge_config(settings, config)
-    inputs, output = _inputs_and_output(list(videos), output)
-    jobs = plan_jobs(inputs, output, style=settings.style, include=include or (), exclude=exclude or ())
-    single = len(inputs) == 1 and not inputs[0].is_dir()
+    inputs, output = _inputs_and_output(videos, output, work_folder)
+    jobs = plan_jobs(
+        inputs,
+        output,
+        style=settings.style,
+        include=include or (),
+        exclude=exclude or (),
+        work_folder=work_folder,
+    )
+    single = len(inputs) == 1 and not is_folder(inputs[0])
     if single:
         check_paths(jobs[0].source, jobs[0].target, overwrite)
     if before_after is not None:
@@ -108,20 +129,37 @@ def convert(
     return _conclude(outcomes, single, seconds, json, before_after)
 
 
-def _inputs_and_output(videos: list[Path], output: str | None) -> tuple[list[Path], str]:
+def _inputs_and_output(
+    videos: Sequence[Place], output: str | None, work_folder: Path | None = None
+) -> tuple[list[Place], str]:
     if output is not None:
-        return expand(videos), output
+        return _expand(videos, work_folder), output
     if len(videos) < 2:
         raise UsageError(f"say where the result goes, too: {_example(videos)}")
-    return expand(videos[:-1]), str(videos[-1])
+    target = videos[-1]
+    return _expand(videos[:-1], work_folder), target.text if isinstance(target, StorageUrl) else str(target)
 
 
-def _example(videos: list[Path]) -> str:
+def _expand(videos: Sequence[Place], work_folder: Path | None) -> list[Place]:
+    """What is meant by names with * and ?: of URLs everywhere, of paths where shells leave that to us."""
+    from stylize_live.storage.remote import match_files
+
+    found: list[Place] = []
+    for video in videos:
+        if isinstance(video, Path):
+            found += expand([video])
+            continue
+        url = replace(video, work_folder=work_folder)
+        found += match_files(url) if any(sign in url.text for sign in "*?") else [url]
+    return found
+
+
+def _example(videos: Sequence[Place]) -> str:
     """A command for what was named without a target."""
     from stylize_live.media.formats.codecs import FORMATS
 
     video = videos[0] if videos else Path("holiday.mp4")
-    if video.is_dir():
+    if isinstance(video, Path) and video.is_dir():
         target = "painted/"
     else:
         stem = "painted" if video.stem != "painted" else "result"

@@ -18,8 +18,10 @@ from stylize_live.system.clock import monotonic
 if TYPE_CHECKING:
     from stylize_live.conversion.progress import ConvertProgress
     from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
+    from stylize_live.storage.places import Place
 
 _SECONDS_BETWEEN_LINES = 30.0
+_EQUAL = 1000  # of which a bar shows shares
 
 
 class ConvertDisplay(Closeable):
@@ -55,8 +57,9 @@ class ConvertDisplay(Closeable):
             total = sum(self._weights.values())
             self._all = self._bar.add_task("all", total=total or None, count=f"0/{len(jobs)}")
         self._video: TaskID | None = None
+        self._fetching: TaskID | None = None  # the source of the video at work
         self._job: ConversionJob | None = None
-        self._totals: dict[Path, int | None] = {}
+        self._totals: dict[Place, int | None] = {}
         self._finished = 0
         self._weight_finished = 0
         self._said_at = monotonic()
@@ -77,6 +80,12 @@ class ConvertDisplay(Closeable):
             self._draw(self._job, progress)
 
     def _draw(self, job: ConversionJob, progress: ConvertProgress) -> None:
+        if progress.fetched is not None:
+            self._draw_fetching(job, progress.fetched)
+            return
+        if self._fetching is not None:
+            self._bar.remove_task(self._fetching)
+            self._fetching = None
         total = "?" if progress.total is None else str(progress.total)
         count = f"{progress.frames}/{total}  {progress.fps:.1f} fps"
         if self._video is None:
@@ -90,12 +99,20 @@ class ConvertDisplay(Closeable):
             weight = self._weight_finished + share * self._weights.get(job.target, 0)
             self._bar.update(self._all, completed=weight)
 
+    def _draw_fetching(self, job: ConversionJob, share: float) -> None:
+        if self._fetching is None:
+            self._fetching = self._bar.add_task(job.source.name, total=1.0, count="")
+        self._bar.update(self._fetching, completed=share, count=f"{share:.0%} read")
+
     def _say_line(self, job: ConversionJob, progress: ConvertProgress) -> None:
         now = monotonic()
         if now - self._said_at < _SECONDS_BETWEEN_LINES:
             return
         self._said_at = now
         place = "" if self._single else f"video {self._finished + 1} of {len(self._jobs)}, "
+        if progress.fetched is not None:
+            print_beside(f"{place}{job.source.name}: {progress.fetched:.0%} read from storage")
+            return
         left = ""
         if progress.total is not None and progress.fps:
             left = f", {describe_seconds(max(0, progress.total - progress.frames) / progress.fps)} left"
@@ -104,9 +121,10 @@ class ConvertDisplay(Closeable):
 
     def finish(self, outcome: ConversionOutcome) -> None:
         """The video at work ended with this outcome."""
-        if self._video is not None:
-            self._bar.remove_task(self._video)
-            self._video = None
+        for task in (self._video, self._fetching):
+            if task is not None:
+                self._bar.remove_task(task)
+        self._video = self._fetching = None
         self._job = None
         self._finished += 1
         self._weight_finished += self._weights.get(outcome.job.target, 0)
@@ -126,12 +144,13 @@ class ConvertDisplay(Closeable):
         if self._job is not None and not kept[self._jobs.index(self._job)]:
             _say_lost(self._job.target)
 
-    def _say_kept(self, target: Path) -> bool:
+    def _say_kept(self, target: Place) -> bool:
         """What is finished of a video, if anything is."""
         from stylize_live.conversion.segment_store import count_kept_frames
 
         frames = count_kept_frames(target)
-        goes_on = frames > 0 and (self._overwrite or not target.exists())
+        is_made = isinstance(target, Path) and target.exists()  # what storage has, keeps no segments here
+        goes_on = frames > 0 and (self._overwrite or not is_made)
         if goes_on:
             again = f"{self._again} goes on (--restart begins anew)"
             warn(f"{target}: {_count_frames(frames, self._totals.get(target))} kept; {again}")
@@ -142,12 +161,12 @@ class ConvertDisplay(Closeable):
         self._bar.stop()
 
 
-def _say_lost(target: Path) -> None:
+def _say_lost(target: Place) -> None:
     """What becomes of a video of which no segment is finished, or that is made in one go."""
     from stylize_live.media.formats.image_sequence import is_sequence
     from stylize_live.media.formats.pipes import PIPE
 
-    if is_sequence(target):
+    if isinstance(target, Path) and is_sequence(target):
         warn(f"{target}: the images written so far are kept; the same command with --overwrite begins anew")
     elif target != PIPE:
         warn(f"{target}: nothing kept yet; the same command begins anew")
@@ -157,23 +176,33 @@ def _count_frames(frames: int, total: int | None) -> str:
     return f"{frames} frames" if total is None else f"{frames} of {total} frames"
 
 
-def _weights(jobs: Sequence[ConversionJob], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
-    """Pixels to paint for each target; none where a video crashes the process that opens it."""
-    from stylize_live.conversion.worker_process import answer_in_subprocess
+def _weights(jobs: Sequence[ConversionJob], settings: ConvertSettings, overwrite: bool) -> dict[Place, int]:
+    """What each target weighs: pixels to paint; none where a video crashes the process that opens it.
 
+    Sources on storage are not opened before their turn, so that all weigh the same beside them.
+    """
+    from stylize_live.conversion.worker_process import answer_in_subprocess
+    from stylize_live.storage.places import StorageUrl
+
+    if any(isinstance(job.source, StorageUrl) for job in jobs):
+        return {job.target: _EQUAL for job in jobs}
     return answer_in_subprocess(weigh, jobs, settings, overwrite) or {}
 
 
-def weigh(jobs: Sequence[ConversionJob], settings: ConvertSettings, overwrite: bool) -> dict[Path, int]:
+def weigh(jobs: Sequence[ConversionJob], settings: ConvertSettings, overwrite: bool) -> dict[Place, int]:
     """Pixels to paint for each target; a video that cannot be opened, or only once, weighs nothing."""
     from stylize_live.media.decode.reader import VideoReader
     from stylize_live.media.formats.pipes import is_pipe
+    from stylize_live.storage.remote import exists
 
     weights = {}
     for job in jobs:
         try:
-            if job.error is None and not is_pipe(job.source) and (overwrite or not job.target.exists()):
-                with VideoReader(job.source, settings) as reader:
+            source = job.source
+            if job.error is not None or not isinstance(source, Path) or is_pipe(source):
+                continue
+            if overwrite or not exists(job.target):
+                with VideoReader(source, settings) as reader:
                     weights[job.target] = (reader.frames or 0) * reader.size[0] * reader.size[1]
         except Exception:
             continue  # it will say so itself when its turn comes

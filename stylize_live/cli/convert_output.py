@@ -106,6 +106,10 @@ def print_dry_run(
     """Say what would be made of all videos; the exit code is the first error's, if there is one."""
     from stylize_live.conversion.dry_run import dry_run, painting_speed
     from stylize_live.conversion.queue import explain_error
+    from stylize_live.conversion.segment_store import count_kept_frames
+    from stylize_live.storage.fetching import size_of
+    from stylize_live.storage.places import StorageUrl
+    from stylize_live.storage.remote import exists
 
     speed: float | None = None
     code, rows = 0, []
@@ -115,8 +119,11 @@ def print_dry_run(
         try:
             if job.error is not None:
                 raise job.error
-            if not single and job.target.exists() and not overwrite:
+            if not single and not overwrite and exists(job.target):
                 row["status"] = "skipped"
+                continue
+            if isinstance(job.source, StorageUrl):
+                row |= {"bytes": size_of(job.source), "kept": count_kept_frames(job.target)}
                 continue
             made = dry_run(job.source, job.target, settings, overwrite=overwrite)
         except Exception as failure:
@@ -154,10 +161,13 @@ def _print_row(row: dict[str, Any]) -> None:
     if row["status"] != "planned":
         print_line(f"  {row['status']}: {row.get('error', 'already exists')}")
         return
+    kept = f", {row['kept']} finished already" if row["kept"] else ""
+    if "bytes" in row:
+        print_line(f"  {row['bytes'] / 1e6:,.1f} MB on shared storage, opened when its turn comes{kept}")
+        return
     width, height = row["size"]
     frames = "unknown number of" if row["frames"] is None else row["frames"]
     length = "" if row["duration"] is None else f" in {describe_seconds(row['duration'])}"
-    kept = f", {row['kept']} finished already" if row["kept"] else ""
     print_line(f"  {width}x{height}, {frames} frames{length}, {row['codec']}{kept}")
     if row["beside"]:
         print_line(f"  beside it: {', '.join(row['beside'])}")

@@ -57,7 +57,7 @@ SECTIONS: dict[str, Sections] = {
         "Look": (*_MOVING_LOOK, "crossfade"),
         "Result": (
             *("output", "preview", "side-by-side", "before-after", "dry-run"),
-            *("overwrite", "restart", "json"),
+            *("overwrite", "restart", "work-folder", "json"),
         ),
         "Follow the sound": tuple(name for name in _SOUND if name != "sound-from"),
         "Part and size": ("start", "end", "size", "fps"),

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stylize_live.cli.completion import list_devices
 from stylize_live.cli.console import print_line, stderr
 from stylize_live.cli.train_display import TrainDisplay
-from stylize_live.config import DeviceName
+from stylize_live.config import DeviceName, explain_device
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import make_folder, slug
 from stylize_live.system.names import is_reserved
@@ -44,7 +45,7 @@ def train(
     restart: bool = False,
     overwrite: bool = False,
     verbose: bool = False,
-    device: DeviceName = "auto",
+    device: Annotated[DeviceName, Parameter(completer=list_devices)] = "auto",
     settings: Annotated[TrainSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
 ) -> int:
     """Train a new style from a painting or any other image.
@@ -95,6 +96,8 @@ def train(
     device
         Where to train.
     """
+    if why := explain_device(device):
+        raise UsageError(why)
     paintings = expand([painting, *more])
     _check_there(paintings)  # what was typed first, and before PyTorch, which takes its time
 

@@ -17,6 +17,7 @@ from stylize_live.conversion.resume import Rest, open_after
 from stylize_live.conversion.segment_store import SegmentStore, read_earlier_identity, remove_published
 from stylize_live.conversion.segmented_output import SegmentedOutput
 from stylize_live.conversion.sound import follow_sound
+from stylize_live.conversion.stored_files import source_at_hand, target_at_hand, uploading
 from stylize_live.conversion.stylizers import (
     FollowsFrames,
     FrameStylizer,
@@ -39,20 +40,23 @@ from stylize_live.media.formats.pipes import PIPE
 from stylize_live.media.image.io import image_format
 from stylize_live.media.shots import ShotMarker
 from stylize_live.sound_rules import rules_of
+from stylize_live.storage.places import Place, StorageUrl, local_path, place_of
+from stylize_live.storage.remote import exists
 from stylize_live.wording import option
 
 _AS_IT_IS = ConvertSettings()
 
 
 def convert(
-    source: Path | str,
-    target: Path | str,
+    source: Place | str,
+    target: Place | str,
     stylizer: FrameStylizer,
     settings: ConvertSettings = _AS_IT_IS,
     *,
     overwrite: bool = False,
     restart: bool = False,
     on_progress: Callable[[ConvertProgress], None] | None = None,
+    work_folder: Path | None = None,
     patience: Patience = USUAL_PATIENCE,
 ) -> ConvertReport:
     """Paint a video file, its sound and subtitles kept.
@@ -61,6 +65,9 @@ def convert(
     `stylize_live.conversion.segment_store`. A run that was interrupted, killed or failed goes on behind the
     last finished segment if it is called again with the same arguments, and the result is the same. This does
     not hold for pipes, numbered frames, .gif and .webp, which are made in one go.
+
+    Both may be URLs of shared storage. The source is then copied to this machine first; the video and its
+    segments are made in a work folder here, and put in their place once.
 
     Args:
         source: any video that FFmpeg reads; - is standard input.
@@ -72,6 +79,7 @@ def convert(
         overwrite: replace a target that exists.
         restart: discard what an interrupted run has finished.
         on_progress: called in this thread about 5 times a second; what it raises stops everything.
+        work_folder: where this machine keeps what it reads and makes of URLs; the user's cache if None.
         patience: with a stage that does not come back from one frame: a warning first, then the end.
 
     Raises:
@@ -81,12 +89,14 @@ def convert(
         MachineError: no memory is left, or a disk or library does not answer; it is untouched.
         KeyboardInterrupt: Ctrl-C; the target is untouched.
     """
-    source, target = Path(source), Path(target)
+    source, target = place_of(source, work_folder), place_of(target, work_folder)
     check_paths(source, target, overwrite)
-    if not is_sequence(target):
-        codec_for(target, settings)
-        check_target(target)
     with ExitStack() as opened:
+        made = opened.enter_context(target_at_hand(target))
+        if not is_sequence(made):
+            codec_for(made, settings)
+            check_target(made)
+        source = opened.enter_context(source_at_hand(source, on_progress))
         path = opened.enter_context(readable(source))
         settings, later = without_preview(path, settings)
         stylizer = TimeShiftedStylizer(stylizer, later) if later else stylizer
@@ -101,31 +111,33 @@ def convert(
         return _report(pipeline, output)
 
 
-def _can_resume(source: Path, target: Path) -> bool:
+def _can_resume(source: Path, target: Place) -> bool:
     """Whether the source stays what it is, and the target can be made in segments."""
-    if target == PIPE or is_sequence(target) or not source.is_file():
+    made = local_path(target)
+    if made == PIPE or is_sequence(made) or not source.is_file():
         return False
     # Encoders of videos hold all of them, or follow one frame with the next.
-    return video_format(target) not in IMAGES_ONLY
+    return video_format(made) not in IMAGES_ONLY
 
 
 def _convert_in_segments(
     opened: ExitStack,
     source: Path,
-    target: Path,
+    target: Place,
     stylizer: FrameStylizer,
     settings: ConvertSettings,
     restart: bool,
 ) -> tuple[ConvertPipeline, Output]:
     """A conversion that goes on where an earlier one stopped; what it opens is closed with `opened`."""
-    reader = opened.enter_context(_reader(source, target, settings, stylizer))
+    made = local_path(target)
+    reader = opened.enter_context(_reader(source, made, settings, stylizer))
     paint_as(stylizer, "" if restart else arithmetic_in(read_earlier_identity(target)))
     sound = follow_sound(stylizer, reader, settings)
     identity = identity_of(source, settings, stylizer.fingerprint, arithmetic_of(stylizer))
     store = opened.enter_context(SegmentStore(target, identity, restart=restart))
     if not store.whole:
         stylizer.warm_up(reader.size)
-    reader, frames, shots = _frames_to_paint(reader, target, settings, store, stylizer)
+    reader, frames, shots = _frames_to_paint(reader, made, settings, store, stylizer)
     opened.callback(reader.close)
     if sound is not None and store.finished and not store.whole:
         # Here, where Ctrl-C is heard and no watchdog waits: all sound before the first frame is listened to.
@@ -148,14 +160,16 @@ def _convert_in_segments(
 def _convert_at_once(
     opened: ExitStack,
     source: Path,
-    target: Path,
+    target: Place,
     stylizer: FrameStylizer,
     settings: ConvertSettings,
     restart: bool,
 ) -> tuple[ConvertPipeline, Output]:
     """A conversion that is written in one go; arguments as in `_convert_in_segments`."""
-    reader = opened.enter_context(_reader(source, target, settings, stylizer))
-    writer = open_writer(target, reader, settings)
+    made = local_path(target)
+    reader = opened.enter_context(_reader(source, made, settings, stylizer))
+    opened.enter_context(uploading(target))
+    writer = open_writer(made, reader, settings)
     opened.push(writer)
     output = DirectOutput(writer)
     follow_sound(stylizer, reader, settings)
@@ -181,24 +195,35 @@ def open_writer(target: Path, reader: VideoReader, settings: ConvertSettings) ->
     return VideoWriter(target, _size(reader, settings), settings, rate=rate, like=reader, alpha=alpha)
 
 
-def check_paths(source: Path, target: Path, overwrite: bool) -> None:
+def check_paths(source: Place, target: Place, overwrite: bool) -> None:
     """Refuse what cannot be meant, before any work.
 
     Raises:
         UsageError: wrong suffix, a target that exists without `overwrite`, or that is the source.
+        SinkError: the storage of the target does not tell whether it exists.
     """
-    if is_sequence(target):
+    for place in (source, target):
+        if isinstance(place, StorageUrl) and is_sequence(Path(place.name)):
+            raise UsageError(f"{place}: numbered images are for disks, storage takes a video")
+    if isinstance(target, Path) and is_sequence(target):
         image_format(target)
         check_empty(target, overwrite)
         return
-    video_format(target)
-    if target == PIPE or not target.exists():
+    video_format(local_path(target))
+    if target == PIPE or not exists(target):
         return
-    if source.exists() and target.samefile(source):
+    if _is_same(source, target):
         raise UsageError(f"{target}: is the source itself, choose another name")
     if not overwrite:
         remove_published(target)
         raise UsageError(f"{target}: already exists, use {option('overwrite', True)} to replace it")
+
+
+def _is_same(source: Place, target: Place) -> bool:
+    """Whether both are one file, the second of which exists."""
+    if isinstance(source, StorageUrl) or isinstance(target, StorageUrl):
+        return source == target
+    return source.exists() and target.samefile(source)
 
 
 def open_reader(

@@ -25,6 +25,7 @@ from stylize_live.media.formats.codecs import codec_for
 from stylize_live.media.formats.image_sequence import is_sequence
 from stylize_live.media.tracks.passthrough import PassthroughStreams
 from stylize_live.media.tracks.track import describe_stream
+from stylize_live.storage.places import Place, local_path
 from stylize_live.system.clock import monotonic
 
 _MOST_TRIALS = 12
@@ -48,7 +49,7 @@ class DryRun:
     """
 
     source: Path
-    target: Path
+    target: Place
     size: tuple[int, int]
     frames: int | None
     kept: int
@@ -59,13 +60,14 @@ class DryRun:
     pixels: int | None
 
 
-def dry_run(source: Path, target: Path, settings: ConvertSettings, *, overwrite: bool = False) -> DryRun:
+def dry_run(source: Path, target: Place, settings: ConvertSettings, *, overwrite: bool = False) -> DryRun:
     """Look at a video as `convert` would. Raises what it would raise before its first frame."""
     check_paths(source, target, overwrite)
     with ExitStack() as opened:
         path = opened.enter_context(readable(source))
         settings, _ = without_preview(path, settings)
-        reader = opened.enter_context(open_reader(path, target, settings))
+        made = local_path(target)
+        reader = opened.enter_context(open_reader(path, made, settings))
         width, height = reader.size
         size = (2 * width, height) if settings.side_by_side else reader.size
         kept = count_kept_frames(target)
@@ -77,12 +79,12 @@ def dry_run(source: Path, target: Path, settings: ConvertSettings, *, overwrite:
             frames=reader.frames,
             kept=kept,
             duration=None if reader.duration is None else float(reader.duration),
-            codec=target.suffix[1:] if is_sequence(target) else codec_for(target, settings),
+            codec=target.suffix[1:] if is_sequence(made) else codec_for(made, settings),
             beside=_beside(reader),
             notes=[
                 *reader.notes,
                 *note_on_sound(path, settings),
-                *_trial_notes(reader, target, settings),
+                *_trial_notes(reader, made, settings),
             ],
             pixels=left,
         )

@@ -17,12 +17,14 @@ class ConvertProgress:
         total: estimate of all frames, or None.
         seconds: since the first frame was asked for.
         resumed: frames of them that earlier runs had finished.
+        fetched: share of the source that was read from its storage, while that is what is done; else None.
     """
 
     frames: int
     total: int | None
     seconds: float
     resumed: int = 0
+    fetched: float | None = None
 
     @property
     def fps(self) -> float:

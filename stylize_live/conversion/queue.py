@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 from stylize_live.config import ConvertSettings
@@ -23,6 +23,8 @@ from stylize_live.media.formats.codecs import FORMATS, video_format
 from stylize_live.media.formats.image_sequence import is_sequence
 from stylize_live.media.formats.pipes import PIPE
 from stylize_live.naming import display_name
+from stylize_live.storage.places import Place, StorageUrl, local_path, place_of
+from stylize_live.storage.remote import exists, is_folder, list_files
 from stylize_live.system.commands import quote
 from stylize_live.system.folders import is_hidden
 from stylize_live.system.names import identity
@@ -48,8 +50,8 @@ class ConversionJob:
         error: why it cannot go there: another video has the same target.
     """
 
-    source: Path
-    target: Path
+    source: Place
+    target: Place
     error: UsageError | None = field(default=None, compare=False)  # a copy's is another
 
 
@@ -71,12 +73,13 @@ class ConversionOutcome:
 
 
 def plan_jobs(
-    inputs: Sequence[Path],
+    inputs: Sequence[Place],
     output: str,
     *,
     style: str,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    work_folder: Path | None = None,
 ) -> list[ConversionJob]:
     """Pair every video with its target. Only folders are read, nothing is opened.
 
@@ -88,42 +91,51 @@ def plan_jobs(
         style: what {style} stands for.
         include: patterns such as ``*.mp4`` for names or paths of videos in folders; all if there are none.
         exclude: patterns of those to leave out.
+        work_folder: of targets on shared storage, see `StorageUrl`.
 
     Raises:
         UsageError: no videos, a pattern that is not valid, or a target that is a source.
+        SourceError: a storage does not tell what is in it.
     """
     if not inputs:
         raise UsageError("no videos given")
-    output_folder = _output_folder(inputs, output)
-    found: list[tuple[Path, Path]] = []
+    output_folder = _output_folder(inputs, output, work_folder)
+    found: list[tuple[Place, Place]] = []
     for path in inputs:
-        if path.is_dir():
+        if is_folder(path):
             found += [(video, path) for video in _videos_in(path, output_folder, include, exclude)]
         else:
             found.append((path, path.parent))
     if not found:
         raise UsageError(f"{inputs[0]}: no videos in this folder that were asked for")
-    jobs = [ConversionJob(video, _target(video, root, output, output_folder, style)) for video, root in found]
-    targets = {identity(job.target) for job in jobs}
+    jobs = []
+    for video, root in found:
+        target = _target(video, root, output, output_folder, style)
+        jobs.append(ConversionJob(video, place_of(target, work_folder)))
+    targets = {_identity(job.target) for job in jobs}
     # Results that an earlier run left among the sources are no videos to paint again.
-    results = {job.source for job in jobs if len(jobs) > 1 and identity(job.source) in targets}
-    own = next(
-        (job for job in jobs if job.source in results and identity(job.source) == identity(job.target)), None
-    )
+    results = {job.source for job in jobs if len(jobs) > 1 and _identity(job.source) in targets}
+    same = (job for job in jobs if _identity(job.source) == _identity(job.target))
+    own = next((job for job in same if job.source in results), None)
     if own is not None:
         raise UsageError(f"{own.target}: is the source itself, choose another folder or pattern")
     return _drop_shared_targets([job for job in jobs if job.source not in results])
 
 
-def _output_folder(inputs: Sequence[Path], output: str) -> Path | None:
+def _identity(place: Place) -> str:
+    """One text for all the ways to write a place; see `identity`."""
+    return place.text if isinstance(place, StorageUrl) else identity(place)
+
+
+def _output_folder(inputs: Sequence[Place], output: str, work_folder: Path | None) -> Place | None:
     """The folder that the output names, or None for a file or a pattern."""
-    path = Path(output)
-    several = len(inputs) > 1 or inputs[0].is_dir()
-    if several and (path == PIPE or is_sequence(path)):
+    path = place_of(output, work_folder)
+    several = len(inputs) > 1 or is_folder(inputs[0])
+    if several and (path == PIPE or (isinstance(path, Path) and is_sequence(path))):
         raise UsageError(f"{path}: is for one video; several need a folder")
     if "{" in output or path == PIPE:
         return None
-    if path.is_dir() or output.endswith(("/", os.sep)) or not path.suffix:
+    if is_folder(path) or output.endswith(("/", os.sep)) or not path.suffix:
         return path
     if several and path.suffix.lower() in FORMATS:
         raise UsageError(
@@ -133,9 +145,32 @@ def _output_folder(inputs: Sequence[Path], output: str) -> Path | None:
 
 
 def _videos_in(
-    folder: Path, output: Path | None, include: Sequence[str], exclude: Sequence[str]
-) -> Iterator[Path]:
+    folder: Place, output: Place | None, include: Sequence[str], exclude: Sequence[str]
+) -> Iterator[Place]:
     """Videos of a folder and those below, by name; hidden ones and the output folder are passed over."""
+    files = (
+        _visible_on_storage(folder, output)
+        if isinstance(folder, StorageUrl)
+        else _visible_on_disk(folder, None if isinstance(output, StorageUrl) else output)
+    )
+    for path, relative in files:
+        if _matches(relative, exclude):
+            continue
+        if _matches(relative, include) if include else path.suffix.lower() in _VIDEOS:
+            yield path
+
+
+def _visible_on_storage(folder: StorageUrl, output: Place | None) -> Iterator[tuple[Place, PurePath]]:
+    """Files of a prefix with their ways from there; those of the output's prefix are results."""
+    for url in list_files(folder):
+        relative = url.relative_to(folder)
+        is_result = output != folder and isinstance(output, StorageUrl) and output.path in url.path.parents
+        if not is_result and not any(part.startswith(".") for part in relative.parts):
+            yield url, relative
+
+
+def _visible_on_disk(folder: Path, output: Path | None) -> Iterator[tuple[Place, PurePath]]:
+    """The same of a folder."""
     for place, folders, files in os.walk(folder):
         here = Path(place)
         folders[:] = sorted(name for name in folders if not is_hidden(here / name))
@@ -143,24 +178,23 @@ def _videos_in(
             folders[:] = [name for name in folders if identity(here / name) != identity(output)]
         for name in sorted(files):
             path = here / name
-            if is_hidden(path) or _matches(path, folder, exclude):
-                continue
-            if _matches(path, folder, include) if include else path.suffix.lower() in _VIDEOS:
-                yield path
+            if not is_hidden(path):
+                yield path, path.relative_to(folder)
 
 
-def _matches(path: Path, folder: Path, patterns: Sequence[str]) -> bool:
-    names = path.name, path.relative_to(folder).as_posix()
+def _matches(path: PurePath, patterns: Sequence[str]) -> bool:
+    names = path.name, path.as_posix()
     return any(fnmatch(name, pattern) for name in names for pattern in patterns)
 
 
-def _target(video: Path, root: Path, output: str, folder: Path | None, style: str) -> Path:
+def _target(video: Place, root: Place, output: str, folder: Place | None, style: str) -> Place | str:
     suffix = video.suffix if video.suffix.lower() in FORMATS else ".mp4"
-    place = video.parent.relative_to(root)
+    place = _way(root, video.parent)
     if folder is not None:
-        return folder / place / f"{video.stem}{suffix}"
+        way = place / f"{video.stem}{suffix}"
+        return folder.joined(way) if isinstance(folder, StorageUrl) else folder / way
     if "{" not in output:
-        return Path(output)
+        return output
     fields = {
         "folder": place.as_posix(),
         "stem": video.stem,
@@ -169,12 +203,23 @@ def _target(video: Path, root: Path, output: str, folder: Path | None, style: st
         "suffix": suffix,
     }
     try:
-        target = Path(_fill_pattern(output, fields))
+        target = _fill_pattern(output, fields)
+        if isinstance(place_of(target), StorageUrl):
+            target = target.replace("/./", "/")  # a folder of its own there
     except (KeyError, ValueError):
         known = ", ".join(f"{{{name}}}" for name in _FIELDS)
         raise UsageError(f"{output}: not a valid pattern; it may hold {known}") from None
-    video_format(target)
+    video_format(local_path(place_of(target)))
     return target
+
+
+def _way(folder: Place, path: Place) -> PurePath:
+    """From a folder to what is in it."""
+    if isinstance(path, StorageUrl) and isinstance(folder, StorageUrl):
+        return path.relative_to(folder)
+    assert isinstance(path, Path)
+    assert isinstance(folder, Path)
+    return path.relative_to(folder)
 
 
 def _fill_pattern(pattern: str, fields: Mapping[str, str]) -> str:
@@ -197,10 +242,10 @@ def _drop_shared_targets(jobs: list[ConversionJob]) -> list[ConversionJob]:
 
     A video that was named twice, itself and in a folder, is one job.
     """
-    jobs = list({(identity(job.source), identity(job.target)): job for job in jobs}.values())
-    counts = Counter(identity(job.target) for job in jobs)
+    jobs = list({(_identity(job.source), _identity(job.target)): job for job in jobs}.values())
+    counts = Counter(_identity(job.target) for job in jobs)
     return [
-        replace(job, error=_shared_target_error(job)) if counts[identity(job.target)] > 1 else job
+        replace(job, error=_shared_target_error(job)) if counts[_identity(job.target)] > 1 else job
         for job in jobs
     ]
 
@@ -238,12 +283,13 @@ def convert_all(
         try:
             if job.error is not None:
                 raise job.error
-            if job.target != PIPE and job.target.exists() and not overwrite:
+            if job.target != PIPE and not overwrite and exists(job.target):
                 remove_published(job.target)
                 outcome = ConversionOutcome(job, "skipped")
             else:
                 on_start(job)
-                make_folder(job.target.parent)
+                if isinstance(job.target, Path):
+                    make_folder(job.target.parent)
                 report = convert(
                     job.source,
                     job.target,

@@ -1,5 +1,7 @@
 """The folder beside a target in which its segments wait until the video is whole.
 
+Of a target on shared storage, it is in the work folder of this machine.
+
     .NAME.stylize-parts/    (a short form of a long NAME)
         lock            held by the run that works here
         journal         what the segments depend on, one line for each: `stylize_live.conversion.journal`
@@ -15,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
@@ -34,6 +36,9 @@ from stylize_live.files import name_beside, resolve_link, sync
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.encode.packet_files import PacketFile, digest_of, is_intact, read_packets
 from stylize_live.media.libraries import av
+from stylize_live.storage.places import Place, StorageUrl, local_path
+from stylize_live.storage.remote import change_of
+from stylize_live.storage.uploading import upload
 from stylize_live.system import advisory_locks
 from stylize_live.system.folders import hide
 from stylize_live.system.replacing import replace
@@ -65,7 +70,7 @@ class SegmentStore(Closeable):
         SinkError: the folder cannot be written, or another run works on the same target.
     """
 
-    def __init__(self, target: Path, identity: Identity, *, restart: bool = False) -> None:
+    def __init__(self, target: Place, identity: Identity, *, restart: bool = False) -> None:
         self.finished: list[FinishedSegment] = []
         self.discarded = 0
         self.notes: list[str] = []
@@ -85,7 +90,7 @@ class SegmentStore(Closeable):
     def _claim(self) -> IO[bytes]:
         """Make the folder, and keep other runs out of it."""
         try:
-            self.folder.mkdir()
+            self.folder.mkdir(parents=isinstance(self._target, StorageUrl))
             hide(self.folder)
             is_new = True
         except FileExistsError:
@@ -213,16 +218,24 @@ class SegmentStore(Closeable):
         for number, segment in enumerate(self.finished):
             yield from read_packets(self.packets(number), clock, segment.digest)
 
-    def publish(self, video: Path) -> None:
+    def publish(self, video: Path, is_stopping: Callable[[], bool]) -> None:
         """Move the joined video from the folder to its place; the segments are not needed any more.
+
+        Args:
+            video: the file.
+            is_stopping: asked while it is on its way to shared storage.
 
         Raises:
             OSError: the target cannot be replaced.
+            SinkError, Closed: see `upload`.
         """
         self._sync(video)
-        place = resolve_link(self._target)
-        replace(video, place)
-        self._sync(place.parent)
+        if isinstance(self._target, StorageUrl):
+            upload(video, self._target, is_stopping)
+        else:
+            place = resolve_link(self._target)
+            replace(video, place)
+            self._sync(place.parent)
         self._done = True
 
     @contextlib.contextmanager
@@ -256,13 +269,13 @@ def _keeps_state(number: int, count: int) -> bool:
     return number >= count - _NEWEST_STATES or (number + 1) % _STATES_APART == 0
 
 
-def folder_of(target: Path) -> Path:
-    """Where the segments of a target are kept: on the disk on which it will be."""
-    place = resolve_link(target)
+def folder_of(target: Place) -> Path:
+    """Where the segments of a target are kept: on the disk on which it will be, or is made."""
+    place = resolve_link(local_path(target))
     return place.with_name(name_beside(f".{place.name}", ".stylize-parts"))
 
 
-def remove_abandoned(target: Path) -> None:
+def remove_abandoned(target: Place) -> None:
     """Remove what a run left that died, unless it finished segments or another run is at work there."""
     folder = folder_of(target)
     with contextlib.suppress(OSError), (folder / "lock").open("ab") as file:
@@ -272,20 +285,30 @@ def remove_abandoned(target: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_published(target: Path) -> None:
+def remove_published(target: Place) -> None:
     """Remove the segments of a target that is in its place: a run was killed between its last two steps."""
     folder = folder_of(target)
-    with contextlib.suppress(OSError):
-        newer = target.stat().st_mtime_ns > (folder / _JOURNAL).stat().st_mtime_ns
-        if newer and read_journal(folder / _JOURNAL).whole:
+    with contextlib.suppress(OSError, SinkError):
+        if not read_journal(folder / _JOURNAL).whole:
+            return
+        tick = 10**9 if isinstance(target, StorageUrl) else 0  # storage counts in seconds
+        if change_of(target) + tick > (folder / _JOURNAL).stat().st_mtime_ns:
             shutil.rmtree(folder, ignore_errors=True)
+            remove_work_folder(target)
 
 
-def count_kept_frames(target: Path) -> int:
+def remove_work_folder(target: Place) -> None:
+    """Remove the folder in which a target for shared storage was made, unless something is kept there."""
+    if isinstance(target, StorageUrl):
+        with contextlib.suppress(OSError):
+            local_path(target).parent.rmdir()
+
+
+def count_kept_frames(target: Place) -> int:
     """How many frames of a target an interrupted run has finished, as far as the journal knows."""
     return read_journal(folder_of(target) / _JOURNAL).frames
 
 
-def read_earlier_identity(target: Path) -> Identity:
+def read_earlier_identity(target: Place) -> Identity:
     """What the segments of an earlier run depend on; nothing, if there are none."""
     return read_journal(folder_of(target) / _JOURNAL).identity or {}

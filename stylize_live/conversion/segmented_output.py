@@ -23,6 +23,7 @@ from stylize_live.media.encode.encode_plan import EncodePlan
 from stylize_live.media.encode.encoder import VideoEncoder
 from stylize_live.media.encode.muxer import Muxer
 from stylize_live.media.encode.packet_files import PacketFile, join_packets
+from stylize_live.storage.places import Place, local_path
 from stylize_live.system.clock import monotonic
 
 _COLLECTIONS_APART = 2.0  # seconds; a full segment takes about as long to encode, or longer
@@ -37,7 +38,7 @@ class SegmentedOutput:
         damaged: packets of copied streams that could not be used; complete after `finish`.
 
     Args:
-        target: the video's file.
+        target: the video's place.
         store: its segments.
         size: (width, height) of the frames in pixels.
         settings: codec, quality and speed of the encoder, and what becomes of sound.
@@ -46,7 +47,7 @@ class SegmentedOutput:
 
     def __init__(
         self,
-        target: Path,
+        target: Place,
         store: SegmentStore,
         size: tuple[int, int],
         settings: VideoSettings,
@@ -54,7 +55,7 @@ class SegmentedOutput:
     ) -> None:
         self._target, self._store, self._like = target, store, like
         self._plan = EncodePlan(
-            target, size, settings, rate=like.average_rate, like=like, alpha=like.has_alpha
+            local_path(target), size, settings, rate=like.average_rate, like=like, alpha=like.has_alpha
         )
         self._encoder: VideoEncoder | None = None
         self._file: PacketFile | None = None
@@ -143,7 +144,7 @@ class SegmentedOutput:
             try:
                 if stopping.is_set():
                     raise Closed
-                self._store.publish(self._video)
+                self._store.publish(self._video, stopping.is_set)
             except BaseException:  # the next run joins them again; a full disk needs the room till then
                 with contextlib.suppress(OSError):  # of the two errors, people are told the first
                     self._video.unlink()

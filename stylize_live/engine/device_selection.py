@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import get_args
 
-from stylize_live.config import APPLES_GPU, NO_APPLE_GPU, DeviceName, Precision, Runtime
+from stylize_live.config import DeviceName, Precision, Runtime, explain_device, gpu_numbers
 from stylize_live.engine.cpu import features
 from stylize_live.engine.runtimes import RUNTIMES, ChosenPrecision, Device, RuntimeSpec, is_installed
 from stylize_live.engine.speed_trials import Way, available_ways, measure_ways
@@ -43,23 +44,73 @@ class ComputeChoice:
 
 
 def choose_device_name(name: DeviceName) -> Device:
-    """Turn "auto", "cpu" or "cuda" into one of the latter two.
+    """Turn the name of a device into "cpu" or "cuda"; which GPU, `choose_gpu` tells.
 
     Raises:
-        DeviceError: CUDA was asked for and is not there, or something else, such as Apple's "mps".
+        DeviceError: CUDA was asked for and is not there, several GPUs were, or something else, such as
+            Apple's "mps".
     """
-    if name == APPLES_GPU:
-        raise DeviceError(NO_APPLE_GPU)
-    _check_name("device", name, get_args(DeviceName))
+    if why := explain_device(name):
+        raise DeviceError(why)
     if name == "cpu" or (name == "auto" and not _may_have_gpu()):
         return "cpu"
     import torch
 
     available = torch.cuda.is_available()
-    if name == "cuda" and not available:
+    if name not in ("auto", "cuda"):
+        choose_gpu(name)
+    if name != "auto" and not available:
         cpu = option("device", "cpu")
         raise DeviceError(f"no CUDA device: use {cpu}, or install a driver and a CUDA build of torch")
     return "cuda" if available else "cpu"
+
+
+def choose_gpu(name: DeviceName) -> int | None:
+    """The number of the one GPU that a device's name means; None where it leaves that open.
+
+    Raises:
+        DeviceError: there is no such GPU, or the name means several.
+    """
+    devices = devices_of(name)
+    if len(devices) > 1:
+        first = option("device", devices[0])
+        raise DeviceError(
+            f"{option('device', name)}: several devices are for convert; {first} is one of them"
+        )
+    numbers = gpu_numbers(devices[0])
+    return numbers[0] if numbers else None
+
+
+def devices_of(name: DeviceName) -> list[str]:
+    """The single devices that a name means: "cuda:0" and "cuda:1" for "cuda:0,1"; most names mean one.
+
+    Raises:
+        DeviceError: there is no such GPU.
+    """
+    asked = gpu_numbers(name)
+    if not asked and name != "cuda:all":
+        return [name]
+    import torch
+
+    there = torch.cuda.device_count()
+    if not there:
+        return ["cuda"]  # whose lack is told where it is asked for
+    if missing := [number for number in asked if number >= there]:
+        numbers = ", ".join(f"cuda:{number}" for number in range(there))
+        raise DeviceError(f"{option('device', name)}: there is no GPU {missing[0]}, only {numbers}")
+    return [f"cuda:{number}" for number in asked or range(there)]
+
+
+@contextmanager
+def on_gpu(number: int | None) -> Iterator[None]:
+    """Whatever asks for a GPU gets this one meanwhile, and with streams made here ever after."""
+    if number is None:
+        yield
+        return
+    import torch
+
+    with torch.cuda.device(number):
+        yield
 
 
 def _may_have_gpu() -> bool:

@@ -6,7 +6,14 @@ import threading
 
 from stylize_live.config import DeviceName, Precision, Runtime
 from stylize_live.engine.core.protocols import Backend
-from stylize_live.engine.device_selection import ComputeChoice, choose, choose_device_name, list_possible_ways
+from stylize_live.engine.device_selection import (
+    ComputeChoice,
+    choose,
+    choose_device_name,
+    choose_gpu,
+    list_possible_ways,
+    on_gpu,
+)
 from stylize_live.engine.runtimes import make_backend
 from stylize_live.engine.speed_trials import Way
 from stylize_live.nets.checkpoint import Checkpoint
@@ -17,6 +24,7 @@ class LazyBackend:
 
     Attributes:
         device: "cpu" or "cuda".
+        gpu: its number, where the name had one.
         runtime: "torch" or "openvino".
         precision: "float32", "bfloat16", "float16" or "int8".
 
@@ -29,6 +37,7 @@ class LazyBackend:
 
     def __init__(self, device: DeviceName, precision: Precision, runtime: Runtime) -> None:
         self.device = choose_device_name(device)
+        self.gpu = choose_gpu(device)
         self._requested: tuple[Runtime, Precision] = runtime, precision
         self._chosen: Way | ComputeChoice = choose(runtime, precision, self.device)
         self.runtime, self.precision = self._chosen.runtime, self._chosen.precision
@@ -39,7 +48,8 @@ class LazyBackend:
         """The backend. The first call makes it, with these weights, which takes longest of all at a start."""
         with self._lock:
             if self._backend is None:
-                self._backend = make_backend(self.runtime, self.device, self.precision, checkpoint)
+                with on_gpu(self.gpu):
+                    self._backend = make_backend(self.runtime, self.device, self.precision, checkpoint)
             return self._backend
 
     @property

@@ -69,7 +69,7 @@ class Stylizer(Closeable):
         crossfade: seconds that each change of a timeline takes.
         steadiness: 0 to 1: how far each image follows from the one before. Above 0, images are
             taken as a video in order, see `reset`; 0 paints each by itself.
-        device: "auto", "cpu" or "cuda".
+        device: "auto", "cpu", "cuda", or a GPU by its number, such as "cuda:1".
         precision: "auto", "float32", "bfloat16", "float16" (a GPU only) or "int8" (OpenVINO only).
         runtime: "auto", "torch" or "openvino" (CPU, needs the package `openvino`).
 
@@ -349,8 +349,11 @@ class Stylizer(Closeable):
 
     @property
     def takes_surfaces(self) -> bool:
-        """Whether `stream` takes frames that hold surfaces, see `Frame`, and gives such back: on a GPU."""
-        return self._chosen.device == "cuda"
+        """Whether `stream` takes frames that hold surfaces, see `Frame`, and gives such back: on a GPU.
+
+        Videos are decoded on the first one, so that others get frames from memory.
+        """
+        return self._chosen.device == "cuda" and not self._chosen.gpu
 
     @property
     def precision(self) -> str:

@@ -44,7 +44,7 @@ def test_what_matters_comes_first_and_what_says_nothing_is_left_out(
 ) -> None:
     live = shown("live", 80, monkeypatch, capsys)
     assert live.index("--source TEXT") < live.index("--style TEXT") < live.index("--record PATH")
-    assert live.index("--record PATH") < live.index("--device CHOICE")
+    assert live.index("--record PATH") < live.index("--device TEXT")
     assert "--no-mirror" not in live
     assert "--no-window" in live
     assert "[default: False]" not in live

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
+from pydantic import ValidationError
+from tiny import make_checkpoint
 
 from stylize_live.cli.app import main
-from stylize_live.engine import device_selection, runtimes, speed_trials
+from stylize_live.config import ConvertSettings
+from stylize_live.engine import device_selection, lazy_backend, runtimes, speed_trials
 from stylize_live.engine.cpu import features
 from stylize_live.engine.device_selection import (
     choose,
     choose_device_name,
+    choose_gpu,
+    devices_of,
     list_possible_ways,
     select_fastest,
 )
+from stylize_live.engine.lazy_backend import LazyBackend
 from stylize_live.engine.speed_trials import Way
+from stylize_live.engine.torch_device import choose_torch_device
 from stylize_live.errors import DeviceError, UsageError
 
 AVX2, AMX = (
@@ -86,6 +94,73 @@ def test_with_a_driver_torch_decides(monkeypatch: pytest.MonkeyPatch) -> None:
         choose_device_name("cuda")
 
 
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As torch would count them; none is used, so that what they compute is not tested."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(
+    ("name", "devices"),
+    [
+        ("auto", ["auto"]),
+        ("cpu", ["cpu"]),
+        ("cuda", ["cuda"]),
+        ("cuda:1", ["cuda:1"]),
+        ("cuda:1,0", ["cuda:1", "cuda:0"]),
+        ("cuda:all", ["cuda:0", "cuda:1"]),
+    ],
+)
+def test_several_devices(name: str, devices: list[str]) -> None:
+    assert ConvertSettings(device=name).device == name
+    assert devices_of(name) == devices
+    if len(devices) > 1:
+        with pytest.raises(DeviceError, match=f"device='{name}': several devices are for convert"):
+            choose_torch_device(name)
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_one_of_two_gpus() -> None:
+    assert (choose_device_name("cuda:1"), choose_gpu("cuda:1")) == ("cuda", 1)
+    assert choose_torch_device("cuda:1") == torch.device("cuda", 1)
+    assert (choose_gpu("cuda"), choose_gpu("auto"), choose_gpu("cpu")) == (None, None, None)
+    for name in ("cuda:2", "cuda:0,2"):
+        with pytest.raises(DeviceError, match="there is no GPU 2, only cuda:0, cuda:1"):
+            choose_device_name(name)
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_a_backend_is_made_on_its_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(torch.cuda, "device", lambda number: nullcontext(asked.append(number)))
+    monkeypatch.setattr(lazy_backend, "make_backend", lambda *_: asked.append("made"))
+    LazyBackend("cuda:1", "auto", "torch").get(make_checkpoint())
+    assert asked == [1, "made"]
+
+
+def test_numbered_gpus_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    for name in ("cuda:0", "cuda:0,1", "cuda:all"):
+        with pytest.raises(DeviceError, match="no CUDA device"):
+            choose_device_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["cuda:", "cuda:a", "cuda:1,", "cuda:-1", "cuda:1000", "cuda:0, 1", "cpu:0", 0]
+)
+def test_devices_that_are_none(name: object) -> None:
+    with pytest.raises(ValidationError, match="device: expected 'auto', 'cpu', 'cuda'"):
+        ConvertSettings(device=name)  # type: ignore[arg-type]
+
+
+def test_a_gpu_that_is_named_twice() -> None:
+    with pytest.raises(ValidationError, match="device: cuda:0,1,0 names a GPU twice"):
+        ConvertSettings(device="cuda:0,1,0")
+
+
 def test_apples_gpu_is_never_taken_and_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,9 +168,9 @@ def test_apples_gpu_is_never_taken_and_that_is_said(
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     assert choose_device_name("auto") == "cpu"
     with pytest.raises(DeviceError, match="mps, Apple's GPU, is not used"):
-        choose_device_name("mps")  # type: ignore[arg-type]
-    with pytest.raises(DeviceError, match="device: expected 'auto', 'cpu' or 'cuda', got 'xpu'"):
-        choose_device_name("xpu")  # type: ignore[arg-type]
+        choose_device_name("mps")
+    with pytest.raises(DeviceError, match=r"device: expected 'auto', 'cpu', .* GPUs such as .*, got 'xpu'"):
+        choose_device_name("xpu")
     config = tmp_path / "mps.toml"
     config.write_text('device = "mps"')
     for words in (

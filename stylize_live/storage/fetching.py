@@ -1,0 +1,196 @@
+"""A file on shared storage as a file of this machine.
+
+    WORK/sources/KEY/    one for each version of a file; KEY.2 while another process reads the same
+        lock             held by the process that uses the copy
+        holiday.mp4      the copy, dated as the original
+        holiday.mp4.part as much as there is of one, from which a later run goes on
+
+Whole copies instead of reading across the network: a conversion reads its source twice and at several places
+at once, and what breaks off there must not look like a damaged video.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from stylize_live.errors import SinkError, SourceError
+from stylize_live.file_locks import hold_lock, remove_dead
+from stylize_live.storage.places import StorageUrl, work_folder_of
+from stylize_live.storage.remote import (
+    Info,
+    describe_file,
+    explain_storage_errors,
+    open_storage,
+    seconds_of_change,
+    version_of,
+)
+from stylize_live.system.permissions import make_private
+from stylize_live.system.replacing import replace
+from stylize_live.wording import option
+
+_BLOCK = 8 << 20  # bytes: large enough that the way there and back does not matter
+_TOGETHER = 4  # blocks that are read at the same time, and held in memory
+# Bytes of copies that killed and failed runs have left, for runs that go on; older ones make room.
+_MOST_LEFT = 20 << 30
+
+OnFetch = Callable[[int, int], None]
+"""Told how many bytes of how many are there; what it raises stops everything."""
+
+
+@contextmanager
+def fetched(url: StorageUrl, on_fetch: OnFetch = lambda done, size: None) -> Iterator[Path]:
+    """A copy of a file for as long as the block lasts; if that is interrupted, it is kept for the next run.
+
+    Raises:
+        SourceError: no such file, no access, no answer, or the file changed meanwhile.
+        SinkError: this machine has no room for it.
+    """
+    info = describe_file(url, SourceError)
+    size = _size(url, info)
+    with _own_folder(url, info or {}, size) as folder:
+        copy = folder / url.local_name
+        if not copy.is_file():
+            _fetch(url, copy, size, on_fetch)
+        yield copy
+
+
+def size_of(url: StorageUrl) -> int:
+    """Bytes of a file. Raises `SourceError` if there is none, or an empty one."""
+    return _size(url, describe_file(url, SourceError))
+
+
+def _size(url: StorageUrl, info: Info | None) -> int:
+    if info is None:
+        raise SourceError(f"{url}: no such file")
+    if info["type"] == "directory":
+        raise SourceError(f"{url}: is a folder, expected a video file")
+    if info.get("size") is None:
+        raise SourceError(f"{url}: the storage does not say how long this file is")
+    if info["size"] == 0:
+        raise SourceError(f"{url}: the file is empty (0 bytes)")
+    return int(info["size"])
+
+
+@contextmanager
+def _own_folder(url: StorageUrl, info: Info, size: int) -> Iterator[Path]:
+    """A folder that no other process uses, with what earlier runs left of this version of the file."""
+    sources = work_folder_of(url) / "sources"
+    key = hashlib.sha256(f"{url.text} {version_of(info)}".encode()).hexdigest()[:20]
+    try:
+        sources.mkdir(parents=True, exist_ok=True)
+        folder, lock = _claim(sources / key)
+    except OSError as error:
+        raise _no_room(url, sources, error) from None
+    keep = True
+    try:
+        _make_room(url, folder, size)
+        yield folder
+        keep = False
+    except SourceError:
+        keep = any(folder.glob("*.part"))  # else the file itself is no good
+        raise
+    finally:
+        lock.close()
+        if not keep:
+            remove_dead(folder)
+
+
+def _claim(place: Path) -> tuple[Path, IO[bytes]]:
+    for number in itertools.count(1):
+        folder = place if number == 1 else place.with_name(f"{place.name}.{number}")
+        with suppress(FileExistsError):
+            make_private(folder)
+        with suppress(FileNotFoundError):  # somebody removed it just now
+            lock = (folder / "lock").open("ab")
+            if hold_lock(lock) is not False and (folder / "lock").exists():
+                os.utime(folder / "lock")  # the newest are kept longest
+                return folder, lock
+            lock.close()
+    raise AssertionError("numbers end never")
+
+
+def _make_room(url: StorageUrl, folder: Path, size: int) -> None:
+    """Remove the oldest copies that nobody uses, and see that the disk has place for another one."""
+    others = [other for other in folder.parent.iterdir() if other != folder]
+    others.sort(key=_age)
+    left = sum(map(_bytes_in, others))
+    free = shutil.disk_usage(folder).free + _bytes_in(folder)
+    for other in others:
+        if left + size <= _MOST_LEFT and free >= size:
+            break
+        there = _bytes_in(other)
+        remove_dead(other)
+        if not other.exists():
+            left, free = left - there, free + there
+    if free < size:
+        raise SinkError(
+            f"{folder.parent}: no room for a copy of {url}, {size / 1e9:.1f} GB: free some space, or name "
+            f"another folder with {option('work_folder')}"
+        )
+
+
+def _age(folder: Path) -> float:
+    try:
+        return (folder / "lock").stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _bytes_in(folder: Path) -> int:
+    with suppress(OSError):  # another process removes it
+        return sum(path.stat().st_size for path in folder.iterdir())
+    return 0
+
+
+def _fetch(url: StorageUrl, copy: Path, size: int, on_fetch: OnFetch) -> None:
+    file_system, path = open_storage(url, SourceError)
+    part = copy.with_name(f"{copy.name}.part")
+    try:
+        with part.open("ab") as file:
+            while (done := file.tell()) < size:
+                on_fetch(done, size)
+                for block in _read(url, file_system, path, done, size):
+                    file.write(block)
+        on_fetch(size, size)
+        when = _same_version(url, file_system, path, copy.parent)
+        os.utime(part, (when, when))  # segments of an earlier run go by it
+        replace(part, copy)
+    except OSError as error:
+        raise _no_room(url, copy.parent, error) from None
+
+
+def _read(url: StorageUrl, file_system: Any, path: str, done: int, size: int) -> list[bytes]:
+    """The next blocks."""
+    starts = list(range(done, min(size, done + _BLOCK * _TOGETHER), _BLOCK))
+    ends = [min(size, start + _BLOCK) for start in starts]
+    with explain_storage_errors(url, SourceError):
+        blocks: list[bytes] = file_system.cat_ranges([path] * len(starts), starts, ends, on_error="raise")
+    if [len(block) for block in blocks] != [end - start for start, end in zip(starts, ends, strict=True)]:
+        raise SourceError(f"{url}: the storage gave other bytes than were asked for")
+    return blocks
+
+
+def _same_version(url: StorageUrl, file_system: Any, path: str, folder: Path) -> float:
+    """When the file was changed. Raises `SourceError` if that was while it was read."""
+    file_system.invalidate_cache()
+    with explain_storage_errors(url, SourceError):
+        info = file_system.info(path)
+    key = hashlib.sha256(f"{url.text} {version_of(info)}".encode()).hexdigest()[:20]
+    if not folder.name.startswith(key):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise SourceError(f"{url}: changed while it was read, run the command again")
+    return seconds_of_change(file_system, path)
+
+
+def _no_room(url: StorageUrl, folder: Path, error: OSError) -> SinkError:
+    reason = error.strerror or error
+    return SinkError(
+        f"{folder}: cannot keep a copy of {url} here: {reason}; {option('work_folder')} names another folder"
+    )

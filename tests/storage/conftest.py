@@ -1,0 +1,32 @@
+"""What tests of shared storage share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+from object_storage import ENVIRONMENT, ObjectServer, as_others_see_it
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ObjectServer]:
+    """One for all tests."""
+    server = ObjectServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def bucket(server: ObjectServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty bucket, which this process may read and write."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    fsspec.filesystem("s3").clear_instance_cache()
+    server.forget()
+    as_others_see_it().mkdir("library")
+    yield "s3://library"
+    fsspec.filesystem("s3").clear_instance_cache()
