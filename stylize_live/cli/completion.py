@@ -15,5 +15,6 @@ def list_style_names(context: CompletionContext) -> list[str]:
 
 
 def complete_style_names(settings: type[BaseModel]) -> None:
-    """Have the shell complete the style of a command's settings."""
-    settings.model_fields["style"].metadata.append(Parameter(completer=list_style_names))
+    """Have the shell complete the styles of a command's settings."""
+    for name in settings.model_fields.keys() & {"style", "background_style"}:
+        settings.model_fields[name].metadata.append(Parameter(completer=list_style_names))

@@ -53,10 +53,16 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     # Complain about what was typed before looking for what is not there.
     if "source" not in settings.model_fields_set:
         check_style(settings.style)
+        if settings.background_style:
+            check_style(settings.background_style)
     if settings.record is not None:
-        from stylize_live.media.sinks.recorder import check_recording
+        from stylize_live.backgrounds import TRANSPARENT
+        from stylize_live.media.sinks.recorder import check_recording, keeps_alpha
 
-        check_recording(settings.record)
+        alpha = settings.background == TRANSPARENT
+        check_recording(settings.record, alpha=alpha)
+        if alpha and not keeps_alpha(settings.record):
+            warn(f"{settings.record}: this recording has black around you; a .mov or .webm is transparent")
     with ExitStack() as opened:
         # Source, sinks and window first: what is wrong with them shows before the network is loaded.
         source = opened.enter_context(_open_source(settings, studio=studio))

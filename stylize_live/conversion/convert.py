@@ -21,6 +21,7 @@ from stylize_live.conversion.stylizers import (
     Resumable,
     SideBySideStylizer,
     TimeShiftedStylizer,
+    adds_alpha,
     arithmetic_of,
     paint_as,
     restore_state,
@@ -30,11 +31,18 @@ from stylize_live.errors import SourceError, UsageError
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.encode.animation import readable
 from stylize_live.media.encode.writer import VideoWriter
-from stylize_live.media.formats.codecs import codec_for, keeps_pixel_shape, stores_planes, video_format
+from stylize_live.media.formats.codecs import (
+    NO_ALPHA,
+    alpha_codec,
+    codec_for,
+    keeps_pixel_shape,
+    stores_planes,
+    video_format,
+)
 from stylize_live.media.formats.containers import IMAGES_ONLY, check_target
 from stylize_live.media.formats.image_sequence import SequenceWriter, check_empty, is_sequence
 from stylize_live.media.formats.pipes import PIPE
-from stylize_live.media.image.io import image_format
+from stylize_live.media.image.io import format_keeps_alpha, image_format
 from stylize_live.media.shots import ShotMarker
 from stylize_live.wording import option
 
@@ -80,6 +88,8 @@ def convert(
     """
     source, target = Path(source), Path(target)
     check_paths(source, target, overwrite)
+    if adds_alpha(stylizer):
+        settings = settings_with_alpha(target, settings)
     if not is_sequence(target):
         codec_for(target, settings)
         check_target(target)
@@ -121,7 +131,8 @@ def _convert_in_segments(
         stylizer.warm_up(reader.size)
     reader, frames, shots = _frames_to_paint(reader, target, settings, store, stylizer)
     opened.callback(reader.close)
-    output = SegmentedOutput(target, store, _size(reader, settings), settings, reader)
+    alpha = reader.has_alpha or adds_alpha(stylizer)
+    output = SegmentedOutput(target, store, _size(reader, settings), settings, reader, alpha=alpha)
     opened.callback(output.close)
 
     def unchanged() -> bool:
@@ -146,7 +157,7 @@ def _convert_at_once(
 ) -> tuple[ConvertPipeline, Output]:
     """A conversion that is written in one go; arguments as in `_convert_in_segments`."""
     reader = opened.enter_context(_reader(source, target, settings, stylizer))
-    writer = open_writer(target, reader, settings)
+    writer = open_writer(target, reader, settings, alpha=reader.has_alpha or adds_alpha(stylizer))
     opened.push(writer)
     output = DirectOutput(writer)
     stylizer.warm_up(reader.size)
@@ -163,12 +174,29 @@ def _size(reader: VideoReader, settings: ConvertSettings) -> tuple[int, int]:
     return (2 * width, height) if settings.side_by_side else (width, height)
 
 
-def open_writer(target: Path, reader: VideoReader, settings: ConvertSettings) -> VideoWriter | SequenceWriter:
+def open_writer(
+    target: Path, reader: VideoReader, settings: ConvertSettings, *, alpha: bool
+) -> VideoWriter | SequenceWriter:
     """What writes a target in one go: a video file, or numbered frames. Raises as its constructor does."""
     if is_sequence(target):
-        return SequenceWriter(target, alpha=reader.has_alpha)
-    rate, alpha = reader.average_rate, reader.has_alpha
+        return SequenceWriter(target, alpha=alpha)
+    rate = reader.average_rate
     return VideoWriter(target, _size(reader, settings), settings, rate=rate, like=reader, alpha=alpha)
+
+
+def settings_with_alpha(target: Path, settings: ConvertSettings) -> ConvertSettings:
+    """The same with a codec that keeps transparency, if none was asked for.
+
+    Raises:
+        UsageError: the target, or the codec that was asked for, cannot be transparent.
+    """
+    if is_sequence(target):
+        if not format_keeps_alpha(target):
+            raise UsageError(f"{target}: {NO_ALPHA}")
+        return settings
+    codec = alpha_codec(target, settings)
+    usual = codec == codec_for(target, settings)
+    return settings if usual else settings.model_copy(update={"codec": codec})
 
 
 def check_paths(source: Path, target: Path, overwrite: bool) -> None:

@@ -65,6 +65,20 @@ class SurfaceStylizer(Protocol):
         """Whether it does."""
 
 
+@runtime_checkable
+class AddsAlpha(Protocol):
+    """A stylizer whose frames may be transparent although those that it is given are not."""
+
+    @property
+    def adds_alpha(self) -> bool:
+        """Whether they are."""
+
+
+def adds_alpha(stylizer: FrameStylizer) -> bool:
+    """Whether its frames are transparent, whatever they are made from."""
+    return isinstance(stylizer, AddsAlpha) and stylizer.adds_alpha
+
+
 def takes_surfaces(stylizer: FrameStylizer) -> bool:
     """Whether a video's frames may stay the planes that they were decoded into."""
     return isinstance(stylizer, SurfaceStylizer) and stylizer.takes_surfaces
@@ -113,6 +127,11 @@ class _StylizerWrapper:
     def restore_state(self, state: bytes | None) -> None:
         """See `Resumable.restore_state`."""
         restore_state(self._stylizer, state)
+
+    @property
+    def adds_alpha(self) -> bool:
+        """See `AddsAlpha.adds_alpha`."""
+        return adds_alpha(self._stylizer)
 
     @property
     def arithmetic(self) -> str:
@@ -170,9 +189,15 @@ class SideBySideStylizer(_StylizerWrapper):
                 yield frame
 
         for painted in self._stylizer.stream(remember()):
-            original = originals.popleft()
-            both = np.concatenate([original.pixels, painted.pixels], axis=1)
-            alpha = None
-            if original.alpha is not None and painted.alpha is not None:
-                alpha = np.concatenate([original.alpha, painted.alpha], axis=1)
-            yield replace(painted, image=both, alpha=alpha)
+            yield lay_beside(originals.popleft(), painted)
+
+
+def lay_beside(original: Frame, painted: Frame) -> Frame:
+    """The painted frame with the original to its left, (H, 2 W, 3), which is as opaque as it was."""
+    both = np.concatenate([original.pixels, painted.pixels], axis=1)
+    alpha = None
+    if painted.alpha is not None:
+        opaque = np.full_like(painted.alpha, np.iinfo(painted.alpha.dtype).max)
+        left = opaque if original.alpha is None else original.alpha
+        alpha = np.concatenate([left, painted.alpha], axis=1)
+    return replace(painted, image=both, alpha=alpha)

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy.typing as npt
 
+from stylize_live.engine.core.economy import Economy
+from stylize_live.engine.core.protocols import TemporalContext
+from stylize_live.engine.cpu.smoothing import least_share
 from stylize_live.frame import Frame
 from stylize_live.media.scene_cuts import CutDetector
 
@@ -41,6 +44,15 @@ class Continuity:
         if is_first:
             self._cuts.reset()
         return self._cuts.is_cut(frame.preview) or is_first
+
+    def follow(self, frame: Frame, steadiness: float, economy: Economy | None) -> TemporalContext | None:
+        """How a frame is to follow from the one before; None where it is painted by itself."""
+        if economy is not None:
+            self.note_live(frame)
+        if not (steadiness or economy):
+            self.reset()  # no video to go on with
+            return None
+        return TemporalContext(self.begins(frame), least_share(steadiness), economy)
 
     @property
     def memory(self) -> Mapping[str, npt.NDArray[Any]]:

@@ -6,6 +6,7 @@ import { Graph, drawShares, stages } from "./graph.js";
 import { Camera } from "./camera.js";
 import { Saved, element, icon } from "./saved.js";
 import { Outputs } from "./outputs.js";
+import { Layers } from "./layers.js";
 
 const $ = (id) => document.getElementById(id);
 const SEND_EVERY = 60;  // ms, while a slider moves
@@ -32,9 +33,10 @@ const graph = new Graph($("graph"));
 const saved = new Saved($("saved"), $("player"), (style) => about.names[style] || style);
 
 const send = connect({
-  onImage: (jpeg, done) => {
+  onImage: (jpeg, mask, done) => {
     if ($("veil").textContent) $("veil").textContent = "";
-    painter.draw(jpeg, done);
+    stage.classList.toggle("transparent", Boolean(mask));
+    painter.draw(jpeg, mask, done);
   },
   onWords: (words) => {
     if (words.delay) delay = words.delay;
@@ -42,6 +44,7 @@ const send = connect({
     if (words.sources) showSources(words.sources);
     if (words.state) showState(words.state);
     if (words.thumbnails) showThumbnails(words.thumbnails);
+    if (words.thumbnails) layers.thumbnails(words.thumbnails);
     if (words.figures) showFigures(words.figures);
     if (words.camera) camera.hear(words.camera);
   },
@@ -78,6 +81,7 @@ function flush() {
 const leftAlone = (name) => performance.now() - (touched[name] || -LEFT_ALONE) < LEFT_ALONE;
 
 const outputs = new Outputs(ask);
+const layers = new Layers(ask, () => send({ do: "look" }));
 $("microphone").addEventListener("pointerdown", () => send({ do: "look" }));
 
 // ---------------------------------------------------------------- sliders and switches
@@ -358,6 +362,7 @@ function showAbout(news) {
   about = news;
   $("engine").textContent = news.engine;
   outputs.offer(news);
+  layers.offer(news);
   $("styles").replaceChildren(...news.styles.map(makeCard));
   const columns = (rows) => Math.ceil(news.styles.length / (news.styles.length > ONE_ROW ? rows : 1)) || 1;
   $("styles").style.setProperty("--columns", columns(2));
@@ -381,6 +386,7 @@ function showState(news) {
   $("dot").classList.toggle("frozen", news.frozen);
   $("dot").classList.toggle("down", Boolean(news.no_source));
   outputs.show(news);
+  layers.show(news);
   showSource();
   $("mark").hidden = news.on_record === null;
   $("mark").textContent = clock(news.on_record);

@@ -1,0 +1,90 @@
+"""People over what is behind them: one image laid over another, in whole levels, and a background out of focus."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stylize_live.frame import Pixels
+from stylize_live.media.libraries import cv2
+
+# Radius of the blur as a share of the shorter side: text on a shelf cannot be read, a window stays a window.
+_BLUR = 0.024
+_LEAST_SIDE = 180  # pixels of the shorter side up to which an image is reduced before it is blurred
+
+
+def lay_over(over: Pixels, under: Pixels, matte: Pixels) -> Pixels:
+    """Lay one image over another.
+
+    Args:
+        over, under: (H, W, 3), both uint8 or both uint16.
+        matte: (H, W) of the same dtype: how much of `over` is seen, from 0 to all.
+
+    Returns:
+        A new array like them. Where all of one is seen, its values are exactly that one's.
+    """
+    shares = cv2.cvtColor(matte, cv2.COLOR_GRAY2RGB)
+    scale = 1 / np.iinfo(over.dtype).max
+    shown = cv2.multiply(over, shares, scale=scale)
+    rest = cv2.multiply(under, cv2.bitwise_not(shares), scale=scale)
+    return np.asarray(cv2.add(shown, rest), over.dtype)
+
+
+def hide_background(pixels: Pixels, matte: Pixels) -> Pixels:
+    """Black where nothing of an image is seen, so that nothing of it is left in what ignores transparency.
+
+    Args:
+        pixels: (H, W, 3).
+        matte: (H, W), 0 where nothing is seen.
+
+    Returns:
+        A new array like `pixels`.
+    """
+    shown = np.zeros_like(pixels)
+    cv2.copyTo(pixels, np.asarray(matte > 0, np.uint8), shown)
+    return shown
+
+
+def defocus(pixels: Pixels, matte: Pixels) -> Pixels:
+    """Blur a background. People leave no halo in it: it is averaged over what is not a person.
+
+    Args:
+        pixels: (H, W, 3), uint8 or uint16.
+        matte: (H, W) of the same dtype: how much of a person.
+
+    Returns:
+        A new array like `pixels`.
+    """
+    height, width = pixels.shape[:2]
+    factor = max(1, min(height, width) // _LEAST_SIDE)
+    size = max(1, width // factor), max(1, height // factor)
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    most = np.float32(np.iinfo(pixels.dtype).max)
+    # A little is seen even of what is all person: where there is nothing else far and wide, that is blurred.
+    shares = 1.001 - cv2.resize(matte, size, interpolation=cv2.INTER_AREA).astype(np.float32) / most
+    sigma = max(1.0, _BLUR * min(size))
+    total = cv2.GaussianBlur(small * shares[..., None], (0, 0), sigma)
+    weight = cv2.GaussianBlur(shares, (0, 0), sigma)
+    blurred = np.clip(np.rint(total / weight[..., None]), 0, most).astype(pixels.dtype)
+    return np.asarray(cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR), pixels.dtype)
+
+
+def cover(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """An image scaled until it covers a (width, height), and cut to it around its middle.
+
+    Args:
+        pixels: (h, w, 3).
+        size: in pixels.
+
+    Returns:
+        (height, width, 3) of the same dtype; the same array if it has that size.
+    """
+    if pixels.shape[1::-1] == size:
+        return pixels
+    height, width = pixels.shape[:2]
+    scale = max(size[0] / width, size[1] / height)
+    # What is seen of it, cut out before it is scaled.
+    seen = min(width, max(1, round(size[0] / scale))), min(height, max(1, round(size[1] / scale)))
+    left, top = (width - seen[0]) // 2, (height - seen[1]) // 2
+    part = np.ascontiguousarray(pixels[top : top + seen[1], left : left + seen[0]])
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(part, size, interpolation=how), pixels.dtype)
