@@ -1,4 +1,4 @@
-"""A style of the background's own: a second network beside a stylizer's, which is made when it first paints."""
+"""A style of the background's own: a second network beside a stylizer's, made when it first paints."""
 
 from __future__ import annotations
 

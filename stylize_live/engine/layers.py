@@ -1,4 +1,4 @@
-"""People and what is behind them as two layers: which of them is painted, in which style, and what stands there.
+"""People and what is behind them as two layers: which is painted, in which style, and what stands there.
 
 What a frame costs beside its network is the matte and one laying over; only the networks that are needed run.
 Where both layers are painted in one style and a file stands behind people, they are one image before it is
@@ -20,18 +20,18 @@ from stylize_live.engine.continuity import Continuity
 from stylize_live.engine.core.economy import Economy
 from stylize_live.engine.core.protocols import Backend
 from stylize_live.engine.core.render_options import RenderOptions
+from stylize_live.engine.cpu.blending import as_deep, defocus, hide_background, lay_over
 from stylize_live.engine.lazy_backend import LazyBackend
-from stylize_live.engine.matting.background_files import as_deep, digest_of, open_background
-from stylize_live.engine.matting.blending import defocus, hide_background, lay_over
 from stylize_live.engine.saved_state import with_prefix, without_prefix
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.frame import Frame, Pixels
 from stylize_live.lifecycle import Closeable
+from stylize_live.media.decode.backgrounds import digest_of, open_background
 from stylize_live.options import LayerOptions
 
 if TYPE_CHECKING:
-    from stylize_live.engine.matting.background_files import BackgroundImage, BackgroundVideo
     from stylize_live.engine.matting.matte import PersonMatte
+    from stylize_live.media.decode.backgrounds import BackgroundImage, BackgroundVideo
 
 _ALL_PAINTED = LayerOptions()
 

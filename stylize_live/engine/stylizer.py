@@ -29,12 +29,12 @@ from stylize_live.engine.cpu.compositing import composite_in_strips, shrink_by_s
 from stylize_live.engine.cpu.features import floating_precision
 from stylize_live.engine.layers import LayerPlan, Layers, MainNetwork
 from stylize_live.engine.lazy_backend import LazyBackend
-from stylize_live.engine.matting.background_files import open_background
 from stylize_live.engine.saved_state import pack_network, pack_state, unpack_network, unpacked_state
 from stylize_live.engine.shown_style import FIRST, ShownStyle
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.frame import Frame, Pixels
 from stylize_live.lifecycle import Closeable
+from stylize_live.media.decode.backgrounds import open_background
 from stylize_live.options import (
     ImageOptions,
     LayerOptions,
@@ -72,10 +72,10 @@ class Stylizer(Closeable):
             it was captured.
         background_style: paint what is behind people in this style; "" is the same one.
         background: what stands there instead: "" leaves it, "blur", "transparent", a color such as "#00ff00"
-            or "navy", or the path of an image or of a video, which follows the times of frames and plays again
-            and again. Files are painted where backgrounds are, colors never. "transparent" gives results an
-            opacity: arrays and tensors a fourth channel, PIL images the mode "RGBA", frames `alpha`; black is
-            where nothing is seen.
+            or "navy", or the path of an image or of a video, which follows the times of frames and plays
+            again and again. Files are painted where backgrounds are, colors never. "transparent" gives
+            results an opacity: arrays and tensors a fourth channel, PIL images the mode "RGBA", frames
+            `alpha`; black is where nothing is seen.
         crossfade: seconds that each change of a timeline takes.
         steadiness: 0 to 1: how far each image follows from the one before. Above 0, images are
             taken as a video in order, see `reset`; 0 paints each by itself.

@@ -9,8 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from stylize_live.backgrounds import parse_background
-from stylize_live.engine.matting.background_files import open_background
 from stylize_live.errors import StylizeError
+from stylize_live.media.decode.backgrounds import open_background
 from stylize_live.media.formats.codecs import FORMATS
 from stylize_live.media.image.io import SUFFIXES
 from stylize_live.media.image.jpeg import encode_jpeg

@@ -130,7 +130,13 @@ def test_a_program_may_change_it(name: str) -> None:
         assert message.set.new_options == {name: another(name)}
     for asked in refused(name):
         switch = not (is_number(name) or is_text(name))
-        words = "expected a number from" if is_number(name) else "expected on, off or toggle" if switch else "expected"
+        words = (
+            "expected a number from"
+            if is_number(name)
+            else "expected on, off or toggle"
+            if switch
+            else "expected"
+        )
         with pytest.raises(UsageError, match=f"{name}: {words}"):
             settings({name: asked})(state, choices)
 
@@ -261,4 +267,6 @@ def test_the_page_itself_names_no_option() -> None:
         text = (PAGE / file).read_text("utf-8")
         plain = [name for name in NAMES if name not in ("paint", "background")]
         assert [name for name in plain if re.search(rf"\b{name}\b", text)] == []
-        assert [name for name in NAMES if re.search(rf'id="{name}"|\$\("{name}"|(state|news)\??\.{name}\b', text)] == []
+        assert [
+            name for name in NAMES if re.search(rf'id="{name}"|\$\("{name}"|(state|news)\??\.{name}\b', text)
+        ] == []

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
-from stylize_live.engine.matting.blending import cover
 from stylize_live.errors import SourceError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.lifecycle import Closeable
+from stylize_live.media.color.letterbox import cover
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.image.io import SUFFIXES, on_paper, read_image
 
@@ -119,8 +117,3 @@ def digest_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from None
-
-
-def as_deep(pixels: Pixels, dtype: np.dtype[np.uint8 | np.uint16]) -> Pixels:
-    """Levels of 8 bits as such of another dtype, the same array where they are it."""
-    return pixels if pixels.dtype == dtype else pixels.astype(np.uint16) * np.uint16(257)

@@ -1,4 +1,4 @@
-"""People over what is behind them: one image laid over another, in whole levels, and a background out of focus."""
+"""People over what is behind them: one image laid over another, and a background out of focus."""
 
 from __future__ import annotations
 
@@ -68,23 +68,6 @@ def defocus(pixels: Pixels, matte: Pixels) -> Pixels:
     return np.asarray(cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR), pixels.dtype)
 
 
-def cover(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """An image scaled until it covers a (width, height), and cut to it around its middle.
-
-    Args:
-        pixels: (h, w, 3).
-        size: in pixels.
-
-    Returns:
-        (height, width, 3) of the same dtype; the same array if it has that size.
-    """
-    if pixels.shape[1::-1] == size:
-        return pixels
-    height, width = pixels.shape[:2]
-    scale = max(size[0] / width, size[1] / height)
-    # What is seen of it, cut out before it is scaled.
-    seen = min(width, max(1, round(size[0] / scale))), min(height, max(1, round(size[1] / scale)))
-    left, top = (width - seen[0]) // 2, (height - seen[1]) // 2
-    part = np.ascontiguousarray(pixels[top : top + seen[1], left : left + seen[0]])
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(part, size, interpolation=how), pixels.dtype)
+def as_deep(pixels: Pixels, dtype: np.dtype[np.uint8 | np.uint16]) -> Pixels:
+    """Levels of 8 bits as such of another dtype, the same array where they are it."""
+    return pixels if pixels.dtype == dtype else pixels.astype(np.uint16) * np.uint16(257)
