@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -54,7 +55,7 @@ def parse_background(text: str) -> Background:
         return Background("transparent")
     if (color := parse_color(word)) is not None:
         return Background("color", color=color)
-    if not word.startswith("#") and (_LIKE_A_FILE.search(word) or Path(word).is_file()):
+    if not word.startswith("#") and (_LIKE_A_FILE.search(word) or _is_file(word)):
         return Background("file", path=Path(word))
     near = difflib.get_close_matches(word.lower()[:_SHOWN], _WORDS, 1)
     hint = f" (did you mean {near[0]}?)" if near else ""
@@ -62,3 +63,9 @@ def parse_background(text: str) -> Background:
         f"expected blur, transparent, a colour such as #00ff00 or navy, or an image or video file such as "
         f"beach.jpg{hint}"
     )
+
+
+def _is_file(text: str) -> bool:
+    with suppress(OSError):  # such as a name that is too long
+        return Path(text).is_file()
+    return False
