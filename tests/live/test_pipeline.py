@@ -15,10 +15,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from live_fakes import SIZE, FakeDisplay, FakeSource, FakeStylizer, WakeableSource, keys, make_frame
+from live_fakes import (
+    SIZE,
+    FakeDisplay,
+    FakeSource,
+    FakeStylizer,
+    WakeableSource,
+    keys,
+    left_transparent,
+    make_frame,
+)
 from places import TESTS
 from waiting import eventually, promptly
 
+from stylize_live.backgrounds import TRANSPARENT
 from stylize_live.cli.app import main
 from stylize_live.cli.live import live
 from stylize_live.cli.show import summarize
@@ -395,6 +405,45 @@ def test_snapshot_is_what_is_seen(tmp_path: Path) -> None:
     run_live(WakeableSource(1), FakeStylizer(), display, snapshots=tmp_path)
     (path,) = tmp_path.glob("first-*.png")
     assert np.array_equal(read_image(path).pixels, display.frames[-1].pixels)
+
+
+def test_a_transparent_snapshot_stays_so(tmp_path: Path) -> None:
+    stylizer = FakeStylizer()
+    stylizer.background = TRANSPARENT
+    run_live(WakeableSource(1), stylizer, FakeDisplay(keys("p")), snapshots=tmp_path)
+    (path,) = tmp_path.glob("first-*.png")
+    assert np.array_equal(read_image(path).alpha, left_transparent(SIZE))  # type: ignore[arg-type]
+
+
+def test_transparency_is_mirrored_and_the_original_beside_it_is_opaque() -> None:
+    display, stylizer = FakeDisplay(keys("m", None, "s", None)), FakeStylizer()
+    stylizer.background = TRANSPARENT
+    run_live(WakeableSource(1), stylizer, display)
+    plain, mirrored, split = (display.frames[n].alpha for n in (0, 1, -1))
+    assert plain is not None
+    assert mirrored is not None
+    assert split is not None
+    assert np.array_equal(plain, left_transparent(SIZE))
+    assert np.array_equal(mirrored, plain[:, ::-1])
+    assert (split[:, : SIZE[0] // 2] == 255).all()
+    assert (split[:, SIZE[0] // 2 + 1 :] == 0).all()
+
+
+def test_a_key_goes_through_who_is_painted() -> None:
+    display, stylizer = FakeDisplay(keys("b", None, "b", None, "b", None)), FakeStylizer()
+    painted: list[str] = []
+    press = View.press
+
+    def pressed(view: View, key: str) -> None:
+        press(view, key)
+        painted.extend([stylizer.paint] * (key == "b"))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(View, "press", pressed)
+        report = run_live(WakeableSource(1), stylizer, display)
+    assert painted == ["person", "background", "both"]
+    assert "painted: you alone" in {caption.note for caption in display.captions}
+    assert (report.paint, report.background_style, report.background) == ("both", "", "")
 
 
 def test_a_snapshot_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
