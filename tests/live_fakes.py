@@ -79,7 +79,7 @@ def left_transparent(size: tuple[int, int]) -> Pixels:
 
 
 class FakeStylizer:
-    """Inverts frames, half transparent if told so; `before` is called with each frame and may raise or sleep."""
+    """Inverts frames, half transparent if told so; `before` is called with each, and may raise or sleep."""
 
     def __init__(self, before: Callable[[Frame], None] | None = None) -> None:
         self.style = "first"

@@ -20,7 +20,7 @@ from stylize_live.engine.continuity import Continuity
 from stylize_live.engine.core.economy import Economy
 from stylize_live.engine.core.protocols import Backend
 from stylize_live.engine.core.render_options import RenderOptions
-from stylize_live.engine.cpu.blending import as_deep, defocus, hide_background, lay_over
+from stylize_live.engine.cpu.blending import as_deep, defocus, fill, hide_background, lay_over
 from stylize_live.engine.lazy_backend import LazyBackend
 from stylize_live.engine.saved_state import with_prefix, without_prefix
 from stylize_live.engine.style_set import StyleSet
@@ -302,8 +302,7 @@ def _compose(frame: Frame, over: Pixels, under: Pixels, matte: Pixels, backgroun
         alpha = matte if frame.alpha is None else np.minimum(matte, frame.alpha)
         return replace(frame, image=hide_background(over, alpha), alpha=alpha)
     if background.kind == "color":
-        color = as_deep(np.array(background.color, np.uint8), over.dtype)
-        under = np.broadcast_to(color, over.shape)
+        under = fill(background.color, over.shape, over.dtype)
     elif background.kind == "blur":
         under = defocus(under, matte)
-    return frame.with_image(lay_over(over, np.ascontiguousarray(under), matte))
+    return frame.with_image(lay_over(over, under, matte))

@@ -338,10 +338,9 @@ def test_people_are_cut_out_of_an_image(image: Path, tmp_path: Path, tiny_style:
         still = read_image(target)
         assert still.alpha is not None
         assert (still.alpha == ellipse((40, 30))).all()
-    assert (
-        main([*map(str, words[:3]), str(tmp_path / "both.png"), *map(str, words[4:]), "--side-by-side"]) == 0
-    )
-    both = read_image(tmp_path / "both.png").alpha
+    words[3] = target = tmp_path / "both.png"
+    assert main([*map(str, words), "--side-by-side"]) == 0
+    both = read_image(target).alpha
     assert both is not None
     assert (both[:, :40] == 255).all()
 

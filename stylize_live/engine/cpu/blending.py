@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from stylize_live.frame import Pixels
@@ -25,8 +27,19 @@ def lay_over(over: Pixels, under: Pixels, matte: Pixels) -> Pixels:
     shares = cv2.cvtColor(matte, cv2.COLOR_GRAY2RGB)
     scale = 1 / np.iinfo(over.dtype).max
     shown = cv2.multiply(over, shares, scale=scale)
-    rest = cv2.multiply(under, cv2.bitwise_not(shares), scale=scale)
-    return np.asarray(cv2.add(shown, rest), over.dtype)
+    rest = cv2.multiply(under, cv2.bitwise_not(shares, dst=shares), dst=shares, scale=scale)
+    return np.asarray(cv2.add(shown, rest, dst=shown), over.dtype)
+
+
+@lru_cache(maxsize=1)
+def fill(
+    color: tuple[int, int, int], shape: tuple[int, ...], dtype: np.dtype[np.uint8 | np.uint16]
+) -> Pixels:
+    """An image of one color, RGB from 0 to 255: of a shape (H, W, 3), made once as long as it is the same."""
+    pixels = np.empty(shape, dtype)
+    pixels[:] = as_deep(np.array(color, np.uint8), dtype)
+    pixels.flags.writeable = False
+    return pixels
 
 
 def hide_background(pixels: Pixels, matte: Pixels) -> Pixels:
