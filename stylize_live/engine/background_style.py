@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from stylize_live.config import Runtime
 from stylize_live.engine.continuity import Continuity
 from stylize_live.engine.core.economy import Economy
 from stylize_live.engine.core.protocols import Backend
@@ -34,7 +35,7 @@ class BackgroundStyle(Closeable):
     """
 
     def __init__(self, styles: StyleSet, like: LazyBackend) -> None:
-        self._chosen = LazyBackend(like.device, like.precision, like.runtime)
+        self._chosen = LazyBackend(like.device, like.precision, cast("Runtime", like.runtime))
         self._shown = ShownStyle(styles, self._chosen)
         self._continuity = Continuity()
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from stylize_live.backgrounds import Background, parse_background
+from stylize_live.config import Runtime
 from stylize_live.engine.background_style import BackgroundStyle, Look
 from stylize_live.engine.continuity import Continuity
 from stylize_live.engine.core.economy import Economy
@@ -208,10 +209,7 @@ class Layers(Closeable):
 
     def measure(self, frame: Frame) -> Pixels:
         """How much of each pixel is a person: (H, W) of the frame's dtype."""
-        if self._matte is None:
-            from stylize_live.engine.matting.matte import PersonMatte
-
-            self._matte = PersonMatte(self._chosen.device, self._chosen.runtime)
+        self._matte = self._matte or self._make_matte()
         matte = self._matte.measure(frame.pixels, self._continuity.begins(frame))
         return as_deep(matte, frame.pixels.dtype)
 
@@ -246,10 +244,13 @@ class Layers(Closeable):
     @property
     def fingerprint(self) -> str:
         """Of the matte."""
+        with self._make_matte() as matte:
+            return matte.fingerprint
+
+    def _make_matte(self) -> PersonMatte:
         from stylize_live.engine.matting.matte import PersonMatte
 
-        with PersonMatte(self._chosen.device, self._chosen.runtime) as matte:
-            return matte.fingerprint
+        return PersonMatte(self._chosen.device, cast("Runtime", self._chosen.runtime))
 
     def memory(self) -> Mapping[str, npt.NDArray[Any]]:
         """What the next frame depends on, by name; empty before the first."""
@@ -265,10 +266,7 @@ class Layers(Closeable):
         if "layers" not in arrays:
             return
         self._prepare(plan)
-        if self._matte is None:
-            from stylize_live.engine.matting.matte import PersonMatte
-
-            self._matte = PersonMatte(self._chosen.device, self._chosen.runtime)
+        self._matte = self._matte or self._make_matte()
         self._matte.memory = without_prefix("matte", arrays)
         self._continuity.memory = without_prefix("shots", arrays)
         if self._style is not None and (own := without_prefix("background", arrays)):

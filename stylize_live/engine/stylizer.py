@@ -150,7 +150,7 @@ class Stylizer(Closeable):
         return cls(
             settings.style,
             **{name: getattr(settings, name) for name in ImageOptions.model_fields},
-            **{name: getattr(settings, name, value) for name, value in _WHOLE},
+            **_layers_in(settings),
             crossfade=crossfade,
             steadiness=steadiness,
             device=settings.device,
@@ -542,3 +542,9 @@ class Stylizer(Closeable):
         """Release device memory. May be called twice."""
         self._layers.close()
         self._chosen.close()
+
+
+def _layers_in(settings: EngineSettings) -> dict[str, Any]:
+    """The layers that a command's settings ask for; none of one that has none."""
+    kinds = LayerOptions.model_fields if isinstance(settings, LayerOptions) else ()
+    return {name: getattr(settings, name) for name in kinds}

@@ -139,8 +139,9 @@ def apply_changes(
     offered = changes.new_options
     if offered.get("background_style", "") not in ("", *styles):
         del offered["background_style"]
-    if "background" in offered and (text := background(str(offered.pop("background")))) is not None:
-        offered["background"] = text
+    if "background" in offered:
+        meant = background(str(offered.pop("background")))
+        offered |= {} if meant is None else {"background": meant}
     for name, value in offered.items():
         view.use_option(name, value)
     for name, on in changes.new_view_options.items():
