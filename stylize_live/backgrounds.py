@@ -6,6 +6,7 @@ import difflib
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +39,7 @@ class Background:
         return self.kind in ("kept", "blur", "file")
 
 
+@lru_cache(maxsize=32)
 def parse_background(text: str) -> Background:
     """Read "", "none", "blur", "transparent", "#00ff00", "navy" or the path of an image or video file.
 

@@ -27,7 +27,6 @@ from stylize_live.engine.saved_state import with_prefix, without_prefix
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.frame import Frame, Pixels
 from stylize_live.lifecycle import Closeable
-from stylize_live.media.decode.backgrounds import digest_of, open_background
 from stylize_live.options import LayerOptions
 
 if TYPE_CHECKING:
@@ -87,7 +86,11 @@ class LayerPlan:
             SourceError: the background's file cannot be read.
         """
         background, styles = self.background, self.own_style
-        behind = digest_of(background.path) if background.kind == "file" else self.options.background
+        behind = self.options.background
+        if background.kind == "file":
+            from stylize_live.media.decode.backgrounds import digest_of
+
+            behind = digest_of(background.path)
         words = f"paint {self.options.paint}, behind {behind!r}"
         if styles is not None:
             weights = " ".join(checkpoint.digest() for checkpoint in styles.checkpoints)
@@ -199,7 +202,7 @@ class Layers(Closeable):
         if self._file is not None and self._file[0] != background:
             self._close_file()
         if background.kind == "file" and self._file is None:
-            self._file = background, open_background(background.path)
+            self._file = background, _open(background)
         if styles is None:
             self._close_style()
         elif self._style is None:
@@ -292,6 +295,19 @@ class Layers(Closeable):
         if matte is not None:
             matte.close()
         self.backends, self.used_main = (), True
+
+
+def _open(background: Background) -> BackgroundImage | BackgroundVideo:
+    # What reads files takes a tenth of a second to load, and is rarely needed.
+    from stylize_live.media.decode.backgrounds import open_background
+
+    return open_background(background.path)
+
+
+def check_background(background: Background) -> None:
+    """Open a background's file, if it has one, and close it. Raises `SourceError`: it cannot be read."""
+    if background.kind == "file":
+        _open(background).close()
 
 
 def _compose(frame: Frame, over: Pixels, under: Pixels, matte: Pixels, background: Background) -> Frame:

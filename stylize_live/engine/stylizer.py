@@ -27,14 +27,13 @@ from stylize_live.engine.core.render_options import RenderOptions
 from stylize_live.engine.cpu.base import CpuBackend
 from stylize_live.engine.cpu.compositing import composite_in_strips, shrink_by_strips
 from stylize_live.engine.cpu.features import floating_precision
-from stylize_live.engine.layers import LayerPlan, Layers, MainNetwork
+from stylize_live.engine.layers import LayerPlan, Layers, MainNetwork, check_background
 from stylize_live.engine.lazy_backend import LazyBackend
 from stylize_live.engine.saved_state import pack_network, pack_state, unpack_network, unpacked_state
 from stylize_live.engine.shown_style import FIRST, ShownStyle
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.frame import Frame, Pixels
 from stylize_live.lifecycle import Closeable
-from stylize_live.media.decode.backgrounds import open_background
 from stylize_live.options import (
     ImageOptions,
     LayerOptions,
@@ -289,9 +288,8 @@ class Stylizer(Closeable):
     def _set_layers(self, **values: Any) -> None:
         """Other layers from the next frame on, if their style and their file can be read."""
         asked = change_options(self._plan.options, **values)
-        background = parse_background(asked.background)
-        if "background" in values and background.kind == "file":
-            open_background(background.path).close()
+        if "background" in values:
+            check_background(parse_background(asked.background))
         behind, style = self._background_styles, asked.background_style
         if "background_style" in values:
             behind = StyleSet.load(style, self._crossfade) if style else None

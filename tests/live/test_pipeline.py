@@ -25,6 +25,7 @@ from live_fakes import (
     left_transparent,
     make_frame,
 )
+from mattes import mattes
 from places import TESTS
 from waiting import eventually, promptly
 
@@ -40,12 +41,15 @@ from stylize_live.live.hotkeys import KEYS, OF_PAGES, TOGGLES, hotkey_rows
 from stylize_live.live.painted_frame import PaintedFrame, ViewOptions, compose_view
 from stylize_live.live.pipeline import run_live
 from stylize_live.live.view import View
+from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.image.io import read_image
 from stylize_live.media.sinks.null_display import NullDisplay
 from stylize_live.media.sinks.overlay import Caption
 from stylize_live.media.sinks.recorder import Recorder
 from stylize_live.naming import clock_time, snapshot_name
 from stylize_live.options import DEFAULT_BOLDNESS
+
+__all__ = ["mattes"]
 
 
 class BoomError(Exception):
@@ -737,3 +741,32 @@ def test_the_command_prints_one_json_object_last(
 def test_the_command_says_what_is_wrong_with_the_source_first(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["live", "--source", "gone.mp4", "--style", "nothing"]) == SourceError.exit_code
     assert "gone.mp4: no such file" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("mattes")
+def test_a_show_with_people_cut_out_is_recorded_so(
+    tmp_path: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "live",
+        "--source",
+        "test",
+        "--width",
+        "64",
+        "--height",
+        "48",
+        "--no-window",
+        "--duration",
+        "0.5",
+    ]
+    words += ["--style", str(tiny_style), "--background", "transparent", "--json", "--size", "48p"]
+    assert main([*words, "--record", str(tmp_path / "a.webm")]) == 0
+    first = capsys.readouterr()
+    assert "black" not in first.err
+    assert json.loads(first.out)["background"] == "transparent"
+    with VideoReader(tmp_path / "a.webm") as video:
+        assert video.has_alpha
+    assert main([*words, "--record", str(tmp_path / "a.mp4"), "--stream", "0"]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "a.mp4: this recording has black around you" in told
+    assert "stream and virtual camera show black around you; --background lime can be keyed" in told
