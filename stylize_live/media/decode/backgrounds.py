@@ -15,6 +15,7 @@ from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.image.io import SUFFIXES, on_paper, read_image
 
 _USUAL_STEP = Fraction(1, 30)  # seconds that the last frame is shown, where a file does not tell
+_FAR = Fraction(3)  # seconds ahead that are sought; what is nearer is read
 _LEAST_SIDE = 2160  # pixels of the shorter side that are kept of larger images
 
 
@@ -77,6 +78,8 @@ class BackgroundVideo(Closeable):
             place = when if self._length is None else when % self._length
             if place < self._now.pts and self._next is not self._now:
                 self._rewind()
+            if self._next is not None and place - self._next.pts > _FAR:
+                self._jump(place)
             while self._next is not None and self._next.pts <= place:
                 self._now, self._next = self._next, next(self._frames, None)
             if self._next is not None or self._length is not None:
@@ -85,10 +88,21 @@ class BackgroundVideo(Closeable):
             if place < self._length:
                 return self._now
 
+    def _jump(self, place: Fraction) -> None:
+        """Go close before a place where the file's index can be trusted; all before it need not be read."""
+        if not self._reader.seek(place):
+            return
+        self._begin()
+        if self._now.pts > place:
+            self._rewind()
+
     def _rewind(self) -> None:
         if not self._reader.seek(Fraction(0)):
             self._reader.close()
             self._reader = VideoReader(self._path)
+        self._begin()
+
+    def _begin(self) -> None:
         self._frames = iter(self._reader)
         self._now = self._next = self._take()
 

@@ -11,7 +11,9 @@ from clips import Video, numbered
 from tiny import random_pixels
 
 from stylize_live.errors import SourceError
+from stylize_live.media.decode import backgrounds
 from stylize_live.media.decode.backgrounds import BackgroundVideo, digest_of, open_background
+from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.image.io import Still, write_image
 
 SIZE = (64, 48)
@@ -47,6 +49,28 @@ def test_whoever_begins_late_sees_the_same(tmp_path: Path) -> None:
     with open_background(path) as late, open_background(path) as steady:
         seen = [steady.at(Fraction(i, 30), SIZE).copy() for i in range(70)]
         assert (late.at(Fraction(69, 30), SIZE) == seen[-1]).all()
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_what_lies_far_ahead_is_sought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: bool
+) -> None:
+    """After a pause, or in a conversion that goes on; an index that is wrong costs time only."""
+    path = make_video(tmp_path / "v.mkv")
+    sought: list[Fraction] = []
+    seek = VideoReader.seek
+
+    def count(self: VideoReader, when: Fraction) -> bool:
+        sought.append(when)
+        return seek(self, when if trusted else when + 5)
+
+    monkeypatch.setattr(VideoReader, "seek", count)
+    monkeypatch.setattr(backgrounds, "_FAR", Fraction(1, 5))
+    with open_background(path) as video:
+        assert isinstance(video, BackgroundVideo)
+        for tenth in (4, 0, 5, 59, 1):
+            assert tell(video, Fraction(tenth, RATE)) == tenth % 6
+    assert Fraction(4, RATE) in sought
 
 
 def test_a_video_that_begins_later_shows_its_first_frame(tmp_path: Path) -> None:
