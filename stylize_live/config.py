@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from stylize_live.errors import ConfigError, UsageError
-from stylize_live.options import ImageOptions, PaintingOptions
+from stylize_live.options import ImageOptions, LayerOptions, PaintingOptions, VideoOptions
 from stylize_live.sound_rules import OFF, rules_of
 from stylize_live.units import MOST_SECONDS, fit_size, parse_rate, parse_seconds
 from stylize_live.validation import Settings, describe_validation_error
@@ -99,6 +99,10 @@ class EngineSettings(ImageOptions, StyleSettings):
         if why := explain_device(device):
             raise ValueError(why if why.startswith("device") else f"device: {why}")
         return device
+
+
+class ImageSettings(LayerOptions, EngineSettings):
+    """What `image` can be told."""
 
 
 class SourceSettings(Settings):
@@ -286,7 +290,9 @@ class LiveSettings(PaintingOptions, SoundSettings, EngineSettings):
         "microphone's name or number. auto is source where that is a file, else the one of --microphone.",
     )
     record: Annotated[Path | None, Heading("Outputs"), NOT_IN_PRESETS] = Field(
-        default=None, description="Record what is shown into this .mp4, .mov or .mkv."
+        default=None,
+        description="Record what is shown into this .mp4, .mov or .mkv; with a transparent background, "
+        "transparent into a .mov (ProRes 4444) or .webm.",
     )
     microphone: Annotated[str | None, Heading("Outputs"), NOT_IN_PRESETS] = Field(
         default=None,
@@ -344,7 +350,7 @@ class StudioSettings(LiveSettings):
     window: bool = Field(default=False, description="Show a window, too.")
 
 
-class BenchSettings(PaintingOptions, EngineSettings):
+class BenchSettings(VideoOptions, EngineSettings):
     """What `bench` can be told."""
 
     size: str = Field(default="640x360", description="Size of the frames to measure with, or 720p.")

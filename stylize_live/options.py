@@ -2,7 +2,7 @@
 
 From here come the flags and TOML keys of every command that paints (`config.py`), what `Stylizer` takes and
 refuses, what backends are told (`engine/core/render_options.py`), what pages and the control API may change
-(`studio/messages.py`), what presets hold, and the page's sliders and switches (`studio/page.py`).
+(`studio/messages.py`), what presets hold, and the page's controls for them (`studio/page.py`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
+from stylize_live.backgrounds import parse_background
 from stylize_live.errors import UsageError
 from stylize_live.validation import Settings, describe_validation_error, describe_value
 
 DEFAULT_BOLDNESS = 0.7
+PaintedPart = Literal["both", "person", "background"]
 BOLDNESS_STEP = 0.05  # each boldness has a graph of its own under OpenVINO, so they are few
 
 
@@ -45,8 +48,24 @@ class Switch:
     label: str
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How a page shows one of a few words: its name for people, and the words with theirs."""
+
+    label: str
+    words: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """How a page shows a text: its name for people, and what of a show is offered for it."""
+
+    label: str
+    offers: Literal["styles", "backgrounds"]
+
+
 class ImageOptions(Settings):
-    """How an image is painted."""
+    """How an image is painted; what backends are told."""
 
     strength: Annotated[float, Slider("Strength", step=0.01)] = Field(
         default=1.0, ge=0, le=1, description="0 is the original, 1 the full style."
@@ -69,8 +88,37 @@ class ImageOptions(Settings):
     )
 
 
-class PaintingOptions(ImageOptions):
-    """How videos are painted."""
+class LayerOptions(Settings):
+    """What of an image is painted, people or what is behind them, and what stands there instead."""
+
+    paint: Annotated[
+        PaintedPart,
+        Choice("Painted", (("both", "Both"), ("person", "Me"), ("background", "Background"))),
+    ] = Field(
+        default="both",
+        description="What is painted; the rest stays as it was captured. Whoever is seen is the person.",
+    )
+    background_style: Annotated[str, Picker("Style of the background", "styles")] = Field(
+        default="", description="Paint the background in another style: a name, a file or a blend."
+    )
+    background: Annotated[str, Picker("Behind you", "backgrounds")] = Field(
+        default="",
+        description="What stands in place of the background: blur, transparent, a colour such as #00ff00 or "
+        "navy, or an image or video file, which is painted where backgrounds are, and plays again and again.",
+    )
+
+    @field_validator("background")
+    @classmethod
+    def _check_background(cls, text: str) -> str:
+        try:
+            kind = parse_background(text).kind
+        except ValueError as error:
+            raise PydanticCustomError("background", "{expected}", {"expected": str(error)}) from None
+        return "" if kind == "kept" else text.strip()
+
+
+class VideoOptions(ImageOptions):
+    """How videos are painted, all of each frame."""
 
     steadiness: Annotated[float, Slider("Steadiness", step=0.01, zero="off")] = Field(
         default=0.8,
@@ -78,6 +126,10 @@ class PaintingOptions(ImageOptions):
         le=1,
         description="How firmly paint sticks to what it shows: 0 paints every frame anew and flickers.",
     )
+
+
+class PaintingOptions(VideoOptions, LayerOptions):
+    """All that a session can change of its painting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +152,10 @@ def limits_of(name: str) -> Limits:
     return Limits(low, high)
 
 
-def control_of(name: str) -> Slider | Switch:
+def control_of(name: str) -> Slider | Switch | Choice | Picker:
     """How a page shows an option."""
     found = PaintingOptions.model_fields[name].metadata
-    return next(item for item in found if isinstance(item, Slider | Switch))
+    return next(item for item in found if isinstance(item, Slider | Switch | Choice | Picker))
 
 
 OptionsT = TypeVar("OptionsT", bound=Settings)

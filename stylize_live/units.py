@@ -1,4 +1,4 @@
-"""Times, rates and sizes as people write them.
+"""Times, rates, sizes and colors as people write them.
 
 How long a text is and how large a number are bounded before anything is computed: 1e100000000 is a short text
 and a number that takes minutes.
@@ -20,6 +20,19 @@ _LINES = re.compile(r"([0-9]{1,9})[pP]?")
 _LEAST_SIDE, _MOST_SIDE = 16, 16_384
 MOST_SECONDS = 10**9  # thirty years
 _SHOWN = 60  # characters of what cannot be read
+
+
+def parse_color(text: str) -> tuple[int, int, int] | None:
+    """RGB, 0 to 255, of a color as CSS writes it, such as "#0f0", "#00ff00" or "navy"; None if it is none."""
+    if len(text) > _SHOWN:
+        return None
+    from PIL import ImageColor  # takes a moment to load, and is rarely needed
+
+    try:
+        color = ImageColor.getrgb(text.strip())
+    except ValueError:
+        return None
+    return (color[0], color[1], color[2]) if len(color) == 3 else None
 
 
 def parse_seconds(text: str) -> Fraction:

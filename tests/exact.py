@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from stylize_live.engine import Stylizer
 
 
-def exact(style: Path | str, **options: float) -> Stylizer:
+def exact(style: Path | str, **options: Any) -> Stylizer:
     return Stylizer(style, device="cpu", precision="float32", **options)

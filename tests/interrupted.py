@@ -14,6 +14,7 @@ from stylize_live.config import ConvertSettings
 from stylize_live.conversion.convert import convert
 from stylize_live.conversion.progress import ConvertReport
 from stylize_live.conversion.stylizers import FrameStylizer
+from stylize_live.engine import Stylizer
 from stylize_live.frame import Frame, Pixels
 
 SETTINGS = ConvertSettings(preset="veryfast")
@@ -54,6 +55,18 @@ class StoppingInverter:
 
     def paint(self, pixels: Pixels) -> Pixels:
         return 255 - pixels
+
+
+class Stopping(Stylizer):
+    """Stops when told to."""
+
+    stop_at: int | None = None
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        for frame in super().stream(frames):
+            if frame.index == self.stop_at:
+                raise StopError
+            yield frame
 
 
 class Smoother(StoppingInverter):

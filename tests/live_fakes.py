@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
 
+from stylize_live.backgrounds import TRANSPARENT
 from stylize_live.errors import SinkError
-from stylize_live.frame import Frame
+from stylize_live.frame import Frame, Pixels
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.sinks.overlay import Caption
 from stylize_live.options import PaintingOptions
@@ -70,11 +71,19 @@ class WakeableSource(FakeSource):
         self.woken.set()
 
 
+def left_transparent(size: tuple[int, int]) -> Pixels:
+    """(H, W): 0 in the left half, 255 in the right one."""
+    alpha = np.zeros((size[1], size[0]), np.uint8)
+    alpha[:, size[0] // 2 :] = 255
+    return alpha
+
+
 class FakeStylizer:
-    """Inverts frames; `before` is called with each frame and may raise or sleep."""
+    """Inverts frames, half transparent if told so; `before` is called with each, and may raise or sleep."""
 
     def __init__(self, before: Callable[[Frame], None] | None = None) -> None:
         self.style = "first"
+        self.background = ""
         for name, value in PaintingOptions(boldness=1.0):
             setattr(self, name, value)
         self.has_boldness = True
@@ -86,7 +95,8 @@ class FakeStylizer:
         if self._before is not None:
             self._before(frame)
         self.painted.append((frame.index, self.style))
-        return frame.with_image(255 - frame.pixels)
+        alpha = left_transparent(frame.size) if self.background == TRANSPARENT else None
+        return replace(frame, image=255 - frame.pixels, alpha=alpha)
 
     def warm_up(self, size: tuple[int, int], /) -> None:
         self.warmed.append(size)

@@ -32,8 +32,9 @@ ROOMS = [
 ]
 STRANGERS = {"live": "conversion", "conversion": "live"}  # side by side, and neither imports the other
 VOCABULARY = {
-    *("_version", "config", "errors", "file_locks", "files", "frame", "install_hints", "lifecycle", "naming"),
-    *("options", "privacy", "rate_limited_log", "sound_rules", "strips", "units", "validation", "wording"),
+    *("_version", "backgrounds", "config", "errors", "file_locks", "files", "frame", "install_hints"),
+    *("lifecycle", "naming", "options", "privacy", "rate_limited_log", "sound_rules", "strips", "units"),
+    *("validation", "wording"),
 }
 # Of the package's modules, these alone may load torch when they are imported.
 TORCH = ("engine", "training", "evaluation", "nets", "media.hw")

@@ -61,8 +61,14 @@ def test_arrays_and_tensors_come_back_as_they_went(folder: Path, capsys: pytest.
     )
 
 
+def test_people_are_told_from_the_background(folder: Path) -> None:
+    run(BLOCKS[2])
+    with Image.open("cut-out.png", formats=["PNG"]) as image:
+        assert image.mode == "RGBA"
+
+
 def test_a_video_is_converted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    names = run(BLOCKS[2])
+    names = run(BLOCKS[3])
     with VideoReader("flower-scream.mp4") as video:
         frames = list(video)
         assert video.size == (240, 180)
@@ -72,34 +78,34 @@ def test_a_video_is_converted(folder: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_frames_are_painted_one_by_one(folder: Path) -> None:
-    run(BLOCKS[3])
+    run(BLOCKS[4])
     with VideoReader("short.mp4") as made, VideoReader("samples/flower.mp4") as video:
         begin = [frame.pts for frame in video if frame.pts < Fraction(1, 2)]
         assert [frame.pts for frame in made] == begin
 
 
 def test_a_camera_is_painted_in_a_loop() -> None:
-    painted = run(BLOCKS[4])["painted"]
+    painted = run(BLOCKS[5])["painted"]
     assert isinstance(painted, Frame)
     assert painted.size == (320, 180)
 
 
 def test_a_sink_of_ones_own_gets_frames() -> None:
-    counter = run(BLOCKS[5])["counter"]
+    counter = run(BLOCKS[6])["counter"]
     seen = counter.seen  # type: ignore[attr-defined]
     assert seen == sorted(set(seen))
     assert seen
 
 
 def test_a_style_that_is_not_there_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(BLOCKS[6])
+    run(BLOCKS[7])
     out = capsys.readouterr().out
     assert "'starry-night'" in out
     assert "sunset.safetensors" in out
 
 
 def test_no_lines_are_left_out() -> None:
-    assert len(BLOCKS) == 7
+    assert len(BLOCKS) == 8
 
 
 @pytest.fixture(scope="module")

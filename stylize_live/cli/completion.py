@@ -16,8 +16,9 @@ def list_style_names(context: CompletionContext) -> list[str]:
 
 
 def complete_style_names(settings: type[BaseModel]) -> None:
-    """Have the shell complete the style and the device of a command's settings."""
-    settings.model_fields["style"].metadata.append(Parameter(completer=list_style_names))
+    """Have the shell complete the styles and the device of a command's settings."""
+    for name in settings.model_fields.keys() & {"style", "background_style"}:
+        settings.model_fields[name].metadata.append(Parameter(completer=list_style_names))
     settings.model_fields["device"].metadata.append(Parameter(completer=list_devices))
 
 

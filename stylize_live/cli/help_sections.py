@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from stylize_live.config import Heading, LiveSettings
-from stylize_live.options import ImageOptions, PaintingOptions
+from stylize_live.options import ImageOptions, LayerOptions, VideoOptions
+from stylize_live.validation import Settings
 
 Sections = dict[str, tuple[str, ...]]  # heading -> options without their dashes
 
 
-def _flags(options: type[ImageOptions]) -> list[str]:
+def _flags(options: type[Settings]) -> list[str]:
     return [name.replace("_", "-") for name in options.model_fields]
 
 
@@ -23,7 +24,8 @@ def _flags_under(heading: str) -> tuple[str, ...]:
 
 # What changes most comes first, then what else there is.
 _LOOK = tuple(dict.fromkeys(["style", "boldness", "strength", "stroke", *_flags(ImageOptions)]))
-_MOVING_LOOK = tuple(dict.fromkeys([*_LOOK, *_flags(PaintingOptions)]))
+_MOVING_LOOK = tuple(dict.fromkeys([*_LOOK, *_flags(VideoOptions)]))
+_LAYERS = tuple(_flags(LayerOptions))
 _MACHINE = ("device", "precision", "runtime", "config")
 _LIVE_LOOK = (*_MOVING_LOOK, *_flags_under("Look"))
 _SOURCE, _OUTPUTS, _PAGE = map(_flags_under, ("Source", "Outputs", "Page"))
@@ -35,6 +37,7 @@ SECTIONS: dict[str, Sections] = {
     "live": {
         "Source": _SOURCE,
         "Look": _LIVE_LOOK,
+        "People and background": _LAYERS,
         "Follow the sound": _SOUND,
         "Outputs": (*_OUTPUTS, "json"),
         "Page": ("studio", "open", *_PAGE),
@@ -44,6 +47,7 @@ SECTIONS: dict[str, Sections] = {
         "Page": _PAGE,
         "Source": _SOURCE,
         "Look": _LIVE_LOOK,
+        "People and background": _LAYERS,
         "Follow the sound": _SOUND,
         "Outputs": (*_OUTPUTS, "json"),
         "Machine": _MACHINE,
@@ -55,6 +59,7 @@ SECTIONS: dict[str, Sections] = {
     },
     "convert": {
         "Look": (*_MOVING_LOOK, "crossfade"),
+        "People and background": _LAYERS,
         "Result": (
             *("output", "preview", "side-by-side", "before-after", "dry-run"),
             *("overwrite", "restart", "work-folder", "json"),
@@ -68,6 +73,7 @@ SECTIONS: dict[str, Sections] = {
     "image": {
         "Result": ("output", "side-by-side", "overwrite"),
         "Look": _LOOK,
+        "People and background": _LAYERS,
         "Machine": _MACHINE,
     },
     "train": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from stylize_live.cli.completion import complete_style_names
 from stylize_live.cli.console import print_line, warn
 from stylize_live.cli.progress_bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.targets import refuse_existing
-from stylize_live.config import EngineSettings, merge_config
+from stylize_live.config import ImageSettings, merge_config
 from stylize_live.errors import StylizeError, UsageError
 from stylize_live.files import make_folder
 from stylize_live.install_hints import PROGRAM
@@ -22,15 +23,16 @@ from stylize_live.system.commands import quote
 from stylize_live.system.folders import is_hidden
 from stylize_live.system.names import identity
 from stylize_live.system.wildcards import expand
+from stylize_live.wording import option
 
 if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
     from stylize_live.media.image.strip_image import StripImage
 
-_DEFAULT_SETTINGS = EngineSettings()
+_DEFAULT_SETTINGS = ImageSettings()
 _SHOWN = 3  # of the images in an example
 _OPAQUE = "{}: this format cannot be transparent, use png or webp to keep it"
-complete_style_names(EngineSettings)
+complete_style_names(ImageSettings)
 
 
 def image(
@@ -39,7 +41,7 @@ def image(
     side_by_side: bool = False,
     overwrite: bool = False,
     config: Path | None = None,
-    settings: Annotated[EngineSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
+    settings: Annotated[ImageSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
 ) -> int:
     """Paint images: jpg, png or webp, turned upright by their orientation tag, transparency kept.
 
@@ -64,15 +66,26 @@ def image(
     from stylize_live.engine import Stylizer
     from stylize_live.engine.timeline import Timeline
 
-    if len(Timeline.parse(settings.style).styles) > 1:
-        raise UsageError(f"--style {settings.style}: images have no times, name one style or a blend")
+    for name in ("style", "background_style"):
+        if (style := getattr(settings, name)) and len(Timeline.parse(style).styles) > 1:
+            raise UsageError(f"{option(name, style)}: images have no times, name one style or a blend")
     stylizer = Stylizer.from_settings(settings)
+    if stylizer.adds_alpha:
+        _refuse_opaque([target for _, target in pairs])
     if len(pairs) == 1:
         _paint_file(stylizer, *pairs[0], side_by_side)
         print_line(str(pairs[0][1]))
         return 0
     failures = _paint_files(stylizer, pairs, side_by_side)
     return failures[0].exit_code if failures else 0
+
+
+def _refuse_opaque(targets: list[Path]) -> None:
+    from stylize_live.media.image.io import format_keeps_alpha
+
+    for target in targets:
+        if not format_keeps_alpha(target):
+            raise UsageError(f"{target}: this format cannot be transparent, write a .png or .webp")
 
 
 def _paint_files(
@@ -162,26 +175,25 @@ def _writable_name(path: Path) -> str:
 
 
 def _paint_file(stylizer: Stylizer, source: Path, target: Path, side_by_side: bool) -> None:
-    import numpy as np
-
+    from stylize_live.conversion.stylizers import lay_beside
+    from stylize_live.frame import Frame
     from stylize_live.media.image.io import Still, format_keeps_alpha, on_paper, read_strip_image, write_image
     from stylize_live.strips import is_large
 
     canvas = read_strip_image(source)
-    if is_large(canvas.size):
+    if is_large(canvas.size) and not stylizer.in_layers:
         _paint_large(stylizer, canvas, source, target, side_by_side)
         return
     still = canvas.still()
     if still.alpha is not None and not format_keeps_alpha(target):
         warn(_OPAQUE.format(target))
         still = Still(on_paper(still), None, still.icc_profile)
-    painted = stylizer(still.pixels)
-    alpha = still.alpha
+    before = Frame(still.pixels, Fraction(0), 0.0, 0, still.alpha, starts_shot=True)
+    painted = stylizer(before)
     if side_by_side:
-        painted = np.concatenate([still.pixels, painted], axis=1)
-        alpha = None if alpha is None else np.concatenate([alpha, alpha], axis=1)
+        painted = lay_beside(before, painted)
     make_folder(target.parent)
-    write_image(target, Still(painted, alpha, still.icc_profile))
+    write_image(target, Still(painted.pixels, painted.alpha, still.icc_profile))
 
 
 def _paint_large(

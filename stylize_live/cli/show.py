@@ -11,6 +11,7 @@ from stylize_live.cli.browser import open_in_browser
 from stylize_live.cli.console import fail, print_beside, print_line, warn
 from stylize_live.cli.obs_words import show_in_obs
 from stylize_live.errors import SinkError, SourceError, UsageError
+from stylize_live.wording import option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +42,7 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     Raises:
         StylizeError: something cannot be opened, or broke.
     """
+    from stylize_live.backgrounds import TRANSPARENT
     from stylize_live.engine.style_set import check_style
     from stylize_live.live.displays import open_display
     from stylize_live.live.sound import check_sound
@@ -56,10 +58,18 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     # Complain about what was typed before looking for what is not there.
     if "source" not in settings.model_fields_set:
         check_style(settings.style)
+        if settings.background_style:
+            check_style(settings.background_style)
     if settings.record is not None:
-        from stylize_live.media.sinks.recorder import check_recording
+        from stylize_live.media.sinks.recorder import check_recording, keeps_alpha
 
-        check_recording(settings.record)
+        alpha = settings.background == TRANSPARENT
+        check_recording(settings.record, alpha=alpha)
+        if alpha and not keeps_alpha(settings.record):
+            warn(f"{settings.record}: this recording has black around you; a .mov or .webm is transparent")
+    if settings.background == TRANSPARENT and (settings.stream or settings.virtual_camera):
+        instead = option("background", "lime")
+        warn(f"stream and virtual camera show black around you; {instead} can be keyed")
     with ExitStack() as opened:
         # Source, sinks and window first: what is wrong with them shows before the network is loaded.
         source = opened.enter_context(_open_source(settings, studio=studio))

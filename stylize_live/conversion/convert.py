@@ -24,6 +24,7 @@ from stylize_live.conversion.stylizers import (
     Resumable,
     SideBySideStylizer,
     TimeShiftedStylizer,
+    adds_alpha,
     arithmetic_of,
     paint_as,
     restore_state,
@@ -33,11 +34,18 @@ from stylize_live.errors import SourceError, UsageError
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.encode.animation import readable
 from stylize_live.media.encode.writer import VideoWriter
-from stylize_live.media.formats.codecs import codec_for, keeps_pixel_shape, stores_planes, video_format
+from stylize_live.media.formats.codecs import (
+    NO_ALPHA,
+    alpha_codec,
+    codec_for,
+    keeps_pixel_shape,
+    stores_planes,
+    video_format,
+)
 from stylize_live.media.formats.containers import IMAGES_ONLY, check_target
 from stylize_live.media.formats.image_sequence import SequenceWriter, check_empty, is_sequence
 from stylize_live.media.formats.pipes import PIPE
-from stylize_live.media.image.io import image_format
+from stylize_live.media.image.io import format_keeps_alpha, image_format
 from stylize_live.media.shots import ShotMarker
 from stylize_live.sound_rules import rules_of
 from stylize_live.storage.places import Place, StorageUrl, local_path, place_of
@@ -93,6 +101,8 @@ def convert(
     check_paths(source, target, overwrite)
     with ExitStack() as opened:
         made = opened.enter_context(target_at_hand(target))
+        if adds_alpha(stylizer):
+            settings = settings_with_alpha(made, settings)
         if not is_sequence(made):
             codec_for(made, settings)
             check_target(made)
@@ -142,7 +152,8 @@ def _convert_in_segments(
     if sound is not None and store.finished and not store.whole:
         # Here, where Ctrl-C is heard and no watchdog waits: all sound before the first frame is listened to.
         sound.at(store.finished[-1].fingerprints[-1][0])
-    output = SegmentedOutput(target, store, _size(reader, settings), settings, reader)
+    alpha = reader.has_alpha or adds_alpha(stylizer)
+    output = SegmentedOutput(target, store, _size(reader, settings), settings, reader, alpha=alpha)
     opened.callback(output.close)
 
     def unchanged() -> bool:
@@ -169,7 +180,7 @@ def _convert_at_once(
     made = local_path(target)
     reader = opened.enter_context(_reader(source, made, settings, stylizer))
     opened.enter_context(uploading(target))
-    writer = open_writer(made, reader, settings)
+    writer = open_writer(made, reader, settings, alpha=reader.has_alpha or adds_alpha(stylizer))
     opened.push(writer)
     output = DirectOutput(writer)
     follow_sound(stylizer, reader, settings)
@@ -187,12 +198,29 @@ def _size(reader: VideoReader, settings: ConvertSettings) -> tuple[int, int]:
     return (2 * width, height) if settings.side_by_side else (width, height)
 
 
-def open_writer(target: Path, reader: VideoReader, settings: ConvertSettings) -> VideoWriter | SequenceWriter:
+def open_writer(
+    target: Path, reader: VideoReader, settings: ConvertSettings, *, alpha: bool
+) -> VideoWriter | SequenceWriter:
     """What writes a target in one go: a video file, or numbered frames. Raises as its constructor does."""
     if is_sequence(target):
-        return SequenceWriter(target, alpha=reader.has_alpha)
-    rate, alpha = reader.average_rate, reader.has_alpha
+        return SequenceWriter(target, alpha=alpha)
+    rate = reader.average_rate
     return VideoWriter(target, _size(reader, settings), settings, rate=rate, like=reader, alpha=alpha)
+
+
+def settings_with_alpha(target: Path, settings: ConvertSettings) -> ConvertSettings:
+    """The same with a codec that keeps transparency, if none was asked for.
+
+    Raises:
+        UsageError: the target, or the codec that was asked for, cannot be transparent.
+    """
+    if is_sequence(target):
+        if not format_keeps_alpha(target):
+            raise UsageError(f"{target}: {NO_ALPHA}")
+        return settings
+    codec = alpha_codec(target, settings)
+    usual = codec == codec_for(target, settings)
+    return settings if usual else settings.model_copy(update={"codec": codec})
 
 
 def check_paths(source: Place, target: Place, overwrite: bool) -> None:

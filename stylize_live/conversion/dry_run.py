@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from stylize_live.backgrounds import TRANSPARENT
 from stylize_live.config import ConvertSettings
-from stylize_live.conversion.convert import check_paths, open_reader, open_writer
+from stylize_live.conversion.convert import check_paths, open_reader, open_writer, settings_with_alpha
 from stylize_live.conversion.preview import without_preview
 from stylize_live.conversion.segment_store import count_kept_frames
 from stylize_live.conversion.sound import note_on_sound
@@ -63,6 +64,9 @@ class DryRun:
 def dry_run(source: Path, target: Place, settings: ConvertSettings, *, overwrite: bool = False) -> DryRun:
     """Look at a video as `convert` would. Raises what it would raise before its first frame."""
     check_paths(source, target, overwrite)
+    transparent = settings.background == TRANSPARENT
+    if transparent:
+        settings = settings_with_alpha(local_path(target), settings)
     with ExitStack() as opened:
         path = opened.enter_context(readable(source))
         settings, _ = without_preview(path, settings)
@@ -84,17 +88,20 @@ def dry_run(source: Path, target: Place, settings: ConvertSettings, *, overwrite
             notes=[
                 *reader.notes,
                 *note_on_sound(path, settings),
-                *_trial_notes(reader, made, settings),
+                *_trial_notes(reader, made, settings, transparent),
             ],
             pixels=left,
         )
 
 
-def _trial_notes(reader: VideoReader, target: Path, settings: ConvertSettings) -> list[str]:
+def _trial_notes(
+    reader: VideoReader, target: Path, settings: ConvertSettings, transparent: bool
+) -> list[str]:
     """The notes of a writer that has opened a temporary file."""
     with scratch_folder() as folder:
         place = folder / target.with_suffix(target.suffix or ".mkv").name
-        with contextlib.suppress(_EnoughError), open_writer(place, reader, settings) as writer:
+        alpha = reader.has_alpha or transparent
+        with contextlib.suppress(_EnoughError), open_writer(place, reader, settings, alpha=alpha) as writer:
             notes = writer.notes
             raise _EnoughError
     return notes

@@ -43,6 +43,7 @@ class SegmentedOutput:
         size: (width, height) of the frames in pixels.
         settings: codec, quality and speed of the encoder, and what becomes of sound.
         like: the source, whose clock, pixel shape and other streams are taken over.
+        alpha: whether the frames have transparency; None: as those of the source.
     """
 
     def __init__(
@@ -52,11 +53,13 @@ class SegmentedOutput:
         size: tuple[int, int],
         settings: VideoSettings,
         like: VideoReader,
+        *,
+        alpha: bool | None = None,
     ) -> None:
         self._target, self._store, self._like = target, store, like
-        self._plan = EncodePlan(
-            local_path(target), size, settings, rate=like.average_rate, like=like, alpha=like.has_alpha
-        )
+        alpha = like.has_alpha if alpha is None else alpha
+        made, rate = local_path(target), like.average_rate
+        self._plan = EncodePlan(made, size, settings, rate=rate, like=like, alpha=alpha)
         self._encoder: VideoEncoder | None = None
         self._file: PacketFile | None = None
         self._last: Frame | None = None

@@ -76,6 +76,20 @@ class FollowsFrames(Protocol):
         """Follow it from the next frame on, by their times; None ends that."""
 
 
+@runtime_checkable
+class AddsAlpha(Protocol):
+    """A stylizer whose frames may be transparent although those that it is given are not."""
+
+    @property
+    def adds_alpha(self) -> bool:
+        """Whether they are."""
+
+
+def adds_alpha(stylizer: FrameStylizer) -> bool:
+    """Whether its frames are transparent, whatever they are made from."""
+    return isinstance(stylizer, AddsAlpha) and stylizer.adds_alpha
+
+
 def takes_surfaces(stylizer: FrameStylizer) -> bool:
     """Whether a video's frames may stay the planes that they were decoded into."""
     return isinstance(stylizer, SurfaceStylizer) and stylizer.takes_surfaces
@@ -131,6 +145,11 @@ class _StylizerWrapper:
             self._stylizer.follow(follower, styles)
         elif follower is not None:
             raise UsageError("follow_sound: this stylizer cannot follow anything")
+
+    @property
+    def adds_alpha(self) -> bool:
+        """See `AddsAlpha.adds_alpha`."""
+        return adds_alpha(self._stylizer)
 
     @property
     def arithmetic(self) -> str:
@@ -204,9 +223,15 @@ class SideBySideStylizer(_StylizerWrapper):
                 yield frame
 
         for painted in self._stylizer.stream(remember()):
-            original = originals.popleft()
-            both = np.concatenate([original.pixels, painted.pixels], axis=1)
-            alpha = None
-            if original.alpha is not None and painted.alpha is not None:
-                alpha = np.concatenate([original.alpha, painted.alpha], axis=1)
-            yield replace(painted, image=both, alpha=alpha)
+            yield lay_beside(originals.popleft(), painted)
+
+
+def lay_beside(original: Frame, painted: Frame) -> Frame:
+    """The painted frame with the original to its left, (H, 2 W, 3), which is as opaque as it was."""
+    both = np.concatenate([original.pixels, painted.pixels], axis=1)
+    alpha = None
+    if painted.alpha is not None:
+        opaque = np.full_like(painted.alpha, np.iinfo(painted.alpha.dtype).max)
+        left = opaque if original.alpha is None else original.alpha
+        alpha = np.concatenate([left, painted.alpha], axis=1)
+    return replace(painted, image=both, alpha=alpha)

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy.typing as npt
 
+from stylize_live.engine.core.economy import Economy
+from stylize_live.engine.core.protocols import TemporalContext
+from stylize_live.engine.cpu.smoothing import least_share
 from stylize_live.frame import Frame
 from stylize_live.media.scene_cuts import CutDetector
 
 _PAUSE = 1.0  # seconds between two live frames after which the second does not follow from the first
+
+
+@dataclass(frozen=True, slots=True)
+class TemporalOptions:
+    """How the frames of a video are to follow from each other.
+
+    Attributes:
+        steadiness: 0 to 1: how far each follows from the one before.
+        economy, resizes: see `TemporalContext`.
+    """
+
+    steadiness: float
+    economy: Economy | None = None
+    resizes: bool = False
 
 
 class Continuity:
@@ -41,6 +59,17 @@ class Continuity:
         if is_first:
             self._cuts.reset()
         return self._cuts.is_cut(frame.preview) or is_first
+
+    def follow(self, frame: Frame, options: TemporalOptions) -> TemporalContext | None:
+        """How a frame is to follow from the one before; None where it is painted by itself."""
+        economy = options.economy
+        if economy is not None:
+            self.note_live(frame)
+        if not (options.steadiness or economy):
+            self.reset()  # no video to go on with
+            return None
+        begins = self.begins(frame)
+        return TemporalContext(begins, least_share(options.steadiness), economy, options.resizes)
 
     @property
     def memory(self) -> Mapping[str, npt.NDArray[Any]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 
+from stylize_live.backgrounds import parse_background
 from stylize_live.config import (
     DEFAULT_STYLE,
     DeviceName,
@@ -18,14 +21,13 @@ from stylize_live.config import (
     Runtime,
 )
 from stylize_live.engine.array_types import as_pixels
-from stylize_live.engine.continuity import Continuity
+from stylize_live.engine.continuity import Continuity, TemporalOptions
 from stylize_live.engine.core.economy import Economy
 from stylize_live.engine.core.protocols import Backend, FrameJob, Strips, TemporalContext
 from stylize_live.engine.core.render_options import RenderOptions
 from stylize_live.engine.cpu.base import CpuBackend
 from stylize_live.engine.cpu.compositing import composite_in_strips, shrink_by_strips
 from stylize_live.engine.cpu.features import floating_precision
-from stylize_live.engine.cpu.smoothing import least_share
 from stylize_live.engine.following import (
     Following,
     FrameFollower,
@@ -34,16 +36,24 @@ from stylize_live.engine.following import (
     move_options,
     move_steadiness,
 )
+from stylize_live.engine.layers import LayerPlan, Layers, MainNetwork, check_background
 from stylize_live.engine.lazy_backend import LazyBackend
-from stylize_live.engine.saved_state import pack_state, unpack_state
+from stylize_live.engine.saved_state import pack_network, pack_state, unpack_network, unpacked_state
 from stylize_live.engine.shown_style import FIRST, ShownStyle
 from stylize_live.engine.style_set import StyleSet
 from stylize_live.errors import UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.lifecycle import Closeable
-from stylize_live.options import ImageOptions, PaintingOptions, change_options, check_options
+from stylize_live.options import (
+    ImageOptions,
+    LayerOptions,
+    PaintedPart,
+    PaintingOptions,
+    change_options,
+    check_options,
+)
 
-_USUAL = ImageOptions()
+_USUAL, _WHOLE = ImageOptions(), LayerOptions()
 Image = TypeVar("Image")  # a frame, an array, an image or a tensor
 
 
@@ -51,9 +61,10 @@ class Stylizer(Closeable):
     """Paints images in one style; the style may change between frames.
 
     Threads that share a stylizer wait for each other, image by image; each video (`steadiness`,
-    `stream`) needs a stylizer of its own. `style`, `strength`, `boldness`, `keep_colors`, `stroke` and
-    `lines` may be set from any thread without waiting, and count from the next frame on; so does `economy`,
-    what a live session saves where the machine is too slow (None, as usual, saves nothing).
+    `stream`) needs a stylizer of its own. `style`, `strength`, `boldness`, `keep_colors`, `stroke`, `lines`,
+    `paint`, `background_style` and `background` may be set from any thread without waiting, and count from
+    the next frame on; so does `economy`, what a live session saves where the machine is too slow (None, as
+    usual, saves nothing).
 
     Args:
         style: name of a shipped style, path of a style file, a blend such as
@@ -66,6 +77,14 @@ class Stylizer(Closeable):
         keep_colors: keep the image's own colours, take strokes only.
         stroke: size of strokes, 0.25 to 4; 1 is natural. They keep their share of the image at any
             size from 480p up. Smaller ones take longer.
+        paint: what is painted: "both", "person" (all people who are seen) or "background". The rest stays as
+            it was captured.
+        background_style: paint what is behind people in this style; "" is the same one.
+        background: what stands there instead: "" leaves it, "blur", "transparent", a color such as "#00ff00"
+            or "navy", or the path of an image or of a video, which follows the times of frames and plays
+            again and again. Files are painted where backgrounds are, colors never. "transparent" gives
+            results an opacity: arrays and tensors a fourth channel, PIL images the mode "RGBA", frames
+            `alpha`; black is where nothing is seen.
         crossfade: seconds that each change of a timeline takes.
         steadiness: 0 to 1: how far each image follows from the one before. Above 0, images are
             taken as a video in order, see `reset`; 0 paints each by itself.
@@ -76,7 +95,9 @@ class Stylizer(Closeable):
     Raises:
         StyleError: the style is unknown or its file unusable.
         DeviceError: the device, precision or runtime is not available.
-        UsageError: strength, boldness or steadiness is not in 0..1, or stroke not in 0.25..4.
+        UsageError: strength, boldness or steadiness is not in 0..1, stroke not in 0.25..4, or a
+            word is wrong.
+        SourceError: the background's file is missing or cannot be read.
 
     Example:
         >>> paint = Stylizer("starry-night")
@@ -91,6 +112,9 @@ class Stylizer(Closeable):
         boldness: float = _USUAL.boldness,
         keep_colors: bool = _USUAL.keep_colors,
         stroke: float = _USUAL.stroke,
+        paint: PaintedPart = _WHOLE.paint,
+        background_style: str | Path = _WHOLE.background_style,
+        background: str | Path = _WHOLE.background,
         crossfade: float = 0.0,
         steadiness: float = 0.0,
         device: DeviceName = "auto",
@@ -115,6 +139,9 @@ class Stylizer(Closeable):
         self._wanted = StyleSet.load(self._style, crossfade)
         self._shown = ShownStyle(self._wanted.at(self.boldness), self._chosen)
         self._wanted.warn_without_boldness(self.boldness)
+        self._background_styles: StyleSet | None = None
+        self._plan, self._layers = LayerPlan(), Layers(self._chosen)
+        self._set_layers(paint=paint, background_style=str(background_style), background=str(background))
 
     def __repr__(self) -> str:
         painting = f"strength={self.strength:g}, boldness={self.boldness:g}, steadiness={self.steadiness:g}"
@@ -134,6 +161,7 @@ class Stylizer(Closeable):
         return cls(
             settings.style,
             **{name: getattr(settings, name) for name in ImageOptions.model_fields},
+            **_layers_in(settings),
             crossfade=crossfade,
             steadiness=steadiness,
             device=settings.device,
@@ -175,6 +203,12 @@ class Stylizer(Closeable):
             # Unless something newer was asked for meanwhile.
             if styles.timeline is self._wanted.timeline and boldness == self.boldness:
                 self._pending = styles
+            behind = self._background_styles
+            own = None if behind is None else behind.at(boldness)
+            self._plan = replace(self._plan, styles=own)
+        if own is not None:
+            for backend in self._layers.backends:
+                backend.prepare(own.checkpoints[0])
 
     @property
     def has_boldness(self) -> bool:
@@ -225,6 +259,56 @@ class Stylizer(Closeable):
     @steadiness.setter
     def steadiness(self, value: float) -> None:
         self._steadiness = check_options(PaintingOptions, steadiness=value).steadiness
+
+    @property
+    def paint(self) -> PaintedPart:
+        """What is painted: "both", "person" or "background"; may be set."""
+        return self._plan.options.paint
+
+    @paint.setter
+    def paint(self, value: PaintedPart) -> None:
+        self._set_layers(paint=value)
+
+    @property
+    def background_style(self) -> str:
+        """The style of the background, "" for the same one; may be set."""
+        return self._plan.options.background_style
+
+    @background_style.setter
+    def background_style(self, text: str) -> None:
+        self._set_layers(background_style=text)
+
+    @property
+    def background(self) -> str:
+        """What stands in place of the background, "" for itself; may be set."""
+        return self._plan.options.background
+
+    @background.setter
+    def background(self, text: str) -> None:
+        self._set_layers(background=text)
+
+    @property
+    def in_layers(self) -> bool:
+        """Whether people and what is behind them are told apart; otherwise images are painted whole."""
+        return not self._plan.is_off
+
+    @property
+    def adds_alpha(self) -> bool:
+        """Whether what it paints is transparent around people."""
+        return self._plan.is_transparent
+
+    def _set_layers(self, **values: Any) -> None:
+        """Other layers from the next frame on, if their style and their file can be read."""
+        asked = change_options(self._plan.options, **values)
+        if "background" in values:
+            check_background(parse_background(asked.background))
+        behind, style = self._background_styles, asked.background_style
+        if "background_style" in values:
+            behind = StyleSet.load(style, self._crossfade) if style else None
+        with self._setting:
+            self._background_styles = behind
+            own = None if behind is None else behind.at(self.boldness)
+            self._plan = LayerPlan(change_options(self._plan.options, **values), own)
 
     def _set_options(self, **values: Any) -> None:
         """Other options from the next frame on."""
@@ -280,17 +364,22 @@ class Stylizer(Closeable):
 
     def is_ready(self, lines: int) -> bool:
         """Whether images like the last one can be painted at so many lines without a pause."""
-        backend = self._backend
-        return not isinstance(backend, CpuBackend) or backend.is_ready(self._size_at(lines))
+        size = self._size_at(lines)
+        return all(backend.is_ready(size) for backend in self._backends if isinstance(backend, CpuBackend))
 
     def make_ready(self, lines: int) -> None:
         """Make ready what the first frame at so many lines would wait for.
 
         That takes as long as painting some images; another thread can go on painting meanwhile.
         """
-        backend = self._backend
-        if isinstance(backend, CpuBackend):
-            backend.make_ready(self._size_at(lines))
+        for backend in self._backends:
+            if isinstance(backend, CpuBackend):
+                backend.make_ready(self._size_at(lines))
+
+    @property
+    def _backends(self) -> tuple[Backend, ...]:
+        """Its own, and that of the last frame's background."""
+        return self._backend, *self._layers.backends
 
     def _size_at(self, lines: int) -> tuple[int, int]:
         shown = self._following.shown if self._following is not None else None
@@ -300,11 +389,13 @@ class Stylizer(Closeable):
     @property
     def carried(self) -> bool:
         """Whether the last frame was not painted but moved, see `Economy`."""
-        return isinstance(self._backend, CpuBackend) and self._backend.carried
+        used = self._backends if self._layers.used_main else self._layers.backends
+        return bool(used) and all(isinstance(one, CpuBackend) and one.carried for one in used)
 
     def reset(self) -> None:
         """Take the next frame as the first of a video: after a seek, or for another video."""
         self._continuity.reset()
+        self._layers.reset()
 
     @property
     def fingerprint(self) -> str:
@@ -322,6 +413,8 @@ class Stylizer(Closeable):
         if following is not None:
             ends = [end.digest() for one in self._wanted.checkpoints for end in (one.at(0), one.at(1))]
             how += f", from {' '.join(ends)} follows {following.fingerprint}"
+        if not (plan := self._plan).is_off:
+            how += f", {plan.fingerprint}, {self._layers.fingerprint}"
         return f"styles {weights} at {times}, {how}"
 
     @property
@@ -340,6 +433,7 @@ class Stylizer(Closeable):
         with self._painting:
             if self._chosen.use_arithmetic(arithmetic):
                 self._shown.mix = FIRST
+                self._layers.close()
                 self.reset()
 
     @property
@@ -349,11 +443,12 @@ class Stylizer(Closeable):
 
     @property
     def takes_surfaces(self) -> bool:
-        """Whether `stream` takes frames that hold surfaces, see `Frame`, and gives such back: on a GPU.
+        """Whether `stream` takes frames that hold surfaces, see `Frame`, and gives such back: on a GPU, where
+        frames are painted whole.
 
-        Videos are decoded on the first one, so that others get frames from memory.
+        Videos are decoded on the first GPU, so that others get frames from memory.
         """
-        return self._chosen.device == "cuda" and not self._chosen.gpu
+        return self._chosen.device == "cuda" and not self._chosen.gpu and self._plan.is_off
 
     @property
     def precision(self) -> str:
@@ -381,23 +476,43 @@ class Stylizer(Closeable):
             ValueError: a side is zero.
         """
         if isinstance(image, Frame):
-            return cast("Image", image.with_image(self._paint(image)))
+            return cast("Image", self._paint(image))
         pixels, back = as_pixels(image)
-        painted: Image = back(self._paint(Frame(pixels, Fraction(0), 0.0, 0)))
-        return painted
+        if not (self._steadiness or self.economy):
+            self._layers.reset()
+        frame = self._paint(Frame(pixels, Fraction(0), 0.0, 0))
+        painted = frame.pixels if frame.alpha is None else np.dstack((frame.pixels, frame.alpha))
+        result: Image = back(painted)
+        return result
 
-    def _paint(self, frame: Frame) -> Pixels:
+    def _paint(self, frame: Frame) -> Frame:
         with self._painting:
             self._apply_style(frame.pts)
-            self._size = frame.size
+            self._size, plan = frame.size, self._plan
             options, steadiness = self._move(frame, self._options)
-            context = self._make_context(frame, options, steadiness)
-            try:
-                return self._backend.run(frame.pixels, options, context)
-            except BaseException:
-                if context is not None and context.begins:
-                    self.reset()  # then the next frame does
-                raise
+            temporal = self._temporal_options(steadiness)
+            paint_whole = partial(self._paint_whole, options=options, temporal=temporal)
+            if plan.is_off:
+                self._layers.close()
+                return frame.with_image(paint_whole(frame))
+            main = MainNetwork(
+                paint_whole,
+                lambda pixels: self._backend.run(pixels, options),
+                (self._shown.styles, self._shown.mix),
+            )
+            painted = self._layers.paint(frame, plan, main, options, temporal)
+            if not self._layers.used_main:
+                self._continuity.reset()
+            return painted
+
+    def _paint_whole(self, frame: Frame, options: RenderOptions, temporal: TemporalOptions) -> Pixels:
+        context = self._make_context(frame, options, temporal)
+        try:
+            return self._backend.run(frame.pixels, options, context)
+        except BaseException:
+            if context is not None and context.begins:
+                self._continuity.reset()  # then the next frame does
+            raise
 
     def _move(self, frame: Frame, options: RenderOptions) -> tuple[RenderOptions, float]:
         """The options and the steadiness of a frame, and the style that it needs on the device."""
@@ -429,18 +544,18 @@ class Stylizer(Closeable):
         self._shown.change(styles)  # in place: images go on following from each other
         return look
 
+    def _temporal_options(self, steadiness: float) -> TemporalOptions:
+        economy = self.economy if self.can_save else None
+        return TemporalOptions(steadiness, economy, resizes=self._following is not None)
+
     def _make_context(
-        self, frame: Frame, options: RenderOptions, steadiness: float
+        self, frame: Frame, options: RenderOptions, temporal: TemporalOptions
     ) -> TemporalContext | None:
         """How the image is to follow from the one before, if it is to and something of it is shown."""
-        economy = self.economy if self.can_save else None
-        if economy is not None:
-            self._continuity.note_live(frame)
-        if not (steadiness or economy) or not options.strength:
-            self.reset()  # no video to go on with
+        if not options.strength:
+            self._continuity.reset()  # no video to go on with
             return None
-        begins = self._continuity.begins(frame)
-        return TemporalContext(begins, least_share(steadiness), economy, self._following is not None)
+        return self._continuity.follow(frame, temporal)
 
     def paint_in_place(self, image: Strips) -> None:
         """Paint one large image where it lies, so that there is never more than one of it in memory.
@@ -452,6 +567,10 @@ class Stylizer(Closeable):
         """
         with self._painting:
             self.reset()
+            if not self._plan.is_off:
+                whole = Frame(image.rows(0, image.size[1]), Fraction(0), 0.0, 0)
+                image.put(0, self._paint(whole).pixels)
+                return
             self._apply_style(Fraction(0))
             options = self._options
             small = shrink_by_strips(image.size, options.working_size(image.size), image.rows)
@@ -462,6 +581,9 @@ class Stylizer(Closeable):
 
         A change of style counts from the next frame that is painted on; all else is as at the start.
         """
+        if not self._plan.is_off:
+            yield from map(self._paint, frames)
+            return
         painted = self._backend.stream(self._jobs(frames, self._options))
         while True:
             with self._painting:  # and not from one image to the next: others have their turn between them
@@ -475,12 +597,13 @@ class Stylizer(Closeable):
         for frame in frames:
             self._apply_style(frame.pts)
             options, steadiness = self._move(frame, given)
-            yield frame, options, self._make_context(frame, options, steadiness)
+            yield frame, options, self._make_context(frame, options, self._temporal_options(steadiness))
 
     def save_state(self) -> bytes:
-        """What the next frame depends on beside its input; empty without steadiness."""
+        """What the next frame depends on beside its input; empty without steadiness and layers."""
         with self._painting:
-            return pack_state(self._shown, self._continuity)
+            layers = {} if self._plan.is_off else self._layers.memory()
+            return pack_state({**pack_network(self._shown, self._continuity), **layers})
 
     def restore_state(self, state: bytes | None) -> None:
         """Go on as after `save_state`; with None or nothing, as before the first frame.
@@ -490,8 +613,13 @@ class Stylizer(Closeable):
         """
         with self._painting:
             self.reset()
-            if state and self._steadiness:
-                unpack_state(state, self._shown, self._continuity)
+            if not state:
+                return
+            with unpacked_state(state) as arrays:
+                if self._steadiness and (self._plan.is_off or "mix" in arrays):
+                    unpack_network(arrays, self._shown, self._continuity)
+                if not self._plan.is_off:
+                    self._layers.remember(arrays, self._plan)
 
     def warm_up(self, size: tuple[int, int]) -> None:
         """Paint grey images, so that the first real ones of this (width, height) are not slow."""
@@ -512,10 +640,17 @@ class Stylizer(Closeable):
         moves = following is not None and following.shown is not None
         if pending is not None and not (moves and pending.timeline is self._shown.styles.timeline):
             self._shown.change(pending)
-            self.reset()
+            self._continuity.reset()
         if self._shown.follow(when):
-            self.reset()
+            self._continuity.reset()
 
     def close(self) -> None:
         """Release device memory. May be called twice."""
+        self._layers.close()
         self._chosen.close()
+
+
+def _layers_in(settings: EngineSettings) -> dict[str, Any]:
+    """The layers that a command's settings ask for; none of one that has none."""
+    kinds = LayerOptions.model_fields if isinstance(settings, LayerOptions) else ()
+    return {name: getattr(settings, name) for name in kinds}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 
@@ -45,7 +46,9 @@ class PaintedFrame:
         with self._composing:
             if self._composed is None or self._composed[0] != options:
                 pixels = compose_view(self.original.pixels, self.painted.pixels, options)
-                self._composed = options, self.painted.with_image(pixels)
+                alpha = self.painted.alpha
+                seen = None if alpha is None else compose_alpha(alpha, options)
+                self._composed = options, replace(self.painted, image=pixels, alpha=seen)
             return self._composed[1]
 
 
@@ -69,4 +72,15 @@ def compose_view(original: Pixels, painted: Pixels, options: ViewOptions) -> Pix
     mixed = painted.copy()
     mixed[:, :middle] = (original[:, ::-1] if options.mirror else original)[:, :middle]
     mixed[:, max(0, middle - 1) : middle + 1] = 255
+    return mixed
+
+
+def compose_alpha(alpha: Pixels, options: ViewOptions) -> Pixels:
+    """The opacity of the frame to show, (H, W) uint8, from that of the painted one; originals are opaque."""
+    if options.mirror:
+        alpha = np.ascontiguousarray(alpha[:, ::-1])
+    if not options.split:
+        return alpha
+    mixed = alpha.copy()
+    mixed[:, : alpha.shape[1] // 2 + 1] = 255
     return mixed

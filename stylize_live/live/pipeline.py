@@ -28,7 +28,7 @@ from stylize_live.concurrency.stopwatch import Stopwatch
 from stylize_live.concurrency.watchdog import Patience, Watchdog
 from stylize_live.concurrency.workers import WorkerGroup
 from stylize_live.errors import MachineError, describe_error
-from stylize_live.frame import Frame, Pixels
+from stylize_live.frame import Frame
 from stylize_live.live.adaptive_resolution import AdaptiveResolution
 from stylize_live.live.hotkeys import hotkey_rows
 from stylize_live.live.latency import LatencyClock
@@ -513,10 +513,11 @@ class _LivePipeline:
         """Write what is shown, without the overlay, in a thread: a large PNG takes a good second."""
         if self._current is None:
             return
-        pixels = self._compose(self._current).pixels
+        shown = self._compose(self._current)
+        still = Still(shown.pixels, shown.alpha)
         path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".png")
         try:
-            self._workers.start("snapshot", lambda: self._write_snapshot(path, pixels))
+            self._workers.start("snapshot", lambda: self._write_snapshot(path, still))
         except RuntimeError as error:  # no more threads
             self.view.say(f"no snapshot: {error}")
 
@@ -524,6 +525,7 @@ class _LivePipeline:
         if self._current is None:
             return
         path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".mp4")
+        self._recordings.on_black = self._current.painted.alpha is not None
         self._recordings.toggle(path, self._current.painted.size, self._source.rate or Fraction(30))
 
     @property
@@ -570,9 +572,9 @@ class _LivePipeline:
     def microphone(self, wanted: str | None) -> None:
         self._recordings.microphone = wanted
 
-    def _write_snapshot(self, path: Path, pixels: Pixels) -> None:
+    def _write_snapshot(self, path: Path, still: Still) -> None:
         try:
-            write_image(path, Still(pixels))
+            write_image(path, still)
         except Exception as error:  # whatever it is, the session goes on
             log.debug("a snapshot failed", exc_info=True)
             self.view.say(f"no snapshot: {describe_error(explain_failure(error, path.name))}")
@@ -596,6 +598,9 @@ class _LivePipeline:
             latency_ms=self._clock.latency(),
             outputs=self._sink_group.report(),
             painting=self.painting,
+            paint=self.stylizer.paint,
+            background_style=self.stylizer.background_style,
+            background=self.stylizer.background,
             steps=[] if self._resolution is None else self._resolution.report(),
             sound=None if self.sound is None else self.sound.report,
         )

@@ -28,6 +28,7 @@ class Recordings:
     Attributes:
         microphone: name or number of the one that the next video has its sound from; None for no sound.
         made: how many videos were ended.
+        on_black: whether frames are transparent, of which such videos keep nothing; it is said.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Recordings:
         self._path = Path()
         self._began_at = 0.0
         self.made = 0
+        self.on_black = False
 
     @property
     def seconds(self) -> float | None:
@@ -92,7 +94,8 @@ class Recordings:
             self._say(f"no recording: {error}")
             return
         self._sink, self._path, self._began_at = sink, path, monotonic()
-        self._say(f"recording {path.name}" + (" with sound" if self.microphone else ""))
+        more = (" with sound" if self.microphone else "") + (" on black" if self.on_black else "")
+        self._say(f"recording {path.name}{more}")
 
     def _end(self, sink: LiveSink) -> None:
         failed = self._group.error_of(sink)

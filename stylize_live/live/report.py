@@ -57,6 +57,7 @@ class LiveReport:
             screen add is not in it.
         outputs: what became of each sink beside the display, by its name.
         painting: how much was painted at the end, and why not more, in words; "" where that was fixed.
+        paint, background_style, background: the options at the end, see `LayerOptions`.
         steps: all of them, one after the other.
         sound: what was followed, or None.
     """
@@ -74,6 +75,9 @@ class LiveReport:
     settled: Settled | None
     passed: int
     painting: str
+    paint: str
+    background_style: str
+    background: str
     steps: list[StepReport]
     sound: SoundReport | None = None
 

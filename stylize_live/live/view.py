@@ -6,17 +6,29 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal, Protocol
 
-from stylize_live.errors import StyleError, describe_error
+from stylize_live.errors import SourceError, StyleError, UsageError, describe_error
 from stylize_live.frame import Frame
 from stylize_live.live.hotkeys import DIGITS, TOGGLES
 from stylize_live.live.painted_frame import ViewOptions
 from stylize_live.naming import display_name
-from stylize_live.options import BOLDNESS_STEP, ImageOptions, PaintingOptions, limits_of
+from stylize_live.options import (
+    BOLDNESS_STEP,
+    Choice,
+    ImageOptions,
+    LayerOptions,
+    PaintedPart,
+    PaintingOptions,
+    control_of,
+    limits_of,
+)
 from stylize_live.system.clock import monotonic
 
 _NOTE_SECONDS = 2.0
 _DIGIT_SECONDS = 1.0
 _STEP = 0.1  # of options that keys change
+# Options that change how a frame by itself looks.
+_OF_IMAGES = {*ImageOptions.model_fields, *LayerOptions.model_fields}
+_PAINTED = {"both": "you and the background", "person": "you alone", "background": "the background alone"}
 _STROKES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 
 
@@ -30,6 +42,9 @@ class LiveStylizer(Protocol):
     keep_colors: bool
     stroke: float
     steadiness: float
+    paint: PaintedPart
+    background_style: str
+    background: str
 
     @property
     def has_boldness(self) -> bool:
@@ -46,7 +61,7 @@ class View:
     """What a session shows, and how; changed by the keys of `hotkeys.py` and by remotes.
 
     Args:
-        stylizer: its style, strength, boldness, strokes, colours and steadiness are changed.
+        stylizer: its style and its painting options are changed.
         styles: names that keys choose from; may be empty.
         snapshot: called when a snapshot is wanted.
         record: called when a recording is to begin or to end.
@@ -101,6 +116,7 @@ class View:
             ".": lambda: self._step_stroke(1),
             "c": self._toggle_colors,
             "t": self._toggle_steadiness,
+            "b": self._step_paint,
             "h": self._toggle_overlay,
             "space": self._freeze,
             "p": snapshot,
@@ -142,21 +158,29 @@ class View:
         return True
 
     @property
-    def options(self) -> dict[str, float | bool]:
+    def options(self) -> dict[str, float | bool | str]:
         """The painting options as they are, or are about to be, by name."""
         return {name: self._option(name) for name in PaintingOptions.model_fields}
 
     def _option(self, name: str) -> Any:
         return self.boldness if name == "boldness" else getattr(self._stylizer, name)
 
-    def use_option(self, name: str, value: float | bool) -> None:
-        """Paint with another value of one of `PaintingOptions`."""
+    def use_option(self, name: str, value: float | bool | str) -> bool:
+        """Paint with another value of one of `PaintingOptions`; whether it could be read.
+
+        If not, a message says why: a style or a file may have gone since.
+        """
         if name == "boldness":
-            self._use_boldness(value)
-            return
-        setattr(self._stylizer, name, value)
+            self._use_boldness(float(value))
+            return True
+        try:
+            setattr(self._stylizer, name, value)
+        except (StyleError, SourceError, UsageError, OSError) as error:
+            self.say(describe_error(error))
+            return False
         # A frozen frame is painted as an image: options of videos alone change nothing in it.
-        self.repaint = self.repaint or name in ImageOptions.model_fields
+        self.repaint = self.repaint or name in _OF_IMAGES
+        return True
 
     def _use_boldness(self, boldness: float) -> None:
         """In steps of the page's slider; the frame follows when the stylizer is ready for it."""
@@ -211,6 +235,14 @@ class View:
             return
         self.use_option(name, limits_of(name).nearest(round(self._option(name) + step, 2)))
         self.say(f"{name} {self._option(name):.0%}")
+
+    def _step_paint(self) -> None:
+        control = control_of("paint")
+        assert isinstance(control, Choice)
+        words = [word for word, _ in control.words]
+        word = words[(words.index(self._stylizer.paint) + 1) % len(words)]
+        if self.use_option("paint", word):
+            self.say(f"painted: {_PAINTED[word]}")
 
     def _step_stroke(self, step: int) -> None:
         nearest = min(range(len(_STROKES)), key=lambda i: abs(_STROKES[i] - self._stylizer.stroke))

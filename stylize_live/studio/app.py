@@ -41,6 +41,7 @@ def make_app(
     hub: Hub,
     session: SessionControl,
     thumbnail: Callable[[int], bytes | None],
+    background: Callable[[str], bytes | None],
     saved: SavedFiles,
     rules: Rules,
 ) -> ASGIApp:
@@ -50,6 +51,7 @@ def make_app(
         hub: attends to pages.
         session: what the control API controls.
         thumbnail: the JPEG of a style by its place in the list, if there is one.
+        background: a small JPEG of a background by its name, if it is offered.
         saved: snapshots and recordings.
         rules: who is let in.
     """
@@ -71,6 +73,12 @@ def make_app(
             return PlainTextResponse("Not painted yet.", 404)
         return Response(jpeg, media_type="image/jpeg")
 
+    async def one_background(request: Request) -> Response:
+        jpeg = await asyncio.to_thread(background, request.path_params["name"])
+        if jpeg is None:
+            return PlainTextResponse("There is no such background.", 404)
+        return Response(jpeg, media_type="image/jpeg")
+
     async def list_saved(request: Request) -> Response:
         files = await asyncio.to_thread(saved.list_files)
         return JSONResponse([asdict(file) for file in files])
@@ -86,6 +94,7 @@ def make_app(
         Route("/bare", page),
         Route("/static/{name}", page),
         Route("/thumbnails/{index}.jpg", thumb),
+        Route("/backgrounds/{name}", one_background),
         Route("/presets", presets),
         Route("/saved", list_saved),
         Route("/saved/{name}", one_saved),

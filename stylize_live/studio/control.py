@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from stylize_live.backgrounds import parse_background
 from stylize_live.errors import StyleError, StylizeError, UsageError
 from stylize_live.live.hotkeys import OF_PAGES
 from stylize_live.studio.messages import Message, SettingChanges, shares_of
@@ -87,6 +88,10 @@ def _value(name: str, value: object, state: State, choices: Choices) -> object:
     """A value for `SettingChanges`, from what was asked for."""
     if name == "style":
         return _style(value, choices.styles)
+    if name == "background_style":
+        return _choice(name, str(value), ["", *choices.styles])
+    if name == "background":
+        return _background(str(value), choices.keys.get(name, ()))
     if name in choices.keys:
         return _choice(name, str(value), choices.keys[name])
     if not isinstance(value, str):
@@ -139,6 +144,15 @@ def _choice(name: str, key: str, keys: Sequence[str]) -> str:
     if key in keys:
         return key
     raise UnknownError(f"no {name} {_short(key)} is offered here; there is {', '.join(map(repr, keys))}")
+
+
+def _background(text: str, files: Sequence[str]) -> str:
+    """A word, a color or the name of a file that is offered."""
+    try:
+        is_file = parse_background(text).kind == "file"
+    except ValueError as error:
+        raise UsageError(f"background: {error}, {describe_value(text)}") from None
+    return _choice("background", text, files) if is_file else text
 
 
 def toggle_or(name: str, word: str) -> Command:
@@ -195,9 +209,13 @@ def check(message: Message, before: State, after: State, note: str) -> None:
 
     Raises:
         StyleError: a style could not be read.
-        NotNowError: a recording did not begin, or had failed.
+        NotNowError: a recording did not begin, or had failed; a file or style of the background is gone.
     """
-    style = None if message.set is None else message.set.style
+    changes = message.set or SettingChanges()
+    for name in ("background", "background_style"):
+        if name in changes.new_options and after[name] != changes.new_options[name]:
+            raise NotNowError(note or f"the {name.replace('_', ' ')} cannot be read")
+    style = changes.style
     if style is not None and not after["style"].keys() <= style.keys():
         raise StyleError(note or "the style cannot be read")
     if message.do == "record" and (before["recorded"] is None) == (after["recorded"] is None):

@@ -32,6 +32,7 @@ _DELAYS = 15  # newest frames over which a page's median delay is taken
 _TRY_LATER, _REFUSED = 1013, 1008  # WebSocket close codes
 _CONNECTION_FIELDS = {"ack", "visible", "camera"}  # fields of a message that do not concern the session
 _NUMBER = struct.Struct(">I")  # before the JPEG in every binary message
+_LENGTH = struct.Struct(">I")  # next, of the JPEG, to a page that takes masks: one follows, or nothing
 
 
 class Hub:
@@ -48,7 +49,11 @@ class Hub:
     ) -> None:
         self._on_message = on_message
         self._cameras = cameras
-        self._previews = {True: Preview(executor, None), False: Preview(executor, _LONGEST)}
+        self._previews = {
+            (bare, masks): Preview(executor, None if bare else _LONGEST, masks=masks)
+            for bare in (False, True)
+            for masks in (False, True)
+        }
         self._said: dict[str, object] = {}
         self._pages: set[_Page] = set()
 
@@ -80,7 +85,8 @@ class Hub:
             return
         await socket.accept()
         bare = socket.query_params.get("bare") == "1"
-        page = _Page(socket, self._previews[bare], self._on_message, self._cameras)
+        masks = socket.query_params.get("masks") == "1"
+        page = _Page(socket, self._previews[bare, masks], self._on_message, self._cameras, masks=masks)
         if not bare:
             for topic, words in self._said.items():
                 page.say(topic, words)
@@ -107,7 +113,10 @@ class _Page:
         preview: Preview,
         on_message: Callable[[Message], None],
         cameras: PageCameras,
+        *,
+        masks: bool,
     ) -> None:
+        self._masks = masks
         self.visible = True
         self._socket = socket
         self._preview = preview
@@ -150,7 +159,12 @@ class _Page:
             self._under_way.append(packet)
             if len(self._under_way) >= _IN_FLIGHT:
                 self._room.clear()
-            await self._socket.send_bytes(_NUMBER.pack(packet.number & 0xFFFFFFFF) + packet.jpeg)
+            await self._socket.send_bytes(_NUMBER.pack(packet.number & 0xFFFFFFFF) + self._coded(packet))
+
+    def _coded(self, packet: Packet) -> bytes:
+        if not self._masks:
+            return packet.jpeg
+        return _LENGTH.pack(len(packet.jpeg)) + packet.jpeg + packet.mask
 
     async def _send_words(self) -> None:
         while True:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
+from stylize_live.backgrounds import parse_background
 from stylize_live.config import SIZE
 from stylize_live.errors import StyleError
 from stylize_live.live.adaptive_resolution import parse_lines
@@ -60,7 +61,8 @@ class SettingChanges(PaintingOptions, ViewOptions):
     and `new_view_options`, of all else what is not None.
 
     Attributes:
-        style: one style, or two and their shares; names that the studio does not offer are ignored.
+        style: one style, or two and their shares; names that the studio does not offer are ignored, also of
+            the background's style, and of files that stand there.
         source: likewise.
         size: lines to paint, as `--size` takes them.
         resolution: asked of the source, "1280x720"; what the studio does not offer is ignored.
@@ -89,7 +91,7 @@ class SettingChanges(PaintingOptions, ViewOptions):
         return {k: v for k, v in values.items() if v is not None} if isinstance(values, dict) else values
 
     @property
-    def new_options(self) -> dict[str, float | bool]:
+    def new_options(self) -> dict[str, float | bool | str]:
         """Painting options that are to change, by name."""
         return self._set_fields_of(PaintingOptions)
 
@@ -128,11 +130,34 @@ class Message(Settings):
     camera: Annotated[str, Field(max_length=_LONGEST_OFFER)] | None = None
 
 
-def apply_changes(changes: SettingChanges, view: View, styles: Sequence[str]) -> None:
-    """Apply changes to the view; styles that are not in the list are ignored."""
+def _no_file(asked: str) -> str | None:
+    return None if parse_background(asked).kind == "file" else asked
+
+
+def apply_changes(
+    changes: SettingChanges,
+    view: View,
+    styles: Sequence[str],
+    background: Callable[[str], str | None] = _no_file,
+) -> None:
+    """Apply changes to the view.
+
+    Args:
+        changes: to be made.
+        view: that changes.
+        styles: that are offered; others are ignored.
+        background: returns the `--background` that is meant by a word, a color or a file's name; None for
+            files that are not offered, which are ignored.
+    """
     if changes.style is not None and (text := style_text(changes.style, styles)):
         view.use_style(text)
-    for name, value in changes.new_options.items():
+    offered = changes.new_options
+    if offered.get("background_style", "") not in ("", *styles):
+        del offered["background_style"]
+    if "background" in offered:
+        meant = background(str(offered.pop("background")))
+        offered |= {} if meant is None else {"background": meant}
+    for name, value in offered.items():
         view.use_option(name, value)
     for name, on in changes.new_view_options.items():
         view.use_view_option(name, on)
@@ -170,6 +195,7 @@ def apply_preset(preset: dict[str, object], view: View, styles: Sequence[str]) -
         SettingChanges.model_validate({name: preset[name] for name in _PRESET_SETTINGS & preset.keys()}),
         view,
         styles,
+        str,
     )
 
 

@@ -1,4 +1,4 @@
-"""The sliders and switches of the page, made from the painting options: the page itself names none."""
+"""The page's controls of the painting options, made from those: the page itself names none."""
 
 from __future__ import annotations
 
@@ -6,24 +6,39 @@ import math
 from html import escape
 from typing import Any
 
-from stylize_live.options import PaintingOptions, Slider, control_of, limits_of
+from stylize_live.options import (
+    Choice,
+    PaintingOptions,
+    Picker,
+    Slider,
+    Switch,
+    control_of,
+    limits_of,
+)
 
-_PLACE = "<!-- painting options -->"
+_PLACE, _LAYERS_PLACE = "<!-- painting options -->", "<!-- layer options -->"
 
 
 def insert_options(page: str) -> str:
     """Insert a slider for each number and, below them, a switch for each option that is on or off.
 
+    Buttons for each word, and what the page fills with images to pick from, have a place of their own.
+
     Args:
-        page: HTML, with a comment at the place for them.
+        page: HTML, with a comment at each of the two places.
     """
-    sliders, switches = [], []
+    sliders, switches, layers = [], [], []
     for name, field in PaintingOptions.model_fields.items():
-        control = control_of(name)
-        if isinstance(control, Slider):
-            sliders.append(_slider(name, control, field.default))
-        else:
-            switches.append(_switch(name, control.label, field.default))
+        match control_of(name):
+            case Slider() as slider:
+                sliders.append(_slider(name, slider, field.default))
+            case Switch(label):
+                switches.append(_switch(name, label, field.default))
+            case Choice() as choice:
+                layers.append(_choice(name, choice, field.default))
+            case Picker() as picker:
+                layers.append(_picker(name, picker))
+    page = page.replace(_LAYERS_PLACE, "".join(layers).strip())
     return page.replace(_PLACE, "".join(sliders + switches).strip())
 
 
@@ -47,6 +62,26 @@ def _switch(name: str, label: str, default: bool) -> str:
     box = _attributes(id=name, type="checkbox", role="switch", data_option="") + " checked" * default
     return f"""\
       <label class="switch"><span>{escape(label)}</span><input {box}></label>
+"""
+
+
+def _choice(name: str, choice: Choice, default: str) -> str:
+    buttons = "".join(
+        f'<button data-word="{word}" aria-pressed="{str(word == default).lower()}">'
+        f'<svg><use href="#i-{word}"/></svg><span>{escape(label)}</span></button>'
+        for word, label in choice.words
+    )
+    place = _attributes(id=name, role="group", aria_label=choice.label, data_choice="")
+    return f"""\
+      <div class="segments" {place}>{buttons}</div>
+"""
+
+
+def _picker(name: str, picker: Picker) -> str:
+    place = _attributes(id=name, role="group", aria_labelledby=f"{name}-title", data_picker=picker.offers)
+    return f"""\
+      <p class="title" id="{name}-title">{escape(picker.label)}</p>
+      <div class="swatches" {place}></div>
 """
 
 

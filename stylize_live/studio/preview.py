@@ -1,4 +1,5 @@
-"""The newest frame as a JPEG for any number of readers: encoded once, and only when one waits for it."""
+"""The newest frame as a JPEG, with a mask where it is transparent, for any number of readers: encoded once,
+and only when one waits for it."""
 
 from __future__ import annotations
 
@@ -7,7 +8,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from stylize_live.frame import Frame
+from stylize_live.media.color.opaque import on_black
 from stylize_live.media.image.jpeg import encode_jpeg
+from stylize_live.media.image.mask import encode_mask
 from stylize_live.system.clock import monotonic
 
 
@@ -18,11 +21,13 @@ class Packet:
     Attributes:
         number: grows by one with every frame that came, sent or not.
         jpeg: the frame.
+        mask: a PNG as opaque as the frame; empty where that is opaque, or shown on black.
         came_at: when it came from the session, monotonic seconds.
     """
 
     number: int
     jpeg: bytes
+    mask: bytes
     came_at: float
 
 
@@ -32,11 +37,12 @@ class Preview:
     Args:
         executor: where frames are encoded.
         longest: longest side of frames in pixels; larger ones are shrunk. None keeps all.
+        masks: whether readers take them; otherwise what is transparent is shown on black.
     """
 
-    def __init__(self, executor: Executor, longest: int | None) -> None:
+    def __init__(self, executor: Executor, longest: int | None, *, masks: bool = False) -> None:
         self._executor = executor
-        self._longest = longest
+        self._longest, self._masks = longest, masks
         self._frame: tuple[Frame, float] | None = None
         self._number = 0
         self._arrival = asyncio.Event()
@@ -62,4 +68,7 @@ class Preview:
     def _encode(self, number: int) -> Packet:
         assert self._frame is not None
         frame, came_at = self._frame
-        return Packet(number, encode_jpeg(frame.pixels, longest=self._longest), came_at)
+        if frame.alpha is None or not self._masks:
+            return Packet(number, encode_jpeg(on_black(frame), longest=self._longest), b"", came_at)
+        jpeg, mask = encode_jpeg(frame.pixels, longest=self._longest), encode_mask(frame.alpha, self._longest)
+        return Packet(number, jpeg, mask, came_at)

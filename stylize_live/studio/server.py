@@ -31,6 +31,7 @@ from stylize_live.rate_limited_log import RateLimitedFilter, RateLimitedLog
 from stylize_live.studio.actions import ACTIONS
 from stylize_live.studio.address import listen, own_address
 from stylize_live.studio.app import make_app
+from stylize_live.studio.backgrounds import FOLDER, Backgrounds
 from stylize_live.studio.cameras import PageCameras
 from stylize_live.studio.connections import Connections, most_connections
 from stylize_live.studio.control import Choices, Command, check
@@ -137,6 +138,7 @@ class Studio(Closeable):
         self._meter: dict[str, object] | None = None
         self._meter_due = 0.0
         self._microphones = Microphones(settings.microphone)
+        self._backgrounds = Backgrounds(Path(FOLDER), settings.background)
         self._encoder = ThreadPoolExecutor(1, "stylize-studio-encode")
         self._loop = asyncio.new_event_loop()
         self._requests = PendingRequests(self._loop)
@@ -162,7 +164,7 @@ class Studio(Closeable):
 
     def _config(self) -> uvicorn.Config:
         return uvicorn.Config(
-            make_app(self._hub, self, self._thumbnail, self._saved, self._rules),
+            make_app(self._hub, self, self._thumbnail, self._backgrounds.image, self._saved, self._rules),
             http=cast("Any", partial(HttpProtocol, self._connections)),
             ws=cast("Any", partial(WebSocketProtocol, self._connections)),
             headers=list(HEADERS.items()),
@@ -297,6 +299,7 @@ class Studio(Closeable):
         choices = {
             "source": list(self._sources.names),
             "microphone": list(self._microphones.names),
+            "background": self._backgrounds.names,
             "resolution": self._sources.resolutions,
             "sound_from": list(self._sound_origins),
         }
@@ -307,9 +310,10 @@ class Studio(Closeable):
         return sound_origins(self._microphones.names)
 
     def refresh_devices(self) -> None:
-        """List the connected cameras and microphones anew."""
+        """List the connected cameras and microphones, and the files of backgrounds, anew."""
         self._sources.refresh(self._tell_sources)
         self._microphones.refresh(lambda: None)  # the state tells
+        self._backgrounds.refresh()
 
     def _exclude_own_camera(self, session: LiveSession) -> None:
         """Take the virtual camera that we feed off the list of sources."""
@@ -321,7 +325,7 @@ class Studio(Closeable):
 
     def _apply(self, message: Message, session: LiveSession) -> None:
         changes = message.set or SettingChanges()
-        apply_changes(changes, session.view, self._about.styles)
+        apply_changes(changes, session.view, self._about.styles, self._backgrounds.text_of)
         apply_output_changes(changes, session)
         apply_sound_changes(changes, session, self._sound_origins)
         if changes.microphone in self._microphones.names:
@@ -380,6 +384,8 @@ class Studio(Closeable):
             "resolution": self._sources.resolution,
             "has_resolution": self._sources.has_resolution,
             "presets": self._presets,
+            "background": self._backgrounds.key_of(session.stylizer.background),
+            "backgrounds": self._backgrounds.names,
             "microphones": self._microphones.names,
             "no_microphones": self._microphones.missing,
             "sound_origins": self._sound_origins,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mattes import ellipse, mattes
 from option_values import as_words
 from PIL import Image
 from tiny import random_pixels
@@ -20,6 +21,7 @@ from stylize_live.media.image.io import Still, read_image, write_image
 from stylize_live.nets.catalogue import style_names
 from stylize_live.options import PaintingOptions
 
+__all__ = ["mattes"]
 COMMANDS = ["live", "studio", "obs", "convert", "image", "train", "styles", "devices"]
 
 
@@ -322,3 +324,52 @@ def test_a_timeline_is_for_videos(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main([str(word) for word in words]) == 2
     assert "images have no times" in capsys.readouterr().err
     assert not (tmp_path / "out.png").exists()
+
+
+# ------------------------------------------------------------------ people and background
+
+
+@pytest.mark.usefixtures("mattes")
+def test_people_are_cut_out_of_an_image(image: Path, tmp_path: Path, tiny_style: Path) -> None:
+    for name in ("out.png", "out.webp"):
+        target = tmp_path / name
+        words = ["image", image, "-o", target, "--style", tiny_style, "--background", "transparent"]
+        assert main([str(word) for word in words]) == 0
+        still = read_image(target)
+        assert still.alpha is not None
+        assert (still.alpha == ellipse((40, 30))).all()
+    words[3] = target = tmp_path / "both.png"
+    assert main([*map(str, words), "--side-by-side"]) == 0
+    both = read_image(target).alpha
+    assert both is not None
+    assert (both[:, :40] == 255).all()
+
+
+@pytest.mark.usefixtures("mattes")
+def test_every_image_of_a_folder_begins_anew(image: Path, tmp_path: Path, tiny_style: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "b.png"):
+        (tmp_path / "in" / name).write_bytes(image.read_bytes())
+    words = ["image", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--style", str(tiny_style)]
+    assert main([*words, "--paint", "person"]) == 0
+    one, other = (read_image(tmp_path / "out" / name).pixels for name in ("a.png", "b.png"))
+    assert (one == other).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--background", "transparent"], 2, "cannot be transparent, write a .png or .webp"),
+        (["--background", "blurr"], 2, "--background: expected blur"),
+        (["--background", "nowhere.jpg"], 4, "nowhere.jpg: no such file"),
+        (["--background-style", "0:starry-night,3:great-wave"], 2, "--background-style"),
+        (["--background-style", "no-such"], 3, "unknown style 'no-such'"),
+        (["--paint", "me"], 2, "--paint: expected 'both', 'person' or 'background'"),
+    ],
+)
+def test_what_makes_no_sense_of_people_and_background(
+    image: Path, tmp_path: Path, options: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (found := fails(["image", image, "-o", tmp_path / "out.jpg", *options], capsys))[0] == code
+    assert words in found[1]
+    assert not (tmp_path / "out.jpg").exists()

@@ -17,6 +17,7 @@ from interrupted import (
     WILD,
     Smoother,
     StopError,
+    Stopping,
     StoppingInverter,
     run,
     stopped,
@@ -32,7 +33,7 @@ from stylize_live.conversion.journal import FinishedSegment, read_journal
 from stylize_live.conversion.progress import ConvertProgress
 from stylize_live.conversion.segment_store import SegmentStore, count_kept_frames, folder_of
 from stylize_live.conversion.segments import split_at_cuts
-from stylize_live.engine import Stylizer, device_selection
+from stylize_live.engine import device_selection
 from stylize_live.engine.cpu import features
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.file_locks import hold_lock
@@ -66,18 +67,6 @@ def test_resumed_video_is_the_same(
         assert (report.frames, report.resumed, report.complete) == (FRAMES, kept, True)
     assert kept > 0
     assert not list(tmp_path.glob(".*"))
-
-
-class Stopping(Stylizer):
-    """Stops when told to."""
-
-    stop_at: int | None = None
-
-    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        for frame in super().stream(frames):
-            if frame.index == self.stop_at:
-                raise StopError
-            yield frame
 
 
 class Marks(StoppingInverter):

@@ -7,21 +7,33 @@ import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from live_fakes import FakeStylizer
-from option_values import another, as_words, is_number, refused
+from option_values import another, as_words, is_number, is_text, refused
 from pydantic import ValidationError
 
 import stylize_live.studio
 from stylize_live import Stylizer
 from stylize_live.cli.app import app, main
 from stylize_live.cli.help_sections import OTHERS, SECTIONS, section_of
-from stylize_live.config import LiveSettings, merge_config
+from stylize_live.config import ImageSettings, LiveSettings, merge_config
 from stylize_live.engine.core.render_options import RenderOptions
 from stylize_live.errors import ConfigError, UsageError
 from stylize_live.live.view import View
-from stylize_live.options import ImageOptions, PaintingOptions, Slider, control_of, limits_of
+from stylize_live.options import (
+    Choice,
+    ImageOptions,
+    LayerOptions,
+    PaintedPart,
+    PaintingOptions,
+    Picker,
+    Slider,
+    VideoOptions,
+    control_of,
+    limits_of,
+)
 from stylize_live.studio.app import static_files
 from stylize_live.studio.control import Choices, settings
 from stylize_live.studio.messages import Message, apply_changes, apply_preset
@@ -29,7 +41,8 @@ from stylize_live.studio.presets import load_preset, save_preset
 
 NAMES = list(PaintingOptions.model_fields)
 COMMANDS = {"live": PaintingOptions, "studio": PaintingOptions, "convert": PaintingOptions}
-COMMANDS |= {"bench": PaintingOptions, "image": ImageOptions}
+COMMANDS |= {"bench": VideoOptions, "image": ImageSettings}
+STYLES = ["first", "great-wave"]
 PAGE = Path(stylize_live.studio.__file__).parent / "static"
 
 each = pytest.mark.parametrize("name", NAMES)
@@ -79,7 +92,8 @@ def test_a_flag_out_of_range_is_refused_in_one_line(name: str, capsys: pytest.Ca
 @each
 def test_a_file_of_settings_has_it(name: str, tmp_path: Path) -> None:
     file = tmp_path / "show.toml"
-    file.write_text(f"{name} = {str(another(name)).lower()}\n")
+    value = another(name)
+    file.write_text(f"{name} = {repr(value) if is_text(name) else str(value).lower()}\n")
     assert getattr(merge_config(LiveSettings(), file), name) == another(name)
     for value in refused(name):
         file.write_text(f"{name} = {value if isinstance(value, float) else repr(value)}\n")
@@ -94,7 +108,7 @@ def test_a_page_may_change_it(name: str) -> None:
     asked = Message.model_validate({"set": {name: another(name)}})
     assert asked.set is not None
     assert asked.set.new_options == {name: another(name)}
-    apply_changes(asked.set, view, ["first"])
+    apply_changes(asked.set, view, STYLES)
     assert view.options[name] == another(name)
     for value in refused(name):
         with pytest.raises(ValidationError):
@@ -109,21 +123,30 @@ def test_what_a_page_leaves_out_or_sets_to_nothing_stays() -> None:
 
 @each
 def test_a_program_may_change_it(name: str) -> None:
-    state, choices = make_view().options, Choices(["first"], {})
+    state, choices = make_view().options, Choices(STYLES, {"background": []})
     for asked in (another(name), f"{another(name)}"):
         message = settings({flag(name)[2:]: asked})(state, choices)
         assert message.set is not None
         assert message.set.new_options == {name: another(name)}
     for asked in refused(name):
-        words = "expected a number from" if is_number(name) else "expected on, off or toggle"
+        switch = not (is_number(name) or is_text(name))
+        words = (
+            "expected a number from"
+            if is_number(name)
+            else "expected on, off or toggle"
+            if switch
+            else "expected"
+        )
         with pytest.raises(UsageError, match=f"{name}: {words}"):
             settings({name: asked})(state, choices)
 
 
 @each
 def test_steps_of_programs_end_where_the_range_does(name: str) -> None:
-    state, choices = make_view().options, Choices(["first"], {})
-    if is_number(name):
+    state, choices = make_view().options, Choices(STYLES, {"background": []})
+    if is_text(name):
+        ends = {another(name): another(name)}
+    elif is_number(name):
         ends = {"-99": limits_of(name).low, "+99": limits_of(name).high}
     else:
         ends = {"toggle": not state[name], "on": True}
@@ -137,7 +160,7 @@ def test_steps_of_programs_end_where_the_range_does(name: str) -> None:
 def test_a_preset_keeps_it(name: str, tmp_path: Path) -> None:
     save_preset(tmp_path / "evening.toml", LiveSettings(), {name: another(name)})
     view = make_view()
-    apply_preset(load_preset(tmp_path / "evening.toml"), view, ["first"])
+    apply_preset(load_preset(tmp_path / "evening.toml"), view, STYLES)
     assert view.options[name] == another(name)
 
 
@@ -146,14 +169,15 @@ def test_a_frozen_image_is_painted_again_where_it_looks_different(name: str) -> 
     view = make_view()
     view.use_option(name, another(name))
     # Boldness takes a while: whoever makes it ready has the image painted again.
-    assert view.repaint == (name in ImageOptions.model_fields and name != "boldness")
+    still = {*ImageOptions.model_fields, *LayerOptions.model_fields} - {"boldness"}
+    assert view.repaint == (name in still)
 
 
 @each
 def test_a_stylizer_takes_it_and_refuses_what_is_out_of_range(name: str, tiny_style: Path) -> None:
     parameter = inspect.signature(Stylizer).parameters[name]
-    if name in ImageOptions.model_fields:
-        assert parameter.default == ImageOptions.model_fields[name].default
+    if name in ImageSettings.model_fields:
+        assert parameter.default == ImageSettings.model_fields[name].default
     with Stylizer(tiny_style, device="cpu", runtime="torch", **{name: another(name)}) as stylizer:  # type: ignore[arg-type]
         assert getattr(stylizer, name) == another(name)
         default = PaintingOptions.model_fields[name].default
@@ -175,36 +199,46 @@ def test_backends_are_told_all_options_of_an_image() -> None:
 
 
 class Inputs(HTMLParser):
-    """The attributes of every <input> by its id, and the text of every <label>."""
+    """The attributes of every <input> and group by its id, the words of every group, and all text."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.found: dict[str, dict[str, str | None]] = {}
-        self.labels = ""
+        self.words: dict[str, list[str | None]] = {}
+        self.text = ""
+        self._group = ""
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
-        if tag == "input" and values.get("id"):
+        if values.get("id") and (tag == "input" or values.get("role") == "group"):
             self.found[str(values["id"])] = values
+            self._group = str(values["id"])
+        if "data-word" in values:
+            self.words.setdefault(self._group, []).append(values["data-word"])
 
     def handle_data(self, data: str) -> None:
-        self.labels += data
+        self.text += data
 
 
-def test_the_page_has_a_slider_or_switch_for_each_and_no_other() -> None:
-    inputs = Inputs(static_files()["index.html"].decode())
-    ours = [id_ for id_, values in inputs.found.items() if {"data-unit", "data-option"} & values.keys()]
+def read_page() -> Inputs:
+    return Inputs(static_files()["index.html"].decode())
+
+
+def test_the_page_has_a_control_for_each_and_no_other() -> None:
+    page = read_page()
+    marks = {"data-unit", "data-option", "data-choice", "data-picker"}
+    ours = [id_ for id_, values in page.found.items() if marks & values.keys()]
     assert sorted(ours) == sorted(NAMES)
     for name in NAMES:
-        control, shown = control_of(name), inputs.found[name]
-        assert control.label in inputs.labels
-        assert (shown["type"] == "range") == isinstance(control, Slider)
+        control, shown = control_of(name), page.found[name]
+        assert control.label in page.text or control.label == shown.get("aria-label")
+        assert (shown.get("type") == "range") == isinstance(control, Slider)
 
 
-@each
+@pytest.mark.parametrize("name", [name for name in NAMES if not is_text(name)])
 def test_a_slider_has_the_range_and_the_default(name: str) -> None:
-    shown, control = Inputs(static_files()["index.html"].decode()).found[name], control_of(name)
+    shown, control = read_page().found[name], control_of(name)
     default = PaintingOptions.model_fields[name].default
     if not isinstance(control, Slider):
         assert ("checked" in shown) == default
@@ -217,7 +251,22 @@ def test_a_slider_has_the_range_and_the_default(name: str) -> None:
     assert (shown["data-scale"], shown["data-unit"]) == (control.scale, control.unit)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if is_text(name)])
+def test_a_group_has_the_words_or_what_is_offered(name: str) -> None:
+    page, control = read_page(), control_of(name)
+    if isinstance(control, Choice):
+        words = [word for word, _ in control.words]
+        assert page.words[name] == words == list(get_args(PaintedPart))
+    elif isinstance(control, Picker):
+        assert page.found[name]["data-picker"] == control.offers
+
+
 def test_the_page_itself_names_no_option() -> None:
-    for file in ("index.html", "studio.js"):
+    """Not as an id or a setting; \"paint\" and \"background\" are words for other things, too."""
+    for file in ("index.html", "studio.js", "layers.js"):
         text = (PAGE / file).read_text("utf-8")
-        assert [name for name in NAMES if re.search(rf"\b{name}\b", text)] == []
+        plain = [name for name in NAMES if name not in ("paint", "background")]
+        assert [name for name in plain if re.search(rf"\b{name}\b", text)] == []
+        assert [
+            name for name in NAMES if re.search(rf'id="{name}"|\$\("{name}"|(state|news)\??\.{name}\b', text)
+        ] == []

@@ -15,10 +15,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from live_fakes import SIZE, FakeDisplay, FakeSource, FakeStylizer, WakeableSource, keys, make_frame
+from live_fakes import (
+    SIZE,
+    FakeDisplay,
+    FakeSource,
+    FakeStylizer,
+    WakeableSource,
+    keys,
+    left_transparent,
+    make_frame,
+)
+from mattes import mattes
 from places import TESTS
 from waiting import eventually, promptly
 
+from stylize_live.backgrounds import TRANSPARENT
 from stylize_live.cli.app import main
 from stylize_live.cli.live import live
 from stylize_live.cli.show import summarize
@@ -30,12 +41,15 @@ from stylize_live.live.hotkeys import KEYS, OF_PAGES, TOGGLES, hotkey_rows
 from stylize_live.live.painted_frame import PaintedFrame, ViewOptions, compose_view
 from stylize_live.live.pipeline import run_live
 from stylize_live.live.view import View
+from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.image.io import read_image
 from stylize_live.media.sinks.null_display import NullDisplay
 from stylize_live.media.sinks.overlay import Caption
 from stylize_live.media.sinks.recorder import Recorder
 from stylize_live.naming import clock_time, snapshot_name
 from stylize_live.options import DEFAULT_BOLDNESS
+
+__all__ = ["mattes"]
 
 
 class BoomError(Exception):
@@ -397,6 +411,45 @@ def test_snapshot_is_what_is_seen(tmp_path: Path) -> None:
     assert np.array_equal(read_image(path).pixels, display.frames[-1].pixels)
 
 
+def test_a_transparent_snapshot_stays_so(tmp_path: Path) -> None:
+    stylizer = FakeStylizer()
+    stylizer.background = TRANSPARENT
+    run_live(WakeableSource(1), stylizer, FakeDisplay(keys("p")), snapshots=tmp_path)
+    (path,) = tmp_path.glob("first-*.png")
+    assert np.array_equal(read_image(path).alpha, left_transparent(SIZE))  # type: ignore[arg-type]
+
+
+def test_transparency_is_mirrored_and_the_original_beside_it_is_opaque() -> None:
+    display, stylizer = FakeDisplay(keys("m", None, "s", None)), FakeStylizer()
+    stylizer.background = TRANSPARENT
+    run_live(WakeableSource(1), stylizer, display)
+    plain, mirrored, split = (display.frames[n].alpha for n in (0, 1, -1))
+    assert plain is not None
+    assert mirrored is not None
+    assert split is not None
+    assert np.array_equal(plain, left_transparent(SIZE))
+    assert np.array_equal(mirrored, plain[:, ::-1])
+    assert (split[:, : SIZE[0] // 2] == 255).all()
+    assert (split[:, SIZE[0] // 2 + 1 :] == 0).all()
+
+
+def test_a_key_goes_through_who_is_painted() -> None:
+    display, stylizer = FakeDisplay(keys("b", None, "b", None, "b", None)), FakeStylizer()
+    painted: list[str] = []
+    press = View.press
+
+    def pressed(view: View, key: str) -> None:
+        press(view, key)
+        painted.extend([stylizer.paint] * (key == "b"))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(View, "press", pressed)
+        report = run_live(WakeableSource(1), stylizer, display)
+    assert painted == ["person", "background", "both"]
+    assert "painted: you alone" in {caption.note for caption in display.captions}
+    assert (report.paint, report.background_style, report.background) == ("both", "", "")
+
+
 def test_a_snapshot_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
     display = FakeDisplay(keys("p", *[None] * 8))
     run_live(WakeableSource(1), FakeStylizer(), display, snapshots=tmp_path / "missing")
@@ -688,3 +741,32 @@ def test_the_command_prints_one_json_object_last(
 def test_the_command_says_what_is_wrong_with_the_source_first(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["live", "--source", "gone.mp4", "--style", "nothing"]) == SourceError.exit_code
     assert "gone.mp4: no such file" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("mattes")
+def test_a_show_with_people_cut_out_is_recorded_so(
+    tmp_path: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "live",
+        "--source",
+        "test",
+        "--width",
+        "64",
+        "--height",
+        "48",
+        "--no-window",
+        "--duration",
+        "0.5",
+    ]
+    words += ["--style", str(tiny_style), "--background", "transparent", "--json", "--size", "48p"]
+    assert main([*words, "--record", str(tmp_path / "a.webm")]) == 0
+    first = capsys.readouterr()
+    assert "black" not in first.err
+    assert json.loads(first.out)["background"] == "transparent"
+    with VideoReader(tmp_path / "a.webm") as video:
+        assert video.has_alpha
+    assert main([*words, "--record", str(tmp_path / "a.mp4"), "--stream", "0"]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "a.mp4: this recording has black around you" in told
+    assert "stream and virtual camera show black around you; --background lime can be keyed" in told

@@ -9,21 +9,26 @@ Screenshots are left in pytest's temporary folder; set SCREENSHOTS to have them 
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from chromium import Chromium, Tab
+from PIL import Image
 from places import SAMPLES
 from studio_show import SETTINGS, Show, running
+from waiting import eventually
 
 from stylize_live.config import LiveSettings, merge_config
 from stylize_live.live.hotkeys import KEYS
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.image.jpeg import encode_jpeg
 from stylize_live.media.sources.no_source import NoSource
+from stylize_live.studio.backgrounds import FOLDER
 
 _PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -410,6 +415,54 @@ def test_the_browser_source_is_the_image_alone(browser: Chromium, show: Show, tm
         assert '"width":1280,"height":720' in box
         assert bare.run("getComputedStyle(document.body).backgroundColor") == "rgba(0, 0, 0, 0)"
         keep(bare, "bare", tmp_path)
+
+
+def test_the_browser_source_is_transparent_around_people(
+    browser: Chromium, show: Show, tmp_path: Path
+) -> None:
+    """As OBS shows it: over what lies below, here a page of one color."""
+    show.stylizer.background = "transparent"  # the left half of each frame is
+    for bare in opened(browser, show.studio.bare_url, (640, 360)):
+        bare.run("document.documentElement.style.background = 'rgb(255, 0, 200)'")
+
+        def is_cut_out(tab: Tab = bare) -> bool:
+            with Image.open(io.BytesIO(tab.image()), formats=("PNG",)) as image:
+                far = np.abs(np.array(image.convert("RGB")).astype(int) - (255, 0, 200)).max(2)
+            return bool(far[:, :300].max() <= 2 < far[:, 340:].min())
+
+        eventually(is_cut_out, "the left half shows the page", within=20, every=0.2)
+        keep(bare, "bare-transparent", tmp_path)
+        show.stylizer.background = ""
+        eventually(lambda check=is_cut_out: not check(), "all of the image is back", within=20, every=0.2)
+
+
+def test_you_and_the_background(browser: Chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "desert.jpg").write_bytes((SAMPLES / "desert.jpg").read_bytes())
+    with running(SETTINGS.model_copy(update={"width": 640, "height": 360, "fps": 30})) as show:
+        for tab in opened(browser, show.studio.url):
+            tab.click('[data-choice] [data-word="person"]')
+            tab.until(pressed('[data-word="person"]'))
+            assert show.stylizer.paint == "person"
+            tab.until("document.querySelectorAll('[data-picker=styles] img').length === 3")
+            tab.click('[data-picker=styles] [data-value="second"]')
+            tab.until(pressed('[data-picker=styles] [data-value="second"]'))
+            assert show.stylizer.background_style == "second"
+            tab.until("document.querySelector('[data-picker=backgrounds] img').naturalWidth === 168")
+            tab.click('[data-picker=backgrounds] [data-value="desert.jpg"]')
+            tab.until(pressed('[data-picker=backgrounds] [data-value="desert.jpg"]'))
+            assert show.stylizer.background == str(Path(FOLDER) / "desert.jpg")
+            keep(tab, "layers", tmp_path)
+            color = "document.querySelector('[data-picker=backgrounds] input')"
+            tab.run(f"{color}.value = '#123456'; {color}.dispatchEvent(new Event('input'))")
+            tab.until(f"{color}.parentElement.classList.contains('chosen')")
+            assert show.stylizer.background == "#123456"
+            tab.click('[data-picker=backgrounds] [data-value="transparent"]')
+            tab.until("document.getElementById('stage').classList.contains('transparent')")
+            tab.run("document.activeElement.blur()")
+            tab.key("b")
+            tab.until(pressed('[data-word="background"]'))
 
 
 def choose(tab: Tab, source: str) -> None:

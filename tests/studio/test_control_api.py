@@ -271,7 +271,7 @@ def test_the_examples_of_the_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("path", "body", "status", "words"),
     [
-        ("/api/set", None, 400, "nothing to set; settings are boldness, "),
+        ("/api/set", None, 400, "nothing to set; settings are background, "),
         ("/api/set", "no json", 400, 'the body is not a JSON object such as {"boldness": "+0.1"}'),
         ("/api/set", "[1]", 400, "the body is not a JSON object"),
         ("/api/set", "[" * 5000, 400, "the body is not a JSON object"),

@@ -43,3 +43,25 @@ def place_in_frame(pixels: Pixels, outer: tuple[int, int]) -> Pixels:
     canvas = np.zeros((outer[1], outer[0], *pixels.shape[2:]), pixels.dtype)
     canvas[top : top + height, left : left + width] = pixels
     return canvas
+
+
+def cover(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """An image scaled until it covers a (width, height), and cut to it around its middle.
+
+    Args:
+        pixels: (h, w, 3).
+        size: in pixels.
+
+    Returns:
+        (height, width, 3) of the same dtype; the same array if it has that size.
+    """
+    if pixels.shape[1::-1] == size:
+        return pixels
+    height, width = pixels.shape[:2]
+    scale = max(size[0] / width, size[1] / height)
+    # What is seen of it, cut out before it is scaled.
+    seen = min(width, max(1, round(size[0] / scale))), min(height, max(1, round(size[1] / scale)))
+    left, top = (width - seen[0]) // 2, (height - seen[1]) // 2
+    part = np.ascontiguousarray(pixels[top : top + seen[1], left : left + seen[0]])
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(part, size, interpolation=how), pixels.dtype)

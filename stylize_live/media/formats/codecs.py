@@ -28,6 +28,9 @@ FORMATS = {
 # What `--codec auto` means.
 _USUAL_CODECS = {".webm": "vp9", ".gif": "gif", ".webp": "webp"}
 
+# The same for transparent videos, where it is another one.
+_USUAL_ALPHA_CODECS = {".mov": "prores", ".mkv": "ffv1"}
+
 
 @dataclass(frozen=True, slots=True)
 class Codec:
@@ -164,11 +167,29 @@ def keeps_alpha(path: Path, codec: str) -> bool:
     return (8, True) in CODECS[codec].formats and _suffix(path) in suffixes
 
 
+def alpha_codec(path: Path, settings: VideoSettings) -> str:
+    """The codec that a transparent target is written with, as `codec_for`; one that can where it may choose.
+
+    Raises:
+        UsageError: as `codec_for` does, or what is asked for cannot be transparent.
+    """
+    name = codec_for(path, settings)
+    if settings.codec == "auto":
+        name = _USUAL_ALPHA_CODECS.get(_suffix(path), name)
+    if not keeps_alpha(path, name):
+        raise UsageError(f"{path}: {NO_ALPHA}")
+    return name
+
+
 def keeps_pixel_shape(path: Path, codec: str) -> bool:
     """Whether a target's players learn how wide its pixels are; Matroska's only from the codec itself."""
     return codec in ("h264", "hevc") or FORMATS[_suffix(path)] in ("mp4", "mov")
 
 
+NO_ALPHA = (
+    "this kind of video cannot be transparent; use .webm, .mov (ProRes 4444), .mkv (FFV1), .webp, .gif or "
+    "numbered images, frames/%05d.png"
+)
 ALPHA_DROPPED = "transparency was dropped; vp9 in .webm, prores in .mov and ffv1 in .mkv keep it"
 
 

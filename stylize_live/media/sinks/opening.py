@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from fractions import Fraction
 from typing import Protocol
 
+from stylize_live.backgrounds import TRANSPARENT
 from stylize_live.config import LiveSettings
 from stylize_live.media.protocols import LiveSink
 from stylize_live.media.sources.devices import Camera
@@ -53,7 +54,9 @@ def open_sinks(settings: LiveSettings, source: SinkFormat, opened: ExitStack) ->
     if settings.record is not None:
         from stylize_live.media.sinks.recorder import open_recorder
 
-        recorder = open_recorder(settings.record, source.size, _rate(settings, source), settings.microphone)
+        alpha = settings.background == TRANSPARENT
+        rate, microphone = _rate(settings, source), settings.microphone
+        recorder = open_recorder(settings.record, source.size, rate, microphone, alpha=alpha)
         sinks.append(opened.enter_context(recorder))
     elif settings.microphone is not None:
         from stylize_live.media.sources.microphone import check_microphone

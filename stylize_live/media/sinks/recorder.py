@@ -7,13 +7,14 @@ import math
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from stylize_live.config import VideoSettings
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame
 from stylize_live.lifecycle import Closeable, Turn
 from stylize_live.media.color.letterbox import letterbox
+from stylize_live.media.color.opaque import on_black
 from stylize_live.media.encode.audio_encoder import SoundEncoder
 from stylize_live.media.encode.encoder import VideoEncoder
 from stylize_live.media.encode.muxer import Muxer
@@ -25,9 +26,13 @@ from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)
 
-_CODEC: Literal["h264"] = "h264"
 # The processor belongs to the network first.
-_SETTINGS = VideoSettings(codec=_CODEC, preset="superfast", crf=20, audio="none")
+_SETTINGS = VideoSettings(codec="h264", preset="superfast", crf=20, audio="none")
+# What is transparent, by the suffix of its file.
+_TRANSPARENT = {
+    ".mov": VideoSettings(codec="prores", audio="none"),
+    ".webm": VideoSettings(codec="vp9", preset="ultrafast", crf=30, audio="none"),
+}
 _MICROSECOND = 10**6
 
 
@@ -44,6 +49,7 @@ class Recorder(Closeable):
         size: (width, height) of frames in pixels; those of another size are scaled into it.
         rate: nominal frames per second.
         microphone: whose sound is recorded too; closed with the video.
+        alpha: keep the frames' transparency in a .mov (ProRes 4444) or .webm (VP9); elsewhere it is black.
 
     Raises:
         UsageError: the suffix is another one, or the file exists.
@@ -59,13 +65,19 @@ class Recorder(Closeable):
         size: tuple[int, int],
         rate: Fraction = Fraction(30),
         microphone: Microphone | None = None,
+        *,
+        alpha: bool = False,
     ) -> None:
-        check_recording(path)
+        check_recording(path, alpha=alpha)
         self.path, self._size, self._rate = path, size, rate
+        settings = _settings(path, alpha)
+        self._alpha = alpha and settings is not _SETTINGS
         self._start: float | None = None
         self._last = -math.inf
         clock = video_clock(path)
-        self._encoder = VideoEncoder(size, _CODEC, _SETTINGS, clock=clock, rate=rate, reorder=False)
+        self._encoder = VideoEncoder(
+            size, settings.codec, settings, clock=clock, rate=rate, reorder=False, alpha=self._alpha
+        )
         self._muxer: Muxer | None = None
         self._microphone = microphone
         self._sound = SoundEncoder(microphone.rate, microphone.channels) if microphone else None
@@ -91,13 +103,20 @@ class Recorder(Closeable):
             self._start = moment
         self._last = moment
         pts = Fraction(round((moment - self._start) * _MICROSECOND), _MICROSECOND)
-        shown = Frame(letterbox(frame.pixels, self._size), pts, moment, frame.index)
+        shown = self._fit(frame, pts, moment)
         try:
             self._mux(self._encoder.encode(shown))
             self._mux_sound()
         except SinkError:
             self._ended = True
             raise
+
+    def _fit(self, frame: Frame, pts: Fraction, moment: float) -> Frame:
+        """The frame in the video's size, at its time in the video."""
+        if not self._alpha or frame.alpha is None:
+            return Frame(letterbox(on_black(frame), self._size), pts, moment, frame.index)
+        pixels, alpha = (letterbox(plane, self._size) for plane in (frame.pixels, frame.alpha))
+        return Frame(pixels, pts, moment, frame.index, alpha)
 
     def _mux(self, packets: list[av.Packet[Any]]) -> None:
         if not packets:
@@ -155,35 +174,52 @@ class Recorder(Closeable):
 
 
 def open_recorder(
-    path: Path, size: tuple[int, int], rate: Fraction, microphone: str | None = None
+    path: Path,
+    size: tuple[int, int],
+    rate: Fraction,
+    microphone: str | None = None,
+    *,
+    alpha: bool = False,
 ) -> Recorder:
     """Begin a video, with sound where a microphone is named.
 
     Args:
-        path, size, rate: see `Recorder`.
+        path, size, rate, alpha: see `Recorder`.
         microphone: see `Microphone`.
 
     Raises:
-        UsageError: there is no such microphone, or nothing can be recorded to the path.
+        UsageError: there is no such microphone, or nothing, or no sound, can be recorded to the path.
         SourceError: the microphone cannot be opened.
         SinkError: the video cannot be written.
     """
+    if microphone and path.suffix.lower() == ".webm":
+        raise UsageError(f"{path}: recordings have no sound in .webm; use a .mov")
     with ExitStack() as undone:
         heard = undone.enter_context(Microphone(microphone)) if microphone else None
-        recorder = Recorder(path, size, rate, heard)
+        recorder = Recorder(path, size, rate, heard, alpha=alpha)
         undone.pop_all()
         return recorder
 
 
-def check_recording(path: Path) -> None:
+def _settings(path: Path, alpha: bool) -> VideoSettings:
+    return _TRANSPARENT.get(path.suffix.lower(), _SETTINGS) if alpha else _SETTINGS
+
+
+def keeps_alpha(path: Path) -> bool:
+    """Whether a recording to this path can be transparent."""
+    return path.suffix.lower() in _TRANSPARENT
+
+
+def check_recording(path: Path, *, alpha: bool = False) -> None:
     """Whether a recording can be begun there; nothing is opened.
 
     Raises:
         UsageError: the suffix is another one, or the file exists.
         SinkError: its folder does not exist.
     """
-    if path.suffix.lower() not in CODECS[_CODEC].suffixes:
-        raise UsageError(f"{path}: live frames are recorded as {', '.join(CODECS[_CODEC].suffixes)}")
+    suffix, known = path.suffix.lower(), CODECS[_SETTINGS.codec].suffixes
+    if suffix not in known and not (alpha and suffix in _TRANSPARENT):
+        raise UsageError(f"{path}: live frames are recorded as {', '.join(known)}")
     check_target(path)
     if path.exists():
         raise UsageError(f"{path}: already exists; choose another name for the recording")

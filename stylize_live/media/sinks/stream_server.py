@@ -17,6 +17,7 @@ from stylize_live.errors import SinkError, UsageError, describe_error
 from stylize_live.frame import Frame, Pixels
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.color.letterbox import letterbox
+from stylize_live.media.color.opaque import on_black
 from stylize_live.media.image.jpeg import encode_jpeg
 from stylize_live.media.sinks.nut_muxer import NutMuxer
 from stylize_live.rate_limited_log import RateLimitedLog
@@ -92,7 +93,7 @@ class StreamServer(Closeable):
 
     def write(self, frame: Frame) -> None:
         """Leave the newest frame for all readers; takes microseconds."""
-        self._newest.put(letterbox(frame.pixels, self._size))
+        self._newest.put(letterbox(on_black(frame), self._size))
 
     def _accept(self) -> None:
         while not self._ending.is_set():

@@ -16,6 +16,7 @@ from stylize_live.frame import Frame, to_eight_bits
 from stylize_live.install_hints import install_command
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.color.letterbox import letterbox
+from stylize_live.media.color.opaque import on_black
 from stylize_live.media.sources.devices import Camera, describe_cameras, list_cameras, match_cameras
 from stylize_live.media.sources.live_source import Metronome
 from stylize_live.system.clock import monotonic
@@ -86,7 +87,7 @@ class VirtualCamera(Closeable):
             self._failure = f"{self.device} has not answered for {_HANGING_SECONDS:g} seconds"
         if self._failure is not None:
             raise SinkError(self._failure)
-        self._newest = to_eight_bits(letterbox(frame.pixels, self._size))
+        self._newest = to_eight_bits(letterbox(on_black(frame), self._size))
 
     def _send(self) -> None:
         for _ in Metronome(self._fps, self._ending):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from stylize_live.errors import DisplayError
 from stylize_live.frame import Frame
 from stylize_live.lifecycle import Closeable
+from stylize_live.media.color.opaque import on_black
 from stylize_live.media.libraries import cv2
 from stylize_live.media.sinks.display_check import display_problem
 from stylize_live.media.sinks.overlay import DARK, Caption, draw_caption
@@ -74,7 +75,8 @@ class Window(Closeable):
         # Showing in a closed window would open it again.
         if not self._still_open():
             return
-        pixels = frame.pixels if caption is None else draw_caption(frame.pixels, caption)
+        shown = on_black(frame)
+        pixels = shown if caption is None else draw_caption(shown, caption)
         self._image = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
         self._show()
 

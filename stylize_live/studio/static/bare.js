@@ -3,4 +3,4 @@ import { connect } from "./link.js";
 import { Painter } from "./image.js";
 
 const painter = new Painter(document.getElementById("image"));
-connect({ bare: true, onImage: (jpeg, done) => painter.draw(jpeg, done) });
+connect({ bare: true, onImage: (jpeg, mask, done) => painter.draw(jpeg, mask, done) });

@@ -6,7 +6,8 @@ const LONGEST_PAUSE = 4000;
 /**
  * Connect and stay connected.
  *
- * onImage(jpeg, done): an image came; call done() once it is drawn, then the next one is sent.
+ * onImage(jpeg, mask, done): an image came, and how opaque it is, null if it all is; call done() once it is drawn,
+ * then the next one is sent.
  * onWords(words): something about the show came.
  * onLine(up): the connection came or went.
  *
@@ -22,7 +23,7 @@ export function connect({ bare = false, onImage, onWords = () => {}, onLine = ()
   const tellVisible = () => send({ visible: document.visibilityState === "visible" });
 
   function open() {
-    const mine = new WebSocket(`ws://${location.host}/live${bare ? "?bare=1" : ""}`);
+    const mine = new WebSocket(`ws://${location.host}/live?masks=1${bare ? "&bare=1" : ""}`);
     socket = mine;
     mine.binaryType = "arraybuffer";
     mine.onopen = () => {
@@ -32,9 +33,11 @@ export function connect({ bare = false, onImage, onWords = () => {}, onLine = ()
     };
     mine.onmessage = ({ data }) => {
       if (typeof data === "string") return onWords(JSON.parse(data));
-      const number = new DataView(data).getUint32(0);
+      const view = new DataView(data);
+      const [number, end] = [view.getUint32(0), 8 + view.getUint32(4)];
       const done = () => { if (mine === socket) send({ ack: number }); };
-      onImage(new Blob([new Uint8Array(data, 4)], { type: "image/jpeg" }), done);
+      const mask = end < data.byteLength ? new Blob([new Uint8Array(data, end)], { type: "image/png" }) : null;
+      onImage(new Blob([new Uint8Array(data, 8, end - 8)], { type: "image/jpeg" }), mask, done);
     };
     mine.onclose = ({ code }) => {
       onLine(false, code);

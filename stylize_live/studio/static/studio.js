@@ -7,6 +7,7 @@ import { Camera } from "./camera.js";
 import { Saved, element, icon } from "./saved.js";
 import { Outputs } from "./outputs.js";
 import { Sound } from "./sound.js";
+import { Layers } from "./layers.js";
 
 const $ = (id) => document.getElementById(id);
 const SEND_EVERY = 60;  // ms, while a slider moves
@@ -33,9 +34,10 @@ const graph = new Graph($("graph"));
 const saved = new Saved($("saved"), $("player"), (style) => about.names[style] || style);
 
 const send = connect({
-  onImage: (jpeg, done) => {
+  onImage: (jpeg, mask, done) => {
     if ($("veil").textContent) $("veil").textContent = "";
-    painter.draw(jpeg, done);
+    stage.classList.toggle("transparent", Boolean(mask));
+    painter.draw(jpeg, mask, done);
   },
   onWords: (words) => {
     if (words.delay) delay = words.delay;
@@ -43,6 +45,7 @@ const send = connect({
     if (words.sources) showSources(words.sources);
     if (words.state) showState(words.state);
     if (words.thumbnails) showThumbnails(words.thumbnails);
+    if (words.thumbnails) layers.thumbnails(words.thumbnails);
     if (words.figures) showFigures(words.figures);
     if (words.sound) sound.hear(words.sound.now);
     if (words.camera) camera.hear(words.camera);
@@ -81,6 +84,7 @@ const leftAlone = (name) => performance.now() - (touched[name] || -LEFT_ALONE) <
 
 const outputs = new Outputs(ask);
 const sound = new Sound(ask);
+const layers = new Layers(ask, () => send({ do: "look" }));
 $("microphone").addEventListener("pointerdown", () => send({ do: "look" }));
 
 // ---------------------------------------------------------------- sliders and switches
@@ -371,6 +375,7 @@ function showAbout(news) {
   $("engine").textContent = news.engine;
   outputs.offer(news);
   sound.offer(news.sound, news.names);
+  layers.offer(news);
   $("styles").replaceChildren(...news.styles.map(makeCard));
   const columns = (rows) => Math.ceil(news.styles.length / (news.styles.length > ONE_ROW ? rows : 1)) || 1;
   $("styles").style.setProperty("--columns", columns(2));
@@ -396,6 +401,7 @@ function showState(news) {
   outputs.show(news);
   sound.show(news);
   showAmount(news.sound_amount);
+  layers.show(news);
   showSource();
   $("mark").hidden = news.on_record === null;
   $("mark").textContent = clock(news.on_record);

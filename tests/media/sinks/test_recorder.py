@@ -6,6 +6,7 @@ import errno
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.encode import muxer
 from stylize_live.media.encode.growing_file import GrowingFile
 from stylize_live.media.libraries import av
-from stylize_live.media.sinks.recorder import Recorder
+from stylize_live.media.sinks.recorder import Recorder, check_recording, open_recorder
 from stylize_live.system.clock import monotonic
 
 SIZE = (64, 48)
@@ -64,7 +65,7 @@ import os, signal, sys
 from pathlib import Path
 import numpy as np
 from stylize_live.frame import Frame
-from stylize_live.media.sinks.recorder import Recorder
+from stylize_live.media.sinks.recorder import Recorder, check_recording, open_recorder
 recorders = [Recorder(Path(name), (64, 48)) for name in sys.argv[1:]]
 for index in range(150):
     pixels = np.full((48, 64, 3), (200, 30, 20 * (index % 10)), np.uint8)
@@ -155,3 +156,49 @@ def test_a_full_disk_is_said_and_what_was_written_can_be_played(
     recorder.close()
     with VideoReader(path) as reader:
         assert len(list(reader)) >= 30
+
+
+def make_transparent(index: int, moment: float) -> Frame:
+    alpha = np.zeros(SIZE[::-1], np.uint8)
+    alpha[:, 16:] = 255
+    return replace(make(index, moment), alpha=alpha)
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".webm"])
+def test_transparency_is_kept_where_it_can_be(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"show{suffix}"
+    with Recorder(path, SIZE, alpha=True) as recorder:
+        for index, moment in enumerate(MOMENTS):
+            recorder.write(make_transparent(index, moment))
+        recorder.write(make(9, MOMENTS[-1] + 1))  # nothing behind people any more
+    with VideoReader(path) as reader:
+        frames = list(reader)
+    assert len(frames) == len(MOMENTS) + 1
+    for frame in frames[:-1]:
+        assert frame.alpha is not None
+        assert frame.alpha[:, :12].max() <= 4
+        assert frame.alpha[:, 20:].min() >= 250
+    assert frames[-1].alpha is not None
+    assert frames[-1].alpha.min() >= 250
+
+
+@pytest.mark.parametrize(("suffix", "alpha"), [(".mp4", True), (".mov", False)])
+def test_elsewhere_it_becomes_black(tmp_path: Path, suffix: str, alpha: bool) -> None:
+    path = tmp_path / f"show{suffix}"
+    with Recorder(path, SIZE, alpha=alpha) as recorder:
+        recorder.write(make_transparent(0, 1.0))
+    with VideoReader(path) as reader:
+        (frame,) = reader
+    assert frame.alpha is None
+    assert frame.pixels[:, :12].max() < 30
+    assert np.abs(frame.pixels[:, 24:].astype(int) - (200, 30, 0)).max() <= 12
+
+
+def test_a_webm_is_for_transparency_alone_and_has_no_sound(tmp_path: Path) -> None:
+    path = tmp_path / "show.webm"
+    with pytest.raises(UsageError, match="recorded as"):
+        check_recording(path)
+    check_recording(path, alpha=True)
+    with pytest.raises(UsageError, match=r"no sound in \.webm"):
+        open_recorder(path, SIZE, Fraction(30), "auto", alpha=True)
+    assert not path.exists()
