@@ -115,6 +115,8 @@ class Message(Settings):
         load: name of a preset to load.
         rename: [a preset's name, its new one].
         camera: SDP that offers the page's own camera; "" turns it off.
+        learn: name of a control for the MIDI knob that is moved next, "" for none, see `Knobs`.
+        forget: a MIDI knob or key that is bound to nothing from now on.
     """
 
     ack: Annotated[int, Field(ge=0, lt=2**53)] | None = None
@@ -126,6 +128,8 @@ class Message(Settings):
     load: PresetName | None = None
     rename: Annotated[list[PresetName], Field(min_length=2, max_length=2)] | None = None
     camera: Annotated[str, Field(max_length=_LONGEST_OFFER)] | None = None
+    learn: Annotated[str, Field(max_length=100)] | None = None
+    forget: Annotated[str, Field(max_length=100)] | None = None
 
 
 def apply_changes(changes: SettingChanges, view: View, styles: Sequence[str]) -> None:
