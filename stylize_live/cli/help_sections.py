@@ -26,7 +26,7 @@ _LOOK = tuple(dict.fromkeys(["style", "boldness", "strength", "stroke", *_flags(
 _MOVING_LOOK = tuple(dict.fromkeys([*_LOOK, *_flags(PaintingOptions)]))
 _MACHINE = ("device", "precision", "runtime", "config")
 _LIVE_LOOK = (*_MOVING_LOOK, *_flags_under("Look"))
-_SOURCE, _OUTPUTS, _PAGE = map(_flags_under, ("Source", "Outputs", "Page"))
+_SOURCE, _OUTPUTS, _STAGE, _PAGE = map(_flags_under, ("Source", "Outputs", "Stage", "Page"))
 _SOUND = _flags_under("Sound")
 # Options that have no heading come last, under this one.
 OTHERS = "Others"
@@ -37,6 +37,7 @@ SECTIONS: dict[str, Sections] = {
         "Look": _LIVE_LOOK,
         "Follow the sound": _SOUND,
         "Outputs": (*_OUTPUTS, "json"),
+        "Stage": _STAGE,
         "Page": ("studio", "open", *_PAGE),
         "Machine": _MACHINE,
     },
@@ -46,6 +47,7 @@ SECTIONS: dict[str, Sections] = {
         "Look": _LIVE_LOOK,
         "Follow the sound": _SOUND,
         "Outputs": (*_OUTPUTS, "json"),
+        "Stage": _STAGE,
         "Machine": _MACHINE,
     },
     "obs": {

@@ -61,7 +61,9 @@ class Control:
 def list_controls() -> Mapping[str, Control]:
     """All controls by name: settings first, then what is done once."""
     settings = [_setting(name, kind) for name, kind in control.setting_kinds().items()]
-    actions = [Control(name, "record" if name == "record" else "action") for name in (*control.STEPS, *ACTIONS)]
+    actions = [
+        Control(name, "record" if name == "record" else "action") for name in (*control.STEPS, *ACTIONS)
+    ]
     others = [Control(name, "text") for name in (_PRESET, _PRESS)]
     return {one.name: one for one in (*settings, *actions, *others)}
 

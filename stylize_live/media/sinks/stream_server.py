@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import socket
 import threading
 from fractions import Fraction
@@ -20,14 +19,13 @@ from stylize_live.media.color.letterbox import letterbox
 from stylize_live.media.image.jpeg import encode_jpeg
 from stylize_live.media.sinks.nut_muxer import NutMuxer
 from stylize_live.rate_limited_log import RateLimitedLog
-from stylize_live.system.addresses import is_loopback
+from stylize_live.system.addresses import LOOPBACK, is_loopback, parse_address
 from stylize_live.system.clock import monotonic
 from stylize_live.system.ports import open_listener
 
 log = logging.getLogger(__name__)
 
 USUAL_PORT = 9710
-_LOOPBACK = "127.0.0.1"
 _MOST_READERS = 8
 _MOST_OF_ONE = 4  # from one address elsewhere
 # A frame that does not change is sent again, so that readers see that we are there, and we, that they are.
@@ -37,7 +35,6 @@ _HANGING_SECONDS = 5.0
 _ACCEPT_SECONDS = 0.2
 _CLOSE_SECONDS = 1.0
 _SEND_BUFFER = 1 << 16  # what lies in there is old before it is read
-_ADDRESS = re.compile(r"(?:tcp://)?(?:(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]/]+):)?(?P<port>\d{1,5})/?")
 
 
 class StreamServer(Closeable):
@@ -59,7 +56,7 @@ class StreamServer(Closeable):
     name = "stream"
 
     def __init__(self, address: str, size: tuple[int, int], rate: Fraction = Fraction(30)) -> None:
-        host, port = parse_address(address)
+        host, port = parse_address(address, "stream", USUAL_PORT)
         self._size, self._rate = size, rate
         self._newest = _Newest()
         self._ending = threading.Event()
@@ -82,7 +79,7 @@ class StreamServer(Closeable):
     @property
     def url(self) -> str:
         """What a reader on this machine opens."""
-        host = _LOOPBACK if self._host == "0.0.0.0" else self._host
+        host = LOOPBACK if self._host == "0.0.0.0" else self._host
         return f"tcp://[{host}]:{self._port}" if ":" in host else f"tcp://{host}:{self._port}"
 
     @property
@@ -207,20 +204,3 @@ class _Newest:
             if self._jpeg[0] < number:
                 self._jpeg = number, encode_jpeg(pixels)
             return self._jpeg
-
-
-def parse_address(text: str) -> tuple[str, int]:
-    """Host and port of "auto", "9710", "0.0.0.0:9710" or "tcp://[::1]:9710".
-
-    Raises:
-        UsageError: it is not an address.
-    """
-    if text == "auto":
-        return _LOOPBACK, USUAL_PORT
-    found = _ADDRESS.fullmatch(text.strip())
-    if found is None or int(found["port"]) > 65535:
-        raise UsageError(
-            f"{text!r} is not a valid address for --stream; expected a port or host:port, "
-            f"such as {USUAL_PORT}"
-        )
-    return (found["host"] or _LOOPBACK).strip("[]"), int(found["port"])
