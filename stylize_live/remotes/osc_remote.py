@@ -13,13 +13,13 @@ from stylize_live.lifecycle import Closeable
 from stylize_live.live.session import LiveSession
 from stylize_live.rate_limited_log import RateLimitedLog
 from stylize_live.remotes.inbox import Inbox
-from stylize_live.remotes.osc_packets import MOST_BYTES, Arguments, make_message, read_packet
+from stylize_live.remotes.osc_packets import MOST_BYTES, Arguments, read_packet
 from stylize_live.remotes.osc_subscribers import Address, Subscribers, Value, message_about
-from stylize_live.remotes.osc_words import GET, QUERIES, ROOT, SUBSCRIBE, is_absolute, name_of, translate
+from stylize_live.remotes.osc_words import GET, QUERIES, SUBSCRIBE, is_absolute, name_of, translate
 from stylize_live.studio.control import Command
 from stylize_live.studio.control_desk import ControlDesk
 from stylize_live.studio.controls import list_controls, values_of
-from stylize_live.system.addresses import is_loopback, parse_address
+from stylize_live.system.addresses import is_loopback, parse_endpoint
 from stylize_live.system.clock import monotonic
 from stylize_live.system.ports import open_datagrams
 
@@ -72,7 +72,7 @@ class OscRemote(Closeable):
     watched = False  # nobody sees a frame here
 
     def __init__(self, desk: ControlDesk, address: str = "auto") -> None:
-        host, port = parse_address(address, "osc", USUAL_PORT)
+        host, port = parse_endpoint(address, "osc", USUAL_PORT)
         self._desk = desk
         try:
             self._socket = open_datagrams(host, port)

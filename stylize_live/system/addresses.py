@@ -31,7 +31,7 @@ def is_address(name: str) -> bool:
     return True
 
 
-def parse_address(text: str, setting: str, usual_port: int) -> tuple[str, int]:
+def parse_endpoint(text: str, setting: str, usual_port: int) -> tuple[str, int]:
     """Host and port to listen at, of "auto", "9710", "0.0.0.0:9710" or "tcp://[::1]:9710"; without a host,
     this machine alone.
 

@@ -12,14 +12,14 @@ import socket
 import threading
 from fractions import Fraction
 
-from stylize_live.errors import SinkError, UsageError, describe_error
+from stylize_live.errors import SinkError, describe_error
 from stylize_live.frame import Frame, Pixels
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.color.letterbox import letterbox
 from stylize_live.media.image.jpeg import encode_jpeg
 from stylize_live.media.sinks.nut_muxer import NutMuxer
 from stylize_live.rate_limited_log import RateLimitedLog
-from stylize_live.system.addresses import LOOPBACK, is_loopback, parse_address
+from stylize_live.system.addresses import LOOPBACK, is_loopback, parse_endpoint
 from stylize_live.system.clock import monotonic
 from stylize_live.system.ports import open_listener
 
@@ -56,7 +56,7 @@ class StreamServer(Closeable):
     name = "stream"
 
     def __init__(self, address: str, size: tuple[int, int], rate: Fraction = Fraction(30)) -> None:
-        host, port = parse_address(address, "stream", USUAL_PORT)
+        host, port = parse_address(address)
         self._size, self._rate = size, rate
         self._newest = _Newest()
         self._ending = threading.Event()
@@ -204,3 +204,8 @@ class _Newest:
             if self._jpeg[0] < number:
                 self._jpeg = number, encode_jpeg(pixels)
             return self._jpeg
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Host and port of the stream. Raises `UsageError`, see `parse_endpoint`."""
+    return parse_endpoint(text, "stream", USUAL_PORT)

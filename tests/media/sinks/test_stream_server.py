@@ -22,9 +22,8 @@ from stylize_live.media.image.jpeg import encode_jpeg
 from stylize_live.media.libraries import av
 from stylize_live.media.sinks import stream_server
 from stylize_live.media.sinks.nut_muxer import NutMuxer
-from stylize_live.media.sinks.stream_server import USUAL_PORT, StreamServer
+from stylize_live.media.sinks.stream_server import StreamServer, parse_address
 from stylize_live.media.sources.network import StreamSource
-from stylize_live.system.addresses import parse_address
 from stylize_live.system.clock import monotonic
 
 SIZE = (64, 48)
@@ -192,13 +191,13 @@ def test_a_taken_port_is_said() -> None:
     ],
 )
 def test_addresses(text: str, address: tuple[str, int]) -> None:
-    assert parse_address(text, "stream", USUAL_PORT) == address
+    assert parse_address(text) == address
 
 
 @pytest.mark.parametrize("text", ["", "host", "http://host:80", "1.2.3.4:99999", ":80", "::1:80"])
 def test_no_addresses(text: str) -> None:
     with pytest.raises(UsageError, match="is not a valid address for stream"):
-        parse_address(text, "stream", USUAL_PORT)
+        parse_address(text)
 
 
 def test_every_frame_is_late_to_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
