@@ -20,7 +20,7 @@ import stylize_live.errors
 PACKAGE = Path(stylize_live.__file__).parent
 # High to low: a room may import from itself and from what stands further down.
 ROOMS = [
-    *("__main__", "cli", "studio", "bench"),
+    *("__main__", "cli", "remotes", "studio", "bench"),
     *("evaluation", "evaluation.blind"),
     *("api", "obs"),
     *("live", "conversion", "training", "reports"),

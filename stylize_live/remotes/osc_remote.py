@@ -88,6 +88,7 @@ class OscRemote(Closeable):
         self._figures: dict[str, Value] = {}
         self._news_at = self._figures_at = 0.0
         self._ending = threading.Event()
+        desk.osc = self.address
         self._thread = threading.Thread(target=self._listen, name="stylize-osc", daemon=True)
         self._thread.start()
 
@@ -194,6 +195,7 @@ class OscRemote(Closeable):
 
     def close(self) -> None:
         """Hear nothing more and free the port. May be called twice."""
+        self._desk.osc = ""
         self._ending.set()
         self._thread.join(_CLOSE_SECONDS)
         self._socket.close()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from stylize_live.rate_limited_log import RateLimitedLog
 from stylize_live.remotes.osc_packets import make_message
-from stylize_live.remotes.osc_words import ROOT
+from stylize_live.studio.controls import ROOT
 
 log = RateLimitedLog(logging.getLogger(__name__))
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 from stylize_live.errors import UsageError
 from stylize_live.studio.control import Command, UnknownError, setting_of
-from stylize_live.studio.controls import Control, command_of, list_controls
+from stylize_live.studio.controls import ROOT, Control, command_of, list_controls
 from stylize_live.validation import describe_value
 
-ROOT = "/stylize/"
 # What is asked of the connection, not of the session.
 GET, SUBSCRIBE, UNSUBSCRIBE = "get", "subscribe", "unsubscribe"
 QUERIES = (GET, SUBSCRIBE, UNSUBSCRIBE)
@@ -26,7 +25,7 @@ def name_of(address: str) -> str:
     name = setting_of(address.removeprefix(ROOT))
     if address.startswith(ROOT) and (name in list_controls() or name in QUERIES):
         return name
-    words = [ROOT + word for word in (*(one.word for one in list_controls().values()), *QUERIES)]
+    words = [*(one.address for one in list_controls().values()), *(ROOT + word for word in QUERIES)]
     near = difflib.get_close_matches(address[:60], words, 1)
     hint = f"; did you mean {near[0]}?" if near else ""
     raise UnknownError(f"no address {address[:60]!r}{hint}")
@@ -92,18 +91,3 @@ def _whole(one: Control, value: object) -> int:
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
         return int(value)
     raise UsageError(f"{one.word} takes a name or a whole number, {describe_value(value)}")
-
-
-def describe_arguments(one: Control) -> str:
-    """What an address takes, in words for people."""
-    if one.kind == "number":
-        return f"f  {one.low:g} to {one.high:g}; s  a step such as +0.1"
-    if one.kind == "switch":
-        return "T, F, i or f  1 or 0; s  on, off, toggle; nothing: the other way round"
-    if one.kind == "style":
-        return "s  a name or a blend; i  its number"
-    if one.kind == "choice":
-        return f"s  {', '.join(one.choices)}; i  1 to {len(one.choices)}"
-    if one.kind == "record":
-        return "T, F, i or f  1 or 0; nothing: begins or ends"
-    return "nothing, or 1; 0 does nothing" if one.kind == "action" else "s"

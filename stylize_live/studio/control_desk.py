@@ -54,6 +54,7 @@ class ControlDesk:
 
     Attributes:
         knobs: MIDI devices, or None.
+        osc: where OSC messages are taken, or "".
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class ControlDesk:
     ) -> None:
         self.styles = styles
         self.knobs: Knobs | None = None
+        self.osc = ""
         self._sources = sources
         self._settings = settings
         self._tell_sources = tell_sources
@@ -177,6 +179,7 @@ class ControlDesk:
             "microphones": self._microphones.names,
             "no_microphones": self._microphones.missing,
             "sound_origins": self._sound_origins,
+            "osc": self.osc,
             "midi": None if self.knobs is None else self.knobs.describe(),
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -15,7 +15,28 @@ from stylize_live.studio.actions import ACTIONS
 from stylize_live.studio.control import State
 
 Kind = Literal["number", "switch", "choice", "style", "text", "action", "record"]
+ROOT = "/stylize/"  # of OSC's addresses
 _PRESET, _PRESS = "preset", "press"
+# Of what has no description in the settings.
+_DOES = {
+    "style": "The style, or a blend such as “great-wave:0.4,starry-night:0.6”.",
+    "next": "The next style.",
+    "previous": "The style before.",
+    "mirror": "Mirror the image.",
+    "split": "The original in the left half.",
+    "frozen": "Pause.",
+    "source": "Where frames come from: a key of those that the page offers.",
+    "size": "Lines to paint, such as “360p”, or “auto”.",
+    "resolution": "Asked of the camera, such as “1280x720”, of those that the page offers.",
+    "microphone": "Of recordings begun from now on; “” for none.",
+    "stream": "The stream for OBS.",
+    "virtual_camera": "The virtual camera.",
+    "snapshot": "Save an image.",
+    "record": "A recording.",
+    "look": "List cameras and microphones anew.",
+    _PRESET: "The look of a preset that was saved on the page.",
+    _PRESS: "A key of the show, such as “m”.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +49,7 @@ class Control:
         low, high: ends of a number's range; 0 and 0 of all else.
         doublings: whether a knob moves a number in doublings, as its slider does.
         choices: words to choose from, where they never change.
+        does: what it does, in words for people.
     """
 
     name: str
@@ -36,11 +58,30 @@ class Control:
     high: float = 0.0
     doublings: bool = False
     choices: tuple[str, ...] = ()
+    does: str = ""
 
     @property
     def word(self) -> str:
         """Its name in addresses and for people."""
         return self.name.replace("_", "-")
+
+    @property
+    def address(self) -> str:
+        """Where OSC sets it."""
+        return ROOT + self.word
+
+    @property
+    def takes(self) -> str:
+        """What OSC sends there, in words for people."""
+        return {
+            "number": f"{self.low:g} to {self.high:g}, or a step such as “+0.1”",
+            "switch": "1 or 0; without, the other way round",
+            "style": "a name, a number or a blend",
+            "choice": f"{', '.join(self.choices)}, or a number from 1",
+            "record": "1 or 0; without, the other way round",
+            "action": "nothing, or 1; 0 does nothing",
+            "text": "a text",
+        }[self.kind]
 
     def value_at(self, position: float) -> float:
         """The number at a knob's position, 0 to 1."""
@@ -60,12 +101,25 @@ class Control:
 @cache
 def list_controls() -> Mapping[str, Control]:
     """All controls by name: settings first, then what is done once."""
-    settings = [_setting(name, kind) for name, kind in control.setting_kinds().items()]
-    actions = [
-        Control(name, "record" if name == "record" else "action") for name in (*control.STEPS, *ACTIONS)
+    kinds = control.setting_kinds()
+    found = [_setting(name, kind) for name, kind in kinds.items()]
+    actions = (*control.STEPS, *ACTIONS)
+    found += [Control(name, "record" if name == "record" else "action") for name in actions]
+    found += [Control(name, "text") for name in (_PRESET, _PRESS)]
+    described = (
+        replace(one, does=str(kinds.get(one.name, {}).get("description") or _DOES.get(one.name, "")))
+        for one in found
+    )
+    return {one.name: one for one in described}
+
+
+def describe_controls() -> list[dict[str, object]]:
+    """What pages show of each control; `bindable` ones have a knob or key."""
+    return [
+        {"name": one.name, "address": one.address, "takes": one.takes, "does": one.does}
+        | {"bindable": "" if one.kind == "text" else one.word}
+        for one in list_controls().values()
     ]
-    others = [Control(name, "text") for name in (_PRESET, _PRESS)]
-    return {one.name: one for one in (*settings, *actions, *others)}
 
 
 def _setting(name: str, kind: Mapping[str, Any]) -> Control:

@@ -33,6 +33,7 @@ from stylize_live.studio.cameras import PageCameras
 from stylize_live.studio.connections import Connections, most_connections
 from stylize_live.studio.control import Command
 from stylize_live.studio.control_desk import ControlDesk
+from stylize_live.studio.controls import describe_controls
 from stylize_live.studio.guard import HEADERS, Rules
 from stylize_live.studio.hub import Hub
 from stylize_live.studio.messages import SIZES, Message
@@ -128,6 +129,7 @@ class Studio(Closeable):
         words = {**asdict(about), "names": names, "bare": bare, "camera": camera, "keys": keys}
         words |= {"sizes": [*SIZES, *given], "resolutions": sources.resolutions}
         words |= {"sound": describe_choices()}
+        words |= {"controls": describe_controls()}
         self._hub.say("about", words)
         self._hub.say("sources", sources.names)
         self.desk = ControlDesk(

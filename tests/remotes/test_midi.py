@@ -1,8 +1,7 @@
-"""MIDI: knobs and keys, as bytes through mido's own ports over TCP on loopback, control a real show."""
+"""MIDI: knobs and keys, as bytes through mido's own ports, control a real show."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import mido
 import pytest
-from mido import sockets
+from midi_boxes import Boxes
 from staged_show import SETTINGS, StagedShow, staged
 from waiting import eventually
 
@@ -22,50 +21,6 @@ from stylize_live.remotes.midi_ports import MidiPorts
 from stylize_live.remotes.midi_remote import MidiRemote, Move, _newest
 from stylize_live.remotes.pick_up import PickUp
 from stylize_live.studio.presets import save_preset
-
-
-class LoopPort(sockets.SocketPort):  # type: ignore[misc]
-    """One end of a line that carries MIDI's bytes."""
-
-    def __init__(self, line: socket.socket) -> None:
-        super().__init__("loop", 1, conn=line)
-
-    def _close(self) -> None:
-        self._rfile.close()
-        self._wfile.close()
-        super()._close()
-
-
-class Boxes:
-    """Knob boxes: what is sent to one comes out of its input, byte for byte."""
-
-    def __init__(self) -> None:
-        self.plugged: dict[str, LoopPort | None] = {}
-
-    def plug(self, name: str) -> None:
-        self.plugged[name] = None
-
-    def unplug(self, name: str) -> None:
-        port = self.plugged.pop(name)
-        assert port is not None
-        port.close()
-
-    def get_input_names(self) -> list[str]:
-        return list(self.plugged)
-
-    def open_input(self, name: str) -> LoopPort:
-        ours, its = socket.socketpair()
-        self.plugged[name] = LoopPort(its)
-        return LoopPort(ours)
-
-    def send(self, kind: str, name: str = "Box", **values: int) -> None:
-        port = self.plugged[name]
-        assert port is not None
-        port.send(mido.Message(kind, **values))
-
-    def close(self) -> None:
-        for port in filter(None, self.plugged.values()):
-            port.close()
 
 
 @dataclass
