@@ -223,8 +223,8 @@ class LiveSettings(PaintingOptions, SoundSettings, EngineSettings):
 
     source: Annotated[str, Heading("Source")] = Field(
         default="0",
-        description="Camera number or name, a video file, 'screen', a URL, 'test' for a pattern, or in the "
-        "studio 'browser' for a page's own camera.",
+        description="Camera number or name, a video file, 'screen', a URL, 'ndi:NAME', 'test' for a pattern, "
+        "or in the studio 'browser' for a page's own camera.",
     )
     loop: Annotated[bool, Heading("Source")] = Field(
         default=False, description="Play a video file again and again."
@@ -290,6 +290,11 @@ class LiveSettings(PaintingOptions, SoundSettings, EngineSettings):
         default=None,
         description="Take the knobs and keys of MIDI devices: part of a device's name, or auto, which the "
         "flag alone means too, for all of them.",
+    )
+    ndi: Annotated[str | None, Heading("Outputs")] = Field(
+        default=None,
+        description="Offer what is shown to the local network as NDI, under a name; auto, which the flag "
+        "alone means too, is stylize-live.",
     )
     window: Annotated[bool, Heading("Outputs"), NOT_IN_PRESETS] = Field(
         default=True, description="Show a window."

@@ -227,6 +227,7 @@ def _print_report(report: LiveReport, *, json: bool) -> int:
 
 def describe_sink(sink: LiveSink) -> str:
     """Where to find a sink, for people."""
+    from stylize_live.media.sinks.ndi_sink import NdiSink
     from stylize_live.media.sinks.recorder import Recorder
     from stylize_live.media.sinks.stream_server import StreamServer
     from stylize_live.media.sinks.virtual_camera import VirtualCamera
@@ -236,6 +237,8 @@ def describe_sink(sink: LiveSink) -> str:
         return f"stream: {sink.url} ({by_hand}; or let stylize-live obs do it)"
     if isinstance(sink, Recorder):
         return f"recording: {sink.path}"
+    if isinstance(sink, NdiSink):
+        return f"NDI: {sink.device}"
     return f"virtual camera: {sink.device}" if isinstance(sink, VirtualCamera) else sink.name
 
 

@@ -31,6 +31,7 @@ _DOES = {
     "microphone": "Of recordings begun from now on; “” for none.",
     "stream": "The stream for OBS.",
     "virtual_camera": "The virtual camera.",
+    "ndi": "NDI, for programs in the local network.",
     "snapshot": "Save an image.",
     "record": "A recording.",
     "look": "List cameras and microphones anew.",

@@ -13,7 +13,7 @@ from stylize_live.live.adaptive_resolution import parse_lines
 from stylize_live.live.painted_frame import ViewOptions
 from stylize_live.live.session import LiveSession
 from stylize_live.live.view import View
-from stylize_live.media.sinks.opening import STREAM, VIRTUAL_CAMERA
+from stylize_live.media.sinks.opening import NDI, STREAM, VIRTUAL_CAMERA
 from stylize_live.nets.catalogue import style_shares
 from stylize_live.options import PaintingOptions
 from stylize_live.sound_rules import rules_of
@@ -68,6 +68,7 @@ class SettingChanges(PaintingOptions, ViewOptions):
         stream, virtual_camera: whether they get frames.
         follow_sound, sound_amount: as the settings; "off" follows nothing.
         sound_from: a key of those offered.
+        stream, virtual_camera, ndi: whether they get frames.
     """
 
     style: Annotated[dict[str, Share], Field(min_length=1, max_length=2)] | None = None
@@ -81,6 +82,7 @@ class SettingChanges(PaintingOptions, ViewOptions):
     follow_sound: Annotated[str, Field(max_length=500), AfterValidator(_check_rules)] | None = None
     sound_amount: Annotated[float, Field(ge=0, le=2)] | None = None
     sound_from: Annotated[str, Field(max_length=200)] | None = None
+    ndi: bool | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -152,6 +154,8 @@ def apply_output_changes(changes: SettingChanges, session: LiveSession) -> None:
         session.switches.turn(STREAM, changes.stream)
     if changes.virtual_camera is not None:
         session.switches.turn(VIRTUAL_CAMERA, changes.virtual_camera)
+    if changes.ndi is not None:
+        session.switches.turn(NDI, changes.ndi)
 
 
 def sound_changes(preset: dict[str, object]) -> SettingChanges:
