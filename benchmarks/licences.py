@@ -21,9 +21,20 @@ _HEAD = "| package | licence | needed for |\n|---|---|---|\n"
 # Some packages have the whole text where its name should be.
 _SAID_OTHERWISE = {
     "onnxscript": "MIT",
+    "python-osc": "Unlicense",
     "cuda-toolkit": "none of its own: a list of NVIDIA's packages",
 }
-_FAMILIES = ("MIT", "BSD", "Apache", "MPL", "Python Software|PSF", "ISC", "General Public|GPL", "NVIDIA")
+_FAMILIES = (
+    "MIT",
+    "BSD",
+    "Apache",
+    "MPL",
+    "Python Software|PSF",
+    "ISC",
+    "Unlicense",
+    "General Public|GPL",
+    "NVIDIA",
+)
 
 
 def needed() -> dict[str, str]:

@@ -431,8 +431,8 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "media.sinks.virtual_camera:VirtualCamera": ("virtual camera",),
     "media.sinks.ndi_sink:NdiSink": ("NDI",),
     "media.sources.ndi_source:NdiSource": ("NDI source",),
-    "media.ndi:NdiSender": ("NDI",),
-    "media.ndi:NdiReceiver": ("NDI source",),
+    "media.ndi.sender:NdiSender": ("NDI",),
+    "media.ndi.receiver:NdiReceiver": ("NDI source",),
     "media.sinks.window:Window": ("window",),
     "media.encode.writer:VideoWriter": ("writer",),
     "conversion.worker_process:_Outbox": NoSense(

@@ -27,7 +27,7 @@ ROOMS = [
     *("engine", "engine.matting", "engine.cuda", "engine.cuda.triton", "engine.cpu", "engine.core", "nets"),
     "sound",
     *("media.sinks", "media.sources", "media.encode", "media.tracks", "media.decode", "media.formats"),
-    *("media.hw", "media.image", "media.color", "media"),
+    *("media.hw", "media.ndi", "media.image", "media.color", "media"),
     *("concurrency", "system"),
 ]
 STRANGERS = {"live": "conversion", "conversion": "live"}  # side by side, and neither imports the other

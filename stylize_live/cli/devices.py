@@ -115,7 +115,8 @@ def _computing() -> dict[str, Any]:
 
 
 def _ndi_sources() -> list[str] | None:
-    from stylize_live.media.ndi import is_installed, list_sources
+    from stylize_live.media.ndi.finder import list_sources
+    from stylize_live.media.ndi.library import is_installed
 
     return list_sources() if is_installed() else None
 

@@ -20,7 +20,7 @@ seldom = RateLimitedLog(log)
 _LOOK_SECONDS = 2.0
 _CLOSE_SECONDS = 1.0
 _MOST_AT_ONCE = 256  # messages of one device between two frames
-_NOT_DEVICES = ("midi through", "rtmidi")  # ports of the system, and of programs such as ours
+_NOT_A_DEVICE = "midi through"  # which gives Linux programs what others send there
 _ANY = "auto"
 _NUMBERS = re.compile(r" \d+:\d+$")
 
@@ -162,5 +162,5 @@ def _fitting(names: Iterable[str], wanted: str) -> list[str]:
     """Each name once: a second device of the same name cannot be told from the first."""
     names = dict.fromkeys(names)
     if wanted == _ANY:
-        return [name for name in names if not name.lower().startswith(_NOT_DEVICES)]
+        return [name for name in names if not name.lower().startswith(_NOT_A_DEVICE)]
     return [name for name in names if wanted.lower() in name.lower()]

@@ -114,7 +114,7 @@ def list_controls() -> Mapping[str, Control]:
     return {one.name: one for one in described}
 
 
-def describe_controls() -> list[dict[str, object]]:
+def describe_controls() -> list[dict[str, str]]:
     """What pages show of each control; `bindable` ones have a knob or key."""
     return [
         {"name": one.name, "address": one.address, "takes": one.takes, "does": one.does}

@@ -27,7 +27,7 @@ from waiting import eventually
 from stylize_live.config import LiveSettings
 from stylize_live.errors import SourceError, UsageError
 from stylize_live.frame import Frame, Pixels
-from stylize_live.media import ndi
+from stylize_live.media.ndi import library
 from stylize_live.media.sinks.ndi_sink import NdiSink
 from stylize_live.media.sources import ndi_source
 from stylize_live.media.sources.ndi_source import NdiSource
@@ -103,7 +103,7 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         NdiSink("auto", (64, 36))
     with pytest.raises(UsageError, match=wanted):
         open_live_source(LiveSettings(source="ndi:stage"))
-    assert not ndi.is_installed()
+    assert not library.is_installed()
 
 
 @pytest.mark.parametrize(

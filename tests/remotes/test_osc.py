@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from places import ROOT
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
@@ -305,6 +306,25 @@ def test_of_values_that_come_at_once_the_last_one_counts() -> None:
     assert inbox.take(2) == ["next", "strength 1"]
     assert inbox.take(9) == ["next"]
     assert inbox.take(9) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [["10.0.0.1"], [9000, 9001], [True], [0], [65536], ["10.0.0.1", 9000], [0.5]]
+)
+def test_answers_go_to_no_other_machine(arguments: list[object]) -> None:
+    assert osc_remote._reply_address(("192.0.2.7", 5000), arguments) is None
+    assert osc_remote._reply_address(("192.0.2.7", 5000), [9000]) == ("192.0.2.7", 9000)
+    assert osc_remote._reply_address(("192.0.2.7", 5000), []) == ("192.0.2.7", 5000)
+
+
+def test_the_page_for_people_has_every_address() -> None:
+    """Its table is made of the same definitions: these are the lines that it should have."""
+    text = (ROOT / "docs" / "stage.md").read_text("utf-8")
+    lines = [f"| `{one.address}` | {one.takes} | {one.does} |" for one in list_controls().values()]
+    assert [line for line in lines if line not in text] == []
+    assert all(
+        f"`/stylize/{name}`" in text for name in ("get", "subscribe", "unsubscribe", "error", "fps", "note")
+    )
 
 
 def test_no_more_than_eight_subscribe(stage: Stage) -> None:

@@ -10,7 +10,7 @@ from stylize_live.errors import SinkError, UsageError, describe_error
 from stylize_live.frame import Frame, Pixels, to_eight_bits
 from stylize_live.lifecycle import Closeable, Turn
 from stylize_live.media.color.letterbox import letterbox
-from stylize_live.media.ndi import NdiSender
+from stylize_live.media.ndi.sender import NdiSender
 from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)

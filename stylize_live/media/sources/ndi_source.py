@@ -8,7 +8,8 @@ from fractions import Fraction
 from stylize_live.errors import SourceError, UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.color.letterbox import letterbox
-from stylize_live.media.ndi import NdiReceiver, list_sources
+from stylize_live.media.ndi.finder import list_sources
+from stylize_live.media.ndi.receiver import NdiReceiver
 from stylize_live.media.sources.live_source import LiveSource
 from stylize_live.system.clock import monotonic
 
