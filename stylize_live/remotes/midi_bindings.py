@@ -125,7 +125,7 @@ class Bindings:
             with replacing(self.path) as temporary:
                 temporary.write_text(_HEADER + text, encoding="utf-8")
         except OSError as error:
-            raise SinkError(f"{self.path}: cannot write: {error.strerror}") from None
+            raise SinkError(f"{self.path.name}: cannot write: {error.strerror}") from None
         self._targets = targets
 
 

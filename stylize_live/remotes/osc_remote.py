@@ -32,7 +32,7 @@ _CLOSE_SECONDS = 1.0
 # A flood is read at this pace; the system throws away what comes faster.
 _PACKETS, _PER_SECONDS = 20, 0.01
 _MOST_WAITING = 256
-_MOST_AT_ONCE = 32  # of what is done between two frames
+_MOST_AT_ONCE = 16  # between two frames; each takes the main thread a third of a millisecond
 _NEWS_SECONDS, _FIGURES_SECONDS = 0.05, 1.0
 _ERROR = "error"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
+from stylize_live.config import LiveSettings
 from stylize_live.options import PaintingOptions, Slider, control_of
 from stylize_live.studio import control
 from stylize_live.studio.actions import ACTIONS
@@ -17,13 +18,11 @@ from stylize_live.studio.control import State
 Kind = Literal["number", "switch", "choice", "style", "text", "action", "record"]
 ROOT = "/stylize/"  # of OSC's addresses
 _PRESET, _PRESS = "preset", "press"
-# Of what has no description in the settings.
+# Of what has another meaning here than as a setting of the command line, or is none.
 _DOES = {
     "style": "The style, or a blend such as “great-wave:0.4,starry-night:0.6”.",
     "next": "The next style.",
     "previous": "The style before.",
-    "mirror": "Mirror the image.",
-    "split": "The original in the left half.",
     "frozen": "Pause.",
     "source": "Where frames come from: a key of those that the page offers.",
     "size": "Lines to paint, such as “360p”, or “auto”.",
@@ -102,16 +101,19 @@ class Control:
 @cache
 def list_controls() -> Mapping[str, Control]:
     """All controls by name: settings first, then what is done once."""
-    kinds = control.setting_kinds()
-    found = [_setting(name, kind) for name, kind in kinds.items()]
+    found = [_setting(name, kind) for name, kind in control.setting_kinds().items()]
     actions = (*control.STEPS, *ACTIONS)
     found += [Control(name, "record" if name == "record" else "action") for name in actions]
     found += [Control(name, "text") for name in (_PRESET, _PRESS)]
-    described = (
-        replace(one, does=str(kinds.get(one.name, {}).get("description") or _DOES.get(one.name, "")))
-        for one in found
-    )
+    described = (replace(one, does=_DOES.get(one.name) or _description(one.name)) for one in found)
     return {one.name: one for one in described}
+
+
+def _description(name: str) -> str:
+    """What the settings say of it."""
+    said = control.setting_kinds().get(name, {}).get("description")
+    field = LiveSettings.model_fields.get(name)
+    return str(said or (field.description if field is not None else "") or "")
 
 
 def describe_controls() -> list[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from waiting import eventually
 
 from stylize_live.errors import ConfigError, SourceError, UsageError
 from stylize_live.options import PaintingOptions
-from stylize_live.remotes import midi_ports
+from stylize_live.rate_limited_log import RateLimitedLog
+from stylize_live.remotes import midi_ports, midi_remote
 from stylize_live.remotes.midi_bindings import Bindings, parse_target, usual_bindings, usual_file
 from stylize_live.remotes.midi_ports import MidiPorts
 from stylize_live.remotes.midi_remote import MidiRemote, Move, _newest
@@ -104,14 +106,16 @@ def test_a_recording_begins_and_ends_with_a_button(stage: Stage, tmp_path: Path)
     stage.turn(45, 127)
     stage.turn(45, 0)
     eventually(lambda: stage.show.state["recorded"] is not None, "it is recorded")
+    eventually(lambda: stage.show.state["recorded"] and list(tmp_path.iterdir()), "a second of it")
     stage.turn(45, 127)
     stage.until(recorded=None)
     eventually(lambda: list(tmp_path.glob("*.mp4")), "a recording")
 
 
 def test_a_style_that_is_not_there_is_said_and_nothing_ends(
-    stage: Stage, caplog: pytest.LogCaptureFixture
+    stage: Stage, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(midi_remote, "log", RateLimitedLog(logging.getLogger(midi_remote.__name__)))
     stage.press(39)  # the fourth of three
     stage.press(37)
     stage.until(style={"second": 1.0})

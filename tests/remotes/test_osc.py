@@ -23,10 +23,11 @@ from waiting import eventually
 
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.rate_limited_log import RateLimitedLog
-from stylize_live.remotes import osc_remote, osc_subscribers
+from stylize_live.remotes import osc_remote, osc_subscribers, osc_words
 from stylize_live.remotes.inbox import Inbox
 from stylize_live.remotes.osc_packets import read_packet
 from stylize_live.remotes.osc_remote import OscRemote
+from stylize_live.studio import controls
 from stylize_live.studio.controls import list_controls
 from stylize_live.studio.messages import SettingChanges
 from stylize_live.studio.presets import save_preset
@@ -158,6 +159,7 @@ def test_a_recording_and_a_snapshot(stage: Stage, tmp_path: Path) -> None:
     stage.client.send("/stylize/snapshot")
     eventually(lambda: list(tmp_path.glob("*.png")), "a snapshot")
     stage.client.until(record=1)
+    eventually(lambda: stage.show.state["recorded"], "a second of it")
     stage.client.send("/stylize/record", False)
     stage.client.until(record=0)
     eventually(lambda: list(tmp_path.glob("*.mp4")), "a recording")
@@ -359,6 +361,15 @@ def test_only_this_machine_is_heard_unless_told_otherwise(stage: Stage) -> None:
     assert osc_remote.parse_endpoint("9000", "osc", 9730) == ("127.0.0.1", 9000)
     with OscRemote(stage.show.desk, "0.0.0.0:0") as everywhere:
         assert everywhere.is_open
+
+
+def test_a_choice_takes_words_and_numbers() -> None:
+    """An option that is one of several words, as soon as there is one."""
+    paint = controls._setting("paint", {"enum": ["both", "person"], "type": "string"})
+    assert (paint.kind, paint.takes) == ("choice", "both, person, or a number from 1")
+    assert osc_words._checked(paint, "person") == osc_words._checked(paint, 2) == "person"
+    with pytest.raises(UsageError, match="paint has the choices 1 to 2, got 3"):
+        osc_words._checked(paint, 3)
 
 
 def test_packets_of_old_senders() -> None:
