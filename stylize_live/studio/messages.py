@@ -65,7 +65,6 @@ class SettingChanges(PaintingOptions, ViewOptions):
         size: lines to paint, as `--size` takes them.
         resolution: asked of the source, "1280x720"; what the studio does not offer is ignored.
         microphone: of recordings that are begun from now on: a key of those offered, "" for none.
-        stream, virtual_camera: whether they get frames.
         follow_sound, sound_amount: as the settings; "off" follows nothing.
         sound_from: a key of those offered.
         stream, virtual_camera, ndi: whether they get frames.
