@@ -22,9 +22,20 @@ _HEAD = "| package | licence | needed for |\n|---|---|---|\n"
 _SAID_OTHERWISE = {
     "onnxscript": "MIT",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
+    "python-osc": "Unlicense",
     "cuda-toolkit": "none of its own: a list of NVIDIA's packages",
 }
-_FAMILIES = ("MIT", "BSD", "Apache", "MPL", "Python Software|PSF", "ISC", "General Public|GPL", "NVIDIA")
+_FAMILIES = (
+    "MIT",
+    "BSD",
+    "Apache",
+    "MPL",
+    "Python Software|PSF",
+    "ISC",
+    "Unlicense",
+    "General Public|GPL",
+    "NVIDIA",
+)
 
 
 def needed() -> dict[str, str]:

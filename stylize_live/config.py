@@ -253,8 +253,8 @@ class LiveSettings(PaintingOptions, SoundSettings, EngineSettings):
 
     source: Annotated[str, Heading("Source")] = Field(
         default="0",
-        description="Camera number or name, a video file, 'screen', a URL, 'test' for a pattern, or in the "
-        "studio 'browser' for a page's own camera.",
+        description="Camera number or name, a video file, 'screen', a URL, 'ndi:NAME', 'test' for a pattern, "
+        "or in the studio 'browser' for a page's own camera.",
     )
     loop: Annotated[bool, Heading("Source")] = Field(
         default=False, description="Play a video file again and again."
@@ -312,6 +312,21 @@ class LiveSettings(PaintingOptions, SoundSettings, EngineSettings):
         default=None,
         description="Feed a virtual camera that other programs can choose: its name or number, or auto, "
         "which the flag alone means too.",
+    )
+    osc: Annotated[str | None, Heading("Stage"), NOT_IN_PRESETS] = Field(
+        default=None,
+        description="Take OSC messages: a port or host:port; auto, which the flag alone means too, is port "
+        "9730 for this machine only.",
+    )
+    midi: Annotated[str | None, Heading("Stage"), NOT_IN_PRESETS] = Field(
+        default=None,
+        description="Take the knobs and keys of MIDI devices: part of a device's name, or auto, which the "
+        "flag alone means too, for all of them.",
+    )
+    ndi: Annotated[str | None, Heading("Outputs")] = Field(
+        default=None,
+        description="Offer what is shown to the local network as NDI, under a name; auto, which the flag "
+        "alone means too, is stylize-live.",
     )
     window: Annotated[bool, Heading("Outputs"), NOT_IN_PRESETS] = Field(
         default=True, description="Show a window."

@@ -35,17 +35,19 @@ from stylize_live.live.sound import LiveSound, SoundChoice
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.libraries import av, cv2
 from stylize_live.media.protocols import LiveSink, Source
-from stylize_live.media.sinks import stream_server, virtual_camera, window
+from stylize_live.media.sinks import ndi_sink, stream_server, virtual_camera, window
+from stylize_live.media.sinks.ndi_sink import NdiSink
 from stylize_live.media.sinks.null_display import NullDisplay
 from stylize_live.media.sinks.recorder import Recorder
 from stylize_live.media.sinks.stream_server import StreamServer
 from stylize_live.media.sinks.virtual_camera import VirtualCamera
 from stylize_live.media.sinks.window import Window
 from stylize_live.media.sources import camera as camera_module
-from stylize_live.media.sources import screen
+from stylize_live.media.sources import ndi_source, screen
 from stylize_live.media.sources.camera import CameraSource
 from stylize_live.media.sources.devices import Camera
 from stylize_live.media.sources.microphone import Microphone
+from stylize_live.media.sources.ndi_source import NdiSource
 from stylize_live.media.sources.network import StreamSource
 from stylize_live.media.sources.realtime_file import RealtimeFileSource
 from stylize_live.media.sources.screen import ScreenSource
@@ -520,6 +522,44 @@ def to_virtual_camera(stage: Stage, wanted: str | None) -> LiveReport:
     stage.patch.setattr(virtual_camera, "_CLOSE_SECONDS", 0.2)
     with VirtualCamera("auto", SIZE, 240) as sink, _steps() as source:
         return _show(stage, source, sinks=[sink], wanted=wanted)
+
+
+class NdiNetwork:
+    """What NDI's library sends to and receives from; somebody looks."""
+
+    name, rate, receivers = "HOUSE (stage)", Fraction(30), 1
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def send(self, pixels: np.ndarray) -> None:
+        pass
+
+    def connect(self) -> bool:
+        return True
+
+    def take(self) -> np.ndarray:
+        return self.image()
+
+    def image(self) -> np.ndarray:
+        return np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
+
+    def close(self) -> None:
+        pass
+
+
+def to_ndi(stage: Stage, wanted: str | None) -> LiveReport:
+    stage.patch.setattr(ndi_sink, "NdiSender", NdiNetwork)
+    stage.patch.setattr(ndi_sink, "_CLOSE_SECONDS", 0.2)
+    with NdiSink("auto", SIZE) as sink, _steps() as source:
+        return _show(stage, source, sinks=[sink], wanted=wanted)
+
+
+def of_ndi(stage: Stage, wanted: str | None) -> LiveReport:
+    stage.patch.setattr(ndi_source, "list_sources", lambda seconds: [NdiNetwork.name])
+    stage.patch.setattr(ndi_source, "NdiReceiver", NdiNetwork)
+    with NdiSource("") as source:
+        return _show(stage, source, wanted=wanted)
 
 
 class Nobody(NullDisplay):

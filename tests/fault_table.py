@@ -278,6 +278,14 @@ LIVE: dict[str, Stage] = {
         _SPOILT_PIXELS,
         {"hangs": NoSense("there is no driver; browsers are waited for as long as it takes")},
     ),
+    "NDI source": _stage(
+        "fault_shows:NdiNetwork.image",
+        "gives pixels",
+        shows.of_ndi,
+        _SOURCE,
+        _SPOILT_PIXELS,
+        {"wrong type": NoSense("NDI's pixels have eight bits")},
+    ),
     "stylizer": _stage(
         "live_fakes:FakeStylizer.__call__",
         "gives a frame",
@@ -348,6 +356,14 @@ LIVE: dict[str, Stage] = {
         NO_IMAGES,
         dict.fromkeys(ERRORS, GoesOn("takes no more frames")),
     ),
+    "NDI": _stage(
+        "fault_shows:NdiNetwork.send",
+        "works",
+        shows.to_ndi,
+        _SINK,
+        NO_IMAGES,
+        {"raises": GoesOn("NDI takes no more frames: BoomError: boom")},
+    ),
     "switching on": _stage(
         "fault_shows:opened",
         "works",
@@ -413,6 +429,10 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "media.tracks.muxer_trial:MuxerTrial": NoSense("tries a track in memory before anything begins"),
     "media.tracks.muxer_trial:_Nowhere": NoSense("takes everything and does nothing"),
     "media.sinks.virtual_camera:VirtualCamera": ("virtual camera",),
+    "media.sinks.ndi_sink:NdiSink": ("NDI",),
+    "media.sources.ndi_source:NdiSource": ("NDI source",),
+    "media.ndi.sender:NdiSender": ("NDI",),
+    "media.ndi.receiver:NdiReceiver": ("NDI source",),
     "media.sinks.window:Window": ("window",),
     "media.encode.writer:VideoWriter": ("writer",),
     "conversion.worker_process:_Outbox": NoSense(
@@ -446,6 +466,7 @@ THREADS: dict[str, tuple[str, ...] | NoSense] = {
     "media.sinks.stream_server:self._accept": NoSense("media/sinks/test_stream_server.py floods it"),
     "media.sinks.stream_server:self._serve": ("stream's readers",),
     "media.sinks.virtual_camera:self._send": ("virtual camera",),
+    "media.sinks.ndi_sink:self._repeat": ("NDI",),
     "conversion.worker_process:work": NoSense(
         "a process of its own, killed in conversion/test_worker_process.py and conversion/test_kill.py"
     ),

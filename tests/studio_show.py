@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,11 +17,14 @@ from websockets.sync.client import ClientConnection, connect
 
 from stylize_live.config import LiveSettings
 from stylize_live.live.pipeline import run_live
+from stylize_live.live.session import Remote
 from stylize_live.live.sound import LiveSound
 from stylize_live.media.sinks.null_display import NullDisplay
 from stylize_live.media.sinks.opening import sink_openers
 from stylize_live.media.sources.live_source import LiveSource
 from stylize_live.media.sources.opening import open_live_source
+from stylize_live.remotes.group import RemoteGroup
+from stylize_live.studio.control_desk import ControlDesk
 from stylize_live.studio.server import About, Studio
 from stylize_live.studio.sources import Sources
 
@@ -61,11 +64,14 @@ def running(
     settings: LiveSettings = SETTINGS,
     source: LiveSource | None = None,
     sound: LiveSound | None = None,
+    beside: Callable[[ControlDesk], Sequence[Remote]] = lambda desk: (),
     **server: Any,
 ) -> Iterator[Show]:
     """A show for as long as the block lasts; its first source is `source` if it is given.
 
     With `sound`, its stylizer follows what that hears.
+
+    What else controls it, `beside` gives; whoever opened that closes it.
     """
     sources = Sources(source or open_live_source(settings), settings)
     stylizer = FakeStylizer() if sound is None else FollowingStylizer()
@@ -81,6 +87,7 @@ def running(
         Studio(about, sources, settings, lambda style, pixels: 255 - pixels, **server) as studio,
     ):
         show = Show(studio, stylizer)
+        remotes = beside(studio.desk)
 
         def run() -> None:
             show.report = run_live(
@@ -88,7 +95,7 @@ def running(
                 stylizer,
                 Display(watched=False),
                 styles=STYLES,
-                remote=studio,
+                remote=RemoteGroup(studio.desk, [*remotes, studio]),
                 openers=sink_openers(settings, source),
                 sound=sound,
             )

@@ -20,14 +20,14 @@ import stylize_live.errors
 PACKAGE = Path(stylize_live.__file__).parent
 # High to low: a room may import from itself and from what stands further down.
 ROOMS = [
-    *("__main__", "cli", "studio", "bench"),
+    *("__main__", "cli", "remotes", "studio", "bench"),
     *("evaluation", "evaluation.blind"),
     *("api", "obs"),
     *("live", "conversion", "training", "reports"),
     *("engine", "engine.matting", "engine.cuda", "engine.cuda.triton", "engine.cpu", "engine.core", "nets"),
     "sound",
     *("media.sinks", "media.sources", "media.encode", "media.tracks", "media.decode", "media.formats"),
-    *("media.hw", "media.image", "media.color", "media"),
+    *("media.hw", "media.ndi", "media.image", "media.color", "media"),
     *("storage", "concurrency", "system"),
 ]
 STRANGERS = {"live": "conversion", "conversion": "live"}  # side by side, and neither imports the other

@@ -45,7 +45,9 @@ _COMMANDS = {
     "devices": "List cameras, screens, GPUs and encoders.",
 }
 # Flags whose value may be left out, and what that means.
-_BARE = {"--virtual-camera": "auto", "--stream": "auto", "--microphone": "auto", "--page": "auto"}
+_BARE = dict.fromkeys(
+    ("--virtual-camera", "--stream", "--ndi", "--microphone", "--page", "--osc", "--midi"), "auto"
+)
 _BARE |= {"--follow-sound": "auto"}
 # By name, so that `--help` and `styles` do not wait for torch.
 for _order, (_name, _help) in enumerate(_COMMANDS.items()):

@@ -34,6 +34,7 @@ class Inventory:
         gpus: names of CUDA devices with their memory.
         unused_gpu: why a GPU that is there is not among them and what mends it, "" if none is.
         encoders: those that PyAV has, usable or not.
+        ndi: names of NDI sources in the network, None where cyndilib is not installed.
     """
 
     cameras: list[Camera]
@@ -47,10 +48,13 @@ class Inventory:
     gpus: list[str]
     unused_gpu: str
     encoders: list[Encoder]
+    ndi: list[str] | None
 
 
 def devices(*, json: bool = False, measure: bool = False) -> int:
     """List cameras, virtual cameras, screen, processor, GPUs and video encoders.
+
+    With cyndilib installed, also the NDI sources of the network.
 
     How the network is computed follows from what was measured when it first
     painted here; that is kept.
@@ -91,6 +95,7 @@ def take_inventory() -> Inventory:
         gpus=_gpus(),
         unused_gpu=explain_unused_gpu(),
         encoders=list_encoders(),
+        ndi=_ndi_sources(),
     )
 
 
@@ -107,6 +112,13 @@ def _computing() -> dict[str, Any]:
         "speeds": choice.speeds,
         "faster": suggest_openvino(),
     }
+
+
+def _ndi_sources() -> list[str] | None:
+    from stylize_live.media.ndi.finder import list_sources
+    from stylize_live.media.ndi.library import is_installed
+
+    return list_sources() if is_installed() else None
 
 
 def _screen() -> tuple[int, int] | None:
@@ -136,6 +148,8 @@ def _table(found: Inventory) -> Table:
     virtual = [_camera_line(camera) for camera in found.cameras if camera.virtual]
     _add_rows(table, "cameras", real, "none connected")
     _add_rows(table, "virtual cameras", virtual, "none installed")
+    if found.ndi is not None:
+        _add_rows(table, "NDI sources", found.ndi, "none in this network")
     screen = [f"{found.screen[0]}x{found.screen[1]}"] if found.screen else []
     _add_rows(table, "screen", screen, "none that can be captured")
     window = "can be opened" if found.window is None else f"cannot be opened: {found.window}"

@@ -26,8 +26,9 @@ def live(
     """Paint a camera, the screen, a stream or a file in real time, in a window.
 
     The same frames can go to OBS (--stream), to a virtual camera
-    (--virtual-camera) and into a video (--record), all at once. With --studio, a
-    web page shows and runs the same show.
+    (--virtual-camera), to other machines (--ndi) and into a video (--record), all
+    at once. With --studio, a web page shows and runs the same show; VJ programs
+    and knobs do with --osc and --midi.
 
     Keys, in the window and on the page; ? shows them, too:
     {keys}

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
     from stylize_live.live.pipeline import LiveDisplay
     from stylize_live.live.report import LiveReport
+    from stylize_live.live.session import Remote
     from stylize_live.live.sink_group import SinkReport
     from stylize_live.live.sound import SoundReport
     from stylize_live.media.protocols import LiveSink
     from stylize_live.media.sources.live_source import LiveSource
     from stylize_live.media.sources.switching import SwitchingSource
     from stylize_live.studio.server import Studio
+    from stylize_live.studio.sources import Sources
 
 
 def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
@@ -121,14 +123,19 @@ def _run(
     stylizer = opened.enter_context(Stylizer.from_settings(settings, steadiness=settings.steadiness))
     shown: LiveSource | SwitchingSource = source
     styles: Sequence[str] = style_names()
-    page: Studio | None = None
-    if studio:
-        shown, page = _open_studio(opened, source, sinks, stylizer, settings)
-        styles = page.styles
-        say(f"studio: {page.url}")
-        say(f"for the Browser Source of OBS: {page.bare_url}")
-        _say_where(sinks)
-        if settings.open:
+    remote: Remote | None = None
+    if studio or settings.osc is not None or settings.midi is not None:
+        styles = _list_choosable_styles(settings)
+        sources = _make_switchable(opened, source, sinks, settings)
+        shown = sources.switching
+        page: Studio | None = None
+        if studio:
+            page = _open_studio(opened, styles, sources, stylizer, settings)
+            say(f"studio: {page.url}")
+            say(f"for the Browser Source of OBS: {page.bare_url}")
+            _say_where(sinks)
+        remote = _open_remotes(opened, page, styles, sources, settings)
+        if page is not None and settings.open:
             open_in_browser(page.opening_url())
     return run_live(
         shown,
@@ -140,33 +147,40 @@ def _run(
         split=settings.split,
         duration=settings.duration,
         microphone=settings.microphone,
-        remote=page,
-        openers=sink_openers(settings, shown) if studio else None,
-        adaptive_resolution=adapt_resolution(stylizer, settings.size, changeable=studio),
-        sound=choose_sound(settings, changeable=studio),
+        remote=remote,
+        openers=None if remote is None else sink_openers(settings, shown),
+        adaptive_resolution=adapt_resolution(stylizer, settings.size, changeable=remote is not None),
+        sound=choose_sound(settings, changeable=remote is not None),
     )
 
 
-def _open_studio(
-    opened: ExitStack,
-    source: LiveSource,
-    sinks: Sequence[LiveSink],
-    stylizer: Stylizer,
-    settings: LiveSettings,
-) -> tuple[SwitchingSource, Studio]:
-    """The page, and a source that can be changed there."""
-    from stylize_live.media.sinks.opening import VIRTUAL_CAMERA, sink_address
+def _list_choosable_styles(settings: LiveSettings) -> list[str]:
+    """Those that the program knows by name, and files that the session began with."""
     from stylize_live.nets.catalogue import style_names
     from stylize_live.studio.messages import shares_of
-    from stylize_live.studio.server import About, Studio
+
+    return style_names() + [name for name in shares_of(settings.style) if name.endswith(".safetensors")]
+
+
+def _make_switchable(
+    opened: ExitStack, source: LiveSource, sinks: Sequence[LiveSink], settings: LiveSettings
+) -> Sources:
+    """A source that can be changed while the session runs."""
+    from stylize_live.media.sinks.opening import VIRTUAL_CAMERA, sink_address
     from stylize_live.studio.sources import Sources
-    from stylize_live.studio.thumbnails import make_thumbnail_stylizer
 
     sources = Sources(source, settings)
     sources.ours = next((sink_address(sink) for sink in sinks if sink.name == VIRTUAL_CAMERA), None)
     opened.enter_context(sources.switching)
-    styles = style_names()
-    styles += [name for name in shares_of(settings.style) if name.endswith(".safetensors")]
+    return sources
+
+
+def _open_studio(
+    opened: ExitStack, styles: Sequence[str], sources: Sources, stylizer: Stylizer, settings: LiveSettings
+) -> Studio:
+    from stylize_live.studio.server import About, Studio
+    from stylize_live.studio.thumbnails import make_thumbnail_stylizer
+
     page = Studio(
         About(f"{stylizer.device}, {stylizer.precision}", styles),
         sources,
@@ -176,7 +190,35 @@ def _open_studio(
         port=settings.port,
         token=settings.token,
     )
-    return sources.switching, opened.enter_context(page)
+    return opened.enter_context(page)
+
+
+def _open_remotes(
+    opened: ExitStack, page: Studio | None, styles: Sequence[str], sources: Sources, settings: LiveSettings
+) -> Remote:
+    """The page, OSC and MIDI, all with the same controls, as one."""
+    from stylize_live.remotes.group import RemoteGroup
+    from stylize_live.studio.control_desk import ControlDesk
+
+    desk = ControlDesk(styles, sources, settings) if page is None else page.desk
+    remotes: list[Remote] = []
+    if settings.osc is not None:
+        from stylize_live.remotes.osc_remote import OscRemote
+
+        osc = opened.enter_context(OscRemote(desk, settings.osc))
+        print_beside(
+            f"osc: {osc.address}" + (", and whoever reaches it controls the show" if osc.is_open else "")
+        )
+        remotes.append(osc)
+    if settings.midi is not None:
+        from stylize_live.remotes.midi_remote import open_midi
+
+        midi = opened.enter_context(open_midi(desk, settings.midi))
+        print_beside(f"midi: {', '.join(midi.devices) or 'no device yet; one that is plugged in is taken'}")
+        remotes.append(midi)
+    if page is not None and not remotes:
+        return page
+    return RemoteGroup(desk, [*remotes, *([] if page is None else [page])])
 
 
 def _say_where(sinks: Sequence[LiveSink]) -> None:
@@ -195,6 +237,7 @@ def _print_report(report: LiveReport, *, json: bool) -> int:
 
 def describe_sink(sink: LiveSink) -> str:
     """Where to find a sink, for people."""
+    from stylize_live.media.sinks.ndi_sink import NdiSink
     from stylize_live.media.sinks.recorder import Recorder
     from stylize_live.media.sinks.stream_server import StreamServer
     from stylize_live.media.sinks.virtual_camera import VirtualCamera
@@ -204,6 +247,8 @@ def describe_sink(sink: LiveSink) -> str:
         return f"stream: {sink.url} ({by_hand}; or let stylize-live obs do it)"
     if isinstance(sink, Recorder):
         return f"recording: {sink.path}"
+    if isinstance(sink, NdiSink):
+        return f"NDI: {sink.device}"
     return f"virtual camera: {sink.device}" if isinstance(sink, VirtualCamera) else sink.name
 
 

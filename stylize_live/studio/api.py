@@ -18,7 +18,6 @@ from stylize_live.studio.guard import TOKEN_GIVEN
 
 _MOST_BYTES = 16384  # of a body
 _SECONDS = 5.0  # that the session's main thread may take; a window that is being dragged holds it up
-_STEPS = {"next": "right", "previous": "left"}  # by the keys of the session
 
 Words = Mapping[str, Any]
 
@@ -119,7 +118,7 @@ def _parse_command(path: list[str], asked: dict[str, object]) -> Command:
         case ["set"]:
             return control.settings(asked)
         case ["style", ("next" | "previous") as step]:
-            return control.press_key(_STEPS[step])
+            return control.press_key(control.STEPS[step])
         case ["style", style]:
             return control.settings({"style": style})
         case ["preset", name]:

@@ -32,6 +32,7 @@ _KINDS = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
+_PAGES = {"/": "index.html", "/bare": "bare.html", "/stage": "stage.html"}
 _SAVED_KINDS = {".png": "image/png", ".mp4": "video/mp4"}
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]  # the API answers each in its words
 _INDEX = re.compile("[0-9]{1,4}")
@@ -58,7 +59,7 @@ def make_app(
     files = static_files()
 
     def file(request: Request) -> Response:
-        name = request.path_params.get("name") or {"/": "index.html", "/bare": "bare.html"}[request.url.path]
+        name = request.path_params.get("name") or _PAGES[request.url.path]
         if name not in files:
             return PlainTextResponse("There is no such page.", 404)
         return Response(files[name], media_type=_KINDS[name[name.rindex(".") :]])
@@ -90,8 +91,7 @@ def make_app(
         return await _saved_file(saved, request)
 
     routes = [
-        Route("/", page),
-        Route("/bare", page),
+        *(Route(path, page) for path in _PAGES),
         Route("/static/{name}", page),
         Route("/thumbnails/{index}.jpg", thumb),
         Route("/backgrounds/{name}", one_background),

@@ -26,6 +26,7 @@ _KINDS: dict[str, dict[str, Any]] = {
     for name, described in SettingChanges.model_json_schema()["properties"].items()
 }
 _RECORD = {"start": True, "stop": False}
+STEPS = {"next": "right", "previous": "left"}  # to other styles, by the keys of the session
 
 
 class UnknownError(UsageError):
@@ -47,6 +48,11 @@ class Choices:
 
     styles: Sequence[str]
     keys: Mapping[str, Sequence[str]]
+
+
+def setting_kinds() -> Mapping[str, Mapping[str, Any]]:
+    """Type and range of each setting, as JSON schema, by its name."""
+    return _KINDS
 
 
 SWITCHES = tuple(name for name, kind in _KINDS.items() if kind.get("type") == "boolean")
@@ -166,6 +172,13 @@ def snapshot(state: State, choices: Choices) -> Message:
     """Save a snapshot. Raises `NotNowError` before there is a painted frame."""
     _need_image(state)
     return Message(do="snapshot")
+
+
+def do_once(name: str) -> Command:
+    """One of `ACTIONS`; a snapshot as `snapshot` does, a recording begins or ends."""
+    if name == "snapshot":
+        return snapshot
+    return record(_TOGGLE) if name == "record" else lambda state, choices: Message(do=name)
 
 
 def record(word: str) -> Command:

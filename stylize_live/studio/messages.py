@@ -14,7 +14,7 @@ from stylize_live.live.adaptive_resolution import parse_lines
 from stylize_live.live.painted_frame import ViewOptions
 from stylize_live.live.session import LiveSession
 from stylize_live.live.view import View
-from stylize_live.media.sinks.opening import STREAM, VIRTUAL_CAMERA
+from stylize_live.media.sinks.opening import NDI, STREAM, VIRTUAL_CAMERA
 from stylize_live.nets.catalogue import style_shares
 from stylize_live.options import PaintingOptions
 from stylize_live.sound_rules import rules_of
@@ -67,9 +67,9 @@ class SettingChanges(PaintingOptions, ViewOptions):
         size: lines to paint, as `--size` takes them.
         resolution: asked of the source, "1280x720"; what the studio does not offer is ignored.
         microphone: of recordings that are begun from now on: a key of those offered, "" for none.
-        stream, virtual_camera: whether they get frames.
         follow_sound, sound_amount: as the settings; "off" follows nothing.
         sound_from: a key of those offered.
+        stream, virtual_camera, ndi: whether they get frames.
     """
 
     style: Annotated[dict[str, Share], Field(min_length=1, max_length=2)] | None = None
@@ -83,6 +83,7 @@ class SettingChanges(PaintingOptions, ViewOptions):
     follow_sound: Annotated[str, Field(max_length=500), AfterValidator(_check_rules)] | None = None
     sound_amount: Annotated[float, Field(ge=0, le=2)] | None = None
     sound_from: Annotated[str, Field(max_length=200)] | None = None
+    ndi: bool | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -117,6 +118,8 @@ class Message(Settings):
         load: name of a preset to load.
         rename: [a preset's name, its new one].
         camera: SDP that offers the page's own camera; "" turns it off.
+        learn: name of a control for the MIDI knob that is moved next, "" for none, see `Knobs`.
+        forget: a MIDI knob or key that is bound to nothing from now on.
     """
 
     ack: Annotated[int, Field(ge=0, lt=2**53)] | None = None
@@ -128,6 +131,8 @@ class Message(Settings):
     load: PresetName | None = None
     rename: Annotated[list[PresetName], Field(min_length=2, max_length=2)] | None = None
     camera: Annotated[str, Field(max_length=_LONGEST_OFFER)] | None = None
+    learn: Annotated[str, Field(max_length=100)] | None = None
+    forget: Annotated[str, Field(max_length=100)] | None = None
 
 
 def _no_file(asked: str) -> str | None:
@@ -173,6 +178,8 @@ def apply_output_changes(changes: SettingChanges, session: LiveSession) -> None:
         session.switches.turn(STREAM, changes.stream)
     if changes.virtual_camera is not None:
         session.switches.turn(VIRTUAL_CAMERA, changes.virtual_camera)
+    if changes.ndi is not None:
+        session.switches.turn(NDI, changes.ndi)
 
 
 def sound_changes(preset: dict[str, object]) -> SettingChanges:

@@ -23,49 +23,29 @@ from stylize_live.config import LiveSettings
 from stylize_live.errors import OUT_OF_HANDLES, SinkError, StylizeError, describe_error
 from stylize_live.frame import Frame
 from stylize_live.lifecycle import Closeable
-from stylize_live.live.hotkeys import KEYS, OF_PAGES
+from stylize_live.live.hotkeys import KEYS
 from stylize_live.live.session import LiveSession
-from stylize_live.media.sinks.opening import VIRTUAL_CAMERA, sink_address
 from stylize_live.media.sources.webrtc import why_no_browser_camera
 from stylize_live.rate_limited_log import RateLimitedFilter, RateLimitedLog
-from stylize_live.studio.actions import ACTIONS
 from stylize_live.studio.address import listen, own_address
 from stylize_live.studio.app import make_app
-from stylize_live.studio.backgrounds import FOLDER, Backgrounds
 from stylize_live.studio.cameras import PageCameras
 from stylize_live.studio.connections import Connections, most_connections
-from stylize_live.studio.control import Choices, Command, check
+from stylize_live.studio.control import Command
+from stylize_live.studio.control_desk import ControlDesk
+from stylize_live.studio.controls import describe_controls
 from stylize_live.studio.guard import HEADERS, Rules
 from stylize_live.studio.hub import Hub
-from stylize_live.studio.messages import (
-    SIZES,
-    Message,
-    SettingChanges,
-    apply_changes,
-    apply_output_changes,
-    apply_preset,
-    sound_changes,
-)
-from stylize_live.studio.microphones import Microphones
+from stylize_live.studio.messages import SIZES, Message
 from stylize_live.studio.pending_requests import PendingRequests
-from stylize_live.studio.presets import load_preset, rename_preset, save_preset
 from stylize_live.studio.protocols import HttpProtocol, WebSocketProtocol
 from stylize_live.studio.saved_files import SavedFiles
-from stylize_live.studio.sound import (
-    PERIOD,
-    apply_sound_changes,
-    describe_choices,
-    meter,
-    sound_origins,
-    sound_settings,
-)
-from stylize_live.studio.sources import BROWSER, Names, Sources
-from stylize_live.studio.state import outputs_of, state_of, view_settings
+from stylize_live.studio.sound import PERIOD, describe_choices, meter
+from stylize_live.studio.sources import Names, Sources
 from stylize_live.studio.telemetry import Telemetry
 from stylize_live.studio.thumbnails import Paint, Thumbnails
 from stylize_live.system.addresses import is_loopback
 from stylize_live.system.clock import monotonic
-from stylize_live.system.commands import quote
 
 log = logging.getLogger(__name__)
 seldom = RateLimitedLog(log)
@@ -103,6 +83,7 @@ class Studio(Closeable):
         token: secret in the link; None makes one where other machines reach the address.
 
     Attributes:
+        desk: what pages control the session with.
         url: link to the page.
 
     Raises:
@@ -121,8 +102,6 @@ class Studio(Closeable):
         token: str | None = None,
     ) -> None:
         self._about = about
-        self._sources = sources
-        self._settings = settings
         if token is None and not is_loopback(host):
             token = secrets.token_urlsafe(16)
         most = most_connections()
@@ -132,13 +111,10 @@ class Studio(Closeable):
         self._messages: deque[Message] = deque(maxlen=_MOST_MESSAGES)
         self._telemetry = Telemetry()
         self._saved = SavedFiles(Path())  # where the session writes them
-        self._presets = 0  # how often they were changed
         self._shown: Frame | None = None
         self._state: dict[str, object] = {}
         self._meter: dict[str, object] | None = None
         self._meter_due = 0.0
-        self._microphones = Microphones(settings.microphone)
-        self._backgrounds = Backgrounds(Path(FOLDER), settings.background)
         self._encoder = ThreadPoolExecutor(1, "stylize-studio-encode")
         self._loop = asyncio.new_event_loop()
         self._requests = PendingRequests(self._loop)
@@ -153,9 +129,13 @@ class Studio(Closeable):
         words = {**asdict(about), "names": names, "bare": bare, "camera": camera, "keys": keys}
         words |= {"sizes": [*SIZES, *given], "resolutions": sources.resolutions}
         words |= {"sound": describe_choices()}
+        words |= {"controls": describe_controls()}
         self._hub.say("about", words)
         self._hub.say("sources", sources.names)
-        self.refresh_devices()
+        self.desk = ControlDesk(
+            about.styles, sources, settings, self._tell_sources, partial(self._call, "end_camera")
+        )
+        self.desk.refresh_devices()
         self._thumbnails = Thumbnails(about.styles, paint, lambda: self.watched, self._tell_thumbnails)
         self._server = uvicorn.Server(self._config())
         self._thread = threading.Thread(target=self._run, name="stylize-studio-server", daemon=True)
@@ -164,7 +144,7 @@ class Studio(Closeable):
 
     def _config(self) -> uvicorn.Config:
         return uvicorn.Config(
-            make_app(self._hub, self, self._thumbnail, self._backgrounds.image, self._saved, self._rules),
+            make_app(self._hub, self, self._thumbnail, self.desk.backgrounds.image, self._saved, self._rules),
             http=cast("Any", partial(HttpProtocol, self._connections)),
             ws=cast("Any", partial(WebSocketProtocol, self._connections)),
             headers=list(HEADERS.items()),
@@ -257,16 +237,16 @@ class Studio(Closeable):
         """See `Remote.attend`."""
         while self._messages:
             try:
-                self._apply(self._messages.popleft(), session)
+                self.desk.apply(self._messages.popleft(), session)
             except (StylizeError, OSError) as error:
                 session.view.say(describe_error(error))
-        self._requests.attend(lambda command: self._carry_out(command, session))
+        self._requests.attend(lambda command: self.desk.carry_out(command, session))
         if self.watched and session.shown is not None and session.shown is not self._shown:
             self._shown = session.shown
             self._call("show", session.shown)
         if session.original is not None:
             self._thumbnails.offer(session.original)
-        self._exclude_own_camera(session)
+        self.desk.exclude_own_camera(session)
         self._tell_state(session)
         self._requests.answer()
         now = monotonic()
@@ -284,112 +264,13 @@ class Studio(Closeable):
             self._meter = words
             self._call("say", "sound", {"now": words})
 
-    def _carry_out(self, command: Command, session: LiveSession) -> Exception | None:
-        """Do what a program asked for; returns the error, or None."""
-        before = self._state_of(session)
-        try:
-            message = command(before, self._list_choices())
-            self._apply(message, session)
-            check(message, before, self._state_of(session), session.view.note)
-        except (StylizeError, OSError) as error:
-            return error
-        return None
-
-    def _list_choices(self) -> Choices:
-        choices = {
-            "source": list(self._sources.names),
-            "microphone": list(self._microphones.names),
-            "background": self._backgrounds.names,
-            "resolution": self._sources.resolutions,
-            "sound_from": list(self._sound_origins),
-        }
-        return Choices(self._about.styles, choices)
-
-    @property
-    def _sound_origins(self) -> Names:
-        return sound_origins(self._microphones.names)
-
-    def refresh_devices(self) -> None:
-        """List the connected cameras and microphones, and the files of backgrounds, anew."""
-        self._sources.refresh(self._tell_sources)
-        self._microphones.refresh(lambda: None)  # the state tells
-        self._backgrounds.refresh()
-
-    def _exclude_own_camera(self, session: LiveSession) -> None:
-        """Take the virtual camera that we feed off the list of sources."""
-        sink = session.switches.sink(VIRTUAL_CAMERA) if VIRTUAL_CAMERA in session.switches.names else None
-        ours = None if sink is None else sink_address(sink)
-        if ours != self._sources.ours:
-            self._sources.ours = ours
-            self._sources.refresh(self._tell_sources)
-
-    def _apply(self, message: Message, session: LiveSession) -> None:
-        changes = message.set or SettingChanges()
-        apply_changes(changes, session.view, self._about.styles, self._backgrounds.text_of)
-        apply_output_changes(changes, session)
-        apply_sound_changes(changes, session, self._sound_origins)
-        if changes.microphone in self._microphones.names:
-            session.microphone = changes.microphone or None
-        if changes.resolution is not None:
-            self._sources.resize(changes.resolution)
-        if changes.source is not None:
-            self._sources.choose(changes.source)
-            if self._sources.key != BROWSER:
-                self._call("end_camera")
-        if message.press in OF_PAGES:
-            session.view.press(message.press)
-        if message.do is not None:
-            ACTIONS[message.do](session, self)
-        self._apply_preset_message(message, session)
-
-    def _apply_preset_message(self, message: Message, session: LiveSession) -> None:
-        if message.save is not None:
-            self._save(_preset(message.save), session)
-            self._presets += 1
-        if message.rename is not None:
-            old, new = message.rename
-            rename_preset(_preset(old), _preset(new))
-            self._presets += 1
-            session.view.say(f"renamed {old} to {new}")
-        if message.load is not None:
-            preset = load_preset(_preset(message.load))
-            apply_preset(preset, session.view, self._about.styles)
-            apply_sound_changes(sound_changes(preset), session, {})
-            session.view.say(message.load)
-
-    def _save(self, path: Path, session: LiveSession) -> None:
-        today = {
-            name: value for name, value in view_settings(session).items() if name in LiveSettings.model_fields
-        }
-        today |= {"source": self._sources.text, "style": session.stylizer.style}
-        today |= sound_settings(session)
-        today |= outputs_of(session, self._settings) | self._sources.requested_size
-        save_preset(path, self._settings, today)
-        session.view.say(f"saved: stylize-live live --config {quote(path.name)}")
-
     def _tell_state(self, session: LiveSession) -> None:
         video = session.video
         self._saved.growing = None if video is None else video.name
-        state = self._state_of(session)
+        state = self.desk.state_of(session)
         if state != self._state:
             self._state = state
             self._call("say", "state", state)
-
-    def _state_of(self, session: LiveSession) -> dict[str, object]:
-        return state_of(session) | {
-            "source": self._sources.key,
-            "source_name": self._sources.name,
-            "no_source": self._sources.needs_choice,
-            "no_camera": self._sources.waits_for_browser,
-            "resolution": self._sources.resolution,
-            "has_resolution": self._sources.has_resolution,
-            "presets": self._presets,
-            "background": self._backgrounds.key_of(session.stylizer.background),
-            "backgrounds": self._backgrounds.names,
-            "microphones": self._microphones.names,
-            "no_microphones": self._microphones.missing,
-            "sound_origins": self._sound_origins,
-        }
 
     def _tell_sources(self, names: Names) -> None:
         self._call("say", "sources", names)
@@ -417,10 +298,6 @@ class Studio(Closeable):
         self._thumbnails.close()
         self._encoder.shutdown(wait=True, cancel_futures=True)
         self._socket.close()
-
-
-def _preset(name: str) -> Path:
-    return Path(f"{name}.toml")
 
 
 def label_style(style: str) -> str:

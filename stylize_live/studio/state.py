@@ -7,11 +7,11 @@ from dataclasses import asdict
 from stylize_live.config import LiveSettings
 from stylize_live.live.session import LiveSession
 from stylize_live.live.sink_switches import SinkState
-from stylize_live.media.sinks.opening import STREAM, VIRTUAL_CAMERA
+from stylize_live.media.sinks.opening import NDI, STREAM, VIRTUAL_CAMERA
 from stylize_live.studio.messages import shares_of
 from stylize_live.studio.sound import sound_state
 
-SWITCHED = {"stream": STREAM, "virtual_camera": VIRTUAL_CAMERA}  # names of settings, and of sinks
+SWITCHED = {"stream": STREAM, "virtual_camera": VIRTUAL_CAMERA, "ndi": NDI}  # names of settings, and of sinks
 _MISSING = SinkState(False, False, "", "")
 
 

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+
+from stylize_live.errors import UsageError
+from stylize_live.wording import option
+
+LOOPBACK = "127.0.0.1"
+_ADDRESS = re.compile(r"(?:tcp://)?(?:(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]/]+):)?(?P<port>\d{1,5})/?")
 
 
 def is_loopback(host: str) -> bool:
@@ -22,3 +29,21 @@ def is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def parse_endpoint(text: str, setting: str, usual_port: int) -> tuple[str, int]:
+    """Host and port to listen at, of "auto", "9710", "0.0.0.0:9710" or "tcp://[::1]:9710"; without a host,
+    this machine alone.
+
+    Raises:
+        UsageError: it is not an address.
+    """
+    if text == "auto":
+        return LOOPBACK, usual_port
+    found = _ADDRESS.fullmatch(text.strip())
+    if found is None or int(found["port"]) > 65535:
+        raise UsageError(
+            f"{text!r} is not a valid address for {option(setting)}; expected a port or host:port, "
+            f"such as {usual_port}"
+        )
+    return (found["host"] or LOOPBACK).strip("[]"), int(found["port"])

@@ -30,6 +30,24 @@ def open_listener(family: int, address: tuple[Any, ...], *, waiting: int | None 
     return listener
 
 
+def open_datagrams(host: str, port: int) -> socket.socket:
+    """A socket for UDP that no other program can listen on beside it; port 0 is any free one.
+
+    Raises:
+        OSError: the address or port cannot be had.
+    """
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    found = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # of UDP, elsewhere nothing is shared unless asked for
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        found.bind(address)
+    except BaseException:
+        found.close()
+        raise
+    return found
+
+
 def _sole_use() -> int:
     """SO_REUSEADDR, which lets a program have its port again at once, means on Windows that any other may
     take it away."""

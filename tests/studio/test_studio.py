@@ -279,7 +279,7 @@ def test_a_source_that_fails_is_to_be_chosen_again() -> None:
     broken = NoSource((64, 36), "")
     broken.interrupt()  # it ends at once and has shown nothing
     with running(SETTINGS.model_copy(update={"source": "7"}), broken) as show, page(show.port) as open_page:
-        show.studio._sources._nothing = False
+        show.studio.desk._sources._nothing = False
         open_page.until_state(no_source=True, note="Camera 7, not found gives no frames")
 
 

@@ -12,7 +12,7 @@ from stylize_live.config import LiveSettings
 from stylize_live.media.protocols import LiveSink
 from stylize_live.media.sources.devices import Camera
 
-STREAM, VIRTUAL_CAMERA = "stream", "virtual camera"  # their names
+STREAM, VIRTUAL_CAMERA, NDI = "stream", "virtual camera", "NDI"  # their names
 
 
 class SinkFormat(Protocol):
@@ -36,17 +36,18 @@ def open_sinks(settings: LiveSettings, source: SinkFormat, opened: ExitStack) ->
     """Open what the settings name; `opened` closes them.
 
     Args:
-        settings: `virtual_camera`, `stream`, `record` and `microphone` count.
+        settings: `virtual_camera`, `stream`, `ndi`, `record` and `microphone` count.
         source: gives size and rate, and must not be the virtual camera.
         opened: takes each sink as soon as it is open.
 
     Raises:
-        UsageError: a setting makes no sense, or pyvirtualcam or sounddevice is missing.
+        UsageError: a setting makes no sense, or pyvirtualcam, cyndilib or sounddevice is missing.
         SinkError: a sink cannot be opened.
     """
     sinks: list[LiveSink] = []
     openers = sink_openers(settings, source)
-    for name, wanted in ((VIRTUAL_CAMERA, settings.virtual_camera), (STREAM, settings.stream)):
+    asked = ((VIRTUAL_CAMERA, settings.virtual_camera), (STREAM, settings.stream), (NDI, settings.ndi))
+    for name, wanted in asked:
         if wanted is not None:
             sink = openers[name]()
             opened.callback(sink.close)
@@ -66,7 +67,7 @@ def open_sinks(settings: LiveSettings, source: SinkFormat, opened: ExitStack) ->
 
 
 def sink_openers(settings: LiveSettings, source: SinkFormat) -> dict[str, Callable[[], LiveSink]]:
-    """What opens the virtual camera and the stream, by name: those that settings name, else the usual ones.
+    """What opens the virtual camera, the stream and NDI, by name: those that settings name, else the usual.
 
     Each raises as `open_sinks` does; the source counts as it is in that moment.
     """
@@ -82,7 +83,12 @@ def sink_openers(settings: LiveSettings, source: SinkFormat) -> dict[str, Callab
 
         return StreamServer(settings.stream or "auto", source.size, _rate(settings, source))
 
-    return {STREAM: stream, VIRTUAL_CAMERA: virtual_camera}
+    def ndi() -> LiveSink:
+        from stylize_live.media.sinks.ndi_sink import NdiSink
+
+        return NdiSink(settings.ndi or "auto", source.size, _rate(settings, source))
+
+    return {STREAM: stream, VIRTUAL_CAMERA: virtual_camera, NDI: ndi}
 
 
 def _rate(settings: LiveSettings, source: SinkFormat) -> Fraction:
@@ -90,5 +96,5 @@ def _rate(settings: LiveSettings, source: SinkFormat) -> Fraction:
 
 
 def sink_address(sink: LiveSink) -> str:
-    """Where others find a sink: a URL, or the name of a virtual camera; "" of any other."""
+    """Where others find a sink: a URL, or the name of a virtual camera or in NDI; "" of any other."""
     return str(getattr(sink, "url", "") or getattr(sink, "device", ""))

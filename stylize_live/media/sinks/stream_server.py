@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import socket
 import threading
 from fractions import Fraction
 
-from stylize_live.errors import SinkError, UsageError, describe_error
+from stylize_live.errors import SinkError, describe_error
 from stylize_live.frame import Frame, Pixels
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.color.letterbox import letterbox
@@ -21,14 +20,13 @@ from stylize_live.media.color.opaque import on_black
 from stylize_live.media.image.jpeg import encode_jpeg
 from stylize_live.media.sinks.nut_muxer import NutMuxer
 from stylize_live.rate_limited_log import RateLimitedLog
-from stylize_live.system.addresses import is_loopback
+from stylize_live.system.addresses import LOOPBACK, is_loopback, parse_endpoint
 from stylize_live.system.clock import monotonic
 from stylize_live.system.ports import open_listener
 
 log = logging.getLogger(__name__)
 
 USUAL_PORT = 9710
-_LOOPBACK = "127.0.0.1"
 _MOST_READERS = 8
 _MOST_OF_ONE = 4  # from one address elsewhere
 # A frame that does not change is sent again, so that readers see that we are there, and we, that they are.
@@ -38,7 +36,6 @@ _HANGING_SECONDS = 5.0
 _ACCEPT_SECONDS = 0.2
 _CLOSE_SECONDS = 1.0
 _SEND_BUFFER = 1 << 16  # what lies in there is old before it is read
-_ADDRESS = re.compile(r"(?:tcp://)?(?:(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]/]+):)?(?P<port>\d{1,5})/?")
 
 
 class StreamServer(Closeable):
@@ -83,7 +80,7 @@ class StreamServer(Closeable):
     @property
     def url(self) -> str:
         """What a reader on this machine opens."""
-        host = _LOOPBACK if self._host == "0.0.0.0" else self._host
+        host = LOOPBACK if self._host == "0.0.0.0" else self._host
         return f"tcp://[{host}]:{self._port}" if ":" in host else f"tcp://{host}:{self._port}"
 
     @property
@@ -211,17 +208,5 @@ class _Newest:
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """Host and port of "auto", "9710", "0.0.0.0:9710" or "tcp://[::1]:9710".
-
-    Raises:
-        UsageError: it is not an address.
-    """
-    if text == "auto":
-        return _LOOPBACK, USUAL_PORT
-    found = _ADDRESS.fullmatch(text.strip())
-    if found is None or int(found["port"]) > 65535:
-        raise UsageError(
-            f"{text!r} is not a valid address for --stream; expected a port or host:port, "
-            f"such as {USUAL_PORT}"
-        )
-    return (found["host"] or _LOOPBACK).strip("[]"), int(found["port"])
+    """Host and port of the stream. Raises `UsageError`, see `parse_endpoint`."""
+    return parse_endpoint(text, "stream", USUAL_PORT)

@@ -21,8 +21,9 @@ _FILE_SUFFIX = re.compile(r"\.[a-z][a-z0-9]{1,4}", re.IGNORECASE)
 def open_live_source(settings: LiveSettings) -> LiveSource:
     """Open what `settings.source` names.
 
-    "test", "screen" and "browser" are themselves; text with "://" is a URL; a file that exists, or text that
-    looks like a path, is a file; anything else is the number or name of a camera.
+    "test", "screen" and "browser" are themselves; "ndi:" begins the name of an NDI source; text with "://" is
+    a URL; a file that exists, or text that looks like a path, is a file; anything else is the number or name
+    of a camera.
 
     Raises:
         NoCameraError: no such camera; the message lists those that are there.
@@ -42,6 +43,10 @@ def open_live_source(settings: LiveSettings) -> LiveSource:
         from stylize_live.media.sources.webrtc import BrowserSource
 
         return BrowserSource(size)
+    if names_ndi(text):
+        from stylize_live.media.sources.ndi_source import PREFIX, NdiSource
+
+        return NdiSource(text[len(PREFIX) :])
     if "://" in text:
         from stylize_live.media.sources.network import open_network_stream
 
@@ -57,12 +62,17 @@ def open_live_source(settings: LiveSettings) -> LiveSource:
 def names_camera(text: str) -> bool:
     """Whether text means a camera, there or not."""
     text = text.strip()
-    return text not in _OWN and "://" not in text and not names_file(text)
+    return not (text in _OWN or "://" in text or names_ndi(text) or names_file(text))
+
+
+def names_ndi(text: str) -> bool:
+    """Whether text means an NDI source."""
+    return text.lower().startswith("ndi:")
 
 
 def names_file(text: str) -> bool:
     """Whether text means a file, there or not, or a folder, rather than one of the other sources."""
-    if text in _OWN or "://" in text or text.isdigit() or _DEVICE_NODE.fullmatch(text):
+    if text in _OWN or "://" in text or names_ndi(text) or text.isdigit() or _DEVICE_NODE.fullmatch(text):
         return False
     if "/" in text or "\\" in text or _FILE_SUFFIX.fullmatch(Path(text).suffix):
         return True

@@ -10,17 +10,18 @@ const LONGEST_PAUSE = 4000;
  * then the next one is sent.
  * onWords(words): something about the show came.
  * onLine(up): the connection came or went.
+ * watches: whether images are to be painted for this page.
  *
  * Returns send(message); what is sent while the line is down is lost.
  */
-export function connect({ bare = false, onImage, onWords = () => {}, onLine = () => {} }) {
+export function connect({ bare = false, watches = true, onImage, onWords = () => {}, onLine = () => {} }) {
   let socket = null;
   let pause = FIRST_PAUSE;
 
   const send = (message) => {
     if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
   };
-  const tellVisible = () => send({ visible: document.visibilityState === "visible" });
+  const tellVisible = () => send({ visible: watches && document.visibilityState === "visible" });
 
   function open() {
     const mine = new WebSocket(`ws://${location.host}/live?masks=1${bare ? "&bare=1" : ""}`);

@@ -1,6 +1,6 @@
 // Where the image goes, and how large it is: switches and lists that the program stands behind.
 
-const SWITCHES = ["stream", "virtual_camera"];
+const SWITCHES = ["stream", "virtual_camera", "ndi"];
 const LONG = 60;  // letters of a line that is shown in part until it is touched
 const times = (text) => text.replace("x", " × ");
 

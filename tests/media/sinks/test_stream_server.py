@@ -196,7 +196,7 @@ def test_addresses(text: str, address: tuple[str, int]) -> None:
 
 @pytest.mark.parametrize("text", ["", "host", "http://host:80", "1.2.3.4:99999", ":80", "::1:80"])
 def test_no_addresses(text: str) -> None:
-    with pytest.raises(UsageError, match="is not a valid address for --stream"):
+    with pytest.raises(UsageError, match="is not a valid address for stream"):
         parse_address(text)
 
 
