@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
 
 from stylize_live.concurrency.watchdog import Patience
@@ -86,17 +87,21 @@ def convert(
     with ExitStack() as opened:
         path = opened.enter_context(readable(source))
         settings, later = without_preview(path, settings)
-        stylizer = TimeShiftedStylizer(stylizer, later) if later else stylizer
-        if settings.side_by_side:
-            stylizer = SideBySideStylizer(stylizer)
-        make = _convert_in_segments if path == source and _can_resume(source, target) else _convert_at_once
+        stylizer = fit_stylizer(stylizer, settings, later)
+        make = _convert_in_segments if path == source and can_resume(source, target) else _convert_at_once
         pipeline, output = make(opened, path, target, stylizer, settings, restart)
         pipeline.run(on_progress, patience)
         opened.close()  # everything is in its place before it is reported
         return _report(pipeline, output)
 
 
-def _can_resume(source: Path, target: Path) -> bool:
+def fit_stylizer(stylizer: FrameStylizer, settings: ConvertSettings, later: Fraction) -> FrameStylizer:
+    """The stylizer for settings that `without_preview` gave."""
+    stylizer = TimeShiftedStylizer(stylizer, later) if later else stylizer
+    return SideBySideStylizer(stylizer) if settings.side_by_side else stylizer
+
+
+def can_resume(source: Path, target: Path) -> bool:
     """Whether the source stays what it is, and the target can be made in segments."""
     if target == PIPE or is_sequence(target) or not source.is_file():
         return False
@@ -113,7 +118,7 @@ def _convert_in_segments(
     restart: bool,
 ) -> tuple[ConvertPipeline, Output]:
     """A conversion that goes on where an earlier one stopped; what it opens is closed with `opened`."""
-    reader = opened.enter_context(_reader(source, target, settings, stylizer))
+    reader = opened.enter_context(reader_for(source, target, settings, stylizer))
     paint_as(stylizer, "" if restart else arithmetic_in(read_earlier_identity(target)))
     identity = identity_of(source, settings, stylizer.fingerprint, arithmetic_of(stylizer))
     store = opened.enter_context(SegmentStore(target, identity, restart=restart))
@@ -121,7 +126,7 @@ def _convert_in_segments(
         stylizer.warm_up(reader.size)
     reader, frames, shots = _frames_to_paint(reader, target, settings, store, stylizer)
     opened.callback(reader.close)
-    output = SegmentedOutput(target, store, _size(reader, settings), settings, reader)
+    output = SegmentedOutput(target, store, frame_size(reader, settings), settings, reader)
     opened.callback(output.close)
 
     def unchanged() -> bool:
@@ -145,7 +150,7 @@ def _convert_at_once(
     restart: bool,
 ) -> tuple[ConvertPipeline, Output]:
     """A conversion that is written in one go; arguments as in `_convert_in_segments`."""
-    reader = opened.enter_context(_reader(source, target, settings, stylizer))
+    reader = opened.enter_context(reader_for(source, target, settings, stylizer))
     writer = open_writer(target, reader, settings)
     opened.push(writer)
     output = DirectOutput(writer)
@@ -157,7 +162,7 @@ def _convert_at_once(
     return pipeline, output
 
 
-def _size(reader: VideoReader, settings: ConvertSettings) -> tuple[int, int]:
+def frame_size(reader: VideoReader, settings: ConvertSettings) -> tuple[int, int]:
     """(width, height) of the target's frames in pixels."""
     width, height = reader.size
     return (2 * width, height) if settings.side_by_side else (width, height)
@@ -168,7 +173,7 @@ def open_writer(target: Path, reader: VideoReader, settings: ConvertSettings) ->
     if is_sequence(target):
         return SequenceWriter(target, alpha=reader.has_alpha)
     rate, alpha = reader.average_rate, reader.has_alpha
-    return VideoWriter(target, _size(reader, settings), settings, rate=rate, like=reader, alpha=alpha)
+    return VideoWriter(target, frame_size(reader, settings), settings, rate=rate, like=reader, alpha=alpha)
 
 
 def check_paths(source: Path, target: Path, overwrite: bool) -> None:
@@ -199,10 +204,14 @@ def open_reader(
     return VideoReader(source, settings, bits=settings.bits, square_pixels=square, surfaces=surfaces)
 
 
-def _reader(source: Path, target: Path, settings: ConvertSettings, stylizer: FrameStylizer) -> VideoReader:
-    """See `open_reader`. Frames stay planes if the stylizer takes planes and the target stores them."""
-    surfaces = takes_surfaces(stylizer) and not is_sequence(target) and stores_planes(target, settings)
-    return open_reader(source, target, settings, surfaces=surfaces)
+def reader_for(source: Path, target: Path, settings: ConvertSettings, stylizer: FrameStylizer) -> VideoReader:
+    """A video as a stylizer and a target need it; see `open_reader`."""
+    return open_reader(source, target, settings, surfaces=wants_surfaces(stylizer, target, settings))
+
+
+def wants_surfaces(stylizer: FrameStylizer, target: Path, settings: ConvertSettings) -> bool:
+    """Whether frames stay planes: the stylizer takes planes and the target stores them."""
+    return takes_surfaces(stylizer) and not is_sequence(target) and stores_planes(target, settings)
 
 
 def _frames_to_paint(
@@ -217,7 +226,7 @@ def _frames_to_paint(
     state = store.state
     forgotten = isinstance(stylizer, Resumable) and state is None
     if store.finished and not forgotten:
-        found = open_after(lambda: _reader(reader.path, target, settings, stylizer), store.finished[-1])
+        found = open_after(lambda: reader_for(reader.path, target, settings, stylizer), store.finished[-1])
         if found is not None:
             reader.close()
             restore_state(stylizer, state)

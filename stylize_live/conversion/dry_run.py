@@ -78,13 +78,13 @@ def dry_run(source: Path, target: Path, settings: ConvertSettings, *, overwrite:
             duration=None if reader.duration is None else float(reader.duration),
             codec=target.suffix[1:] if is_sequence(target) else codec_for(target, settings),
             beside=_beside(reader),
-            notes=[*reader.notes, *_trial_notes(reader, target, settings)],
+            notes=[*reader.notes, *trial_notes(reader, target, settings)],
             pixels=left,
         )
 
 
-def _trial_notes(reader: VideoReader, target: Path, settings: ConvertSettings) -> list[str]:
-    """The notes of a writer that has opened a temporary file."""
+def trial_notes(reader: VideoReader, target: Path, settings: ConvertSettings) -> list[str]:
+    """The notes of a writer that has opened a temporary file. Raises what it would raise at its beginning."""
     with scratch_folder() as folder:
         place = folder / target.with_suffix(target.suffix or ".mkv").name
         with contextlib.suppress(_EnoughError), open_writer(place, reader, settings) as writer:

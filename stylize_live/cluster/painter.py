@@ -1,0 +1,133 @@
+"""One worker of a cluster: a stylizer that stays warm, and what it says of itself."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+
+from stylize_live import __version__
+from stylize_live.config import ConvertSettings
+from stylize_live.conversion.progress import ConvertProgress
+from stylize_live.conversion.stylizers import FrameStylizer, arithmetic_of, paint_as, takes_surfaces
+from stylize_live.conversion.unit import PaintedSegment, Unit, UnitEnd, paint_unit
+from stylize_live.engine import Stylizer
+from stylize_live.engine.cpu.features import instruction_set
+from stylize_live.engine.style_set import style_files
+from stylize_live.errors import StyleError
+from stylize_live.file_locks import scratch_folder
+from stylize_live.lifecycle import Closeable
+from stylize_live.media.libraries import codec_versions
+from stylize_live.nets import catalogue
+from stylize_live.nets.style_folders import WEIGHTS
+
+OpenStylizer = Callable[[ConvertSettings], AbstractContextManager[FrameStylizer]]
+
+
+@dataclass(frozen=True, slots=True)
+class PainterFacts:
+    """What all painters of one conversion must have in common, and where one is.
+
+    Attributes:
+        machine: its name on the network.
+        versions: of what decodes, paints and encodes, by name.
+        arithmetic: how it computes.
+        fingerprints: of its stylizer, by arithmetic, see `FrameStylizer`.
+        takes_surfaces: see `SurfaceStylizer`.
+        instructions: of its processor, in words.
+    """
+
+    machine: str
+    versions: dict[str, str]
+    arithmetic: str
+    fingerprints: dict[str, str]
+    takes_surfaces: bool
+    instructions: str
+
+
+def open_stylizer(settings: ConvertSettings) -> Stylizer:
+    """The stylizer that settings describe. Raises as its constructor does."""
+    return Stylizer.from_settings(settings, crossfade=settings.crossfade, steadiness=settings.steadiness)
+
+
+def software_versions() -> dict[str, str]:
+    """What decides how a frame is decoded and encoded here, and by which program."""
+    return {
+        "stylize_live": __version__,
+        "Python": platform.python_version(),
+        "NumPy": np.__version__,
+        "codecs": codec_versions(),
+    }
+
+
+class Painter(Closeable):
+    """Paints units, one after the other.
+
+    Args:
+        make: opens the stylizer, in this process.
+        settings: what it is opened with; the device is this painter's own.
+        styles: style files that this machine may not have, by the names under which settings ask for them.
+
+    Raises:
+        StylizeError: the stylizer cannot be opened.
+    """
+
+    def __init__(self, make: OpenStylizer, settings: ConvertSettings, styles: Mapping[str, bytes]) -> None:
+        self._opened = ExitStack()
+        try:
+            self._scratch = self._opened.enter_context(scratch_folder())
+            self._lend(styles)
+            self._stylizer = self._opened.enter_context(make(settings))
+        except BaseException:
+            self._opened.close()
+            raise
+        self._warm_for: tuple[object, ...] = ()
+
+    def _lend(self, styles: Mapping[str, bytes]) -> None:
+        lent = {}
+        for number, (name, content) in enumerate(styles.items()):
+            lent[name] = self._scratch / f"{number}.safetensors"
+            lent[name].write_bytes(content)
+        self._opened.enter_context(catalogue.lent_styles(lent))
+
+    def describe(self, arithmetics: Iterable[str] = ()) -> PainterFacts:
+        """What it is.
+
+        Args:
+            arithmetics: in which it may have to paint, beside the one it chose.
+        """
+        stylizer, fingerprints = self._stylizer, {}
+        own = arithmetic_of(stylizer)
+        for arithmetic in dict.fromkeys([*arithmetics, own]):
+            paint_as(stylizer, arithmetic)
+            fingerprints[arithmetic_of(stylizer)] = stylizer.fingerprint
+        surfaces = takes_surfaces(stylizer)
+        return PainterFacts(
+            platform.node(), software_versions(), own, fingerprints, surfaces, instruction_set()
+        )
+
+    def paint(self, unit: Unit) -> Iterator[ConvertProgress | PaintedSegment | UnitEnd]:
+        """See `paint_unit`."""
+        kind = unit.source, unit.settings, unit.arithmetic
+        yield from paint_unit(unit, self._stylizer, self._scratch, warm=kind == self._warm_for)
+        self._warm_for = kind
+
+    def close(self) -> None:
+        """Release everything. May be called twice."""
+        self._opened.close()
+
+
+def own_style_files(settings: ConvertSettings) -> dict[str, bytes]:
+    """Contents of style files that do not come with the package, by the names that settings have for them.
+
+    Raises:
+        StyleError: a style is unknown or cannot be read.
+    """
+    files = {name: path for name, path in style_files(settings.style).items() if path.parent != WEIGHTS}
+    try:
+        return {name: path.read_bytes() for name, path in files.items()}
+    except OSError as error:
+        raise StyleError(f"{error.filename}: cannot be read: {error.strerror}") from None
