@@ -23,6 +23,7 @@ from stylize_live.lifecycle import Closeable
 from stylize_live.media.libraries import codec_versions
 from stylize_live.nets import catalogue
 from stylize_live.nets.style_folders import WEIGHTS
+from stylize_live.wording import option
 
 OpenStylizer = Callable[[ConvertSettings], AbstractContextManager[FrameStylizer]]
 
@@ -118,6 +119,25 @@ class Painter(Closeable):
     def close(self) -> None:
         """Release everything. May be called twice."""
         self._opened.close()
+
+
+def explain_difference(one: PainterFacts, other: PainterFacts) -> str | None:
+    """Why two painters would not make the same video, in words; None if they would, but for roundings."""
+    for name, version in one.versions.items():
+        if other.versions.get(name) != version:
+            there = other.versions.get(name)
+            return (
+                f"{other.machine} has {name} {there}, {one.machine} has {version}: install the same on both"
+            )
+    same = other.fingerprints.get(one.arithmetic) == one.fingerprints[one.arithmetic]
+    if not same or one.takes_surfaces != other.takes_surfaces:
+        how = f"set {option('device')}, {option('runtime')} and {option('precision')} to what both have"
+        return f"{other.machine} does not paint as {one.machine} does ({one.arithmetic}): {how}"
+    exact = one.takes_surfaces or one.arithmetic.endswith("float32")
+    if one.instructions != other.instructions and not exact:
+        where = f"{other.machine} computes with {other.instructions}, {one.machine} with {one.instructions}"
+        return f"{where}: they paint alike only with {option('precision', 'float32')}"
+    return None
 
 
 def own_style_files(settings: ConvertSettings) -> dict[str, bytes]:

@@ -301,9 +301,7 @@ class Scheduler:
                         raise event.error
                 case Lost():
                     if not run.lose_unit(unit, blame=event.blame):
-                        crashes = (
-                            "workers crashed at the same part of it, one after the other"
-                        )
+                        crashes = "workers crashed at the same part of it, one after the other"
                         raise CrashError(f"{run.job.source}: {crashes} ({event.why}), please report it")
 
         self._duties[self._crew.paint(worker, unit)] = _Duty(video, take, worker)

@@ -322,7 +322,7 @@ class VideoRun(Closeable):
 
 
 def _is_same(planned: FinishedSegment, made: FinishedSegment) -> bool:
-    """Whether a segment ends with the frames with which it was planned to; a unit knows of no frames before."""
+    """Whether a segment ends with the frames that were planned; a unit knows of none before its own."""
     known = min(len(planned.tail), len(made.tail))
     equal = all(getattr(planned, name) == getattr(made, name) for name in ("frames", "ticks", "last"))
     return equal and planned.tail[-known:] == made.tail[-known:]
