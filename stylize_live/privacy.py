@@ -15,8 +15,8 @@ import sys
 def disable_telemetry() -> None:
     """To be called before these libraries are imported; parts of them that come later find it so, too.
 
-    Processes that this one starts inherit what concerns ONNX Runtime and Ray, and call this themselves for OpenVINO,
-    which takes a module that cannot be imported for none.
+    Processes that this one starts inherit what concerns ONNX Runtime and Ray, and call this themselves for
+    OpenVINO, which takes a module that cannot be imported for none.
     """
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # that is how one cannot be imported
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"

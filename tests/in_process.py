@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from stylize_live.cluster.crew import Ended, Event, Failed, Lost
-from stylize_live.cluster.painter import OpenStylizer, Painter, PainterFacts
+from stylize_live.cluster.worker import OpenStylizer, Worker, WorkerFacts
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.unit import Unit
 
@@ -46,9 +46,9 @@ class InProcessCrew:
         newest_first: bool = False,
     ) -> None:
         with ExitStack() as opened:
-            self._painters = [opened.enter_context(Painter(make, settings, {})) for _ in range(workers)]
+            self._workers = [opened.enter_context(Worker(make, settings, {})) for _ in range(workers)]
             self._opened = opened.pop_all()
-        self.facts: PainterFacts = self._painters[0].describe()
+        self.facts: WorkerFacts = self._workers[0].describe()
         self._interfere, self._newest_first = interfere, newest_first
         self.units: list[Unit] = []
         self.started: list[str] = []
@@ -56,11 +56,11 @@ class InProcessCrew:
         self._turn = 0
 
     def find_workers(self) -> Sequence[int]:
-        return range(len(self._painters))
+        return range(len(self._workers))
 
     def paint(self, worker: int, unit: Unit) -> Work:
         self.units.append(unit)
-        return Work("paint", self._painters[worker].paint(unit))
+        return Work("paint", self._workers[worker].paint(unit))
 
     def start(self, function: Callable[..., Iterator[Any]], *, here: bool = False, **arguments: Any) -> Work:
         self.started.append(function.__name__)

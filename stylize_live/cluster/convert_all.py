@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 
 from stylize_live.cluster.crew import WorkerSpec
-from stylize_live.cluster.painter import OpenStylizer, open_stylizer
 from stylize_live.cluster.progress import ClusterProgress
 from stylize_live.cluster.ray_crew import RayCrew
 from stylize_live.cluster.schedule import Scheduler
 from stylize_live.cluster.session import ANY, ray_session
+from stylize_live.cluster.worker import OpenStylizer, open_stylizer
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.identity import arithmetic_in
 from stylize_live.conversion.queue import ConversionJob, ConversionOutcome

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from stylize_live.cluster.painter import PainterFacts
+from stylize_live.cluster.worker import WorkerFacts
 from stylize_live.conversion.unit import Unit
 
 
@@ -62,7 +62,7 @@ class Crew(Protocol):
     """
 
     @property
-    def facts(self) -> PainterFacts:
+    def facts(self) -> WorkerFacts:
         """What all workers have in common."""
 
     @property
@@ -73,7 +73,7 @@ class Crew(Protocol):
         """Numbers of the workers that are ready; others may come and go."""
 
     def paint(self, worker: int, unit: Unit) -> Work:
-        """Have a worker paint a unit, see `Painter.paint`."""
+        """Have a worker paint a unit, see `cluster.worker.Worker.paint`."""
 
     def start(self, function: Callable[..., Iterator[Any]], *, here: bool = False, **arguments: Any) -> Work:
         """Have a function called in a process that may crash.

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from stylize_live.cluster.crew import Ended, Event, Failed, Lost, WorkerSpec
-from stylize_live.cluster.painter import (
+from stylize_live.cluster.placing import Machine, Place, choose_spec, place_workers
+from stylize_live.cluster.ray_library import OnNode, exceptions, list_nodes, ray
+from stylize_live.cluster.worker import (
     OpenStylizer,
-    Painter,
-    PainterFacts,
+    Worker,
+    WorkerFacts,
     explain_difference,
     own_style_files,
 )
-from stylize_live.cluster.placing import Machine, Place, choose_spec, place_workers
-from stylize_live.cluster.ray_library import OnNode, exceptions, ray
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.unit import Unit
 from stylize_live.conversion.worker_process import portable_error
@@ -38,7 +38,7 @@ _AHEAD = 16  # results that wait for this process, of one work
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """What a painter's process needs to begin."""
+    """What a worker's process needs to begin."""
 
     make: OpenStylizer
     settings: ConvertSettings
@@ -47,35 +47,35 @@ class _Order:
     with_flags: bool
 
 
-class _PainterProcess:
+class _WorkerProcess:
     """What runs in a process of its own on a machine of the cluster."""
 
     def __init__(self, order: _Order) -> None:
         keep_to_cores(order.place.first_core, order.place.spec.num_cpus)
         self._order = order
-        self._painter: Painter | None = None
+        self._worker: Worker | None = None
 
-    def describe(self, arithmetics: Sequence[str]) -> PainterFacts | Failed:
-        """See `Painter.describe`; the first call makes the painter."""
+    def describe(self, arithmetics: Sequence[str]) -> WorkerFacts | Failed:
+        """See `Worker.describe`; the first call makes the worker."""
         with _words(self._order.with_flags):
             try:
-                if self._painter is None:
+                if self._worker is None:
                     own = {"device": self._order.place.spec.device}
                     settings = self._order.settings.model_copy(update=own)
-                    self._painter = Painter(self._order.make, settings, self._order.styles)
-                return self._painter.describe(arithmetics)
+                    self._worker = Worker(self._order.make, settings, self._order.styles)
+                return self._worker.describe(arithmetics)
             except Exception as error:
                 return Failed(portable_error(error))
 
     def paint(self, unit: Unit) -> Iterator[Event]:
-        """See `Painter.paint`."""
-        assert self._painter is not None
-        yield from _steps(self._painter.paint, {"unit": unit}, self._order.with_flags)
+        """See `Worker.paint`."""
+        assert self._worker is not None
+        yield from _steps(self._worker.paint, {"unit": unit}, self._order.with_flags)
 
     def close(self) -> None:
         """Release what is not memory."""
-        if self._painter is not None:
-            self._painter.close()
+        if self._worker is not None:
+            self._worker.close()
 
 
 def _steps(
@@ -93,7 +93,7 @@ def _words(with_flags: bool) -> Any:
     return options_as_flags() if with_flags else nullcontext()
 
 
-class _Worker:
+class _Slot:
     """A place, and the process that is there now.
 
     Attributes:
@@ -109,13 +109,13 @@ class _Worker:
 
     def start(self, arithmetics: Iterable[str]) -> None:
         """Have a new process, which is not ready yet."""
-        self.facts: PainterFacts | None = None
+        self.facts: WorkerFacts | None = None
         self.starts += 1
         spec = self.place.spec
         how = {"num_cpus": spec.num_cpus, "num_gpus": spec.num_gpus, "max_restarts": 0}
         on_node = OnNode(self.place.machine.node, soft=False)
         self.actor: Any = (
-            ray.remote(_PainterProcess).options(**how, scheduling_strategy=on_node).remote(self._order)
+            ray.remote(_WorkerProcess).options(**how, scheduling_strategy=on_node).remote(self._order)
         )
         self.ask(arithmetics)
 
@@ -136,7 +136,7 @@ class _RayWork:
 
     results: Any
     node: str
-    worker: _Worker | None = None
+    worker: _Slot | None = None
 
 
 class RayCrew(Closeable):
@@ -169,9 +169,9 @@ class RayCrew(Closeable):
         machines = _find_machines()
         self._kind = specs if specs is not None else choose_spec(machines, settings)
         self._here = ray.get_runtime_context().get_node_id()
-        self._workers: dict[int, _Worker] = {}
+        self._workers: dict[int, _Slot] = {}
         self._count = self._turn = 0
-        self._facts: PainterFacts | None = None
+        self._facts: WorkerFacts | None = None
         self._looked_at = self._ready_at = monotonic()
         self._nodes = {machine.node for machine in machines}
         if self._kind is not None:
@@ -188,7 +188,7 @@ class RayCrew(Closeable):
         taken = [worker.place for worker in self._workers.values()]
         for place in place_workers(machines, kind, taken):
             order = _Order(self._make, self._settings, self._styles, place, are_flags())
-            worker = self._workers[self._count] = _Worker(order)
+            worker = self._workers[self._count] = _Slot(order)
             self._count += 1
             worker.start(self._arithmetics)
 
@@ -217,7 +217,7 @@ class RayCrew(Closeable):
                     raise trouble
                 log.warning("a worker is left out: %s", trouble)
 
-    def _compare(self, worker: _Worker, said: PainterFacts) -> Exception | None:
+    def _compare(self, worker: _Slot, said: WorkerFacts) -> Exception | None:
         """What keeps a worker from painting with the others, if anything does."""
         if self._facts is None:
             self._facts = said
@@ -232,7 +232,7 @@ class RayCrew(Closeable):
         return None
 
     @property
-    def facts(self) -> PainterFacts:
+    def facts(self) -> WorkerFacts:
         """See `Crew.facts`."""
         assert self._facts is not None
         return self._facts
@@ -256,7 +256,7 @@ class RayCrew(Closeable):
     def start(
         self, function: Callable[..., Iterator[Any]], *, here: bool = False, **arguments: Any
     ) -> _RayWork:
-        """See `Crew.start`; where painters are, so that machines with a GPU decode for those with one."""
+        """See `Crew.start`; where workers are, so that machines with a GPU decode for those with one."""
         ready = self.find_workers()
         node = self._here
         if ready and not here:
@@ -304,7 +304,7 @@ class RayCrew(Closeable):
             if worker is work.worker and worker.facts is not None:
                 self._lose(number, worker, "it ended while it painted")
 
-    def _lose(self, number: int, worker: _Worker, why: str) -> None:
+    def _lose(self, number: int, worker: _Slot, why: str) -> None:
         """A worker's process is gone: another one takes its place, unless its machine is gone, too."""
         worker.end()
         alive = worker.place.machine.node in {machine.node for machine in _find_machines()}
@@ -358,8 +358,7 @@ class RayCrew(Closeable):
 def _find_machines() -> list[Machine]:
     """Those that are alive."""
     found = []
-    nodes: list[dict[str, Any]] = ray.nodes()
-    for node in nodes:
+    for node in list_nodes():
         if node["Alive"]:
             room = node["Resources"]
             cpus, gpus = int(room.get("CPU", 0)), int(room.get("GPU", 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from typing import Any
 
 from stylize_live.errors import UsageError
@@ -33,4 +34,6 @@ def _log_instead(data: dict[str, Any], ignore_prefix: bool) -> None:
 # It prints what its machines complain of on standard output, which is for results.
 ray._private.worker.print_to_stdstream = _log_instead
 
-__all__ = ["OnNode", "exceptions", "ray"]
+list_nodes: Callable[[], list[dict[str, Any]]] = ray.nodes
+
+__all__ = ["OnNode", "exceptions", "list_nodes", "ray"]

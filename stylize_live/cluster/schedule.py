@@ -169,7 +169,7 @@ class Scheduler:
         if video.run is not None:
             video.run.close()
         for work in [work for work, duty in self._duties.items() if duty.video is video]:
-            if self._duties[work].worker is None:  # painters end their unit
+            if self._duties[work].worker is None:  # workers end their unit
                 self._cancel(work)
 
     def _cancel(self, work: Work) -> None:

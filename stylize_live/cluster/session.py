@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -45,7 +47,7 @@ def ray_session(address: str = ANY) -> Iterator[None]:
 def _connect(address: str) -> bool:
     """Join a cluster; False if any would do and there is none."""
     try:
-        ray.init(address=address, **_QUIET)
+        _init(address=address)
     except ConnectionError as error:
         if address == ANY:
             return False
@@ -59,9 +61,19 @@ def _start(opened: ExitStack) -> None:
     """A cluster of this machine, whose files are gone with it. Ray lets only those in who have its token."""
     folder = opened.enter_context(scratch_folder())
     try:
-        ray.init(address=HERE, num_cpus=cores(), include_dashboard=False, _temp_dir=str(folder), **_QUIET)
+        _init(address=HERE, num_cpus=cores(), include_dashboard=False, _temp_dir=str(folder))
     except Exception as error:
         raise MachineError(f"Ray does not start on this machine: {_first_line(error)}") from None
+
+
+def _init(**how: Any) -> None:
+    """What Ray would do at SIGTERM is done by whoever has seen to that already."""
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        ray.init(**how, **_QUIET)
+    finally:
+        if handler is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
 
 
 def _first_line(error: Exception) -> str:

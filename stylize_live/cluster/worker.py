@@ -29,8 +29,8 @@ OpenStylizer = Callable[[ConvertSettings], AbstractContextManager[FrameStylizer]
 
 
 @dataclass(frozen=True, slots=True)
-class PainterFacts:
-    """What all painters of one conversion must have in common, and where one is.
+class WorkerFacts:
+    """What all workers of one conversion must have in common, and where one is.
 
     Attributes:
         machine: its name on the network.
@@ -64,12 +64,12 @@ def software_versions() -> dict[str, str]:
     }
 
 
-class Painter(Closeable):
+class Worker(Closeable):
     """Paints units, one after the other.
 
     Args:
         make: opens the stylizer, in this process.
-        settings: what it is opened with; the device is this painter's own.
+        settings: what it is opened with; the device is this worker's own.
         styles: style files that this machine may not have, by the names under which settings ask for them.
 
     Raises:
@@ -94,7 +94,7 @@ class Painter(Closeable):
             lent[name].write_bytes(content)
         self._opened.enter_context(catalogue.lent_styles(lent))
 
-    def describe(self, arithmetics: Iterable[str] = ()) -> PainterFacts:
+    def describe(self, arithmetics: Iterable[str] = ()) -> WorkerFacts:
         """What it is.
 
         Args:
@@ -106,7 +106,7 @@ class Painter(Closeable):
             paint_as(stylizer, arithmetic)
             fingerprints[arithmetic_of(stylizer)] = stylizer.fingerprint
         surfaces = takes_surfaces(stylizer)
-        return PainterFacts(
+        return WorkerFacts(
             platform.node(), software_versions(), own, fingerprints, surfaces, instruction_set()
         )
 
@@ -121,8 +121,8 @@ class Painter(Closeable):
         self._opened.close()
 
 
-def explain_difference(one: PainterFacts, other: PainterFacts) -> str | None:
-    """Why two painters would not make the same video, in words; None if they would, but for roundings."""
+def explain_difference(one: WorkerFacts, other: WorkerFacts) -> str | None:
+    """Why two workers would not make the same video, in words; None if they would, but for roundings."""
     for name, version in one.versions.items():
         if other.versions.get(name) != version:
             there = other.versions.get(name)
