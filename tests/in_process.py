@@ -9,6 +9,7 @@ from typing import Any
 from stylize_live.cluster.crew import Ended, Event, Failed, Lost
 from stylize_live.cluster.worker import OpenStylizer, Worker, WorkerFacts
 from stylize_live.config import ConvertSettings
+from stylize_live.conversion.progress import ConvertProgress
 from stylize_live.conversion.unit import Unit
 
 
@@ -16,7 +17,7 @@ class Work:
     """A generator that nobody has begun yet."""
 
     def __init__(self, what: str, steps: Iterator[Any]) -> None:
-        self.what, self.steps = what, steps
+        self.what, self.steps, self.has_begun = what, steps, False
 
 
 class InProcessCrew:
@@ -72,7 +73,7 @@ class InProcessCrew:
         self._turn += 1
         work = works[-1] if self._newest_first else works[self._turn % len(works)]
         event = self._interfere(work.what, _step(work))
-        if isinstance(event, Lost):
+        if isinstance(event, Lost | Failed):
             self.cancel(work)
         return [(work, event)]
 
@@ -90,8 +91,13 @@ class InProcessCrew:
 
 
 def _step(work: Work) -> Event:
+    """The next event. Of progress, the first alone is told: how often it comes is a matter of time."""
     try:
-        return next(work.steps)
+        event = next(work.steps)
+        while isinstance(event, ConvertProgress) and work.has_begun:
+            event = next(work.steps)
+        work.has_begun = True
+        return event
     except StopIteration:
         return Ended()
     except Exception as error:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from stylize_live.cluster.crew import WorkerSpec
 from stylize_live.cluster.progress import ClusterProgress
 from stylize_live.cluster.ray_crew import RayCrew
-from stylize_live.cluster.schedule import Scheduler
+from stylize_live.cluster.schedule import Scheduler, settle
 from stylize_live.cluster.session import ANY, ray_session
 from stylize_live.cluster.worker import OpenStylizer, open_stylizer
 from stylize_live.config import ConvertSettings
@@ -50,12 +50,21 @@ def convert_all(
         UsageError: Ray is missing, an address does not work, or machines differ in what they would paint.
         MachineError: no cluster answers, or no machine of it can paint any more.
     """
-    earlier = [] if restart else [arithmetic_in(read_earlier_identity(job.target)) for job in jobs]
+    waiting = []
+    for job in jobs:
+        outcome = settle(job, overwrite=overwrite)
+        if outcome is None:
+            waiting.append(job)
+        else:
+            yield outcome
+    if not waiting:
+        return
+    earlier = [] if restart else [arithmetic_in(read_earlier_identity(job.target)) for job in waiting]
     wanted = [arithmetic for arithmetic in dict.fromkeys(earlier) if arithmetic]
     with ray_session(address), RayCrew(make, settings, workers, arithmetics=wanted) as crew:
         yield from Scheduler(
             crew,
-            jobs,
+            waiting,
             settings,
             overwrite=overwrite,
             restart=restart,

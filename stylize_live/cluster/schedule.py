@@ -30,7 +30,7 @@ from stylize_live.files import make_folder
 from stylize_live.media.formats.codecs import codec_for
 from stylize_live.media.formats.containers import check_target
 from stylize_live.media.formats.image_sequence import is_sequence
-from stylize_live.media.formats.pipes import is_pipe
+from stylize_live.media.formats.pipes import PIPE, is_pipe
 from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class Scheduler:
 
     Args:
         crew: who works.
-        jobs: from `plan_jobs`.
+        jobs: from `plan_jobs`, those that `settle` leaves.
         settings, overwrite, restart: see `convert`.
         on_start: called before each video that is not skipped.
         on_progress: called in this thread about 5 times a second.
@@ -192,19 +192,13 @@ class Scheduler:
 
     def _begin(self, video: _Video) -> None:
         job = video.job
-        if job.error is not None:
-            raise job.error
         if is_pipe(job.source) or is_pipe(job.target) or is_sequence(job.target):
             raise UsageError(f"{job.target}: is made in one go, by one machine without a cluster")
-        if job.target.exists() and not self._overwrite:
-            remove_published(job.target)
-            self._end(ConversionOutcome(job, "skipped"), video)
-            return
         self._on_start(job)
+        make_folder(job.target.parent)
         check_paths(job.source, job.target, self._overwrite)
         codec_for(job.target, self._settings)
         check_target(job.target)
-        make_folder(job.target.parent)
         self._inspect(video)
 
     def _inspect(self, video: _Video) -> None:
@@ -312,14 +306,15 @@ class Scheduler:
         def take(event: Event) -> None:
             match event:
                 case ConvertReport():
-                    report = run.report(event)
-                    status: Status = "done" if report.complete else "partial"
-                    self._end(ConversionOutcome(video.job, status, report), video)
+                    self._finish(video, run.report(event))
                 case Failed():
                     raise event.error
                 case Lost():
                     video.lose("joined", event.why)
-                    self._join(video, run)
+                    if run.is_published:
+                        self._finish(video, run.report(None))
+                    else:
+                        self._join(video, run)
 
         work = self._crew.start(
             join_video,
@@ -331,6 +326,10 @@ class Scheduler:
             overwrite=self._overwrite,
         )
         self._duties[work] = _Duty(video, take)
+
+    def _finish(self, video: _Video, report: ConvertReport) -> None:
+        status: Status = "done" if report.complete else "partial"
+        self._end(ConversionOutcome(video.job, status, report), video)
 
     def _tell(self) -> None:
         if monotonic() - self._told < _SECONDS_BETWEEN_REPORTS:
@@ -348,6 +347,16 @@ class Scheduler:
                 videos=[(job, run.progress) for job, run in runs],
             )
         )
+
+
+def settle(job: ConversionJob, *, overwrite: bool) -> ConversionOutcome | None:
+    """How a job ends for which nothing has to be painted; None for others."""
+    if job.error is not None:
+        return ConversionOutcome(job, "failed", error=job.error)
+    if job.target == PIPE or not job.target.exists() or overwrite:
+        return None
+    remove_published(job.target)
+    return ConversionOutcome(job, "skipped")
 
 
 def _backlog(video: _Video) -> int:

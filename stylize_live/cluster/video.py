@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 from stylize_live.cluster.tasks import VideoFacts
@@ -247,7 +248,7 @@ class VideoRun(Closeable):
         self.store.add(number, segment, painted.packets, painted.state)
         frames = segment.frames - at_work.frames
         self._painted += frames
-        at_work.next, at_work.frames, at_work.more = number + 1, segment.frames, 0
+        at_work.next, at_work.frames, at_work.more = number + 1, segment.frames, max(0, at_work.more - frames)
         at_work.left = [one for one in at_work.left if one != number]
         for one in (number - 1, number):  # nobody goes on behind it any more
             if self._is_painted(one) and one + 1 in self._planned and self._is_painted(one + 1):
@@ -301,19 +302,40 @@ class VideoRun(Closeable):
         seconds, frames = monotonic() - self._began, self._painted + self.frames_under_way
         return ConvertProgress(frames, self._facts.frames, seconds, self._resumed)
 
-    def report(self, joined: ConvertReport) -> ConvertReport:
+    @property
+    def is_published(self) -> bool:
+        """Whether the video is in its place, and its segments are not needed any more."""
+        return self.job.target.exists() and not self.store.folder.exists()
+
+    def report(self, joined: ConvertReport | None) -> ConvertReport:
         """What was done in all.
 
         Args:
-            joined: what `convert` says that has found all segments finished.
+            joined: what `convert` says that has found all segments finished; None if it could not say it.
         """
+        joined = self._report_of_segments() if joined is None else joined
         discarded = [describe_discarded(self.store.discarded)] if self.store.discarded else []
         return replace(
             joined,
             resumed=self._resumed,
             seconds=monotonic() - self._began,
-            busy={name: self._busy[name] + spent for name, spent in joined.busy.items()},
+            busy={
+                name: self._busy[name] + joined.busy.get(name, 0.0) for name in {**self._busy, **joined.busy}
+            },
             notes=list(dict.fromkeys([*discarded, *self.store.notes, *joined.notes])),
+        )
+
+    def _report_of_segments(self) -> ConvertReport:
+        segments, last = self.store.finished, self.store.finished[-1]
+        return ConvertReport(
+            frames=last.frames,
+            resumed=0,
+            seconds=0.0,
+            busy={},
+            damaged=last.damaged,
+            complete=not last.damaged and not Fraction(last.missing),
+            notes=[note for segment in segments for note in segment.notes],
+            pair=None,
         )
 
     def close(self) -> None:

@@ -117,6 +117,7 @@ class SegmentStore(Closeable):
         journal = read_journal(self.folder / _JOURNAL)
         if journal.identity == self._identity and not restart:
             self.finished = self._usable(journal.finished)
+            self.ahead = self._find_ahead() if any_order else {}
         elif not restart:
             self.discarded = journal.frames
         if not restart and not self.discarded and (journal.harmed or self.frames < journal.frames):
@@ -247,8 +248,8 @@ class SegmentStore(Closeable):
                 self._ahead_file(len(self.finished) - 1).unlink(missing_ok=True)
 
     def _find_ahead(self) -> dict[int, FinishedSegment]:
-        """Segments behind the finished ones that are whole."""
-        found = {}
+        """Segments behind the finished ones that are whole, and behind which one can go on."""
+        found: dict[int, FinishedSegment] = {}
         for path in self.folder.glob("*.ahead"):
             journal = read_journal(path)
             if path.stem.isdecimal() and journal.identity == self._identity and journal.finished:
@@ -256,6 +257,9 @@ class SegmentStore(Closeable):
                 intact = is_intact(self.packets(number), segment.size, segment.digest)
                 if number >= len(self.finished) and intact:
                     found[number] = segment
+        for number in sorted(found, reverse=True):
+            if number + 1 not in found and self._has_lost_state(number, found[number]):
+                del found[number]
         return found
 
     def state_behind(self, number: int) -> bytes | None:
