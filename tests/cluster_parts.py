@@ -84,9 +84,15 @@ class SlowSmoother(ShotSmoother):
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in super().stream(frames):
             if self._note and frame.index == 300:
-                Path(self._note).write_text(str(os.getpid()))
+                _write_at_once(Path(self._note), str(os.getpid()))
             time.sleep(0.01)
             yield frame
+
+
+def _write_at_once(path: Path, text: str) -> None:
+    """So that nobody reads half of it."""
+    path.with_suffix(".new").write_text(text)
+    path.with_suffix(".new").rename(path)
 
 
 class KilledSmoother(ShotSmoother):

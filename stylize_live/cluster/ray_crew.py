@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from stylize_live.system.cores import keep_to_cores
 from stylize_live.wording import are_flags, options_as_flags, shorten
 
 log = logging.getLogger(__name__)
+
+_COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 _MOST_STARTS = 3  # of a worker that dies before it is ready
 _SECONDS_BETWEEN_LOOKS = 5.0  # at which machines there are
@@ -172,6 +175,7 @@ class RayCrew(Closeable):
         self._workers: dict[int, _Slot] = {}
         self._count = self._turn = 0
         self._facts: WorkerFacts | None = None
+        self._trouble = ""  # of the worker that went last
         self._looked_at = self._ready_at = monotonic()
         self._nodes = {machine.node for machine in machines}
         if self._kind is not None:
@@ -198,7 +202,7 @@ class RayCrew(Closeable):
             ray.wait(starting, num_returns=1, timeout=1.0)
             self._welcome(strict=True)
         if not self._workers:
-            raise MachineError("no worker of this cluster could start: Ray's logs say why")
+            raise MachineError(f"no worker of this cluster could start: {self._trouble}")
 
     def _welcome(self, *, strict: bool = False) -> None:
         """Take those that have become ready; others differ, or fail: then they are left out, or all fails."""
@@ -312,7 +316,8 @@ class RayCrew(Closeable):
             worker.start(self._arithmetics)
             return
         del self._workers[number]
-        log.warning("%s: a worker is gone: %s", worker.place.machine.name, why)
+        self._trouble = f"{worker.place.machine.name}: {why}"
+        log.warning("a worker is gone: %s", self._trouble)
 
     def _dismiss(self, number: int) -> None:
         self._workers.pop(number).end()
@@ -367,6 +372,7 @@ def _find_machines() -> list[Machine]:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what Ray says, without its colours."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return shorten(lines[0]) if lines else type(error).__name__
+    """What Ray says, in a line: where a worker raised an error, that, the last one; else the first."""
+    lines = [line.strip() for line in _COLORS.sub("", str(error)).splitlines() if line.strip()]
+    raised = isinstance(error, exceptions.RayTaskError) or "creation task" in str(error)
+    return shorten(lines[-1 if raised else 0]) if lines else type(error).__name__

@@ -1,7 +1,8 @@
-"""The same with Ray's own processes: a cluster of two nodes on this machine, and what becomes of killed ones."""
+"""The same with Ray's own processes: a cluster of two nodes on this machine, some of which are killed."""
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -12,12 +13,15 @@ import psutil
 import pytest
 from cluster_parts import SETTINGS, KilledSmoother, ShotSmoother, SlowSmoother, opens
 from interrupted import write_source
-from waiting import wait_until
+from places import ROOT
+from waiting import eventually
 
+import stylize_live
 from stylize_live.cluster.convert_all import convert_all
 from stylize_live.cluster.crew import WorkerSpec
 from stylize_live.cluster.progress import ClusterProgress
 from stylize_live.conversion.convert import convert
+from stylize_live.conversion.progress import ConvertProgress
 from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
 from stylize_live.conversion.segment_store import folder_of
 from stylize_live.engine.cpu.features import cores
@@ -36,8 +40,10 @@ def cluster() -> Iterator[Any]:
     """Two nodes; this process is not part of it."""
     from ray.cluster_utils import Cluster
 
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "disabled")
+        patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (ROOT, ROOT / "tests"))))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         # What serves metrics takes longer to load than Ray waits for it where others are at work, too.
         patch.setattr("ray._private.utils.get_dashboard_dependency_error", lambda: ImportError("not wanted"))
@@ -93,12 +99,13 @@ def test_a_cluster_makes_the_same_video(cluster: Any, long_source: Path, whole: 
 
 
 def kill_once(path: Path) -> Callable[[ClusterProgress], None]:
-    """Kills a worker's process when the file says which is painting; the file goes with it."""
+    """Kills the process that the file names as soon as it does, once."""
+    killed: list[int] = []
 
     def look(progress: ClusterProgress) -> None:
-        if path.exists() and progress.frames:
-            os.kill(int(path.read_text()), signal.SIGKILL)
-            path.unlink()
+        if not killed and path.exists():
+            killed.append(int(path.read_text()))
+            os.kill(killed[0], signal.SIGKILL)
 
     return look
 
@@ -108,7 +115,8 @@ def test_a_killed_worker_is_replaced(cluster: Any, long_source: Path, whole: Pat
     target = tmp_path / "out.mp4"
     make = opens(SlowSmoother, note=str(note))
     (outcome,) = run(cluster, make, (long_source, target), on_progress=kill_once(note))
-    assert outcome.status == "done"
+    assert note.exists()
+    assert outcome.error is None
     assert target.read_bytes() == whole.read_bytes()
 
 
@@ -159,7 +167,7 @@ def test_a_stopped_run_goes_on(cluster: Any, long_source: Path, whole: Path, tmp
     assert not ray.is_initialized()
     assert folder_of(target).is_dir()
     assert not target.exists()
-    wait_until(lambda: not _workers(), "the workers are gone")
+    assert eventually(lambda: not _workers())
     (outcome,) = run(cluster, opens(ShotSmoother), (long_source, target))
     assert outcome.report is not None
     assert outcome.report.resumed >= 60
@@ -168,11 +176,26 @@ def test_a_stopped_run_goes_on(cluster: Any, long_source: Path, whole: Path, tmp
 
 
 def _workers() -> list[str]:
-    found = []
-    for process in psutil.process_iter(["name"]):
-        if "_WorkerProcess" in (process.info["name"] or ""):
-            found.append(process.info["name"])
-    return found
+    names = [process.info["name"] or "" for process in psutil.process_iter(["name"])]
+    return [name for name in names if "_WorkerProcess" in name]
+
+
+def test_programs_may_use_a_cluster(
+    cluster: Any, long_source: Path, tiny_style: Path, tmp_path: Path
+) -> None:
+    """Also with a style of their own, which is sent along."""
+    told: list[ConvertProgress] = []
+    target = tmp_path / "out.mp4"
+    options: dict[str, Any] = {"device": "cpu", "end": 4, "runtime": "torch"}
+    report = stylize_live.convert(
+        long_source, target, tiny_style, cluster=cluster.address, on_progress=told.append, **options
+    )
+    assert report.frames == told[-1].total
+    assert target.exists()
+    with pytest.raises(UsageError, match="already exists"):
+        stylize_live.convert(long_source, target, tiny_style, cluster=cluster.address)
+    with stylize_live.Stylizer(tiny_style, device="cpu") as stylizer, pytest.raises(TypeError):
+        stylize_live.convert(long_source, target, stylizer, cluster=cluster.address, overwrite=True)
 
 
 def test_a_style_that_does_not_open_is_said(cluster: Any, long_source: Path, tmp_path: Path) -> None:
