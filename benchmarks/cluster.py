@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import logging
 import os
 import random
 import statistics
@@ -38,6 +37,7 @@ from stylize_live.bench.machine import describe_machine
 from stylize_live.cluster.convert_all import convert_all
 from stylize_live.cluster.crew import WorkerSpec
 from stylize_live.cluster.progress import ClusterProgress
+from stylize_live.cluster.ray_library import without_page
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.queue import ConversionJob
 from stylize_live.engine.cpu.features import cores
@@ -65,14 +65,15 @@ def make_clip(path: Path, seconds: int, settings: ConvertSettings) -> None:
 @contextlib.contextmanager
 def cluster(nodes: Sequence[int]) -> Iterator[Any]:
     """A cluster of nodes with so many cores each."""
-    logging.getLogger("ray").setLevel(logging.CRITICAL)
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": nodes[0], "include_dashboard": False})
-    try:
-        for count in nodes[1:]:
-            made.add_node(num_cpus=count)
-        yield made
-    finally:
-        made.shutdown()
+    with tempfile.TemporaryDirectory(prefix="ray-") as folder, without_page():
+        head = {"num_cpus": nodes[0], "include_dashboard": False, "temp_dir": folder}
+        made = Cluster(initialize_head=True, head_node_args=head)
+        try:
+            for count in nodes[1:]:
+                made.add_node(num_cpus=count)
+            yield made
+        finally:
+            made.shutdown()
 
 
 def paint(

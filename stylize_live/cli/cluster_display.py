@@ -19,6 +19,10 @@ _MOST_BARS = 4  # of videos at work; there may be hundreds
 class ClusterDisplay(ConvertDisplay):
     """See `ConvertDisplay`; several videos are at work at once."""
 
+    def await_workers(self) -> None:
+        """Nothing can be painted yet."""
+        self._bar.below = "waiting for workers"
+
     def show(self, progress: ClusterProgress) -> None:
         """All has come so far."""
         self._totals |= {job.target: video.total for job, video in progress.videos}

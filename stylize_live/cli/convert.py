@@ -189,6 +189,7 @@ def _convert_on_cluster(
     """Convert videos by many workers; they end in any order."""
     from stylize_live.cluster.convert_all import convert_all
 
+    display.await_workers()
     return convert_all(
         jobs,
         settings,

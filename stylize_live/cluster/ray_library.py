@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from stylize_live.errors import UsageError
@@ -34,6 +35,20 @@ def _log_instead(data: dict[str, Any], ignore_prefix: bool) -> None:
 # It prints what its machines complain of on standard output, which is for results.
 ray._private.worker.print_to_stdstream = _log_instead
 
+
+@contextmanager
+def without_page() -> Iterator[None]:
+    """A Ray that starts meanwhile does without what serves its page and metrics, even if that is installed:
+    it takes seconds to load, and where others are at work, too, longer than Ray waits for it."""
+    name = "get_dashboard_dependency_error"
+    found = getattr(ray._private.utils, name)
+    setattr(ray._private.utils, name, lambda: ImportError("not wanted"))
+    try:
+        yield
+    finally:
+        setattr(ray._private.utils, name, found)
+
+
 list_nodes: Callable[[], list[dict[str, Any]]] = ray.nodes
 
-__all__ = ["OnNode", "exceptions", "list_nodes", "ray"]
+__all__ = ["OnNode", "exceptions", "list_nodes", "ray", "without_page"]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from stylize_live.cluster.ray_library import ray
+from stylize_live.cluster.ray_library import ray, without_page
 from stylize_live.engine.cpu.features import cores
 from stylize_live.errors import MachineError, UsageError
 from stylize_live.file_locks import scratch_folder
@@ -61,7 +61,8 @@ def _start(opened: ExitStack) -> None:
     """A cluster of this machine, whose files are gone with it. Ray lets only those in who have its token."""
     folder = opened.enter_context(scratch_folder())
     try:
-        _init(address=HERE, num_cpus=cores(), include_dashboard=False, _temp_dir=str(folder))
+        with without_page():
+            _init(address=HERE, num_cpus=cores(), include_dashboard=False, _temp_dir=str(folder))
     except Exception as error:
         raise MachineError(f"Ray does not start on this machine: {_first_line(error)}") from None
 

@@ -16,6 +16,7 @@ from stylize_live.conversion.convert import check_paths, open_reader, open_write
 from stylize_live.conversion.preview import without_preview
 from stylize_live.conversion.segment_store import count_kept_frames
 from stylize_live.conversion.stylizers import FrameStylizer
+from stylize_live.errors import SinkError
 from stylize_live.file_locks import scratch_folder
 from stylize_live.frame import Frame
 from stylize_live.media.decode.reader import VideoReader
@@ -87,9 +88,12 @@ def trial_notes(reader: VideoReader, target: Path, settings: ConvertSettings) ->
     """The notes of a writer that has opened a temporary file. Raises what it would raise at its beginning."""
     with scratch_folder() as folder:
         place = folder / target.with_suffix(target.suffix or ".mkv").name
-        with contextlib.suppress(_EnoughError), open_writer(place, reader, settings) as writer:
-            notes = writer.notes
-            raise _EnoughError
+        try:
+            with contextlib.suppress(_EnoughError), open_writer(place, reader, settings) as writer:
+                notes = writer.notes
+                raise _EnoughError
+        except SinkError as error:
+            raise SinkError(str(error).replace(str(place), str(target))) from error
     return notes
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,13 +42,15 @@ def cluster() -> Iterator[Any]:
     from ray.cluster_utils import Cluster
 
     logging.getLogger("ray").setLevel(logging.CRITICAL)
-    with pytest.MonkeyPatch.context() as patch:
+    # Not pytest's own folder, whose name is too long for a socket's.
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="ray-") as folder:
         patch.setenv("RAY_AUTH_MODE", "disabled")
         patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (ROOT, ROOT / "tests"))))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         # What serves metrics takes longer to load than Ray waits for it where others are at work, too.
         patch.setattr("ray._private.utils.get_dashboard_dependency_error", lambda: ImportError("not wanted"))
-        made = Cluster(initialize_head=True, head_node_args={"num_cpus": cores(), "include_dashboard": False})
+        head = {"num_cpus": cores(), "include_dashboard": False, "temp_dir": folder}
+        made = Cluster(initialize_head=True, head_node_args=head)
         made.add_node(num_cpus=cores())
         before = {process.pid for process in psutil.Process().children(recursive=True)}
         assert before
