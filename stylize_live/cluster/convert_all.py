@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 
 from stylize_live.cluster.crew import WorkerSpec
 from stylize_live.cluster.progress import ClusterProgress
@@ -14,6 +15,9 @@ from stylize_live.config import ConvertSettings
 from stylize_live.conversion.identity import arithmetic_in
 from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
 from stylize_live.conversion.segment_store import read_earlier_identity
+from stylize_live.media.formats.pipes import PIPE
+
+_MOST_FOLDERS = 100  # of the videos, that are looked for on each machine
 
 
 def convert_all(
@@ -47,6 +51,7 @@ def convert_all(
 
     Raises:
         StylizeError: the stylizer cannot be opened.
+        SourceError: a machine does not see the videos.
         UsageError: Ray is missing, an address does not work, or machines differ in what they would paint.
         MachineError: no cluster answers, or no machine of it can paint any more.
     """
@@ -61,13 +66,30 @@ def convert_all(
         return
     earlier = [] if restart else [arithmetic_in(read_earlier_identity(job.target)) for job in waiting]
     wanted = [arithmetic for arithmetic in dict.fromkeys(earlier) if arithmetic]
-    with ray_session(address), RayCrew(make, settings, workers, arithmetics=wanted) as crew:
-        yield from Scheduler(
+    # Other processes have other working folders.
+    given = {_absolute(job): job for job in waiting}
+    folders = list(dict.fromkeys(job.source.parent for job in given))[:_MOST_FOLDERS]
+
+    def tell(progress: ClusterProgress) -> None:
+        on_progress(replace(progress, videos=[(given[job], video) for job, video in progress.videos]))
+
+    with (
+        ray_session(address),
+        RayCrew(make, settings, workers, arithmetics=wanted, folders=folders) as crew,
+    ):
+        scheduler = Scheduler(
             crew,
-            waiting,
+            list(given),
             settings,
             overwrite=overwrite,
             restart=restart,
-            on_start=on_start,
-            on_progress=on_progress,
-        ).run()
+            on_start=lambda job: on_start(given[job]),
+            on_progress=tell,
+        )
+        for outcome in scheduler.run():
+            yield replace(outcome, job=given[outcome.job])
+
+
+def _absolute(job: ConversionJob) -> ConversionJob:
+    paths = {name: path for name in ("source", "target") if (path := getattr(job, name)) != PIPE}
+    return replace(job, **{name: path.absolute() for name, path in paths.items()})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import platform
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from stylize_live.cluster.crew import Ended, Event, Failed, Lost, WorkerSpec
@@ -22,7 +24,7 @@ from stylize_live.cluster.worker import (
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.unit import Unit
 from stylize_live.conversion.worker_process import portable_error
-from stylize_live.errors import MachineError, UsageError
+from stylize_live.errors import MachineError, SourceError, UsageError
 from stylize_live.lifecycle import Closeable
 from stylize_live.system.clock import monotonic
 from stylize_live.system.cores import keep_to_cores
@@ -47,6 +49,7 @@ class _Order:
     settings: ConvertSettings
     styles: dict[str, bytes]
     place: Place
+    folders: tuple[Path, ...]
     with_flags: bool
 
 
@@ -63,12 +66,19 @@ class _WorkerProcess:
         with _words(self._order.with_flags):
             try:
                 if self._worker is None:
+                    self._check_folders()
                     own = {"device": self._order.place.spec.device}
                     settings = self._order.settings.model_copy(update=own)
                     self._worker = Worker(self._order.make, settings, self._order.styles)
                 return self._worker.describe(arithmetics)
             except Exception as error:
                 return Failed(portable_error(error))
+
+    def _check_folders(self) -> None:
+        for folder in self._order.folders:
+            if not folder.exists():
+                alike = "all machines must see the videos under the same paths"
+                raise SourceError(f"{folder}: is not there on {platform.node()}, {alike}")
 
     def paint(self, unit: Unit) -> Iterator[Event]:
         """See `Worker.paint`."""
@@ -152,8 +162,10 @@ class RayCrew(Closeable):
         settings: what it is opened with, but for the device.
         specs: the workers; None for as many of one kind as the cluster has room for.
         arithmetics: of earlier runs, which may be wanted again.
+        folders: that workers must see.
 
     Raises:
+        SourceError: a machine does not see a folder.
         StylizeError: the stylizer cannot be opened.
         UsageError: machines differ in what they would paint.
         MachineError: there is no room for a worker, or none gets ready.
@@ -166,7 +178,9 @@ class RayCrew(Closeable):
         specs: Sequence[WorkerSpec] | None = None,
         *,
         arithmetics: Iterable[str] = (),
+        folders: Iterable[Path] = (),
     ) -> None:
+        self._folders = tuple(folders)
         self._make, self._settings, self._arithmetics = make, settings, tuple(arithmetics)
         self._styles = own_style_files(settings)
         machines = _find_machines()
@@ -191,7 +205,7 @@ class RayCrew(Closeable):
     def _add_workers(self, machines: Iterable[Machine], kind: Sequence[WorkerSpec] | WorkerSpec) -> None:
         taken = [worker.place for worker in self._workers.values()]
         for place in place_workers(machines, kind, taken):
-            order = _Order(self._make, self._settings, self._styles, place, are_flags())
+            order = _Order(self._make, self._settings, self._styles, place, self._folders, are_flags())
             worker = self._workers[self._count] = _Slot(order)
             self._count += 1
             worker.start(self._arithmetics)
@@ -324,7 +338,8 @@ class RayCrew(Closeable):
 
     def replace(self, worker: int) -> None:
         """See `Crew.replace`."""
-        self._lose(worker, self._workers[worker], "it was not well")
+        if worker in self._workers:
+            self._lose(worker, self._workers[worker], "it was not well")
 
     def _look_around(self) -> None:
         """Now and then: use machines that have come, and give up where there are none."""

@@ -25,7 +25,7 @@ from stylize_live.conversion.queue import ConversionJob, ConversionOutcome, Stat
 from stylize_live.conversion.segment_store import read_earlier_identity, remove_published
 from stylize_live.conversion.stylizers import AbsentStylizer
 from stylize_live.conversion.unit import PaintedSegment, Unit, UnitEnd
-from stylize_live.errors import CrashError, SourceError, StylizeError, UsageError
+from stylize_live.errors import CrashError, StylizeError, UsageError
 from stylize_live.files import make_folder
 from stylize_live.media.formats.codecs import codec_for
 from stylize_live.media.formats.containers import check_target
@@ -287,9 +287,9 @@ class Scheduler:
                     self._segments += 1
                 case UnitEnd():
                     run.end_unit(unit, event.busy)
-                case Failed(SourceError() | UsageError()):
+                case Failed(UsageError()):
                     raise event.error
-                case Failed():  # maybe the worker's own trouble, such as a full disk or a confused driver
+                case Failed():  # maybe the worker's own trouble: a full disk, a lost mount, a confused driver
                     self._crew.replace(worker)
                     if not run.lose_unit(unit, blame=True):
                         raise event.error

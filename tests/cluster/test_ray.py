@@ -157,8 +157,10 @@ def test_a_lost_node_costs_time_only(cluster: Any, long_source: Path, whole: Pat
     assert target.read_bytes() == whole.read_bytes()
 
 
-def test_a_stopped_run_goes_on(cluster: Any, long_source: Path, whole: Path, tmp_path: Path) -> None:
-    """And leaves nothing at work."""
+def test_a_stopped_run_goes_on(
+    cluster: Any, long_source: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And leaves nothing at work; paths may count from the working folder."""
     target = tmp_path / "out.mp4"
 
     def stop(progress: ClusterProgress) -> None:
@@ -171,7 +173,9 @@ def test_a_stopped_run_goes_on(cluster: Any, long_source: Path, whole: Path, tmp
     assert folder_of(target).is_dir()
     assert not target.exists()
     assert eventually(lambda: not _workers())
-    (outcome,) = run(cluster, opens(ShotSmoother), (long_source, target))
+    monkeypatch.chdir(tmp_path)
+    (outcome,) = run(cluster, opens(ShotSmoother), (Path("in.mp4"), Path("out.mp4")))
+    assert outcome.job.target == Path("out.mp4")
     assert outcome.report is not None
     assert outcome.report.resumed >= 60
     assert outcome.report.frames == 600
@@ -199,6 +203,12 @@ def test_programs_may_use_a_cluster(
         stylize_live.convert(long_source, target, tiny_style, cluster=cluster.address)
     with stylize_live.Stylizer(tiny_style, device="cpu") as stylizer, pytest.raises(TypeError):
         stylize_live.convert(long_source, target, stylizer, cluster=cluster.address, overwrite=True)
+
+
+def test_what_a_machine_does_not_see_is_said(cluster: Any, tmp_path: Path) -> None:
+    lost = tmp_path / "lost" / "in.mp4"
+    with pytest.raises(SourceError, match="must see the videos"):
+        run(cluster, opens(ShotSmoother), (lost, tmp_path / "out.mp4"))
 
 
 def test_a_style_that_does_not_open_is_said(cluster: Any, long_source: Path, tmp_path: Path) -> None:
