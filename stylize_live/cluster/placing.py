@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from stylize_live.cluster.crew import WorkerSpec
 from stylize_live.config import ConvertSettings
+from stylize_live.errors import DeviceError
+from stylize_live.wording import option
 
 # Cores of a worker without a GPU: more help a network of this size little. Not measured beyond two.
 _MOST_CORES = 4
@@ -48,11 +50,18 @@ def choose_spec(machines: Sequence[Machine], settings: ConvertSettings) -> Worke
     """One kind of worker for all machines, so that all paint alike; None if there is no room for any.
 
     A GPU each if there are GPUs, else a group of cores.
+
+    Raises:
+        DeviceError: a GPU is asked for, and there is none.
     """
     with_gpus = [machine for machine in machines if machine.gpus and machine.cpus]
     if with_gpus and settings.device != "cpu":
         cores = min(machine.cpus // machine.gpus for machine in with_gpus)
         return WorkerSpec("cuda", max(1, cores), 1)
+    if settings.device not in ("auto", "cpu"):
+        raise DeviceError(
+            f"no machine of this cluster has a GPU: {option('device', 'auto')} takes what there is"
+        )
     counts = [machine.cpus for machine in machines if machine.cpus]
     if not counts:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import platform
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
+_THREADS = "OMP_NUM_THREADS"
 _MOST_STARTS = 3  # of a worker that dies before it is ready
 _SECONDS_BETWEEN_LOOKS = 5.0  # at which machines there are
 _PATIENCE = 120.0  # seconds without any worker
@@ -50,6 +52,7 @@ class _Order:
     styles: dict[str, bytes]
     place: Place
     folders: tuple[Path, ...]
+    threads: str | None  # of OpenMP, as the user set them
     with_flags: bool
 
 
@@ -58,6 +61,10 @@ class _WorkerProcess:
 
     def __init__(self, order: _Order) -> None:
         keep_to_cores(order.place.first_core, order.place.spec.num_cpus)
+        # Ray sets it to the number of cores, which is not always what torch takes of them on its own.
+        os.environ.pop(_THREADS, None)
+        if order.threads is not None:
+            os.environ[_THREADS] = order.threads
         self._order = order
         self._worker: Worker | None = None
 
@@ -205,7 +212,15 @@ class RayCrew(Closeable):
     def _add_workers(self, machines: Iterable[Machine], kind: Sequence[WorkerSpec] | WorkerSpec) -> None:
         taken = [worker.place for worker in self._workers.values()]
         for place in place_workers(machines, kind, taken):
-            order = _Order(self._make, self._settings, self._styles, place, self._folders, are_flags())
+            order = _Order(
+                self._make,
+                self._settings,
+                self._styles,
+                place,
+                self._folders,
+                os.environ.get(_THREADS),
+                are_flags(),
+            )
             worker = self._workers[self._count] = _Slot(order)
             self._count += 1
             worker.start(self._arithmetics)

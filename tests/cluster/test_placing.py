@@ -10,6 +10,7 @@ from stylize_live.cluster.crew import WorkerSpec
 from stylize_live.cluster.placing import Machine, choose_spec, place_workers
 from stylize_live.cluster.worker import WorkerFacts, explain_difference
 from stylize_live.config import ConvertSettings
+from stylize_live.errors import DeviceError
 
 CPU = ConvertSettings(device="cpu")
 
@@ -45,6 +46,11 @@ def test_workers_have_cores_of_their_own() -> None:
         *(("a", 0), ("b", 2), ("c", 0)),
         *(("a", 4), ("b", 6), ("c", 2)),
     ]
+
+
+def test_a_gpu_that_is_asked_for_must_be_there() -> None:
+    with pytest.raises(DeviceError, match="no machine"):
+        choose_spec([Machine("a", "a", 4, 0)], ConvertSettings(device="cuda"))
 
 
 def test_what_is_taken_is_not_given_again() -> None:

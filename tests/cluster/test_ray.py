@@ -21,6 +21,8 @@ import stylize_live
 from stylize_live.cluster.convert_all import convert_all
 from stylize_live.cluster.crew import WorkerSpec
 from stylize_live.cluster.progress import ClusterProgress
+from stylize_live.cluster.worker import open_stylizer
+from stylize_live.config import ConvertSettings
 from stylize_live.conversion.convert import convert
 from stylize_live.conversion.progress import ConvertProgress
 from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
@@ -203,6 +205,19 @@ def test_programs_may_use_a_cluster(
         stylize_live.convert(long_source, target, tiny_style, cluster=cluster.address)
     with stylize_live.Stylizer(tiny_style, device="cpu") as stylizer, pytest.raises(TypeError):
         stylize_live.convert(long_source, target, stylizer, cluster=cluster.address, overwrite=True)
+
+
+def test_a_network_paints_as_on_one_machine(
+    cluster: Any, long_source: Path, tiny_style: Path, tmp_path: Path
+) -> None:
+    """With smoothing, cuts and sound, by torch, whose roundings follow from its threads."""
+    settings = ConvertSettings(style=str(tiny_style), device="cpu", runtime="torch", precision="float32")
+    with open_stylizer(settings) as stylizer:
+        convert(long_source, tmp_path / "alone.mp4", stylizer, settings)
+    jobs = [ConversionJob(long_source, tmp_path / "out.mp4")]
+    (outcome,) = convert_all(jobs, settings, WORKERS, address=cluster.address)
+    assert outcome.error is None
+    assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "alone.mp4").read_bytes()
 
 
 def test_what_a_machine_does_not_see_is_said(cluster: Any, tmp_path: Path) -> None:
