@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stylize_live.config import DEFAULT_STYLE, ConvertSettings, EngineSettings, LiveSettings, from_options
 from stylize_live.conversion import convert as conversion
+from stylize_live.conversion.queue import ConversionJob
 from stylize_live.engine import Stylizer
 from stylize_live.live.adaptive_resolution import adapt_resolution
 from stylize_live.live.displays import open_display
@@ -19,6 +20,7 @@ from stylize_live.nets import catalogue
 from stylize_live.options import PaintingOptions
 
 if TYPE_CHECKING:
+    from stylize_live.cluster.progress import ClusterProgress
     from stylize_live.conversion.progress import ConvertProgress, ConvertReport
     from stylize_live.live.report import LiveReport
     from stylize_live.media.protocols import LiveSink, Source
@@ -41,6 +43,7 @@ def convert(
     restart: bool = False,
     on_progress: Callable[[ConvertProgress], None] | None = None,
     work_folder: Path | None = None,
+    cluster: str | None = None,
     **options: Any,
 ) -> ConvertReport:
     """Paint a video file, its sound and subtitles kept.
@@ -58,6 +61,8 @@ def convert(
         restart: discard what an interrupted run has finished.
         on_progress: called in this thread about 5 times a second; what it raises stops everything.
         work_folder: where copies of sources on storage are kept meanwhile, and segments of targets there.
+        cluster: paint on a Ray cluster, "auto" or "host:port" (docs/convert.md, "Many machines"); not with a
+            `Stylizer`, and the report has no pair of images.
         options: as on the command line, with underscores: ``boldness=0.5``, ``steadiness=0.9``,
             ``size="720p"``, ``start="1:05"``, ``codec="hevc"``, ``audio="none"``; all of them are fields of
             `ConvertSettings`. Beside a `Stylizer`, only those that are not about painting.
@@ -75,6 +80,13 @@ def convert(
         >>> report = convert("holiday.mp4", "painted.mp4", "the-scream", boldness=0.5)
         >>> report.frames, report.notes
     """
+    if cluster is not None:
+        if isinstance(style, Stylizer):
+            raise TypeError("convert() on a cluster needs a style, of which workers make their own Stylizer")
+        job = ConversionJob(Path(source), Path(target))
+        conversion.check_paths(job.source, job.target, overwrite)
+        settings = from_options("convert", ConvertSettings, options | {"style": str(style)})
+        return _convert_on_cluster(job, settings, cluster, overwrite, restart, on_progress)
     settings, stylizer, opened = _prepare("convert", ConvertSettings, style, options)
     with opened:
         return conversion.convert(
@@ -87,6 +99,31 @@ def convert(
             on_progress=on_progress,
             work_folder=work_folder,
         )
+
+
+def _convert_on_cluster(
+    job: ConversionJob,
+    settings: ConvertSettings,
+    address: str,
+    overwrite: bool,
+    restart: bool,
+    on_progress: Callable[[ConvertProgress], None] | None,
+) -> ConvertReport:
+    from stylize_live.cluster.convert_all import convert_all
+
+    def tell(progress: ClusterProgress) -> None:
+        for _, video in progress.videos:
+            if on_progress is not None:
+                on_progress(video)
+
+    with closing(
+        convert_all([job], settings, address=address, overwrite=overwrite, restart=restart, on_progress=tell)
+    ) as outcomes:
+        outcome = next(outcomes)
+    if outcome.error is not None:
+        raise outcome.error
+    assert outcome.report is not None
+    return outcome.report
 
 
 def open_source(name: str | Path = "0", **options: Any) -> LiveSource:

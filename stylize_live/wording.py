@@ -69,6 +69,11 @@ def options_as_flags() -> Iterator[None]:
         _as_flags = before
 
 
+def are_flags() -> bool:
+    """Whether messages name options as the command line does."""
+    return _as_flags
+
+
 def option(name: str, value: str | bool | int | None = None) -> str:
     """An option, named as whoever reads it would type it.
 

@@ -460,6 +460,10 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "conversion.segment_store:SegmentStore": ("journal", "target"),
     "live.warm_up:WarmUp": ("loading",),
     "conversion.segmented_output:SegmentedOutput": ("segment", "joining", "index"),
+    "conversion.segment_writer:SegmentWriter": ("segment",),
+    "conversion.stylizers:AbsentStylizer": NoSense("stands for one of another process, and paints nothing"),
+    "conversion.unit:_Keeper": NoSense("a worker's own files, see cluster/test_units.py"),
+    "conversion.unit:_UnitOutput": ("segment",),
 }
 # The same for threads and processes, by the file and the work or name that they are started with.
 THREADS: dict[str, tuple[str, ...] | NoSense] = {

@@ -22,7 +22,7 @@ PACKAGE = Path(stylize_live.__file__).parent
 ROOMS = [
     *("__main__", "cli", "remotes", "studio", "bench"),
     *("evaluation", "evaluation.blind"),
-    *("api", "obs"),
+    *("api", "obs", "cluster"),
     *("live", "conversion", "training", "reports"),
     *("engine", "engine.matting", "engine.cuda", "engine.cuda.triton", "engine.cpu", "engine.core", "nets"),
     "sound",

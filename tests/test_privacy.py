@@ -165,8 +165,10 @@ def test_slow_commands(command: str, tmp_path: Path, features_file: Path) -> Non
 
 def test_children_find_it_shut_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "1")
     disable_telemetry()
     assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
 
 
 def test_the_watch_sees(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter, Token
 
 from stylize_live.cli.advice import advise
+from stylize_live.cli.cluster_display import ClusterDisplay
 from stylize_live.cli.completion import complete_style_names
 from stylize_live.cli.console import fail, hide_warnings, warn
 from stylize_live.cli.convert_display import ConvertDisplay
@@ -51,6 +52,7 @@ def convert(
     dry_run: bool = False,
     json: bool = False,
     before_after: Path | None = None,
+    cluster: str | None = None,
     config: Path | None = None,
     settings: Annotated[ConvertSettings, Parameter(name="*")] = _DEFAULT_SETTINGS,
 ) -> int:
@@ -99,6 +101,9 @@ def convert(
         standard output).
     before_after
         Save one frame, original and painted side by side, as jpg, png or webp.
+    cluster
+        Paint on a Ray cluster, several parts of a video at the same time: host:port of one, or auto for that
+        of this machine; without one, this machine alone. All machines must see the videos.
     config
         TOML file of settings; options given here win.
     """
@@ -119,13 +124,15 @@ def convert(
     single = len(inputs) == 1 and not is_folder(inputs[0])
     if single:
         check_paths(jobs[0].source, jobs[0].target, overwrite)
+    if before_after is not None and cluster is not None:
+        raise UsageError("--before-after is for one machine, leave it or --cluster out")
     if before_after is not None:
         _check_image(before_after, overwrite, single)
     if dry_run:
         with _open_stylizer(settings) as stylizer:
             return print_dry_run(jobs, single, stylizer, settings, overwrite, json)
     advise(settings)
-    outcomes, seconds = _run(jobs, single, settings, overwrite, restart, json)
+    outcomes, seconds = _run(jobs, single, settings, overwrite, restart, json, cluster)
     return _conclude(outcomes, single, seconds, json, before_after)
 
 
@@ -209,6 +216,30 @@ def _convert_jobs(
         )
 
 
+def _convert_on_cluster(
+    jobs: list[ConversionJob],
+    settings: ConvertSettings,
+    overwrite: bool,
+    restart: bool,
+    display: ClusterDisplay,
+    address: str,
+) -> Generator[ConversionOutcome, None, None]:
+    """Convert videos by many workers; they end in any order."""
+    from stylize_live.cluster.convert_all import convert_all
+
+    display.await_workers()
+    return convert_all(
+        jobs,
+        settings,
+        address=address,
+        make=_open_stylizer_in_subprocess,
+        overwrite=overwrite,
+        restart=restart,
+        on_start=display.start,
+        on_progress=display.show,
+    )
+
+
 def _run(
     jobs: list[ConversionJob],
     single: bool,
@@ -216,20 +247,25 @@ def _run(
     overwrite: bool,
     restart: bool,
     json: bool,
+    cluster: str | None,
 ) -> tuple[list[ConversionOutcome], float]:
     """Convert all, each outcome said as it comes."""
     outcomes: list[ConversionOutcome] = []
     began = monotonic()
-    with ConvertDisplay(jobs, single, settings, overwrite=overwrite, restart=restart, json=json) as display:
+    with ClusterDisplay(jobs, single, settings, overwrite=overwrite, restart=restart, json=json) as display:
+        common = jobs, settings, overwrite, restart, display
+        run = _convert_jobs(*common) if cluster is None else _convert_on_cluster(*common, cluster)
         try:
             # Closed before anything is said: what works in another process may finish a segment until then.
-            with closing(_convert_jobs(jobs, settings, overwrite, restart, display)) as finished:
+            with closing(run) as finished:
                 for outcome in finished:
                     outcomes.append(outcome)
                     display.finish(outcome)
         except KeyboardInterrupt:
             display.interrupt()
             raise
+    order = {job: number for number, job in enumerate(jobs)}
+    outcomes.sort(key=lambda outcome: order[outcome.job])
     return outcomes, monotonic() - began
 
 

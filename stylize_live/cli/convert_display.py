@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
     from stylize_live.storage.places import Place
 
-_SECONDS_BETWEEN_LINES = 30.0
+SECONDS_BETWEEN_LINES = 30.0
 _EQUAL = 1000  # of which a bar shows shares
 
 
@@ -62,6 +62,7 @@ class ConvertDisplay(Closeable):
         self._totals: dict[Place, int | None] = {}
         self._finished = 0
         self._weight_finished = 0
+        self._bars: dict[Path, TaskID] = {}  # of several videos at work
         self._said_at = monotonic()
         self._bar.start()
 
@@ -106,7 +107,7 @@ class ConvertDisplay(Closeable):
 
     def _say_line(self, job: ConversionJob, progress: ConvertProgress) -> None:
         now = monotonic()
-        if now - self._said_at < _SECONDS_BETWEEN_LINES:
+        if now - self._said_at < SECONDS_BETWEEN_LINES:
             return
         self._said_at = now
         place = "" if self._single else f"video {self._finished + 1} of {len(self._jobs)}, "
@@ -116,7 +117,7 @@ class ConvertDisplay(Closeable):
         left = ""
         if progress.total is not None and progress.fps:
             left = f", {describe_seconds(max(0, progress.total - progress.frames) / progress.fps)} left"
-        frames = _count_frames(progress.frames, progress.total)
+        frames = count_frames(progress.frames, progress.total)
         print_beside(f"{place}{job.source.name}: {frames}, {progress.fps:.1f} frames per second{left}")
 
     def finish(self, outcome: ConversionOutcome) -> None:
@@ -153,7 +154,7 @@ class ConvertDisplay(Closeable):
         goes_on = frames > 0 and (self._overwrite or not is_made)
         if goes_on:
             again = f"{self._again} goes on (--restart begins anew)"
-            warn(f"{target}: {_count_frames(frames, self._totals.get(target))} kept; {again}")
+            warn(f"{target}: {count_frames(frames, self._totals.get(target))} kept; {again}")
         return goes_on
 
     def close(self) -> None:
@@ -172,7 +173,8 @@ def _say_lost(target: Place) -> None:
         warn(f"{target}: nothing kept yet; the same command begins anew")
 
 
-def _count_frames(frames: int, total: int | None) -> str:
+def count_frames(frames: int, total: int | None) -> str:
+    """ "12 frames" or "12 of 300 frames"."""
     return f"{frames} frames" if total is None else f"{frames} of {total} frames"
 
 

@@ -70,7 +70,7 @@ SECTIONS: dict[str, Sections] = {
         "Part and size": ("start", "end", "size", "fps"),
         "Folders": ("include", "exclude"),
         "Sound and compression": ("audio", "codec", "crf", "preset", "bits", "encoder", "decoder"),
-        "Machine": _MACHINE,
+        "Machine": (*_MACHINE, "cluster"),
     },
     "image": {
         "Result": ("output", "side-by-side", "overwrite"),

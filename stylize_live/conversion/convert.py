@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
 
 from stylize_live.concurrency.watchdog import Patience
@@ -109,19 +110,23 @@ def convert(
         source = opened.enter_context(source_at_hand(source, on_progress))
         path = opened.enter_context(readable(source))
         settings, later = without_preview(path, settings)
-        stylizer = TimeShiftedStylizer(stylizer, later) if later else stylizer
-        if settings.side_by_side:
-            stylizer = SideBySideStylizer(stylizer)
+        stylizer = fit_stylizer(stylizer, settings, later)
         if isinstance(stylizer, FollowsFrames) and rules_of(settings.follow_sound) is not None:
             opened.callback(stylizer.follow, None)
-        make = _convert_in_segments if path == source and _can_resume(source, target) else _convert_at_once
+        make = _convert_in_segments if path == source and can_resume(source, target) else _convert_at_once
         pipeline, output = make(opened, path, target, stylizer, settings, restart)
         pipeline.run(on_progress, patience)
         opened.close()  # everything is in its place before it is reported
         return _report(pipeline, output)
 
 
-def _can_resume(source: Path, target: Place) -> bool:
+def fit_stylizer(stylizer: FrameStylizer, settings: ConvertSettings, later: Fraction) -> FrameStylizer:
+    """The stylizer for settings that `without_preview` gave."""
+    stylizer = TimeShiftedStylizer(stylizer, later) if later else stylizer
+    return SideBySideStylizer(stylizer) if settings.side_by_side else stylizer
+
+
+def can_resume(source: Path, target: Place) -> bool:
     """Whether the source stays what it is, and the target can be made in segments."""
     made = local_path(target)
     if made == PIPE or is_sequence(made) or not source.is_file():
@@ -140,7 +145,7 @@ def _convert_in_segments(
 ) -> tuple[ConvertPipeline, Output]:
     """A conversion that goes on where an earlier one stopped; what it opens is closed with `opened`."""
     made = local_path(target)
-    reader = opened.enter_context(_reader(source, made, settings, stylizer))
+    reader = opened.enter_context(reader_for(source, made, settings, stylizer))
     paint_as(stylizer, "" if restart else arithmetic_in(read_earlier_identity(target)))
     sound = follow_sound(stylizer, reader, settings)
     identity = identity_of(source, settings, stylizer.fingerprint, arithmetic_of(stylizer))
@@ -153,7 +158,7 @@ def _convert_in_segments(
         # Here, where Ctrl-C is heard and no watchdog waits: all sound before the first frame is listened to.
         sound.at(store.finished[-1].fingerprints[-1][0])
     alpha = reader.has_alpha or adds_alpha(stylizer)
-    output = SegmentedOutput(target, store, _size(reader, settings), settings, reader, alpha=alpha)
+    output = SegmentedOutput(target, store, frame_size(reader, settings), settings, reader, alpha=alpha)
     opened.callback(output.close)
 
     def unchanged() -> bool:
@@ -178,7 +183,7 @@ def _convert_at_once(
 ) -> tuple[ConvertPipeline, Output]:
     """A conversion that is written in one go; arguments as in `_convert_in_segments`."""
     made = local_path(target)
-    reader = opened.enter_context(_reader(source, made, settings, stylizer))
+    reader = opened.enter_context(reader_for(source, made, settings, stylizer))
     opened.enter_context(uploading(target))
     writer = open_writer(made, reader, settings, alpha=reader.has_alpha or adds_alpha(stylizer))
     opened.push(writer)
@@ -192,7 +197,7 @@ def _convert_at_once(
     return pipeline, output
 
 
-def _size(reader: VideoReader, settings: ConvertSettings) -> tuple[int, int]:
+def frame_size(reader: VideoReader, settings: ConvertSettings) -> tuple[int, int]:
     """(width, height) of the target's frames in pixels."""
     width, height = reader.size
     return (2 * width, height) if settings.side_by_side else (width, height)
@@ -204,8 +209,8 @@ def open_writer(
     """What writes a target in one go: a video file, or numbered frames. Raises as its constructor does."""
     if is_sequence(target):
         return SequenceWriter(target, alpha=alpha)
-    rate = reader.average_rate
-    return VideoWriter(target, _size(reader, settings), settings, rate=rate, like=reader, alpha=alpha)
+    size, rate = frame_size(reader, settings), reader.average_rate
+    return VideoWriter(target, size, settings, rate=rate, like=reader, alpha=alpha)
 
 
 def settings_with_alpha(target: Path, settings: ConvertSettings) -> ConvertSettings:
@@ -262,10 +267,14 @@ def open_reader(
     return VideoReader(source, settings, bits=settings.bits, square_pixels=square, surfaces=surfaces)
 
 
-def _reader(source: Path, target: Path, settings: ConvertSettings, stylizer: FrameStylizer) -> VideoReader:
-    """See `open_reader`. Frames stay planes if the stylizer takes planes and the target stores them."""
-    surfaces = takes_surfaces(stylizer) and not is_sequence(target) and stores_planes(target, settings)
-    return open_reader(source, target, settings, surfaces=surfaces)
+def reader_for(source: Path, target: Path, settings: ConvertSettings, stylizer: FrameStylizer) -> VideoReader:
+    """A video as a stylizer and a target need it; see `open_reader`."""
+    return open_reader(source, target, settings, surfaces=wants_surfaces(stylizer, target, settings))
+
+
+def wants_surfaces(stylizer: FrameStylizer, target: Path, settings: ConvertSettings) -> bool:
+    """Whether frames stay planes: the stylizer takes planes and the target stores them."""
+    return takes_surfaces(stylizer) and not is_sequence(target) and stores_planes(target, settings)
 
 
 def _frames_to_paint(
@@ -280,7 +289,7 @@ def _frames_to_paint(
     state = store.state
     forgotten = isinstance(stylizer, Resumable) and state is None
     if store.finished and not forgotten:
-        found = open_after(lambda: _reader(reader.path, target, settings, stylizer), store.finished[-1])
+        found = open_after(lambda: reader_for(reader.path, target, settings, stylizer), store.finished[-1])
         if found is not None:
             reader.close()
             restore_state(stylizer, state)

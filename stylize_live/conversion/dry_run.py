@@ -18,6 +18,7 @@ from stylize_live.conversion.preview import without_preview
 from stylize_live.conversion.segment_store import count_kept_frames
 from stylize_live.conversion.sound import note_on_sound
 from stylize_live.conversion.stylizers import FrameStylizer
+from stylize_live.errors import SinkError
 from stylize_live.file_locks import scratch_folder
 from stylize_live.frame import Frame
 from stylize_live.media.decode.reader import VideoReader
@@ -88,22 +89,28 @@ def dry_run(source: Path, target: Place, settings: ConvertSettings, *, overwrite
             notes=[
                 *reader.notes,
                 *note_on_sound(path, settings),
-                *_trial_notes(reader, made, settings, transparent),
+                *trial_notes(reader, made, settings, transparent=transparent),
             ],
             pixels=left,
         )
 
 
-def _trial_notes(
-    reader: VideoReader, target: Path, settings: ConvertSettings, transparent: bool
+def trial_notes(
+    reader: VideoReader, target: Path, settings: ConvertSettings, *, transparent: bool
 ) -> list[str]:
-    """The notes of a writer that has opened a temporary file."""
+    """The notes of a writer that has opened a temporary file. Raises what it would raise at its beginning."""
+    alpha = reader.has_alpha or transparent
     with scratch_folder() as folder:
         place = folder / target.with_suffix(target.suffix or ".mkv").name
-        alpha = reader.has_alpha or transparent
-        with contextlib.suppress(_EnoughError), open_writer(place, reader, settings, alpha=alpha) as writer:
-            notes = writer.notes
-            raise _EnoughError
+        try:
+            with (
+                contextlib.suppress(_EnoughError),
+                open_writer(place, reader, settings, alpha=alpha) as writer,
+            ):
+                notes = writer.notes
+                raise _EnoughError
+        except SinkError as error:
+            raise SinkError(str(error).replace(str(place), str(target))) from error
     return notes
 
 

@@ -77,7 +77,7 @@ class FinishedSegment(BaseModel):
 
     @classmethod
     def at(
-        cls, boundary: SegmentBoundary, frames: int, ticks: int, size: int, digest: str, notes: list[str]
+        cls, boundary: SegmentBoundary, frames: int, ticks: int, size: int, digest: str
     ) -> FinishedSegment:
         """A segment that ends at a boundary."""
         return cls(
@@ -92,7 +92,7 @@ class FinishedSegment(BaseModel):
             damaged=boundary.damaged,
             retimed=boundary.retimed,
             missing=str(boundary.missing),
-            notes=notes,
+            notes=list(boundary.notes),
         )
 
 

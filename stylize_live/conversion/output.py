@@ -23,14 +23,8 @@ class End:
     missing: Fraction
 
 
-class Output(Protocol):
-    """What a pipeline writes into.
-
-    Attributes:
-        damaged: packets of copied streams that could not be used; complete after `finish`.
-    """
-
-    damaged: int
+class FrameOutput(Protocol):
+    """What a pipeline writes into."""
 
     def write(self, frame: Frame) -> None:
         """Take a painted frame. Raises `SinkError`."""
@@ -48,6 +42,16 @@ class Output(Protocol):
         Raises:
             SinkError: it cannot be written.
         """
+
+
+class Output(FrameOutput, Protocol):
+    """What writes a whole video.
+
+    Attributes:
+        damaged: packets of copied streams that could not be used; complete after `finish`.
+    """
+
+    damaged: int
 
     @property
     def notes(self) -> list[str]:

@@ -12,9 +12,9 @@ from stylize_live.concurrency.failures import check_frame
 from stylize_live.concurrency.stopwatch import Stopwatch
 from stylize_live.concurrency.watchdog import Patience, Watchdog
 from stylize_live.concurrency.workers import WorkerGroup
-from stylize_live.conversion.output import Output
+from stylize_live.conversion.output import FrameOutput
 from stylize_live.conversion.progress import ConvertProgress, Sample
-from stylize_live.conversion.segments import SegmentBoundary, SegmentSplitter
+from stylize_live.conversion.segments import SegmentBoundary, SegmentSplitter, boundary_at
 from stylize_live.conversion.stylizers import FrameStylizer, save_state
 from stylize_live.errors import MachineError, SourceError
 from stylize_live.frame import Frame
@@ -48,6 +48,7 @@ class ConvertPipeline:
         output: where painted frames go.
         resumed: frames that earlier runs have written.
         unchanged: whether the source still is the file that it was.
+        until: frames of the video after which the work ends: a segment begins there. None is its end.
         endless: stages that may wait for as long as they like, such as one that writes into a pipe.
     """
 
@@ -57,14 +58,15 @@ class ConvertPipeline:
         frames: Iterator[Frame],
         shots: ShotMarker,
         stylizer: FrameStylizer,
-        output: Output,
+        output: FrameOutput,
         *,
         resumed: int,
         unchanged: Callable[[], bool],
+        until: int | None = None,
         endless: Collection[str] = (),
     ) -> None:
         self.reader, self._frames_to_come, self._stylizer, self._output = reader, frames, stylizer, output
-        self._shots, self._unchanged = shots, unchanged
+        self._shots, self._unchanged, self._until = shots, unchanged, until
         self._decoded: Bounded[Frame | SegmentBoundary] = Bounded(_FRAMES_BETWEEN_STAGES)
         self._painted: Bounded[Frame | SegmentBoundary] = Bounded(_FRAMES_BETWEEN_STAGES)
         self._stages = WorkerGroup(self._decoded, self._painted)
@@ -86,17 +88,25 @@ class ConvertPipeline:
         self, on_progress: Callable[[ConvertProgress], None] | None, patience: Patience = USUAL_PATIENCE
     ) -> None:
         """Work until the video is in its place; this thread only waits, so that it hears Ctrl-C."""
+        for progress in self.steps(patience):
+            if on_progress is not None:
+                on_progress(progress)
+
+    def steps(self, patience: Patience = USUAL_PATIENCE) -> Iterator[ConvertProgress]:
+        """Work until the video is in its place, and say how far it is now and then.
+
+        Closing the generator stops everything.
+        """
         self._began = monotonic()
         with self._stages as stages:
             stages.start("decode", self._decode, closes=(self._decoded,))
             stages.start("inference", self._paint, closes=(self._painted,))
             stages.start("encode", self._encode)
-            tell = on_progress or (lambda progress: None)
-            tell(self._progress())
+            yield self._progress()
             while stages.running:
                 stages.join(min(_SECONDS_BETWEEN_REPORTS, patience.note))
                 self._check_stalls(patience)
-                tell(self._progress())
+                yield self._progress()
             stages.check()
         self.seconds = monotonic() - self._began
 
@@ -121,7 +131,9 @@ class ConvertPipeline:
                 frame = self._shots.mark(frame)
                 begins = splitter.begins_segment(frame)
             if begins:
-                self._decoded.put(self._make_boundary(splitter, frame.pts))
+                self._decoded.put(boundary_at(splitter, frame.pts, self.reader, self._shots))
+                if frame.index == self._until:
+                    return
             with clock:
                 splitter.remember(frame)
             any_frames = True
@@ -129,15 +141,7 @@ class ConvertPipeline:
             self._decoded.put(frame)
         if any_frames:
             self._check_source()
-            self._decoded.put(self._make_boundary(splitter, None))
-
-    def _make_boundary(self, splitter: SegmentSplitter, next_pts: Fraction | None) -> SegmentBoundary:
-        reader = self.reader
-        notes, history = tuple(reader.notes), self._shots.history
-        boundary = SegmentBoundary(next_pts, splitter.tail, reader.damaged, reader.retimed, history, notes)
-        if next_pts is None:
-            boundary = replace(boundary, missing=reader.missing, last_duration=reader.last_duration)
-        return boundary
+            self._decoded.put(boundary_at(splitter, None, self.reader, self._shots))
 
     def _check_source(self) -> None:
         """A disk that was pulled out looks like a damaged video, and must not end as one."""

@@ -7,6 +7,7 @@ Of a target on shared storage, it is in the work folder of this machine.
         journal         what the segments depend on, one line for each: `stylize_live.conversion.journal`
         000000.packets  a segment, see `stylize_live.media.encode.packet_files`
         000000.state    state of the stylizer behind the newest two segments and every sixteenth
+        000007.ahead    a journal of one segment that was painted before those in front of it, on a cluster
 
 A segment counts once its line stands in the journal, which is written when all else is on the disk. So the
 folder is right at any moment, whenever the run may be killed. Checksums tell what a disk changed since.
@@ -58,6 +59,7 @@ class SegmentStore(Closeable):
     Attributes:
         folder: where they are.
         finished: segments in order; of those that this run made, the last one alone has its `tail`.
+        ahead: segments that wait for others in front of them, by number.
         discarded: frames of earlier segments that were of no use, because they depend on something else.
         notes: what the folder's file system cannot do, in words.
 
@@ -65,13 +67,17 @@ class SegmentStore(Closeable):
         target: the video that is made.
         identity: what its segments depend on.
         restart: discard what is there.
+        any_order: whether segments come in any order, by `add`; else those that are ahead are discarded.
 
     Raises:
         SinkError: the folder cannot be written, or another run works on the same target.
     """
 
-    def __init__(self, target: Place, identity: Identity, *, restart: bool = False) -> None:
+    def __init__(
+        self, target: Place, identity: Identity, *, restart: bool = False, any_order: bool = False
+    ) -> None:
         self.finished: list[FinishedSegment] = []
+        self.ahead: dict[int, FinishedSegment] = {}
         self.discarded = 0
         self.notes: list[str] = []
         self._target = target
@@ -82,7 +88,7 @@ class SegmentStore(Closeable):
             self._lock = self._claim()
         try:
             with self.explain_errors():
-                self._read_journal(restart)
+                self._read_journal(restart, any_order)
         except SinkError:
             self.close()
             raise
@@ -112,15 +118,17 @@ class SegmentStore(Closeable):
         if not sync(path) and _NO_SYNC not in self.notes:
             self.notes.append(_NO_SYNC)
 
-    def _read_journal(self, restart: bool) -> None:
+    def _read_journal(self, restart: bool, any_order: bool) -> None:
         journal = read_journal(self.folder / _JOURNAL)
         if journal.identity == self._identity and not restart:
             self.finished = self._usable(journal.finished)
+            self.ahead = self._find_ahead() if any_order else {}
         elif not restart:
             self.discarded = journal.frames
         if not restart and not self.discarded and (journal.harmed or self.frames < journal.frames):
             self.notes.append(_HARMED)
         self._rewrite()
+        self._adopt()
 
     def _usable(self, segments: list[FinishedSegment]) -> list[FinishedSegment]:
         """Segments before the first damaged one, up to the last whose stylizer state is intact."""
@@ -146,6 +154,8 @@ class SegmentStore(Closeable):
         count = len(self.finished)
         kept = {"lock", _JOURNAL, *(self.packets(number).name for number in range(count))}
         kept |= {self._state_file(number).name for number in range(count) if _keeps_state(number, count)}
+        for file in (self.packets, self._state_file, self._ahead_file):
+            kept |= {file(number).name for number in self.ahead}
         new = self.folder / "journal.new"
         new.write_bytes(journal_lines(self._identity, self.finished))
         self._sync(new)
@@ -158,7 +168,7 @@ class SegmentStore(Closeable):
 
     def discard(self) -> None:
         """Begin anew. Raises `SinkError`."""
-        self.finished = []
+        self.finished, self.ahead = [], {}
         with self.explain_errors():
             self._rewrite()
 
@@ -173,14 +183,25 @@ class SegmentStore(Closeable):
     def _state_file(self, number: int) -> Path:
         return self.folder / f"{number:06d}.state"
 
+    def _ahead_file(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.ahead"
+
     def commit(self, segment: FinishedSegment, state: bytes | None) -> None:
         """Count the segment begun last as finished; its file must be closed. Raises `OSError`."""
         number = len(self.finished)
+        self._write_state(number, state)
+        self._sync(self.packets(number))
+        self._sync(self.folder)
+        self._enter(segment)
+
+    def _write_state(self, number: int, state: bytes | None) -> None:
         if state:
             self._state_file(number).write_bytes(state)
             self._sync(self._state_file(number))
-        self._sync(self.packets(number))
-        self._sync(self.folder)
+
+    def _enter(self, segment: FinishedSegment) -> None:
+        """Write the line of the next segment, all else of which is on the disk."""
+        number = len(self.finished)
         journal = self.folder / _JOURNAL
         with journal.open("ab") as file:
             file.write(segment_line(segment, number))
@@ -188,10 +209,70 @@ class SegmentStore(Closeable):
         if self.finished:
             self.finished[-1] = self.finished[-1].without_tail()
         self.finished.append(segment)
-        old = number - _NEWEST_STATES
-        if old >= 0 and not _keeps_state(old, len(self.finished)):
+        self._drop_state(number - _NEWEST_STATES, len(self.finished))
+
+    def _drop_state(self, number: int, count: int) -> None:
+        if number >= 0 and not _keeps_state(number, count):
             with contextlib.suppress(OSError):  # a virus scanner may be at it; the next run removes it
-                self._state_file(old).unlink()
+                self._state_file(number).unlink()
+
+    def add(self, number: int, segment: FinishedSegment, packets: bytes, state: bytes | None) -> None:
+        """Take a segment that was made elsewhere, in any order. Does nothing if it is there already.
+
+        Args:
+            number: of the segment, from 0.
+            segment, state: as for `commit`.
+            packets: content of its file.
+
+        Raises:
+            SinkError: the disk is full, or what came is not what was sent.
+        """
+        if number < len(self.finished) or number in self.ahead:
+            return
+        if digest_of(packets) != segment.digest:
+            raise SinkError(f"{self._target}: a segment was damaged on its way, run the same command again")
+        with self.explain_errors():
+            self._write_state(number, state)
+            self.packets(number).write_bytes(packets)
+            self._sync(self.packets(number))
+            if number > len(self.finished):
+                ahead = self._ahead_file(number)
+                ahead.write_bytes(journal_lines(self._identity, [segment]))
+                self._sync(ahead)
+            self._sync(self.folder)
+            self.ahead[number] = segment
+            if number - 1 in self.ahead:  # else somebody may still have to go on behind what is before it
+                self._drop_state(number - _NEWEST_STATES, number + 1)
+            self._adopt()
+
+    def _adopt(self) -> None:
+        """Enter those whose turn has come into the journal."""
+        while (segment := self.ahead.pop(len(self.finished), None)) is not None:
+            self._enter(segment)
+            with contextlib.suppress(OSError):  # the next run removes it
+                self._ahead_file(len(self.finished) - 1).unlink(missing_ok=True)
+
+    def _find_ahead(self) -> dict[int, FinishedSegment]:
+        """Segments behind the finished ones that are whole, and behind which one can go on."""
+        found: dict[int, FinishedSegment] = {}
+        for path in self.folder.glob("*.ahead"):
+            journal = read_journal(path)
+            if path.stem.isdecimal() and journal.identity == self._identity and journal.finished:
+                number, segment = int(path.stem), journal.finished[0]
+                intact = is_intact(self.packets(number), segment.size, segment.digest)
+                if number >= len(self.finished) and intact:
+                    found[number] = segment
+        for number in sorted(found, reverse=True):
+            if number + 1 not in found and self._has_lost_state(number, found[number]):
+                del found[number]
+        return found
+
+    def state_behind(self, number: int) -> bytes | None:
+        """State of the stylizer behind a segment, b"" if it needs none; None if that was not kept."""
+        segment = self.ahead.get(number) or self.finished[number]
+        if not segment.needs_state:
+            return b""
+        return None if self._has_lost_state(number, segment) else self._state_file(number).read_bytes()
 
     @property
     def state(self) -> bytes | None:
@@ -202,6 +283,11 @@ class SegmentStore(Closeable):
             return b""
         with self.explain_errors():
             return self._state_file(len(self.finished) - 1).read_bytes()
+
+    @property
+    def newest(self) -> FinishedSegment | None:
+        """The newest finished segment."""
+        return self.finished[-1] if self.finished else None
 
     @property
     def frames(self) -> int:
@@ -252,7 +338,7 @@ class SegmentStore(Closeable):
         """Let other runs in, and clear up. May be called twice."""
         if self._lock.closed:
             return
-        if self._done or not self.finished:
+        if self._done or not (self.finished or self.ahead):
             self._lock.close()
             self._remove()
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -77,6 +77,7 @@ class SegmentBoundary:
         history: what the next frame was judged by, see `ShotMarker`.
         damaged, retimed, notes: see `VideoReader`; of all the video so far.
         missing, last_duration: see `VideoReader`; told at the video's end only.
+        at_cut: whether the next segment begins at a cut, so that it needs no state.
         state: of the stylizer behind the boundary, or None if it has none.
     """
 
@@ -88,7 +89,27 @@ class SegmentBoundary:
     notes: tuple[str, ...] = ()
     missing: Fraction = Fraction(0)
     last_duration: Fraction = Fraction(0)
+    at_cut: bool = False
     state: bytes | None = None
+
+
+def boundary_at(
+    splitter: SegmentSplitter, next_pts: Fraction | None, reader: VideoReader, shots: ShotMarker
+) -> SegmentBoundary:
+    """The boundary behind the frames that a splitter remembers.
+
+    Args:
+        splitter: it has seen the next frame, if there is one.
+        next_pts: time of that frame, or None where the video ends.
+        reader, shots: where the frames come from, and what marked them.
+    """
+    notes = tuple(reader.notes)
+    boundary = SegmentBoundary(
+        next_pts, splitter.tail, reader.damaged, reader.retimed, shots.history, notes, at_cut=splitter.at_cut
+    )
+    if next_pts is None:
+        boundary = replace(boundary, missing=reader.missing, last_duration=reader.last_duration, at_cut=False)
+    return boundary
 
 
 @dataclass(frozen=True, slots=True)

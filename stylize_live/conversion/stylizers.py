@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from stylize_live.engine.following import FrameFollower
-from stylize_live.errors import UsageError
+from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame
 from stylize_live.sound.follower import Movement
 
@@ -115,6 +115,32 @@ def restore_state(stylizer: FrameStylizer, state: bytes | None) -> None:
     """Restore the stylizer's state; None begins a video."""
     if isinstance(stylizer, Resumable):
         stylizer.restore_state(state)
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentStylizer:
+    """Stands for a stylizer of another process, which has painted all frames or will.
+
+    Attributes:
+        fingerprint, arithmetic, takes_surfaces, adds_alpha: of that one.
+    """
+
+    fingerprint: str
+    arithmetic: str
+    takes_surfaces: bool
+    adds_alpha: bool
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """There must be no frames. Raises `SinkError`."""
+        for _ in frames:
+            raise SinkError("finished segments were damaged on the disk, run the same command again")
+        return iter(())
+
+    def warm_up(self, size: tuple[int, int]) -> None:
+        """See `FrameStylizer.warm_up`."""
+
+    def paint_as(self, arithmetic: str) -> None:
+        """See `ChoosesArithmetic.paint_as`; it does so already."""
 
 
 class _StylizerWrapper:

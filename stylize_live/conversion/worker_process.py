@@ -201,7 +201,7 @@ def _convert(
     except (KeyboardInterrupt, BrokenPipeError):
         return
     except Exception as error:
-        outbox.send(_portable_error(error))
+        outbox.send(portable_error(error))
 
 
 def _is_closed(pipe: Connection) -> bool:
@@ -215,11 +215,12 @@ def _is_closed(pipe: Connection) -> bool:
 def _portable(outcome: ConversionOutcome) -> ConversionOutcome:
     """Without its pair of images, and with an error that can be pickled."""
     report = replace(outcome.report, pair=None) if outcome.report else None
-    error = _portable_error(outcome.error) if outcome.error else None
+    error = portable_error(outcome.error) if outcome.error else None
     return replace(outcome, report=report, error=error)
 
 
-def _portable_error(error: Exception) -> Exception:
+def portable_error(error: Exception) -> Exception:
+    """The same error, or one in its place that can be pickled."""
     try:
         pickle.loads(pickle.dumps(error))  # our own, of this moment
     except Exception:

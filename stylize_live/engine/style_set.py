@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 from stylize_live.engine.timeline import Timeline
 from stylize_live.errors import StyleError
@@ -60,9 +61,13 @@ def check_style(text: str) -> None:
     Raises:
         StyleError: a name is unknown, or the text is no blend and no timeline.
     """
-    for style in Timeline.parse(text).styles:
-        for name in style_shares(style):
-            style_path(name)
+    style_files(text)
+
+
+def style_files(text: str) -> dict[str, Path]:
+    """The files of all styles that a text names, by these names. Raises as `check_style` does."""
+    styles = Timeline.parse(text).styles
+    return {name: style_path(name) for style in styles for name in style_shares(style)}
 
 
 @cache

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +19,19 @@ from stylize_live.nets.style_folders import WEIGHTS, own_files, own_folder, ship
 _LEAST_SHARE, _MOST_SHARE = 1e-6, 1e6
 
 log = logging.getLogger(__name__)
+
+_lent: dict[str, Path] = {}
+
+
+@contextmanager
+def lent_styles(files: Mapping[str, Path]) -> Iterator[None]:
+    """Names and paths lead to these files meanwhile, in all threads: they are another machine's."""
+    _lent.update(files)
+    try:
+        yield
+    finally:
+        for name in files:
+            del _lent[name]
 
 
 def style_names() -> list[str]:
@@ -45,6 +60,8 @@ def style_path(text: str) -> Path:
     Raises:
         StyleError: no style has that name; the nearest names are given. Or its training was killed.
     """
+    if text in _lent:
+        return _lent[text]
     if text.endswith(".safetensors") or "/" in text or "\\" in text:
         path = path_of(text)
         _check_not_begun(path)

@@ -32,6 +32,12 @@ NEVER = -(2**63)
 _FEW = 2
 
 
+def ticks_behind(last: int, when: Fraction, clock: Fraction) -> int:
+    """A frame's time in seconds as ticks of a clock, but later than those of the frame before, which encoders
+    insist on."""
+    return max(round(when / clock), last + 1)
+
+
 class VideoEncoder(Closeable):
     """One video, or one segment of it, as packets with exact times.
 
@@ -214,9 +220,9 @@ class VideoEncoder(Closeable):
         return packets
 
     def _next_ticks(self, when: Fraction) -> int:
-        """The time as ticks, but later than the frame before, which encoders insist on."""
+        """See `ticks_behind`."""
         exact = when / self.clock
-        self.last_ticks = max(round(exact), self.last_ticks + 1)
+        self.last_ticks = ticks_behind(self.last_ticks, when, self.clock)
         note = _ROUNDED.get(self.clock)
         if exact.denominator != 1 and note is not None and note not in self.notes:
             self.notes.append(note)

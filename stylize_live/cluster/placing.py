@@ -1,0 +1,113 @@
+"""Which workers a cluster has room for, and where."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from stylize_live.cluster.crew import WorkerSpec
+from stylize_live.config import ConvertSettings
+from stylize_live.errors import DeviceError
+from stylize_live.wording import option
+
+# Cores of a worker without a GPU: more help a network of this size little. Not measured beyond two.
+_MOST_CORES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine of a cluster.
+
+    Attributes:
+        node: Ray's id of it.
+        name: on the network.
+        cpus, gpus: that work may use.
+    """
+
+    node: str
+    name: str
+    cpus: int
+    gpus: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Room for one worker.
+
+    Attributes:
+        machine: where.
+        spec: what it has to itself.
+        first_core: the first of its cores.
+    """
+
+    machine: Machine
+    spec: WorkerSpec
+    first_core: int
+
+
+def choose_spec(machines: Sequence[Machine], settings: ConvertSettings) -> WorkerSpec | None:
+    """One kind of worker for all machines, so that all paint alike; None if there is no room for any.
+
+    A GPU each if there are GPUs, else a group of cores.
+
+    Raises:
+        DeviceError: a GPU is asked for, and there is none.
+    """
+    with_gpus = [machine for machine in machines if machine.gpus and machine.cpus]
+    if with_gpus and settings.device != "cpu":
+        cores = min(machine.cpus // machine.gpus for machine in with_gpus)
+        return WorkerSpec("cuda", max(1, cores), 1)
+    if settings.device not in ("auto", "cpu"):
+        raise DeviceError(
+            f"no machine of this cluster has a GPU: {option('device', 'auto')} takes what there is"
+        )
+    counts = [machine.cpus for machine in machines if machine.cpus]
+    if not counts:
+        return None
+    most = min(_MOST_CORES, *counts)
+    sizes = range(most, min(2, most) - 1, -1)
+    return WorkerSpec("cpu", max(sizes, key=lambda size: sum(cpus // size * size for cpus in counts)))
+
+
+def place_workers(
+    machines: Iterable[Machine], specs: Sequence[WorkerSpec] | WorkerSpec, taken: Iterable[Place] = ()
+) -> list[Place]:
+    """Find room for workers.
+
+    Args:
+        machines: to look at.
+        specs: these workers, as far as there is room; or as many of one kind as there is room for.
+        taken: places that are taken already.
+    """
+    cpus: Counter[str] = Counter()
+    gpus: Counter[str] = Counter()
+    cores: Counter[str] = Counter()  # by name: machines of a test are one
+    for place in taken:
+        _take(place, cpus, gpus, cores)
+    found: list[Place] = []
+    waiting = [specs] if isinstance(specs, WorkerSpec) else list(specs)
+    ordered = list(machines)
+    while waiting:
+        spec = waiting[0]
+        machine = next((m for m in ordered if _has_room(m, spec, cpus, gpus)), None)
+        if machine is None or not isinstance(specs, WorkerSpec):
+            waiting.pop(0)
+        if machine is not None:
+            place = Place(machine, spec, cores[machine.name])
+            _take(place, cpus, gpus, cores)
+            found.append(place)
+            ordered.remove(machine)  # the others first, next time
+            ordered.append(machine)
+    return found
+
+
+def _has_room(machine: Machine, spec: WorkerSpec, cpus: Counter[str], gpus: Counter[str]) -> bool:
+    enough = machine.cpus - cpus[machine.node] >= spec.num_cpus
+    return enough and machine.gpus - gpus[machine.node] >= spec.num_gpus
+
+
+def _take(place: Place, cpus: Counter[str], gpus: Counter[str], cores: Counter[str]) -> None:
+    cpus[place.machine.node] += place.spec.num_cpus
+    gpus[place.machine.node] += place.spec.num_gpus
+    cores[place.machine.name] = max(cores[place.machine.name], place.first_core) + place.spec.num_cpus

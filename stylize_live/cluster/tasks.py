@@ -1,0 +1,67 @@
+"""What is done for a video in other processes, beside painting: what opens its file, which may crash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from stylize_live.backgrounds import TRANSPARENT
+from stylize_live.config import ConvertSettings
+from stylize_live.conversion.convert import can_resume, convert, open_reader, settings_with_alpha
+from stylize_live.conversion.dry_run import trial_notes
+from stylize_live.conversion.preview import without_preview
+from stylize_live.conversion.progress import ConvertReport
+from stylize_live.conversion.stylizers import AbsentStylizer
+from stylize_live.errors import UsageError
+from stylize_live.media.encode.animation import readable
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """What is known of a video before it is painted.
+
+    Attributes:
+        settings: of its conversion, without a preview.
+        later: see `without_preview`.
+        frames: estimated number, or None.
+        duration: estimated length in seconds, or None.
+    """
+
+    settings: ConvertSettings
+    later: Fraction
+    frames: int | None
+    duration: Fraction | None
+
+
+def inspect_video(source: Path, target: Path, settings: ConvertSettings) -> Iterator[VideoFacts]:
+    """Open a video as `convert` would, and begin its target on trial.
+
+    Raises:
+        UsageError: it cannot be made in segments.
+        SourceError, SinkError: what `convert` would raise before its first frame.
+    """
+    with ExitStack() as opened:
+        path = opened.enter_context(readable(source))
+        if path != source or not can_resume(source, target):
+            raise UsageError(f"{source}: {target.name} is made in one go, by one machine without a cluster")
+        transparent = settings.background == TRANSPARENT
+        if transparent:
+            settings = settings_with_alpha(target, settings)
+        settings, later = without_preview(source, settings)
+        reader = opened.enter_context(open_reader(source, target, settings))
+        trial_notes(reader, target, settings, transparent=transparent)
+        yield VideoFacts(settings, later, reader.frames, reader.duration)
+
+
+def join_video(
+    source: Path, target: Path, settings: ConvertSettings, stylizer: AbsentStylizer, overwrite: bool
+) -> Iterator[ConvertReport]:
+    """Join the segments that lie beside a target, all of them, as `convert` does at its end.
+
+    Raises:
+        SourceError, SinkError, MachineError: see `convert`.
+    """
+    yield convert(source, target, stylizer, settings, overwrite=overwrite)

@@ -1,0 +1,104 @@
+"""A crew that works in this process, one step of one work at a time, always in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from stylize_live.cluster.crew import Ended, Event, Failed, Lost
+from stylize_live.cluster.worker import OpenStylizer, Worker, WorkerFacts
+from stylize_live.config import ConvertSettings
+from stylize_live.conversion.progress import ConvertProgress
+from stylize_live.conversion.unit import Unit
+
+
+class Work:
+    """A generator that nobody has begun yet."""
+
+    def __init__(self, what: str, steps: Iterator[Any]) -> None:
+        self.what, self.steps, self.has_begun = what, steps, False
+
+
+class InProcessCrew:
+    """See `Crew`.
+
+    Attributes:
+        units: in the order in which they were handed out.
+        started: names of the functions that were.
+        replaced: workers that were not well.
+
+    Args:
+        make: opens a stylizer, one for each worker.
+        workers: how many.
+        interfere: sees each event before it is told; what it returns is told instead.
+        newest_first: whether the work that was begun last goes on first.
+    """
+
+    machines = 1
+
+    def __init__(
+        self,
+        make: OpenStylizer,
+        settings: ConvertSettings,
+        workers: int = 2,
+        *,
+        interfere: Callable[[str, Event], Event] = lambda what, event: event,
+        newest_first: bool = False,
+    ) -> None:
+        with ExitStack() as opened:
+            self._workers = [opened.enter_context(Worker(make, settings, {})) for _ in range(workers)]
+            self._opened = opened.pop_all()
+        self.facts: WorkerFacts = self._workers[0].describe()
+        self._interfere, self._newest_first = interfere, newest_first
+        self.units: list[Unit] = []
+        self.started: list[str] = []
+        self.replaced: list[int] = []
+        self._turn = 0
+
+    def find_workers(self) -> Sequence[int]:
+        return range(len(self._workers))
+
+    def paint(self, worker: int, unit: Unit) -> Work:
+        self.units.append(unit)
+        return Work("paint", self._workers[worker].paint(unit))
+
+    def start(self, function: Callable[..., Iterator[Any]], *, here: bool = False, **arguments: Any) -> Work:
+        self.started.append(function.__name__)
+        return Work(function.__name__, function(**arguments))
+
+    def next_events(self, works: Sequence[Work], seconds: float) -> list[tuple[Work, Event]]:
+        if not works:
+            return []
+        self._turn += 1
+        work = works[-1] if self._newest_first else works[self._turn % len(works)]
+        event = self._interfere(work.what, _step(work))
+        if isinstance(event, Lost | Failed):
+            self.cancel(work)
+        return [(work, event)]
+
+    def replace(self, worker: int) -> None:
+        self.replaced.append(worker)
+
+    def cancel(self, work: Work) -> None:
+        work.steps.close()  # type: ignore[attr-defined]
+
+    def __enter__(self) -> InProcessCrew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+
+def _step(work: Work) -> Event:
+    """The next event. Of progress, the first alone is told: how often it comes is a matter of time."""
+    try:
+        event = next(work.steps)
+        while isinstance(event, ConvertProgress) and work.has_begun:
+            event = next(work.steps)
+        work.has_begun = True
+        return event
+    except StopIteration:
+        return Ended()
+    except Exception as error:
+        return Failed(error)
