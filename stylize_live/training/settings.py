@@ -20,7 +20,7 @@ class TrainSettings(Settings):
         default=None,
         gt=0,
         le=_MOST_STEPS,
-        description="Stop after so many minutes; 10 if neither minutes nor steps are given.",
+        description="Stop after so many minutes; 10, or 3 with --keyframe, if no steps are given.",
     )
     batch: int | None = Field(
         default=None,
