@@ -13,7 +13,7 @@ DEFAULT_MINUTES = 3.0
 # Settings of paintings alone, about texture without a place and colors without a pattern.
 _OF_PAINTINGS = (
     *("painting_size", "painting_blur", "contrast", "saturation", "palette", "lines", "match"),
-    *("fine_weight", "deep_weight", "coarse_weight", "pooled", "variation_weight", "steady_weight"),
+    *("fine_weight", "deep_weight", "pooled", "variation_weight", "steady_weight"),
 )
 
 

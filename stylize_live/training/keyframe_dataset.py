@@ -9,15 +9,17 @@ from types import EllipsisType
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
 from torch import Tensor
 
 from stylize_live.engine.core.render_options import RenderOptions
+from stylize_live.engine.cpu.compositing import shrink_to
 from stylize_live.errors import TrainingError
 from stylize_live.frame import Pixels
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.image.io import Still, on_paper, read_image
 from stylize_live.media.libraries import cv2
-from stylize_live.training.dataset import Crops, to_tensor
+from stylize_live.training.dataset import LONGEST, Crops, is_strip, to_tensor
 from stylize_live.training.keyframe import Keyframe
 
 log = logging.getLogger(__name__)
@@ -46,7 +48,7 @@ def load_keyframe(keyframe: Keyframe) -> Crops:
     _check_shapes(keyframe, frame, painting.pixels)
     height, width = frame.shape[:2]
     size = RenderOptions().working_size((width, height))
-    small = _scaled(frame, size)
+    small = shrink_to(frame, size)
     painted = _laid_over(painting, small)
     difference = float(np.abs(small.astype(np.int16) - painted).mean())
     if difference < _UNPAINTED:
@@ -68,30 +70,24 @@ def _check_shapes(keyframe: Keyframe, frame: Pixels, painting: Pixels) -> None:
             f"{keyframe.painting}: has {columns}x{rows} pixels, but {keyframe.frame} {width}x{height}: "
             "paint over the whole frame, and keep its shape"
         )
+    if is_strip(frame):
+        raise TrainingError(f"{keyframe.frame}: is longer than 1:{LONGEST}, which no frame of a video is")
     if min(height, width) < _LEAST_SIDE:
         raise TrainingError(
             f"{keyframe.frame}: has {width}x{height} pixels: a frame has at least {_LEAST_SIDE} a side"
         )
 
 
-def _scaled(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """An image at a (width, height), by area where it shrinks."""
-    shrinks = size[0] < pixels.shape[1]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
-
-
 def _laid_over(painting: Still, frame: Pixels) -> Pixels:
     """A painting over its frame, at the frame's size."""
     size = frame.shape[1], frame.shape[0]
-    painted = _scaled(painting.pixels, size)
     if painting.alpha is None:
-        return painted
-    # What transparent places hide would bleed over their edges if colors were scaled without their alpha.
-    alpha = painting.alpha[..., None].astype(np.float32) / 255
-    weighted = cv2.resize(painting.pixels * alpha, size, interpolation=cv2.INTER_AREA)
-    there = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)[..., None]
-    return np.asarray(np.clip(weighted + frame * (1 - there) + 0.5, 0, 255), np.uint8)
+        return shrink_to(painting.pixels, size)
+    # Pillow scales colors with their alpha: what transparent places hide does not bleed over their edges.
+    layer = Image.fromarray(np.dstack([painting.pixels, painting.alpha]))
+    layer = layer.resize(size, Image.Resampling.LANCZOS)
+    over = Image.alpha_composite(Image.fromarray(frame).convert("RGBA"), layer)
+    return np.array(over.convert("RGB"))
 
 
 def likeness(frame: Pixels, painted: Pixels) -> float:

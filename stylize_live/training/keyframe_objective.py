@@ -1,9 +1,9 @@
 """The loss by which a painted frame teaches.
 
 As in Texler et al., "Interactive Video Stylization Using Few-Shot Patch-Based Training", ACM TOG 39(4),
-2020: each pixel and the perceptual features of patches are compared with the painting itself. In place of the
-paper's adversarial loss stands the patch's texture, as Gram matrices: a discriminator would have to be
-trained first.
+2020 (arXiv:2004.14489): each pixel and the perceptual features of patches are compared with the painting
+itself. In place of the paper's adversarial loss stands the patch's texture, as Gram matrices: a discriminator
+would have to be trained first.
 """
 
 from __future__ import annotations
@@ -19,9 +19,6 @@ from stylize_live.training.features import FeatureNetwork
 from stylize_live.training.keyframe_dataset import random_part
 from stylize_live.training.objective import Network, Terms
 from stylize_live.training.settings import TrainSettings
-
-# Of the settings' weight of the style error: of a patch that is compared with its own place it is larger.
-_STYLE_SHARE = 0.25
 
 
 class KeyframeObjective:
@@ -54,13 +51,29 @@ class KeyframeObjective:
         seen = self._features(found, last=layers[-1])
         with torch.no_grad():
             aim = self._features(wanted, last=layers[-1])
-        content = [losses.content_error(seen[name], aim[name]).mean() for name in layers[:-1]]
-        style = losses.style_errors(losses.grams(seen, layers), losses.grams(aim, layers))
+        content = [losses.content_error(seen[name], aim[name]).mean() for name in layers[1:-1]]
+        style = self._style(seen, aim)
+        if self._settings.coarse_weight:
+            style = style + self._settings.coarse_weight * self._coarse_style(found, wanted)
         return {
-            "style": torch.stack(list(style.values())).sum(0).mean() * gain,
+            "style": style * gain,
             "content": torch.stack(content).mean() * gain,
             **self._pixel_terms(painted, crops.subjects),
         }
+
+    def _style(self, seen: losses.Features, aim: losses.Features) -> Tensor:
+        """Relative Gram error of each patch to the same place of the painting: a scalar."""
+        layers = self._features.style_layers
+        errors = losses.style_errors(losses.grams(seen, layers), losses.grams(aim, layers))
+        return torch.stack(list(errors.values())).sum(0).mean()
+
+    def _coarse_style(self, found: Tensor, wanted: Tensor) -> Tensor:
+        """The same at half size, where the features reach twice as far."""
+        last = self._features.style_layers[-1]
+        seen = self._features(losses.half_size(found), last=last)
+        with torch.no_grad():
+            aim = self._features(losses.half_size(wanted), last=last)
+        return self._style(seen, aim)
 
     def _seen(self, crops: Crops, step: int) -> Tensor:
         """The frames as a camera would see them: every noise is to be painted alike, which makes steady."""
@@ -85,7 +98,7 @@ class KeyframeObjective:
         """The weighted sum of the parts, a scalar."""
         s = self._settings
         weights = {
-            "style": s.style_weight * _STYLE_SHARE,
+            "style": s.style_weight,
             "content": s.content_weight,
             "color": s.color_weight,
             "pixels": s.pixel_weight,

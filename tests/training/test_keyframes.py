@@ -34,7 +34,7 @@ def ignore(progress: Progress) -> None:
     """A watcher that does not watch."""
 
 
-def scene(seed: int, width: int = 96, height: int = 72) -> Pixels:
+def scene(seed: int, width: int = 144, height: int = 112) -> Pixels:
     """Coarse patches of color, softly bounded."""
     coarse = np.random.default_rng(seed).integers(0, 256, (7, 9, 3), np.uint8)
     return np.array(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
@@ -62,7 +62,7 @@ def lesson(job: TrainingJob, keyframe: Keyframe) -> TrainingJob:
 def test_another_frame_is_painted_as_the_keyframe_shows(lesson: TrainingJob, photos: Path) -> None:
     """A negative is learnt from the pair, and not from the negative alone."""
     other, errors = to_tensor(scene(2)), []
-    longer = lesson.settings.model_copy(update={"steps": 60, "rate": 5e-3})
+    longer = lesson.settings.model_copy(update={"steps": 40, "rate": 8e-3})
     for taught in (lesson, replace(lesson, keyframes=(), photos=photos)):
         train_style(replace(taught, settings=longer), CPU, on_step=ignore)
         painted = load_checkpoint(lesson.target).network()(other)
@@ -141,8 +141,8 @@ def test_a_perfect_network_has_no_loss() -> None:
         def _seen(self, crops: Crops, step: int) -> torch.Tensor:
             return crops.photos
 
-    objective = Clean(SmallFeatures(), TrainSettings(), 32)  # type: ignore[arg-type]
-    photos = torch.rand(2, 3, 48, 40)
+    objective = Clean(SmallFeatures(), TrainSettings(), 64)  # type: ignore[arg-type]
+    photos = torch.rand(2, 3, 96, 80)
     crops = Crops(photos, photos.flip(1))
     assert float(objective.total(objective.terms(lambda seen: seen.flip(1), crops, 0))) == 0
     assert float(objective.total(objective.terms(lambda seen: seen, crops, 0))) > 1
@@ -150,7 +150,7 @@ def test_a_perfect_network_has_no_loss() -> None:
 
 
 def test_what_is_transparent_shows_the_frame(tmp_path: Path) -> None:
-    frame, alpha = scene(1), np.zeros((72, 96), np.uint8)
+    frame, alpha = scene(1), np.zeros((112, 144), np.uint8)
     alpha[:, 48:] = 255
     keyframe = write_pair(tmp_path, frame, frame)
     write_image(keyframe.painting, Still(255 - frame, alpha))
@@ -165,10 +165,10 @@ def test_a_painting_of_sixteen_bits_and_of_twice_the_size(tmp_path: Path) -> Non
 
     frame = scene(1)
     keyframe = write_pair(tmp_path, frame, frame)
-    twice = np.asarray(Image.fromarray(255 - frame).resize((192, 144))).astype(np.uint16) * 257
+    twice = np.asarray(Image.fromarray(255 - frame).resize((288, 224))).astype(np.uint16) * 257
     cv2.imwrite(str(keyframe.painting), twice[..., ::-1])
     pair = load_keyframe(keyframe)
-    assert pair.subjects.shape == pair.photos.shape == (1, 3, 72, 96)
+    assert pair.subjects.shape == pair.photos.shape == (1, 3, 112, 144)
     assert float((pair.subjects - (1 - pair.photos)).abs().mean()) < 0.02
 
 
@@ -181,14 +181,20 @@ def test_large_frames_are_learnt_at_the_size_they_are_painted_at(tmp_path: Path)
 @pytest.mark.parametrize(
     ("width", "height", "words"),
     [
-        (96, 96, r"painted.png: has 96x96 pixels, but .*frame.png 96x72"),
-        (72, 96, "keep its shape"),
-        (100, 72, "paint over the whole frame"),
+        (112, 112, r"painted.png: has 112x112 pixels, but .*frame.png 144x112"),
+        (112, 144, "keep its shape"),
+        (150, 112, "paint over the whole frame"),
     ],
 )
 def test_paintings_of_another_shape(tmp_path: Path, width: int, height: int, words: str) -> None:
     keyframe = write_pair(tmp_path, scene(1), scene(2, width, height))
     with pytest.raises(TrainingError, match=words):
+        load_keyframe(keyframe)
+
+
+def test_strips(tmp_path: Path) -> None:
+    keyframe = write_pair(tmp_path, scene(1, 720, 72), 255 - scene(1, 720, 72))
+    with pytest.raises(TrainingError, match="longer than 1:8"):
         load_keyframe(keyframe)
 
 
@@ -203,7 +209,7 @@ def test_nothing_painted(tmp_path: Path) -> None:
     keyframe = write_pair(tmp_path, frame, frame)
     with pytest.raises(TrainingError, match="nothing is painted on it"):
         load_keyframe(keyframe)
-    write_image(keyframe.painting, Still(255 - frame, np.zeros((72, 96), np.uint8)))  # an empty layer
+    write_image(keyframe.painting, Still(255 - frame, np.zeros((112, 144), np.uint8)))  # an empty layer
     with pytest.raises(TrainingError, match="nothing is painted on it"):
         load_keyframe(keyframe)
 
