@@ -20,6 +20,10 @@ from stylize_live.training.keyframe_dataset import random_part
 from stylize_live.training.objective import Network, Terms
 from stylize_live.training.settings import TrainSettings
 
+# Of the settings' weight of the style error: place by place, features compare texture already.
+_STYLE_SHARE = 0.5
+_LEAST_ENERGY = 1e-12  # of Gram matrices, so that nothing is divided by nothing
+
 
 class KeyframeObjective:
     """Compares what the network makes of frames with what an artist made of them.
@@ -62,10 +66,10 @@ class KeyframeObjective:
         }
 
     def _style(self, seen: losses.Features, aim: losses.Features) -> Tensor:
-        """Relative Gram error of each patch to the same place of the painting: a scalar."""
+        """Gram error of each patch to the same place of the painting, relative to both: a scalar."""
         layers = self._features.style_layers
-        errors = losses.style_errors(losses.grams(seen, layers), losses.grams(aim, layers))
-        return torch.stack(list(errors.values())).sum(0).mean()
+        found, wanted = losses.grams(seen, layers), losses.grams(aim, layers)
+        return torch.stack([_gram_error(found[name], wanted[name]) for name in layers]).sum()
 
     def _coarse_style(self, found: Tensor, wanted: Tensor) -> Tensor:
         """The same at half size, where the features reach twice as far."""
@@ -98,7 +102,7 @@ class KeyframeObjective:
         """The weighted sum of the parts, a scalar."""
         s = self._settings
         weights = {
-            "style": s.style_weight,
+            "style": s.style_weight * _STYLE_SHARE,
             "content": s.content_weight,
             "color": s.color_weight,
             "pixels": s.pixel_weight,
@@ -111,3 +115,12 @@ class KeyframeObjective:
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Inverse of `tensors`."""
+
+
+def _gram_error(found: Tensor, wanted: Tensor) -> Tensor:
+    """Squared difference of Gram matrices, (N, C, C) each, over their squared sums: a scalar from 0 to 1.
+
+    Relative to the painting alone, flat patches of it would outweigh all others.
+    """
+    both = found.square().sum((1, 2)) + wanted.square().sum((1, 2))
+    return ((found - wanted).square().sum((1, 2)) / both.clamp(min=_LEAST_ENERGY)).mean()
