@@ -149,6 +149,15 @@ def test_a_perfect_network_has_no_loss() -> None:
     assert float(objective.total(objective.color_terms(lambda seen: seen, crops, 0))) > 0.1
 
 
+def test_flat_patches_do_not_outweigh_others() -> None:
+    """Of a patch of one color there is nearly no texture, and any mark in it is many times that."""
+    objective = KeyframeObjective(SmallFeatures(), TrainSettings(), 64)  # type: ignore[arg-type]
+    black, photo = torch.zeros(1, 3, 96, 96), torch.rand(1, 3, 96, 96)
+    for wanted in (black, photo):
+        terms = objective.terms(lambda seen: photo, Crops(photo, wanted), 0)
+        assert 0 <= float(terms["style"]) <= 4 * (1 + TrainSettings().coarse_weight)
+
+
 def test_what_is_transparent_shows_the_frame(tmp_path: Path) -> None:
     frame, alpha = scene(1), np.zeros((112, 144), np.uint8)
     alpha[:, 48:] = 255
