@@ -10,6 +10,8 @@ from stylize_live.training.settings import TrainSettings
 from stylize_live.wording import option
 
 DEFAULT_MINUTES = 3.0
+# Peak learning rate: one image, shown again and again, bears more than photos that are always others.
+_RATE = 3e-3
 # Settings of paintings alone, about texture without a place and colors without a pattern.
 _OF_PAINTINGS = (
     *("painting_size", "painting_blur", "contrast", "saturation", "palette", "lines", "match"),
@@ -47,7 +49,7 @@ class Keyframe:
 
 
 def keyframe_settings(settings: TrainSettings) -> TrainSettings:
-    """The settings of a run that keyframes teach: with minutes, if neither these nor steps are given.
+    """The settings of a run that keyframes teach: with a rate and minutes of their own where none are given.
 
     Raises:
         UsageError: one would have no effect.
@@ -55,6 +57,9 @@ def keyframe_settings(settings: TrainSettings) -> TrainSettings:
     for name in _OF_PAINTINGS:
         if getattr(settings, name) != TrainSettings.model_fields[name].default:
             raise UsageError(f"{option(name)} has no effect with {option('keyframe')}, which shows how it is")
-    if settings.steps or settings.minutes:
-        return settings
-    return settings.model_copy(update={"minutes": DEFAULT_MINUTES})
+    own: dict[str, float] = {}
+    if "rate" not in settings.model_fields_set:
+        own["rate"] = _RATE
+    if not (settings.steps or settings.minutes):
+        own["minutes"] = DEFAULT_MINUTES
+    return settings.model_copy(update=own)

@@ -137,5 +137,5 @@ class TrainSettings(Settings):
         le=1,
         description="How far colors are brought to the painting's at the end; 0.7 makes a pale style vivid.",
     )
-    rate: float = Field(default=1.3e-3, gt=0, le=0.1, description="Peak learning rate.")
+    rate: float = Field(default=1.3e-3, gt=0, le=0.1, description="Peak learning rate; 3e-3 with --keyframe.")
     seed: int = Field(default=0, ge=0, lt=2**63, description="Start of every random sequence.")

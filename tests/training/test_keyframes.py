@@ -257,9 +257,14 @@ def test_words_of_a_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             Keyframe.parse(words)
 
 
+def test_keyframes_have_minutes_and_a_rate_of_their_own() -> None:
+    found = keyframe_settings(TrainSettings())
+    assert (found.minutes, found.rate) == (3, 3e-3)
+    found = keyframe_settings(TrainSettings(steps=9, rate=1.3e-3))
+    assert (found.minutes, found.steps, found.rate) == (None, 9, 1.3e-3)
+
+
 def test_settings_of_paintings_have_no_effect() -> None:
-    assert keyframe_settings(TrainSettings()).minutes == 3
-    assert keyframe_settings(TrainSettings(steps=9)).minutes is None
     with pytest.raises(UsageError, match="palette has no effect with keyframe"):
         keyframe_settings(TrainSettings(palette=4))
 
@@ -281,7 +286,8 @@ def test_the_command(
     pair = f"{keyframe.frame}={keyframe.painting}"
     quick = ["--steps", "2", "--start", str(tiny_style), "--device", "cpu", "--name", "mine"]
     assert main(["train", "--keyframe", pair, "--keyframe", pair, *quick]) == 0
-    assert load_checkpoint(own_styles / "mine.safetensors").training["steps"] == 2
+    record = load_checkpoint(own_styles / "mine.safetensors").training
+    assert (record["steps"], record["settings"]["rate"]) == (2, 3e-3)
     assert "stylize-live live --style mine" in capsys.readouterr().out
 
 
