@@ -20,8 +20,6 @@ from stylize_live.training.keyframe_dataset import random_part
 from stylize_live.training.objective import Network, Terms
 from stylize_live.training.settings import TrainSettings
 
-# Of the settings' weight of the style error: place by place, features compare texture already.
-_STYLE_SHARE = 0.5
 _LEAST_ENERGY = 1e-12  # of Gram matrices, so that nothing is divided by nothing
 
 
@@ -102,7 +100,7 @@ class KeyframeObjective:
         """The weighted sum of the parts, a scalar."""
         s = self._settings
         weights = {
-            "style": s.style_weight * _STYLE_SHARE,
+            "style": s.style_weight,
             "content": s.content_weight,
             "color": s.color_weight,
             "pixels": s.pixel_weight,
