@@ -79,7 +79,7 @@ SECTIONS: dict[str, Sections] = {
         "Machine": _MACHINE,
     },
     "train": {
-        "Style": ("photos", "name", "minutes", "output"),
+        "Style": ("keyframe", "photos", "name", "minutes", "output"),
         "Look": (
             "palette",
             "lines",

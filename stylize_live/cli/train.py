@@ -14,9 +14,12 @@ from stylize_live.cli.train_display import TrainDisplay
 from stylize_live.config import DeviceName, explain_device
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.files import make_folder, slug
+from stylize_live.install_hints import PROGRAM
 from stylize_live.system.names import is_reserved
 from stylize_live.system.wildcards import expand
+from stylize_live.training.keyframe import Keyframe, keyframe_settings
 from stylize_live.training.settings import TrainSettings
+from stylize_live.wording import option
 
 if TYPE_CHECKING:
     from stylize_live.training.run import TrainingJob, TrainingResult
@@ -28,9 +31,10 @@ _LONGEST_NAME = 255 - len(".state.safetensors")
 
 
 def train(
-    painting: Path,
+    painting: Path | None = None,
     /,
     *more: Path,
+    keyframe: Annotated[list[str] | None, Parameter(metavar="FRAME=PAINTING", negative=())] = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     photos: Path | None = None,
     features: str = "vgg16",
@@ -55,6 +59,10 @@ def train(
       stylize-live train sunset.jpg
       stylize-live live --style sunset
 
+    A frame of a video that you have painted over teaches how to paint the rest of its shot:
+
+      stylize-live train --keyframe frame.png=painted.png
+
     Ctrl-C keeps what was learnt: a style that can be used as it is, and the same
     command goes on from there.
 
@@ -64,10 +72,14 @@ def train(
         Image to learn from.
     more
         Further images: the result is then a neutral base to start styles from.
+    keyframe
+        A frame of a video, and what you have painted over it, in place of a painting; several as several
+        options. What is transparent shows the frame.
     output
         Style file to write, ending in .safetensors; default is NAME in your folder of styles.
     photos
         Folder of ordinary photos to practise on, a hundred or more; default is your Pictures folder.
+        With --keyframe, of other frames of the shot that are shown in the report, and none by default.
     features
         What images are compared by: vgg16, resnet50 (downloaded once), or a file of such weights.
     start
@@ -98,8 +110,12 @@ def train(
     """
     if why := explain_device(device):
         raise UsageError(why)
-    paintings = expand([painting, *more])
-    _check_there(paintings)  # what was typed first, and before PyTorch, which takes its time
+    keyframes = tuple(map(Keyframe.parse, keyframe or ()))
+    paintings = _paintings(painting, more, keyframes)
+    # What was typed comes first, and before PyTorch, which takes its time.
+    _check_there([*paintings, *(pair.frame for pair in keyframes)])
+    if keyframes:
+        settings = keyframe_settings(settings)
 
     from stylize_live.engine.torch_device import choose_torch_device
     from stylize_live.nets.catalogue import style_path
@@ -108,7 +124,7 @@ def train(
     from stylize_live.training.run import TrainingJob
     from stylize_live.training.run import train_style as run_training
 
-    target = _target(paintings[0], output, name, is_base=len(paintings) > 1)
+    target = _target(paintings[0], output, name, is_base=len(paintings) > 1 and not keyframes)
     info = StyleInfo(
         target.stem if output is None else name or target.stem, title, artist, year, licence, credit
     )
@@ -117,13 +133,14 @@ def train(
     begin = {"base": BASE, "scratch": None}.get(start) if start in ("base", "scratch") else style_path(start)
     job = TrainingJob(
         paintings=paintings,
-        photos=photos or _own_photos(),
+        photos=photos or (None if keyframes else _own_photos()),
         features=features,
         target=target,
         start=begin,
         previews=previews or target.with_name(f"{target.stem}-previews"),
         info=info,
         settings=settings,
+        keyframes=keyframes,
     )
     if not overwrite:
         _refuse_existing(job, "-o" if output else "--name")
@@ -141,6 +158,21 @@ def train(
             raise
     _summary(job, result)
     return 0
+
+
+def _paintings(painting: Path | None, more: tuple[Path, ...], keyframes: tuple[Keyframe, ...]) -> list[Path]:
+    """The images to learn from.
+
+    Raises:
+        UsageError: there are none, or both kinds.
+    """
+    if keyframes and painting:
+        raise UsageError(f"{painting}: with {option('keyframe')}, its painting alone is learnt from")
+    if keyframes:
+        return [pair.painting for pair in keyframes]
+    if painting is None:
+        raise UsageError(f"which painting? For example: {PROGRAM} train sunset.jpg")
+    return expand([painting, *more])
 
 
 def _check_there(paintings: list[Path]) -> None:

@@ -15,7 +15,6 @@ _EXPORT = f"{PROGRAM} export starry-night -o starry-night.onnx"
 _MISSING = {
     ("export", "STYLE"): f"which style? For example: {_EXPORT}",
     ("export", "--output"): f"which file is it to be? For example: {_EXPORT}",
-    ("train", "PAINTING"): f"which painting? For example: {PROGRAM} train sunset.jpg",
 }
 
 

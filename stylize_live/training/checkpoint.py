@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.files import replacing
-from stylize_live.training.objective import Objective, with_prefix
+from stylize_live.training.objective import TrainingObjective, with_prefix
 from stylize_live.training.optimizer import MuonAdam
 from stylize_live.training.plan import Plan
 from stylize_live.training.settings import TrainSettings
@@ -30,7 +30,7 @@ def save_training(
     average: dict[str, Tensor],
     faithful: dict[str, Tensor],
     optimizer: MuonAdam,
-    objective: Objective,
+    objective: TrainingObjective,
     progress: Progress,
     files: Sequence[Path] = (),
     plan: Plan | None = None,
@@ -98,7 +98,7 @@ def load_training(
     average: dict[str, Tensor],
     faithful: dict[str, Tensor],
     optimizer: MuonAdam,
-    objective: Objective,
+    objective: TrainingObjective,
 ) -> Progress:
     """Read a state file back into a network, its averaged weights, those that are kept as the faithful end
     (empty if it was not reached), its optimizer and its objective.

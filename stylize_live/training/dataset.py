@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 LONGEST = 8
 # Short side of a photo over the side of a crop from it, at most.
 WIDEST = 1.7
+_MOST_SHOWN = 12  # photos, that are shown and measured
 _SAMPLE, _SAMPLE_SIDE = 64, 96  # photos, and pixels of their short side, that stand for all
 
 
@@ -60,12 +61,19 @@ def split_photos(photos: list[Path]) -> tuple[list[Path], list[Path]]:
     They are spread evenly over the sorted list, so that the same folder always gives the same split.
     Of fewer than ten none can be spared: the first one is in both lists.
     """
-    kept_out = min(12, len(photos) // 10)
+    kept_out = min(_MOST_SHOWN, len(photos) // 10)
     if kept_out == 0:
         return photos, photos[:1]
-    chosen = {round((i + 0.5) * len(photos) / kept_out) for i in range(kept_out)}
-    held = [p for i, p in enumerate(photos) if i in chosen]
-    return [p for i, p in enumerate(photos) if i not in chosen], held
+    held = spread(photos, kept_out)
+    chosen = set(held)
+    return [p for p in photos if p not in chosen], held
+
+
+def spread(photos: list[Path], count: int = _MOST_SHOWN) -> list[Path]:
+    """So many photos, evenly spread over a list; all, where there are no more."""
+    if count >= len(photos):
+        return photos
+    return [photos[round((i + 0.5) * len(photos) / count)] for i in range(count)]
 
 
 def sift(photos: list[Path]) -> tuple[list[Path], set[Path]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -27,6 +28,25 @@ _EARLY_WEIGHT = 10.0  # of colors pixel by pixel, and of their masses, while the
 _EDGE = 8
 
 Network = Callable[[Tensor], Tensor]
+
+
+class TrainingObjective(Protocol):
+    """What a trainer makes small."""
+
+    def color_terms(self, network: Network, crops: Crops, step: int) -> Terms:
+        """What is learned first, at a fraction of the work of `terms`."""
+
+    def terms(self, network: Network, crops: Crops, step: int) -> Terms:
+        """Run the network, (N, 3, H, W) float32 in [0, 1] -> the same, on N crops, and measure."""
+
+    def total(self, terms: Terms) -> Tensor:
+        """The weighted sum of the parts, a scalar."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What the next step depends on beside the network, by name."""
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Inverse of `tensors`."""
 
 
 class Objective:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import torch
@@ -17,7 +17,7 @@ from stylize_live.nets.transformer import ResidualTransformer
 from stylize_live.system.clock import monotonic
 from stylize_live.training.dataset import Crops
 from stylize_live.training.features import VggFeatures
-from stylize_live.training.objective import Objective
+from stylize_live.training.objective import TrainingObjective
 from stylize_live.training.settings import TrainSettings
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ WANTED_STEPS = 400  # with features: with fewer, strokes have hardly begun
 _GPU = 32, 256
 # Crops of a step and their side, the best first; each is less work than the one before.
 _CPU = (2, 192), (2, 160), (1, 192), (1, 160), (1, 128)
+# Of keyframes, crops are most of a frame; this is the side of the part that features look at.
+_GPU_KEYFRAMES, _CPU_KEYFRAMES = (8, 256), (1, 192)
 _MEASURED_SIDE = 192
 # Of a step with one crop of that side, what every step takes beside it, however small its crops are: reading
 # photos, averaging, previews. On two cores of an EPYC with AVX2, a step of 128 took 0.49 s and not 0.27.
@@ -108,24 +110,62 @@ def _feature_trial(dtype: torch.dtype) -> speed_cache.Trial:
     return ready
 
 
-def step_seconds(objective: Objective, network: ResidualTransformer) -> float:
-    """Seconds that a step with one crop of 192 pixels takes here. It changes nothing.
+def step_seconds(
+    objective: TrainingObjective, network: ResidualTransformer, crops: Crops | None = None
+) -> float:
+    """Seconds that a step takes here. It changes nothing.
 
     Args:
         objective: before its first step.
         network: that will be trained.
+        crops: of a step; None for one of 192 pixels.
     """
     trial = copy.deepcopy(network).to(memory_format=torch.channels_last).train()
-    side = torch.linspace(0, 1, _MEASURED_SIDE)
-    photo = (side[:, None] * side).expand(1, 3, -1, -1).contiguous()
+    crops = crops or _one_crop()
     taken = []
     for _ in range(2):  # the first is slower
         started = monotonic()
-        terms = objective.terms(trial, Crops(photo, photo), 0)
+        terms = objective.terms(trial, crops, 0)
         objective.total(terms).backward()  # type: ignore[no-untyped-call]
         taken.append(monotonic() - started)
     objective.load({})
     return min(taken)
+
+
+def _one_crop() -> Crops:
+    side = torch.linspace(0, 1, _MEASURED_SIDE)
+    photo = (side[:, None] * side).expand(1, 3, -1, -1).contiguous()
+    return Crops(photo, photo)
+
+
+def patch_side(settings: TrainSettings, device: torch.device) -> int:
+    """Side in pixels of what features look at of a keyframe."""
+    return settings.crop or (_GPU_KEYFRAMES if device.type == "cuda" else _CPU_KEYFRAMES)[1]
+
+
+def plan_keyframes(
+    settings: TrainSettings,
+    device: torch.device,
+    features: FeaturePrecision,
+    *,
+    seconds: float | None = None,
+    one_step: Callable[[], float],
+) -> Plan:
+    """How many steps fit into a budget where keyframes teach; what the settings say of them is kept.
+
+    Args:
+        settings: batch, and crop, which here is `patch_side`.
+        device: where it trains.
+        features: what features are computed in.
+        seconds: time for steps; None where steps are counted and not minutes.
+        one_step: seconds that a step with one whole frame takes; asked only on a CPU, for minutes.
+    """
+    usual = _GPU_KEYFRAMES if device.type == "cuda" else _CPU_KEYFRAMES
+    plan = Plan(settings.batch or usual[0], patch_side(settings, device), features)
+    if seconds is None or device.type == "cuda":
+        return plan
+    taken = one_step() * plan.batch
+    return replace(plan, steps=max(1, int(seconds * (1 - settings.colors) / taken)))
 
 
 def make_plan(
@@ -134,7 +174,7 @@ def make_plan(
     features: FeaturePrecision,
     *,
     seconds: float | None = None,
-    one_crop: Callable[[], float] | None = None,
+    one_step: Callable[[], float] | None = None,
 ) -> Plan:
     """The largest crops with which enough steps fit into a budget; what the settings say of them is kept.
 
@@ -143,13 +183,13 @@ def make_plan(
         device: where it trains. A GPU is filled with crops, whatever the budget.
         features: what features are computed in.
         seconds: time for steps; None where steps are counted and not minutes.
-        one_crop: measures `step_seconds`; asked only where something follows from it.
+        one_step: measures `step_seconds`; asked only where something follows from it.
     """
     choices = [_GPU] if device.type == "cuda" else list(_CPU)
     choices = list(dict.fromkeys((settings.batch or b, settings.crop or c) for b, c in choices))
-    if seconds is None or one_crop is None or device.type == "cuda":
+    if seconds is None or one_step is None or device.type == "cuda":
         return Plan(*choices[0], features)
-    each = one_crop()
+    each = one_step()
     best = Plan(*choices[0], features)
     for batch, crop in choices:
         taken = each * (_BESIDE + batch * (crop / _MEASURED_SIDE) ** 2)

@@ -19,7 +19,7 @@ from stylize_live.training.dataset import to_tensor
 
 log = logging.getLogger(__name__)
 
-_SIDE = 320  # pixels
+SIDE = 320  # pixels
 MOST = 4  # photos
 _PHOTOS = "photos.jpg"
 _STEP = re.compile(r"step-[0-9]{6}\.jpg")
@@ -30,16 +30,17 @@ class Previews:
 
     Args:
         folder: made if it is not there.
-        photos: files; the first four that can be read are shown.
+        photos: files; the first four that can be read are shown, their middle as a square.
+        side: of these squares in pixels.
 
     Raises:
         SinkError: the folder cannot be made.
     """
 
-    def __init__(self, folder: Path, photos: list[Path]) -> None:
+    def __init__(self, folder: Path, photos: list[Path], side: int = SIDE) -> None:
         self.folder = folder
         make_folder(folder)
-        self._squares = _squares(photos)
+        self._squares = _squares(photos, side)
 
     @property
     def columns(self) -> int:
@@ -81,21 +82,21 @@ def rows_in(folder: Path) -> list[Path]:
     return sorted(path for path in named if path.is_file())
 
 
-def _squares(photos: list[Path]) -> list[Pixels]:
+def _squares(photos: list[Path], side: int) -> list[Pixels]:
     found: list[Pixels] = []
     for path in photos:
         if len(found) == MOST:
             break
         try:
-            found.append(_square(on_paper(read_image(path, least_side=_SIDE))))
+            found.append(_square(on_paper(read_image(path, least_side=side)), side))
         except SourceError as error:
             log.info("no preview of a photo: %s", error)
     return found
 
 
-def _square(pixels: Pixels) -> Pixels:
-    """The middle of an image, 320 pixels high and wide."""
+def _square(pixels: Pixels, side: int) -> Pixels:
+    """The middle of an image, so many pixels high and wide."""
     height, width = pixels.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return resize(np.ascontiguousarray(pixels[top : top + side, left : left + side]), _SIDE)
+    shorter = min(height, width)
+    top, left = (height - shorter) // 2, (width - shorter) // 2
+    return resize(np.ascontiguousarray(pixels[top : top + shorter, left : left + shorter]), side)

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from stylize_live.engine.core.render_options import NATURAL_SIDE
 from stylize_live.engine.cpu.features import floating_precision
 from stylize_live.errors import SinkError, StylizeError, TrainingError
 from stylize_live.nets.catalogue import style_word
@@ -35,18 +36,30 @@ from stylize_live.training.color_match import match_colors
 from stylize_live.training.color_transfer import PhotoStatistics, vivid
 from stylize_live.training.dataset import (
     LONGEST,
+    Crops,
     PhotoBatches,
     find_photos,
     photo_word,
     sample_crops,
     sift,
     split_photos,
+    spread,
 )
 from stylize_live.training.features import FeatureNetwork, load_features
-from stylize_live.training.objective import Objective
+from stylize_live.training.keyframe import Keyframe
+from stylize_live.training.keyframe_dataset import KeyframeBatches, load_keyframe
+from stylize_live.training.keyframe_objective import KeyframeObjective
+from stylize_live.training.objective import Objective, TrainingObjective
 from stylize_live.training.painting import load_painting
-from stylize_live.training.plan import Plan, feature_precision, make_plan, step_seconds
-from stylize_live.training.preview import Previews, rows_in
+from stylize_live.training.plan import (
+    Plan,
+    feature_precision,
+    make_plan,
+    patch_side,
+    plan_keyframes,
+    step_seconds,
+)
+from stylize_live.training.preview import SIDE, Previews, rows_in
 from stylize_live.training.report import SILENCE, TrainingReport
 from stylize_live.training.resident import ResidentBatches
 from stylize_live.training.settings import TrainSettings
@@ -64,8 +77,8 @@ class TrainingJob:
     """What a run reads and writes.
 
     Attributes:
-        paintings: one image for a style, several for a base.
-        photos: folder of ordinary photos.
+        paintings: one image for a style, several for a base; of keyframes, what was painted over them.
+        photos: folder of ordinary photos; where keyframes teach, of other frames to try it on, or None.
         features: as `load_features` takes it; None for torchvision's VGG16.
         target: the style file to write.
         start: a style file to start from, or None to start from scratch.
@@ -73,10 +86,11 @@ class TrainingJob:
         info: the description to store.
         settings: budget and weights.
         report: the page about the run; None for one beside the target.
+        keyframes: frames that an artist has painted over; with them, these alone teach.
     """
 
     paintings: list[Path]
-    photos: Path
+    photos: Path | None
     features: str | Path | None
     target: Path
     start: Path | None
@@ -84,6 +98,7 @@ class TrainingJob:
     info: StyleInfo
     settings: TrainSettings = TrainSettings()  # noqa: RUF009 (frozen)
     report: Path | None = None
+    keyframes: tuple[Keyframe, ...] = ()
 
     @property
     def report_path(self) -> Path:
@@ -167,8 +182,10 @@ def train_style(
     # What a user may have got wrong shows before half a gigabyte of features is fetched.
     _check_target(job.target)
     settings = job.settings
-    paintings = [load_painting(path, settings).to(device) for path in job.paintings]
-    photos = _photos(job.photos)
+    pairs = [load_keyframe(keyframe).to(device) for keyframe in job.keyframes]
+    paintings = [pair.subjects for pair in pairs]
+    paintings = paintings or [load_painting(path, settings).to(device) for path in job.paintings]
+    photos = _photos_of(job)
     network = _starting_network(job)
     if restart:
         remove(job.state_path)
@@ -177,19 +194,21 @@ def train_style(
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     features = load_features(job.features, device=device, dtype=dtype)
     begun = monotonic()
-    objective = Objective(features, paintings, PhotoStatistics.of(sample_crops(photos.training)), settings)
+    objective = _objective(features, paintings, photos, job, device)
     metrics = StyleMetrics(features, paintings)
     minutes = minutes_of(settings)
     measuring = _seconds_to_measure(network, metrics, photos.measured, device) if minutes else 0.0
     if plan is None:
-        plan = make_plan(
+        seconds = steps_budget(minutes, measuring + monotonic() - begun) if minutes else None
+        whole = max(pairs, key=lambda pair: pair.photos.numel(), default=None)
+        plan = (plan_keyframes if pairs else make_plan)(
             settings,
             device,
             precision,
-            seconds=steps_budget(minutes, measuring + monotonic() - begun) if minutes else None,
-            one_crop=lambda: step_seconds(objective, network),
+            seconds=seconds,
+            one_step=lambda: step_seconds(objective, network, whole),
         )
-    with _batches(photos.training, plan, settings, device) as batches:
+    with _batches(photos.training, pairs, plan, settings, device) as batches:
         trainer = Trainer(
             network,
             objective,
@@ -197,7 +216,7 @@ def train_style(
             settings,
             device=device,
             state_path=job.state_path,
-            task=_task(paintings, features, network),
+            task=_task([*paintings, *(pair.photos for pair in pairs)], features, network),
             files=(job.report_path, job.previews, job.target),
             plan=plan,
             prepared=monotonic() - begun,
@@ -207,14 +226,16 @@ def train_style(
         resumed_at = trainer.progress.step
         if not resumed_at:
             on_note(plan.describe(minutes))
-        previews = Previews(job.previews, photos.measured)
+        # Frames are shown at the size that they are painted at, because strokes have a size.
+        previews = Previews(job.previews, photos.measured, NATURAL_SIDE if pairs else SIDE)
         report = replace(_report(job, photos, previews.columns, plan, device), silence=SILENCE + measuring)
         callbacks = TrainingCallbacks(
             report, job.report_path, previews, trainer, network.architecture, device, on_step
         )
         try:
             _run_steps(trainer, callbacks)
-            _match_colors(trainer, batches, paintings, settings)
+            if not pairs:
+                _match_colors(trainer, batches, paintings, settings)
             on_note(_measuring(len(photos.measured), measuring))
             figures = _measure(trainer, metrics, photos.measured, device, features.gain)
             callbacks.finish(figures)
@@ -235,7 +256,7 @@ def train_style(
 @torch.no_grad()
 def _match_colors(
     trainer: Trainer,
-    batches: PhotoBatches | ResidentBatches,
+    batches: PhotoBatches | ResidentBatches | KeyframeBatches,
     paintings: list[Tensor],
     settings: TrainSettings,
 ) -> None:
@@ -291,7 +312,9 @@ def _measure(
 
 
 def _save(job: TrainingJob, trainer: Trainer, record: dict[str, object]) -> None:
-    weights, faithful = weights_of(trainer.weights), weights_of(trainer.faithful) or None
+    # What a painted frame has taught early on is no style of its own, only a worse one.
+    faithful = None if job.keyframes else weights_of(trainer.faithful) or None
+    weights = weights_of(trainer.weights)
     save_checkpoint(job.target, Checkpoint(job.info, trainer.network.architecture, weights, record, faithful))
 
 
@@ -302,10 +325,21 @@ def _leave_unfinished(job: TrainingJob, trainer: Trainer, plan: Plan, device: to
         _save(job, trainer, _record(job, trainer.progress, plan, device) | share)
 
 
+def _objective(
+    features: FeatureNetwork, paintings: list[Tensor], photos: _Photos, job: TrainingJob, device: torch.device
+) -> TrainingObjective:
+    if job.keyframes:
+        return KeyframeObjective(features, job.settings, patch_side(job.settings, device))
+    statistics = PhotoStatistics.of(sample_crops(photos.training))
+    return Objective(features, paintings, statistics, job.settings)
+
+
 def _batches(
-    photos: list[Path], plan: Plan, settings: TrainSettings, device: torch.device
-) -> PhotoBatches | ResidentBatches:
+    photos: list[Path], pairs: list[Crops], plan: Plan, settings: TrainSettings, device: torch.device
+) -> PhotoBatches | ResidentBatches | KeyframeBatches:
     """On a GPU, photos lie in its memory; on a CPU, reading many ahead would take its cores away."""
+    if pairs:
+        return KeyframeBatches(pairs, batch=plan.batch, seed=settings.seed)
     if device.type != "cuda":
         return PhotoBatches(
             photos, batch=plan.batch, crop=plan.crop, seed=settings.seed, lines=settings.lines
@@ -354,6 +388,25 @@ class _Photos:
     def are_kept_out(self) -> bool:
         """Whether what is shown and measured is not practised on."""
         return not set(self.measured) & set(self.training)
+
+
+def _photos_of(job: TrainingJob) -> _Photos:
+    """The photos of a job. Where keyframes teach, none is practised on.
+
+    Raises:
+        TrainingError: none can be read, or those that can are strips.
+    """
+    if not job.keyframes:
+        assert job.photos is not None
+        return _photos(job.photos)
+    frames = [keyframe.frame for keyframe in job.keyframes]
+    if job.photos is None:
+        return _Photos(frames, frames, set())
+    found = find_photos(job.photos)
+    shown, unreadable = sift(spread(found))
+    if not shown:
+        raise TrainingError(f"{job.photos}: {_nothing_to_show(len(found), len(unreadable))}")
+    return _Photos(frames, shown, unreadable)
 
 
 def _photos(folder: Path) -> _Photos:
@@ -446,6 +499,7 @@ def _report(
     of_them = "" if photos.are_kept_out else " of them"
     facts = [
         ("paintings", ", ".join(path.name for path in job.paintings)),
+        *(("painted over", pair.frame.name) for pair in job.keyframes),
         ("photos", f"{len(photos.training)} to practise on, {len(photos.measured)}{of_them} to measure on"),
         ("features", _features_name(job)),
         ("started from", job.start.stem if job.start else "scratch"),
@@ -457,7 +511,7 @@ def _report(
     return TrainingReport(
         info.title or info.name,
         by,
-        job.paintings,
+        [path for pair in job.keyframes for path in (pair.frame, pair.painting)] or job.paintings,
         columns,
         facts,
         job.settings,

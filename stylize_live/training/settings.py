@@ -20,7 +20,7 @@ class TrainSettings(Settings):
         default=None,
         gt=0,
         le=_MOST_STEPS,
-        description="Stop after so many minutes; 10 if neither minutes nor steps are given.",
+        description="Stop after so many minutes; 10, or 3 with --keyframe, if no steps are given.",
     )
     batch: int | None = Field(
         default=None,
@@ -137,5 +137,5 @@ class TrainSettings(Settings):
         le=1,
         description="How far colors are brought to the painting's at the end; 0.7 makes a pale style vivid.",
     )
-    rate: float = Field(default=1.3e-3, gt=0, le=0.1, description="Peak learning rate.")
+    rate: float = Field(default=1.3e-3, gt=0, le=0.1, description="Peak learning rate; 3e-3 with --keyframe.")
     seed: int = Field(default=0, ge=0, lt=2**63, description="Start of every random sequence.")

@@ -18,7 +18,7 @@ from stylize_live.system.clock import monotonic
 from stylize_live.system.replacing import remove
 from stylize_live.training.checkpoint import load_training, save_training
 from stylize_live.training.dataset import Crops
-from stylize_live.training.objective import Objective
+from stylize_live.training.objective import TrainingObjective
 from stylize_live.training.optimizer import MuonAdam
 from stylize_live.training.plan import Plan
 from stylize_live.training.settings import TrainSettings
@@ -80,7 +80,7 @@ class Trainer:
     def __init__(
         self,
         network: ResidualTransformer,
-        objective: Objective,
+        objective: TrainingObjective,
         batches: Callable[[int], Crops],
         settings: TrainSettings,
         *,
@@ -138,7 +138,7 @@ class Trainer:
     @property
     def _parts(
         self,
-    ) -> tuple[ResidualTransformer, dict[str, Tensor], dict[str, Tensor], MuonAdam, Objective]:
+    ) -> tuple[ResidualTransformer, dict[str, Tensor], dict[str, Tensor], MuonAdam, TrainingObjective]:
         return self.network, self._average, self._faithful, self._optimizer, self._objective
 
     def finish(self) -> None:

@@ -45,7 +45,7 @@ TEN_MINUTES = 560.0  # seconds, without preparing and measuring
     ],
 )
 def test_crops_fit_the_machine(one_crop: float, batch: int, crop: int, steps: int) -> None:
-    found = make_plan(TrainSettings(), CPU, "float32", seconds=TEN_MINUTES, one_crop=lambda: one_crop)
+    found = make_plan(TrainSettings(), CPU, "float32", seconds=TEN_MINUTES, one_step=lambda: one_crop)
     assert (found.batch, found.crop) == (batch, crop)
     assert found.steps == pytest.approx(steps, abs=2)
     assert found.describe(10) == (
@@ -61,16 +61,16 @@ def test_what_the_user_decided_is_kept() -> None:
         (TrainSettings(crop=256), (1, 256)),
         (TrainSettings(batch=3, crop=208), (3, 208)),
     ):
-        found = make_plan(settings, CPU, "float32", seconds=TEN_MINUTES, one_crop=slow)
+        found = make_plan(settings, CPU, "float32", seconds=TEN_MINUTES, one_step=slow)
         assert (found.batch, found.crop) == expected
 
 
 def test_nothing_is_measured_where_nothing_follows() -> None:
     never: Callable[[], float] = lambda: pytest.fail("measured")  # noqa: E731
-    by_steps = make_plan(TrainSettings(steps=9), CPU, "float32", one_crop=never)
+    by_steps = make_plan(TrainSettings(steps=9), CPU, "float32", one_step=never)
     assert by_steps == Plan(2, 192, "float32")
     assert by_steps.describe(None) == "2 crops of 192 pixels a step, features in float32"
-    on_a_gpu = make_plan(TrainSettings(), GPU, "bfloat16", seconds=TEN_MINUTES, one_crop=never)
+    on_a_gpu = make_plan(TrainSettings(), GPU, "bfloat16", seconds=TEN_MINUTES, one_step=never)
     assert on_a_gpu == Plan(32, 256, "bfloat16")
 
 
