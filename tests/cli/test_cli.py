@@ -76,6 +76,9 @@ GIVEN: dict[str, tuple[str, object]] = {
     "crossfade": ("0.25", 0.25),
     "preview": ("4", 4.0),
     "side_by_side": ("", True),
+    "follow_sound": ("boldness", "boldness"),
+    "sound_amount": ("0.5", 0.5),
+    "sound_styles": ("udnie,great-wave", "udnie,great-wave"),
 }
 
 

@@ -17,7 +17,7 @@ from live_fakes import FakeDisplay, WakeableSource
 from waiting import eventually
 
 from stylize_live.config import EngineSettings
-from stylize_live.conversion import segmented_output, segments
+from stylize_live.conversion import segment_writer, segments
 from stylize_live.conversion.convert import convert
 from stylize_live.conversion.segmented_output import SegmentedOutput
 from stylize_live.conversion.segments import SegmentBoundary
@@ -58,7 +58,7 @@ class MoodyCamera(WakeableSource):
 def test_encoders_of_finished_segments_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not only when Python's collector comes by: each has threads, and frames that wait."""
     monkeypatch.setattr(segments, "MOST_FRAMES", 10)
-    monkeypatch.setattr(segmented_output, "_COLLECTIONS_APART", 0.0)
+    monkeypatch.setattr(segment_writer, "_COLLECTIONS_APART", 0.0)
     video = Video(tuple(1001 * index for index in range(60))).write(tmp_path / "video.mp4")
     counts = []
     end_segment = SegmentedOutput.end_segment

@@ -200,6 +200,7 @@ def inventory(**others: object) -> command.Inventory:
         "gpus": [],
         "unused_gpu": "",
         "encoders": [],
+        "ndi": None,
     }
     return command.Inventory(**{**nothing, **others})
 
