@@ -12,27 +12,35 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from clips import CFR, Video
 from faults import Injected
 from live_fakes import FakeSource, FakeStylizer
+from mattes import EllipseMatte
 
 from stylize_live.concurrency.watchdog import Patience
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.convert import convert
+from stylize_live.engine.background_style import Look
+from stylize_live.engine.continuity import TemporalOptions
+from stylize_live.engine.core.render_options import RenderOptions
+from stylize_live.engine.layers import LayerPlan, Layers, MainNetwork
+from stylize_live.engine.lazy_backend import LazyBackend
+from stylize_live.engine.matting import matte
 from stylize_live.frame import Frame
 from stylize_live.live.pipeline import run_live
 from stylize_live.live.report import LiveReport
 from stylize_live.live.sound import LiveSound, SoundChoice
 from stylize_live.media.decode.reader import VideoReader
+from stylize_live.media.image.io import Still, write_image
 from stylize_live.media.libraries import av, cv2
 from stylize_live.media.protocols import LiveSink, Source
 from stylize_live.media.sinks import ndi_sink, stream_server, virtual_camera, window
@@ -54,6 +62,7 @@ from stylize_live.media.sources.screen import ScreenSource
 from stylize_live.media.sources.switching import SourceChoice, SwitchingSource
 from stylize_live.media.sources.test_pattern import PatternSource
 from stylize_live.media.sources.webrtc import BrowserSource
+from stylize_live.options import LayerOptions
 from stylize_live.system.clock import monotonic
 
 SIZE = (64, 48)
@@ -103,11 +112,9 @@ def tell_nobody(progress: object) -> None:
     """Takes a conversion's progress."""
 
 
-def _convert(stage: Stage, name: str) -> Path:
-    target = stage.folder / name
-    convert(
-        stage.video, target, Inverter(), SETTINGS, on_progress=lambda p: tell_nobody(p), patience=QUICK
-    )  # fmt: skip
+def _convert(stage: Stage, name: str, stylizer: Inverter | LayeredStylizer | None = None) -> Path:
+    target, stylizer = stage.folder / name, stylizer or Inverter()
+    convert(stage.video, target, stylizer, SETTINGS, on_progress=lambda p: tell_nobody(p), patience=QUICK)
     return target
 
 
@@ -146,6 +153,63 @@ class Stylizer(FakeStylizer):
     def make_movement_ready(self) -> bool:
         """Has nothing to make ready."""
         return False
+
+
+class LayeredStylizer(FakeStylizer):
+    """Inverts frames after real layers put people, an ellipse, in front of a file. For conversions, too."""
+
+    fingerprint = "inverted layers"
+
+    def __init__(self, stage: Stage, behind: Path) -> None:
+        super().__init__()
+        stage.patch.setattr(EllipseMatte, "made", [], raising=False)
+        stage.patch.setattr(matte, "PersonMatte", EllipseMatte)
+        self._plan = LayerPlan(LayerOptions(background=str(behind)))
+        self._layers = Layers(LazyBackend("cpu", "float32", "auto"))
+
+    def __call__(self, frame: Frame, /) -> Frame:
+        self._layers.keeps_background = self.keeps_background
+        look = cast("Look", (None, None))  # of stills, which are no part of this
+        network = MainNetwork(lambda one: 255 - one.pixels, lambda pixels: 255 - pixels, look)
+        painted = self._layers.paint(frame, self._plan, network, RenderOptions(), TemporalOptions(0.0))
+        self.background_trouble = self._layers.trouble
+        return painted
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        return map(self, frames)
+
+    def close(self) -> None:
+        self._layers.close()
+
+
+def _image(stage: Stage) -> Path:
+    """Outside of the folder whose content is counted."""
+    path = stage.video.with_name("a.png")
+    write_image(path, Still(np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)))
+    return path
+
+
+def before_an_image(stage: Stage) -> Path:
+    return _convert_before(stage, _image(stage))
+
+
+def before_a_video(stage: Stage) -> Path:
+    return _convert_before(stage, stage.video)
+
+
+def _convert_before(stage: Stage, behind: Path) -> Path:
+    with closing(LayeredStylizer(stage, behind)) as stylizer:
+        return _convert(stage, "out.mp4", stylizer)
+
+
+def in_front_of_an_image(stage: Stage, wanted: str | None) -> LiveReport:
+    with _steps() as source, closing(LayeredStylizer(stage, _image(stage))) as stylizer:
+        return _show(stage, source, wanted=wanted, stylizer=stylizer)
+
+
+def in_front_of_a_video(stage: Stage, wanted: str | None) -> LiveReport:
+    with _steps() as source, closing(LayeredStylizer(stage, stage.video)) as stylizer:
+        return _show(stage, source, wanted=wanted, stylizer=stylizer)
 
 
 class Spectator:
@@ -209,6 +273,7 @@ def _show(
     adaptive_resolution: Any = None,
     switched: bool = False,
     sound: LiveSound | None = None,
+    stylizer: FakeStylizer | None = None,
 ) -> LiveReport:
     spectator = Spectator(stage, key, wanted)
     toolkit = Toolkit(spectator=spectator, error=cv2.error)
@@ -224,7 +289,7 @@ def _show(
     with Window("show", SIZE) as display:
         return run_live(
             source,
-            Stylizer(),
+            stylizer or Stylizer(),
             display,
             sinks=sinks,
             duration=_LONGEST_SHOW,

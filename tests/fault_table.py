@@ -192,6 +192,21 @@ CONVERT: dict[str, Stage] = {
         call=1,
         keeps=True,
     ),
+    "background image": _stage(
+        "media.decode.backgrounds:on_paper",
+        "gives pixels",
+        shows.before_an_image,
+        _CONVERT,
+        {"wrong size": GoesOn(), **CHECKED},
+        call=1,
+    ),
+    "background video": _stage(
+        "media.decode.backgrounds:BackgroundVideo._find",
+        "gives a frame",
+        shows.before_a_video,
+        _CONVERT,
+        {"wrong size": GoesOn(), **CHECKED},
+    ),
     "progress": _stage(
         "fault_shows:tell_nobody",
         "works",
@@ -226,6 +241,13 @@ _ALONE: Answers = {
     fault: Fails(SinkError, answer.words)
     for fault, answer in _SINK.items()
     if isinstance(answer, GoesOn) and answer.words
+}
+_BACKGROUND: Answers = {
+    "hangs": Fails(MachineError, "painting has not answered"),
+    "slow": GoesOn(),
+    "wrong size": GoesOn(),
+    **CHECKED,
+    "signal": GoesOn(),
 }
 LIVE: dict[str, Stage] = {
     "any source": _stage("live_fakes:FakeSource.__iter__", "yields frames", shows.plain, _SOURCE),
@@ -293,6 +315,21 @@ LIVE: dict[str, Stage] = {
         _SOURCE,
         {"hangs": Fails(MachineError, "painting has not answered")},
         {"wrong size": Fails(ValueError, "the stylizer"), "wrong type": Fails(TypeError, "the stylizer")},
+    ),
+    "background image": _stage(
+        "media.decode.backgrounds:on_paper",
+        "gives pixels",
+        shows.in_front_of_an_image,
+        _BACKGROUND,
+        dict.fromkeys(ERRORS, GoesOn("a.png broke: a dark colour stands there")),
+        call=1,
+    ),
+    "background video": _stage(
+        "media.decode.backgrounds:BackgroundVideo._find",
+        "gives a frame",
+        shows.in_front_of_a_video,
+        _BACKGROUND,
+        dict.fromkeys(ERRORS, GoesOn("video.mp4 broke: what was seen of it last stays")),
     ),
     "loading": _stage(
         "live_fakes:FakeStylizer.warm_up",
@@ -413,6 +450,8 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "media.encode.packet_files:PacketFile": ("segment",),
     "media.sources.test_pattern:PatternSource": ("pattern",),
     "media.decode.photo_decoder:PhotoDecoder": ("reader",),
+    "media.decode.backgrounds:BackgroundImage": ("background image",),
+    "media.decode.backgrounds:BackgroundVideo": ("background video",),
     "media.decode.reader:VideoReader": ("reader", "file"),
     "media.sinks.recorder:Recorder": ("recorder",),
     "media.sources.screen:ScreenSource": ("screen",),
@@ -483,7 +522,7 @@ THREADS: dict[str, tuple[str, ...] | NoSense] = {
     ),
     "live.pipeline:self._paint": ("stylizer", "loading"),
     "live.pipeline:self._set_boldness": ("boldness",),
-    "live.pipeline:lambda: self._write_snapshot(path, pixels)": ("snapshot",),
+    "live.pipeline:lambda: self._write_snapshot(path, still)": ("snapshot",),
     "live.sound:lambda: self._listen(workers.stopping, source, stylizer, say)": ("following the sound",),
     "live.sound:lambda: self._make_ready(workers.stopping, stylizer)": NoSense(
         "until it comes back, all is painted as before"

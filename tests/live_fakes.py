@@ -83,7 +83,8 @@ class FakeStylizer:
 
     def __init__(self, before: Callable[[Frame], None] | None = None) -> None:
         self.style = "first"
-        self.background = ""
+        self.background = self.background_trouble = ""
+        self.keeps_background = False
         for name, value in PaintingOptions(boldness=1.0):
             setattr(self, name, value)
         self.has_boldness = True

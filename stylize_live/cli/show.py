@@ -45,7 +45,7 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
         StylizeError: something cannot be opened, or broke.
     """
     from stylize_live.backgrounds import TRANSPARENT
-    from stylize_live.engine.style_set import check_style
+    from stylize_live.engine.style_set import check_style, naming_option
     from stylize_live.live.displays import open_display
     from stylize_live.live.sound import check_sound
     from stylize_live.media.sinks.opening import open_sinks
@@ -61,7 +61,8 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     if "source" not in settings.model_fields_set:
         check_style(settings.style)
         if settings.background_style:
-            check_style(settings.background_style)
+            with naming_option("background_style"):
+                check_style(settings.background_style)
     if settings.record is not None:
         from stylize_live.media.sinks.recorder import check_recording, keeps_alpha
 

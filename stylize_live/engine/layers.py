@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from stylize_live.backgrounds import Background, parse_background
 from stylize_live.config import Runtime
+from stylize_live.engine.background_file import BackgroundFile, open_file
 from stylize_live.engine.background_style import BackgroundStyle, Look
 from stylize_live.engine.continuity import Continuity, TemporalOptions
 from stylize_live.engine.core.protocols import Backend
@@ -30,7 +31,6 @@ from stylize_live.options import LayerOptions
 
 if TYPE_CHECKING:
     from stylize_live.engine.matting.matte import PersonMatte
-    from stylize_live.media.decode.backgrounds import BackgroundImage, BackgroundVideo
 
 _ALL_PAINTED = LayerOptions()
 
@@ -42,10 +42,12 @@ class LayerPlan:
     Attributes:
         options: as they were asked for.
         styles: of the background, at the boldness that is painted; None where it has none of its own.
+        choice: number of the choice of this background; a file that broke is opened again for a new choice.
     """
 
     options: LayerOptions = _ALL_PAINTED
     styles: StyleSet | None = None
+    choice: int = 0
 
     @property
     def is_off(self) -> bool:
@@ -127,6 +129,8 @@ class Layers(Closeable):
     Attributes:
         backends: that painted the last frame beside the stylizer's own.
         used_main: whether the stylizer's own network painted something of it.
+        keeps_background: whether a background's file that breaks is shown as it was last, see
+            `BackgroundFile`; counts for those opened from now on.
 
     Args:
         chosen: the stylizer's way to compute.
@@ -137,7 +141,8 @@ class Layers(Closeable):
         self._matte: PersonMatte | None = None
         self._continuity = Continuity()
         self._style: BackgroundStyle | None = None
-        self._file: tuple[Background, BackgroundImage | BackgroundVideo] | None = None
+        self._file: BackgroundFile | None = None
+        self.keeps_background = False
         self._still: _PaintedStill | None = None
         self.backends: tuple[Backend, ...] = ()
         self.used_main = True
@@ -162,7 +167,7 @@ class Layers(Closeable):
             The same moment; with `alpha` where the plan is transparent.
 
         Raises:
-            SourceError: the background's file is gone or broken.
+            SourceError: the background's file is gone or broken, unless `keeps_background`.
         """
         self._prepare(plan)
         self.backends, self.used_main = (), False
@@ -197,10 +202,13 @@ class Layers(Closeable):
     def _prepare(self, plan: LayerPlan) -> None:
         """Let go of what a plan does not need, and take what it needs anew."""
         background, styles = plan.background, plan.own_style
-        if self._file is not None and self._file[0] != background:
+        file = self._file
+        if file is not None and (
+            file.background != background or (file.trouble and file.choice != plan.choice)
+        ):
             self._close_file()
         if background.kind == "file" and self._file is None:
-            self._file = background, _open(background)
+            self._file = BackgroundFile(background, plan.choice, keeps=self.keeps_background)
         if styles is None:
             self._close_style()
         elif self._style is None:
@@ -218,12 +226,12 @@ class Layers(Closeable):
         """What stands behind people, before it is painted; the frame itself where that is kept."""
         if self._file is None:
             return frame
-        pixels = as_deep(self._file[1].at(frame.pts, frame.size), frame.pixels.dtype)
+        pixels = as_deep(self._file.at(frame.pts, frame.size), frame.pixels.dtype)
         return replace(frame, image=pixels, starts_shot=None)
 
     @property
     def _still_file(self) -> Background | None:
-        return self._file[0] if self._file is not None and self._file[1].is_still else None
+        return self._file.background if self._file is not None and self._file.is_still else None
 
     def _paint_still(self, pixels: Pixels, main: MainNetwork, options: RenderOptions) -> Pixels:
         """Painted once, as long as nothing changes: it never moves."""
@@ -235,6 +243,12 @@ class Layers(Closeable):
             painted = main.paint_still(pixels) if style is None else style.paint_still(pixels, options)
             still = self._still = _PaintedStill(styles, rest, painted.copy())  # a GPU's is not to be kept
         return still.pixels
+
+    @property
+    def trouble(self) -> str:
+        """What is shown in place of a background's file that broke; "" while all is well. For any thread."""
+        file = self._file
+        return "" if file is None else file.trouble
 
     def reset(self) -> None:
         """Take the next frame as the first of a video. Any thread may call it."""
@@ -277,7 +291,7 @@ class Layers(Closeable):
         self._still = None
         file, self._file = self._file, None
         if file is not None:
-            file[1].close()
+            file.close()
 
     def _close_style(self) -> None:
         style, self._style = self._style, None
@@ -295,17 +309,10 @@ class Layers(Closeable):
         self.backends, self.used_main = (), True
 
 
-def _open(background: Background) -> BackgroundImage | BackgroundVideo:
-    # What reads files takes a tenth of a second to load, and is rarely needed.
-    from stylize_live.media.decode.backgrounds import open_background
-
-    return open_background(background.path)
-
-
 def check_background(background: Background) -> None:
     """Open a background's file, if it has one, and close it. Raises `SourceError`: it cannot be read."""
     if background.kind == "file":
-        _open(background).close()
+        open_file(background).close()
 
 
 def _compose(frame: Frame, over: Pixels, under: Pixels, matte: Pixels, background: Background) -> Frame:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -12,6 +14,7 @@ from stylize_live.errors import StyleError
 from stylize_live.nets.catalogue import load_style, style_path, style_shares
 from stylize_live.nets.checkpoint import Checkpoint
 from stylize_live.options import DEFAULT_BOLDNESS
+from stylize_live.wording import option
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,15 @@ class StyleSet:
         alike = [one.info.name for one, much in pairs if one.faithful is None and much != DEFAULT_BOLDNESS]
         if alike:
             _warn_once(", ".join(dict.fromkeys(alike)))
+
+
+@contextmanager
+def naming_option(name: str) -> Iterator[None]:
+    """Have a `StyleError` say for which option the style was named."""
+    try:
+        yield
+    except StyleError as error:
+        raise StyleError(f"{option(name)}: {error}") from error
 
 
 def check_style(text: str) -> None:

@@ -40,7 +40,7 @@ from stylize_live.engine.layers import LayerPlan, Layers, MainNetwork, check_bac
 from stylize_live.engine.lazy_backend import LazyBackend
 from stylize_live.engine.saved_state import pack_network, pack_state, unpack_network, unpacked_state
 from stylize_live.engine.shown_style import FIRST, ShownStyle
-from stylize_live.engine.style_set import StyleSet
+from stylize_live.engine.style_set import StyleSet, naming_option
 from stylize_live.errors import UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.lifecycle import Closeable
@@ -288,6 +288,21 @@ class Stylizer(Closeable):
         self._set_layers(background=text)
 
     @property
+    def keeps_background(self) -> bool:
+        """Whether a background's file that breaks while images are painted is shown as it was last, or as a
+        dark color, so that nobody sees the room; otherwise it raises `SourceError`. May be set."""
+        return self._layers.keeps_background
+
+    @keeps_background.setter
+    def keeps_background(self, value: bool) -> None:
+        self._layers.keeps_background = value
+
+    @property
+    def background_trouble(self) -> str:
+        """What is shown in place of a background's file that broke, until one is chosen anew; else ""."""
+        return self._layers.trouble
+
+    @property
     def in_layers(self) -> bool:
         """Whether people and what is behind them are told apart; otherwise images are painted whole."""
         return not self._plan.is_off
@@ -304,11 +319,13 @@ class Stylizer(Closeable):
             check_background(parse_background(asked.background))
         behind, style = self._background_styles, asked.background_style
         if "background_style" in values:
-            behind = StyleSet.load(style, self._crossfade) if style else None
+            with naming_option("background_style"):
+                behind = StyleSet.load(style, self._crossfade) if style else None
         with self._setting:
             self._background_styles = behind
             own = None if behind is None else behind.at(self.boldness)
-            self._plan = LayerPlan(change_options(self._plan.options, **values), own)
+            choice = self._plan.choice + ("background" in values)
+            self._plan = LayerPlan(change_options(self._plan.options, **values), own, choice)
 
     def _set_options(self, **values: Any) -> None:
         """Other options from the next frame on."""

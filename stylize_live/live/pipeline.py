@@ -180,6 +180,7 @@ class _LivePipeline:
         self._resolution = adaptive_resolution
         self.sound = sound
         self.stylizer = stylizer
+        stylizer.keeps_background = True  # who is hidden stays hidden, and the session goes on
         self._display = display
         self._snapshots = snapshots
         self._to_paint: Latest[Frame] = Latest()
@@ -480,6 +481,7 @@ class _LivePipeline:
         waiting = isinstance(self._source, Interruptible) and self._source.trouble
         ready = not self._warm_up.under_way
         stalled = self._stall or self.switches.trouble or self._sink_group.trouble
+        stalled = stalled or self.stylizer.background_trouble
         return waiting or stalled or ("" if ready else describe_warm_up(self.stylizer.style))
 
     def _headline(self) -> str:

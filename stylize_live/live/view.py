@@ -45,6 +45,11 @@ class LiveStylizer(Protocol):
     paint: PaintedPart
     background_style: str
     background: str
+    keeps_background: bool
+
+    @property
+    def background_trouble(self) -> str:
+        """What is shown in place of a background's file that broke; "" while all is well."""
 
     @property
     def has_boldness(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from stylize_live.engine.core.economy import Economy
 from stylize_live.engine.cpu.base import CpuBackend
 from stylize_live.errors import SourceError, StyleError, UsageError
 from stylize_live.frame import Frame, Pixels
+from stylize_live.media.decode import backgrounds
+from stylize_live.media.decode.backgrounds import BackgroundVideo
 from stylize_live.media.image.io import Still, write_image
 from stylize_live.nets.checkpoint import save_checkpoint
 
@@ -298,6 +301,75 @@ def test_what_cannot_be_read_changes_nothing(
         assert (stylizer.paint, stylizer.background_style, stylizer.background) == ("person", "", "navy")
     with pytest.raises(error):
         exact(tiny_style, **{option: value})
+
+
+def test_an_unknown_style_is_named_with_its_option(tiny_style: Path) -> None:
+    with exact(tiny_style) as stylizer, pytest.raises(StyleError, match=r"^background_style: .*such-style"):
+        stylizer.background_style = "no-such-style"
+
+
+@contextmanager
+def broken() -> Iterator[None]:
+    """Files behind people cannot be read meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, name in ((BackgroundVideo, "_find"), (backgrounds, "open_background")):
+            patch.setattr(owner, name, _fail)
+        yield
+
+
+def _fail(*_: object) -> None:
+    raise SourceError("v.mkv: cannot be read")
+
+
+def test_a_file_that_breaks_is_an_error(tiny_style: Path, video: str) -> None:
+    with exact(tiny_style, background=video) as stylizer:
+        stylizer(PIXELS)
+        with broken(), pytest.raises(SourceError, match="cannot be read"):
+            stylizer(PIXELS)
+        assert stylizer.background_trouble == ""
+
+
+def frame_at(when: int) -> Frame:
+    return Frame(PIXELS, Fraction(when, 10), 0.0, 0, None, True)
+
+
+def test_in_a_show_a_file_that_breaks_is_shown_as_it_was_last(
+    tiny_style: Path, video: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with exact(tiny_style, paint="person", background=video) as stylizer:
+        stylizer.keeps_background = True
+        stylizer(frame_at(0))
+        good = stylizer(frame_at(1)).pixels[OUTSIDE]
+        with broken():
+            for when in (2, 3, 4):
+                assert (stylizer(frame_at(when)).pixels[OUTSIDE] == good).all()
+            with pytest.raises(SourceError):
+                stylizer.background = video  # still broken: nothing changes
+        assert (stylizer(frame_at(2)).pixels[OUTSIDE] == good).all()
+        assert stylizer.background_trouble.startswith("v.mkv broke: what was seen of it last stays")
+        assert [record.message for record in caplog.records if "broke" in record.message] == [
+            f"the background {stylizer.background_trouble}: v.mkv: cannot be read"
+        ]
+        small = Frame(PIXELS[::2, ::2].copy(), Fraction(0), 0.0, 0, None, True)
+        assert not (stylizer(small).pixels[:4, :4] == small.pixels[:4, :4]).all()
+        stylizer.background = video  # chosen anew
+        assert (stylizer(frame_at(2)).pixels[OUTSIDE] != good).any()
+        assert stylizer.background_trouble == ""
+
+
+@pytest.mark.parametrize("paint", ["both", "person", "background"])
+def test_in_a_show_a_file_that_never_opens_is_dark(tiny_style: Path, video: str, paint: str) -> None:
+    with exact(tiny_style, paint=paint, strength=0.0, background=video) as stylizer:
+        stylizer.keeps_background = True
+        with broken():
+            first = stylizer(frame_at(0)).pixels
+            assert (first[OUTSIDE] == (24, 24, 28)).all()
+            assert (first[INSIDE] == PIXELS[INSIDE]).all()
+        assert (stylizer(frame_at(1)).pixels[OUTSIDE] == (24, 24, 28)).all()
+        assert "a dark colour stands there" in stylizer.background_trouble
+        stylizer.background = "navy"
+        stylizer(frame_at(2))
+        assert stylizer.background_trouble == ""
 
 
 def test_a_file_that_is_no_image_is_refused(tiny_style: Path, tmp_path: Path) -> None:
