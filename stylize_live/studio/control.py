@@ -96,6 +96,8 @@ def _value(name: str, value: object, state: State, choices: Choices) -> object:
         return _style(value, choices.styles)
     if name == "background_style":
         return _choice(name, str(value), ["", *choices.styles])
+    if name == "sound_styles":
+        return _styles(str(value), choices.styles)
     if name == "background":
         return _background(str(value), choices.keys.get(name, ()))
     if name in choices.keys:
@@ -144,6 +146,14 @@ def _style(value: object, styles: Sequence[str]) -> dict[str, float]:
         if name not in styles:
             raise UnknownError(f"no style {_short(name)} is offered here{_near(name, styles)}")
     return shares
+
+
+def _styles(text: str, styles: Sequence[str]) -> str:
+    """Names of styles, parted by commas; none are all."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        _choice("style", name, styles)
+    return ",".join(names)
 
 
 def _choice(name: str, key: str, keys: Sequence[str]) -> str:

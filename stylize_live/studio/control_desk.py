@@ -122,7 +122,7 @@ class ControlDesk:
         changes = message.set or SettingChanges()
         apply_changes(changes, session.view, self.styles, self.backgrounds.text_of)
         apply_output_changes(changes, session)
-        apply_sound_changes(changes, session, self._sound_origins)
+        apply_sound_changes(changes, session, self._sound_origins, self.styles)
         if changes.microphone in self._microphones.names:
             session.microphone = changes.microphone or None
         if changes.resolution is not None:
@@ -150,7 +150,7 @@ class ControlDesk:
         if message.load is not None:
             preset = load_preset(_preset(message.load))
             apply_preset(preset, session.view, self.styles)
-            apply_sound_changes(sound_changes(preset), session, {})
+            apply_sound_changes(sound_changes(preset), session, {}, self.styles)
             session.view.say(message.load)
 
     def _turn_knobs(self, message: Message) -> None:

@@ -24,7 +24,7 @@ from stylize_live.validation import Settings, describe_value
 
 _LONGEST_OFFER = 12_000  # characters; browsers need about half of that
 _PRESET_SETTINGS = {*PaintingOptions.model_fields, *ViewOptions.model_fields}
-_PRESET_SOUND = {"follow_sound", "sound_amount"}
+_PRESET_SOUND = {"follow_sound", "sound_amount", "sound_styles"}
 _LEAST_SHARE = 0.005  # of a style in a blend; less counts as none
 
 SIZES = ("auto", "480p", "432p", "384p", "336p", "288p", "240p", "192p", "144p")  # what pages show
@@ -68,6 +68,7 @@ class SettingChanges(PaintingOptions, ViewOptions):
         resolution: asked of the source, "1280x720"; what the studio does not offer is ignored.
         microphone: of recordings that are begun from now on: a key of those offered, "" for none.
         follow_sound, sound_amount: as the settings; "off" follows nothing.
+        sound_styles: names parted by commas, "" for all; those that the studio does not offer are ignored.
         sound_from: a key of those offered.
         stream, virtual_camera, ndi: whether they get frames.
     """
@@ -82,6 +83,7 @@ class SettingChanges(PaintingOptions, ViewOptions):
     virtual_camera: bool | None = None
     follow_sound: Annotated[str, Field(max_length=500), AfterValidator(_check_rules)] | None = None
     sound_amount: Annotated[float, Field(ge=0, le=2)] | None = None
+    sound_styles: Annotated[str, Field(max_length=4000)] | None = None
     sound_from: Annotated[str, Field(max_length=200)] | None = None
     ndi: bool | None = None
 
@@ -184,7 +186,10 @@ def apply_output_changes(changes: SettingChanges, session: LiveSession) -> None:
 
 def sound_changes(preset: dict[str, object]) -> SettingChanges:
     """What a preset says of what follows the sound; not where that comes from."""
-    return SettingChanges.model_validate({name: preset[name] for name in _PRESET_SOUND & preset.keys()})
+    kept = {name: preset[name] for name in _PRESET_SOUND & preset.keys()}
+    if "follow_sound" in kept:
+        kept.setdefault("sound_styles", "")  # a file has no word for all of them
+    return SettingChanges.model_validate(kept)
 
 
 def apply_preset(preset: dict[str, object], view: View, styles: Sequence[str]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from stylize_live.engine.following import row_of_styles
 from stylize_live.live.session import LiveSession
 from stylize_live.live.sound import AUTO, FROM_MICROPHONE, FROM_SOURCE, LiveSound
 from stylize_live.options import control_of
@@ -41,6 +42,7 @@ def sound_settings(session: LiveSession) -> dict[str, object]:
     return {
         "follow_sound": choice.follow,
         "sound_amount": choice.amount,
+        "sound_styles": choice.styles,
         "sound_from": choice.origin,
     }
 
@@ -55,6 +57,7 @@ def sound_state(session: LiveSession) -> dict[str, object]:
         still
         | sound_settings(session)
         | {
+            "sound_styles": "" if sound is None else sound.choice.styles or "",
             "has_sound": sound is not None,
             "sound": {
                 "rules": moved,
@@ -78,8 +81,10 @@ def meter(sound: LiveSound) -> dict[str, object] | None:
     return {**now, **bands, "tempo": round(heard.tempo)}
 
 
-def apply_sound_changes(changes: SettingChanges, session: LiveSession, origins: Mapping[str, str]) -> None:
-    """Apply what a page asked for; an origin that is not offered is ignored."""
+def apply_sound_changes(
+    changes: SettingChanges, session: LiveSession, origins: Mapping[str, str], styles: Sequence[str]
+) -> None:
+    """Apply what a page asked for; an origin and styles that are not offered are ignored."""
     if session.sound is None:
         return
     values: dict[str, object] = {}
@@ -87,6 +92,10 @@ def apply_sound_changes(changes: SettingChanges, session: LiveSession, origins: 
         values["follow"] = changes.follow_sound
     if changes.sound_amount is not None:
         values["amount"] = changes.sound_amount
+    if changes.sound_styles is not None:
+        offered = [name for name in row_of_styles(changes.sound_styles) if name in styles]
+        if offered or not changes.sound_styles:
+            values["styles"] = ",".join(offered) or None
     if changes.sound_from in origins or changes.sound_from == session.sound.choice.origin:
         values["origin"] = changes.sound_from
     if values:

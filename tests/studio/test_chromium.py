@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chromium import Chromium, Tab
+from fake_sounddevice import FakeSystem
 from PIL import Image
 from places import SAMPLES
 from studio_show import SETTINGS, Show, running
@@ -25,9 +26,11 @@ from waiting import eventually
 
 from stylize_live.config import LiveSettings, merge_config
 from stylize_live.live.hotkeys import KEYS
+from stylize_live.live.sound import LiveSound, SoundChoice
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.image.jpeg import encode_jpeg
 from stylize_live.media.sources.no_source import NoSource
+from stylize_live.sound_rules import SoundRules
 from stylize_live.studio.backgrounds import FOLDER
 
 _PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -97,6 +100,11 @@ def middle(x: str, y: str = "0.5") -> str:
         f"pen.drawImage(c, {x} * c.width, {y} * c.height, 1, 1, 0, 0, 1, 1);"
         "return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3) })()"
     )
+
+
+def unfold(tab: Tab, group: str) -> None:
+    tab.click(f"#{group}-card > summary")
+    tab.until(f"document.getElementById('{group}-card').open")
 
 
 def keep(tab: Tab, name: str, tmp_path: Path) -> None:
@@ -293,6 +301,8 @@ def test_outputs_are_switched(browser: Chromium, tmp_path: Path, monkeypatch: py
         for tab in opened(browser, show.studio.url):
             for phone in opened(browser, show.studio.url, PHONE):
                 assert not tab.run(checked("stream"))
+                for one in (tab, phone):
+                    unfold(one, "outputs")
                 tab.click("#stream")
                 tab.until(f"{checked('stream')} && {told('stream')}.startsWith('tcp://127.0.0.1:')")
                 phone.until(checked("stream"))  # on all pages
@@ -305,6 +315,9 @@ def test_outputs_are_switched(browser: Chromium, tmp_path: Path, monkeypatch: py
                 assert phone.run("document.getElementById('virtual_camera-place').checkVisibility()")
                 # What is long leaves the frame and its tools in view.
                 assert phone.run("document.getElementById('toast').getBoundingClientRect().height < 100")
+                tab.click("#outputs-card > summary")
+                folded = "document.querySelector('#outputs-card > summary .now')"
+                tab.until(f"{folded}.textContent === 'Virtual camera failed' && {folded}.checkVisibility()")
                 phone.run("document.getElementById('virtual_camera-place').scrollIntoView({block: 'end'})")
                 phone.settle()
                 keep(phone, "outputs-phone", tmp_path)
@@ -398,6 +411,7 @@ def test_on_a_phone(browser: Chromium, show: Show, tmp_path: Path) -> None:
             ".map((e) => e.id || e.className)"  # of a switch, the label is the target
         )
         assert small == []
+        assert phone.run("document.querySelector('.stage-below').checkVisibility()")
         phone.run("scrollTo(0, 2000)")
         phone.click("#keep_colors")
         phone.until("document.getElementById('keep_colors').checked")
@@ -463,6 +477,61 @@ def test_you_and_the_background(browser: Chromium, tmp_path: Path, monkeypatch: 
             tab.run("document.activeElement.blur()")
             tab.key("b")
             tab.until(pressed('[data-word="background"]'))
+
+
+def test_what_follows_the_sound(browser: Chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    FakeSystem(monkeypatch)
+    sound = LiveSound(SoundChoice())
+    with running(SETTINGS.model_copy(update={"width": 640, "height": 360}), sound=sound) as show:
+        for tab in opened(browser, show.studio.url):
+            unfold(tab, "sound")
+            rules = "document.querySelectorAll('#sound-rules select')"
+            reach = "document.querySelector('#sound-rules .reach')"
+            assert not tab.run(f"{reach}.checkVisibility()")
+            tab.run(f"{rules}[0].value = 'bass'; {rules}[0].dispatchEvent(new Event('change'))")
+            tab.until(f"{reach}.checkVisibility()")
+            assert sound.choice.follow == "bass:strength"
+            tab.drag("#sound-rules .reach input", 0.62, 0.2)
+            eventually(lambda: -0.75 < SoundRules.parse(sound.choice.follow).rules[0].amount < -0.5)
+            tab.settle()
+            amount = SoundRules.parse(sound.choice.follow).rules[0].amount
+            told = f"{reach}.querySelector('output').textContent"
+            assert tab.run(told)[1:] == f"{round(-100 * amount)} %"
+            tab.run(f"{rules}[4].value = '8'; {rules}[4].dispatchEvent(new Event('change'))")
+            tab.until("document.getElementById('sound-row').checkVisibility()")
+            for style in ("third", "first"):
+                tab.click(f'#sound_styles [data-value="{style}"]')
+                tab.until(pressed(f'#sound_styles [data-value="{style}"]'))
+            assert sound.choice.styles == "third,first"
+            tab.click('#sound_styles [data-value="third"]')
+            eventually(lambda: sound.choice.styles == "first")
+            keep(tab, "sound", tmp_path)
+            tab.click("#sound-card > summary")
+            tab.until("document.querySelector('#sound-card .now').textContent === 'Strength, Style'")
+
+
+def test_groups_stay_as_they_were_left(browser: Chromium, show: Show) -> None:
+    folds = "[...document.querySelectorAll('details.card')].filter((one) => one.open).map((one) => one.id)"
+    for tab in opened(browser, show.studio.url):
+        tab.run("localStorage.clear()")
+        tab.go(show.studio.url)
+        assert tab.run(folds) == ["layers-card", "latency-card"]
+        unfold(tab, "size")
+        tab.click("#latency-card > summary")
+        tab.until("!document.getElementById('latency-card').open")
+        tab.run("document.querySelector('#layers-card > summary').focus()")
+        tab.key(" ")
+        tab.until("!document.getElementById('layers-card').open")
+        tab.settle()
+        assert not tab.run(pressed("#frozen"))  # a key of the group, not of the show
+        tab.go(show.studio.url)
+        tab.until("document.getElementById('image').width > 16")
+        assert tab.run(folds) == ["size-card"]
+        tab.run("localStorage.setItem('folds', 'no json')")
+        tab.go(show.studio.url)
+        assert tab.run(folds) == ["layers-card", "latency-card"]
+        tab.run("localStorage.clear()")
 
 
 def choose(tab: Tab, source: str) -> None:

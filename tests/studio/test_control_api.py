@@ -279,6 +279,7 @@ def test_the_examples_of_the_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("/api/set", b"\xff\xfe\x00", 400, "the body is not a JSON object"),
         ("/api/set", " " * 20000, 413, "more than 16384 bytes"),
         ("/api/set", {"bolness": 1}, 404, "no setting 'bolness'; did you mean 'boldness'?"),
+        ("/api/set", {"sound_styles": "first,forth"}, 404, "no style 'forth' is offered here"),
         ("/api/set", {"strength": 2}, 400, "strength: expected a number from 0 to 1, or a step such as +0.1"),
         ("/api/set", {"strength": "loud"}, 400, "strength: expected a number from 0 to 1"),
         ("/api/set", {"strength": "+nan"}, 400, "strength: expected a number from 0 to 1"),

@@ -72,6 +72,28 @@ def test_an_origin_that_is_not_offered_is_ignored(system: FakeSystem) -> None:
         open_page.until_state(sound_amount=0.25, sound_from="microphone")
 
 
+def test_the_beat_goes_through_chosen_styles(system: FakeSystem, tmp_path: Path) -> None:
+    sound = listening("beat:style:8")
+    with running(sound=sound) as show, page(show.port) as open_page:
+        open_page.until_state(sound_styles="")
+        open_page.set(sound_styles="third,nobody,first")
+        open_page.until_state(sound_styles="third,first")
+        open_page.say(save="row")
+        open_page.until(lambda: "saved" in open_page.words["state"]["note"])
+        open_page.set(sound_styles="nobody")
+        open_page.set(sound_styles="")
+        open_page.until_state(sound_styles="")
+        open_page.say(save="all")
+        open_page.until(lambda: "all.toml" in open_page.words["state"]["note"])
+        open_page.say(load="row")
+        open_page.until_state(sound_styles="third,first")
+        open_page.say(load="all")
+        open_page.until_state(sound_styles="")
+        assert sound.choice.styles is None
+    assert load_preset(tmp_path / "row.toml")["sound_styles"] == "third,first"
+    assert "sound_styles" not in load_preset(tmp_path / "all.toml")
+
+
 def test_microphones_are_offered_by_their_keys() -> None:
     offered = sound_origins({"": "No sound", "auto": "The system's choice", "3": "USB Headset"})
     assert list(offered) == ["auto", "source", "microphone", "3"]

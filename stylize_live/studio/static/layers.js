@@ -6,7 +6,7 @@ const USUAL_COLOR = "#00b140";  // the green of studios
 /** Words beside colors and files that stand behind people, and what they are called. */
 const WORDS = [["", "As it is"], ["blur", "Blurred"], ["transparent", "Nothing"]];
 
-function swatch(value, name, more = "") {
+export function swatch(value, name, more = "") {
   const button = document.createElement("button");
   button.className = `swatch ${more}`;
   button.dataset.value = value;
@@ -17,7 +17,7 @@ function swatch(value, name, more = "") {
   return button;
 }
 
-function image(address) {
+export function image(address) {
   const made = new Image();
   made.alt = "";
   made.loading = "lazy";

@@ -1,4 +1,5 @@
 // Where the image goes, and how large it is: switches and lists that the program stands behind.
+import { sayFolded } from "./folds.js";
 
 const SWITCHES = ["stream", "virtual_camera", "ndi"];
 const LONG = 60;  // letters of a line that is shown in part until it is touched
@@ -49,6 +50,9 @@ export class Outputs {
 
   show(state) {
     for (const name of SWITCHES) this.#showSwitch(name, state[name]);
+    const failed = SWITCHES.filter((name) => state[name].error).map((name) => `${this.#label(name)} failed`);
+    const on = SWITCHES.filter((name) => state[name].on || state[name].opening).map((name) => this.#label(name));
+    sayFolded("outputs-card", [...failed, ...on].join(", "), failed.length > 0);
     this.#showMicrophone(state);
     this.#showSize(state);
   }
@@ -58,6 +62,10 @@ export class Outputs {
     input.checked = on || opening;
     input.classList.toggle("waiting", opening);
     this.#tell(name, opening ? "opening" : error || place, Boolean(error) && !opening);
+  }
+
+  #label(name) {
+    return this.#get(name).parentElement.querySelector("span").firstChild.textContent.trim();
   }
 
   #tell(name, text, wrong = false) {
@@ -84,5 +92,6 @@ export class Outputs {
     fill(this.#get("lines"), lines([...this.#about.sizes, size], Math.min(...own.split("x")), size));
     this.#get("lines").disabled = !paintable;
     this.#get("lines").value = size;
+    sayFolded("size-card", paintable ? this.#get("lines").selectedOptions[0]?.text ?? "" : "");
   }
 }

@@ -110,6 +110,7 @@ function showKnobs() {
   }
   $("osc").textContent = state.osc ? `Messages are taken at ${state.osc}, UDP.` : "Not switched on: start with --osc.";
   const { midi } = state;
+  document.body.classList.toggle("no-midi", !midi);
   if (!midi) $("midi").textContent = "Not switched on: start with --midi.";
   else if (midi.learning) $("midi").textContent = `Move the knob or press the key for: ${midi.learning}`;
   else $("midi").textContent = midi.devices.length ? `Connected: ${midi.devices.join(", ")}` : "No device is connected. One that is plugged in is taken.";

@@ -8,6 +8,7 @@ import { Saved, element, icon } from "./saved.js";
 import { Outputs } from "./outputs.js";
 import { Sound } from "./sound.js";
 import { Layers } from "./layers.js";
+import { makeFolds, sayFolded } from "./folds.js";
 
 const $ = (id) => document.getElementById(id);
 const SEND_EVERY = 60;  // ms, while a slider moves
@@ -46,6 +47,7 @@ const send = connect({
     if (words.state) showState(words.state);
     if (words.thumbnails) showThumbnails(words.thumbnails);
     if (words.thumbnails) layers.thumbnails(words.thumbnails);
+    if (words.thumbnails) sound.thumbnails(words.thumbnails);
     if (words.figures) showFigures(words.figures);
     if (words.sound) sound.hear(words.sound.now);
     if (words.camera) camera.hear(words.camera);
@@ -79,6 +81,8 @@ function flush() {
   send({ set: { ...waiting } });
   for (const name of Object.keys(waiting)) delete waiting[name];
 }
+
+makeFolds();
 
 const leftAlone = (name) => performance.now() - (touched[name] || -LEFT_ALONE) < LEFT_ALONE;
 
@@ -374,7 +378,7 @@ function showAbout(news) {
   about = news;
   $("engine").textContent = news.engine;
   outputs.offer(news);
-  sound.offer(news.sound, news.names);
+  sound.offer(news.sound, news);
   layers.offer(news);
   $("styles").replaceChildren(...news.styles.map(makeCard));
   const columns = (rows) => Math.ceil(news.styles.length / (news.styles.length > ONE_ROW ? rows : 1)) || 1;
@@ -402,6 +406,7 @@ function showState(news) {
   sound.show(news);
   showAmount(news.sound_amount);
   layers.show(news);
+  sayFolded("layers-card", setInLayers());
   showSource();
   $("mark").hidden = news.on_record === null;
   $("mark").textContent = clock(news.on_record);
@@ -411,6 +416,12 @@ function showState(news) {
   $("size").textContent = news.image ? `${news.image[0]} × ${news.image[1]}` : "";
   showNote();
   showStyle();
+}
+
+/** What is chosen of people and background, but for what is usual: it stands first. */
+function setInLayers() {
+  const chosen = document.querySelectorAll("#layers-card [aria-pressed=true]:not(:first-child), #layers-card .chosen:not(:first-child)");
+  return [...new Set(chosen)].map((one) => one.textContent).join(", ");
 }
 
 let own = ["", 0];  // what this page alone has to say, and until when
@@ -474,7 +485,9 @@ $("copy").addEventListener("click", async () => {
   $("copy").textContent = "Copied";
   setTimeout(() => { $("copy").textContent = "Copy"; }, 1500);
 });
-window.addEventListener("resize", () => { graph.draw(points); showLoads(); });
+const redraw = () => { graph.draw(points); showLoads(); };
+window.addEventListener("resize", redraw);
+$("latency-card").addEventListener("toggle", redraw);
 
 // ---------------------------------------------------------------- keys
 
@@ -509,7 +522,7 @@ function press(name) {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([type=checkbox]), select, video") || $("player").open) return;
-  if (event.key === " " && event.target.matches("button, input")) return;
+  if (event.key === " " && event.target.matches("button, input, summary")) return;
   if (event.key === "Escape") document.body.classList.remove("alone");
   else if (press(NAMES[event.key] || event.key.toLowerCase())) event.preventDefault();
 });
