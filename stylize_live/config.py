@@ -313,12 +313,12 @@ class LiveSettings(PaintingOptions, SoundSettings, EngineSettings):
         description="Feed a virtual camera that other programs can choose: its name or number, or auto, "
         "which the flag alone means too.",
     )
-    osc: Annotated[str | None, Heading("Stage"), NOT_IN_PRESETS] = Field(
+    osc: Annotated[str | None, Heading("OSC and MIDI"), NOT_IN_PRESETS] = Field(
         default=None,
         description="Take OSC messages: a port or host:port; auto, which the flag alone means too, is port "
         "9730 for this machine only.",
     )
-    midi: Annotated[str | None, Heading("Stage"), NOT_IN_PRESETS] = Field(
+    midi: Annotated[str | None, Heading("OSC and MIDI"), NOT_IN_PRESETS] = Field(
         default=None,
         description="Take the knobs and keys of MIDI devices: part of a device's name, or auto, which the "
         "flag alone means too, for all of them.",

@@ -28,7 +28,7 @@ _MOVING_LOOK = tuple(dict.fromkeys([*_LOOK, *_flags(VideoOptions)]))
 _LAYERS = tuple(_flags(LayerOptions))
 _MACHINE = ("device", "precision", "runtime", "config")
 _LIVE_LOOK = (*_MOVING_LOOK, *_flags_under("Look"))
-_SOURCE, _OUTPUTS, _STAGE, _PAGE = map(_flags_under, ("Source", "Outputs", "Stage", "Page"))
+_SOURCE, _OUTPUTS, _REMOTES, _PAGE = map(_flags_under, ("Source", "Outputs", "OSC and MIDI", "Page"))
 _SOUND = _flags_under("Sound")
 # Options that have no heading come last, under this one.
 OTHERS = "Others"
@@ -40,7 +40,7 @@ SECTIONS: dict[str, Sections] = {
         "People and background": _LAYERS,
         "Follow the sound": _SOUND,
         "Outputs": (*_OUTPUTS, "json"),
-        "Stage": _STAGE,
+        "OSC and MIDI": _REMOTES,
         "Page": ("studio", "open", *_PAGE),
         "Machine": _MACHINE,
     },
@@ -51,7 +51,7 @@ SECTIONS: dict[str, Sections] = {
         "People and background": _LAYERS,
         "Follow the sound": _SOUND,
         "Outputs": (*_OUTPUTS, "json"),
-        "Stage": _STAGE,
+        "OSC and MIDI": _REMOTES,
         "Machine": _MACHINE,
     },
     "obs": {
