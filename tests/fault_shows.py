@@ -219,9 +219,11 @@ class Spectator:
         self._stage, self._key, self._wanted = stage, key, wanted
         self._shown = self._left = 0
 
-    def look(self, *notes: str) -> None:
+    def look(self) -> None:
         self._shown += 1
         self._left += self._stage.struck
+
+    def hear(self, *notes: str) -> None:
         self._stage.notes += [note for note in notes if note and note not in self._stage.notes]
 
     def key(self) -> str | None:
@@ -255,8 +257,9 @@ class Audience:
         self._spectator, self._switched = spectator, switched
 
     def attend(self, session: Any) -> None:
-        if session.shown is not None:
-            self._spectator.look(session.view.note, session.trouble)
+        self._spectator.hear(session.view.note, session.trouble)  # a source may go before anything is painted
+        if session.original is not None:  # keys do nothing to a card
+            self._spectator.look()
             if self._switched:
                 self._switched = False
                 session.switches.turn("stream", True)

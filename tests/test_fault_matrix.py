@@ -19,7 +19,8 @@ from clips import CFR
 from fault_shows import Stage as Place
 from fault_shows import short_video, to_images, to_mp4
 from fault_table import CONVERT, LIVE, ROOMS, THREADS, WORKERS, Fails, GoesOn, NoSense, Stage
-from faults import FAULTS, Injected
+from faults import FAULTS, LONGEST_HANG, Injected
+from live_fakes import FakeStylizer
 
 import stylize_live
 from stylize_live.concurrency import workers as concurrency_workers
@@ -136,6 +137,16 @@ def test_show(place: Place, stage: Stage, fault: str) -> None:
         with pytest.raises(answer.error, match=answer.words or None) as caught:
             strike(place, stage, fault)
         assert "\n" not in str(caught.value)
+
+
+def test_a_stream_that_goes_before_anything_is_painted(place: Place) -> None:
+    def load_until_it_is_gone(*_: object) -> None:
+        assert place.injected is not None
+        place.injected.happened.wait(LONGEST_HANG)
+
+    place.patch.setattr(FakeStylizer, "warm_up", load_until_it_is_gone)
+    strike(place, LIVE["stream"], "device gone")
+    assert any("is gone, waiting for it" in note for note in place.notes)
 
 
 # Names of methods by which frames, packets and files are handed on.
