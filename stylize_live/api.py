@@ -18,6 +18,7 @@ from stylize_live.live.sound import choose_sound
 from stylize_live.media.sources.opening import open_live_source as open_settings_source
 from stylize_live.nets import catalogue
 from stylize_live.options import PaintingOptions
+from stylize_live.storage.places import place_of
 
 if TYPE_CHECKING:
     from stylize_live.cluster.progress import ClusterProgress
@@ -83,7 +84,7 @@ def convert(
     if cluster is not None:
         if isinstance(style, Stylizer):
             raise TypeError("convert() on a cluster needs a style, of which workers make their own Stylizer")
-        job = ConversionJob(Path(source), Path(target))
+        job = ConversionJob(place_of(source, work_folder), place_of(target, work_folder))
         conversion.check_paths(job.source, job.target, overwrite)
         settings = from_options("convert", ConvertSettings, options | {"style": str(style)})
         return _convert_on_cluster(job, settings, cluster, overwrite, restart, on_progress)

@@ -55,17 +55,22 @@ class InProcessCrew:
         self.started: list[str] = []
         self.replaced: list[int] = []
         self._turn = 0
+        self._works: list[Work] = []
 
     def find_workers(self) -> Sequence[int]:
         return range(len(self._workers))
 
     def paint(self, worker: int, unit: Unit) -> Work:
         self.units.append(unit)
-        return Work("paint", self._workers[worker].paint(unit))
+        return self._note(Work("paint", self._workers[worker].paint(unit)))
 
     def start(self, function: Callable[..., Iterator[Any]], *, here: bool = False, **arguments: Any) -> Work:
         self.started.append(function.__name__)
-        return Work(function.__name__, function(**arguments))
+        return self._note(Work(function.__name__, function(**arguments)))
+
+    def _note(self, work: Work) -> Work:
+        self._works.append(work)
+        return work
 
     def next_events(self, works: Sequence[Work], seconds: float) -> list[tuple[Work, Event]]:
         if not works:
@@ -87,6 +92,8 @@ class InProcessCrew:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for work in self._works:
+            self.cancel(work)
         self._opened.close()
 
 

@@ -62,7 +62,7 @@ class ConvertDisplay(Closeable):
         self._totals: dict[Place, int | None] = {}
         self._finished = 0
         self._weight_finished = 0
-        self._bars: dict[Path, TaskID] = {}  # of several videos at work
+        self._bars: dict[Place, TaskID] = {}  # of several videos at work
         self._said_at = monotonic()
         self._bar.start()
 

@@ -16,8 +16,9 @@ from stylize_live.conversion.identity import arithmetic_in
 from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
 from stylize_live.conversion.segment_store import read_earlier_identity
 from stylize_live.media.formats.pipes import PIPE
+from stylize_live.storage.places import Place, StorageUrl
 
-_MOST_FOLDERS = 100  # of the videos, that are looked for on each machine
+_MOST_FOLDERS = 100  # and buckets of the videos, that are looked for on each machine
 
 
 def convert_all(
@@ -51,7 +52,7 @@ def convert_all(
 
     Raises:
         StylizeError: the stylizer cannot be opened.
-        SourceError: a machine does not see the videos.
+        SourceError: a machine does not see the videos, or may not read them.
         UsageError: Ray is missing, an address does not work, or machines differ in what they would paint.
         MachineError: no cluster answers, or no machine of it can paint any more.
     """
@@ -68,14 +69,14 @@ def convert_all(
     wanted = [arithmetic for arithmetic in dict.fromkeys(earlier) if arithmetic]
     # Other processes have other working folders.
     given = {_absolute(job): job for job in waiting}
-    folders = list(dict.fromkeys(job.source.parent for job in given))[:_MOST_FOLDERS]
+    seen = list({_folder_or_bucket(job.source): _to_be_seen(job.source) for job in given}.values())
 
     def tell(progress: ClusterProgress) -> None:
         on_progress(replace(progress, videos=[(given[job], video) for job, video in progress.videos]))
 
     with (
         ray_session(address),
-        RayCrew(make, settings, workers, arithmetics=wanted, folders=folders) as crew,
+        RayCrew(make, settings, workers, arithmetics=wanted, seen=seen[:_MOST_FOLDERS]) as crew,
     ):
         scheduler = Scheduler(
             crew,
@@ -91,5 +92,20 @@ def convert_all(
 
 
 def _absolute(job: ConversionJob) -> ConversionJob:
-    paths = {name: path for name in ("source", "target") if (path := getattr(job, name)) != PIPE}
-    return replace(job, **{name: path.absolute() for name, path in paths.items()})
+    return replace(job, source=_absolute_place(job.source), target=_absolute_place(job.target))
+
+
+def _folder_or_bucket(source: Place) -> str:
+    return (
+        f"{source.protocol} {source.path.parts[:1]}" if isinstance(source, StorageUrl) else str(source.parent)
+    )
+
+
+def _to_be_seen(source: Place) -> Place:
+    return source if isinstance(source, StorageUrl) else source.parent
+
+
+def _absolute_place(place: Place) -> Place:
+    if isinstance(place, StorageUrl):
+        return replace(place, work_folder=place.work_folder and place.work_folder.absolute())
+    return place if place == PIPE else place.absolute()

@@ -27,6 +27,8 @@ from stylize_live.conversion.unit import Unit
 from stylize_live.conversion.worker_process import portable_error
 from stylize_live.errors import MachineError, SourceError, UsageError
 from stylize_live.lifecycle import Closeable
+from stylize_live.storage.fetching import check_source
+from stylize_live.storage.places import StorageUrl
 from stylize_live.system.clock import monotonic
 from stylize_live.system.cores import keep_to_cores
 from stylize_live.wording import are_flags, options_as_flags, shorten
@@ -51,7 +53,7 @@ class _Order:
     settings: ConvertSettings
     styles: dict[str, bytes]
     place: Place
-    folders: tuple[Path, ...]
+    seen: tuple[Path | StorageUrl, ...]
     threads: str | None  # of OpenMP, as the user set them
     with_flags: bool
 
@@ -73,7 +75,7 @@ class _WorkerProcess:
         with _words(self._order.with_flags):
             try:
                 if self._worker is None:
-                    self._check_folders()
+                    self._check_sources()
                     own = {"device": self._order.place.spec.device}
                     settings = self._order.settings.model_copy(update=own)
                     self._worker = Worker(self._order.make, settings, self._order.styles)
@@ -81,11 +83,16 @@ class _WorkerProcess:
             except Exception as error:
                 return Failed(portable_error(error))
 
-    def _check_folders(self) -> None:
-        for folder in self._order.folders:
-            if not folder.exists():
+    def _check_sources(self) -> None:
+        for place in self._order.seen:
+            if isinstance(place, StorageUrl):
+                try:
+                    check_source(place)
+                except SourceError as error:
+                    raise SourceError(f"{error}, on {platform.node()}") from None
+            elif not place.exists():
                 alike = "all machines must see the videos under the same paths"
-                raise SourceError(f"{folder}: is not there on {platform.node()}, {alike}")
+                raise SourceError(f"{place}: is not there on {platform.node()}, {alike}")
 
     def paint(self, unit: Unit) -> Iterator[Event]:
         """See `Worker.paint`."""
@@ -169,10 +176,10 @@ class RayCrew(Closeable):
         settings: what it is opened with, but for the device.
         specs: the workers; None for as many of one kind as the cluster has room for.
         arithmetics: of earlier runs, which may be wanted again.
-        folders: that workers must see.
+        seen: what workers must see: folders, and videos on storage, of which some may be missing.
 
     Raises:
-        SourceError: a machine does not see a folder.
+        SourceError: a machine does not see a folder, or may not read a video.
         StylizeError: the stylizer cannot be opened.
         UsageError: machines differ in what they would paint.
         MachineError: there is no room for a worker, or none gets ready.
@@ -185,9 +192,9 @@ class RayCrew(Closeable):
         specs: Sequence[WorkerSpec] | None = None,
         *,
         arithmetics: Iterable[str] = (),
-        folders: Iterable[Path] = (),
+        seen: Iterable[Path | StorageUrl] = (),
     ) -> None:
-        self._folders = tuple(folders)
+        self._seen = tuple(seen)
         self._make, self._settings, self._arithmetics = make, settings, tuple(arithmetics)
         self._styles = own_style_files(settings)
         machines = _find_machines()
@@ -217,7 +224,7 @@ class RayCrew(Closeable):
                 self._settings,
                 self._styles,
                 place,
-                self._folders,
+                self._seen,
                 os.environ.get(_THREADS),
                 are_flags(),
             )

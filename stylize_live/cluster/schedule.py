@@ -10,7 +10,9 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from stylize_live.cluster.crew import Crew, Ended, Event, Failed, Lost, Work
 from stylize_live.cluster.progress import ClusterProgress
@@ -23,14 +25,17 @@ from stylize_live.conversion.plan import PlannedSegment, plan_segments
 from stylize_live.conversion.progress import ConvertProgress, ConvertReport
 from stylize_live.conversion.queue import ConversionJob, ConversionOutcome, Status, explain_error
 from stylize_live.conversion.segment_store import read_earlier_identity, remove_published
+from stylize_live.conversion.stored_files import target_at_hand
 from stylize_live.conversion.stylizers import AbsentStylizer
 from stylize_live.conversion.unit import PaintedSegment, Unit, UnitEnd
-from stylize_live.errors import CrashError, StylizeError, UsageError
+from stylize_live.errors import CrashError, SinkError, StylizeError, UsageError
 from stylize_live.files import make_folder
 from stylize_live.media.formats.codecs import codec_for
 from stylize_live.media.formats.containers import check_target
 from stylize_live.media.formats.image_sequence import is_sequence
 from stylize_live.media.formats.pipes import PIPE, is_pipe
+from stylize_live.storage.places import local_path
+from stylize_live.storage.remote import exists
 from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)
@@ -56,7 +61,14 @@ class _Video:
         self.job = job
         self.run: VideoRun | None = None
         self.joins = self.is_over = False
+        self.opened = ExitStack()  # what its target needs meanwhile
         self.losses = 0  # processes that ended while they opened, planned or joined it
+
+    def close(self) -> None:
+        """Let other runs in; what is finished is kept. May be called twice."""
+        if self.run is not None:
+            self.run.close()
+        self.opened.close()
 
     def lose(self, what: str, why: str) -> None:
         """A process ended that did something for it. Raises `CrashError` if it was the third."""
@@ -134,8 +146,7 @@ class Scheduler:
                     yield self._outcomes.popleft()
         finally:
             for video in self._open:
-                if video.run is not None:
-                    video.run.close()
+                video.close()
 
     def _wanted(self) -> list[Work]:
         """Works whose events have a use now."""
@@ -166,8 +177,7 @@ class Scheduler:
         self._outcomes.append(outcome)
         video.is_over = True
         self._open.remove(video)
-        if video.run is not None:
-            video.run.close()
+        video.close()
         for work in [work for work, duty in self._duties.items() if duty.video is video]:
             if self._duties[work].worker is None:  # workers end their unit
                 self._cancel(work)
@@ -192,13 +202,18 @@ class Scheduler:
 
     def _begin(self, video: _Video) -> None:
         job = video.job
-        if is_pipe(job.source) or is_pipe(job.target) or is_sequence(job.target):
+        paths = [place for place in (job.source, job.target) if isinstance(place, Path)]
+        if any(map(is_pipe, paths)) or is_sequence(local_path(job.target)):
             raise UsageError(f"{job.target}: is made in one go, by one machine without a cluster")
         self._on_start(job)
-        make_folder(job.target.parent)
+        if isinstance(job.target, Path):
+            make_folder(job.target.parent)
         check_paths(job.source, job.target, self._overwrite)
-        codec_for(job.target, self._settings)
-        check_target(job.target)
+        with ExitStack() as opened:
+            made = opened.enter_context(target_at_hand(job.target))
+            codec_for(made, self._settings)
+            check_target(made)
+            video.opened = opened.pop_all()
         self._inspect(video)
 
     def _inspect(self, video: _Video) -> None:
@@ -355,8 +370,11 @@ def settle(job: ConversionJob, *, overwrite: bool) -> ConversionOutcome | None:
     """How a job ends for which nothing has to be painted; None for others."""
     if job.error is not None:
         return ConversionOutcome(job, "failed", error=job.error)
-    if job.target == PIPE or not job.target.exists() or overwrite:
-        return None
+    try:
+        if job.target == PIPE or overwrite or not exists(job.target):
+            return None
+    except SinkError as error:
+        return ConversionOutcome(job, "failed", error=error)
     remove_published(job.target)
     return ConversionOutcome(job, "skipped")
 

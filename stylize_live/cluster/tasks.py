@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 from stylize_live.backgrounds import TRANSPARENT
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.convert import can_resume, convert, open_reader, settings_with_alpha
 from stylize_live.conversion.dry_run import trial_notes
+from stylize_live.conversion.identity import source_identity
 from stylize_live.conversion.preview import without_preview
 from stylize_live.conversion.progress import ConvertReport
+from stylize_live.conversion.stored_files import source_at_hand, target_elsewhere
 from stylize_live.conversion.stylizers import AbsentStylizer
 from stylize_live.errors import UsageError
 from stylize_live.media.encode.animation import readable
+from stylize_live.storage.places import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +27,20 @@ class VideoFacts:
 
     Attributes:
         settings: of its conversion, without a preview.
+        source_is: the source's identity, where it was opened.
         later: see `without_preview`.
         frames: estimated number, or None.
         duration: estimated length in seconds, or None.
     """
 
     settings: ConvertSettings
+    source_is: str
     later: Fraction
     frames: int | None
     duration: Fraction | None
 
 
-def inspect_video(source: Path, target: Path, settings: ConvertSettings) -> Iterator[VideoFacts]:
+def inspect_video(source: Place, target: Place, settings: ConvertSettings) -> Iterator[VideoFacts]:
     """Open a video as `convert` would, and begin its target on trial.
 
     Raises:
@@ -44,20 +48,22 @@ def inspect_video(source: Path, target: Path, settings: ConvertSettings) -> Iter
         SourceError, SinkError: what `convert` would raise before its first frame.
     """
     with ExitStack() as opened:
-        path = opened.enter_context(readable(source))
-        if path != source or not can_resume(source, target):
+        video = opened.enter_context(source_at_hand(source, keep=True))
+        made = opened.enter_context(target_elsewhere(target))
+        path = opened.enter_context(readable(video))
+        if path != video or not can_resume(video, target):
             raise UsageError(f"{source}: {target.name} is made in one go, by one machine without a cluster")
         transparent = settings.background == TRANSPARENT
         if transparent:
-            settings = settings_with_alpha(target, settings)
-        settings, later = without_preview(source, settings)
-        reader = opened.enter_context(open_reader(source, target, settings))
-        trial_notes(reader, target, settings, transparent=transparent)
-        yield VideoFacts(settings, later, reader.frames, reader.duration)
+            settings = settings_with_alpha(made, settings)
+        settings, later = without_preview(video, settings)
+        reader = opened.enter_context(open_reader(video, made, settings))
+        trial_notes(reader, made, settings, transparent=transparent)
+        yield VideoFacts(settings, source_identity(video), later, reader.frames, reader.duration)
 
 
 def join_video(
-    source: Path, target: Path, settings: ConvertSettings, stylizer: AbsentStylizer, overwrite: bool
+    source: Place, target: Place, settings: ConvertSettings, stylizer: AbsentStylizer, overwrite: bool
 ) -> Iterator[ConvertReport]:
     """Join the segments that lie beside a target, all of them, as `convert` does at its end.
 

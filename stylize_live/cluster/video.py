@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from stylize_live.cluster.tasks import VideoFacts
 from stylize_live.conversion.convert import fit_stylizer, wants_surfaces
-from stylize_live.conversion.identity import identity_of
+from stylize_live.conversion.identity import identity_of, source_identity
 from stylize_live.conversion.journal import FinishedSegment
 from stylize_live.conversion.plan import PlannedSegment
 from stylize_live.conversion.progress import ConvertProgress, ConvertReport
@@ -21,6 +22,8 @@ from stylize_live.conversion.stylizers import AbsentStylizer, arithmetic_of
 from stylize_live.conversion.unit import PaintedSegment, Unit
 from stylize_live.errors import SourceError
 from stylize_live.lifecycle import Closeable
+from stylize_live.storage.places import local_path
+from stylize_live.storage.remote import exists
 from stylize_live.system.clock import monotonic
 
 # Frames of a unit: enough that opening a video anew does not count, and towards a video's end fewer, so that
@@ -75,10 +78,11 @@ class VideoRun(Closeable):
     ) -> None:
         self.job, self.stylizer, self._facts = job, stylizer, facts
         fitted = fit_stylizer(stylizer, facts.settings, facts.later)
-        self._surfaces = wants_surfaces(fitted, job.target, facts.settings)
+        self._surfaces = wants_surfaces(fitted, local_path(job.target), facts.settings)
         self._arithmetic = arithmetic_of(fitted)
-        identity = identity_of(job.source, facts.settings, fitted.fingerprint, self._arithmetic)
-        self._source_is = identity["source"]
+        # A path is asked here, where the video will be joined; what is on storage is not copied for that.
+        self._source_is = source_identity(job.source) if isinstance(job.source, Path) else facts.source_is
+        identity = identity_of(self._source_is, facts.settings, fitted.fingerprint, self._arithmetic)
         self._smooths = facts.settings.steadiness > 0  # frames follow from those before, but at cuts
         self.store = SegmentStore(job.target, identity, restart=restart, any_order=True)
         self._began = monotonic()
@@ -305,7 +309,7 @@ class VideoRun(Closeable):
     @property
     def is_published(self) -> bool:
         """Whether the video is in its place, and its segments are not needed any more."""
-        return self.job.target.exists() and not self.store.folder.exists()
+        return exists(self.job.target) and not self.store.folder.exists()
 
     def report(self, joined: ConvertReport | None) -> ConvertReport:
         """What was done in all.

@@ -29,6 +29,8 @@ from stylize_live.lifecycle import Closeable
 from stylize_live.media.libraries import codec_versions
 from stylize_live.nets import catalogue
 from stylize_live.nets.style_folders import WEIGHTS
+from stylize_live.storage.fetching import remove_copies
+from stylize_live.storage.places import StorageUrl
 from stylize_live.wording import option
 
 OpenStylizer = Callable[[ConvertSettings], AbstractContextManager[FrameStylizer]]
@@ -94,6 +96,7 @@ class Worker(Closeable):
             self._opened.close()
             raise
         self._warm_for: tuple[object, ...] = ()
+        self._copied: set[StorageUrl] = set()
 
     def _lend(self, styles: Mapping[str, bytes]) -> None:
         lent = {}
@@ -126,12 +129,16 @@ class Worker(Closeable):
     def paint(self, unit: Unit) -> Iterator[ConvertProgress | PaintedSegment | UnitEnd]:
         """See `paint_unit`."""
         kind = unit.source, unit.settings, unit.arithmetic
+        if isinstance(unit.source, StorageUrl):
+            self._copied.add(unit.source)
         yield from paint_unit(unit, self._stylizer, self._scratch, warm=kind == self._warm_for)
         self._warm_for = kind
 
     def close(self) -> None:
         """Release everything. May be called twice."""
         self._opened.close()
+        for url in self._copied:
+            remove_copies(url)
 
 
 def explain_difference(one: WorkerFacts, other: WorkerFacts) -> str | None:

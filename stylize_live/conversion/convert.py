@@ -148,7 +148,8 @@ def _convert_in_segments(
     reader = opened.enter_context(reader_for(source, made, settings, stylizer))
     paint_as(stylizer, "" if restart else arithmetic_in(read_earlier_identity(target)))
     sound = follow_sound(stylizer, reader, settings)
-    identity = identity_of(source, settings, stylizer.fingerprint, arithmetic_of(stylizer))
+    source_is = source_identity(source)
+    identity = identity_of(source_is, settings, stylizer.fingerprint, arithmetic_of(stylizer))
     store = opened.enter_context(SegmentStore(target, identity, restart=restart))
     if not store.whole:
         stylizer.warm_up(reader.size)
@@ -163,7 +164,7 @@ def _convert_in_segments(
 
     def unchanged() -> bool:
         try:
-            return source_identity(source) == identity["source"]
+            return source_identity(source) == source_is
         except SourceError:
             return False
 

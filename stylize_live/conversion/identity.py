@@ -17,21 +17,18 @@ _ARITHMETIC = "arithmetic"
 Identity = dict[str, str]
 
 
-def identity_of(source: Path, settings: BaseModel, fingerprint: str, arithmetic: str) -> Identity:
+def identity_of(source_is: str, settings: BaseModel, fingerprint: str, arithmetic: str) -> Identity:
     """Everything that segments depend on, by name.
 
     Args:
-        source: the video.
+        source_is: what `source_identity` says of the video.
         settings: all that the conversion was told.
         fingerprint: of the stylizer.
         arithmetic: how the stylizer computes, so that a later run does the same; "" where it has no choice.
-
-    Raises:
-        SourceError: the source cannot be read.
     """
     return {
         "program": f"{__version__} {codec_versions()}",
-        "source": source_identity(source),
+        "source": source_is,
         "settings": settings.model_dump_json(),
         "painter": fingerprint,
         _ARITHMETIC: arithmetic,
@@ -44,7 +41,7 @@ def arithmetic_in(identity: Identity) -> str:
 
 
 def source_identity(source: Path) -> str:
-    """Size, time of change and a hash of the first megabyte.
+    """Size, time of change and a hash of the first megabyte; a copy from storage is dated as the original.
 
     Raises:
         SourceError: the source cannot be read.

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.convert import open_reader
 from stylize_live.conversion.journal import EMPTY_STATE, FinishedSegment
 from stylize_live.conversion.resume import Rest, open_after
 from stylize_live.conversion.segments import SegmentBoundary, SegmentSplitter, boundary_at
+from stylize_live.conversion.stored_files import source_at_hand, target_elsewhere
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.encode.encoder import NEVER, ticks_behind
 from stylize_live.media.formats.containers import video_clock
 from stylize_live.media.shots import ShotMarker
+from stylize_live.storage.places import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class PlannedSegment:
 
 
 def plan_segments(
-    source: Path,
-    target: Path,
+    source: Place,
+    target: Place,
     settings: ConvertSettings,
     *,
     surfaces: bool = False,
@@ -56,19 +58,22 @@ def plan_segments(
     Raises:
         SourceError: the source is no video.
     """
+    with ExitStack() as opened:
+        path = opened.enter_context(source_at_hand(source, keep=True))
+        made = opened.enter_context(target_elsewhere(target))
 
-    def open_video() -> VideoReader:
-        return open_reader(source, target, settings, surfaces=surfaces)
+        def open_video() -> VideoReader:
+            return open_reader(path, made, settings, surfaces=surfaces)
 
-    if behind is None:
-        reader = open_video()
-        rest: Rest | None = Rest(reader, iter(reader), ShotMarker())
-    else:
-        rest = open_after(open_video, behind)
-    if rest is None:
-        return
-    with rest.reader:
-        clock = video_clock(target, rest.reader.time_base)
+        if behind is None:
+            reader = open_video()
+            rest: Rest | None = Rest(reader, iter(reader), ShotMarker())
+        else:
+            rest = open_after(open_video, behind)
+        if rest is None:
+            return
+        opened.enter_context(rest.reader)
+        clock = video_clock(made, rest.reader.time_base)
         yield from _split(rest, clock, number, NEVER if behind is None else behind.ticks)
 
 

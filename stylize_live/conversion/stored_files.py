@@ -19,9 +19,9 @@ from stylize_live.system.replacing import remove
 
 @contextmanager
 def source_at_hand(
-    source: Place, on_progress: Callable[[ConvertProgress], None] | None = None
+    source: Place, on_progress: Callable[[ConvertProgress], None] | None = None, *, keep: bool = False
 ) -> Iterator[Path]:
-    """A path of a source: itself, or that of a copy, whose errors name the URL. Raises as `fetched`."""
+    """A path of a source: itself, or that of a copy, whose errors name the URL. See `fetched`."""
     if not isinstance(source, StorageUrl):
         yield source
         return
@@ -31,7 +31,7 @@ def source_at_hand(
         if on_progress is not None:
             on_progress(ConvertProgress(0, None, monotonic() - began, fetched=done / size))
 
-    with fetched(source, tell) as copy, _naming(copy, source):
+    with fetched(source, tell, keep=keep) as copy, _naming(copy, source):
         yield copy
 
 
@@ -53,6 +53,17 @@ def target_at_hand(target: Place) -> Iterator[Path]:
             yield made
     finally:
         remove_work_folder(target)
+
+
+@contextmanager
+def target_elsewhere(target: Place) -> Iterator[Path]:
+    """What stands for a target where it is not made; errors name the URL."""
+    made = local_path(target)
+    if not isinstance(target, StorageUrl):
+        yield made
+        return
+    with _naming(made, target):
+        yield made
 
 
 @contextmanager

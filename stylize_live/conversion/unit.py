@@ -20,11 +20,13 @@ from stylize_live.conversion.progress import ConvertProgress
 from stylize_live.conversion.resume import Rest, open_after
 from stylize_live.conversion.segment_writer import SegmentWriter
 from stylize_live.conversion.segments import SegmentBoundary
+from stylize_live.conversion.stored_files import source_at_hand, target_elsewhere
 from stylize_live.conversion.stylizers import FrameStylizer, adds_alpha, paint_as, restore_state
 from stylize_live.errors import SinkError, SourceError
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.encode.packet_files import PacketFile
 from stylize_live.media.shots import ShotMarker
+from stylize_live.storage.places import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class Unit:
         until: frames of the video up to the unit's end; None is the video's end.
     """
 
-    source: Path
-    target: Path
+    source: Place
+    target: Place
     settings: ConvertSettings
     later: Fraction
     arithmetic: str
@@ -105,21 +107,23 @@ def paint_unit(
     paint_as(stylizer, unit.arithmetic)
     stylizer = fit_stylizer(stylizer, unit.settings, unit.later)
     with ExitStack() as opened:
-        rest = _open(unit, stylizer)
+        source = opened.enter_context(source_at_hand(unit.source, keep=True))
+        target = opened.enter_context(target_elsewhere(unit.target))
+        rest = _open(unit, source, target, stylizer)
         reader = opened.enter_context(rest.reader)
         if not warm:
             stylizer.warm_up(reader.size)
         restore_state(stylizer, unit.state or None)
         keeper = _Keeper(unit, scratch)
         size, alpha = frame_size(reader, unit.settings), reader.has_alpha or adds_alpha(stylizer)
-        output = _UnitOutput(unit.target, keeper, size, unit.settings, reader, alpha=alpha)
+        output = _UnitOutput(target, keeper, size, unit.settings, reader, alpha=alpha)
         opened.callback(output.close)
         pipeline = ConvertPipeline(
             *rest,
             stylizer,
             output,
             resumed=0 if unit.behind is None else unit.behind.frames,
-            unchanged=lambda: source_identity(unit.source) == unit.source_is,
+            unchanged=lambda: source_identity(source) == unit.source_is,
             until=unit.until,
         )
         for progress in pipeline.steps():
@@ -129,12 +133,12 @@ def paint_unit(
         yield UnitEnd(pipeline.busy)
 
 
-def _open(unit: Unit, stylizer: FrameStylizer) -> Rest:
-    if source_identity(unit.source) != unit.source_is:
+def _open(unit: Unit, source: Path, target: Path, stylizer: FrameStylizer) -> Rest:
+    if source_identity(source) != unit.source_is:
         raise SourceError(f"{unit.source}: was changed, or is another file on this machine")
 
     def open_video() -> VideoReader:
-        return reader_for(unit.source, unit.target, unit.settings, stylizer)
+        return reader_for(source, target, unit.settings, stylizer)
 
     if unit.behind is None:
         reader = open_video()

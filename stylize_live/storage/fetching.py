@@ -1,9 +1,11 @@
 """A file on shared storage as a file of this machine.
 
     WORK/sources/KEY/    one for each version of a file; KEY.2 while another process reads the same
-        lock             held by the process that uses the copy
+        lock             held by the process that uses the copy, or makes it: others wait for that
         holiday.mp4      the copy, dated as the original
         holiday.mp4.part as much as there is of one, from which a later run goes on
+
+A process that finds a copy in use has a hard link to it in its own folder, which the other may then leave.
 
 Whole copies instead of reading across the network: a conversion reads its source twice and at several places
 at once, and what breaks off there must not look like a damaged video.
@@ -15,6 +17,7 @@ import hashlib
 import itertools
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,6 +34,8 @@ from stylize_live.storage.remote import (
     seconds_of_change,
     version_of,
 )
+from stylize_live.storage.uploading import check_bucket
+from stylize_live.system.clock import monotonic
 from stylize_live.system.permissions import make_private
 from stylize_live.system.replacing import replace
 from stylize_live.wording import option
@@ -39,14 +44,23 @@ _BLOCK = 8 << 20  # bytes: large enough that the way there and back does not mat
 _TOGETHER = 4  # blocks that are read at the same time, and held in memory
 # Bytes of copies that killed and failed runs have left, for runs that go on; older ones make room.
 _MOST_LEFT = 20 << 30
+_BETWEEN_LOOKS = 0.2  # seconds, at a copy that another process makes
+_PATIENCE = 120.0  # seconds in which that has not grown, until this process makes its own
 
 OnFetch = Callable[[int, int], None]
 """Told how many bytes of how many are there; what it raises stops everything."""
 
 
 @contextmanager
-def fetched(url: StorageUrl, on_fetch: OnFetch = lambda done, size: None) -> Iterator[Path]:
+def fetched(
+    url: StorageUrl, on_fetch: OnFetch = lambda done, size: None, *, keep: bool = False
+) -> Iterator[Path]:
     """A copy of a file for as long as the block lasts; if that is interrupted, it is kept for the next run.
+
+    Args:
+        url: the file.
+        on_fetch: see `OnFetch`.
+        keep: leave the copy to whoever needs it next, until `remove_copies`, or until others need the room.
 
     Raises:
         SourceError: no such file, no access, no answer, or the file changed meanwhile.
@@ -54,7 +68,7 @@ def fetched(url: StorageUrl, on_fetch: OnFetch = lambda done, size: None) -> Ite
     """
     info = describe_file(url, SourceError)
     size = _size(url, info)
-    with _own_folder(url, info or {}, size) as folder:
+    with _own_folder(url, info or {}, size, on_fetch, keep) as folder:
         copy = folder / url.local_name
         if not copy.is_file():
             _fetch(url, copy, size, on_fetch)
@@ -64,6 +78,25 @@ def fetched(url: StorageUrl, on_fetch: OnFetch = lambda done, size: None) -> Ite
 def size_of(url: StorageUrl) -> int:
     """Bytes of a file. Raises `SourceError` if there is none, or an empty one."""
     return _size(url, describe_file(url, SourceError))
+
+
+def check_source(url: StorageUrl) -> None:
+    """Refuse what this machine may not read, or a bucket that is not there, before any work.
+
+    A file that is missing is no reason yet. Raises `SourceError`.
+    """
+    if describe_file(url, SourceError) is None:
+        check_bucket(url, SourceError)
+
+
+def remove_copies(url: StorageUrl) -> None:
+    """Remove the copies of a file that nobody uses."""
+    for folder in (work_folder_of(url) / "sources").glob(f"{url.key}-*"):
+        remove_dead(folder)
+
+
+def _key(url: StorageUrl, info: Info) -> str:
+    return f"{url.key}-{hashlib.sha256(version_of(info).encode()).hexdigest()[:12]}"
 
 
 def _size(url: StorageUrl, info: Info | None) -> int:
@@ -79,20 +112,20 @@ def _size(url: StorageUrl, info: Info | None) -> int:
 
 
 @contextmanager
-def _own_folder(url: StorageUrl, info: Info, size: int) -> Iterator[Path]:
-    """A folder that no other process uses, with what earlier runs left of this version of the file."""
+def _own_folder(url: StorageUrl, info: Info, size: int, on_fetch: OnFetch, keep: bool) -> Iterator[Path]:
+    """A folder that no other process uses, with what there is of this version of the file."""
     sources = work_folder_of(url) / "sources"
-    key = hashlib.sha256(f"{url.text} {version_of(info)}".encode()).hexdigest()[:20]
+    leave, keep = keep, True
     try:
         sources.mkdir(parents=True, exist_ok=True)
-        folder, lock = _claim(sources / key)
+        folder, lock = _claim(sources / _key(url, info), url.local_name, size, on_fetch)
     except OSError as error:
         raise _no_room(url, sources, error) from None
-    keep = True
     try:
+        _share(folder, url.local_name)
         _make_room(url, folder, size)
         yield folder
-        keep = False
+        keep = leave
     except SourceError:
         keep = any(folder.glob("*.part"))  # else the file itself is no good
         raise
@@ -102,18 +135,43 @@ def _own_folder(url: StorageUrl, info: Info, size: int) -> Iterator[Path]:
             remove_dead(folder)
 
 
-def _claim(place: Path) -> tuple[Path, IO[bytes]]:
+def _claim(place: Path, name: str, size: int, on_fetch: OnFetch) -> tuple[Path, IO[bytes]]:
     for number in itertools.count(1):
         folder = place if number == 1 else place.with_name(f"{place.name}.{number}")
-        with suppress(FileExistsError):
-            make_private(folder)
-        with suppress(FileNotFoundError):  # somebody removed it just now
-            lock = (folder / "lock").open("ab")
-            if hold_lock(lock) is not False and (folder / "lock").exists():
-                os.utime(folder / "lock")  # the newest are kept longest
-                return folder, lock
-            lock.close()
+        for _ in _while_it_grows(folder / name, size, on_fetch):
+            with suppress(FileExistsError):
+                make_private(folder)
+            with suppress(FileNotFoundError):  # somebody removed it just now
+                lock = (folder / "lock").open("ab")
+                if hold_lock(lock) is not False and (folder / "lock").exists():
+                    os.utime(folder / "lock")  # the newest are kept longest
+                    return folder, lock
+                lock.close()
     raise AssertionError("numbers end never")
+
+
+def _while_it_grows(copy: Path, size: int, on_fetch: OnFetch) -> Iterator[None]:
+    """Again and again, until a copy that another process makes is there, or will not be."""
+    part, done, grew_at = copy.with_name(f"{copy.name}.part"), -1, monotonic()
+    while True:
+        yield
+        if copy.exists() or monotonic() - grew_at > _PATIENCE:
+            return
+        with suppress(FileNotFoundError):
+            if (there := part.stat().st_size) != done:
+                done, grew_at = there, monotonic()
+        on_fetch(max(0, done), size)
+        time.sleep(_BETWEEN_LOOKS)
+
+
+def _share(folder: Path, name: str) -> None:
+    """Have the copy of another process, if there is a whole one, and the disk has links."""
+    key = folder.name.partition(".")[0]
+    for other in folder.parent.glob(f"{key}*/{name}"):
+        if (folder / name).exists():
+            return
+        with suppress(OSError):
+            os.link(other, folder / name)
 
 
 def _make_room(url: StorageUrl, folder: Path, size: int) -> None:
@@ -145,7 +203,8 @@ def _age(folder: Path) -> float:
 
 def _bytes_in(folder: Path) -> int:
     with suppress(OSError):  # another process removes it
-        return sum(path.stat().st_size for path in folder.iterdir())
+        found = [path.stat() for path in folder.iterdir()]
+        return sum(one.st_size // max(1, one.st_nlink) for one in found)
     return 0
 
 
@@ -182,8 +241,7 @@ def _same_version(url: StorageUrl, file_system: Any, path: str, folder: Path) ->
     file_system.invalidate_cache()
     with explain_storage_errors(url, SourceError):
         info = file_system.info(path)
-    key = hashlib.sha256(f"{url.text} {version_of(info)}".encode()).hexdigest()[:20]
-    if not folder.name.startswith(key):
+    if not folder.name.startswith(_key(url, info)):
         shutil.rmtree(folder, ignore_errors=True)
         raise SourceError(f"{url}: changed while it was read, run the command again")
     return seconds_of_change(file_system, path)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stylize_live.concurrency.channel import Closed
-from stylize_live.errors import SinkError
+from stylize_live.errors import SinkError, StylizeError
 from stylize_live.storage.places import StorageUrl
 from stylize_live.storage.remote import explain_storage_errors, open_storage
 
@@ -39,14 +39,14 @@ def upload(file: Path, url: StorageUrl, is_stopping: Callable[[], bool] = lambda
         raise SinkError(f"{url}: the storage has {there} bytes of {sent}, run the same command again")
 
 
-def check_bucket(url: StorageUrl) -> None:
-    """Refuse a place in a bucket that is not there, before any work. Raises `SinkError`.
+def check_bucket(url: StorageUrl, kind: type[StylizeError] = SinkError) -> None:
+    """Refuse a place in a bucket that is not there, before any work. Raises one of the `kind`.
 
     Whether this machine may write there, only writing tells.
     """
     if url.protocol in _WHOLE_OR_NOT:
-        file_system, path = open_storage(url, SinkError)
-        with explain_storage_errors(url, SinkError), suppress(PermissionError):
+        file_system, path = open_storage(url, kind)
+        with explain_storage_errors(url, kind), suppress(PermissionError):
             file_system.info(path.partition("/")[0])
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from interrupted import write_source
 from object_storage import ENVIRONMENT, ObjectServer, as_others_see_it
+
+from stylize_live.conversion import segments
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +33,17 @@ def bucket(server: ObjectServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     as_others_see_it().mkdir("library")
     yield "s3://library"
     fsspec.filesystem("s3").clear_instance_cache()
+
+
+@pytest.fixture
+def source(bucket: str, tmp_path: Path) -> str:
+    """The URL of a video of several shots, with sound, which is at in.mp4, too."""
+    as_others_see_it().put_file(str(write_source(tmp_path / "in.mp4")), f"{bucket}/films/in.mp4")
+    return f"{bucket}/films/in.mp4"
+
+
+@pytest.fixture
+def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 5 to 11 frames, for clips of seconds."""
+    monkeypatch.setattr(segments, "LEAST_FRAMES", 5)
+    monkeypatch.setattr(segments, "MOST_FRAMES", 11)

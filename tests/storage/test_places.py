@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 import fsspec
@@ -13,7 +15,7 @@ from fsspec.registry import _registry
 from stylize_live.concurrency.channel import Closed
 from stylize_live.errors import SinkError, SourceError
 from stylize_live.storage import fetching, remote
-from stylize_live.storage.fetching import fetched
+from stylize_live.storage.fetching import fetched, remove_copies
 from stylize_live.storage.places import StorageUrl, local_path, mask_secrets, place_of
 from stylize_live.storage.remote import exists, is_folder, list_files, match_files
 from stylize_live.storage.uploading import upload
@@ -123,6 +125,107 @@ def test_each_reader_has_its_own_copy(memory: fsspec.AbstractFileSystem, tmp_pat
         assert first.read_bytes() == second.read_bytes() == b"video"
         assert first.stat().st_mtime == pytest.approx(memory.modified("/a.mp4").timestamp())
     assert not list((tmp_path / "sources").iterdir())
+
+
+@contextmanager
+def slow_copy(url: StorageUrl) -> Iterator[threading.Event]:
+    """Somebody who makes a copy, and cannot finish it before the event, or the end."""
+    asked, go_on, done = threading.Event(), threading.Event(), threading.Event()
+
+    def wait(there: int, size: int) -> None:
+        asked.set()
+        assert go_on.wait(8)
+
+    def read() -> None:
+        with fetched(url, wait):
+            assert done.wait(8)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        assert asked.wait(8)
+        yield go_on
+    finally:
+        go_on.set()
+        done.set()
+        thread.join()
+
+
+def test_readers_share_what_one_of_them_copies(
+    memory: fsspec.AbstractFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_BETWEEN_LOOKS", 0.001)
+    memory.pipe_file("/a.mp4", b"video")
+    url = StorageUrl("memory://a.mp4", tmp_path)
+    told: list[tuple[int, int]] = []
+    with slow_copy(url) as go_on:
+
+        def see(done: int, size: int) -> None:
+            told.append((done, size))
+            if len(told) == 3:
+                go_on.set()
+
+        with fetched(url, see) as copy:
+            assert copy.stat().st_nlink == 2
+            assert copy.read_bytes() == b"video"
+    assert told[:3] == [(0, 5)] * 3  # it waited
+    assert not list((tmp_path / "sources").iterdir())
+
+
+def test_who_waits_may_be_stopped(
+    memory: fsspec.AbstractFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.pipe_file("/a.mp4", b"video")
+    url = StorageUrl("memory://a.mp4", tmp_path)
+
+    def stop(done: int, size: int) -> None:
+        raise Closed
+
+    with slow_copy(url), pytest.raises(Closed), fetched(url, stop):
+        pass
+
+
+def test_nobody_waits_for_ever(
+    memory: fsspec.AbstractFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_PATIENCE", -1.0)
+    memory.pipe_file("/a.mp4", b"video")
+    url = StorageUrl("memory://a.mp4", tmp_path)
+    with slow_copy(url), fetched(url) as copy:
+        assert copy.stat().st_nlink == 1
+        assert copy.read_bytes() == b"video"
+
+
+def test_disks_without_links(
+    memory: fsspec.AbstractFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(fetching.os, "link", refuse)
+    memory.pipe_file("/a.mp4", b"video")
+    url = StorageUrl("memory://a.mp4", tmp_path)
+    with fetched(url) as first, fetched(url) as second:
+        assert not first.samefile(second)
+        assert second.read_bytes() == b"video"
+
+
+def test_a_copy_that_is_kept(memory: fsspec.AbstractFileSystem, tmp_path: Path) -> None:
+    memory.pipe({"/a.mp4": b"video", "/b.mp4": b"other"})
+    url = StorageUrl("memory://a.mp4", tmp_path)
+    with fetched(url, keep=True), fetched(url, keep=True):
+        pass
+    with fetched(StorageUrl("memory://b.mp4", tmp_path), keep=True):
+        pass
+
+    def fail(done: int, size: int) -> None:
+        raise AssertionError("it is there already")
+
+    with fetched(url, fail, keep=True) as copy:
+        remove_copies(url)
+        assert copy.read_bytes() == b"video"
+    remove_copies(url)
+    assert {path.name for path in (tmp_path / "sources").rglob("*.mp4")} == {"b.mp4"}
 
 
 def test_what_runs_left_makes_room(

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 from clips import Video, numbered
-from interrupted import SETTINGS, StopError, StoppingInverter, write_source
+from interrupted import SETTINGS, StopError, StoppingInverter
 from moto import settings as moto_settings
 from object_storage import ObjectServer, as_others_see_it
 from waiting import eventually
 
 from stylize_live.cli.app import main
-from stylize_live.conversion import segments
 from stylize_live.conversion.convert import convert
 from stylize_live.conversion.progress import ConvertProgress
 from stylize_live.conversion.queue import ConversionJob, convert_all, plan_jobs
@@ -25,20 +24,6 @@ from stylize_live.conversion.segment_store import SegmentStore, count_kept_frame
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.storage import fetching
 from stylize_live.storage.places import StorageUrl, local_path, place_of
-
-
-@pytest.fixture
-def source(bucket: str, tmp_path: Path) -> str:
-    """The URL of a video of several shots, with sound, which is at in.mp4, too."""
-    as_others_see_it().put_file(str(write_source(tmp_path / "in.mp4")), f"{bucket}/films/in.mp4")
-    return f"{bucket}/films/in.mp4"
-
-
-@pytest.fixture
-def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 5 to 11 frames, for clips of seconds."""
-    monkeypatch.setattr(segments, "LEAST_FRAMES", 5)
-    monkeypatch.setattr(segments, "MOST_FRAMES", 11)
 
 
 @pytest.fixture
