@@ -103,7 +103,8 @@ def convert(
         Save one frame, original and painted side by side, as jpg, png or webp.
     cluster
         Paint on a Ray cluster, several parts of a video at the same time: host:port of one, or auto for that
-        of this machine; without one, this machine alone. All machines must see the videos.
+        of this machine; without one, this machine alone. All machines must see the videos, or may read
+        their URLs.
     config
         TOML file of settings; options given here win.
     """
