@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def keep_to_cores(first: int, count: int) -> None:
         first: the first of them, counted from 0 among those that this process may use.
         count: how many.
     """
-    if not hasattr(os, "sched_setaffinity"):
+    if sys.platform != "linux":
         return
     cores = sorted(os.sched_getaffinity(0))[first : first + count]
     if len(cores) < count:

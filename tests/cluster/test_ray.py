@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ import psutil
 import pytest
 from cluster_parts import SETTINGS, KilledSmoother, ShotSmoother, SlowSmoother, opens
 from interrupted import write_source
-from places import ROOT
+from ray_nodes import two_nodes
 from waiting import eventually
 
 import stylize_live
@@ -40,25 +38,9 @@ WORKERS = [WorkerSpec("cpu", cores())] * 2
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """Two nodes; this process is not part of it."""
-    from ray.cluster_utils import Cluster
-
-    logging.getLogger("ray").setLevel(logging.CRITICAL)
-    # Not pytest's own folder, whose name is too long for a socket's.
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="ray-") as folder:
-        patch.setenv("RAY_AUTH_MODE", "disabled")
-        patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (ROOT, ROOT / "tests"))))
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        # What serves metrics takes longer to load than Ray waits for it where others are at work, too.
-        patch.setattr("ray._private.utils.get_dashboard_dependency_error", lambda: ImportError("not wanted"))
-        head = {"num_cpus": cores(), "include_dashboard": False, "temp_dir": folder}
-        made = Cluster(initialize_head=True, head_node_args=head)
-        made.add_node(num_cpus=cores())
-        before = {process.pid for process in psutil.Process().children(recursive=True)}
-        assert before
+    """See `two_nodes`."""
+    with two_nodes() as made:
         yield made
-        made.shutdown()
-    assert not [process for process in psutil.Process().children(recursive=True) if "ray" in process.name()]
 
 
 def run(cluster: Any, make: opens, *pairs: tuple[Path, Path], **options: Any) -> list[ConversionOutcome]:

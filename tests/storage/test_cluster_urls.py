@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cluster_parts import SETTINGS, ShotSmoother, opens
 from in_process import InProcessCrew
 from moto import settings as moto_settings
 from object_storage import as_others_see_it
-from places import ROOT
+from ray_nodes import two_nodes
 
 from stylize_live.cluster import video
 from stylize_live.cluster.convert_all import convert_all
 from stylize_live.cluster.crew import Event, Lost, WorkerSpec
 from stylize_live.cluster.schedule import Scheduler, settle
+from stylize_live.conversion import segments
 from stylize_live.conversion.convert import convert
 from stylize_live.conversion.plan import PlannedSegment
 from stylize_live.conversion.progress import ConvertReport
 from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
 from stylize_live.conversion.segment_store import count_kept_frames
 from stylize_live.conversion.unit import PaintedSegment
+from stylize_live.engine.cpu.features import cores
 from stylize_live.errors import SinkError, SourceError, StylizeError
 from stylize_live.storage import fetching
 from stylize_live.storage.fetching import check_source
@@ -193,22 +195,23 @@ def test_rights_that_are_missing(source: str, bucket: str, monkeypatch: pytest.M
 @pytest.mark.linux
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_with_rays_own_processes(
-    source: str, bucket: str, whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: str, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whose segments are of the usual length."""
+    """Whose segments are of the usual length, and who have as many cores as one machine."""
     pytest.importorskip("ray")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (ROOT, ROOT / "tests"))))
+    monkeypatch.setattr(segments, "LEAST_FRAMES", 60)
+    monkeypatch.setattr(segments, "MOST_FRAMES", 250)
     monkeypatch.chdir(tmp_path)
-    work = Path("work")
+    convert("in.mp4", "whole.mp4", ShotSmoother(), SETTINGS)
+    work, workers = Path("work"), [WorkerSpec("cpu", cores())] * 2
     jobs = [ConversionJob(place_of(source, work), place_of(f"{bucket}/out{n}.mp4", work)) for n in range(2)]
     lost = ConversionJob(place_of("s3://other-bucket/in.mp4"), place_of(f"{bucket}/lost.mp4"))
-    with pytest.raises(SourceError, match=r"no such bucket or folder, on "):
-        list(convert_all([lost], SETTINGS, WORKERS, address="local", make=opens(ShotSmoother)))
-    outcomes = list(convert_all(jobs, SETTINGS, WORKERS, address="local", make=opens(ShotSmoother)))
+    with two_nodes() as cluster:
+        how: dict[str, Any] = {"address": cluster.address, "make": opens(ShotSmoother)}
+        with pytest.raises(SourceError, match="no such bucket or folder, on "):
+            list(convert_all([lost], SETTINGS, workers, **how))
+        outcomes = list(convert_all(jobs, SETTINGS, workers, **how))
     assert [outcome.error for outcome in outcomes] == [None, None]
     for job in jobs:
-        assert as_others_see_it().cat_file(str(job.target)) == whole
+        assert as_others_see_it().cat_file(str(job.target)) == Path("whole.mp4").read_bytes()
     assert not list((tmp_path / "work").glob("*/*"))
-
-
-WORKERS = [WorkerSpec("cpu", 1)] * 2
