@@ -14,6 +14,7 @@ from stylize_live.conversion.convert import can_resume, convert, open_reader, se
 from stylize_live.conversion.dry_run import trial_notes
 from stylize_live.conversion.preview import without_preview
 from stylize_live.conversion.progress import ConvertReport
+from stylize_live.conversion.sound import open_follower
 from stylize_live.conversion.stylizers import AbsentStylizer
 from stylize_live.errors import UsageError
 from stylize_live.media.encode.animation import readable
@@ -28,12 +29,14 @@ class VideoFacts:
         later: see `without_preview`.
         frames: estimated number, or None.
         duration: estimated length in seconds, or None.
+        sound: fingerprint of what follows its sound; None if nothing does.
     """
 
     settings: ConvertSettings
     later: Fraction
     frames: int | None
     duration: Fraction | None
+    sound: str | None
 
 
 def inspect_video(source: Path, target: Path, settings: ConvertSettings) -> Iterator[VideoFacts]:
@@ -53,7 +56,9 @@ def inspect_video(source: Path, target: Path, settings: ConvertSettings) -> Iter
         settings, later = without_preview(source, settings)
         reader = opened.enter_context(open_reader(source, target, settings))
         trial_notes(reader, target, settings, transparent=transparent)
-        yield VideoFacts(settings, later, reader.frames, reader.duration)
+        follower = open_follower(reader, settings)
+        sound = None if follower is None else follower.fingerprint
+        yield VideoFacts(settings, later, reader.frames, reader.duration, sound)
 
 
 def join_video(
