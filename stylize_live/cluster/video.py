@@ -24,9 +24,9 @@ from stylize_live.errors import SourceError
 from stylize_live.lifecycle import Closeable
 from stylize_live.system.clock import monotonic
 
-# Frames of a unit: enough that opening a video anew does not count, and towards a video's end fewer, so that
-# all workers end at the same time ("guided self-scheduling", Polychronopoulos and Kuck 1987). The most is what
-# benchmarks/library.py finds cheapest; a worker that is lost costs one segment of it, whatever its length.
+# Frames of a unit: enough that opening a video anew does not count, and towards the end fewer, so that all
+# workers end at the same time ("guided self-scheduling", Polychronopoulos and Kuck 1987). The most is what
+# benchmarks/library.py finds cheapest; a worker that is lost costs one segment, however long its unit was.
 MOST_FRAMES, LEAST_FRAMES = 7500, 120
 _UNITS_EACH = 2  # for every worker, of what is left
 _LONGEST = 4  # times as many frames until a cut comes, without which units have to wait for each other

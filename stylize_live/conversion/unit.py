@@ -116,13 +116,12 @@ def paint_unit(
     with ExitStack() as opened:
         rest = _open(unit, stylizer)
         reader = opened.enter_context(rest.reader)
-        follows = rules_of(unit.settings.follow_sound) is not None and isinstance(stylizer, FollowsFrames)
-        if follows:
+        follows = rules_of(unit.settings.follow_sound) is not None
+        if follows and isinstance(stylizer, FollowsFrames):
             opened.callback(stylizer.follow, None)
         sound = follow_sound(stylizer, reader, unit.settings)
-        if (
-            not warm or follows
-        ):  # what it no longer follows is let go with a frame, never with a restored state
+        # With its next frame, a stylizer lets go of what it followed, and would of a restored state, too.
+        if not warm or follows:
             stylizer.warm_up(reader.size)
         restore_state(stylizer, unit.state or None)
         if sound is not None and unit.behind is not None:

@@ -40,11 +40,11 @@ def short_units(short_segments: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(video, "MOST_FRAMES", 16)
 
 
-def write(path: Path, sound: bool = True) -> Path:
-    """Several shots, with a band that plays louder in the middle."""
+def write(path: Path, sound: bool = True, shot: int = 14) -> Path:
+    """Several shots of so many frames, with a band that plays louder in the middle."""
     samples = make_band(120, SECONDS, 48_000)[0]
     samples[2 * 48_000 : 4 * 48_000] *= 3
-    shots = (255 - numbered(i) if i // 14 % 2 else numbered(i) for i in range(SECONDS * FPS))
+    shots = (255 - numbered(i) if i // shot % 2 else numbered(i) for i in range(SECONDS * FPS))
     heard: dict[str, Any] = {"sound": "aac", "samples": samples} if sound else {}
     ticks = tuple(2500 * number for number in range(SECONDS * FPS))
     return Video(ticks, rate=Fraction(FPS), **heard).write(path, shots)
@@ -179,7 +179,7 @@ def test_a_timeline_that_would_follow_beats_is_refused(styles: list[str]) -> Non
 
 
 def layers(tmp_path: Path) -> dict[str, dict[str, Any]]:
-    other, clip = str(tmp_path / "b.safetensors"), str(write(tmp_path / "behind.mp4", sound=False))
+    other, clip = str(tmp_path / "b.safetensors"), str(write(tmp_path / "behind.mp4", sound=False, shot=100))
     return {
         "matte": {"paint": "person", "steadiness": 0.0},
         "styles": {"background_style": other},
