@@ -42,7 +42,7 @@ class Library:
     hours: float = 10_000
     video_hours: float = 1.0  # assumed
     rate: float = 30.0  # assumed
-    unit: int = 7500
+    unit: int = 7500  # as `MOST_FRAMES` of stylize_live/cluster/video.py
     machines: int = 100
     fps: float = 129.0  # 1080p smoothed on an H200 with 16 cores, H.264 both ways: docs/performance.md
     source: float = 1e6  # 8 Mbit/s, assumed

@@ -7,7 +7,14 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from stylize_live.config import DEFAULT_STYLE, ConvertSettings, EngineSettings, LiveSettings, from_options
+from stylize_live.config import (
+    DEFAULT_STYLE,
+    ConvertSettings,
+    EngineSettings,
+    LiveSettings,
+    from_options,
+    names_several,
+)
 from stylize_live.conversion import convert as conversion
 from stylize_live.conversion.queue import ConversionJob
 from stylize_live.engine import Stylizer
@@ -21,6 +28,7 @@ from stylize_live.options import PaintingOptions
 from stylize_live.storage.places import place_of
 
 if TYPE_CHECKING:
+    from stylize_live.cluster.crew import WorkerSpec
     from stylize_live.cluster.progress import ClusterProgress
     from stylize_live.conversion.progress import ConvertProgress, ConvertReport
     from stylize_live.live.report import LiveReport
@@ -81,13 +89,19 @@ def convert(
         >>> report = convert("holiday.mp4", "painted.mp4", "the-scream", boldness=0.5)
         >>> report.frames, report.notes
     """
-    if cluster is not None:
-        if isinstance(style, Stylizer):
-            raise TypeError("convert() on a cluster needs a style, of which workers make their own Stylizer")
-        job = ConversionJob(place_of(source, work_folder), place_of(target, work_folder))
-        conversion.check_paths(job.source, job.target, overwrite)
+    if cluster is not None and isinstance(style, Stylizer):
+        raise TypeError("convert() on a cluster needs a style, of which workers make their own Stylizer")
+    several = not isinstance(style, Stylizer) and names_several(str(options.get("device", "")))
+    if cluster is not None or several:
+        from stylize_live.cluster.placing import workers_here
+
         settings = from_options("convert", ConvertSettings, options | {"style": str(style)})
-        return _convert_on_cluster(job, settings, cluster, overwrite, restart, on_progress)
+        workers = workers_here(settings.device) if cluster is None else []
+        if cluster is not None or workers:
+            job = ConversionJob(place_of(source, work_folder), place_of(target, work_folder))
+            conversion.check_paths(job.source, job.target, overwrite)
+            where = "local" if cluster is None else cluster
+            return _convert_on_cluster(job, settings, where, workers or None, overwrite, restart, on_progress)
     settings, stylizer, opened = _prepare("convert", ConvertSettings, style, options)
     with opened:
         return conversion.convert(
@@ -106,6 +120,7 @@ def _convert_on_cluster(
     job: ConversionJob,
     settings: ConvertSettings,
     address: str,
+    workers: list[WorkerSpec] | None,
     overwrite: bool,
     restart: bool,
     on_progress: Callable[[ConvertProgress], None] | None,
@@ -117,9 +132,8 @@ def _convert_on_cluster(
             if on_progress is not None:
                 on_progress(video)
 
-    with closing(
-        convert_all([job], settings, address=address, overwrite=overwrite, restart=restart, on_progress=tell)
-    ) as outcomes:
+    how: dict[str, Any] = {"overwrite": overwrite, "restart": restart, "on_progress": tell}
+    with closing(convert_all([job], settings, workers, address=address, **how)) as outcomes:
         outcome = next(outcomes)
     if outcome.error is not None:
         raise outcome.error

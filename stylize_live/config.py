@@ -66,6 +66,11 @@ def gpu_numbers(name: str) -> list[int]:
     return [int(number) for number in found[1].split(",")] if found else []
 
 
+def names_several(name: str) -> bool:
+    """Whether a device's name means several GPUs, or may."""
+    return name == "cuda:all" or len(gpu_numbers(name)) > 1
+
+
 class StyleSettings(Settings):
     """Which style is painted in."""
 

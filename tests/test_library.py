@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from places import ROOT
 
+from stylize_live.cluster.video import MOST_FRAMES
+
 
 @pytest.fixture(scope="module")
 def library() -> ModuleType:
@@ -80,3 +82,7 @@ def test_chance_is_the_same_each_time(library: ModuleType, small: Any) -> None:
     assert library.simulate(failing) == library.simulate(failing)
     assert library.simulate(failing) != library.simulate(replace(failing, seed=2))
     assert library.simulate(failing).seconds > library.simulate(replace(failing, failures=0.0)).seconds
+
+
+def test_the_usual_unit_is_what_clusters_hand_out(library: ModuleType) -> None:
+    assert library.Library().unit == MOST_FRAMES

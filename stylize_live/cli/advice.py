@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stylize_live.cli.console import warn
 from stylize_live.cli.unused_gpu import explain_unused_gpu
+from stylize_live.config import names_several
 
 if TYPE_CHECKING:
     from stylize_live.config import EngineSettings
@@ -22,7 +23,7 @@ def advise(settings: EngineSettings) -> None:
         from stylize_live.engine.device_selection import choose_device_name
 
         advice = suggest_openvino()
-        if advice and choose_device_name(settings.device) == "cpu":
+        if advice and not names_several(settings.device) and choose_device_name(settings.device) == "cpu":
             warn(advice)
 
 

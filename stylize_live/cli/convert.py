@@ -18,7 +18,7 @@ from stylize_live.cli.console import fail, hide_warnings, warn
 from stylize_live.cli.convert_display import ConvertDisplay
 from stylize_live.cli.convert_output import choose_printer, json_line, print_dry_run, say_total
 from stylize_live.cli.machine import tune_process
-from stylize_live.config import ConvertSettings, merge_config
+from stylize_live.config import ConvertSettings, merge_config, names_several
 from stylize_live.errors import EXIT_OK, UsageError
 from stylize_live.install_hints import PROGRAM
 from stylize_live.storage.places import Place, StorageUrl, place_of
@@ -27,6 +27,7 @@ from stylize_live.system.commands import quote
 from stylize_live.system.wildcards import expand
 
 if TYPE_CHECKING:
+    from stylize_live.cluster.crew import WorkerSpec
     from stylize_live.conversion.progress import ConvertReport
     from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
     from stylize_live.engine import Stylizer
@@ -125,16 +126,29 @@ def convert(
     single = len(inputs) == 1 and not is_folder(inputs[0])
     if single:
         check_paths(jobs[0].source, jobs[0].target, overwrite)
-    if before_after is not None and cluster is not None:
-        raise UsageError("--before-after is for one machine, leave it or --cluster out")
+    workers = _workers_here(settings, cluster)
+    if before_after is not None and (cluster is not None or workers):
+        out = f"--device {settings.device}" if workers else "--cluster"
+        raise UsageError(f"--before-after is for one machine, leave it or {out} out")
     if before_after is not None:
         _check_image(before_after, overwrite, single)
     if dry_run:
-        with _open_stylizer(settings) as stylizer:
+        one = settings.model_copy(update={"device": workers[0].device}) if workers else settings
+        with _open_stylizer(one) as stylizer:
             return print_dry_run(jobs, single, stylizer, settings, overwrite, json)
     advise(settings)
-    outcomes, seconds = _run(jobs, single, settings, overwrite, restart, json, cluster)
+    crew = (cluster, workers) if cluster is not None else ("local", workers) if workers else None
+    outcomes, seconds = _run(jobs, single, settings, overwrite, restart, json, crew)
     return _conclude(outcomes, single, seconds, json, before_after)
+
+
+def _workers_here(settings: ConvertSettings, cluster: str | None) -> list[WorkerSpec] | None:
+    """Those for several GPUs of this machine, if there are to be several without a cluster."""
+    if cluster is not None or not names_several(settings.device):
+        return None
+    from stylize_live.cluster.placing import workers_here
+
+    return workers_here(settings.device) or None
 
 
 def _inputs_and_output(
@@ -224,6 +238,7 @@ def _convert_on_cluster(
     restart: bool,
     display: ClusterDisplay,
     address: str,
+    workers: list[WorkerSpec] | None,
 ) -> Generator[ConversionOutcome, None, None]:
     """Convert videos by many workers; they end in any order."""
     from stylize_live.cluster.convert_all import convert_all
@@ -232,6 +247,7 @@ def _convert_on_cluster(
     return convert_all(
         jobs,
         settings,
+        workers,
         address=address,
         make=_open_stylizer_in_subprocess,
         overwrite=overwrite,
@@ -248,14 +264,14 @@ def _run(
     overwrite: bool,
     restart: bool,
     json: bool,
-    cluster: str | None,
+    crew: tuple[str, list[WorkerSpec] | None] | None,
 ) -> tuple[list[ConversionOutcome], float]:
     """Convert all, each outcome said as it comes."""
     outcomes: list[ConversionOutcome] = []
     began = monotonic()
     with ClusterDisplay(jobs, single, settings, overwrite=overwrite, restart=restart, json=json) as display:
         common = jobs, settings, overwrite, restart, display
-        run = _convert_jobs(*common) if cluster is None else _convert_on_cluster(*common, cluster)
+        run = _convert_jobs(*common) if crew is None else _convert_on_cluster(*common, *crew)
         try:
             # Closed before anything is said: what works in another process may finish a segment until then.
             with closing(run) as finished:

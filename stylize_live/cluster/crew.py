@@ -15,9 +15,9 @@ class WorkerSpec:
     """What one worker has to itself.
 
     Attributes:
-        device: "cpu" or "cuda", see `Stylizer`.
+        device: "cpu", "cuda", or one GPU of its machine by number, "cuda:1".
         num_cpus: cores.
-        num_gpus: GPUs, 0 or 1.
+        num_gpus: GPUs that Ray chooses, 0 or 1.
     """
 
     device: str = "cpu"

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stylize_live.cluster.crew import WorkerSpec
-from stylize_live.config import ConvertSettings
+from stylize_live.config import ConvertSettings, DeviceName, gpu_numbers
+from stylize_live.engine.cpu.features import cores
+from stylize_live.engine.device_selection import devices_of
 from stylize_live.errors import DeviceError
 from stylize_live.wording import option
 
@@ -52,8 +54,11 @@ def choose_spec(machines: Sequence[Machine], settings: ConvertSettings) -> Worke
     A GPU each if there are GPUs, else a group of cores.
 
     Raises:
-        DeviceError: a GPU is asked for, and there is none.
+        DeviceError: a GPU is asked for, and there is none; or one by its number, which is for one machine.
     """
+    if gpu_numbers(settings.device):
+        asked, instead = option("device", settings.device), option("device", "cuda")
+        raise DeviceError(f"{asked}: on a cluster, GPUs have no numbers; {instead} takes all of them")
     with_gpus = [machine for machine in machines if machine.gpus and machine.cpus]
     if with_gpus and settings.device != "cpu":
         cores = min(machine.cpus // machine.gpus for machine in with_gpus)
@@ -68,6 +73,17 @@ def choose_spec(machines: Sequence[Machine], settings: ConvertSettings) -> Worke
     most = min(_MOST_CORES, *counts)
     sizes = range(most, min(2, most) - 1, -1)
     return WorkerSpec("cpu", max(sizes, key=lambda size: sum(cpus // size * size for cpus in counts)))
+
+
+def workers_here(device: DeviceName) -> list[WorkerSpec]:
+    """A worker for each GPU of this machine where a device's name means several; else none.
+
+    Raises:
+        DeviceError: there is no such GPU.
+    """
+    devices = devices_of(device)
+    each = max(1, cores() // len(devices))
+    return [WorkerSpec(one, each) for one in devices] if len(devices) > 1 else []
 
 
 def place_workers(

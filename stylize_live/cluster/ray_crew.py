@@ -19,10 +19,12 @@ from stylize_live.cluster.worker import (
     OpenStylizer,
     Worker,
     WorkerFacts,
+    background_file,
     explain_difference,
     own_style_files,
+    settings_elsewhere,
 )
-from stylize_live.config import ConvertSettings
+from stylize_live.config import ConvertSettings, gpu_numbers
 from stylize_live.conversion.unit import Unit
 from stylize_live.conversion.worker_process import portable_error
 from stylize_live.errors import MachineError, SourceError, UsageError
@@ -31,6 +33,7 @@ from stylize_live.storage.fetching import check_source
 from stylize_live.storage.places import StorageUrl
 from stylize_live.system.clock import monotonic
 from stylize_live.system.cores import keep_to_cores
+from stylize_live.system.gpus import see_one_gpu
 from stylize_live.wording import are_flags, options_as_flags, shorten
 
 log = logging.getLogger(__name__)
@@ -67,6 +70,8 @@ class _WorkerProcess:
         os.environ.pop(_THREADS, None)
         if order.threads is not None:
             os.environ[_THREADS] = order.threads
+        for number in gpu_numbers(order.place.spec.device):
+            see_one_gpu(number)
         self._order = order
         self._worker: Worker | None = None
 
@@ -76,7 +81,9 @@ class _WorkerProcess:
             try:
                 if self._worker is None:
                     self._check_sources()
-                    own = {"device": self._order.place.spec.device}
+                    # One by its number is the only one that this process sees.
+                    device = self._order.place.spec.device
+                    own = {"device": "cuda" if gpu_numbers(device) else device}
                     settings = self._order.settings.model_copy(update=own)
                     self._worker = Worker(self._order.make, settings, self._order.styles)
                 return self._worker.describe(arithmetics)
@@ -91,7 +98,7 @@ class _WorkerProcess:
                 except SourceError as error:
                     raise SourceError(f"{error}, on {platform.node()}") from None
             elif not place.exists():
-                alike = "all machines must see the videos under the same paths"
+                alike = "all machines must see the videos and what stands behind people under the same paths"
                 raise SourceError(f"{place}: is not there on {platform.node()}, {alike}")
 
     def paint(self, unit: Unit) -> Iterator[Event]:
@@ -194,8 +201,9 @@ class RayCrew(Closeable):
         arithmetics: Iterable[str] = (),
         seen: Iterable[Path | StorageUrl] = (),
     ) -> None:
-        self._seen = tuple(seen)
-        self._make, self._settings, self._arithmetics = make, settings, tuple(arithmetics)
+        background = background_file(settings)
+        self._seen = (*seen, *(() if background is None else (background,)))
+        self._make, self._settings, self._arithmetics = make, settings_elsewhere(settings), tuple(arithmetics)
         self._styles = own_style_files(settings)
         machines = _find_machines()
         self._kind = specs if specs is not None else choose_spec(machines, settings)

@@ -271,8 +271,10 @@ class Scheduler:
         """Give work to workers that have none, and join what is whole."""
         busy = {duty.worker for duty in self._duties.values()}
         workers = self._crew.find_workers()
+        # Of each video: while there are as many videos as workers, nobody waits for the end of one.
+        share = -(-len(workers) // max(1, len(self._jobs) + len(self._open)))
         for worker in workers:
-            if worker not in busy and not self._give_unit(worker, len(workers)):
+            if worker not in busy and not self._give_unit(worker, share):
                 break
         joining = sum(video.joins for video in self._open)
         for video in list(self._open):

@@ -14,6 +14,7 @@ from stylize_live.conversion.dry_run import trial_notes
 from stylize_live.conversion.identity import source_identity
 from stylize_live.conversion.preview import without_preview
 from stylize_live.conversion.progress import ConvertReport
+from stylize_live.conversion.sound import open_follower
 from stylize_live.conversion.stored_files import source_at_hand, target_elsewhere
 from stylize_live.conversion.stylizers import AbsentStylizer
 from stylize_live.errors import UsageError
@@ -31,6 +32,7 @@ class VideoFacts:
         later: see `without_preview`.
         frames: estimated number, or None.
         duration: estimated length in seconds, or None.
+        sound: fingerprint of what follows its sound; None if nothing does.
     """
 
     settings: ConvertSettings
@@ -38,6 +40,7 @@ class VideoFacts:
     later: Fraction
     frames: int | None
     duration: Fraction | None
+    sound: str | None
 
 
 def inspect_video(source: Place, target: Place, settings: ConvertSettings) -> Iterator[VideoFacts]:
@@ -59,7 +62,10 @@ def inspect_video(source: Place, target: Place, settings: ConvertSettings) -> It
         settings, later = without_preview(video, settings)
         reader = opened.enter_context(open_reader(video, made, settings))
         trial_notes(reader, made, settings, transparent=transparent)
-        yield VideoFacts(settings, source_identity(video), later, reader.frames, reader.duration)
+        follower = open_follower(reader, settings)
+        sound = None if follower is None else follower.fingerprint
+        source_is = source_identity(video)
+        yield VideoFacts(settings, source_is, later, reader.frames, reader.duration, sound)
 
 
 def join_video(

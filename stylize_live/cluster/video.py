@@ -11,6 +11,7 @@ from typing import Any
 
 from stylize_live.cluster.tasks import VideoFacts
 from stylize_live.conversion.convert import fit_stylizer, wants_surfaces
+from stylize_live.conversion.dependence import follows_frames, follows_over_cuts
 from stylize_live.conversion.identity import identity_of, source_identity
 from stylize_live.conversion.journal import FinishedSegment
 from stylize_live.conversion.plan import PlannedSegment
@@ -26,9 +27,10 @@ from stylize_live.storage.places import local_path
 from stylize_live.storage.remote import exists
 from stylize_live.system.clock import monotonic
 
-# Frames of a unit: enough that opening a video anew does not count, and towards a video's end fewer, so that
-# all workers end at the same time ("guided self-scheduling", Polychronopoulos and Kuck 1987).
-MOST_FRAMES, LEAST_FRAMES = 750, 120
+# Frames of a unit: enough that opening a video anew does not count, and towards the end fewer, so that all
+# workers end at the same time ("guided self-scheduling", Polychronopoulos and Kuck 1987). The most is what
+# benchmarks/library.py finds cheapest; a worker that is lost costs one segment, however long its unit was.
+MOST_FRAMES, LEAST_FRAMES = 7500, 120
 _UNITS_EACH = 2  # for every worker, of what is left
 _LONGEST = 4  # times as many frames until a cut comes, without which units have to wait for each other
 _MOST_LOSSES = 3  # of workers that painted the same segment
@@ -77,13 +79,15 @@ class VideoRun(Closeable):
         self, job: ConversionJob, facts: VideoFacts, stylizer: AbsentStylizer, *, restart: bool = False
     ) -> None:
         self.job, self.stylizer, self._facts = job, stylizer, facts
+        stylizer.followed = facts.sound
         fitted = fit_stylizer(stylizer, facts.settings, facts.later)
         self._surfaces = wants_surfaces(fitted, local_path(job.target), facts.settings)
         self._arithmetic = arithmetic_of(fitted)
         # A path is asked here, where the video will be joined; what is on storage is not copied for that.
         self._source_is = source_identity(job.source) if isinstance(job.source, Path) else facts.source_is
         identity = identity_of(self._source_is, facts.settings, fitted.fingerprint, self._arithmetic)
-        self._smooths = facts.settings.steadiness > 0  # frames follow from those before, but at cuts
+        self._follows = follows_frames(facts.settings)
+        self._over_cuts = follows_over_cuts(facts.settings)
         self.store = SegmentStore(job.target, identity, restart=restart, any_order=True)
         self._began = monotonic()
         self._busy: Counter[str] = Counter()
@@ -175,10 +179,13 @@ class VideoRun(Closeable):
 
     def _can_begin(self, number: int) -> bool:
         """Whether a worker may begin with a segment: it needs no state, or that is there."""
-        if number == 0 or not self._smooths or self._is_painted(number - 1):
-            return True
-        before = self._planned.get(number - 1)
-        return before is not None and before.at_cut
+        return number == 0 or self._is_painted(number - 1) or self._needs_no_state(number - 1)
+
+    def _needs_no_state(self, number: int) -> bool:
+        """Whether what is behind a segment can be painted without what was before."""
+        segment = self._planned.get(number)
+        at_cut = segment is not None and segment.at_cut
+        return not self._follows or (at_cut and not self._over_cuts)
 
     def _is_painted(self, number: int) -> bool:
         return number < len(self.store.finished) or number in self.store.ahead
@@ -190,7 +197,7 @@ class VideoRun(Closeable):
         for number, next_number in zip(self._waiting[start:], following, strict=True):
             yield number
             frames += self._frames_of(number)
-            may_end = not self._smooths or self._planned[number].at_cut or frames >= _LONGEST * wanted
+            may_end = self._needs_no_state(number) or frames >= _LONGEST * wanted
             if next_number != number + 1 or (frames >= wanted and may_end):
                 return
 
@@ -213,7 +220,7 @@ class VideoRun(Closeable):
         return unit
 
     def _state_behind(self, number: int) -> bytes | None:
-        if number < 0 or not self._smooths or not self._is_painted(number):
+        if number < 0 or not self._follows or not self._is_painted(number):
             return None
         state = self.store.state_behind(number)
         if state is None:

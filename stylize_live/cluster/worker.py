@@ -5,14 +5,19 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from stylize_live import __version__
+from stylize_live.backgrounds import parse_background
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.progress import ConvertProgress
+from stylize_live.conversion.sound import fingerprints_of, followed_styles
 from stylize_live.conversion.stylizers import (
+    Fingerprints,
     FrameStylizer,
     adds_alpha,
     arithmetic_of,
@@ -53,7 +58,7 @@ class WorkerFacts:
     machine: str
     versions: dict[str, str]
     arithmetic: str
-    fingerprints: dict[str, str]
+    fingerprints: dict[str, Fingerprints]
     takes_surfaces: bool
     adds_alpha: bool
     instructions: str
@@ -95,6 +100,7 @@ class Worker(Closeable):
         except BaseException:
             self._opened.close()
             raise
+        self._settings = settings
         self._warm_for: tuple[object, ...] = ()
         self._copied: set[StorageUrl] = set()
 
@@ -115,7 +121,7 @@ class Worker(Closeable):
         own = arithmetic_of(stylizer)
         for arithmetic in dict.fromkeys([*arithmetics, own]):
             paint_as(stylizer, arithmetic)
-            fingerprints[arithmetic_of(stylizer)] = stylizer.fingerprint
+            fingerprints[arithmetic_of(stylizer)] = fingerprints_of(stylizer, self._settings)
         return WorkerFacts(
             machine=platform.node(),
             versions=software_versions(),
@@ -131,6 +137,8 @@ class Worker(Closeable):
         kind = unit.source, unit.settings, unit.arithmetic
         if isinstance(unit.source, StorageUrl):
             self._copied.add(unit.source)
+        named = {"sound_styles": self._settings.sound_styles}  # see `settings_elsewhere`
+        unit = replace(unit, settings=unit.settings.model_copy(update=named))
         yield from paint_unit(unit, self._stylizer, self._scratch, warm=kind == self._warm_for)
         self._warm_for = kind
 
@@ -166,8 +174,29 @@ def own_style_files(settings: ConvertSettings) -> dict[str, bytes]:
     Raises:
         StyleError: a style is unknown or cannot be read.
     """
-    files = {name: path for name, path in style_files(settings.style).items() if path.parent != WEIGHTS}
+    texts = filter(None, [settings.style, settings.background_style, *followed_styles(settings)])
+    named = {name: path for text in texts for name, path in style_files(text).items()}
+    files = {name: path for name, path in named.items() if path.parent != WEIGHTS}
     try:
         return {name: path.read_bytes() for name, path in files.items()}
     except OSError as error:
         raise StyleError(f"{error.filename}: cannot be read: {error.strerror}") from None
+
+
+def settings_elsewhere(settings: ConvertSettings) -> ConvertSettings:
+    """What means the same to another machine, with its own styles of the user and its own working folder.
+
+    It makes the same video; the identity of a conversion is that of the settings as they were given.
+    """
+    update: dict[str, Any] = {}
+    if styles := followed_styles(settings):
+        update["sound_styles"] = ",".join(styles)
+    if (file := background_file(settings)) is not None:
+        update["background"] = str(file)
+    return settings.model_copy(update=update)
+
+
+def background_file(settings: ConvertSettings) -> Path | None:
+    """The file that stands behind people, from the root on; None if none does."""
+    background = parse_background(settings.background)
+    return background.path.absolute() if background.kind == "file" else None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from stylize_live.config import ConvertSettings
-from stylize_live.conversion.stylizers import FollowsFrames, FrameStylizer
+from stylize_live.conversion.stylizers import ANYTHING, Fingerprints, FollowsFrames, FrameStylizer
 from stylize_live.engine.following import row_of_styles
 from stylize_live.errors import UsageError
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.decode.sound import RATE, has_sound, read_sound
-from stylize_live.sound.follower import SoundFollower
+from stylize_live.sound.follower import STILL, Movement, SoundFollower
 from stylize_live.sound.track import TrackFollower
 from stylize_live.sound_rules import rules_of
 
@@ -35,23 +37,59 @@ def follow_sound(
         StyleError: a style that the sound changes to is unknown or unusable.
         UsageError: the stylizer follows nothing, or changes its styles by a timeline.
     """
-    rules = rules_of(settings.follow_sound)
-    if rules is None:
+    if rules_of(settings.follow_sound) is None:
         return None
     if not isinstance(stylizer, FollowsFrames):
         raise UsageError("follow_sound: this stylizer cannot follow anything")
+    follower = open_follower(reader, settings)
+    if follower is not None:
+        stylizer.follow(follower, followed_styles(settings))
+    return follower
+
+
+def open_follower(reader: VideoReader, settings: ConvertSettings) -> TrackFollower | None:
+    """What follows the sound of a video; None as `follow_sound` says. Raises `SourceError`."""
+    rules = rules_of(settings.follow_sound)
+    if rules is None:
+        return None
     notes = note_on_sound(reader.path, settings)
     if notes:
         reader.notes += notes
         return None
     path, origin = reader.path, reader.origin
     amount, fade = settings.sound_amount, settings.crossfade
-    follower = TrackFollower(
+    return TrackFollower(
         lambda: read_sound(path, origin),
         RATE,
         lambda: SoundFollower(rules, amount, fade),
         reader.trim.start,
         f"sound by {rules}, {amount} times, {fade} s",
     )
-    stylizer.follow(follower, row_of_styles(settings.sound_styles) if rules.beats else ())
-    return follower
+
+
+def followed_styles(settings: ConvertSettings) -> Sequence[str]:
+    """The styles that the sound changes to; none where it changes none."""
+    rules = rules_of(settings.follow_sound)
+    return row_of_styles(settings.sound_styles) if rules is not None and rules.beats else ()
+
+
+class _Anything:
+    """Stands for the sound of any video."""
+
+    waits, fingerprint = True, ANYTHING
+
+    def at(self, when: Fraction) -> Movement:
+        """See `FrameFollower.at`; nothing is painted meanwhile."""
+        return STILL
+
+
+def fingerprints_of(stylizer: FrameStylizer, settings: ConvertSettings) -> Fingerprints:
+    """The fingerprints that a stylizer has in conversions with these settings. Raises as `follow_sound`."""
+    alone = stylizer.fingerprint
+    if rules_of(settings.follow_sound) is None or not isinstance(stylizer, FollowsFrames):
+        return Fingerprints(alone)
+    stylizer.follow(_Anything(), followed_styles(settings))
+    try:
+        return Fingerprints(alone, stylizer.fingerprint)
+    finally:
+        stylizer.follow(None)

@@ -117,18 +117,49 @@ def restore_state(stylizer: FrameStylizer, state: bytes | None) -> None:
         stylizer.restore_state(state)
 
 
+ANYTHING = "{what is followed}"  # stands for the fingerprint of a follower
+
+
 @dataclass(frozen=True, slots=True)
+class Fingerprints:
+    """Of a stylizer that may follow something.
+
+    Attributes:
+        alone: while it follows nothing.
+        following: while it follows `ANYTHING`; "" if it never follows.
+    """
+
+    alone: str
+    following: str = ""
+
+    def of(self, follower: str | None) -> str:
+        """While it follows what has this fingerprint, or nothing."""
+        return self.alone if follower is None else self.following.replace(ANYTHING, follower)
+
+
+@dataclass(slots=True)
 class AbsentStylizer:
     """Stands for a stylizer of another process, which has painted all frames or will.
 
     Attributes:
-        fingerprint, arithmetic, takes_surfaces, adds_alpha: of that one.
+        fingerprints, arithmetic, takes_surfaces, adds_alpha: of that one.
+        followed: fingerprint of what it follows, or None.
     """
 
-    fingerprint: str
+    fingerprints: Fingerprints
     arithmetic: str
     takes_surfaces: bool
     adds_alpha: bool
+    followed: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """See `FrameStylizer.fingerprint`."""
+        return self.fingerprints.of(self.followed)
+
+    def follow(self, follower: FrameFollower | None, styles: Sequence[str] = ()) -> None:
+        """See `FollowsFrames.follow`; the styles are in its fingerprints already."""
+        self.followed = None if follower is None else follower.fingerprint
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """There must be no frames. Raises `SinkError`."""

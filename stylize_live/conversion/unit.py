@@ -13,6 +13,7 @@ from pathlib import Path
 from stylize_live.concurrency.stopwatch import Stopwatch
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.convert import fit_stylizer, frame_size, reader_for
+from stylize_live.conversion.dependence import follows_over_cuts
 from stylize_live.conversion.identity import source_identity
 from stylize_live.conversion.journal import FinishedSegment
 from stylize_live.conversion.pipeline import ConvertPipeline
@@ -20,12 +21,20 @@ from stylize_live.conversion.progress import ConvertProgress
 from stylize_live.conversion.resume import Rest, open_after
 from stylize_live.conversion.segment_writer import SegmentWriter
 from stylize_live.conversion.segments import SegmentBoundary
+from stylize_live.conversion.sound import follow_sound
 from stylize_live.conversion.stored_files import source_at_hand, target_elsewhere
-from stylize_live.conversion.stylizers import FrameStylizer, adds_alpha, paint_as, restore_state
+from stylize_live.conversion.stylizers import (
+    FollowsFrames,
+    FrameStylizer,
+    adds_alpha,
+    paint_as,
+    restore_state,
+)
 from stylize_live.errors import SinkError, SourceError
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.encode.packet_files import PacketFile
 from stylize_live.media.shots import ShotMarker
+from stylize_live.sound_rules import rules_of
 from stylize_live.storage.places import Place
 
 
@@ -111,12 +120,21 @@ def paint_unit(
         target = opened.enter_context(target_elsewhere(unit.target))
         rest = _open(unit, source, target, stylizer)
         reader = opened.enter_context(rest.reader)
-        if not warm:
+        follows = rules_of(unit.settings.follow_sound) is not None
+        if follows and isinstance(stylizer, FollowsFrames):
+            opened.callback(stylizer.follow, None)
+        sound = follow_sound(stylizer, reader, unit.settings)
+        # With its next frame, a stylizer lets go of what it followed, and would of a restored state, too.
+        if not warm or follows:
             stylizer.warm_up(reader.size)
         restore_state(stylizer, unit.state or None)
+        if sound is not None and unit.behind is not None:
+            # Here, where no watchdog waits yet: all sound before the first frame is listened to.
+            sound.at(unit.behind.fingerprints[-1][0])
         keeper = _Keeper(unit, scratch)
         size, alpha = frame_size(reader, unit.settings), reader.has_alpha or adds_alpha(stylizer)
         output = _UnitOutput(target, keeper, size, unit.settings, reader, alpha=alpha)
+        output.drops_states = not follows_over_cuts(unit.settings)
         opened.callback(output.close)
         pipeline = ConvertPipeline(
             *rest,
@@ -189,11 +207,18 @@ class _Keeper:
 
 
 class _UnitOutput(SegmentWriter):
-    """Segments that somebody else joins."""
+    """Segments that somebody else joins.
+
+    Attributes:
+        drops_states: whether states at cuts, of megabytes, are not handed over: nobody needs them.
+    """
+
+    drops_states = True
 
     def end_segment(self, boundary: SegmentBoundary) -> None:
-        """See `FrameOutput.end_segment`; states that nobody needs, of megabytes, are not handed over."""
-        super().end_segment(replace(boundary, state=b"") if boundary.at_cut and boundary.state else boundary)
+        """See `FrameOutput.end_segment`."""
+        drops = self.drops_states and boundary.at_cut and boundary.state
+        super().end_segment(replace(boundary, state=b"") if drops else boundary)
 
     def finish(self, stopping: threading.Event, work: Stopwatch) -> None:
         """See `FrameOutput.finish`; there is nothing left to do."""

@@ -10,6 +10,7 @@ from stylize_live.cluster.crew import WorkerSpec
 from stylize_live.cluster.placing import Machine, choose_spec, place_workers
 from stylize_live.cluster.worker import WorkerFacts, explain_difference
 from stylize_live.config import ConvertSettings
+from stylize_live.conversion.stylizers import Fingerprints
 from stylize_live.errors import DeviceError
 
 CPU = ConvertSettings(device="cpu")
@@ -60,7 +61,9 @@ def test_what_is_taken_is_not_given_again() -> None:
     assert [place.first_core for place in rest] == [2]
 
 
-ONE = WorkerFacts("one", {"PyAV": "18.1"}, "torch int8", {"torch int8": "as it is"}, False, False, "AVX2")
+ONE = WorkerFacts(
+    "one", {"PyAV": "18.1"}, "torch int8", {"torch int8": Fingerprints("as it is")}, False, False, "AVX2"
+)
 
 
 @pytest.mark.parametrize(
@@ -68,8 +71,8 @@ ONE = WorkerFacts("one", {"PyAV": "18.1"}, "torch int8", {"torch int8": "as it i
     [
         ({"versions": {"PyAV": "17"}}, "has PyAV 17, one has 18.1"),
         ({"versions": {}}, "has PyAV None"),
-        ({"fingerprints": {"torch int8": "otherwise"}}, "does not paint as one does"),
-        ({"fingerprints": {"torch float32": "as it is"}}, "does not paint as one does"),
+        ({"fingerprints": {"torch int8": Fingerprints("otherwise")}}, "does not paint as one does"),
+        ({"fingerprints": {"torch float32": Fingerprints("as it is")}}, "does not paint as one does"),
         ({"takes_surfaces": True}, "does not paint as one does"),
         ({"instructions": "AVX-512"}, "computes with AVX-512, one with AVX2"),
     ],
@@ -82,7 +85,7 @@ def test_differences_are_named(other: dict[str, object], words: str) -> None:
 
 
 def test_float32_and_gpus_may_be_mixed() -> None:
-    exact = replace(ONE, arithmetic="torch float32", fingerprints={"torch float32": "as it is"})
+    exact = replace(ONE, arithmetic="torch float32", fingerprints={"torch float32": Fingerprints("as it is")})
     assert explain_difference(exact, replace(exact, machine="two", instructions="AVX-512")) is None
     gpu = replace(ONE, takes_surfaces=True)
     assert explain_difference(gpu, replace(gpu, instructions="AVX-512")) is None

@@ -21,7 +21,7 @@ from stylize_live.conversion.convert import convert
 from stylize_live.conversion.plan import PlannedSegment
 from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
 from stylize_live.conversion.segment_store import count_kept_frames, folder_of
-from stylize_live.conversion.unit import PaintedSegment
+from stylize_live.conversion.unit import PaintedSegment, Unit
 from stylize_live.errors import CrashError, MachineError, SinkError, SourceError, UsageError
 from stylize_live.file_locks import hold_lock
 
@@ -319,3 +319,24 @@ def test_settled_jobs_need_no_cluster(source: Path, whole: Path) -> None:
     assert failed is not None
     assert failed.error is error
     assert settle(ConversionJob(source, whole), overwrite=True) is None
+
+
+def test_units_are_small_only_where_workers_are_more_than_videos(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then all end at the same time; before, each would only cost its beginning."""
+    monkeypatch.setattr(video, "MOST_FRAMES", FRAMES)
+    wanted: list[tuple[int, int]] = []
+    take = video.VideoRun.take
+
+    def note(run: video.VideoRun, workers: int) -> list[Unit]:
+        wanted.append((workers, run._frames_wanted(workers)))
+        return take(run, workers)
+
+    monkeypatch.setattr(video.VideoRun, "take", note)
+    make = opens(ShotSmoother)
+    run(InProcessCrew(make, SETTINGS, 4), *((source, tmp_path / f"{number}.mp4") for number in range(4)))
+    first, last = wanted[0], wanted[-1]
+    assert first[0] == 1
+    assert last[0] > 1
+    assert first[1] > last[1]

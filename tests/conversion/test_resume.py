@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
@@ -340,9 +341,10 @@ def test_source_that_vanishes_is_no_short_video(
 ) -> None:
     run(source, tmp_path / "whole.mp4", StoppingInverter())
     target = tmp_path / "out.mp4"
+    answers = chain([convert_module.source_identity(source)], repeat("something else"))
     with monkeypatch.context() as pulled_out:
         pulled_out.setattr(VideoReader, "missing", 1)
-        pulled_out.setattr(convert_module, "source_identity", lambda path: "something else")
+        pulled_out.setattr(convert_module, "source_identity", lambda path: next(answers))
         with pytest.raises(SourceError, match="vanished"):
             run(source, target, StoppingInverter())
     assert not target.exists()
