@@ -6,11 +6,27 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from interrupted import StopError
+
 from stylize_live.cluster.crew import Ended, Event, Failed, Lost
 from stylize_live.cluster.worker import OpenStylizer, Worker, WorkerFacts
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.progress import ConvertProgress
-from stylize_live.conversion.unit import Unit
+from stylize_live.conversion.unit import PaintedSegment, Unit
+
+
+def stop_after(wanted: int) -> Callable[[str, Event], Event]:
+    """Interferes: stops the run behind so many painted segments."""
+    left = [wanted]
+
+    def interfere(said_by: str, event: Event) -> Event:
+        if isinstance(event, PaintedSegment):
+            if not left[0]:
+                raise StopError
+            left[0] -= 1
+        return event
+
+    return interfere
 
 
 class Work:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from cluster_parts import FREE, SETTINGS, FailingSmoother, ShotSmoother, opens
-from in_process import InProcessCrew
-from interrupted import FRAMES, write_source
+from in_process import InProcessCrew, stop_after
+from interrupted import FRAMES, StopError, write_source
 
 from stylize_live.cluster import schedule, video
 from stylize_live.cluster.crew import Event, Failed, Lost
@@ -167,23 +167,6 @@ def test_trouble_that_stays_is_the_videos_error(source: Path, tmp_path: Path) ->
     (outcome,) = run(crew, (source, tmp_path / "out.mp4"))
     assert str(outcome.error) == "no memory is left"
     assert not list(tmp_path.glob(".out*"))
-
-
-class StopError(Exception):
-    """On purpose."""
-
-
-def stop_after(segments_wanted: int) -> Callable[[str, Event], Event]:
-    left = [segments_wanted]
-
-    def interfere(said_by: str, event: Event) -> Event:
-        if isinstance(event, PaintedSegment):
-            if not left[0]:
-                raise StopError
-            left[0] -= 1
-        return event
-
-    return interfere
 
 
 @pytest.mark.parametrize("newest_first", [False, True])

@@ -10,20 +10,18 @@ from typing import Any
 
 import pytest
 from clips import Video, numbered
-from in_process import InProcessCrew
+from in_process import InProcessCrew, stop_after
 from interrupted import StopError
 from mattes import mattes
 from synthetic_sound import make_band
 from tiny import make_checkpoint
 
 from stylize_live.cluster import video
-from stylize_live.cluster.crew import Event
 from stylize_live.cluster.schedule import Scheduler
 from stylize_live.cluster.worker import open_stylizer, own_style_files, settings_elsewhere
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.convert import convert
 from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
-from stylize_live.conversion.unit import PaintedSegment
 from stylize_live.engine import Stylizer
 from stylize_live.errors import UsageError
 from stylize_live.nets.checkpoint import save_checkpoint
@@ -90,19 +88,6 @@ def together(
         (outcome,) = Scheduler(crew, [ConversionJob(source, target)], settings).run()
     together.units = crew.units  # type: ignore[attr-defined]
     return outcome
-
-
-def stop_after(segments: int) -> Any:
-    left = [segments]
-
-    def interfere(said_by: str, event: Event) -> Event:
-        if isinstance(event, PaintedSegment):
-            left[0] -= 1
-            if left[0] < 0:
-                raise StopError
-        return event
-
-    return interfere
 
 
 FOLLOWING = [

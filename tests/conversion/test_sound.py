@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import Video, content
-from interrupted import StopError, StoppingInverter
+from interrupted import StopError, Stopping, StoppingInverter
 from synthetic_sound import make_band, make_noise
 from tiny import make_checkpoint
 
@@ -88,16 +88,6 @@ def test_any_part_moves_as_the_whole(source: Path, tmp_path: Path) -> None:
     assert slow.items() <= whole.items()
 
 
-class StoppingStylizer(Stylizer):
-    stop_at: int | None = None
-
-    def stream(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        for frame in super().stream(frames):
-            if frame.index == self.stop_at:
-                raise StopError
-            yield frame
-
-
 @pytest.fixture
 def styles(tmp_path: Path) -> list[str]:
     for seed, name in enumerate("ab"):
@@ -117,7 +107,7 @@ def test_a_resumed_conversion_is_the_same_to_the_bit(
 
     def run(target: str, stop_at: int | None = None) -> ConvertReport:
         how = {"device": "cpu", "runtime": runtime, "precision": "float32"}
-        with StoppingStylizer(styles[0], steadiness=0.8, **how) as stylizer:  # type: ignore[arg-type]
+        with Stopping(styles[0], steadiness=0.8, **how) as stylizer:  # type: ignore[arg-type]
             stylizer.stop_at = stop_at
             return convert(source, tmp_path / target, stylizer, settings)
 
@@ -127,7 +117,7 @@ def test_a_resumed_conversion_is_the_same_to_the_bit(
             run("out.mp4", stop)
     assert 60 < run("out.mp4").resumed <= 77
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
-    with StoppingStylizer(styles[0], steadiness=0.8, device="cpu", runtime="torch") as stylizer:
+    with Stopping(styles[0], steadiness=0.8, device="cpu", runtime="torch") as stylizer:
         convert(source, tmp_path / "still.mp4", stylizer, settings.model_copy(update={"follow_sound": "off"}))
     still, moved = (content(tmp_path / name).images[85].astype(int) for name in ("still.mp4", "whole.mp4"))
     assert np.abs(still - moved).mean() > 3

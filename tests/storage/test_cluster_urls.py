@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from cluster_parts import SETTINGS, ShotSmoother, opens
-from in_process import InProcessCrew
+from in_process import InProcessCrew, stop_after
+from interrupted import StopError
 from moto import settings as moto_settings
 from object_storage import as_others_see_it
 from ray_nodes import two_nodes
@@ -23,7 +24,6 @@ from stylize_live.conversion.plan import PlannedSegment
 from stylize_live.conversion.progress import ConvertReport
 from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
 from stylize_live.conversion.segment_store import count_kept_frames
-from stylize_live.conversion.unit import PaintedSegment
 from stylize_live.engine.cpu.features import cores
 from stylize_live.errors import SinkError, SourceError, StylizeError
 from stylize_live.storage import fetching
@@ -97,23 +97,6 @@ def test_one_end_may_be_a_path(
         made = as_others_see_it().cat_file(f"{bucket}/out.mp4")
     assert made == whole
     assert not left_below(tmp_path)
-
-
-class StopError(Exception):
-    """On purpose."""
-
-
-def stop_after(wanted: int) -> Callable[[str, Event], Event]:
-    left = [wanted]
-
-    def interfere(said_by: str, event: Event) -> Event:
-        if isinstance(event, PaintedSegment):
-            if not left[0]:
-                raise StopError
-            left[0] -= 1
-        return event
-
-    return interfere
 
 
 @pytest.mark.parametrize("alone", [False, True])
