@@ -22,7 +22,7 @@ help:
 	@echo "make lint       ruff, format and lint"
 	@echo "make types      mypy, strict, for Linux, Windows and macOS"
 	@echo "make coverage   quick tests with line coverage"
-	@echo "make slow-test  tests with a real window and a real browser (need Xvfb and xdotool, and Chromium)"
+	@echo "make slow-test  tests with a real window, a real browser and a Ray cluster (need Xvfb and xdotool, and Chromium)"
 	@echo "make gpu-test   tests on an NVIDIA GPU; they fail, not skip, where there is none"
 	@echo "make package-check  build wheel and source package, and try both in empty environments (needs internet)"
 	@echo "make requirements-check  whether every system and Python that is promised can have all (needs internet)"

@@ -30,7 +30,8 @@ from stylize_live.errors import CrashError, SourceError, UsageError
 
 ray = pytest.importorskip("ray")
 
-pytestmark = [pytest.mark.long, pytest.mark.linux, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+# Two of them are part of CI; the others, minutes, are for `python -m pytest -m slow tests/cluster`.
+pytestmark = [pytest.mark.linux, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 # As many cores as one machine has: then the encoder splits its work as there, and every byte is the same.
 WORKERS = [WorkerSpec("cpu", cores())] * 2
@@ -68,6 +69,7 @@ def whole(long_source: Path, tmp_path: Path) -> Path:
     return tmp_path / "whole.mp4"
 
 
+@pytest.mark.long
 def test_a_cluster_makes_the_same_video(cluster: Any, long_source: Path, whole: Path, tmp_path: Path) -> None:
     bad, short = tmp_path / "bad.mp4", write_source(tmp_path / "short.mp4")
     bad.write_bytes(bytes(5000))
@@ -97,6 +99,7 @@ def kill_once(path: Path) -> Callable[[ClusterProgress], None]:
     return look
 
 
+@pytest.mark.long
 def test_a_killed_worker_is_replaced(cluster: Any, long_source: Path, whole: Path, tmp_path: Path) -> None:
     note = tmp_path / "pid"
     target = tmp_path / "out.mp4"
@@ -107,6 +110,7 @@ def test_a_killed_worker_is_replaced(cluster: Any, long_source: Path, whole: Pat
     assert target.read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_video_that_kills_its_workers_fails(
     cluster: Any, long_source: Path, whole: Path, tmp_path: Path
 ) -> None:
@@ -122,6 +126,7 @@ def test_a_video_that_kills_its_workers_fails(
     assert (tmp_path / "a.mp4").read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_lost_node_costs_time_only(cluster: Any, long_source: Path, whole: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     extra = cluster.add_node(num_cpus=cores())
@@ -141,6 +146,7 @@ def test_a_lost_node_costs_time_only(cluster: Any, long_source: Path, whole: Pat
     assert target.read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on(
     cluster: Any, long_source: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +177,7 @@ def _workers() -> list[str]:
     return [name for name in names if "_WorkerProcess" in name]
 
 
+@pytest.mark.slow
 def test_programs_may_use_a_cluster(
     cluster: Any, long_source: Path, tiny_style: Path, tmp_path: Path
 ) -> None:
@@ -189,6 +196,7 @@ def test_programs_may_use_a_cluster(
         stylize_live.convert(long_source, target, stylizer, cluster=cluster.address, overwrite=True)
 
 
+@pytest.mark.slow
 def test_a_network_paints_as_on_one_machine(
     cluster: Any, long_source: Path, tiny_style: Path, tmp_path: Path
 ) -> None:
@@ -202,12 +210,14 @@ def test_a_network_paints_as_on_one_machine(
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "alone.mp4").read_bytes()
 
 
+@pytest.mark.slow
 def test_what_a_machine_does_not_see_is_said(cluster: Any, tmp_path: Path) -> None:
     lost = tmp_path / "lost" / "in.mp4"
     with pytest.raises(SourceError, match="must see the videos"):
         run(cluster, opens(ShotSmoother), (lost, tmp_path / "out.mp4"))
 
 
+@pytest.mark.slow
 def test_a_style_that_does_not_open_is_said(cluster: Any, long_source: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="on purpose"):
         run(cluster, opens(ShotSmoother, refuses=True), (long_source, tmp_path / "out.mp4"))

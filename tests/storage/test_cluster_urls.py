@@ -174,7 +174,7 @@ def test_rights_that_are_missing(source: str, bucket: str, monkeypatch: pytest.M
     assert isinstance(outcome.error, SinkError)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.linux
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_with_rays_own_processes(
