@@ -17,7 +17,7 @@ from stylize_live.training.augmentation import sensor_noise
 from stylize_live.training.dataset import Crops
 from stylize_live.training.features import FeatureNetwork
 from stylize_live.training.keyframe_dataset import random_part
-from stylize_live.training.objective import Network, Terms
+from stylize_live.training.objective import Network, Terms, weighted_sum
 from stylize_live.training.settings import TrainSettings
 
 _LEAST_ENERGY = 1e-12  # of Gram matrices, so that nothing is divided by nothing
@@ -98,14 +98,7 @@ class KeyframeObjective:
 
     def total(self, terms: Terms) -> Tensor:
         """The weighted sum of the parts, a scalar."""
-        s = self._settings
-        weights = {
-            "style": s.style_weight,
-            "content": s.content_weight,
-            "color": s.color_weight,
-            "pixels": s.pixel_weight,
-        }
-        return torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+        return weighted_sum(terms, self._settings)
 
     def tensors(self) -> dict[str, Tensor]:
         """Nothing: a step depends on no earlier one."""

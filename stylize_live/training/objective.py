@@ -49,6 +49,20 @@ class TrainingObjective(Protocol):
         """Inverse of `tensors`."""
 
 
+def weighted_sum(terms: Terms, settings: TrainSettings, **others: float) -> Tensor:
+    """The parts by the weights that settings give them, but for some that have others: a scalar."""
+    weights = {
+        "style": settings.style_weight,
+        "content": settings.content_weight,
+        "color": settings.color_weight,
+        "pixels": settings.pixel_weight,
+        "variation": settings.variation_weight,
+        "steady": settings.steady_weight,
+        **others,
+    }
+    return torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+
+
 class Objective:
     """Compares a network's images with a painting's texture, and with the photos in its colors.
 
@@ -150,18 +164,8 @@ class Objective:
 
     def total(self, terms: Terms) -> Tensor:
         """The weighted sum of the parts, a scalar."""
-        s = self._settings
-        weights = {
-            "style": s.style_weight,
-            "content": s.content_weight,
-            "color": s.color_weight,
-            "pixels": s.pixel_weight,
-            "variation": s.variation_weight,
-            "steady": s.steady_weight,
-        }
-        if "style" not in terms:
-            weights |= {"color": _EARLY_WEIGHT, "pixels": _EARLY_WEIGHT}
-        return torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+        early = {} if "style" in terms else {"color": _EARLY_WEIGHT, "pixels": _EARLY_WEIGHT}
+        return weighted_sum(terms, self._settings, **early)
 
     def tensors(self) -> dict[str, Tensor]:
         """What the next step depends on beside the network: statistics of earlier crops, by name."""
