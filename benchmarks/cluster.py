@@ -1,6 +1,7 @@
 """`convert --cluster` on Ray's test cluster, nodes of this machine: `python benchmarks/cluster.py WHAT`.
 
-    speedup    two workers of one core each against one
+    speedup    two workers of one core each against one; and what the machine has to give: two conversions at
+               once, without a cluster, each on a core of its own
     overhead   one worker of all cores against `convert` without a cluster, on a clip of two minutes
     kills      nodes killed at random while a video is painted; the result is held against that of one machine
 
@@ -89,28 +90,61 @@ def paint(
 
 def paint_alone(clip: Path, target: Path, settings: ConvertSettings) -> float:
     """Seconds that one machine takes, in a process of its own."""
+    return read_seconds(start_alone(clip, target, settings))
+
+
+def paint_at_once(clip: Path, folder: Path, settings: ConvertSettings) -> tuple[float, float]:
+    """Seconds on one core, and on each of two that work at the same time: the same work."""
+    one = read_seconds(start_alone(clip, folder / "first.mp4", settings, core=0))
+    both = [start_alone(clip, folder / f"{core}.mp4", settings, core=core) for core in (0, 1)]
+    return one, max(map(read_seconds, both))
+
+
+def read_seconds(process: subprocess.Popen[str]) -> float:
+    """What a process prints that `start_alone` has started."""
+    said, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"failed: {process.args}")
+    return float(said)
+
+
+def start_alone(
+    clip: Path, target: Path, settings: ConvertSettings, core: int | None = None
+) -> subprocess.Popen[str]:
+    """A conversion in a process of its own, on all cores or on one."""
     code = (
-        "import sys\n"
+        "import os, sys\n"
+        "if sys.argv[4:]:\n"
+        "    os.sched_setaffinity(0, {int(sys.argv[4])})\n"
         "from stylize_live.cli.machine import tune_process\n"
         "tune_process()\n"
         "from stylize_live import convert\n"
         "print(convert(*sys.argv[1:3], overwrite=True, size=sys.argv[3]).seconds)\n"
     )
     words = [sys.executable, "-c", code, str(clip), str(target), str(settings.size)]
-    return float(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    if core is not None:
+        words.append(str(sorted(os.sched_getaffinity(0))[core]))
+    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 
 
 def measure_speedup(clip: Path, folder: Path, settings: ConvertSettings, rounds: int) -> None:
     """One core against two."""
-    one, two = [], []
+    one, two, alone = [], [], []
     with cluster([1, 1]) as made:
         for number in range(rounds):
             one.append(paint(made, clip, folder / "one.mp4", settings, [WorkerSpec("cpu", 1)]))
             two.append(paint(made, clip, folder / "two.mp4", settings, [WorkerSpec("cpu", 1)] * 2))
-            print(f"round {number + 1}: one worker {one[-1]:.1f} s, two {two[-1]:.1f} s", flush=True)
+            alone.append(paint_at_once(clip, folder, settings))
+            print(
+                f"round {number + 1}: one worker {one[-1]:.1f} s, two {two[-1]:.1f} s; "
+                f"without a cluster, one core {alone[-1][0]:.1f} s, two at once {alone[-1][1]:.1f} s each",
+                flush=True,
+            )
     same = (folder / "one.mp4").read_bytes() == (folder / "two.mp4").read_bytes()
     ratio = statistics.median(one) / statistics.median(two)
+    most = statistics.median(2 * one / both for one, both in alone)
     print(f"two workers of one core each: {ratio:.2f} times as fast (goal 1.8); same bytes: {same}")
+    print(f"two conversions at once, a core for each: {most:.2f} times what one does")
 
 
 def measure_overhead(clip: Path, folder: Path, settings: ConvertSettings, rounds: int) -> None:

@@ -73,6 +73,10 @@ class InProcessCrew:
         self._turn = 0
         self._works: list[Work] = []
 
+    @property
+    def size(self) -> int:
+        return len(self._workers)
+
     def find_workers(self) -> Sequence[int]:
         return range(len(self._workers))
 

@@ -69,6 +69,10 @@ class Crew(Protocol):
     def machines(self) -> int:
         """On how many machines they are."""
 
+    @property
+    def size(self) -> int:
+        """How many workers there are, those included that are starting."""
+
     def find_workers(self) -> Sequence[int]:
         """Numbers of the workers that are ready; others may come and go."""
 

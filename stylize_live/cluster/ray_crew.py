@@ -291,6 +291,11 @@ class RayCrew(Closeable):
         ready = [worker for worker in self._workers.values() if worker.facts is not None]
         return len({worker.place.machine.node for worker in ready})
 
+    @property
+    def size(self) -> int:
+        """See `Crew.size`."""
+        return len(self._workers)
+
     def find_workers(self) -> Sequence[int]:
         """See `Crew.find_workers`."""
         return [number for number, worker in self._workers.items() if worker.facts is not None]

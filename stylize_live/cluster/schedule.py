@@ -232,7 +232,8 @@ class Scheduler:
         self._duties[work] = _Duty(video, take)
 
     def _open_run(self, video: _Video, facts: VideoFacts) -> None:
-        video.run = run = VideoRun(video.job, facts, self._absent_stylizer(video), restart=self._restart)
+        stylizer, alone = self._absent_stylizer(video), self._crew.size == 1
+        video.run = run = VideoRun(video.job, facts, stylizer, restart=self._restart, alone=alone)
         if run.plans:
             self._plan(video, run)
 

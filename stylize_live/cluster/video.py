@@ -69,6 +69,7 @@ class VideoRun(Closeable):
         job, stylizer: see above.
         facts: of the source.
         restart: discard what earlier runs have finished.
+        alone: whether there is one worker, for whom nothing is to be divided: the video is not read twice.
 
     Raises:
         SourceError: the source cannot be read.
@@ -76,7 +77,13 @@ class VideoRun(Closeable):
     """
 
     def __init__(
-        self, job: ConversionJob, facts: VideoFacts, stylizer: AbsentStylizer, *, restart: bool = False
+        self,
+        job: ConversionJob,
+        facts: VideoFacts,
+        stylizer: AbsentStylizer,
+        *,
+        restart: bool = False,
+        alone: bool = False,
     ) -> None:
         self.job, self.stylizer, self._facts = job, stylizer, facts
         stylizer.followed = facts.sound
@@ -89,6 +96,7 @@ class VideoRun(Closeable):
         self._follows = follows_frames(facts.settings)
         self._over_cuts = follows_over_cuts(facts.settings)
         self.store = SegmentStore(job.target, identity, restart=restart, any_order=True)
+        self._alone = alone
         self._began = monotonic()
         self._busy: Counter[str] = Counter()
         self._losses: Counter[int] = Counter()
@@ -104,7 +112,8 @@ class VideoRun(Closeable):
         self._rest: int | None = None  # the segment from which on all is to be painted, without a plan
         self._plan_behind = len(store.finished), store.newest
         self.plans = not store.whole
-        if self.plans and not store.ahead and total is not None and total - store.frames <= LEAST_FRAMES:
+        is_short = total is not None and total - store.frames <= LEAST_FRAMES
+        if self.plans and not store.ahead and (is_short or (self._alone and not store.finished)):
             self.plans, self._rest = False, len(store.finished)
 
     @property
