@@ -1,14 +1,15 @@
 """What the person matte costs, how calm it is, and how it looks.
 
-    python benchmarks/matte.py cost VIDEO            # processor time of each step, at 640x360 and 1280x720
+    python benchmarks/matte.py cost VIDEO            # time of each step, at 640x360 and 1280x720
     python benchmarks/held_back.py -- python benchmarks/matte.py cost VIDEO     # with AVX2 only
     python benchmarks/matte.py flicker VIDEO...      # how much it changes where nothing does
     python benchmarks/matte.py sheet matte.jpg FILE...   # images, and the middle of videos, before magenta
 
-Times are those of the processor, all cores together: the median over the frames, and in parentheses the tenth
-percentile, which other programs disturb least. Flicker is the mean change of the matte, in levels of 255 from
-one frame to the next, along the motion: on edges (one of the two mattes is neither 0 nor 255) whose image the
-motion explains within two levels. Still are those that did not move.
+Times are what a frame takes longer, and behind the stroke those of the processor, all cores together, threads
+of OpenCV that wait awake for a tenth of a millisecond included: medians over the frames, and in parentheses
+the tenth percentiles, which other programs disturb least. Flicker is the mean change of the matte, in levels
+of 255 from one frame to the next, along the motion: on edges (one of the two mattes is neither 0 nor 255)
+whose image the motion explains within two levels. Still are those that did not move.
 """
 
 from __future__ import annotations
@@ -51,16 +52,23 @@ def read(path: Path, most: int = _FRAMES) -> Iterator[Pixels]:
     video.release()
 
 
-def timed(function: Callable[..., Any], times: list[float]) -> Callable[..., Any]:
-    """The function, which adds its milliseconds of processor time to a list."""
+def timed(function: Callable[..., Any], times: list[tuple[float, float]]) -> Callable[..., Any]:
+    """The function, which adds its milliseconds, and those of processor time, to a list."""
 
     def call(*arguments: Any) -> Any:
-        begun = time.process_time()
+        begun, used = time.perf_counter(), time.process_time()
         found = function(*arguments)
-        times.append(1000 * (time.process_time() - begun))
+        times.append((1000 * (time.perf_counter() - begun), 1000 * (time.process_time() - used)))
         return found
 
     return call
+
+
+def describe(times: list[tuple[float, float]]) -> str:
+    """Medians and tenth percentiles, before the stroke of the time and behind it of the processor's."""
+    return " / ".join(
+        f"{np.median(kind):.2f} ({np.percentile(kind, 10):.2f})" for kind in zip(*times, strict=True)
+    )
 
 
 def measure_cost(path: Path, runtime: str) -> None:
@@ -69,7 +77,7 @@ def measure_cost(path: Path, runtime: str) -> None:
     frames = list(read(path))
     for size in SIZES:
         scaled = [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames]
-        times: dict[str, list[float]] = defaultdict(list)
+        times: dict[str, list[tuple[float, float]]] = defaultdict(list)
         with PersonMatte(runtime=runtime) as matte:
             matte.measure(scaled[0], True)
             inner = steps.network_size(size)
@@ -85,10 +93,9 @@ def measure_cost(path: Path, runtime: str) -> None:
                 whole(frame, False)
             steps.remove_weak_blobs, steps.reduce_to = blobs, reduction
             matte._smoother = smoother
-        shown = ", ".join(
-            f"{name} {np.median(one):.2f} ({np.percentile(one, 10):.2f})" for name, one in times.items()
-        )
-        print(f"{size[0]}x{size[1]}, network at {inner[0]}x{inner[1]}: {shown} ms")
+        print(f"{size[0]}x{size[1]}, network at {inner[0]}x{inner[1]}, ms:")
+        for name, one in times.items():
+            print(f"    {name} {describe(one)}")
 
 
 def measure_flicker(path: Path, runtime: str) -> None:

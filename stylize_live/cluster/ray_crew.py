@@ -209,6 +209,7 @@ class RayCrew(Closeable):
         self._kind = specs if specs is not None else choose_spec(machines, settings)
         self._here = ray.get_runtime_context().get_node_id()
         self._workers: dict[int, _Slot] = {}
+        self._steps = ray.remote(_steps)  # once: Ray sends it to all nodes each time that one is made
         self._count = self._turn = 0
         self._facts: WorkerFacts | None = None
         self._trouble = ""  # of the worker that went last
@@ -315,7 +316,7 @@ class RayCrew(Closeable):
         if ready and not here:
             self._turn += 1
             node = self._workers[ready[self._turn % len(ready)]].place.machine.node
-        steps = ray.remote(_steps).options(
+        steps = self._steps.options(
             num_cpus=0,
             max_retries=0,
             num_returns="streaming",

@@ -17,7 +17,7 @@ from pathlib import Path
 from stylize_live.cluster.crew import Crew, Ended, Event, Failed, Lost, Work
 from stylize_live.cluster.progress import ClusterProgress
 from stylize_live.cluster.tasks import VideoFacts, inspect_video, join_video
-from stylize_live.cluster.video import VideoRun
+from stylize_live.cluster.video import MOST_FRAMES, VideoRun
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.convert import check_paths
 from stylize_live.conversion.identity import arithmetic_in
@@ -44,6 +44,9 @@ _SECONDS_BETWEEN_REPORTS = 0.2
 _LEAST_OPENING = 2  # videos, or segments of such that are open, that wait for workers
 _MOST_OPEN = 4  # videos for each worker
 _BACKLOG = 8  # planned segments for each worker; a plan that is farther ahead waits
+_PLENTY = (
+    2  # videos for each worker that nobody has opened: what is opened now is not the last to be finished
+)
 _MOST_JOINS = 2  # at the same time, on one machine
 _MOST_LOSSES = 3  # of processes that opened or joined the same video
 
@@ -232,10 +235,17 @@ class Scheduler:
         self._duties[work] = _Duty(video, take)
 
     def _open_run(self, video: _Video, facts: VideoFacts) -> None:
-        stylizer, alone = self._absent_stylizer(video), self._crew.size == 1
-        video.run = run = VideoRun(video.job, facts, stylizer, restart=self._restart, alone=alone)
+        stylizer, divided = self._absent_stylizer(video), self._is_worth_dividing(facts)
+        video.run = run = VideoRun(video.job, facts, stylizer, restart=self._restart, divided=divided)
         if run.plans:
             self._plan(video, run)
+
+    def _is_worth_dividing(self, facts: VideoFacts) -> bool:
+        """Not if there is nobody to share it with, nor a short one while everybody has others to paint."""
+        workers = self._crew.size
+        is_short = facts.frames is not None and facts.frames <= MOST_FRAMES
+        others = len(self._jobs) + sum(video.run is None for video in self._open) - 1
+        return workers > 1 and not (is_short and others >= _PLENTY * workers)
 
     def _absent_stylizer(self, video: _Video) -> AbsentStylizer:
         """The workers' stylizer, in the arithmetic of an earlier run if they can."""

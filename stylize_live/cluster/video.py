@@ -69,7 +69,7 @@ class VideoRun(Closeable):
         job, stylizer: see above.
         facts: of the source.
         restart: discard what earlier runs have finished.
-        alone: whether there is one worker, for whom nothing is to be divided: the video is not read twice.
+        divided: whether several workers are to paint it at the same time; for one it is not read twice.
 
     Raises:
         SourceError: the source cannot be read.
@@ -83,7 +83,7 @@ class VideoRun(Closeable):
         stylizer: AbsentStylizer,
         *,
         restart: bool = False,
-        alone: bool = False,
+        divided: bool = True,
     ) -> None:
         self.job, self.stylizer, self._facts = job, stylizer, facts
         stylizer.followed = facts.sound
@@ -96,7 +96,7 @@ class VideoRun(Closeable):
         self._follows = follows_frames(facts.settings)
         self._over_cuts = follows_over_cuts(facts.settings)
         self.store = SegmentStore(job.target, identity, restart=restart, any_order=True)
-        self._alone = alone
+        self._divided = divided
         self._began = monotonic()
         self._busy: Counter[str] = Counter()
         self._losses: Counter[int] = Counter()
@@ -113,7 +113,7 @@ class VideoRun(Closeable):
         self._plan_behind = len(store.finished), store.newest
         self.plans = not store.whole
         is_short = total is not None and total - store.frames <= LEAST_FRAMES
-        if self.plans and not store.ahead and (is_short or (self._alone and not store.finished)):
+        if self.plans and not store.ahead and (is_short or not (self._divided or store.finished)):
             self.plans, self._rest = False, len(store.finished)
 
     @property

@@ -81,6 +81,25 @@ def test_workers_make_the_same_video(
     assert not list(tmp_path.glob(".*"))
 
 
+def test_short_videos_are_divided_only_where_few_are_left(source: Path, whole: Path, tmp_path: Path) -> None:
+    """Dividing takes a second decoding, which nobody gains by while each worker has videos to itself."""
+    targets = [tmp_path / f"{number}.mp4" for number in range(8)]
+    crew = InProcessCrew(opens(ShotSmoother), SETTINGS)
+    outcomes = run(crew, *[(source, target) for target in targets])
+    assert {outcome.status for outcome in outcomes} == {"done"}
+    assert {target.read_bytes() for target in targets} == {whole.read_bytes()}
+    units = Counter(unit.target for unit in crew.units)
+    assert sorted(count > 1 for count in units.values()) == [False] * 4 + [True] * 4
+
+
+def test_long_videos_are_divided(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the last of them could keep everybody waiting."""
+    monkeypatch.setattr(schedule, "MOST_FRAMES", FRAMES - 1)
+    crew = InProcessCrew(opens(ShotSmoother), SETTINGS)
+    run(crew, *[(source, tmp_path / f"{number}.mp4") for number in range(6)])
+    assert crew.started.count("plan_segments") == 6
+
+
 @pytest.mark.parametrize("what", ["inspect_video", "plan_segments", "paint", "join_video"])
 def test_what_a_lost_process_did_is_done_again(source: Path, whole: Path, tmp_path: Path, what: str) -> None:
     crew = InProcessCrew(opens(ShotSmoother), SETTINGS, interfere=losing(what, object, 2))
