@@ -7,10 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 
-from stylize_live.backgrounds import TRANSPARENT
 from stylize_live.config import ConvertSettings
-from stylize_live.conversion.convert import can_resume, convert, open_reader, settings_with_alpha
-from stylize_live.conversion.dry_run import trial_notes
+from stylize_live.conversion.convert import can_resume, convert, open_reader
+from stylize_live.conversion.dry_run import settings_on_trial, trial_notes
 from stylize_live.conversion.identity import source_identity
 from stylize_live.conversion.preview import without_preview
 from stylize_live.conversion.progress import ConvertReport
@@ -56,12 +55,9 @@ def inspect_video(source: Place, target: Place, settings: ConvertSettings) -> It
         path = opened.enter_context(readable(video))
         if path != video or not can_resume(video, target):
             raise UsageError(f"{source}: {target.name} is made in one go, by one machine without a cluster")
-        transparent = settings.background == TRANSPARENT
-        if transparent:
-            settings = settings_with_alpha(made, settings)
-        settings, later = without_preview(video, settings)
+        settings, later = without_preview(video, settings_on_trial(made, settings))
         reader = opened.enter_context(open_reader(video, made, settings))
-        trial_notes(reader, made, settings, transparent=transparent)
+        trial_notes(reader, made, settings)
         follower = open_follower(reader, settings)
         sound = None if follower is None else follower.fingerprint
         source_is = source_identity(video)

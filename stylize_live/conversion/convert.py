@@ -17,10 +17,9 @@ from stylize_live.conversion.progress import ConvertProgress, ConvertReport
 from stylize_live.conversion.resume import Rest, open_after
 from stylize_live.conversion.segment_store import SegmentStore, read_earlier_identity, remove_published
 from stylize_live.conversion.segmented_output import SegmentedOutput
-from stylize_live.conversion.sound import follow_sound
+from stylize_live.conversion.sound import follow_sound, following
 from stylize_live.conversion.stored_files import source_at_hand, target_at_hand, uploading
 from stylize_live.conversion.stylizers import (
-    FollowsFrames,
     FrameStylizer,
     Resumable,
     SideBySideStylizer,
@@ -48,7 +47,6 @@ from stylize_live.media.formats.image_sequence import SequenceWriter, check_empt
 from stylize_live.media.formats.pipes import PIPE
 from stylize_live.media.image.io import format_keeps_alpha, image_format
 from stylize_live.media.shots import ShotMarker
-from stylize_live.sound_rules import rules_of
 from stylize_live.storage.places import Place, StorageUrl, local_path, place_of
 from stylize_live.storage.remote import exists
 from stylize_live.wording import option
@@ -111,8 +109,7 @@ def convert(
         path = opened.enter_context(readable(source))
         settings, later = without_preview(path, settings)
         stylizer = fit_stylizer(stylizer, settings, later)
-        if isinstance(stylizer, FollowsFrames) and rules_of(settings.follow_sound) is not None:
-            opened.callback(stylizer.follow, None)
+        opened.enter_context(following(stylizer, settings))
         make = _convert_in_segments if path == source and can_resume(source, target) else _convert_at_once
         pipeline, output = make(opened, path, target, stylizer, settings, restart)
         pipeline.run(on_progress, patience)

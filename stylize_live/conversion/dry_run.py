@@ -65,9 +65,7 @@ class DryRun:
 def dry_run(source: Path, target: Place, settings: ConvertSettings, *, overwrite: bool = False) -> DryRun:
     """Look at a video as `convert` would. Raises what it would raise before its first frame."""
     check_paths(source, target, overwrite)
-    transparent = settings.background == TRANSPARENT
-    if transparent:
-        settings = settings_with_alpha(local_path(target), settings)
+    settings = settings_on_trial(local_path(target), settings)
     with ExitStack() as opened:
         path = opened.enter_context(readable(source))
         settings, _ = without_preview(path, settings)
@@ -89,17 +87,20 @@ def dry_run(source: Path, target: Place, settings: ConvertSettings, *, overwrite
             notes=[
                 *reader.notes,
                 *note_on_sound(path, settings),
-                *trial_notes(reader, made, settings, transparent=transparent),
+                *trial_notes(reader, made, settings),
             ],
             pixels=left,
         )
 
 
-def trial_notes(
-    reader: VideoReader, target: Path, settings: ConvertSettings, *, transparent: bool
-) -> list[str]:
+def settings_on_trial(target: Path, settings: ConvertSettings) -> ConvertSettings:
+    """As `convert` changes them for a stylizer that paints by them. Raises `UsageError` as it does."""
+    return settings_with_alpha(target, settings) if settings.background == TRANSPARENT else settings
+
+
+def trial_notes(reader: VideoReader, target: Path, settings: ConvertSettings) -> list[str]:
     """The notes of a writer that has opened a temporary file. Raises what it would raise at its beginning."""
-    alpha = reader.has_alpha or transparent
+    alpha = reader.has_alpha or settings.background == TRANSPARENT
     with scratch_folder() as folder:
         place = folder / target.with_suffix(target.suffix or ".mkv").name
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,9 +20,24 @@ from stylize_live.sound_rules import rules_of
 _NO_SOUND = "there is no sound to follow: painted as without"
 
 
+def follows_sound(settings: ConvertSettings) -> bool:
+    """Whether anything is to follow the sound. Raises as `SoundRules.parse` does."""
+    return rules_of(settings.follow_sound) is not None
+
+
 def note_on_sound(path: Path, settings: ConvertSettings) -> list[str]:
     """What to say of a video whose sound is to be followed, if it has none. Raises `SourceError`."""
-    return [_NO_SOUND] if rules_of(settings.follow_sound) is not None and not has_sound(path) else []
+    return [_NO_SOUND] if follows_sound(settings) and not has_sound(path) else []
+
+
+@contextmanager
+def following(stylizer: FrameStylizer, settings: ConvertSettings) -> Iterator[None]:
+    """Have it follow nothing any more afterwards, if `follow_sound` made it."""
+    try:
+        yield
+    finally:
+        if isinstance(stylizer, FollowsFrames) and follows_sound(settings):
+            stylizer.follow(None)
 
 
 def follow_sound(
@@ -37,7 +53,7 @@ def follow_sound(
         StyleError: a style that the sound changes to is unknown or unusable.
         UsageError: the stylizer follows nothing, or changes its styles by a timeline.
     """
-    if rules_of(settings.follow_sound) is None:
+    if not follows_sound(settings):
         return None
     if not isinstance(stylizer, FollowsFrames):
         raise UsageError("follow_sound: this stylizer cannot follow anything")
@@ -86,7 +102,7 @@ class _Anything:
 def fingerprints_of(stylizer: FrameStylizer, settings: ConvertSettings) -> Fingerprints:
     """The fingerprints that a stylizer has in conversions with these settings. Raises as `follow_sound`."""
     alone = stylizer.fingerprint
-    if rules_of(settings.follow_sound) is None or not isinstance(stylizer, FollowsFrames):
+    if not follows_sound(settings) or not isinstance(stylizer, FollowsFrames):
         return Fingerprints(alone)
     stylizer.follow(_Anything(), followed_styles(settings))
     try:

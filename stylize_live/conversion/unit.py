@@ -21,10 +21,9 @@ from stylize_live.conversion.progress import ConvertProgress
 from stylize_live.conversion.resume import Rest, open_after
 from stylize_live.conversion.segment_writer import SegmentWriter
 from stylize_live.conversion.segments import SegmentBoundary
-from stylize_live.conversion.sound import follow_sound
+from stylize_live.conversion.sound import follow_sound, following, follows_sound
 from stylize_live.conversion.stored_files import source_at_hand, target_elsewhere
 from stylize_live.conversion.stylizers import (
-    FollowsFrames,
     FrameStylizer,
     adds_alpha,
     paint_as,
@@ -34,7 +33,6 @@ from stylize_live.errors import SinkError, SourceError
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.encode.packet_files import PacketFile
 from stylize_live.media.shots import ShotMarker
-from stylize_live.sound_rules import rules_of
 from stylize_live.storage.places import Place
 
 
@@ -120,12 +118,10 @@ def paint_unit(
         target = opened.enter_context(target_elsewhere(unit.target))
         rest = _open(unit, source, target, stylizer)
         reader = opened.enter_context(rest.reader)
-        follows = rules_of(unit.settings.follow_sound) is not None
-        if follows and isinstance(stylizer, FollowsFrames):
-            opened.callback(stylizer.follow, None)
+        opened.enter_context(following(stylizer, unit.settings))
         sound = follow_sound(stylizer, reader, unit.settings)
         # With its next frame, a stylizer lets go of what it followed, and would of a restored state, too.
-        if not warm or follows:
+        if not warm or follows_sound(unit.settings):
             stylizer.warm_up(reader.size)
         restore_state(stylizer, unit.state or None)
         if sound is not None and unit.behind is not None:
