@@ -88,6 +88,26 @@ def paint(
     return outcome.report.seconds
 
 
+def paint_library(
+    made: Any, clip: Path, folder: Path, settings: ConvertSettings, videos: int, workers: int
+) -> float:
+    """Seconds that a library of equal videos takes, from the first one opened to the last in its place."""
+    jobs = [ConversionJob(clip, folder / f"{workers}-{number}.mp4") for number in range(videos)]
+    specs, begun = [WorkerSpec("cpu", 1)] * workers, []
+    outcomes = convert_all(
+        jobs,
+        settings,
+        specs,
+        address=made.address,
+        overwrite=True,
+        on_start=lambda job: begun.append(monotonic()),
+    )
+    failed = [outcome.error for outcome in outcomes if outcome.report is None]
+    if failed:
+        raise SystemExit(f"failed: {failed[0]}")
+    return monotonic() - begun[0]
+
+
 def paint_alone(clip: Path, target: Path, settings: ConvertSettings) -> float:
     """Seconds that one machine takes, in a process of its own."""
     return read_seconds(start_alone(clip, target, settings))
@@ -127,20 +147,20 @@ def start_alone(
     return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 
 
-def measure_speedup(clip: Path, folder: Path, settings: ConvertSettings, rounds: int) -> None:
-    """One core against two."""
+def measure_speedup(clip: Path, folder: Path, settings: ConvertSettings, rounds: int, videos: int) -> None:
+    """One core against two, for so many videos."""
     one, two, alone = [], [], []
     with cluster([1, 1]) as made:
         for number in range(rounds):
-            one.append(paint(made, clip, folder / "one.mp4", settings, [WorkerSpec("cpu", 1)]))
-            two.append(paint(made, clip, folder / "two.mp4", settings, [WorkerSpec("cpu", 1)] * 2))
+            one.append(paint_library(made, clip, folder, settings, videos, 1))
+            two.append(paint_library(made, clip, folder, settings, videos, 2))
             alone.append(paint_at_once(clip, folder, settings))
             print(
                 f"round {number + 1}: one worker {one[-1]:.1f} s, two {two[-1]:.1f} s; "
                 f"without a cluster, one core {alone[-1][0]:.1f} s, two at once {alone[-1][1]:.1f} s each",
                 flush=True,
             )
-    same = (folder / "one.mp4").read_bytes() == (folder / "two.mp4").read_bytes()
+    same = len({made.read_bytes() for made in folder.glob("[12]-*.mp4")}) == 1
     ratio = statistics.median(one) / statistics.median(two)
     most = statistics.median(2 * one / both for one, both in alone)
     print(f"two workers of one core each: {ratio:.2f} times as fast (goal 1.8); same bytes: {same}")
@@ -200,6 +220,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=10, help="how many nodes")
     parser.add_argument("--seed", type=int, default=0, help="of the moments of killing")
     parser.add_argument("--seconds", type=int, default=120, help="length of the clip")
+    parser.add_argument("--videos", type=int, default=1, help="how many of them (speedup)")
     parser.add_argument("--size", default="360p", help="of its frames")
     options = parser.parse_args()
     settings = ConvertSettings(size=options.size)
@@ -211,7 +232,7 @@ def main() -> None:
         if options.what == "kills":
             measure_kills(clip, folder, settings, options.kills, options.seed)
         elif options.what == "speedup":
-            measure_speedup(clip, folder, settings, options.rounds)
+            measure_speedup(clip, folder, settings, options.rounds, options.videos)
         else:
             measure_overhead(clip, folder, settings, options.rounds)
 
