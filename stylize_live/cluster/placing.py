@@ -118,6 +118,14 @@ def place_workers(
     return found
 
 
+def count_idle_gpus(machines: Iterable[Machine], places: Iterable[Place]) -> dict[str, int]:
+    """How many GPUs no worker of these places has, by the names of machines that have some with workers."""
+    used = Counter[str]()
+    for place in places:
+        used[place.machine.node] += place.spec.num_gpus
+    return {m.name: m.gpus - used[m.node] for m in machines if 0 < used[m.node] < m.gpus}
+
+
 def _has_room(machine: Machine, spec: WorkerSpec, cpus: Counter[str], gpus: Counter[str]) -> bool:
     enough = machine.cpus - cpus[machine.node] >= spec.num_cpus
     return enough and machine.gpus - gpus[machine.node] >= spec.num_gpus

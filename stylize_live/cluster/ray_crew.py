@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from stylize_live.cluster.crew import Ended, Event, Failed, Lost, WorkerSpec
-from stylize_live.cluster.placing import Machine, Place, choose_spec, place_workers
+from stylize_live.cluster.placing import Machine, Place, choose_spec, count_idle_gpus, place_workers
 from stylize_live.cluster.ray_library import OnNode, exceptions, list_nodes, ray
 from stylize_live.cluster.worker import (
     OpenStylizer,
@@ -226,8 +226,12 @@ class RayCrew(Closeable):
             raise
 
     def _add_workers(self, machines: Iterable[Machine], kind: Sequence[WorkerSpec] | WorkerSpec) -> None:
+        machines = list(machines)
         taken = [worker.place for worker in self._workers.values()]
-        for place in place_workers(machines, kind, taken):
+        places = place_workers(machines, kind, taken)
+        for name, count in count_idle_gpus(machines, [*taken, *places]).items():
+            log.warning("%s: %d of its GPUs are not used: each worker needs a core", name, count)
+        for place in places:
             order = _Order(
                 self._make,
                 self._settings,

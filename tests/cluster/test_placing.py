@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from stylize_live.cluster.crew import WorkerSpec
-from stylize_live.cluster.placing import Machine, choose_spec, place_workers
+from stylize_live.cluster.placing import Machine, choose_spec, count_idle_gpus, place_workers
 from stylize_live.cluster.worker import WorkerFacts, explain_difference
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.stylizers import Fingerprints
@@ -31,6 +31,13 @@ def test_each_gpu_is_a_worker() -> None:
     assert spec == WorkerSpec("cuda", 6, 1)
     assert len(place_workers(machines, spec)) == 6
     assert choose_spec(machines, CPU) == WorkerSpec("cpu", 4)
+
+
+def test_gpus_without_a_core_are_counted() -> None:
+    machines = [Machine("0", "narrow", 2, 4), Machine("1", "wide", 8, 2), Machine("2", "none", 4, 0)]
+    spec = choose_spec(machines, ConvertSettings())
+    assert spec is not None
+    assert count_idle_gpus(machines, place_workers(machines, spec)) == {"narrow": 2}
 
 
 def test_no_room_is_no_worker() -> None:
