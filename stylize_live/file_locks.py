@@ -76,13 +76,13 @@ def _open_locked(names: Iterable[Path]) -> Iterator[tuple[Path, IO[bytes]]]:
                 raise
             continue  # somebody lives there, or took it for dead before it was locked
         with file:
-            if hold_lock(file) is not False and _is_at(file, folder / _LOCK):
+            if hold_lock(file) is not False and is_at(file, folder / _LOCK):
                 yield folder, file
                 return
     raise FileExistsError(errno.EEXIST, "others are at work on this file", str(folder))
 
 
-def _is_at(file: IO[bytes], path: Path) -> bool:
+def is_at(file: IO[bytes], path: Path) -> bool:
     """Whether an open file is the one that a path leads to, and was not removed meanwhile."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
@@ -111,7 +111,7 @@ def remove_dead(folder: Path) -> None:
             folder.rmdir()
             return
         with file:
-            if hold_lock(file) and _is_at(file, folder / _LOCK):
+            if hold_lock(file) and is_at(file, folder / _LOCK):
                 _remove(folder, file)
 
 

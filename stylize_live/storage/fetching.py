@@ -5,7 +5,8 @@
         holiday.mp4      the copy, dated as the original
         holiday.mp4.part as much as there is of one, from which a later run goes on
 
-A process that finds a copy in use has a hard link to it in its own folder, which the other may then leave.
+A process that finds a copy in use has a hard link to it in its own folder, which the other may then leave. On
+disks without locks, each has a folder of its own, which ends with it.
 
 Whole copies instead of reading across the network: a conversion reads its source twice and at several places
 at once, and what breaks off there must not look like a damaged video.
@@ -16,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +26,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from stylize_live.errors import SinkError, SourceError
-from stylize_live.file_locks import hold_lock, remove_dead
+from stylize_live.file_locks import hold_lock, is_at, remove_dead
 from stylize_live.storage.places import StorageUrl, work_folder_of
 from stylize_live.storage.remote import (
     Info,
@@ -123,19 +125,24 @@ def _own_folder(url: StorageUrl, info: Info, size: int, on_fetch: OnFetch, keep:
         raise _no_room(url, sources, error) from None
     try:
         _share(folder, url.local_name)
-        _make_room(url, folder, size)
+        if not (folder / url.local_name).is_file():
+            _make_room(url, folder, size)
         yield folder
         keep = leave
     except SourceError:
         keep = any(folder.glob("*.part"))  # else the file itself is no good
         raise
     finally:
-        lock.close()
-        if not keep:
-            remove_dead(folder)
+        if lock is None:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            lock.close()
+            if not keep:
+                remove_dead(folder)
 
 
-def _claim(place: Path, name: str, size: int, on_fetch: OnFetch) -> tuple[Path, IO[bytes]]:
+def _claim(place: Path, name: str, size: int, on_fetch: OnFetch) -> tuple[Path, IO[bytes] | None]:
+    """A folder and its lock; without one, the folder is to be removed: nobody could tell that it is dead."""
     for number in itertools.count(1):
         folder = place if number == 1 else place.with_name(f"{place.name}.{number}")
         for _ in _while_it_grows(folder / name, size, on_fetch):
@@ -143,11 +150,24 @@ def _claim(place: Path, name: str, size: int, on_fetch: OnFetch) -> tuple[Path, 
                 make_private(folder)
             with suppress(FileNotFoundError):  # somebody removed it just now
                 lock = (folder / "lock").open("ab")
-                if hold_lock(lock) is not False and (folder / "lock").exists():
+                held = hold_lock(lock)
+                if held and is_at(lock, folder / "lock"):
                     os.utime(folder / "lock")  # the newest are kept longest
                     return folder, lock
                 lock.close()
+                if held is None:
+                    return _folder_without_locks(folder), None
     raise AssertionError("numbers end never")
+
+
+def _folder_without_locks(tried: Path) -> Path:
+    with suppress(OSError):
+        (tried / "lock").unlink()
+        tried.rmdir()
+    folder = tried.with_name(f"{tried.name}.{secrets.token_hex(8)}")
+    make_private(folder)
+    (folder / "lock").touch()  # else it would be taken for one that nobody came to use
+    return folder
 
 
 def _while_it_grows(copy: Path, size: int, on_fetch: OnFetch) -> Iterator[None]:
@@ -229,7 +249,7 @@ def _read(url: StorageUrl, file_system: Any, path: str, done: int, size: int) ->
     """The next blocks."""
     starts = list(range(done, min(size, done + _BLOCK * _TOGETHER), _BLOCK))
     ends = [min(size, start + _BLOCK) for start in starts]
-    with explain_storage_errors(url, SourceError):
+    with _explain_reading(url):
         blocks: list[bytes] = file_system.cat_ranges([path] * len(starts), starts, ends, on_error="raise")
     if [len(block) for block in blocks] != [end - start for start, end in zip(starts, ends, strict=True)]:
         raise SourceError(f"{url}: the storage gave other bytes than were asked for")
@@ -239,12 +259,21 @@ def _read(url: StorageUrl, file_system: Any, path: str, done: int, size: int) ->
 def _same_version(url: StorageUrl, file_system: Any, path: str, folder: Path) -> float:
     """When the file was changed. Raises `SourceError` if that was while it was read."""
     file_system.invalidate_cache()
-    with explain_storage_errors(url, SourceError):
-        info = file_system.info(path)
+    with _explain_reading(url):
+        info, when = file_system.info(path), seconds_of_change(file_system, path)
     if not folder.name.startswith(_key(url, info)):
         shutil.rmtree(folder, ignore_errors=True)
         raise SourceError(f"{url}: changed while it was read, run the command again")
-    return seconds_of_change(file_system, path)
+    return when
+
+
+@contextmanager
+def _explain_reading(url: StorageUrl) -> Iterator[None]:
+    with explain_storage_errors(url, SourceError):
+        try:
+            yield
+        except FileNotFoundError:
+            raise SourceError(f"{url}: was removed while it was read") from None
 
 
 def _no_room(url: StorageUrl, folder: Path, error: OSError) -> SinkError:

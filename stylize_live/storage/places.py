@@ -16,9 +16,10 @@ from urllib.request import url2pathname
 from stylize_live.files import shorten_name, slug
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)  # one letter is a drive
-_SECRETS = re.compile(r"(?<=://)[^/@\s]*@")
-_QUERY = re.compile(r"(?<=[^\s?])\?\S+")  # where signed addresses have their signature
-_LONGEST_STEM = 60  # bytes; folders' names tell works apart
+_SECRETS = re.compile(r"(?<=://)[^/\s]*@")
+# Where signed addresses have their signature; elsewhere, a "?" is part of a name, or of a pattern.
+_QUERY = re.compile(r"(https?://[^\s?]+)\?\S+", re.IGNORECASE)
+_LONGEST_STEM, _LONGEST_SUFFIX = 60, 20  # bytes; folders' names tell works apart
 _WITH_QUERY = ("http", "https")
 
 
@@ -83,8 +84,10 @@ class StorageUrl:
 
     @property
     def local_name(self) -> str:
-        """The name as every disk takes it."""
-        return (shorten_name(slug(self.stem), _LONGEST_STEM) or "video") + slug(self.suffix)
+        """The name as every disk takes it; never that of a folder's lock."""
+        stem, suffix = shorten_name(slug(self.stem), _LONGEST_STEM), slug(self.suffix)
+        name = (stem or "video") + shorten_name(suffix, _LONGEST_SUFFIX)
+        return "video" if name.lower() == "lock" else name
 
 
 Place: TypeAlias = Path | StorageUrl
@@ -127,4 +130,4 @@ def work_folder_of(url: StorageUrl) -> Path:
 
 def mask_secrets(text: str) -> str:
     """A text whose URLs have lost what lets somebody in: users, passwords, signatures."""
-    return _QUERY.sub("?***", _SECRETS.sub("***@", text)) if "://" in text else text
+    return _QUERY.sub(r"\1?***", _SECRETS.sub("***@", text)) if "://" in text else text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePosixPath
 from typing import Any
 
 from stylize_live.concurrency.channel import Closed
@@ -23,7 +22,12 @@ _PACKAGES = {
 }
 # By the names of errors, because the libraries that have them need not be there.
 _SILENT = ("Timeout", "Connect", "ServerDisconnected", "Endpoint", "ClientPayload", "IncompleteRead")
-_MARKS = ("ETag", "etag", "md5Hash", "content_md5", "LastModified", "last_modified", "updated", "mtime")
+# What libraries know of a file that changes with it, as each calls it.
+_MARKS = (
+    *("ETag", "etag", "md5Hash", "content_md5", "Content-MD5", "Digest"),
+    *("LastModified", "last_modified", "Last-Modified", "updated", "mtime", "modify", "modificationTime"),
+    "last_write_time",
+)
 
 Info = dict[str, Any]
 """What fsspec knows of a file: "size", "type" and what the storage adds."""
@@ -117,8 +121,7 @@ def list_files(folder: StorageUrl) -> list[StorageUrl]:
     """All files below a folder, by name. Raises `SourceError`."""
     file_system, path = open_storage(folder, SourceError)
     with explain_storage_errors(folder, SourceError):
-        root, found = PurePosixPath(path), file_system.find(path)
-        return [folder.joined(PurePosixPath(name).relative_to(root)) for name in sorted(found)]
+        return [_below(folder, path, name) for name in sorted(file_system.find(path))]
 
 
 def match_files(pattern: StorageUrl) -> list[StorageUrl]:
@@ -127,12 +130,17 @@ def match_files(pattern: StorageUrl) -> list[StorageUrl]:
     while any(sign in fixed.text for sign in "*?"):
         fixed = fixed.parent
     file_system, path = open_storage(pattern, SourceError)
-    root = PurePosixPath(file_system._strip_protocol(fixed.text))
+    root = file_system._strip_protocol(fixed.text)
     with explain_storage_errors(pattern, SourceError):
-        found = [PurePosixPath(name).relative_to(root) for name in sorted(file_system.glob(path))]
+        found = sorted(file_system.glob(path))
     if not found:
         raise SourceError(f"{pattern}: no such files")
-    return [fixed.joined(name) for name in found]
+    return [_below(fixed, root, name) for name in found]
+
+
+def _below(folder: StorageUrl, root: str, name: str) -> StorageUrl:
+    """A file below a folder, by what the storage calls both; as text, since a//b.mp4 is not a/b.mp4 there."""
+    return StorageUrl(f"{folder.text}/{name.removeprefix(root).removeprefix('/')}", folder.work_folder)
 
 
 def change_of(place: Place) -> int:
@@ -148,7 +156,7 @@ def seconds_of_change(file_system: Any, path: str) -> float:
     """When a file was changed, since 1970; 0 where the storage does not know."""
     try:
         return float(file_system.modified(path).timestamp())
-    except (NotImplementedError, AttributeError, KeyError, OSError):
+    except (NotImplementedError, AttributeError, KeyError):
         return 0.0
 
 

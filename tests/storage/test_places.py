@@ -7,17 +7,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 import fsspec
 import pytest
 from fsspec.registry import _registry
 
+from stylize_live import file_locks
 from stylize_live.concurrency.channel import Closed
 from stylize_live.errors import SinkError, SourceError
 from stylize_live.storage import fetching, remote
 from stylize_live.storage.fetching import fetched, remove_copies
 from stylize_live.storage.places import StorageUrl, local_path, mask_secrets, place_of
-from stylize_live.storage.remote import exists, is_folder, list_files, match_files
+from stylize_live.storage.remote import exists, is_folder, list_files, match_files, version_of
 from stylize_live.storage.uploading import upload
 
 
@@ -276,3 +278,111 @@ def test_what_a_library_says_has_no_secrets() -> None:
         remote.explain_storage_errors(url, SourceError),
     ):
         raise ValueError(f"no {url.text}\nmore")
+
+
+def test_secrets_of_other_shapes_are_not_shown_either() -> None:
+    assert mask_secrets("sftp://me:p@ss@host/a.mp4") == "sftp://***@host/a.mp4"
+    assert mask_secrets("no HTTPS://host/a.mp4?X-Signature=b/c d") == "no HTTPS://host/a.mp4?*** d"
+
+
+def test_elsewhere_a_question_mark_is_part_of_a_name() -> None:
+    assert str(StorageUrl("s3://bucket/what?.mp4")) == "s3://bucket/what?.mp4"
+
+
+def test_names_with_empty_parts(memory: fsspec.AbstractFileSystem) -> None:
+    memory.pipe({"/films//a.mp4": b"video", "/films/b//c.mp4": b"video"})
+    found = list_files(StorageUrl("memory://films"))
+    assert found == [StorageUrl("memory://films//a.mp4"), StorageUrl("memory://films/b//c.mp4")]
+    assert all(map(exists, found))
+
+
+@pytest.mark.parametrize("name", ["lock", "a." + "x" * 300])
+def test_sources_of_any_name_are_copied(memory: fsspec.AbstractFileSystem, tmp_path: Path, name: str) -> None:
+    memory.pipe_file(f"/films/{name}", b"video")
+    with fetched(StorageUrl(f"memory://films/{name}", tmp_path)) as copy:
+        assert copy.read_bytes() == b"video"
+
+
+def test_what_is_shared_needs_no_room(
+    memory: fsspec.AbstractFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.pipe_file("/a.mp4", b"video")
+    usage = fetching.shutil.disk_usage(tmp_path)
+    with fetched(StorageUrl("memory://a.mp4", tmp_path)) as first:
+        monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _: usage._replace(free=0))
+        with fetched(StorageUrl("memory://a.mp4", tmp_path)) as second:
+            assert first.samefile(second)
+
+
+def test_disks_without_locks(
+    memory: fsspec.AbstractFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes must not write one copy, and nobody could tell later that it is no longer used."""
+    for module in (fetching, file_locks):
+        monkeypatch.setattr(module, "hold_lock", lambda file: None)
+    memory.pipe_file("/a.mp4", b"video")
+    url = StorageUrl("memory://a.mp4", tmp_path)
+    with fetched(url) as first, fetched(url) as second:
+        remove_copies(url)
+        assert first.parent != second.parent
+        assert first.read_bytes() == second.read_bytes() == b"video"
+    assert not list((tmp_path / "sources").iterdir())
+
+
+def test_a_folder_that_another_process_replaced_is_not_claimed(
+    memory: fsspec.AbstractFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between opening its lock and holding it, its owner may remove it and a third one make it anew."""
+    monkeypatch.setattr(fetching, "_BETWEEN_LOOKS", 0.001)
+    tried: list[Path] = []
+
+    def hold(file: IO[bytes]) -> bool | None:
+        lock = Path(file.name)
+        tried.append(lock)
+        if len(tried) == 1:
+            lock.unlink()
+            lock.touch()
+        return file_locks.hold_lock(file)
+
+    monkeypatch.setattr(fetching, "hold_lock", hold)
+    memory.pipe_file("/a.mp4", b"video")
+    with fetched(StorageUrl("memory://a.mp4", tmp_path)):
+        assert len(tried) == 2
+
+
+@pytest.mark.parametrize("error", [TimeoutError("slow"), type("EndpointConnectionError", (Exception,), {})])
+def test_storage_that_falls_silent_behind_the_last_block(
+    memory: fsspec.AbstractFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Without the right time of change, the segments of an earlier run would be of no use."""
+
+    def refuse(*_: object) -> None:
+        raise error
+
+    memory.pipe_file("/a.mp4", b"video")
+    with monkeypatch.context() as patched:
+        patched.setattr(type(memory), "modified", refuse)
+        with (
+            pytest.raises(SourceError, match=r"memory://a\.mp4: the storage does not answer"),
+            fetched(StorageUrl("memory://a.mp4", tmp_path)),
+        ):
+            pass
+    told: list[int] = []
+    with fetched(StorageUrl("memory://a.mp4", tmp_path), lambda done, _: told.append(done)) as copy:
+        assert copy.stat().st_mtime == pytest.approx(memory.modified("/a.mp4").timestamp())
+    assert told == [5]  # what was read stayed
+
+
+def test_a_source_that_is_removed_while_it_is_read(memory: fsspec.AbstractFileSystem, tmp_path: Path) -> None:
+    memory.pipe_file("/a.mp4", b"video")
+    with (
+        pytest.raises(SourceError, match=r"memory://a\.mp4: was removed while it was read"),
+        fetched(StorageUrl("memory://a.mp4", tmp_path), lambda *_: memory.rm_file("/a.mp4")),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("name", ["ETag", "LastModified", "Last-Modified", "updated", "mtime", "modify"])
+def test_versions_differ_by_what_libraries_tell(name: str) -> None:
+    versions = {version_of({"size": 5, "type": "file", name: told}) for told in ("one", "two")}
+    assert len(versions) == 2
