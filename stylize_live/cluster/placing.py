@@ -126,6 +126,11 @@ def count_idle_gpus(machines: Iterable[Machine], places: Iterable[Place]) -> dic
     return {m.name: m.gpus - used[m.node] for m in machines if 0 < used[m.node] < m.gpus}
 
 
+def find_unplaced(specs: Sequence[WorkerSpec], places: Iterable[Place]) -> list[WorkerSpec]:
+    """Those of these workers for which there was no room."""
+    return list((Counter(specs) - Counter(place.spec for place in places)).elements())
+
+
 def _has_room(machine: Machine, spec: WorkerSpec, cpus: Counter[str], gpus: Counter[str]) -> bool:
     enough = machine.cpus - cpus[machine.node] >= spec.num_cpus
     return enough and machine.gpus - gpus[machine.node] >= spec.num_gpus

@@ -6,6 +6,7 @@ import logging
 import os
 import platform
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -13,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from stylize_live.cluster.crew import Ended, Event, Failed, Lost, WorkerSpec
-from stylize_live.cluster.placing import Machine, Place, choose_spec, count_idle_gpus, place_workers
+from stylize_live.cluster.placing import (
+    Machine,
+    Place,
+    choose_spec,
+    count_idle_gpus,
+    find_unplaced,
+    place_workers,
+)
 from stylize_live.cluster.ray_library import OnNode, exceptions, list_nodes, ray
 from stylize_live.cluster.worker import (
     OpenStylizer,
@@ -231,6 +239,9 @@ class RayCrew(Closeable):
         places = place_workers(machines, kind, taken)
         for name, count in count_idle_gpus(machines, [*taken, *places]).items():
             log.warning("%s: %d of its GPUs are not used: each worker needs a core", name, count)
+        if not isinstance(kind, WorkerSpec):
+            for spec in find_unplaced(kind, places):
+                log.warning("%s is not used: no cores are left for its worker", spec.device)
         for place in places:
             order = _Order(
                 self._make,
@@ -336,6 +347,7 @@ class RayCrew(Closeable):
         starting = [worker.said for worker in self._workers.values() if worker.facts is None]
         awaited = [*by_results, *starting]
         if not awaited:
+            time.sleep(seconds)  # until machines come, or patience ends
             return []
         ray.wait(awaited, num_returns=1, timeout=seconds, fetch_local=False)
         self._welcome()

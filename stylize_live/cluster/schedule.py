@@ -341,6 +341,7 @@ class Scheduler:
                     raise event.error
                 case Lost():
                     video.lose("joined", event.why)
+                    remove_published(video.job.target)
                     if run.is_published:
                         self._finish(video, run.report(None))
                     else:

@@ -35,6 +35,7 @@ _UNITS_EACH = 2  # for every worker, of what is left
 _LONGEST = 4  # times as many frames until a cut comes, without which units have to wait for each other
 _MOST_LOSSES = 3  # of workers that painted the same segment
 _AGAIN = "run the same command again"
+_NOT_READ = "could not be read to its end, or was changed"
 
 
 @dataclass(slots=True)
@@ -148,13 +149,19 @@ class VideoRun(Closeable):
 
     def end_plan(self) -> None:
         """The plan came to its end. If the video does not have the frames of the finished segments, all
-        begins anew: then `plans` is still true. Raises `SourceError` if it has none at all."""
+        begins anew: then `plans` is still true.
+
+        Raises:
+            SourceError: it has none at all, or not those of the plan that was begun.
+        """
         self.plans = False
         if not self._planned:
             if not self.store.finished:
                 raise SourceError(f"{self.job.source}: no frame could be decoded")
             self.store.discard()
             self._begin()
+        elif not self._ends_behind(self._plan_behind[0] - 1):
+            raise SourceError(f"{self.job.source}: {_NOT_READ}")
 
     @property
     def backlog(self) -> int:
@@ -287,7 +294,7 @@ class VideoRun(Closeable):
         at_work = self._under_way.pop(unit.number)
         self._busy.update(busy)
         if at_work.left or (at_work.is_rest and not self._ends_behind(at_work.next - 1)):
-            raise SourceError(f"{self.job.source}: could not be read to its end, or was changed")
+            raise SourceError(f"{self.job.source}: {_NOT_READ}")
 
     def _ends_behind(self, number: int) -> bool:
         last = self._end_of(number)

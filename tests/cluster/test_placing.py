@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from stylize_live.cluster.crew import WorkerSpec
-from stylize_live.cluster.placing import Machine, choose_spec, count_idle_gpus, place_workers
+from stylize_live.cluster.placing import Machine, choose_spec, count_idle_gpus, find_unplaced, place_workers
 from stylize_live.cluster.worker import WorkerFacts, explain_difference
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.stylizers import Fingerprints
@@ -38,6 +38,14 @@ def test_gpus_without_a_core_are_counted() -> None:
     spec = choose_spec(machines, ConvertSettings())
     assert spec is not None
     assert count_idle_gpus(machines, place_workers(machines, spec)) == {"narrow": 2}
+
+
+def test_workers_without_room_are_named() -> None:
+    """As on a machine with more GPUs than cores."""
+    specs = [WorkerSpec(f"cuda:{number}", 1) for number in range(3)]
+    places = place_workers([Machine("a", "a", 2, 0)], specs)
+    assert find_unplaced(specs, places) == specs[2:]
+    assert find_unplaced([specs[0]] * 2, places) == specs[:1]
 
 
 def test_no_room_is_no_worker() -> None:

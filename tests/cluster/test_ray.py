@@ -27,8 +27,10 @@ from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
 from stylize_live.conversion.segment_store import folder_of
 from stylize_live.engine.cpu.features import cores
 from stylize_live.errors import CrashError, SourceError, UsageError
+from stylize_live.system.clock import monotonic
 
 ray = pytest.importorskip("ray")
+ray_crew = pytest.importorskip("stylize_live.cluster.ray_crew")
 
 # Two of them are part of CI; the others, minutes, are for `python -m pytest -m slow tests/cluster`.
 pytestmark = [pytest.mark.linux, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -208,6 +210,16 @@ def test_a_network_paints_as_on_one_machine(
     (outcome,) = convert_all(jobs, settings, WORKERS, address=cluster.address)
     assert outcome.error is None
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "alone.mp4").read_bytes()
+
+
+def test_a_crew_without_workers_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And does not ask again and again, for minutes."""
+    waits: list[float] = []
+    monkeypatch.setattr(ray_crew.time, "sleep", waits.append)
+    crew = object.__new__(ray_crew.RayCrew)
+    crew._workers, crew._looked_at, crew._ready_at = {}, monotonic(), monotonic()
+    assert crew.next_events([], 0.2) == []
+    assert waits == [0.2]
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from in_process import InProcessCrew, stop_after
 from interrupted import FRAMES, StopError, write_source
 
 from stylize_live.cluster import schedule, video
-from stylize_live.cluster.crew import Event, Failed, Lost
+from stylize_live.cluster.crew import Ended, Event, Failed, Lost
 from stylize_live.cluster.progress import ClusterProgress
 from stylize_live.cluster.schedule import Scheduler, settle
 from stylize_live.config import ConvertSettings
@@ -20,7 +20,7 @@ from stylize_live.conversion import segments
 from stylize_live.conversion.convert import convert
 from stylize_live.conversion.plan import PlannedSegment
 from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
-from stylize_live.conversion.segment_store import count_kept_frames, folder_of
+from stylize_live.conversion.segment_store import SegmentStore, count_kept_frames, folder_of
 from stylize_live.conversion.unit import PaintedSegment, Unit
 from stylize_live.errors import CrashError, MachineError, SinkError, SourceError, UsageError
 from stylize_live.file_locks import hold_lock
@@ -106,6 +106,36 @@ def test_what_a_lost_process_did_is_done_again(source: Path, whole: Path, tmp_pa
     (outcome,) = run(crew, (source, tmp_path / "out.mp4"))
     assert outcome.status == "done"
     assert (tmp_path / "out.mp4").read_bytes() == whole.read_bytes()
+
+
+def test_a_join_that_died_between_its_last_two_steps(
+    source: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The video is in its place, and its segments are still there."""
+    monkeypatch.setattr(SegmentStore, "_remove", lambda self: None)
+    crew = InProcessCrew(opens(ShotSmoother), SETTINGS, interfere=losing("join_video", object, 1))
+    (outcome,) = run(crew, (source, tmp_path / "out.mp4"))
+    assert outcome.status == "done"
+    assert (tmp_path / "out.mp4").read_bytes() == whole.read_bytes()
+    assert not folder_of(tmp_path / "out.mp4").exists()
+
+
+def test_a_plan_that_does_not_go_on_is_an_error(source: Path, tmp_path: Path) -> None:
+    """Where another machine does not decode what the first one planned; nobody would wait for more."""
+    events: list[Event] = []
+
+    def interfere(said_by: str, event: Event) -> Event:
+        if said_by != "plan_segments":
+            return event
+        events.append(event)
+        return (
+            event if len(events) < 3 else Lost("it was killed", blame=False) if len(events) == 3 else Ended()
+        )
+
+    crew = InProcessCrew(opens(ShotSmoother), SETTINGS, interfere=interfere)
+    (outcome,) = run(crew, (source, tmp_path / "out.mp4"))
+    assert isinstance(outcome.error, SourceError)
+    assert "could not be read to its end" in str(outcome.error)
 
 
 def test_a_worker_lost_in_mid_unit_costs_a_segment(source: Path, whole: Path, tmp_path: Path) -> None:
