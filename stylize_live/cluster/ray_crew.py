@@ -365,7 +365,7 @@ class RayCrew(Closeable):
             return Failed(portable_error(MachineError(_reason(error))))
         except exceptions.RayError as error:
             alive = work.node in {machine.node for machine in _find_machines()}
-            lost = Lost(_reason(error), blame=alive and "node" not in str(error).split("class_name")[0])
+            lost = Lost(_reason(error), blame=alive and _may_blame_work(error))
             self._mourn(work)
             return lost
 
@@ -436,6 +436,13 @@ def _find_machines() -> list[Machine]:
             cpus, gpus = int(room.get("CPU", 0)), int(room.get("GPU", 0))
             found.append(Machine(node["NodeID"], node["NodeManagerHostname"], cpus, gpus))
     return found
+
+
+def _may_blame_work(error: Exception) -> bool:
+    """Whether a work may have ended its process: not where Ray blames the node, unless that lacks memory."""
+    if isinstance(error, exceptions.OutOfMemoryError):
+        return True
+    return "node" not in str(error).split("class_name")[0]
 
 
 def _reason(error: Exception) -> str:

@@ -65,7 +65,7 @@ class _Video:
         self.run: VideoRun | None = None
         self.joins = self.is_over = False
         self.opened = ExitStack()  # what its target needs meanwhile
-        self.losses = 0  # processes that ended while they opened, planned or joined it
+        self.losses = 0  # processes that crashed while they opened, planned or joined it
 
     def close(self) -> None:
         """Let other runs in; what is finished is kept. May be called twice."""
@@ -73,12 +73,12 @@ class _Video:
             self.run.close()
         self.opened.close()
 
-    def lose(self, what: str, why: str) -> None:
-        """A process ended that did something for it. Raises `CrashError` if it was the third."""
-        self.losses += 1
+    def lose(self, what: str, lost: Lost) -> None:
+        """A process ended that worked on it. Raises `CrashError` if it may be to blame for three."""
+        self.losses += lost.blame
         if self.losses >= _MOST_LOSSES:
             crashes = f"{_MOST_LOSSES} processes crashed while they {what} this video"
-            raise CrashError(f"{self.job.source}: {crashes} ({why}), please report it")
+            raise CrashError(f"{self.job.source}: {crashes} ({lost.why}), please report it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ class Scheduler:
                 case Failed():
                     raise event.error
                 case Lost():
-                    video.lose("opened", event.why)
+                    video.lose("opened", event)
                     self._inspect(video)
 
         job = video.job
@@ -270,7 +270,7 @@ class Scheduler:
                 case Failed():
                     raise event.error
                 case Lost():
-                    video.lose("read", event.why)
+                    video.lose("read", event)
                     self._plan(video, run)
 
         work = self._crew.start(plan_segments, **run.plan_arguments)
@@ -340,7 +340,7 @@ class Scheduler:
                 case Failed():
                     raise event.error
                 case Lost():
-                    video.lose("joined", event.why)
+                    video.lose("joined", event)
                     remove_published(video.job.target)
                     if run.is_published:
                         self._finish(video, run.report(None))

@@ -212,6 +212,17 @@ def test_a_network_paints_as_on_one_machine(
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "alone.mp4").read_bytes()
 
 
+def test_what_a_work_is_blamed_for() -> None:
+    """One that takes all memory of its node would else be tried again for ever."""
+    errors = ray.exceptions
+    assert ray_crew._may_blame_work(errors.WorkerCrashedError())
+    assert ray_crew._may_blame_work(errors.ActorDiedError())
+    assert ray_crew._may_blame_work(errors.OutOfMemoryError("killed due to the node running low on memory"))
+    assert not ray_crew._may_blame_work(
+        errors.NodeDiedError("the node which the task was running on is dead")
+    )
+
+
 def test_a_crew_without_workers_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """And does not ask again and again, for minutes."""
     waits: list[float] = []

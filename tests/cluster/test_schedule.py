@@ -179,8 +179,9 @@ def test_a_video_that_kills_its_workers_fails_and_others_go_on(
     assert not bad.exists()
 
 
-def test_lost_machines_are_not_held_against_a_video(source: Path, tmp_path: Path) -> None:
-    crew = InProcessCrew(opens(ShotSmoother), SETTINGS, 1, interfere=losing("paint", object, 7, blame=False))
+@pytest.mark.parametrize("what", ["inspect_video", "plan_segments", "paint", "join_video"])
+def test_lost_machines_are_not_held_against_a_video(source: Path, tmp_path: Path, what: str) -> None:
+    crew = InProcessCrew(opens(ShotSmoother), SETTINGS, interfere=losing(what, object, 7, blame=False))
     (outcome,) = run(crew, (source, tmp_path / "out.mp4"))
     assert outcome.status == "done"
 
