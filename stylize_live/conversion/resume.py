@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
@@ -53,19 +54,21 @@ def open_after(open_video: Callable[[], VideoReader], segment: FinishedSegment) 
     # What was skipped or retimed before counts on, which only decoding from the beginning repeats.
     if not segment.damaged and not segment.retimed:
         for back in _STEPS_BACK:
-            reader = open_video()
-            last = None
-            if reader.seek(segment.fingerprints[0][0] - back):
-                last = _last_of(reader, segment.fingerprints)
-            if last is not None:
-                return _rest(reader, segment, last)
-            reader.close()
+            with ExitStack() as opened:
+                reader = opened.enter_context(open_video())
+                last = None
+                if reader.seek(segment.fingerprints[0][0] - back):
+                    last = _last_of(reader, segment.fingerprints)
+                if last is not None:
+                    opened.pop_all()
+                    return _rest(reader, segment, last)
         log.info("%s: its index does not lead to where the last run stopped, reading it all", reader.path)
-    reader = open_video()
-    last = _last_of(_skip(reader, segment.frames - len(segment.tail)), segment.fingerprints)
-    if last is not None:
-        return _rest(reader, segment, last)
-    reader.close()
+    with ExitStack() as opened:
+        reader = opened.enter_context(open_video())
+        last = _last_of(_skip(reader, segment.frames - len(segment.tail)), segment.fingerprints)
+        if last is not None:
+            opened.pop_all()
+            return _rest(reader, segment, last)
     return None
 
 

@@ -249,6 +249,23 @@ def test_a_file_that_decodes_differently_begins_anew(
     assert len(content(target).times) == FRAMES
 
 
+def test_what_stops_a_run_on_its_way_to_its_place_leaves_no_file_open(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped(source, tmp_path / "out.mp4", StoppingInverter(40))
+    readers: list[VideoReader] = []
+
+    def stop(reader: VideoReader, when: Fraction) -> bool:
+        readers.append(reader)
+        raise StopError
+
+    monkeypatch.setattr(VideoReader, "seek", stop)
+    stopped(source, tmp_path / "out.mp4", StoppingInverter())
+    (reader,) = readers
+    with pytest.raises(SourceError, match="was closed"):
+        next(iter(reader))
+
+
 def test_restart_discards(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     stopped(source, target, StoppingInverter(50))
