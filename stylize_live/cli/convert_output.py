@@ -110,6 +110,7 @@ def print_dry_run(
     from stylize_live.storage.fetching import size_of
     from stylize_live.storage.places import StorageUrl
     from stylize_live.storage.remote import exists
+    from stylize_live.storage.uploading import check_bucket
 
     speed: float | None = None
     code, rows = 0, []
@@ -122,6 +123,8 @@ def print_dry_run(
             if not single and not overwrite and exists(job.target):
                 row["status"] = "skipped"
                 continue
+            if isinstance(job.target, StorageUrl):
+                check_bucket(job.target)
             if isinstance(job.source, StorageUrl):
                 row |= {"bytes": size_of(job.source), "kept": count_kept_frames(job.target)}
                 continue

@@ -28,7 +28,7 @@ class StorageUrl:
     """A file or folder on shared storage. `str` gives what may be shown, without passwords and signatures.
 
     Attributes:
-        text: the URL as it was given, without a slash at its end.
+        text: the URL as it was given, its protocol in small letters, without a slash at its end.
         work_folder: where this machine keeps what it reads and makes of it; the user's cache if None.
     """
 
@@ -107,9 +107,12 @@ def place_of(given: Place | str, work_folder: Path | None = None) -> Place:
     found = _URL.fullmatch(given)
     if found is None:
         return Path(given)
-    if found[1].lower() == "file":
+    protocol, rest = found[1].lower(), found[2]
+    if protocol == "file":
         return Path(url2pathname(urlsplit(given).path))
-    return StorageUrl(given.rstrip("/"), work_folder)
+    if not (protocol in _WITH_QUERY and "?" in rest):  # a signature may end with one
+        rest = rest.rstrip("/")
+    return StorageUrl(f"{protocol}://{rest}", work_folder)
 
 
 def local_path(place: Place) -> Path:

@@ -70,7 +70,10 @@ def open_storage(url: StorageUrl, kind: type[StylizeError]) -> tuple[Any, str]:
         raise _lack(url, kind, "fsspec", *_package(url)) from None
     with explain_storage_errors(url, kind):
         try:
-            file_system, path = fsspec.core.url_to_fs(url.text)
+            # Not by `url_to_fs`, to which "::" in a name is the end of a URL.
+            kind_of_storage = fsspec.get_filesystem_class(url.protocol)
+            file_system = kind_of_storage(**kind_of_storage._get_kwargs_from_urls(url.text))
+            path = kind_of_storage._strip_protocol(url.text)
         except ImportError as error:
             needed = _package(url)
             raise _lack(url, kind, *needed) if needed else kind(f"{url}: {error}") from None

@@ -52,6 +52,12 @@ def test_parts_of_a_url() -> None:
     assert StorageUrl("https://host/a.mp4?X-Signature=b/c.d").name == "a.mp4"
 
 
+def test_other_ways_to_write_a_url() -> None:
+    assert place_of("S3://Bucket/a.mp4//") == StorageUrl("s3://Bucket/a.mp4")
+    signed = place_of("https://host/a.mp4?X-Signature=bc/")
+    assert signed == StorageUrl("https://host/a.mp4?X-Signature=bc/")
+
+
 def test_secrets_are_not_shown(tmp_path: Path) -> None:
     url = StorageUrl("sftp://me:secret@host/a.mp4")
     signed = StorageUrl("https://host/a.mp4?X-Signature=secret")
@@ -296,7 +302,7 @@ def test_names_with_empty_parts(memory: fsspec.AbstractFileSystem) -> None:
     assert all(map(exists, found))
 
 
-@pytest.mark.parametrize("name", ["lock", "a." + "x" * 300])
+@pytest.mark.parametrize("name", ["lock", "a." + "x" * 300, "a#1 ü.mp4"])
 def test_sources_of_any_name_are_copied(memory: fsspec.AbstractFileSystem, tmp_path: Path, name: str) -> None:
     memory.pipe_file(f"/films/{name}", b"video")
     with fetched(StorageUrl(f"memory://films/{name}", tmp_path)) as copy:

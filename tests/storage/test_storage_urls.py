@@ -24,6 +24,8 @@ from stylize_live.conversion.segment_store import SegmentStore, count_kept_frame
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.storage import fetching
 from stylize_live.storage.places import StorageUrl, local_path, place_of
+from stylize_live.storage.remote import exists
+from stylize_live.storage.uploading import upload
 
 
 @pytest.fixture
@@ -253,6 +255,22 @@ def test_the_command(
     assert (done["source"], done["target"]) == (source, f"{bucket}/painted/in.mp4")
     assert (done["status"], done["frames"]) == ("done", 64)
     assert as_others_see_it().exists(f"{bucket}/painted/in.mp4")
+
+
+def test_colons_in_a_name(bucket: str, tmp_path: Path) -> None:
+    url = StorageUrl(f"{bucket}/12::30.mp4")
+    (tmp_path / "in.mp4").write_bytes(b"video")
+    upload(tmp_path / "in.mp4", url)
+    assert as_others_see_it().find(bucket) == ["library/12::30.mp4"]
+    assert exists(url)
+
+
+def test_a_dry_run_misses_the_bucket_too(
+    source: str, tiny_style: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["convert", source, "s3://other-bucket/out.mp4", "--style", str(tiny_style), "--dry-run"]
+    assert main([*command, "--device", "cpu"]) == SinkError.exit_code
+    assert "s3://other-bucket/out.mp4: no such bucket or folder" in capsys.readouterr().out
 
 
 @pytest.fixture
