@@ -266,7 +266,7 @@ class Layers(Closeable):
     def _make_matte(self) -> PersonMatte:
         from stylize_live.engine.matting.matte import PersonMatte
 
-        return PersonMatte(self._chosen.device, cast("Runtime", self._chosen.runtime))
+        return PersonMatte(self._chosen.device_name, cast("Runtime", self._chosen.runtime))
 
     def memory(self) -> Mapping[str, npt.NDArray[Any]]:
         """What the next frame depends on, by name; empty before the first."""
