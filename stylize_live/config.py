@@ -226,6 +226,12 @@ class SoundSettings(Settings):
             raise ValueError(f"{option('follow_sound')}: {error}") from None
         return text
 
+    @field_validator("sound_styles")
+    @classmethod
+    def _name_some(cls, text: str | None) -> str | None:
+        """A text without names, such as that of an empty variable, is none: beats would change nothing."""
+        return text if text and text.strip(" ,") else None
+
 
 class ConvertSettings(VideoSettings, SourceSettings, PaintingOptions, SoundSettings, EngineSettings):
     """What `convert` can be told."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from stylize_live.backgrounds import parse_background
+from stylize_live.backgrounds import BLUR, TRANSPARENT, parse_background
 from stylize_live.errors import UsageError
 from stylize_live.validation import Settings, describe_validation_error, describe_value
 
@@ -114,7 +114,9 @@ class LayerOptions(Settings):
             kind = parse_background(text).kind
         except ValueError as error:
             raise PydanticCustomError("background", "{expected}", {"expected": str(error)}) from None
-        return "" if kind == "kept" else text.strip()
+        if kind == "kept":
+            return ""
+        return kind if kind in (BLUR, TRANSPARENT) else text.strip()
 
 
 class VideoOptions(ImageOptions):

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from stylize_live.backgrounds import parse_background
+from stylize_live.config import LiveSettings
+from stylize_live.options import LayerOptions
 from stylize_live.units import parse_color
 
 
@@ -42,6 +44,13 @@ def test_a_file_without_a_suffix_is_one_where_it_is_there(
 def test_what_is_none_is_told_what_there_is(text: str) -> None:
     with pytest.raises(ValueError, match="expected blur, transparent, a colour such as #00ff00"):
         parse_background(text)
+
+
+@pytest.mark.parametrize("text", ["Transparent", " BLUR "])
+def test_a_word_is_one_word_for_all_who_ask(text: str) -> None:
+    """Whether a recording is transparent, say, is asked of the settings."""
+    assert LayerOptions(background=text).background == text.strip().lower()
+    assert LiveSettings(background=text).background == text.strip().lower()
 
 
 def test_near_words_are_named() -> None:

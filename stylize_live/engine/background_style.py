@@ -35,7 +35,7 @@ class BackgroundStyle(Closeable):
     """
 
     def __init__(self, styles: StyleSet, like: LazyBackend) -> None:
-        self._chosen = LazyBackend(like.device, like.precision, cast("Runtime", like.runtime))
+        self._chosen = LazyBackend(like.device_name, like.precision, cast("Runtime", like.runtime))
         self._shown = ShownStyle(styles, self._chosen)
         self._continuity = Continuity()
 

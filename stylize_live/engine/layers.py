@@ -180,13 +180,14 @@ class Layers(Closeable):
             return main.paint(one)
 
         def paint_behind() -> Pixels:
-            if self._still_file is None:
-                if self._style is None:
-                    return paint_main(behind)
+            if self._style is not None:
                 self._style.follow(frame)
-                self.backends = (self._style.backend,)
-                return self._style.paint(behind, options, temporal)
-            return self._paint_still(behind.pixels, main, options)
+            if self._still_file is not None:
+                return self._paint_still(behind.pixels, main, options)
+            if self._style is None:
+                return paint_main(behind)
+            self.backends = (self._style.backend,)
+            return self._style.paint(behind, options, temporal)
 
         if plan.paints_person and plan.paints_background and self._style is None:
             if behind is not frame:
@@ -265,7 +266,7 @@ class Layers(Closeable):
     def _make_matte(self) -> PersonMatte:
         from stylize_live.engine.matting.matte import PersonMatte
 
-        return PersonMatte(self._chosen.device, cast("Runtime", self._chosen.runtime))
+        return PersonMatte(self._chosen.device_name, cast("Runtime", self._chosen.runtime))
 
     def memory(self) -> Mapping[str, npt.NDArray[Any]]:
         """What the next frame depends on, by name; empty before the first."""

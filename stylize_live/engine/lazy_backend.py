@@ -53,6 +53,11 @@ class LazyBackend:
             return self._backend
 
     @property
+    def device_name(self) -> DeviceName:
+        """The device with its number, where the name had one: for what is to compute beside it."""
+        return self.device if self.gpu is None else f"{self.device}:{self.gpu}"
+
+    @property
     def arithmetic(self) -> str:
         """Runtime and precision in short: "openvino int8"."""
         return f"{self.runtime} {self.precision}"

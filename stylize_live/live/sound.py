@@ -32,8 +32,9 @@ AUTO, FROM_SOURCE, FROM_MICROPHONE = "auto", "source", "microphone"
 _TICK = 0.01  # seconds between two looks at what was heard
 _IDLE = 0.5
 _FADE = 1.0  # seconds of each change of style
-_JUMP = 1.0  # seconds that a file's time may go back or ahead by without being heard anew
-_LONGEST = 2.0  # seconds that are listened to at once, so that whoever switches off does not wait
+_JUMP = 1.0  # seconds that a file's time may go back by without being heard anew
+_LONGEST = 2.0  # seconds that are listened to at once; what is farther behind is passed over
+_MOST_SKIPPED = 10.0  # seconds passed over at once, so that whoever switches off does not wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +187,7 @@ class LiveSound:
         self._stylizer: FollowingStylizer | None = None
         self._tempos = _Counts()
         self._loudness = _Counts()
+        self._heard_from = ""  # what was listened to last
 
     def change(self, **values: object) -> None:
         """Follow something else from now on, see `SoundChoice`. Any thread may call this."""
@@ -222,7 +224,7 @@ class LiveSound:
         if not figures.seconds:
             return None
         tempo, loudness = self._tempos.median, self._loudness.median
-        return SoundReport(figures.place, round(figures.seconds, 3), figures.beats, tempo, loudness)
+        return SoundReport(self._heard_from, round(figures.seconds, 3), figures.beats, tempo, loudness)
 
     def _make_ready(self, stopping: threading.Event, stylizer: FollowingStylizer) -> None:
         while not stopping.is_set():
@@ -269,7 +271,7 @@ class LiveSound:
             return
         ear = self._open(choice, source)
         try:
-            self.figures = replace(self.figures, place=ear.name, trouble="")
+            self.figures, self._heard_from = replace(self.figures, place=ear.name, trouble=""), ear.name
             follower = SoundFollower(rules, choice.amount, _FADE)
             stylizer.follow(self, row_of_styles(choice.styles) if rules.beats else ())
             self._hear(ear, follower, choice, stopping, source)
@@ -359,7 +361,8 @@ class _FileEar:
         self._source, self._path = source, path
         self._samples: Iterator[Samples] = iter(())
         self._rest: Samples = np.zeros(0, np.float32)
-        self._place: float | None = None  # seconds that were given
+        self._place: float | None = None  # seconds that were read
+        self._begun: Fraction | None = None  # see `PlayedSound.begin`
 
     def take(self, when: float | None) -> Samples:
         """See `_Ear.take`: silence behind its end, and while nothing is shown."""
@@ -367,26 +370,32 @@ class _FileEar:
         if when is None or played is None or played.path != self._path:
             return self._rest[:0]
         time = max(0.0, when - float(played.begin))
-        if self._place is None or time < self._place - _JUMP:
+        if self._place is None or self._begun != played.begin or time < self._place - _JUMP:
             self._begin(played)
         assert self._place is not None
-        count = round((min(time, self._place + _LONGEST) - self._place) * self.rate)
-        if count <= 0:
+        if time - self._place > _LONGEST:  # begun in the middle of a film, or paused: that is past
+            self._read(min(time - _JUMP - self._place, _MOST_SKIPPED))
             return self._rest[:0]
-        while len(self._rest) < count:
+        return self._read(time - self._place)
+
+    def _read(self, seconds: float) -> Samples:
+        assert self._place is not None
+        count = max(0, round(seconds * self.rate))
+        parts, missing = [self._rest], count - len(self._rest)
+        while missing > 0:
             more = next(self._samples, None)
-            if more is None:
-                more = np.zeros(count - len(self._rest), np.float32)
-            self._rest = np.concatenate([self._rest, more])
-        given, self._rest = self._rest[:count], self._rest[count:]
+            parts.append(np.zeros(missing, np.float32) if more is None else more)
+            missing -= len(parts[-1])
+        samples = np.concatenate(parts)
+        self._rest = samples[count:]
         self._place += count / self.rate
-        return given
+        return samples[:count]
 
     def _begin(self, played: PlayedSound) -> None:
         from stylize_live.media.decode.sound import read_sound
 
         self.close()
-        self._samples = read_sound(self._path, played.origin)
+        self._samples, self._begun = read_sound(self._path, played.origin), played.begin
         self._rest, self._place = self._rest[:0], 0.0
 
     def close(self) -> None:

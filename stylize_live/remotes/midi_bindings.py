@@ -21,7 +21,6 @@ from stylize_live.validation import describe_value
 _MOST_BYTES = 65536
 _MOST_BINDINGS = 500
 _KEY = re.compile(r"(?:(?:cc|note) (?:\d|[1-9]\d|1[01]\d|12[0-7])|program)(?: channel (?:[1-9]|1[0-6]))?")
-_STYLE_NUMBER = re.compile(r"[1-9]\d{0,2}")
 _KNOB_GROUPS = (1, 16, 70)  # first controllers of the knobs of common boxes
 _KNOBS_OF_A_BOX = 8
 _FIRST_PAD, _PADS = 36, 16

@@ -54,16 +54,16 @@ def read_packet(packet: bytes) -> list[tuple[str, Arguments]]:
 
 
 def _parts(bundle: bytes) -> Iterator[bytes]:
-    at = len(_BUNDLE) + _TIME_BYTES
-    for _ in range(_MOST_MESSAGES):
-        if at >= len(bundle):
-            return
+    at, found = len(_BUNDLE) + _TIME_BYTES, 0
+    while at < len(bundle):
+        found += 1
+        if found > _MOST_MESSAGES:
+            raise UsageError(f"a bundle of more than {_MOST_MESSAGES} messages")
         length, at = osc_types.get_int(bundle, at)
         if length <= 0 or at + length > len(bundle):
             raise UsageError("a bundle whose parts have no right length")
         yield bundle[at : at + length]
         at += length
-    raise UsageError(f"a bundle of more than {_MOST_MESSAGES} messages")
 
 
 def _read_message(message: bytes) -> tuple[str, Arguments]:

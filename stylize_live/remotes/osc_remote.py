@@ -43,8 +43,8 @@ class _Asked:
 
     Attributes:
         sender: who sent it.
-        name: of the control, or one of `QUERIES`.
-        arguments: of a query.
+        name: of the control, one of `QUERIES`, or `_ERROR` for what was refused already.
+        arguments: of a query; of an error, what is wrong.
         command: what a control is to do.
     """
 
@@ -108,22 +108,34 @@ class OscRemote(Closeable):
             while not self._ending.is_set():
                 if selector.select(_WAIT_SECONDS):
                     for _ in range(_PACKETS):
-                        self._take_packet()
+                        if not self._take_packet():
+                            break
                     self._ending.wait(_PER_SECONDS)
 
-    def _take_packet(self) -> None:
+    def _take_packet(self) -> bool:
+        """Take what one packet asks for; whether there was one."""
         try:
-            packet, sender = self._socket.recvfrom(MOST_BYTES + 1)
-        except OSError as error:  # nothing more is there; or Windows tells that a subscriber is gone
-            log.debug("OSC: %s", error)
-            return
+            packet, (host, port, *_) = self._socket.recvfrom(MOST_BYTES + 1)
+        except OSError:  # nothing more is there; or Windows tells that a subscriber is gone
+            return False
         try:
             if len(packet) > MOST_BYTES:
                 raise UsageError(f"a packet of more than {MOST_BYTES} bytes")
-            for address, arguments in read_packet(packet):
-                self._take_message(sender[:2], address, arguments)
+            messages = read_packet(packet)
         except UsageError as error:
-            seldom.warning("OSC: refused: %s", error)
+            self._refuse((host, port), error)
+            return True
+        for address, arguments in messages:
+            try:
+                self._take_message((host, port), address, arguments)
+            except UsageError as error:
+                self._refuse((host, port), error)
+        return True
+
+    def _refuse(self, sender: Address, error: UsageError) -> None:
+        """Log what is wrong, and have the sender's machine told; of many mistakes, the newest one."""
+        seldom.warning("OSC: refused: %s", error)
+        self._inbox.put(_Asked(sender, _ERROR, [str(error)]), (_ERROR, sender[0]))
 
     def _take_message(self, sender: Address, address: str, arguments: Arguments) -> None:
         name = name_of(address)
@@ -146,6 +158,8 @@ class OscRemote(Closeable):
             self._subscribers.hear_from(asked.sender[0], now)
             if asked.command is not None:
                 self._carry_out(asked, asked.command, session)
+            elif asked.name == _ERROR:
+                self._tell_error(asked.sender, str(asked.arguments[0]))
             else:
                 self._answer(asked, session, now)
         if len(self._subscribers) and now >= self._news_at:
@@ -158,7 +172,10 @@ class OscRemote(Closeable):
         if error is not None:
             words = f"{asked.name.replace('_', '-')}: {describe_error(error)}"
             seldom.warning("OSC: refused: %s", words)
-            self._send((to, message_about(_ERROR, words)) for to in self._subscribers.on(asked.sender[0]))
+            self._tell_error(asked.sender, words)
+
+    def _tell_error(self, sender: Address, words: str) -> None:
+        self._send((to, message_about(_ERROR, words)) for to in self._subscribers.on(sender[0]))
 
     def _answer(self, asked: _Asked, session: LiveSession, now: float) -> None:
         """Answers go to the sender's machine only, so that nobody has us send to others."""

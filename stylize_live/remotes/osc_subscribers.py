@@ -79,6 +79,6 @@ class Subscribers:
 
 def message_about(name: str, value: Value) -> bytes:
     """The message that tells a value: to the address that would set it."""
-    return make_message(
-        ROOT + name.replace("_", "-"), value[:_LONGEST_TEXT] if isinstance(value, str) else value
-    )
+    if isinstance(value, str):
+        value = value[:_LONGEST_TEXT].encode(errors="replace").decode()  # names of files may be no text
+    return make_message(ROOT + name.replace("_", "-"), value)

@@ -143,7 +143,10 @@ class _StyleChanges:
             self._counted += 1
             if self._counted >= self.beats and not self._fading:
                 self._counted = 0
-                self._fading = min(self._share, 1 - 1e-6)
+                if self._share < 1:
+                    self._fading = self._share
+                else:
+                    self._done += 1
         return self._done + self._fading
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from clips import Video, content
@@ -194,6 +195,25 @@ def test_any_format_gives_mono_at_one_rate(tmp_path: Path) -> None:
         assert heard.ndim == 1
         assert heard.dtype == np.float32
         assert len(heard) == pytest.approx(RATE, abs=RATE / 10)
+
+
+def test_sound_that_becomes_stereo_is_heard_to_its_end(tmp_path: Path) -> None:
+    """As broadcasts do, between a film and what comes before it."""
+    path, parts = tmp_path / "in.aac", []
+    for layout, channels in (("mono", 1), ("stereo", 2), ("mono", 1)):
+        part = tmp_path / "part.aac"
+        with av.open(str(part), "w", format="adts") as container:
+            stream = container.add_stream("aac", rate=48_000, layout=layout)
+            noise = np.tile(make_noise(1, 0.2, 48_000), (channels, 1))
+            frame = av.AudioFrame.from_ndarray(noise, "fltp", layout)
+            frame.sample_rate = 48_000
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        parts.append(part.read_bytes())
+    path.write_bytes(b"".join(parts))
+    heard = np.concatenate(list(read_sound(path)))
+    assert len(heard) == pytest.approx(3 * RATE, abs=RATE / 4)
+    assert all(part.std() > 0.1 for part in np.split(heard[: len(heard) // 6 * 6], 6))
 
 
 def test_damaged_sound_is_heard_around_its_holes(tmp_path: Path) -> None:

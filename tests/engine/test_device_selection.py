@@ -13,6 +13,7 @@ from tiny import make_checkpoint
 from stylize_live.cli.app import main
 from stylize_live.config import ConvertSettings
 from stylize_live.engine import device_selection, lazy_backend, runtimes, speed_trials
+from stylize_live.engine.background_style import BackgroundStyle
 from stylize_live.engine.cpu import features
 from stylize_live.engine.device_selection import (
     choose,
@@ -22,8 +23,11 @@ from stylize_live.engine.device_selection import (
     list_possible_ways,
     select_fastest,
 )
+from stylize_live.engine.layers import Layers
 from stylize_live.engine.lazy_backend import LazyBackend
+from stylize_live.engine.matting import matte
 from stylize_live.engine.speed_trials import Way
+from stylize_live.engine.style_set import StyleSet
 from stylize_live.engine.torch_device import choose_torch_device
 from stylize_live.errors import DeviceError, UsageError
 
@@ -138,6 +142,16 @@ def test_a_backend_is_made_on_its_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lazy_backend, "make_backend", lambda *_: asked.append("made"))
     LazyBackend("cuda:1", "auto", "torch").get(make_checkpoint())
     assert asked == [1, "made"]
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_layers_are_computed_on_the_gpu_that_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    mattes: list[str] = []
+    monkeypatch.setattr(matte, "PersonMatte", lambda device, runtime: mattes.append(device))
+    chosen = LazyBackend("cuda:1", "auto", "torch")
+    Layers(chosen)._make_matte()
+    behind = BackgroundStyle(StyleSet.load("starry-night", 0.0), chosen)
+    assert (mattes, behind._chosen.gpu) == (["cuda:1"], 1)
 
 
 def test_numbered_gpus_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

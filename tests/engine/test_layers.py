@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -163,6 +164,19 @@ def test_a_still_background_is_painted_once(tiny_style: Path, image: str, runs: 
         stylizer.boldness = 0.2  # the style has one end only, and the weights are others all the same
         stylizer(PIXELS)
         assert len(runs) == 2
+
+
+@pytest.mark.parametrize("paint", ["both", "background"])
+def test_a_still_background_follows_the_timeline_of_its_style(
+    tiny_style: Path, other_style: str, image: str, paint: Any
+) -> None:
+    timeline = f"0:{tiny_style},2:{other_style}"
+    with exact(tiny_style, background=image, background_style=timeline, paint=paint) as stylizer:
+        for when, style in ((0, tiny_style), (3, other_style), (1, tiny_style)):
+            painted = stylizer(Frame(PIXELS, Fraction(when), 0.0, 0, starts_shot=True)).pixels
+            with exact(style) as alone:
+                wanted = alone(random_pixels(*SIZE, seed=3))
+            assert np.abs(painted[OUTSIDE].astype(int) - wanted[OUTSIDE]).max() <= 1
 
 
 def test_transparent_around_people(tiny_style: Path) -> None:

@@ -155,9 +155,13 @@ def test_a_microphone_that_vanishes_ends_nothing(
         eventually(lambda: f"{NAME} is gone" in show.notes)
         show.sound.change(amount=0.5)  # whoever changes something tries again
         eventually(lambda: len(system.streams) == 2 and show.sound.figures.trouble == "")
-    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
-        f"{NAME} is gone; painting goes on without sound"
-    ]
+        system.unplug()
+        eventually(lambda: show.sound.figures.trouble == f"{NAME} is gone")
+    assert show.report is not None
+    assert show.report.sound is not None
+    assert show.report.sound.place == NAME  # where it was heard, though nothing is any more
+    gone = f"{NAME} is gone; painting goes on without sound"
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [gone] * 2
 
 
 def test_one_that_cannot_be_opened_is_a_note(system: FakeSystem) -> None:
@@ -286,11 +290,29 @@ def test_a_file_is_heard_up_to_its_newest_frame_and_again_when_it_begins_anew(vi
     parts = [ear.take(when) for when in (0.0, 0.1, 0.1, 0.7, 0.65, 1.5)]
     heard = np.concatenate(parts)
     np.testing.assert_array_equal(heard, whole[: round(1.5 * sound_reader.RATE)])
-    rest = np.concatenate([ear.take(4.0), ear.take(4.0)])
+    rest = np.concatenate([ear.take(3.4), ear.take(4.0)])
     assert len(rest) == 2.5 * sound_reader.RATE
     assert not rest[-sound_reader.RATE :].any()
     source.begin = Fraction(2)
     np.testing.assert_array_equal(ear.take(2.1), whole[: round(0.1 * sound_reader.RATE)])
+    source.begin = Fraction(21, 10)  # a loop of a tenth of a second
+    np.testing.assert_array_equal(ear.take(2.15), whole[: round(0.05 * sound_reader.RATE)])
+    ear.close()
+
+
+def test_whoever_listens_in_the_middle_of_a_file_hears_nothing_of_before(
+    monkeypatch: pytest.MonkeyPatch, video: Path
+) -> None:
+    """The music of an hour, ten times as fast, would have painting flicker until it is heard."""
+    track = np.arange(60 * sound_reader.RATE, dtype=np.float32)
+    monkeypatch.setattr(sound_reader, "read_sound", lambda path, origin: iter(np.split(track, 240)))
+    ear = _FileEar(Played(video), video)
+    heard = [ear.take(when) for when in (50.0, *[50 + number / 100 for number in range(20)])]
+    assert max(map(len, heard)) <= 2 * sound_reader.RATE
+    samples = np.concatenate(heard)
+    assert 1 < len(samples) / sound_reader.RATE <= 2
+    assert (np.diff(samples) == 1).all()
+    assert samples[-1] == pytest.approx(50.19 * sound_reader.RATE, abs=20)
     ear.close()
 
 

@@ -171,14 +171,38 @@ def test_a_preset(stage: Stage, tmp_path: Path) -> None:
     stage.client.until(strength=0.3, style="third")
 
 
-def test_all_of_a_bundle_is_done(stage: Stage) -> None:
+def make_bundle(*messages: tuple[str, Any]) -> bytes:
     bundle = OscBundleBuilder(IMMEDIATELY)  # type: ignore[arg-type]
-    for name, value in (("strength", 0.2), ("stroke", 2.0)):
-        message = OscMessageBuilder(f"/stylize/{name}")
+    for address, value in messages:
+        message = OscMessageBuilder(address)
         message.add_arg(value)
         bundle.add_content(message.build())  # type: ignore[arg-type]
-    stage.client.socket.sendto(bundle.build().dgram, stage.client.to)
+    return bytes(bundle.build().dgram)
+
+
+def test_all_of_a_bundle_is_done(stage: Stage) -> None:
+    bundle = make_bundle(("/stylize/strength", 0.2), ("/stylize/stroke", 2.0))
+    stage.client.socket.sendto(bundle, stage.client.to)
     stage.client.until(strength=0.2, stroke=2.0)
+
+
+def test_what_a_bundle_holds_for_others_stops_nothing(stage: Stage) -> None:
+    """Programs send all their channels in one."""
+    messages = (
+        ("/stylize/strength", 0.2),
+        ("/light/7", 1.0),
+        ("/stylize/mirror", 0.5),
+        ("/stylize/stroke", 2.0),
+    )
+    stage.client.socket.sendto(make_bundle(*messages), stage.client.to)
+    stage.client.until(strength=0.2, stroke=2.0, error="mirror takes 0 or 1, got 0.5")
+
+
+def test_a_bundle_holds_a_hundred_messages() -> None:
+    messages = [("/stylize/strength", number / 100) for number in range(101)]
+    assert len(read_packet(make_bundle(*messages[:100]))) == 100
+    with pytest.raises(UsageError, match="more than 100 messages"):
+        read_packet(make_bundle(*messages))
 
 
 # ------------------------------------------------------------------ what is told
@@ -227,6 +251,18 @@ def test_errors_are_told_to_who_made_them(stage: Stage) -> None:
     stage.client.send("/stylize/strength", 7.0)
     wanted = "expected a number from 0 to 1, or a step such as +0.1"
     stage.client.until(error=f"strength: strength: {wanted}, got 7.0")
+    stage.client.send("/stylize/strenth", 0.5)
+    stage.client.until(error="no address '/stylize/strenth'; did you mean /stylize/strength?")
+    stage.client.send("/stylize/mirror", 5)
+    stage.client.until(error="mirror takes 0 or 1, got 5")
+    stage.client.socket.sendto(b"GET / HTTP/1.1", stage.client.to)
+    stage.client.until(error="neither a message nor a bundle of messages")
+
+
+def test_names_that_are_no_text_are_told_as_far_as_they_are() -> None:
+    """Such as a note about a recording whose name has bytes of an old encoding."""
+    message = OscMessage(osc_subscribers.message_about("note", "caf\udce9.mp4 broke"))
+    assert message.params == ["caf?.mp4 broke"]
 
 
 # ------------------------------------------------------------------ what strangers cannot do

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from stylize_live.config import ConvertSettings
+from stylize_live.conversion.sound import followed_styles
+from stylize_live.nets.catalogue import style_names
 from stylize_live.options import PaintingOptions, Slider, control_of
 from stylize_live.sound_rules import MANNERS, USUAL_BEATS, Rule, SoundRules, rules_of
 
@@ -35,6 +38,12 @@ def test_the_usual_rules() -> None:
 def test_off_is_nothing() -> None:
     assert rules_of("off") is None
     assert rules_of("style") == SoundRules((), USUAL_BEATS)
+
+
+@pytest.mark.parametrize("text", [None, "", " , "])
+def test_styles_without_a_name_are_all_there_are(text: str | None) -> None:
+    settings = ConvertSettings(follow_sound="beat:style:4", sound_styles=text)
+    assert followed_styles(settings) == style_names()
 
 
 def test_a_rule_written_out_is_the_same_rule() -> None:

@@ -44,7 +44,7 @@ class PersonMatte(Closeable):
     Making one is cheap: what computes is loaded when the first frame comes.
 
     Args:
-        device: "cpu" or "cuda".
+        device: "cpu", "cuda", or a GPU by its number, such as "cuda:1".
         runtime: "torch", "openvino", or "auto": OpenVINO on a CPU where it is installed.
 
     Raises:
@@ -114,7 +114,8 @@ class PersonMatte(Closeable):
     @property
     def fingerprint(self) -> str:
         """Names everything that mattes depend on beside their frames."""
-        where = f"{self._runtime()} on {self._device}, OpenCV {cv2.__version__}"
+        kind = self._device.partition(":")[0]  # whichever GPU it is
+        where = f"{self._runtime()} on {kind}, OpenCV {cv2.__version__}"
         return f"person matte {_VERSION}, weights {digest()}, {where}"
 
     def _runtime(self) -> str:

@@ -22,7 +22,7 @@ class TorchNetwork:
     """See `PersonNetwork`.
 
     Args:
-        device: "cpu" or "cuda".
+        device: as torch calls it.
     """
 
     def __init__(self, device: str) -> None:

@@ -59,7 +59,7 @@ class BackgroundVideo(Closeable):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._reader = VideoReader(path)
+        self._reader = self._open()
         self._frames: Iterator[Frame] = iter(self._reader)
         self._now: Frame = self._take()
         self._next: Frame | None = self._now  # the same as long as it is the first
@@ -99,8 +99,11 @@ class BackgroundVideo(Closeable):
     def _rewind(self) -> None:
         if not self._reader.seek(Fraction(0)):
             self._reader.close()
-            self._reader = VideoReader(self._path)
+            self._reader = self._open()
         self._begin()
+
+    def _open(self) -> VideoReader:
+        return VideoReader(self._path, square_pixels=True)
 
     def _begin(self) -> None:
         self._frames = iter(self._reader)

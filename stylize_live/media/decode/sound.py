@@ -71,7 +71,7 @@ def _decode(
     container: av.container.InputContainer, stream: av.AudioStream
 ) -> Iterator[tuple[Fraction | None, Samples]]:
     """Samples and the time of their first one in seconds of the file's clock, None where it goes on."""
-    resampler = av.AudioResampler("flt", "mono", RATE)
+    resampler, kind = av.AudioResampler("flt", "mono", RATE), None
     for packet in Demuxer(container, lambda what: None):
         if packet.stream_index != stream.index or packet.is_corrupt:
             continue
@@ -81,7 +81,10 @@ def _decode(
         for frame in frames:
             clock = frame.time_base
             when = None if frame.pts is None or clock is None else Fraction(frame.pts * clock)
-            with contextlib.suppress(av.FFmpegError, ValueError):  # one of another kind in the middle
+            before, kind = kind, (frame.format.name, frame.layout.name, frame.sample_rate)
+            if kind != before:  # as broadcasts change between stereo and surround
+                resampler = av.AudioResampler("flt", "mono", RATE)
+            with contextlib.suppress(av.FFmpegError, ValueError):
                 for made in resampler.resample(frame):
                     yield when, np.asarray(made.to_ndarray()[0], np.float32)
                     when = None

@@ -86,6 +86,17 @@ def test_a_video_of_one_frame_stands_still(tmp_path: Path) -> None:
         assert [tell(video, Fraction(i, 7)) for i in range(5)] == [2] * 5
 
 
+def test_pixels_that_are_not_square_are_shown_as_wide_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "wide.mkv"
+    video = Video(ticks=(0, 3000), rate=Fraction(RATE), sample_aspect=Fraction(2))
+    video.write(path, [numbered(0)] * 2)
+    plain, wide = Video(ticks=(0, 3000)).write(tmp_path / "plain.mkv", [numbered(0)] * 2), path
+    with open_background(plain) as one, open_background(wide) as other:
+        width, height = 2 * SIZE[0], SIZE[1]
+        stretched = one.at(Fraction(0), SIZE).repeat(2, axis=1).astype(int)
+        assert np.abs(other.at(Fraction(0), (width, height)) - stretched).mean() < 4
+
+
 def test_an_image_covers_the_frame(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     write_image(path, Still(random_pixels(*SIZE)))
