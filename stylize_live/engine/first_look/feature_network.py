@@ -1,4 +1,4 @@
-"""VGG16 up to relu4_1 (Simonyan & Zisserman, arXiv:1409.1556), as torchvision has it: what a painting is seen with.
+"""What a painting is seen with: VGG16 up to relu4_1 (Simonyan & Zisserman, arXiv:1409.1556).
 
 Its convolutions have torchvision's names, `features.N`.
 """
