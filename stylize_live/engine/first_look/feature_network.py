@@ -24,7 +24,9 @@ def list_stages() -> dict[str, tuple[Convolution, ...]]:
     for name, widths in _WIDTHS.items():
         places = range(number, number + 2 * len(widths[1:]), 2)
         pairs = zip(places, widths[:-1], widths[1:], strict=True)
-        stages[name] = tuple(Convolution(f"features.{at}", *pair, side=3) for at, *pair in pairs)
+        stages[name] = tuple(
+            Convolution(f"features.{at}", inputs, outputs, side=3) for at, inputs, outputs in pairs
+        )
         number = places.stop + 1
     return stages
 
@@ -41,7 +43,7 @@ def channels() -> int:
 
 def normalize(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """(H, W, 3) RGB in [0, 1] -> (1, 3, H, W), what the network takes."""
-    values = (image - np.float32(MEAN)) / np.float32(STD)
+    values = (image - np.asarray(MEAN, np.float32)) / np.asarray(STD, np.float32)
     return np.ascontiguousarray(values.transpose(2, 0, 1)[None], np.float32)
 
 

@@ -75,7 +75,8 @@ class Predictor:
         """(n,): where a painting is among others, about -1 to 1 along each axis."""
         texture = (description.features - self.mean) @ self.axes
         colors = (description.colors - self.color_mean) / self.color_scale
-        return np.clip(np.concatenate([texture, colors]), -MOST_DEVIATIONS, MOST_DEVIATIONS)
+        at = np.concatenate([texture, colors])
+        return np.asarray(at.clip(-MOST_DEVIATIONS, MOST_DEVIATIONS), np.float32)
 
     def __call__(self, description: Description) -> Recipe:
         """How to mix for a painting."""
@@ -93,9 +94,9 @@ class Predictor:
 def load_predictor() -> Predictor:
     """The shipped one."""
     with safe_open(FILE, framework="numpy") as file:
-        names = {key: tuple(json.loads(file.metadata()[key])) for key in _NAMES}
+        styles, layers = (tuple(json.loads(file.metadata()[key])) for key in _NAMES)
         arrays = {key: file.get_tensor(key).astype(np.float32) for key in file.keys()}  # noqa: SIM118
-    return Predictor(**names, **arrays)
+    return Predictor(styles, layers, **arrays)
 
 
 def save_predictor(path: Path, predictor: Predictor, about: Mapping[str, str]) -> None:
