@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stylize_live.cli.console import print_beside
+from stylize_live.files import is_file
 from stylize_live.naming import PAINTING_SUFFIXES, is_painting
 
 
@@ -13,5 +14,5 @@ def say_paintings(*styles: str) -> None:
             from stylize_live.engine.style_set import style_files
 
             for path in style_files(text).values():
-                if is_painting(path.name):
+                if is_painting(path.name) and is_file(path):
                     print_beside(f"looking at {path.name}")
