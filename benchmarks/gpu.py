@@ -36,12 +36,12 @@ from stylize_live.engine.cuda.graphs import Graphed
 from stylize_live.engine.cuda.motion import select_motion
 from stylize_live.engine.cuda.motion_tensors import shrink
 from stylize_live.engine.cuda.network import TorchNetwork, select_network
+from stylize_live.engine.style_loading import load_style
 from stylize_live.errors import StylizeError
 from stylize_live.frame import Frame
 from stylize_live.media.formats.codecs import encoder_options
 from stylize_live.media.libraries import av
 from stylize_live.media.sources.test_pattern import PatternSource
-from stylize_live.nets.catalogue import load_style
 
 SIZES = ((640, 360), (1280, 720), (1920, 1080), (3840, 2160))
 COUNT = 100

@@ -76,7 +76,7 @@ def openvino_kernels() -> list[str]:
 
     from stylize_live.engine.cpu.int8 import input_ranges
     from stylize_live.engine.cpu.openvino_backend import Graph
-    from stylize_live.nets.catalogue import load_style
+    from stylize_live.engine.style_loading import load_style
 
     style, pixels = load_style("starry-night"), np.zeros((90, 160, 3), np.uint8)
     kernels = set()

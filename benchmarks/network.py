@@ -36,8 +36,8 @@ from stylize_live.engine.cpu.base import CpuBackend
 from stylize_live.engine.cpu.features import cores, multiplies_bfloat16
 from stylize_live.engine.cpu.torch_backend import TorchCpuBackend
 from stylize_live.engine.speed_trials import Way, available_ways
+from stylize_live.engine.style_loading import load_style
 from stylize_live.frame import Pixels
-from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint
 
 SIZES = ((640, 360), (1280, 720))

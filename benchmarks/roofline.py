@@ -27,7 +27,7 @@ from stylize_live.bench.timing import Spread, alternate
 from stylize_live.config import DEFAULT_STYLE
 from stylize_live.engine.cpu.features import floating_precision, multiplies_bfloat16
 from stylize_live.engine.speed_trials import Way, available_ways
-from stylize_live.nets.catalogue import load_style
+from stylize_live.engine.style_loading import load_style
 from stylize_live.nets.transformer import ResidualTransformer
 
 SIZES = ((640, 360), (1280, 720))

@@ -76,9 +76,9 @@ class StyleSettings(Settings):
 
     style: str = Field(
         default=DEFAULT_STYLE,
-        description="Name of a style, path of a .safetensors style file, a blend like "
-        "starry-night:0.6,great-wave:0.4, or of videos a timeline like 0:starry-night,12.5:great-wave; "
-        "great-wave@0.5 there has a boldness of its own.",
+        description="Name of a style, path of a .safetensors style file or of any painting (.jpg, .png), "
+        "a blend like starry-night:0.6,great-wave:0.4, or of videos a timeline like "
+        "0:starry-night,12.5:great-wave; great-wave@0.5 there has a boldness of its own.",
     )
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from stylize_live.files import shorten_name, slug
 
+# Of images; a first look at one is a style.
+PAINTING_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif")
 _LONGEST_STYLE = 200  # bytes: file systems take 255 for a whole name
 _SNAPSHOT_NAME = re.compile(r"(?!\.)[\w.-]{1,200}-[0-9]{8}-[0-9]{6}-[0-9]{3}\.(png|mp4)")
 
@@ -31,6 +33,16 @@ def clock_time(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def is_painting(style: str) -> bool:
+    """Whether a style's name is that of an image, of which a style is made at once."""
+    return style.lower().endswith(PAINTING_SUFFIXES)
+
+
+def is_style_file(style: str) -> bool:
+    """Whether a style's name is that of a file, or of a painting."""
+    return style.endswith(".safetensors") or is_painting(style)
+
+
 def display_name(style: str) -> str:
     """A style's name without folders and suffix."""
-    return Path(style).stem if style.endswith(".safetensors") else style
+    return Path(style).stem if is_style_file(style) else style

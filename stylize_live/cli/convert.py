@@ -18,6 +18,7 @@ from stylize_live.cli.console import fail, hide_warnings, warn
 from stylize_live.cli.convert_display import ConvertDisplay
 from stylize_live.cli.convert_output import choose_printer, json_line, print_dry_run, say_total
 from stylize_live.cli.machine import tune_process
+from stylize_live.cli.paintings import say_paintings
 from stylize_live.config import ConvertSettings, merge_config, names_several
 from stylize_live.errors import EXIT_OK, UsageError
 from stylize_live.install_hints import PROGRAM
@@ -137,6 +138,7 @@ def convert(
         with _open_stylizer(one) as stylizer:
             return print_dry_run(jobs, single, stylizer, settings, overwrite, json)
     advise(settings)
+    say_paintings(settings.style, settings.background_style)
     crew = (cluster, workers) if cluster is not None else ("local", workers) if workers else None
     outcomes, seconds = _run(jobs, single, settings, overwrite, restart, json, crew)
     return _conclude(outcomes, single, seconds, json, before_after)

@@ -45,7 +45,7 @@ def export(
     if not overwrite:
         refuse_existing([output])
 
-    from stylize_live.nets.catalogue import load_style
+    from stylize_live.engine.style_loading import load_style
     from stylize_live.nets.export import export_onnx
 
     checkpoint = load_style(style).at(boldness)

@@ -13,6 +13,7 @@ from rich.progress import TimeRemainingColumn
 
 from stylize_live.cli.completion import complete_style_names
 from stylize_live.cli.console import print_line, warn
+from stylize_live.cli.paintings import say_paintings
 from stylize_live.cli.progress_bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.targets import refuse_existing
 from stylize_live.config import ImageSettings, merge_config
@@ -69,6 +70,7 @@ def image(
     for name in ("style", "background_style"):
         if (style := getattr(settings, name)) and len(Timeline.parse(style).styles) > 1:
             raise UsageError(f"{option(name, style)}: images have no times, name one style or a blend")
+    say_paintings(settings.style, settings.background_style)
     stylizer = Stylizer.from_settings(settings)
     if stylizer.adds_alpha:
         _refuse_opaque([target for _, target in pairs])

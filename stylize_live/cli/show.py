@@ -10,6 +10,7 @@ from stylize_live.cli.advice import advise
 from stylize_live.cli.browser import open_in_browser
 from stylize_live.cli.console import fail, print_beside, print_line, warn
 from stylize_live.cli.obs_words import show_in_obs
+from stylize_live.cli.paintings import say_paintings
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.wording import option
 
@@ -121,6 +122,7 @@ def _run(
     if not studio:
         _say_where(sinks)  # at once, while the network is loaded
     advise(settings)
+    say_paintings(settings.style, settings.background_style)
     stylizer = opened.enter_context(Stylizer.from_settings(settings, steadiness=settings.steadiness))
     shown: LiveSource | SwitchingSource = source
     styles: Sequence[str] = style_names()
@@ -157,10 +159,11 @@ def _run(
 
 def _list_choosable_styles(settings: LiveSettings) -> list[str]:
     """Those that the program knows by name, and files that the session began with."""
+    from stylize_live.naming import is_style_file
     from stylize_live.nets.catalogue import style_names
     from stylize_live.studio.messages import shares_of
 
-    return style_names() + [name for name in shares_of(settings.style) if name.endswith(".safetensors")]
+    return style_names() + [name for name in shares_of(settings.style) if is_style_file(name)]
 
 
 def _make_switchable(

@@ -31,7 +31,8 @@ def styles(
     Parameters
     ----------
     names
-        Only these: names or style files, on a sheet also blends; default is all that come with the program.
+        Only these: names, style files or paintings, on a sheet also blends; default is all that come with
+        the program.
     sheet
         Image file for a contact sheet: the photos and all styles, names written under them.
     photos
@@ -63,13 +64,13 @@ def styles(
 
 
 def _rows(names: list[str]) -> list[dict[str, object]]:
+    from stylize_live.engine.style_loading import read_style_info
     from stylize_live.nets.catalogue import style_names, style_path
-    from stylize_live.nets.checkpoint import read_info
 
     rows = []
     for name in names or style_names():
         path = style_path(name)
-        info, training = read_info(path)
+        info, training = read_style_info(path)
         rows.append({**asdict(info), "name": name, "bytes": path.stat().st_size, "training": training})
     return rows
 

@@ -81,7 +81,8 @@ def train(
         Folder of ordinary photos to practise on, a hundred or more; default is your Pictures folder.
         With --keyframe, of other frames of the shot that are shown in the report, and none by default.
     features
-        What images are compared by: vgg16, resnet50 (downloaded once), or a file of such weights.
+        What images are compared by: vgg16, resnet50 (downloaded once), small (comes with the program), or a
+        file of such weights.
     start
         Style to start from: 'base' (quick, and can be blended with the shipped ones),
         'scratch', a style name or a file.

@@ -27,11 +27,13 @@ from stylize_live.conversion.stylizers import (
 from stylize_live.conversion.unit import PaintedSegment, Unit, UnitEnd, paint_unit
 from stylize_live.engine import Stylizer
 from stylize_live.engine.cpu.features import instruction_set
+from stylize_live.engine.first_look.first_look import look_at
 from stylize_live.engine.style_set import style_files
 from stylize_live.errors import StyleError
 from stylize_live.file_locks import scratch_folder
 from stylize_live.lifecycle import Closeable
 from stylize_live.media.libraries import codec_versions
+from stylize_live.naming import is_painting
 from stylize_live.nets import catalogue
 from stylize_live.nets.style_folders import WEIGHTS
 from stylize_live.storage.fetching import remove_copies
@@ -178,9 +180,14 @@ def own_style_files(settings: ConvertSettings) -> dict[str, bytes]:
     named = {name: path for text in texts for name, path in style_files(text).items()}
     files = {name: path for name, path in named.items() if path.parent != WEIGHTS}
     try:
-        return {name: path.read_bytes() for name, path in files.items()}
+        return {name: _content_of(path) for name, path in files.items()}
     except OSError as error:
         raise StyleError(f"{error.filename}: cannot be read: {error.strerror}") from None
+
+
+def _content_of(path: Path) -> bytes:
+    """Of a style file; of a painting, that of the style which it is seen as here, so that all paint alike."""
+    return look_at(path).content if is_painting(path.name) else path.read_bytes()
 
 
 def settings_elsewhere(settings: ConvertSettings) -> ConvertSettings:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stylize_live.engine import Stylizer
+from stylize_live.engine.style_loading import load_style
 from stylize_live.frame import Pixels
 from stylize_live.media.image.contact_sheet import Entry, draw_contact_sheet
 from stylize_live.media.image.io import middle_of_strip, on_paper, read_image, resize
-from stylize_live.nets.catalogue import load_style
 
 _SHORT_SIDE = 540  # pixels: painted larger than they are shown, like a video seen in a window
 _LONGEST = 4  # long over short side that is shown; of longer images, the middle

@@ -10,8 +10,9 @@ from fractions import Fraction
 from typing import Protocol
 
 from stylize_live.engine.core.render_options import RenderOptions
+from stylize_live.engine.style_loading import load_style
 from stylize_live.engine.style_set import StyleSet
-from stylize_live.nets.catalogue import load_style, style_names
+from stylize_live.nets.catalogue import style_names
 from stylize_live.nets.checkpoint import Checkpoint, blend
 from stylize_live.options import BOLDNESS_STEP, change_options, limits_of
 from stylize_live.sound.follower import Movement

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from stylize_live.engine.style_loading import load_style
 from stylize_live.engine.timeline import Timeline
 from stylize_live.errors import StyleError
-from stylize_live.nets.catalogue import load_style, style_path, style_shares
+from stylize_live.nets.catalogue import style_path, style_shares
 from stylize_live.nets.checkpoint import Checkpoint
 from stylize_live.options import DEFAULT_BOLDNESS
 from stylize_live.wording import option

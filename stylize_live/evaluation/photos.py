@@ -17,6 +17,7 @@ from torch import Tensor
 from stylize_live.config import EngineSettings
 from stylize_live.engine import Stylizer
 from stylize_live.engine.image_metrics import psnr, rmse, ssim, stroke_energy
+from stylize_live.engine.style_loading import load_style
 from stylize_live.engine.torch_device import choose_torch_device
 from stylize_live.errors import SourceError
 from stylize_live.evaluation.lpips import load_lpips
@@ -28,7 +29,7 @@ from stylize_live.evaluation.wasserstein import SlicedWasserstein
 from stylize_live.files import make_folder, name_beside, shorten_name, slug
 from stylize_live.frame import Pixels
 from stylize_live.media.image.io import Still, on_paper, read_image, resize, write_image
-from stylize_live.nets.catalogue import load_style
+from stylize_live.naming import display_name
 from stylize_live.nets.checkpoint import Checkpoint
 from stylize_live.system.clock import monotonic
 from stylize_live.training.dataset import find_photos, is_strip, split_photos, to_tensor
@@ -319,7 +320,7 @@ def _painting_settings(checkpoint: Checkpoint) -> TrainSettings:
 
 def _names(styles: list[str]) -> list[str]:
     """What to call styles: files by their stem, unless two would then be called the same."""
-    short = [Path(text).stem if text.endswith(".safetensors") else text for text in styles]
+    short = [display_name(text) for text in styles]
     return [name if short.count(name) == 1 else text for name, text in zip(short, styles, strict=True)]
 
 

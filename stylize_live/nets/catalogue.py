@@ -1,4 +1,4 @@
-"""The styles that come with the package, those of the user, and how words become a network's weights."""
+"""The styles that come with the package, those of the user, and which files words mean."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import difflib
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
-from functools import lru_cache
 from pathlib import Path
 
 from stylize_live.errors import StyleError
 from stylize_live.files import is_file, path_of
-from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, blend, load_checkpoint
+from stylize_live.naming import is_painting, is_style_file
+from stylize_live.nets.checkpoint import load_checkpoint
 from stylize_live.nets.style_folders import WEIGHTS, own_files, own_folder, shipped_names
 
 # Of a style in a blend, before they are brought to a sum of 1; beyond, sums lose what is small.
@@ -55,7 +54,7 @@ def _is_style(path: Path) -> bool:
 
 
 def style_path(text: str) -> Path:
-    """The file of a style's name, or of a path.
+    """The file of a style's name, or of a path: a style's or a painting's.
 
     Raises:
         StyleError: no style has that name; the nearest names are given. Or its training was killed.
@@ -71,6 +70,8 @@ def style_path(text: str) -> Path:
     own = own_folder() / f"{text}.safetensors"
     if is_file(own):
         return own
+    if is_painting(text):
+        return path_of(text)
     _check_not_begun(own)
     names = style_names()
     near = difflib.get_close_matches(text, names, 3, 0.4)
@@ -94,35 +95,6 @@ def style_word(path: Path) -> str:
     return path.stem if named else str(path)
 
 
-def load_style(text: str) -> Checkpoint:
-    """Load a style by name, by path, or a blend such as ``starry-night:0.6,great-wave:0.4``.
-
-    Raises:
-        StyleError: unknown name, unreadable file, a share that is no positive number, or networks
-            that cannot be blended.
-    """
-    shares = style_shares(text)
-    checkpoints = {name: _load_cached(style_path(name)) for name in shares}
-    if len(shares) == 1:
-        return next(iter(checkpoints.values()))
-    first = next(iter(checkpoints.values()))
-    info = _join_info(text, [checkpoint.info for checkpoint in checkpoints.values()])
-    bold, faithful = blend(checkpoints, shares)
-    return Checkpoint(info, first.architecture, bold, faithful=faithful)
-
-
-def _join_info(name: str, infos: list[StyleInfo]) -> StyleInfo:
-    """The description of a blend: those of all its parts, joined, each text once."""
-    parts = [asdict(info) for info in infos]
-    joined = {key: " + ".join(dict.fromkeys(part[key] for part in parts if part[key])) for key in parts[0]}
-    return StyleInfo(**{**joined, "name": name})
-
-
-@lru_cache(maxsize=32)
-def _load_cached(path: Path) -> Checkpoint:
-    return load_checkpoint(path)
-
-
 def style_shares(text: str) -> dict[str, float]:
     """The styles that a blend's text names, and their shares; of any other text, itself.
 
@@ -130,7 +102,7 @@ def style_shares(text: str) -> dict[str, float]:
         StyleError: a share is no positive number.
     """
     # A file may have a comma in its path, too.
-    if "," not in text or (text.endswith(".safetensors") and is_file(Path(text))):
+    if "," not in text or (is_style_file(text) and is_file(Path(text))):
         return {text: 1.0}
     shares: dict[str, float] = {}
     for part in text.split(","):
@@ -148,5 +120,5 @@ def style_shares(text: str) -> dict[str, float]:
 def _split_share(part: str) -> tuple[str, str]:
     """A style of a blend and its share, "1" if none is written; the colon of C:\\my.safetensors is none."""
     name, colon, number = part.rpartition(":")
-    is_path = number.endswith(".safetensors") or (len(name) == 1 and number.startswith(("/", "\\")))
+    is_path = is_style_file(number) or (len(name) == 1 and number.startswith(("/", "\\")))
     return (name, number) if colon and not is_path else (part, "1")

@@ -143,12 +143,8 @@ def weights_of(state: Mapping[str, Tensor]) -> Weights:
     return {name: tensor.detach().cpu().float().numpy() for name, tensor in state.items()}
 
 
-def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a style file, whole or not at all.
-
-    Raises:
-        SinkError: the file cannot be written.
-    """
+def pack_checkpoint(checkpoint: Checkpoint) -> bytes:
+    """The content of a style file."""
     metadata = {
         "format": FORMAT,
         "version": VERSION,
@@ -163,9 +159,28 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         # From what will be read, so that rounding it does not add to the difference.
         bold = {name: array.astype(np.float32) for name, array in tensors.items()}
         tensors |= quantized_delta.pack_delta(bold, checkpoint.faithful)
+    return save(tensors, metadata)
+
+
+def as_saved(checkpoint: Checkpoint) -> Checkpoint:
+    """A style with the weights that reading its file would give."""
+    bold = {name: array.astype(np.float16).astype(np.float32) for name, array in checkpoint.weights.items()}
+    faithful = checkpoint.faithful
+    if faithful is not None:
+        faithful = quantized_delta.unpack_delta(bold, quantized_delta.pack_delta(bold, faithful))
+    return replace(checkpoint, weights=bold, faithful=faithful)
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a style file, whole or not at all.
+
+    Raises:
+        SinkError: the file cannot be written.
+    """
+    content = pack_checkpoint(checkpoint)
     try:
         with replacing(path) as temporary:
-            temporary.write_bytes(save(tensors, metadata))
+            temporary.write_bytes(content)
     except OSError as error:
         raise SinkError(f"{path}: cannot write the style: {error.strerror}") from None
 

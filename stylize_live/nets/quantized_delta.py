@@ -34,6 +34,25 @@ def shapes_of_scales(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[i
     return {SCALE + name: (shape[0],) if len(shape) > 1 else (1,) for name, shape in shapes.items()}
 
 
+def to_steps(weight: _Array) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float16]]:
+    """A weight in eight bits: its steps, and the size of a step for each output channel.
+
+    Args:
+        weight: one axis, which has one size of a step, or more, of which the first is that of the channels.
+    """
+    rows = weight.reshape(len(weight) if weight.ndim > 1 else 1, -1)
+    scale = (np.abs(rows).max(1) / _MOST).astype(np.float16)
+    size = np.where(scale > 0, scale, 1).astype(np.float32)[:, None]
+    steps = np.clip(np.rint(rows / size), -_MOST, _MOST)
+    return np.ascontiguousarray(steps.reshape(weight.shape), np.int8), scale
+
+
+def from_steps(steps: npt.NDArray[Any], scale: npt.NDArray[Any]) -> _Array:
+    """The inverse of `to_steps`."""
+    size = np.asarray(scale, np.float32).reshape(-1, *[1] * (steps.ndim - 1))
+    return np.asarray(steps, np.float32) * size
+
+
 def pack_delta(bold: Mapping[str, _Array], faithful: Mapping[str, _Array]) -> dict[str, npt.NDArray[Any]]:
     """The tensors of a file that say how a faithful end differs from a bold one.
 
@@ -43,19 +62,13 @@ def pack_delta(bold: Mapping[str, _Array], faithful: Mapping[str, _Array]) -> di
     """
     found: dict[str, npt.NDArray[Any]] = {}
     for name, weight in bold.items():
-        difference = faithful[name] - weight
-        rows = difference.reshape(len(difference) if difference.ndim > 1 else 1, -1)
-        scale = (np.abs(rows).max(1) / _MOST).astype(np.float16)
-        size = np.where(scale > 0, scale, 1).astype(np.float32)[:, None]
-        steps = np.clip(np.rint(rows / size), -_MOST, _MOST)
-        found[STEPS + name] = np.ascontiguousarray(steps.reshape(weight.shape), np.int8)
-        found[SCALE + name] = scale
+        found[STEPS + name], found[SCALE + name] = to_steps(faithful[name] - weight)
     return found
 
 
 def unpack_delta(bold: Mapping[str, _Array], tensors: Mapping[str, _Array]) -> dict[str, _Array]:
     """The inverse of `pack_delta`: the faithful end's weights, tensor name -> float32 array."""
     return {
-        name: weight + tensors[STEPS + name] * tensors[SCALE + name].reshape(-1, *[1] * (weight.ndim - 1))
+        name: weight + from_steps(tensors[STEPS + name], tensors[SCALE + name])
         for name, weight in bold.items()
     }

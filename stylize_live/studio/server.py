@@ -26,6 +26,7 @@ from stylize_live.lifecycle import Closeable
 from stylize_live.live.hotkeys import KEYS
 from stylize_live.live.session import LiveSession
 from stylize_live.media.sources.webrtc import why_no_browser_camera
+from stylize_live.naming import display_name
 from stylize_live.rate_limited_log import RateLimitedFilter, RateLimitedLog
 from stylize_live.studio.address import listen, own_address
 from stylize_live.studio.app import make_app
@@ -302,6 +303,5 @@ class Studio(Closeable):
 
 def label_style(style: str) -> str:
     """A style's name for people: no folders, suffix or hyphens; Roman numbers stay large."""
-    name = Path(style).stem if style.endswith(".safetensors") else style
-    words = re.split(r"[-_ ]+", name)
+    words = re.split(r"[-_ ]+", display_name(style))
     return " ".join(word.upper() if re.fullmatch("[ivx]+", word) else word.capitalize() for word in words)

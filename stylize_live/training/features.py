@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from itertools import pairwise
 from pathlib import Path
 from urllib.error import URLError
 
@@ -18,14 +19,17 @@ from torch import Tensor, nn
 from torchvision.models import ResNet50_Weights, VGG16_Weights
 from torchvision.models.vgg import cfgs, make_layers
 
+from stylize_live.engine.first_look.feature_network import MEAN, STD
+from stylize_live.engine.first_look.feature_weights import load_weights
 from stylize_live.errors import TrainingError
 from stylize_live.files import path_of
 from stylize_live.training.conv_relu import fuse
 
-_MEAN = (0.485, 0.456, 0.406)  # ImageNet statistics, as torchvision's weights expect
-_STD = (0.229, 0.224, 0.225)
 # Not VGG16's IMAGENET1K_FEATURES: those were trained on images that were scaled in another way.
 _DOWNLOADS = {"vgg16": VGG16_Weights.IMAGENET1K_V1, "resnet50": ResNet50_Weights.IMAGENET1K_V1}
+_SHIPPED = "small"  # comes with the package
+# Layers of torchvision's VGG16 that each stage ends with.
+_VGG_ENDS = {"relu1_2": 4, "relu2_2": 9, "relu3_3": 16, "relu4_1": 19, "relu4_3": 23}
 
 
 class FeatureNetwork(nn.Module):
@@ -54,8 +58,8 @@ class FeatureNetwork(nn.Module):
         layers = nn.ModuleDict(stages)
         self.stages = layers.to(memory_format=torch.channels_last).eval().requires_grad_(False)
         self.dtype = dtype
-        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor, *, last: str = "") -> dict[str, Tensor]:
         """Compute the activations up to a layer.
@@ -99,20 +103,27 @@ class VggFeatures(FeatureNetwork):
     style_layers = ("relu1_2", "relu2_2", "relu3_3", "relu4_1")
     measured_layers = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
     content_layer = "relu3_3"
+    _deepest = "relu4_3"
 
     def __init__(self, weights: dict[str, Tensor], *, dtype: torch.dtype = torch.float32) -> None:
         with torch.device("meta"):
-            layers = make_layers(cfgs["D"], batch_norm=False)[:23]
+            layers = make_layers(cfgs["D"], batch_norm=False)[: _VGG_ENDS[self._deepest]]
         prefix = "features."
         fit_input(layers, {k.removeprefix(prefix): v for k, v in weights.items()}, dtype, "VGG16")
+        places = pairwise([0, *_VGG_ENDS.values()])
         stages: dict[str, nn.Module] = {
-            "relu1_2": fuse(layers[:4]),
-            "relu2_2": fuse(layers[4:9]),
-            "relu3_3": fuse(layers[9:16]),
-            "relu4_1": fuse(layers[16:19]),
-            "relu4_3": fuse(layers[19:]),
+            name: fuse(layers[begin:end])
+            for name, (begin, end) in zip(_VGG_ENDS, places, strict=True)
+            if end <= len(layers)
         }
         super().__init__(stages, dtype)
+
+
+class SmallVggFeatures(VggFeatures):
+    """VGG16 up to relu4_1, which is all that training looks at."""
+
+    measured_layers = VggFeatures.style_layers
+    _deepest = "relu4_1"
 
 
 def fit_input(network: nn.Module, weights: dict[str, Tensor], dtype: torch.dtype, name: str) -> None:
@@ -143,8 +154,9 @@ def load_features(source: str | Path | None, *, device: torch.device, dtype: tor
     """Load a feature network.
 
     Args:
-        source: "vgg16" (or None) or "resnet50" for torchvision's own weights, downloaded once; or a file
-            of such weights: safetensors, or what torchvision downloads (.pth).
+        source: "vgg16" (or None) or "resnet50" for torchvision's own weights, downloaded once; "small" for
+            VGG16 up to relu4_1 in eight bits, which comes with the package; or a file of weights such as
+            torchvision's: safetensors, or what torchvision downloads (.pth).
         device: where it computes.
         dtype: precision it computes in.
 
@@ -154,6 +166,9 @@ def load_features(source: str | Path | None, *, device: torch.device, dtype: tor
     from stylize_live.training.resnet import ResnetFeatures
 
     name = str(source or "vgg16")
+    if name == _SHIPPED:
+        small = {key: torch.from_numpy(array) for key, array in load_weights().items()}
+        return SmallVggFeatures(small, dtype=dtype).to(device)
     weights = _download(name) if name in _DOWNLOADS else read_weights(_existing(path_of(name)))
     kind = ResnetFeatures if "layer1.0.conv1.weight" in weights else VggFeatures
     network: FeatureNetwork = kind(weights, dtype=dtype).to(device)
@@ -177,7 +192,7 @@ def _download(name: str) -> dict[str, Tensor]:
 
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        names = ", ".join(_DOWNLOADS)
+        names = ", ".join([*_DOWNLOADS, _SHIPPED])
         raise TrainingError(f"{path}: no such file of feature weights (or one of {names})")
     return path
 

@@ -13,10 +13,10 @@ from tiny import make_checkpoint, random_pixels
 
 from stylize_live.cli.app import main
 from stylize_live.cli.train import style_name
+from stylize_live.engine.style_loading import load_style
 from stylize_live.errors import EXIT_INTERRUPTED, StyleError
 from stylize_live.media.image.io import Still, write_image
 from stylize_live.nets.catalogue import (
-    load_style,
     own_names,
     style_names,
     style_path,

@@ -14,16 +14,18 @@ from in_process import InProcessCrew, stop_after
 from interrupted import StopError
 from mattes import mattes
 from synthetic_sound import make_band
-from tiny import make_checkpoint
+from tiny import make_checkpoint, random_pixels
 
 from stylize_live.cluster import video
 from stylize_live.cluster.schedule import Scheduler
-from stylize_live.cluster.worker import open_stylizer, own_style_files, settings_elsewhere
+from stylize_live.cluster.worker import Worker, open_stylizer, own_style_files, settings_elsewhere
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.convert import convert
 from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
 from stylize_live.engine import Stylizer
+from stylize_live.engine.style_loading import load_style
 from stylize_live.errors import UsageError
+from stylize_live.media.image.io import Still, write_image
 from stylize_live.nets.checkpoint import save_checkpoint
 from stylize_live.nets.style_folders import own_folder
 
@@ -185,6 +187,17 @@ def test_workers_paint_in_layers(source: Path, tmp_path: Path, styles: list[str]
     assert outcome.error is None
     assert len(together.units) > 2  # type: ignore[attr-defined]
     assert (tmp_path / f"out{suffix}").read_bytes() == whole
+
+
+def test_a_painting_is_sent_as_the_style_it_became(tmp_path: Path) -> None:
+    """Processors and runtimes round otherwise; and a worker need not see the file."""
+    painting = tmp_path / "painting.png"
+    write_image(painting, Still(random_pixels(96, 80, 3)))
+    settings = settings_for([str(painting)])
+    styles, wanted = own_style_files(settings), load_style(str(painting)).digest()
+    painting.unlink()
+    with Worker(open_stylizer, settings, styles):
+        assert load_style(str(painting)).digest() == wanted
 
 
 def test_all_style_files_are_sent_along(styles: list[str]) -> None:

@@ -16,9 +16,9 @@ from safetensors.torch import load_file, save_file
 from tiny import GOOD_METADATA, make_checkpoint, random_pixels
 
 from stylize_live.engine import Stylizer
+from stylize_live.engine.style_loading import load_style
 from stylize_live.errors import StyleError, UsageError
 from stylize_live.frame import Frame, Pixels
-from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint, Weights, load_checkpoint, save_checkpoint
 
 IMAGE = random_pixels(40, 32)

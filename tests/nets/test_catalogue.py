@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
+from stylize_live.engine.style_loading import load_style
 from stylize_live.engine.timeline import Timeline
 from stylize_live.errors import StyleError
 from stylize_live.nets.architecture import FULL_BRIGHTNESS
-from stylize_live.nets.catalogue import load_style, style_shares
+from stylize_live.nets.catalogue import style_shares
 from stylize_live.nets.checkpoint import load_checkpoint
 from stylize_live.nets.style_folders import BASE, shipped_names
 
@@ -56,6 +57,8 @@ def test_blend_lies_between_its_parts() -> None:
         (r"great-wave:2,C:\styles\mine", {"great-wave": 2.0, r"C:\styles\mine": 1.0}),
         (r"C:a.safetensors,great-wave:0.5", {"C:a.safetensors": 1.0, "great-wave": 0.5}),
         (r"C:\a.safetensors", {r"C:\a.safetensors": 1.0}),
+        (r"C:\a.jpg:0.6, D:b.PNG, great-wave", {r"C:\a.jpg": 0.6, "D:b.PNG": 1.0, "great-wave": 1.0}),
+        ("my painting.webp", {"my painting.webp": 1.0}),
     ],
 )
 def test_the_letter_of_a_drive_is_no_style(text: str, shares: dict[str, float]) -> None:

@@ -11,8 +11,8 @@ import torch
 from tiny import make_checkpoint
 
 from stylize_live.cli.app import main
+from stylize_live.engine.style_loading import load_style
 from stylize_live.nets import export
-from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 onnx = pytest.importorskip("onnx")

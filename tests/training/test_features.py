@@ -14,7 +14,7 @@ from torchvision.models import ResNet50_Weights, VGG16_Weights, resnet50, vgg16
 from stylize_live.errors import TrainingError
 from stylize_live.nets.checkpoint import load_checkpoint
 from stylize_live.training import losses
-from stylize_live.training.features import FeatureNetwork, VggFeatures, load_features
+from stylize_live.training.features import FeatureNetwork, SmallVggFeatures, VggFeatures, load_features
 from stylize_live.training.resnet import ResnetFeatures, smooth_activations
 from stylize_live.training.run import TrainingJob, train_style
 
@@ -45,6 +45,16 @@ def test_kind_is_told_by_the_weights(resnet_file: Path, features_file: Path, tmp
     image = torch.rand(1, 3, 32, 32)
     one, two = load(features_file)(image), load(tmp_path / "vgg.pth")(image)
     assert all(torch.equal(one[name], two[name]) for name in VggFeatures.style_layers)
+
+
+def test_the_shipped_network_needs_no_download(features_file: Path) -> None:
+    found = load("small")
+    assert isinstance(found, SmallVggFeatures)
+    assert found.measured_layers == found.style_layers == VggFeatures.style_layers
+    layers = found(torch.rand(1, 3, 32, 48))
+    assert list(layers) == list(VggFeatures.style_layers)
+    assert all(torch.isfinite(layer).all() and layer.any() for layer in layers.values())
+    assert list(load(features_file)(torch.rand(1, 3, 32, 48)))[:4] == list(layers)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +189,7 @@ def test_downloaded_weights_are_used(resnet_file: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("resnet51", None, "resnet51: no such file of feature weights (or one of vgg16, resnet50)"),
+        ("resnet51", None, "resnet51: no such file of feature weights (or one of vgg16, resnet50, small)"),
         ("x.safetensors", b"?", "cannot read feature weights"),
         ("x.pth", b"?", "cannot read feature weights"),
         ("x.pth", {"features.0.weight": torch.zeros(1)}, "do not fit VGG16: 0.bias is missing"),

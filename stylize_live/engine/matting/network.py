@@ -10,74 +10,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+
+from stylize_live.engine.operations.records import Convolution, Operations, T, shapes_of
 
 STRIDE = 16  # both sides of its input are multiples of this
-
-T = TypeVar("T")  # a runtime's values: (1, C, H, W)
-
-
-@dataclass(frozen=True, slots=True)
-class Convolution:
-    """A convolution with bias; what lies outside of an image is 0.
-
-    Attributes:
-        name: of its weights, `name.weight` and `name.bias`.
-        inputs, outputs: channels.
-        side: of its kernel.
-        stride: 2 halves both sides.
-        depthwise: whether each channel is convolved by itself.
-    """
-
-    name: str
-    inputs: int
-    outputs: int
-    side: int = 1
-    stride: int = 1
-    depthwise: bool = False
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Of its weights, by name: (outputs, inputs, height, width), one input if depthwise; and biases."""
-        inputs = 1 if self.depthwise else self.inputs
-        weight = (self.outputs, inputs, self.side, self.side)
-        return {f"{self.name}.weight": weight, f"{self.name}.bias": (self.outputs,)}
-
-    @property
-    def padding(self) -> tuple[int, int]:
-        """Zeros before and behind each axis of an even length; as TensorFlow's "SAME" has them."""
-        more = self.side - self.stride
-        return (more // 2, more - more // 2) if self.side > 1 else (0, 0)
-
-
-class Operations(Protocol[T]):
-    """What a runtime has to do."""
-
-    def convolve(self, x: T, convolution: Convolution) -> T:
-        """With the weights of that name."""
-
-    def relu(self, x: T) -> T:
-        """max(x, 0)."""
-
-    def hard_swish(self, x: T) -> T:
-        """x * min(max(x + 3, 0), 6) / 6."""
-
-    def sigmoid(self, x: T) -> T:
-        """1 / (1 + exp(-x))."""
-
-    def average(self, x: T) -> T:
-        """(1, C, 1, 1), each channel's mean."""
-
-    def add(self, x: T, y: T) -> T:
-        """Value by value; sides of 1 are repeated."""
-
-    def multiply(self, x: T, y: T) -> T:
-        """Likewise."""
-
-    def enlarge(self, x: T) -> T:
-        """Both sides twice as long, bilinear, the centres of pixels in place."""
-
-    def unfold(self, x: T) -> T:
-        """(1, 4, H, W) -> (1, 1, 2 H, 2 W): the four are the places of a square, row by row."""
 
 
 class Layer(ABC):
@@ -250,7 +186,7 @@ def list_convolutions() -> Iterator[Convolution]:
 
 def shapes() -> dict[str, tuple[int, ...]]:
     """Of all weights, by name."""
-    return {name: shape for one in list_convolutions() for name, shape in one.shapes().items()}
+    return shapes_of(list_convolutions())
 
 
 def compute(x: T, ops: Operations[T]) -> T:

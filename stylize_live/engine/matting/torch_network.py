@@ -8,14 +8,12 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
-from stylize_live.engine.matting.network import Convolution, compute
-from stylize_live.engine.matting.weights import Weights, load_weights
+from stylize_live.engine.matting.network import compute
+from stylize_live.engine.matting.weights import load_weights
+from stylize_live.engine.operations.torch_operations import RUNTIME as RUNTIME
+from stylize_live.engine.operations.torch_operations import TorchOperations
 from stylize_live.frame import Pixels
-
-RUNTIME = f"torch {torch.__version__}"
 
 
 class TorchNetwork:
@@ -27,7 +25,7 @@ class TorchNetwork:
 
     def __init__(self, device: str) -> None:
         self._device = torch.device(device)
-        self._operations = _Operations(load_weights(), self._device)
+        self._operations = TorchOperations(load_weights(), self._device)
 
     def __call__(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         """See `PersonNetwork`."""
@@ -49,43 +47,3 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(usual)
-
-
-class _Operations:
-    """See `Operations`."""
-
-    def __init__(self, weights: Weights, device: torch.device) -> None:
-        self._weights = {name: torch.from_numpy(array).to(device) for name, array in weights.items()}
-
-    def convolve(self, x: Tensor, convolution: Convolution) -> Tensor:
-        weight, bias = (self._weights[f"{convolution.name}.{part}"] for part in ("weight", "bias"))
-        edges = convolution.padding
-        if edges[0] != edges[1]:
-            x = F.pad(x, 2 * edges)
-        groups = convolution.outputs if convolution.depthwise else 1
-        padding = edges[0] if edges[0] == edges[1] else 0
-        return F.conv2d(x, weight, bias, convolution.stride, padding, groups=groups)
-
-    def relu(self, x: Tensor) -> Tensor:
-        return F.relu(x)
-
-    def hard_swish(self, x: Tensor) -> Tensor:
-        return F.hardswish(x)
-
-    def sigmoid(self, x: Tensor) -> Tensor:
-        return torch.sigmoid(x)
-
-    def average(self, x: Tensor) -> Tensor:
-        return x.mean((2, 3), keepdim=True)
-
-    def add(self, x: Tensor, y: Tensor) -> Tensor:
-        return x + y
-
-    def multiply(self, x: Tensor, y: Tensor) -> Tensor:
-        return x * y
-
-    def enlarge(self, x: Tensor) -> Tensor:
-        return F.interpolate(x, scale_factor=2, mode="bilinear")
-
-    def unfold(self, x: Tensor) -> Tensor:
-        return F.pixel_shuffle(x, 2)

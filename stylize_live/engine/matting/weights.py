@@ -7,12 +7,10 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
-import numpy.typing as npt
 from safetensors.numpy import load
 
 from stylize_live.engine.matting.network import shapes
-
-Weights = dict[str, npt.NDArray[np.float32]]
+from stylize_live.engine.operations.records import Weights
 
 
 @cache

@@ -12,9 +12,9 @@ from places import SAMPLES
 from stylize_live.engine import Stylizer
 from stylize_live.engine.cpu.int8 import input_ranges, quantize_weight
 from stylize_live.engine.cpu.optical_flow import Plane
+from stylize_live.engine.style_loading import load_style
 from stylize_live.frame import Pixels
 from stylize_live.media.image.io import read_image, resize
-from stylize_live.nets.catalogue import load_style
 from stylize_live.nets.transformer import ResidualTransformer
 
 MOUNTAIN = SAMPLES / "snow-mountain.jpg"

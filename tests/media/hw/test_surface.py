@@ -26,6 +26,7 @@ from stylize_live.engine.cuda.motion import make_smoother
 from stylize_live.engine.cuda.motion_tensors import TensorMotion
 from stylize_live.engine.cuda.painting import TensorStylizer
 from stylize_live.engine.cuda.staging import SurfaceBuffer
+from stylize_live.engine.style_loading import load_style
 from stylize_live.frame import Frame, FrameKind
 from stylize_live.media.color.colorspace import ToRgb, ToStored
 from stylize_live.media.decode import frame_converter, reader
@@ -37,7 +38,6 @@ from stylize_live.media.hw.nv12 import from_rgb, to_rgb
 from stylize_live.media.hw.surface import Nv12Surface, in_memory, make_surface, on_chip
 from stylize_live.media.libraries import av
 from stylize_live.media.scene_cuts import CutDetector
-from stylize_live.nets.catalogue import load_style
 
 SAMPLE = SAMPLES / "flower.mp4"
 Matrix = av.video.reformatter.Colorspace

@@ -1,0 +1,1 @@
+"""A style at once from any painting: what it looks like says how the shipped networks are mixed."""

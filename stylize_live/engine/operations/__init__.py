@@ -1,0 +1,1 @@
+"""What small networks are made of, and both runtimes that compute them."""
