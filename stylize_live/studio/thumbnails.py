@@ -50,7 +50,7 @@ class Thumbnails(Closeable):
     """Paints in a thread of its own, slowly, and only while somebody watches.
 
     Args:
-        styles: names, in the order of their turns; may change, and a new one has the next turn.
+        styles: names, in the order of their turns; may change, and one that comes has the next turn.
         paint: paints an image in a style.
         wanted: whether somebody watches.
         tell: called with the number of versions of every style whenever one is new.
@@ -64,6 +64,7 @@ class Thumbnails(Closeable):
         tell: Callable[[dict[str, int]], None],
     ) -> None:
         self._styles = styles
+        self._first = frozenset(styles)  # what comes later goes before
         self._tried: set[str] = set()
         self._unfit: set[str] = set()  # that could not be read
         self._paint = paint
@@ -107,7 +108,7 @@ class Thumbnails(Closeable):
             styles = [style for style in tuple(self._styles) if style not in self._unfit]
             new = [style for style in styles if style not in self._tried]
             if styles and self._wanted():
-                self._make(new[0] if new else styles[turn % len(styles)])
+                self._make(min(new, key=self._first.__contains__) if new else styles[turn % len(styles)])
                 turn += 1
             # The first round is quick: a page without frames is waiting.
             self._woken.wait(0.05 if turn and new[1:] else _PAUSE if turn else 0.1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shlex
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 import pytest
 from clips import Video
+from places import ROOT
 from studio_show import SETTINGS, STYLES, Show, get, page, running
 from tiny import random_pixels
 from waiting import eventually
@@ -317,6 +319,17 @@ def test_the_token_is_asked_for(place: Path, image: bytes, kind: str) -> None:
         line.request("POST", f"/{kind}?name=a.png", image, {"Authorization": "Bearer secret"})
         assert line.getresponse().status == 201
         line.close()
+
+
+def test_the_example_of_the_docs(show: Show, place: Path, image: bytes) -> None:
+    lines = (ROOT / "docs" / "control.md").read_text("utf-8").replace("9720", str(show.port)).splitlines()
+    (words,) = [shlex.split(line) for line in lines if line.startswith("curl ") and "@" in line]
+    origin, url = words[words.index("-H") + 1], words[-1]
+    line = HTTPConnection("127.0.0.1", show.port, timeout=10)
+    line.request("POST", url.partition(str(show.port))[2], image, dict([origin.split(": ", 1)]))
+    answer = line.getresponse()
+    assert (answer.status, json.loads(answer.read())) == (201, {"name": "paintings/sunflowers.jpg"})
+    line.close()
 
 
 def test_only_post_brings(show: Show) -> None:

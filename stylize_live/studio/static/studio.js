@@ -408,7 +408,7 @@ function showAbout(news) {
   const cards = new Map([...$("styles").children].map((card) => [card.dataset.style, card]));
   const moved = news.styles.filter((name, place) => before[place] !== name);  // and have another number
   for (const name of moved) delete versions[name];
-  $("styles").replaceChildren(...news.styles.map((name) => (moved.includes(name) ? makeCard(name) : cards.get(name))), ownPainting);
+  $("styles").replaceChildren(ownPainting, ...news.styles.map((name) => (moved.includes(name) ? makeCard(name) : cards.get(name))));
   const count = news.styles.length + 1;
   const columns = (rows) => Math.ceil(count / (count > ONE_ROW ? rows : 1));
   $("styles").style.setProperty("--columns", columns(2));
