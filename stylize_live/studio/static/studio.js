@@ -19,7 +19,6 @@ const TOLD = 8000;  // ms that a message of this page's own stays
 const LOOK_EVERY = 3000;  // ms, for cameras that are plugged in
 const ONE_ROW = 8;  // so many styles need no second one
 const VIDEO_ENDS = 1500;  // ms until a video that was ended has its last images
-const SURE = 3000;  // ms in which a second click removes
 const BROWSER = "browser";  // the source that is a page's own camera
 
 let about = { styles: [], names: {}, paintings: [] };
@@ -352,7 +351,7 @@ function makeCard(name) {
   return card;
 }
 
-/** The button that takes away a painting of one's own; it asks once more. */
+/** The button that takes away a painting of one's own; it asks once more, until something else is touched. */
 function makeRemover(name) {
   const button = document.createElement("button");
   button.className = "remove";
@@ -365,7 +364,7 @@ function makeRemover(name) {
   button.addEventListener("click", () => {
     if (button.classList.contains("sure")) return send({ remove: name });
     ask(true);
-    setTimeout(() => ask(false), SURE);
+    addEventListener("pointerdown", ({ target }) => { if (target !== button) ask(false); }, { once: true });
   });
   return button;
 }
