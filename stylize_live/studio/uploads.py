@@ -6,10 +6,10 @@ import asyncio
 import errno
 import secrets
 import stat
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from stylize_live.errors import SinkError, StylizeError
 from stylize_live.file_locks import locked_folder
@@ -22,8 +22,10 @@ MIB = 2**20
 _MOST_AT_ONCE = 4
 _SECONDS = 900.0  # that a whole file may take
 _PORTION = MIB  # whoever sends less in the time that a part of an answer may take is too slow
+_WORKING = 5.0  # seconds between two signs that we are at work
 _LONGEST_STEM = 60  # bytes
 _MOST_ALIKE = 1000  # files of one name
+T = TypeVar("T")
 
 
 class UploadError(Exception):
@@ -154,8 +156,7 @@ class Uploads:
             if count != length:
                 raise UploadError(400, "The file did not come whole.")
             async with self._looking:
-                taken()
-                kept = await asyncio.to_thread(self._keep, came, name)
+                kept = await _finish(asyncio.to_thread(self._keep, came, name), taken)
                 await asyncio.to_thread(self._shelf.refresh)
         return kept
 
@@ -197,6 +198,18 @@ async def _write(path: Path, chunks: AsyncIterable[bytes], taken: Callable[[], N
                 portions = count // _PORTION
                 taken()
     return count
+
+
+async def _finish(work: Coroutine[Any, Any, T], taken: Callable[[], None]) -> T:
+    """Wait for work of our own; however long it takes, the other side is not to blame."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            taken()
+            await asyncio.wait({task}, timeout=_WORKING)
+        return task.result()
+    finally:
+        task.cancel()
 
 
 def _claim(path: Path) -> bool:
