@@ -168,6 +168,22 @@ class Tab:
     def _mouse(self, kind: str, x: float, y: float) -> None:
         self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
 
+    def carry(self, path: Path, selector: str, *, drop: bool = True) -> None:
+        """Drag a file from outside over the middle of an element, and drop it there."""
+        x, y = self.run(
+            f"(() => {{ const b = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
+            "return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+        )
+        data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", *(["drop"] if drop else [])):
+            self.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
+
+    def pick(self, path: Path, selector: str) -> None:
+        """Choose a file in an input."""
+        node = self.call("DOM.getDocument")["root"]["nodeId"]
+        found = self.call("DOM.querySelector", nodeId=node, selector=selector)
+        self.call("DOM.setFileInputFiles", files=[str(path)], nodeId=found["nodeId"])
+
     def key(self, key: str) -> None:
         """Press and release a key."""
         text = {"text": key} if len(key) == 1 else {}

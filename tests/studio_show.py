@@ -75,7 +75,8 @@ def running(
     """
     sources = Sources(source or open_live_source(settings), settings)
     stylizer = FakeStylizer() if sound is None else FollowingStylizer()
-    about = About("cpu, float32", STYLES)
+    styles = list(STYLES)
+    about = About("cpu, float32", styles)
     ended = threading.Event()
 
     class Display(NullDisplay):
@@ -94,7 +95,7 @@ def running(
                 source,
                 stylizer,
                 Display(watched=False),
-                styles=STYLES,
+                styles=styles,
                 remote=RemoteGroup(studio.desk, [*remotes, studio]),
                 openers=sink_openers(settings, source),
                 sound=sound,

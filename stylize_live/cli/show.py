@@ -125,7 +125,7 @@ def _run(
     say_paintings(settings.style, settings.background_style)
     stylizer = opened.enter_context(Stylizer.from_settings(settings, steadiness=settings.steadiness))
     shown: LiveSource | SwitchingSource = source
-    styles: Sequence[str] = style_names()
+    styles = style_names()
     remote: Remote | None = None
     if studio or settings.osc is not None or settings.midi is not None:
         styles = _list_choosable_styles(settings)
@@ -180,7 +180,7 @@ def _make_switchable(
 
 
 def _open_studio(
-    opened: ExitStack, styles: Sequence[str], sources: Sources, stylizer: Stylizer, settings: LiveSettings
+    opened: ExitStack, styles: list[str], sources: Sources, stylizer: Stylizer, settings: LiveSettings
 ) -> Studio:
     from stylize_live.studio.server import About, Studio
     from stylize_live.studio.thumbnails import make_thumbnail_stylizer
@@ -189,7 +189,7 @@ def _open_studio(
         About(f"{stylizer.device}, {stylizer.precision}", styles),
         sources,
         settings,
-        make_thumbnail_stylizer(),
+        make_thumbnail_stylizer(styles),
         host=settings.host,
         port=settings.port,
         token=settings.token,
@@ -198,7 +198,7 @@ def _open_studio(
 
 
 def _open_remotes(
-    opened: ExitStack, page: Studio | None, styles: Sequence[str], sources: Sources, settings: LiveSettings
+    opened: ExitStack, page: Studio | None, styles: list[str], sources: Sources, settings: LiveSettings
 ) -> Remote:
     """The page, OSC and MIDI, all with the same controls, as one."""
     from stylize_live.remotes.group import RemoteGroup

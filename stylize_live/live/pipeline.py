@@ -127,7 +127,7 @@ def run_live(
         display: polled about a hundred times a second.
         sinks: get every frame that is shown, without overlay, or the newest they have time for. One
             that fails is reported and left out; the run ends only where nothing else is left.
-        styles: names that keys choose from.
+        styles: names that keys choose from; may change while it runs.
         mirror: start mirrored.
         split: start with the split view.
         duration: seconds of painting after which the run ends, or None.

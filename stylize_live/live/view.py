@@ -67,7 +67,7 @@ class View:
 
     Args:
         stylizer: its style and its painting options are changed.
-        styles: names that keys choose from; may be empty.
+        styles: names that keys choose from; may be empty, and may change.
         snapshot: called when a snapshot is wanted.
         record: called when a recording is to begin or to end.
         set_boldness: called with a boldness for the stylizer; setting it takes a while.
@@ -94,7 +94,7 @@ class View:
         self._clock = clock
         self._typed = ("", 0.0)  # a digit, and until when a second one makes a number of both
         self._stylizer = stylizer
-        self._styles = list(styles)
+        self._styles = styles
         self._steadiness = stylizer.steadiness
         self._set_boldness = set_boldness
         self.boldness = stylizer.boldness

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -32,10 +31,10 @@ class SessionControl(Protocol):
         """Have the main thread do something. Raises `StylizeError` where it cannot be done."""
 
 
-@dataclass(frozen=True, slots=True)
 class _RefusalError(Exception):
-    status: int
-    why: str
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status, self.why = status, why
 
 
 def make_api(session: SessionControl) -> Callable[[Request], Awaitable[Response]]:

@@ -5,26 +5,29 @@ from __future__ import annotations
 import asyncio
 import importlib.resources
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from stylize_live.errors import OUT_OF_HANDLES
 from stylize_live.studio.api import SessionControl, make_api
+from stylize_live.studio.backgrounds import Backgrounds
 from stylize_live.studio.file_response import make_response
-from stylize_live.studio.guard import Guard, Rules
+from stylize_live.studio.guard import TOKEN_GIVEN, Guard, Rules
 from stylize_live.studio.hub import Hub
 from stylize_live.studio.page import insert_options
+from stylize_live.studio.paintings import Paintings
 from stylize_live.studio.presets import list_presets
 from stylize_live.studio.protocols import TAKEN
 from stylize_live.studio.saved_files import SavedFiles
+from stylize_live.studio.uploads import Shelf, UploadError, Uploads
 
 _KINDS = {
     ".html": "text/html",
@@ -42,7 +45,8 @@ def make_app(
     hub: Hub,
     session: SessionControl,
     thumbnail: Callable[[int], bytes | None],
-    background: Callable[[str], bytes | None],
+    backgrounds: Backgrounds,
+    paintings: Paintings,
     saved: SavedFiles,
     rules: Rules,
 ) -> ASGIApp:
@@ -52,7 +56,8 @@ def make_app(
         hub: attends to pages.
         session: what the control API controls.
         thumbnail: the JPEG of a style by its place in the list, if there is one.
-        background: a small JPEG of a background by its name, if it is offered.
+        backgrounds: what can stand behind people; pages get small images of them, and bring more.
+        paintings: that pages brought, and bring.
         saved: snapshots and recordings.
         rules: who is let in.
     """
@@ -75,7 +80,7 @@ def make_app(
         return Response(jpeg, media_type="image/jpeg")
 
     async def one_background(request: Request) -> Response:
-        jpeg = await asyncio.to_thread(background, request.path_params["name"])
+        jpeg = await asyncio.to_thread(backgrounds.image, request.path_params["name"])
         if jpeg is None:
             return PlainTextResponse("There is no such background.", 404)
         return Response(jpeg, media_type="image/jpeg")
@@ -94,6 +99,8 @@ def make_app(
         *(Route(path, page) for path in _PAGES),
         Route("/static/{name}", page),
         Route("/thumbnails/{index}.jpg", thumb),
+        Route("/paintings", _take_into(paintings, rules), methods=["POST"]),
+        Route("/backgrounds", _take_into(backgrounds, rules), methods=["POST"]),
         Route("/backgrounds/{name}", one_background),
         Route("/presets", presets),
         Route("/saved", list_saved),
@@ -104,6 +111,31 @@ def make_app(
     app = Starlette(routes=routes, middleware=[Middleware(Guard, rules=rules)])
     app.router.redirect_slashes = False  # an address is right or wrong
     return app
+
+
+def _take_into(shelf: Shelf, rules: Rules) -> Callable[[Request], Awaitable[Response]]:
+    """Make the handler of files that pages bring: their bytes as the body, their name in the address."""
+    uploads = Uploads(shelf)
+
+    async def take(request: Request) -> Response:
+        state, headers = request.scope["state"], request.headers
+        if not rules.knows_origin(headers, needed=TOKEN_GIVEN not in state):
+            return _refuse(UploadError(403, "Another page asked for this."))
+        length = int(headers["content-length"]) if "content-length" in headers else None
+        name, taken = request.query_params.get("name", ""), state.get(TAKEN, lambda: None)
+        try:
+            return JSONResponse({"name": await uploads.take(name, length, request.stream(), taken)}, 201)
+        except UploadError as refusal:
+            return _refuse(refusal)
+        except ClientDisconnect:
+            return Response(status_code=400)  # which nobody hears
+
+    return take
+
+
+def _refuse(refusal: UploadError) -> Response:
+    # What is still on its way is not waited for.
+    return JSONResponse({"error": refusal.why}, refusal.status, {"Connection": "close"})
 
 
 async def _saved_file(saved: SavedFiles, request: Request) -> Response:

@@ -9,15 +9,18 @@ from fractions import Fraction
 from pathlib import Path
 
 from stylize_live.backgrounds import parse_background
-from stylize_live.errors import StylizeError
+from stylize_live.errors import SourceError, StylizeError
 from stylize_live.media.decode.backgrounds import open_background
 from stylize_live.media.formats.codecs import FORMATS
+from stylize_live.media.formats.limits import is_image
+from stylize_live.media.image.formats import HEIC, is_heic
 from stylize_live.media.image.io import SUFFIXES
 from stylize_live.media.image.jpeg import encode_jpeg
 
 FOLDER = "backgrounds"  # in the folder that the program was started in
 _MOST_LISTED = 48
 _LONGEST_NAME = 120  # characters
+_USUAL_IMAGE, _USUAL_VIDEO = ".jpg", ".mp4"  # suffixes; what a file is follows from its content
 _SIZE = (168, 112)  # (width, height) of a small image in pixels
 _MOST_IMAGES = 2 * _MOST_LISTED  # that are kept
 
@@ -28,10 +31,17 @@ class Backgrounds:
     Args:
         folder: whose images and videos are offered.
         given: what the program was started with.
+
+    Attributes:
+        folder: as given.
     """
 
+    noun = "background"
+    most_bytes = 512 * 2**20
+    most_together = 4096 * 2**20
+
     def __init__(self, folder: Path, given: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self._given = given if parse_background(given).kind == "file" else ""
         self._images: dict[tuple[str, int], bytes | None] = {}
         self._files: Mapping[str, str] = {}
@@ -41,11 +51,11 @@ class Backgrounds:
         """Look which files there are now."""
         found = {Path(self._given).name: self._given} if self._given else {}
         for name in sorted(self._names(), key=str.casefold):
-            found.setdefault(name, str(self._folder / name))
+            found.setdefault(name, str(self.folder / name))
         self._files = dict(list(found.items())[:_MOST_LISTED])
 
     def _names(self) -> Iterator[str]:
-        with suppress(OSError), os.scandir(self._folder) as entries:
+        with suppress(OSError), os.scandir(self.folder) as entries:
             for entry in entries:
                 suffix = Path(entry.name).suffix.lower()
                 known = suffix in SUFFIXES or suffix in FORMATS
@@ -58,6 +68,34 @@ class Backgrounds:
     def names(self) -> list[str]:
         """Of the files, what began first, then by the alphabet."""
         return list(self._files)
+
+    @property
+    def room(self) -> int:
+        """See `Shelf`."""
+        return _MOST_LISTED - len(self._files)
+
+    def suffix(self, path: Path, given: str) -> str:
+        """See `Shelf`."""
+        if is_image(path):
+            return given if given in SUFFIXES else _USUAL_IMAGE
+        return given if given in FORMATS and given not in SUFFIXES else _USUAL_VIDEO
+
+    def check(self, path: Path) -> None:
+        """See `Shelf`."""
+        try:
+            with open_background(path) as background:
+                background.at(Fraction(0), _SIZE)
+        except StylizeError:
+            why = HEIC if is_heic(path) else "This is no image or video that can be read here"
+            raise SourceError(f"{why}.") from None
+
+    def may_be_called(self, name: str) -> bool:
+        """See `Shelf`."""
+        return True
+
+    def key(self, name: str) -> str:
+        """See `Shelf`."""
+        return name
 
     def text_of(self, asked: str) -> str | None:
         """The `--background` that a page means by a word, a color or a file's name; None for other files."""

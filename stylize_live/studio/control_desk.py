@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from stylize_live.errors import StylizeError
 from stylize_live.live.hotkeys import OF_PAGES
 from stylize_live.live.session import LiveSession
 from stylize_live.media.sinks.opening import VIRTUAL_CAMERA, sink_address
+from stylize_live.naming import display_name
 from stylize_live.studio.actions import ACTIONS
 from stylize_live.studio.backgrounds import FOLDER, Backgrounds
 from stylize_live.studio.control import Choices, Command, check
@@ -20,11 +21,14 @@ from stylize_live.studio.messages import (
     apply_changes,
     apply_output_changes,
     apply_preset,
+    shares_of,
     sound_changes,
 )
 from stylize_live.studio.microphones import Microphones
+from stylize_live.studio.paintings import FOLDER as PAINTINGS
+from stylize_live.studio.paintings import Paintings
 from stylize_live.studio.presets import load_preset, rename_preset, save_preset
-from stylize_live.studio.sound import apply_sound_changes, sound_origins, sound_settings
+from stylize_live.studio.sound import apply_sound_changes, leave_sound_style, sound_origins, sound_settings
 from stylize_live.studio.sources import BROWSER, Names, Sources
 from stylize_live.studio.state import outputs_of, state_of, view_settings
 from stylize_live.system.commands import quote
@@ -47,7 +51,7 @@ class ControlDesk:
     """Does what is asked for, and tells how all is set.
 
     Args:
-        styles: names that can be chosen.
+        styles: names that can be chosen; paintings are added and taken away where they are, at its end.
         sources: likewise.
         settings: what the program was started with; presets build on them.
         tell_sources: called with the sources whenever they were listed anew; in another thread.
@@ -55,13 +59,14 @@ class ControlDesk:
 
     Attributes:
         backgrounds: files that can stand behind people.
+        paintings: that pages brought.
         knobs: MIDI devices, or None.
         osc: where OSC messages are taken, or "".
     """
 
     def __init__(
         self,
-        styles: Sequence[str],
+        styles: list[str],
         sources: Sources,
         settings: LiveSettings,
         tell_sources: Callable[[Names], None] = lambda names: None,
@@ -69,6 +74,9 @@ class ControlDesk:
     ) -> None:
         self.styles = styles
         self.backgrounds = Backgrounds(Path(FOLDER), settings.background)
+        self.paintings = Paintings(Path(PAINTINGS))
+        self._usual_styles = [style for style in styles if style not in self.paintings.styles]
+        self.update_styles()
         self.knobs: Knobs | None = None
         self.osc = ""
         self._sources = sources
@@ -90,6 +98,7 @@ class ControlDesk:
         return None
 
     def _list_choices(self) -> Choices:
+        self.update_styles()
         choices = {
             "source": list(self._sources.names),
             "microphone": list(self._microphones.names),
@@ -104,10 +113,18 @@ class ControlDesk:
         return sound_origins(self._microphones.names)
 
     def refresh_devices(self) -> None:
-        """List the connected cameras and microphones, and the files of backgrounds, anew."""
+        """List the connected cameras and microphones, backgrounds and paintings anew."""
         self._sources.refresh(self._tell_sources)
         self._microphones.refresh(lambda: None)  # the state tells
         self.backgrounds.refresh()
+        self.paintings.refresh()
+        self.update_styles()
+
+    def update_styles(self) -> None:
+        """Bring the styles up to what paintings there are."""
+        wanted = [*self._usual_styles, *self.paintings.styles]
+        if wanted != self.styles:
+            self.styles[:] = wanted
 
     def exclude_own_camera(self, session: LiveSession) -> None:
         """Take the virtual camera that we feed off the list of sources."""
@@ -119,6 +136,7 @@ class ControlDesk:
 
     def apply(self, message: Message, session: LiveSession) -> None:
         """Do what a page asked for. Raises `StylizeError` or `OSError` where it cannot be done."""
+        self.update_styles()  # a page that brought a painting asks for it next
         changes = message.set or SettingChanges()
         apply_changes(changes, session.view, self.styles, self.backgrounds.text_of)
         apply_output_changes(changes, session)
@@ -136,6 +154,8 @@ class ControlDesk:
         if message.do is not None:
             ACTIONS[message.do](session, self)
         self._apply_preset_message(message, session)
+        if message.remove in self.paintings.styles:
+            self._remove_painting(message.remove, session)
         self._turn_knobs(message)
 
     def _apply_preset_message(self, message: Message, session: LiveSession) -> None:
@@ -152,6 +172,18 @@ class ControlDesk:
             apply_preset(preset, session.view, self.styles)
             apply_sound_changes(sound_changes(preset), session, {}, self.styles)
             session.view.say(message.load)
+
+    def _remove_painting(self, style: str, session: LiveSession) -> None:
+        """Delete it, and paint in the style before it where it is shown."""
+        rest = [name for name in shares_of(session.stylizer.style) if name != style]
+        if len(rest) < len(shares_of(session.stylizer.style)):
+            session.view.use_style(rest[0] if rest else self.styles[self.styles.index(style) - 1])
+        if style in shares_of(session.stylizer.background_style):
+            session.view.use_option("background_style", "")
+        leave_sound_style(style, session)
+        self.paintings.remove(style)
+        self.update_styles()
+        session.view.say(f"removed {display_name(style)}")
 
     def _turn_knobs(self, message: Message) -> None:
         if self.knobs is None:

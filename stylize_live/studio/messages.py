@@ -119,6 +119,7 @@ class Message(Settings):
         save: name of a preset to save.
         load: name of a preset to load.
         rename: [a preset's name, its new one].
+        remove: the style of a painting that a page brought; it is deleted. Others are ignored.
         camera: SDP that offers the page's own camera; "" turns it off.
         learn: name of a control for the MIDI knob that is moved next, "" for none, see `Knobs`.
         forget: a MIDI knob or key that is bound to nothing from now on.
@@ -132,6 +133,7 @@ class Message(Settings):
     save: PresetName | None = None
     load: PresetName | None = None
     rename: Annotated[list[PresetName], Field(min_length=2, max_length=2)] | None = None
+    remove: Annotated[str, Field(max_length=300)] | None = None
     camera: Annotated[str, Field(max_length=_LONGEST_OFFER)] | None = None
     learn: Annotated[str, Field(max_length=100)] | None = None
     forget: Annotated[str, Field(max_length=100)] | None = None

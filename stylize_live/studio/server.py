@@ -61,22 +61,22 @@ _MOST_MESSAGES = 256
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What does not change while the studio is open.
+    """What pages show of a session whose studio is opened.
 
     Attributes:
         engine: where and how it is painted, such as "cpu, bfloat16".
-        styles: names that pages can choose.
+        styles: names that pages can choose; changed where it is when a painting comes or goes.
     """
 
     engine: str
-    styles: Sequence[str]
+    styles: list[str]
 
 
 class Studio(Closeable):
     """Serves the page while it is open; the `Remote` of a session.
 
     Args:
-        about: what pages show of it and what does not change.
+        about: what pages show of it.
         sources: what pages choose from.
         settings: what the program was started with; presets build on them.
         paint: paints thumbnails; called in a thread of its own.
@@ -102,7 +102,6 @@ class Studio(Closeable):
         port: int = 0,
         token: str | None = None,
     ) -> None:
-        self._about = about
         if token is None and not is_loopback(host):
             token = secrets.token_urlsafe(16)
         most = most_connections()
@@ -120,23 +119,26 @@ class Studio(Closeable):
         self._loop = asyncio.new_event_loop()
         self._requests = PendingRequests(self._loop)
         self._hub = Hub(self._encoder, self._messages.append, PageCameras(sources.give))
-        names = {style: label_style(style) for style in about.styles}
         # The link is shown on pages that are let in already; OBS has no cookie, so it carries the token.
         bare = f"/bare?{urlencode({'token': token})}" if token else "/bare"
         wanted = {"width": settings.width, "height": settings.height, "fps": settings.fps}
         camera = wanted | {"missing": why_no_browser_camera()}
         keys = [asdict(key) for key in KEYS if key.on_page != "nobody"]
         given = [] if settings.size in SIZES else [settings.size]
-        words = {**asdict(about), "names": names, "bare": bare, "camera": camera, "keys": keys}
+        words: dict[str, object] = {"engine": about.engine, "bare": bare, "camera": camera, "keys": keys}
         words |= {"sizes": [*SIZES, *given], "resolutions": sources.resolutions}
         words |= {"sound": describe_choices()}
         words |= {"controls": describe_controls()}
-        self._hub.say("about", words)
         self._hub.say("sources", sources.names)
         self.desk = ControlDesk(
             about.styles, sources, settings, self._tell_sources, partial(self._call, "end_camera")
         )
         self.desk.refresh_devices()
+        shelves = (self.desk.backgrounds, self.desk.paintings)
+        words |= {"limits": {shelf.folder.name: shelf.most_bytes for shelf in shelves}}
+        self._words = words
+        self._told_styles = list(self.desk.styles)
+        self._hub.say("about", self._describe())
         self._thumbnails = Thumbnails(about.styles, paint, lambda: self.watched, self._tell_thumbnails)
         self._server = uvicorn.Server(self._config())
         self._thread = threading.Thread(target=self._run, name="stylize-studio-server", daemon=True)
@@ -145,7 +147,15 @@ class Studio(Closeable):
 
     def _config(self) -> uvicorn.Config:
         return uvicorn.Config(
-            make_app(self._hub, self, self._thumbnail, self.desk.backgrounds.image, self._saved, self._rules),
+            make_app(
+                self._hub,
+                self,
+                self._thumbnail,
+                self.desk.backgrounds,
+                self.desk.paintings,
+                self._saved,
+                self._rules,
+            ),
             http=cast("Any", partial(HttpProtocol, self._connections)),
             ws=cast("Any", partial(WebSocketProtocol, self._connections)),
             headers=list(HEADERS.items()),
@@ -219,7 +229,7 @@ class Studio(Closeable):
     @property
     def styles(self) -> Sequence[str]:
         """Names that pages can choose."""
-        return self._about.styles
+        return self.desk.styles
 
     @property
     def watched(self) -> bool:
@@ -236,6 +246,7 @@ class Studio(Closeable):
 
     def attend(self, session: LiveSession) -> None:
         """See `Remote.attend`."""
+        self.desk.update_styles()
         while self._messages:
             try:
                 self.desk.apply(self._messages.popleft(), session)
@@ -247,6 +258,7 @@ class Studio(Closeable):
             self._call("show", session.shown)
         if session.original is not None:
             self._thumbnails.offer(session.original)
+        self._tell_styles()
         self.desk.exclude_own_camera(session)
         self._tell_state(session)
         self._requests.answer()
@@ -273,6 +285,19 @@ class Studio(Closeable):
             self._state = state
             self._call("say", "state", state)
 
+    def _tell_styles(self) -> None:
+        if self._told_styles == self.desk.styles:
+            return
+        self._told_styles = list(self.desk.styles)
+        self._call("say", "about", self._describe())
+        self._thumbnails.hurry()
+
+    def _describe(self) -> dict[str, object]:
+        """What pages show that changes seldom."""
+        styles = self._told_styles
+        names = {style: label_style(style) for style in styles}
+        return {**self._words, "styles": styles, "names": names, "paintings": self.desk.paintings.styles}
+
     def _tell_sources(self, names: Names) -> None:
         self._call("say", "sources", names)
 
@@ -280,7 +305,7 @@ class Studio(Closeable):
         self._call("say", "thumbnails", versions)
 
     def _thumbnail(self, index: int) -> bytes | None:
-        styles = self._about.styles
+        styles = self.desk.styles
         return self._thumbnails.image(styles[index]) if 0 <= index < len(styles) else None
 
     def _call(self, method: str, *arguments: object) -> None:

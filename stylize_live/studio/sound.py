@@ -100,3 +100,11 @@ def apply_sound_changes(
         values["origin"] = changes.sound_from
     if values:
         session.sound.change(**values)
+
+
+def leave_sound_style(style: str, session: LiveSession) -> None:
+    """Take a style out of those that the beat goes through; where none is left, it goes through all."""
+    named = None if session.sound is None else session.sound.choice.styles
+    if session.sound is not None and named and style in row_of_styles(named):
+        rest = [name for name in row_of_styles(named) if name != style]
+        session.sound.change(styles=",".join(rest) or None)

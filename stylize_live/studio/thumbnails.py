@@ -6,7 +6,7 @@ import importlib.resources
 import io
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 from PIL import Image
@@ -28,11 +28,17 @@ _DARK = 14.0  # levels: a covered camera or a placeholder shows no style
 Paint = Callable[[str, Pixels], Pixels]
 
 
-def make_thumbnail_stylizer() -> Paint:
-    """Make what paints each style with a stylizer of its own, on the CPU: the session's is busy."""
+def make_thumbnail_stylizer(styles: Collection[str]) -> Paint:
+    """Make what paints each style with a stylizer of its own, on the CPU: the session's is busy.
+
+    Args:
+        styles: that may be asked for; may change. What is no longer among them is forgotten.
+    """
     stylizers: dict[str, Stylizer] = {}
 
     def paint(style: str, pixels: Pixels) -> Pixels:
+        for gone in stylizers.keys() - set(styles):
+            stylizers.pop(gone).close()
         if style not in stylizers:
             stylizers[style] = Stylizer(style, device="cpu")
         return stylizers[style](pixels)
@@ -44,7 +50,7 @@ class Thumbnails(Closeable):
     """Paints in a thread of its own, slowly, and only while somebody watches.
 
     Args:
-        styles: names, in the order of their turns.
+        styles: names, in the order of their turns; may change, and one that comes has the next turn.
         paint: paints an image in a style.
         wanted: whether somebody watches.
         tell: called with the number of versions of every style whenever one is new.
@@ -57,7 +63,10 @@ class Thumbnails(Closeable):
         wanted: Callable[[], bool],
         tell: Callable[[dict[str, int]], None],
     ) -> None:
-        self._styles = list(styles)
+        self._styles = styles
+        self._first = frozenset(styles)  # what comes later goes before
+        self._tried: set[str] = set()
+        self._unfit: set[str] = set()  # that could not be read
         self._paint = paint
         self._wanted = wanted
         self._tell = tell
@@ -67,6 +76,7 @@ class Thumbnails(Closeable):
         self._seldom = RateLimitedLog(log)
         self._offered = threading.Event()
         self._ending = threading.Event()
+        self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stylize-studio-thumbnails", daemon=True)
         self._thread.start()
 
@@ -79,28 +89,45 @@ class Thumbnails(Closeable):
         """The newest JPEG of a style, if there is one."""
         return self._images.get(style)
 
+    def hurry(self) -> None:
+        """The styles have changed: what is new is painted at once."""
+        self._woken.set()
+
     def close(self) -> None:
         """End the thread. May be called again."""
         self._ending.set()
         self._offered.set()
+        self._woken.set()
         self._thread.join()
 
     def _run(self) -> None:
         self._offered.wait(_PATIENCE)
         turn = 0
-        while self._styles and not self._ending.is_set():
-            if self._wanted():
-                self._make(self._styles[turn % len(self._styles)])
+        while not self._ending.is_set():
+            self._forget()
+            styles = [style for style in tuple(self._styles) if style not in self._unfit]
+            new = [style for style in styles if style not in self._tried]
+            if styles and self._wanted():
+                self._make(min(new, key=self._first.__contains__) if new else styles[turn % len(styles)])
                 turn += 1
             # The first round is quick: a page without frames is waiting.
-            self._ending.wait(0.05 if 0 < turn < len(self._styles) else _PAUSE if turn else 0.1)
+            self._woken.wait(0.05 if turn and new[1:] else _PAUSE if turn else 0.1)
+            self._woken.clear()
+
+    def _forget(self) -> None:
+        """Keep nothing of styles that are gone."""
+        for gone in self._tried.difference(self._styles):
+            self._tried.discard(gone)
+            self._images.pop(gone, None)
+            self._versions.pop(gone, None)
 
     def _make(self, style: str) -> None:
+        self._tried.add(style)
         try:
             self._images[style] = encode_jpeg(self._paint(style, self._original()), 85)
         except StylizeError as error:
             log.warning("no thumbnail: %s", error)
-            self._styles.remove(style)
+            self._unfit.add(style)
             return
         except Exception as error:  # no file handle, no memory: it may work in its next turn
             self._seldom.warning("no thumbnail: %s", describe_error(error), error=error)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fuzz.absurd import NUMBERS, TEXTS
 
 _PATHS = (
+    *("/paintings", "/paintings?name=a.jpg", "/backgrounds", "/backgrounds?name=a.mp4", "/backgrounds/a.jpg"),
     *("/", "/bare", "/live", "/static/studio.js", "/thumbnails/0.jpg", "/thumbnails/-1.jpg", "/nothing"),
     *(
         "/saved",
@@ -64,7 +65,7 @@ _TAILS = (
 
 def request(port: int, rng: random.Random) -> bytes:
     """Bytes of one connection."""
-    return rng.choice((_frames, _frames, _plain, _steering))(port, rng)
+    return rng.choice((_frames, _frames, _plain, _steering, _bringing))(port, rng)
 
 
 def _steering(port: int, rng: random.Random) -> bytes:
@@ -81,6 +82,24 @@ def _steering(port: int, rng: random.Random) -> bytes:
     if rng.random() < 0.2:
         head += f"Authorization: Bearer {quote(word[:300], errors='replace')}\r\n"
     return head.encode("latin-1", "replace") + b"\r\n" + body
+
+
+def _bringing(port: int, rng: random.Random) -> bytes:
+    """A file that a page brings, or what calls itself one."""
+    name = str(rng.choice((*TEXTS[:30], "../../x.jpg", "con.png", ".png", "a.mp4", "x" * 3000)))
+    body = rng.choice(_FILE_HEADS) + rng.randbytes(rng.choice((0, 20, 9000)))
+    size = len(body) if rng.random() < 0.7 else rng.choice((0, 5, len(body) + 9, 2**29, 2**40))
+    where = f"/{rng.choice(('paintings', 'backgrounds'))}?name={quote(name[:3000], errors='replace')}"
+    origin = rng.choice((f"http://127.0.0.1:{port}",) * 4 + ("null", "http://evil.example"))
+    head = f"POST {where} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {origin}\r\n"
+    head += rng.choice((f"Content-Length: {size}",) * 5 + ("Transfer-Encoding: chunked", "X: y")) + "\r\n\r\n"
+    return head.encode("latin-1", "replace") + body
+
+
+_FILE_HEADS = (
+    *(b"", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0", b"RIFF\0\0\0\0WEBPVP8 "),
+    *(b"\0\0\0\x18ftypheic", b"\0\0\0\x18ftypmp42", b"\x1aE\xdf\xa3", b"#EXTM3U\n/etc/passwd\n", b"%!PS"),
+)
 
 
 def _plain(port: int, rng: random.Random) -> bytes:
@@ -164,7 +183,7 @@ def _message(rng: random.Random) -> bytes:
             )
         case 2:
             value = rng.choice((*NUMBERS, *TEXTS[:30], None, [], {}, True))
-            return _json({rng.choice(("ack", "visible", "set", "do", "save", "camera")): value})
+            return _json({rng.choice(("ack", "visible", "set", "do", "save", "camera", "remove")): value})
         case 3:
             names = (
                 "style",

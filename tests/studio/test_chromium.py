@@ -28,10 +28,13 @@ from stylize_live.config import LiveSettings, merge_config
 from stylize_live.live.hotkeys import KEYS
 from stylize_live.live.sound import LiveSound, SoundChoice
 from stylize_live.media.decode.reader import VideoReader
+from stylize_live.media.image.io import read_image
 from stylize_live.media.image.jpeg import encode_jpeg
 from stylize_live.media.sources.no_source import NoSource
 from stylize_live.sound_rules import SoundRules
+from stylize_live.studio import paintings
 from stylize_live.studio.backgrounds import FOLDER
+from stylize_live.studio.paintings import Paintings
 
 _PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -477,6 +480,81 @@ def test_you_and_the_background(browser: Chromium, tmp_path: Path, monkeypatch: 
             tab.run("document.activeElement.blur()")
             tab.key("b")
             tab.until(pressed('[data-word="background"]'))
+
+
+def test_files_are_brought(browser: Chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(paintings, "look_at", read_image)
+    painting = tmp_path / "sun flowers.jpg"
+    painting.write_bytes((SAMPLES / "desert.jpg").read_bytes())
+    style = "paintings/sun flowers.jpg"
+    card = f"[data-style='{style}']"
+    with running(SETTINGS.model_copy(update={"width": 640, "height": 360, "fps": 30})) as show:
+        for tab in opened(browser, show.studio.url):
+            tab.until("document.querySelectorAll('.style img').length >= 3")
+            tab.carry(painting, "#image", drop=False)
+            tab.until("document.querySelector('.for-paintings').checkVisibility()")
+            keep(tab, "dragged", tmp_path)
+            tab.until("!document.querySelector('.for-paintings').checkVisibility()")  # it went elsewhere
+            tab.carry(painting, "#image")
+            tab.until(f"document.querySelector(\"{card}\")?.classList.contains('chosen')")
+            assert show.stylizer.style == style
+            tab.until(f'document.querySelector("{card} img")?.naturalWidth === 360')
+            assert tab.run("document.getElementById('coming').hidden")
+            keep(tab, "brought", tmp_path)
+            tab.click(f"{card} .remove")
+            tab.until(f"document.querySelector(\"{card} .remove\").textContent === 'Remove?'")
+            tab.click(f"{card} .remove")
+            tab.until(f'!document.querySelector("{card}")')
+            assert show.stylizer.style == "third"
+            assert not (tmp_path / style).exists()
+            # On the group, and of videos anywhere, it stands behind people.
+            tab.carry(painting, "#layers-card")
+            behind = "document.querySelector('[data-picker=backgrounds] .chosen')?.dataset.value"
+            tab.until(f"{behind} === 'sun flowers.jpg'")
+            tab.pick(SAMPLE, "[data-picker=backgrounds] .bring input")
+            tab.until(f"{behind} === 'flower.mp4'")
+            tab.pick(painting, ".own input")
+            tab.until(
+                "document.querySelector('.style.chosen')?.dataset.style === 'paintings/sun flowers 2.jpg'"
+            )
+
+
+def test_files_that_are_refused_are_said(
+    browser: Chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    toast = "document.getElementById('toast').textContent"
+    (tmp_path / "a.jpg").write_bytes(b"nothing")
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7")
+    monkeypatch.setattr(Paintings, "most_bytes", 2**20)
+    (tmp_path / "large.png").write_bytes(bytes(2**20 + 1))
+    monkeypatch.setattr(paintings, "look_at", read_image)
+    with running(SETTINGS.model_copy(update={"width": 640, "height": 360, "fps": 30})) as show:
+        for tab in opened(browser, show.studio.url, PHONE):
+            for name, words in (
+                ("a.pdf", "This is no image."),
+                ("large.png", "It may have 1 MB at most."),
+                ("a.jpg", "Not an image that can be read"),
+            ):
+                tab.pick(tmp_path / name, ".own input")
+                tab.until(f"{toast}.startsWith('{name}: {words}')")
+            keep(tab, "refused", tmp_path)
+            assert "415" in tab.said.pop()  # Chromium says so beside the page
+            tab.call(
+                "Network.emulateNetworkConditions",
+                offline=False,
+                latency=0,
+                downloadThroughput=-1,
+                uploadThroughput=60_000,
+            )
+            (tmp_path / "slow.png").write_bytes(bytes(2**19))
+            tab.pick(tmp_path / "slow.png", ".own input")
+            tab.until("/^slow.png, [1-9][0-9]? %$/.test(document.querySelector('#coming span').textContent)")
+            keep(tab, "coming", tmp_path)
+            tab.click("#coming button")
+            tab.until(f"{toast} === 'slow.png: Cancelled.'")
+            eventually(lambda: not (tmp_path / "paintings").exists())
 
 
 def test_what_follows_the_sound(browser: Chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

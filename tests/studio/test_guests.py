@@ -355,6 +355,28 @@ def test_a_thumbnail_that_fails_has_another_turn(
     assert [record.getMessage() for record in caplog.records] == ["no thumbnail: Too many open files"]
 
 
+def test_a_new_style_has_the_next_turn_and_one_that_is_gone_is_forgotten() -> None:
+    styles = ["one", "two"]
+    painted: list[str] = []
+    told: list[dict[str, int]] = []
+
+    def paint(style: str, pixels: Any) -> Any:
+        painted.append(style)
+        return pixels
+
+    with Thumbnails(styles, paint, lambda: True, lambda versions: told.append(versions)) as thumbnails:
+        thumbnails.offer(Frame(np.full((48, 64, 3), 90, np.uint8), Fraction(0), 0.0, 0))
+        eventually(lambda: len(painted) >= 2)
+        styles.append("three")
+        thumbnails.hurry()
+        eventually(lambda: thumbnails.image("three"))
+        assert painted == ["one", "two", "three"]
+        styles.remove("two")
+        thumbnails.hurry()
+        eventually(lambda: not thumbnails.image("two"))
+        eventually(lambda: "two" not in told[-1])
+
+
 # ------------------------------------------------------------------ the stream
 
 

@@ -35,6 +35,8 @@ _STORED = {
 _AS_THEY_ARE = ("RGB", "RGBA", "RGBX")  # all else is copied on its way to RGB
 _COEFFICIENT = 2  # bytes
 _POSTSCRIPT = (b"%!PS", b"\xc5\xd0\xd3\xc6")
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+HEIC = "HEIC, as iPhones keep photos, is not read: save or send it as JPEG"
 
 # Pillow's own limit warns at a third of ours and ends at two thirds.
 Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, MOST_PIXELS)
@@ -66,7 +68,18 @@ def open_image(path: Path, file: IO[bytes] | None = None) -> Iterator[Image.Imag
 def _refusal(path: Path, file: IO[bytes] | None) -> str:
     if _head(path, file).startswith(_POSTSCRIPT):
         return "PostScript is not read, because it is a program; save it as PNG"
+    if _is_heic(_head(path, file)):
+        return HEIC
     return f"not an image that can be read ({_FORMAT_NAMES}?)"
+
+
+def is_heic(path: Path) -> bool:
+    """Whether a file is an image as iPhones keep them."""
+    return _is_heic(_head(path, None))
+
+
+def _is_heic(head: bytes) -> bool:
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIC
 
 
 def _head(path: Path, file: IO[bytes] | None) -> bytes:

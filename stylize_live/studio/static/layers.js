@@ -17,6 +17,12 @@ export function swatch(value, name, more = "") {
   return button;
 }
 
+/** Fill a group with swatches, [value, name] each; those that are there stay as they are. */
+export function fillSwatches(group, wanted) {
+  const known = new Map([...group.children].map((one) => [one.dataset.value, one]));
+  group.replaceChildren(...wanted.map(([value, name, more]) => known.get(value) || swatch(value, name, more)));
+}
+
 export function image(address) {
   const made = new Image();
   made.alt = "";
@@ -34,12 +40,13 @@ export class Layers {
   #choices = [...document.querySelectorAll("[data-choice]")];
   #pickers = [...document.querySelectorAll("[data-picker]")];
   #offered = {};
-  #versions = {};
   #styles = [];
+  #own;
 
-  /** ask(changes): asks the program; look(): has it look for new files. */
-  constructor(ask, look) {
+  /** ask(changes): asks the program; look(): has it look for new files; own: where a file of one's own is picked. */
+  constructor(ask, look, own) {
     this.#ask = ask;
+    this.#own = own;
     for (const group of this.#choices) {
       group.addEventListener("click", ({ target }) => {
         const word = target.closest("button")?.dataset.word;
@@ -55,13 +62,12 @@ export class Layers {
     }
   }
 
-  /** What does not change: the styles, in the order of their numbers. */
+  /** The styles, in the order of their numbers. */
   offer({ styles, names }) {
     this.#styles = styles;
     for (const group of this.#pickers.filter((one) => one.dataset.picker === "styles")) {
-      group.replaceChildren(swatch("", "The same"), ...styles.map((style) => swatch(style, names[style])));
+      fillSwatches(group, [["", "The same"], ...styles.map((style) => [style, names[style]])]);
     }
-    this.#versions = {};
   }
 
   /** Images of styles are new. */
@@ -69,11 +75,10 @@ export class Layers {
     for (const group of this.#pickers.filter((one) => one.dataset.picker === "styles")) {
       for (const button of group.children) {
         const index = this.#styles.indexOf(button.dataset.value);
-        if (index < 0 || !versions[button.dataset.value] || this.#versions[button.dataset.value]) continue;
+        if (index < 0 || !versions[button.dataset.value] || button.querySelector("img")) continue;
         button.prepend(image(`/thumbnails/${index}.jpg?${versions[button.dataset.value]}`));
       }
     }
-    this.#versions = { ...this.#versions, ...versions };  // the first of each will do
   }
 
   show(state) {
@@ -97,7 +102,7 @@ export class Layers {
       button.prepend(image(`/backgrounds/${encodeURIComponent(name)}`));
       return button;
     });
-    group.replaceChildren(...words, this.#color(group.id), ...images);
+    group.replaceChildren(...words, this.#color(group.id), ...images, this.#own);
   }
 
   #color(id) {
@@ -119,6 +124,7 @@ export class Layers {
 
   #mark(group, value) {
     for (const child of group.children) {
+      if (child === this.#own) continue;
       const input = child.querySelector("input");
       const chosen = input ? isColor(value) : child.dataset.value === value;
       child.classList.toggle("chosen", chosen);

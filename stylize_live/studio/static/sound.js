@@ -1,5 +1,5 @@
 // What follows the sound: a list for each option, how far it moves, a meter, a lamp that shines on the beat.
-import { image, swatch } from "./layers.js";
+import { fillSwatches, image } from "./layers.js";
 import { sayFolded } from "./folds.js";
 
 const BEATS = [4, 8, 16, 32, 64];
@@ -57,7 +57,7 @@ export class Sound {
     const rows = options.flatMap(({ key, label }) => [this.#row(key, `${label} <small>follows</small>`, choices), this.#reach(key, label)]);
     const beats = [["", "never"], ...BEATS.map((count) => [count, `every ${count} beats`])];
     this.#get("sound-rules").replaceChildren(...rows, this.#row(style, "Style <small>changes</small>", beats));
-    this.#get("sound_styles").replaceChildren(swatch("", "All", "all"), ...styles.map((name) => swatch(name, names[name])));
+    fillSwatches(this.#get("sound_styles"), [["", "All", "all"], ...styles.map((name) => [name, names[name]])]);
   }
 
   #row(key, label, choices) {

@@ -8,6 +8,7 @@ import { Saved, element, icon } from "./saved.js";
 import { Outputs } from "./outputs.js";
 import { Sound } from "./sound.js";
 import { Layers } from "./layers.js";
+import { Bring } from "./bring.js";
 import { makeFolds, sayFolded } from "./folds.js";
 
 const $ = (id) => document.getElementById(id);
@@ -20,7 +21,7 @@ const ONE_ROW = 8;  // so many styles need no second one
 const VIDEO_ENDS = 1500;  // ms until a video that was ended has its last images
 const BROWSER = "browser";  // the source that is a page's own camera
 
-let about = { styles: [], names: {} };
+let about = { styles: [], names: {}, paintings: [] };
 let state = null;
 let points = [];
 let delay = 0;
@@ -88,7 +89,10 @@ const leftAlone = (name) => performance.now() - (touched[name] || -LEFT_ALONE) <
 
 const outputs = new Outputs(ask);
 const sound = new Sound(ask);
-const layers = new Layers(ask, () => send({ do: "look" }));
+const bring = new Bring({ paintings: choose, backgrounds: (name) => ask({ background: name }) }, tell);
+const ownBackground = bring.tile("backgrounds", "swatch", "An image or a video of your own", "+", element("span", "Your own"));
+const layers = new Layers(ask, () => send({ do: "look" }), ownBackground);
+const ownPainting = bring.tile("paintings", "own", "Paint like a painting of your own: pick an image, or drop it anywhere on this page", element("span", "+"), element("span", "Your own painting"));
 $("microphone").addEventListener("pointerdown", () => send({ do: "look" }));
 
 // ---------------------------------------------------------------- sliders and switches
@@ -303,7 +307,7 @@ function showStyle() {
   else if (!second && !pair.includes(first)) pair = [first, null];
   const blended = Boolean(pair[1]);
   if (first !== chosen) bringIntoView((chosen = first));
-  for (const card of $("styles").children) {
+  for (const card of $("styles").querySelectorAll("[data-style]")) {
     const name = card.dataset.style;
     card.classList.toggle("chosen", name === pair[0] && first !== null);
     card.classList.toggle("second", blended && name === pair[1]);
@@ -343,8 +347,26 @@ function makeCard(name) {
   blend.textContent = "Blend";
   blend.setAttribute("aria-label", `Blend with ${about.names[name]}`);
   blend.addEventListener("click", () => blendWith(name));
-  card.append(button, blend);
+  card.append(button, ...(about.paintings.includes(name) ? [makeRemover(name)] : []), blend);
   return card;
+}
+
+/** The button that takes away a painting of one's own; it asks once more, until something else is touched. */
+function makeRemover(name) {
+  const button = document.createElement("button");
+  button.className = "remove";
+  const ask = (sure) => {
+    button.classList.toggle("sure", sure);
+    button.textContent = sure ? "Remove?" : "×";
+    button.setAttribute("aria-label", `Remove ${about.names[name]}${sure ? "?" : ""}`);
+  };
+  ask(false);
+  button.addEventListener("click", () => {
+    if (button.classList.contains("sure")) return send({ remove: name });
+    ask(true);
+    addEventListener("pointerdown", ({ target }) => { if (target !== button) ask(false); }, { once: true });
+  });
+  return button;
 }
 
 // A mouse wheel turns up and down; the row lies on its side.
@@ -375,18 +397,24 @@ function showThumbnails(found) {
 // ---------------------------------------------------------------- what the program says
 
 function showAbout(news) {
+  const before = about.styles;
   about = news;
   $("engine").textContent = news.engine;
   outputs.offer(news);
   sound.offer(news.sound, news);
   layers.offer(news);
-  $("styles").replaceChildren(...news.styles.map(makeCard));
-  const columns = (rows) => Math.ceil(news.styles.length / (news.styles.length > ONE_ROW ? rows : 1)) || 1;
+  bring.offer(news);
+  const cards = new Map([...$("styles").children].map((card) => [card.dataset.style, card]));
+  const moved = news.styles.filter((name, place) => before[place] !== name);  // and have another number
+  for (const name of moved) delete versions[name];
+  $("styles").replaceChildren(ownPainting, ...news.styles.map((name) => (moved.includes(name) ? makeCard(name) : cards.get(name))));
+  const count = news.styles.length + 1;
+  const columns = (rows) => Math.ceil(count / (count > ONE_ROW ? rows : 1));
   $("styles").style.setProperty("--columns", columns(2));
   $("styles").style.setProperty("--columns-of-three", columns(3));
-  for (const name of Object.keys(versions)) delete versions[name];
   showKeys(news.keys);
   $("bare").textContent = $("bare").title = location.origin + news.bare;
+  if (state) showState(state);
 }
 
 function showState(news) {

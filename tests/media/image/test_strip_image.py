@@ -90,6 +90,13 @@ class TestFormats:
         with pytest.raises(SourceError, match=r"not an image that can be read \(JPEG, PNG"):
             read_image(path)
 
+    def test_heic_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "x.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99))
+        with pytest.raises(
+            SourceError, match="HEIC, as iPhones keep photos, is not read: save or send it as JPEG"
+        ):
+            read_image(tmp_path / "x.jpg")
+
     @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "MPO"])
     def test_those_that_are_read(self, kind: str, tmp_path: Path) -> None:
         Image.init()
