@@ -5,13 +5,16 @@
     python benchmarks/first_look.py describe --shipped paintings/ shipped.pt
     python benchmarks/first_look.py train described.pt shipped.pt trained.pt --paintings DIR --photos DIR \
         --hours 1
-    python benchmarks/first_look.py export described.pt shipped.pt trained.pt
+    python benchmarks/first_look.py export described.pt shipped.pt --trained trained.pt
+    python benchmarks/first_look.py export described.pt shipped.pt --nearest photos/    # what ships
     python benchmarks/first_look.py paint photos/ paintings/ OUT
 
 `features` brings the weights of VGG16, torchvision's or a file like it, into the package in eight bits.
 `describe` looks at the paintings to learn from; with --shipped at those of the shipped styles, which
 gallery.toml names. `train` trains the predictor and writes it every 50 steps; what it has written can be
-exported at any time. `export` brings it into the package. `paint` writes OUT/PAINTING/PHOTO.png.
+exported at any time. `export` brings it into the package; with --nearest one that was not trained and takes
+the nearest style, in the painting's colors, for which styles paint some photos. `paint` writes
+OUT/PAINTING/PHOTO.png.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from __future__ import annotations
 import argparse
 import tomllib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from stylize_live.cli.machine import tune_process
@@ -40,13 +44,15 @@ from stylize_live.media.image.io import Still, on_paper, read_image, resize, wri
 from stylize_live.options import DEFAULT_BOLDNESS
 from stylize_live.system.clock import monotonic
 from stylize_live.training.color_transfer import PhotoStatistics
-from stylize_live.training.dataset import PhotoBatches, find_photos, sample_crops
+from stylize_live.training.dataset import PhotoBatches, find_photos, sample_crops, to_tensor
 from stylize_live.training.features import load_features, read_weights
 from stylize_live.training.first_look import (
     MixPredictor,
     PaintingSpace,
     StyleMix,
+    choose_nearest,
     export_predictor,
+    measure_colors,
     mixed_styles,
 )
 from stylize_live.training.first_look_run import FirstLookTrainer
@@ -59,6 +65,7 @@ _CREDIT = {
     "changes": "up to relu4_1, in eight bits a weight",
 }
 _SAVED, _SAID = 50, 25  # steps
+_PHOTOS, _LINES = 24, 160  # that styles paint, and how large
 
 
 def write_features(options: argparse.Namespace) -> None:
@@ -135,11 +142,19 @@ def train(options: argparse.Namespace) -> None:
 
 
 def export(options: argparse.Namespace) -> None:
-    """Bring a trained predictor into the package."""
+    """Bring a predictor into the package."""
     space, gallery = _space_and_gallery(options)
-    state, steps = torch.load(options.trained, weights_only=True)
     styles = mixed_styles()
-    exported = export_predictor(state, space, gallery, styles, StyleMix(styles).layers)
+    layers = StyleMix(styles).layers
+    colors, steps = {}, 0
+    if options.nearest:
+        state = choose_nearest(gallery, styles, len(layers))
+        photos = find_photos(options.nearest)[:_PHOTOS]
+        read = [to_tensor(resize(on_paper(read_image(photo)), _LINES)) for photo in photos]
+        colors = measure_colors(read, styles)
+    else:
+        state, steps = torch.load(options.trained, weights_only=True)
+    exported = replace(export_predictor(state, space, gallery, styles, layers), **colors)
     about = {"format": "stylize_live.first_look", "steps": str(steps)}
     predictor.save_predictor(predictor.FILE, exported, about)
     print(f"{predictor.FILE}: {predictor.FILE.stat().st_size} bytes, after {steps} steps")
@@ -180,7 +195,10 @@ def parse() -> tuple[Callable[[argparse.Namespace], None], argparse.Namespace]:
     command.add_argument("--features", default="small")
     command.add_argument("--hours", type=float, required=True)
     command.add_argument("--crop", type=int, default=160)
-    add("export", export, "described", "shipped", "trained")
+    command = add("export", export, "described", "shipped")
+    which = command.add_mutually_exclusive_group(required=True)
+    which.add_argument("--trained", type=Path)
+    which.add_argument("--nearest", type=Path)
     command = add("paint", paint, "photos", "paintings", "output")
     command.add_argument("--boldness", type=float, default=DEFAULT_BOLDNESS)
     command.add_argument(

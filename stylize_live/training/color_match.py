@@ -1,9 +1,8 @@
 """A style's colors brought to its painting's, at no cost when it paints.
 
 The last layer of the network gives three logits for each pixel. A linear map of them, which gives painted
-photos the mean and the covariance of the painting's own logits, is folded into that layer: the map of Pitié &
-Kokaram, "The linear Monge-Kantorovitch linear colour mapping for example-based colour transfer", CVMP 2007,
-among logits. It mends what training leaves pale: colors that are rare in photos, and darks.
+photos the mean and the covariance of the painting's own logits, is folded into that layer, see
+`monge_kantorovich`. It mends what training leaves pale: colors that are rare in photos, and darks.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from stylize_live.engine.first_look.colors import monge_kantorovich
+
 _LEAST = 0.02  # a value nearer to black or white counts as so near
-_FLAT = 1e-6  # least variance
 
 
 def logits(images: Tensor) -> Tensor:
@@ -33,17 +33,10 @@ def color_map(given: Tensor, wanted: Tensor, share: float) -> tuple[Tensor, Tens
     Returns:
         A (3, 3) matrix and a shift, (3,): `matrix @ color + shift`.
     """
-    before, after = torch.cov(given.T), torch.cov(wanted.T)
-    root, back = _power(before, 0.5), _power(before, -0.5)
-    matrix = back @ _power(root @ after @ root, 0.5) @ back
+    covariances = (torch.cov(logits.T).double().cpu().numpy() for logits in (given, wanted))
+    matrix = torch.from_numpy(monge_kantorovich(*covariances)).to(given)
     shift = wanted.mean(0) - matrix @ given.mean(0)
     return torch.lerp(torch.eye(3, dtype=matrix.dtype, device=matrix.device), matrix, share), shift * share
-
-
-def _power(matrix: Tensor, exponent: float) -> Tensor:
-    values, vectors = torch.linalg.eigh(matrix)
-    scaled: Tensor = vectors * values.clamp(min=_FLAT) ** exponent @ vectors.T
-    return scaled
 
 
 def match_colors(ends: Iterable[dict[str, Tensor]], painted: Tensor, painting: Tensor, share: float) -> None:

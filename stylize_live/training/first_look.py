@@ -24,6 +24,8 @@ from stylize_live.nets.catalogue import style_path
 from stylize_live.nets.checkpoint import load_checkpoint
 from stylize_live.nets.style_folders import shipped_names
 from stylize_live.options import DEFAULT_BOLDNESS
+from stylize_live.training.callbacks import build_network
+from stylize_live.training.color_match import logits
 
 _DIRECTIONS = 40  # that textures are described along
 _HIDDEN = 96  # of the hidden layer
@@ -32,6 +34,24 @@ _SHARPNESS = 3.0  # of nearness, to begin with
 _LINEAR, _OUTPUT = 0.1, 0.3  # both begin at zero: how fast they move from there
 # Styles that suit other paintings less than their nearness says, and how much farther they count as.
 _FARTHER = {"blue-horse": 2.0, "the-scream": 1.5, "shipwreck": 1.6, "sunrise": 1.3, "blue-dancers": 1.25}
+# Styles whose paint stays clean in other colors and after other paintings. Of the rest, some lay a lattice or
+# double edges, and some lose faces: docs/blind.md.
+_CLEAN = (
+    "adam-and-eve",
+    "bible-moralisee",
+    "composition-vii",
+    "cubist-trees",
+    "eiffel-tower",
+    "goldfish",
+    "great-wave",
+    "harpers-june",
+    "starry-night",
+    "street-scene",
+    "the-kiss",
+    "udnie",
+    "wheat-field",
+)
+_DECIDED, _NEVER = 1e4, -1e6  # sharpness that leaves the nearest alone, preference for what is not chosen
 
 
 def mixed_styles() -> list[str]:
@@ -156,6 +176,35 @@ class StyleMix:
         found[head.kernel] = torch.einsum("ij,jkhw->ikhw", prediction.matrix, found[head.kernel])
         found[head.bias] = prediction.matrix @ found[head.bias] + prediction.shift
         return found
+
+
+def choose_nearest(gallery: Tensor, styles: Sequence[str], layers: int) -> dict[str, Tensor]:
+    """The state of a predictor that was not trained: the nearest of the clean styles, alone."""
+    untrained = MixPredictor(gallery, styles, layers).state_dict()
+    preference = torch.tensor([0.0 if name in _CLEAN else _NEVER for name in styles])
+    return {**untrained, "sharp": torch.tensor(math.log(_DECIDED / _SHARPNESS)), "bias": preference}
+
+
+@torch.no_grad()
+def measure_colors(photos: Sequence[Tensor], styles: Sequence[str]) -> dict[str, np.ndarray]:
+    """What styles paint of photos at the usual boldness: means and covariances of logits.
+
+    Args:
+        photos: (1, 3, H, W) in [0, 1].
+        styles: their names.
+
+    Returns:
+        painted_mean (styles, 3) and painted_covariance (styles, 9), float32.
+    """
+    found = []
+    for name in styles:
+        checkpoint = load_checkpoint(style_path(name)).at(DEFAULT_BOLDNESS)
+        weights = {key: torch.from_numpy(array) for key, array in checkpoint.weights.items()}
+        network = build_network(checkpoint.architecture, weights, torch.device("cpu"))
+        found.append(torch.cat([logits(network(photo)) for photo in photos]))
+    means = np.stack([one.mean(0).numpy() for one in found])
+    covariances = np.stack([torch.cov(one.T).numpy().ravel() for one in found])
+    return {"painted_mean": np.float32(means), "painted_covariance": np.float32(covariances)}
 
 
 def export_predictor(

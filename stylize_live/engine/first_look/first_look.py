@@ -104,5 +104,6 @@ def _look(path: Path, digest: str) -> FirstLook:
 def _record(recipe: Recipe, digest: str) -> dict[str, Any]:
     """What stands in the style's file in place of a training record."""
     order = recipe.nearness.argsort()[::-1][:_NAMED]
-    nearest = {recipe.styles[place]: round(float(recipe.nearness[place]), 3) for place in order}
+    shares = {recipe.styles[place]: round(float(recipe.nearness[place]), 3) for place in order}
+    nearest = {name: share for name, share in shares.items() if share}
     return {"first_look": {"painting": digest, "nearest": nearest}}

@@ -1,7 +1,7 @@
 """From what a painting looks like to how the shipped networks are mixed for it.
 
-The predictor is small: distances to the paintings of the shipped styles say which of them are near, and a
-linear and a hidden layer add to that, layer by layer of the network. `training/first_look.py` trains it.
+The predictor is small: distances to the paintings of the shipped styles say which of them are near. A linear
+and a hidden layer may add to that, layer by layer of the network; `training/first_look.py` trains them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save
 
+from stylize_live.engine.first_look.colors import match_colors
 from stylize_live.engine.first_look.description import Array, Description
 
 FILE = Path(__file__).parent / "weights" / "predictor.safetensors"
@@ -54,6 +55,8 @@ class Predictor:
         gallery: (styles, n): where the shipped styles' paintings are.
         metric, preference: (n,) and (styles,): how much distances count, and which styles suit most.
         linear, hidden, hidden_bias, output, bias: (m, n), (h, n), (h,), (m, h), (m,): what is added.
+        painted_mean, painted_covariance: (styles, 3) and (styles, 9) of the logits of what the styles paint,
+            by which colors are matched; None where `linear` and the others predict them.
     """
 
     styles: tuple[str, ...]
@@ -70,6 +73,8 @@ class Predictor:
     hidden_bias: Array
     output: Array
     bias: Array
+    painted_mean: Array | None = None
+    painted_covariance: Array | None = None
 
     def place(self, description: Description) -> Array:
         """(n,): where a painting is among others, about -1 to 1 along each axis."""
@@ -87,8 +92,12 @@ class Predictor:
         added = moved[:-COLORS].reshape(len(self.layers), len(self.styles))
         # What is added to all of a layer moves it from the mean of all styles: so sums are 1 again.
         shares = nearness + added - added.mean(1, keepdims=True)
-        matrix = np.eye(3, dtype=np.float32) + moved[-COLORS:-3].reshape(3, 3)
-        return Recipe(self.styles, self.layers, shares, nearness, matrix, moved[-3:])
+        matrix, shift = np.eye(3) + moved[-COLORS:-3].reshape(3, 3), moved[-3:]
+        if self.painted_mean is not None and self.painted_covariance is not None:
+            painted = nearness @ self.painted_mean, (nearness @ self.painted_covariance).reshape(3, 3)
+            matrix, shift = match_colors(description.colors, *painted)
+        colors = matrix.astype(np.float32), shift.astype(np.float32)
+        return Recipe(self.styles, self.layers, shares, nearness, *colors)
 
 
 def load_predictor() -> Predictor:
@@ -112,6 +121,7 @@ def save_predictor(path: Path, predictor: Predictor, about: Mapping[str, str]) -
     arrays = {
         key: np.ascontiguousarray(array, np.float16 if array.ndim > 1 else np.float32)
         for key, array in values.items()
+        if array is not None
     }
     path.write_bytes(save(arrays, {**about, **names}))
 
