@@ -14,6 +14,7 @@ from stylize_live.media.sinks.opening import VIRTUAL_CAMERA, sink_address
 from stylize_live.studio.actions import ACTIONS
 from stylize_live.studio.backgrounds import FOLDER, Backgrounds
 from stylize_live.studio.control import Choices, Command, check
+from stylize_live.studio.learning import keep_learnt
 from stylize_live.studio.messages import (
     Message,
     SettingChanges,
@@ -135,6 +136,8 @@ class ControlDesk:
             session.view.press(message.press)
         if message.do is not None:
             ACTIONS[message.do](session, self)
+        if message.keep is not None:
+            keep_learnt(session, message.keep)
         self._apply_preset_message(message, session)
         self._turn_knobs(message)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 
 def installed_memory() -> int:
@@ -27,3 +28,18 @@ def wait_for_peak(child: subprocess.Popen[str]) -> float | None:
     _, status, used = os.wait4(child.pid, 0)  # psutil knows what a process holds, not what it held at most
     child.returncode = os.waitstatus_to_exitcode(status)
     return float(used.ru_maxrss) / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def lower_priority() -> None:
+    """Give way to all other processes from now on, with all threads that begin later."""
+    if sys.platform == "win32":
+        import psutil
+
+        psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS)
+        return
+    if hasattr(os, "SCHED_IDLE"):
+        # Linux has a class for it, whose threads also hand a core over the sooner.
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+            return
+    os.nice(19)

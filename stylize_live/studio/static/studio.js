@@ -8,6 +8,7 @@ import { Saved, element, icon } from "./saved.js";
 import { Outputs } from "./outputs.js";
 import { Sound } from "./sound.js";
 import { Layers } from "./layers.js";
+import { Learning } from "./learning.js";
 import { makeFolds, sayFolded } from "./folds.js";
 
 const $ = (id) => document.getElementById(id);
@@ -89,6 +90,7 @@ const leftAlone = (name) => performance.now() - (touched[name] || -LEFT_ALONE) <
 const outputs = new Outputs(ask);
 const sound = new Sound(ask);
 const layers = new Layers(ask, () => send({ do: "look" }));
+const learning = new Learning(ask, send);
 $("microphone").addEventListener("pointerdown", () => send({ do: "look" }));
 
 // ---------------------------------------------------------------- sliders and switches
@@ -406,6 +408,7 @@ function showState(news) {
   sound.show(news);
   showAmount(news.sound_amount);
   layers.show(news);
+  learning.show(news);
   sayFolded("layers-card", setInLayers());
   showSource();
   $("mark").hidden = news.on_record === null;
