@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stylize_live.naming import clock_time
 
-MEMORY = "800 MB"  # of the process that learns, on a CPU; measured, see docs/training.md
+MEMORY = "1.4 GB"  # of the process that learns, on a CPU; measured, see docs/training.md
 
 
 def describe_learning(style: str, seconds: float, when: str) -> str:
