@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylize_live.cli.advice import advise
@@ -148,7 +149,7 @@ def _run(
             open_in_browser(page.opening_url())
     learning = choose_learning(settings, changeable=remote is not None)
     if learning is not None and learning.on:
-        print_beside(describe_learning(settings.style, learning.seconds, "beside the show"))
+        print_beside(describe_learning(Path(settings.style).name, learning.seconds, "beside the show"))
     return run_live(
         shown,
         stylizer,
