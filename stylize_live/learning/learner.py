@@ -14,7 +14,7 @@ from stylize_live.learning.worker import work
 from stylize_live.lifecycle import Closeable
 
 _MOST_THREADS = 8
-_SECONDS_TO_STOP = 0.8  # to end a step and keep the state; a session has to end within two seconds
+_SECONDS_TO_STOP = 0.6  # to end a step and keep the state; a session has to end within two seconds
 
 
 class Learner(Closeable):
@@ -71,7 +71,7 @@ class Learner(Closeable):
         self._process.join(_SECONDS_TO_STOP)
         if self._process.is_alive():
             self._process.kill()
-            self._process.join()
+            self._process.join(_SECONDS_TO_STOP / 2)
         self._pipe.close()
 
 

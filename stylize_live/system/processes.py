@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import suppress
 
 
 def installed_memory() -> int:
@@ -37,9 +36,4 @@ def lower_priority() -> None:
 
         psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS)
         return
-    if hasattr(os, "SCHED_IDLE"):
-        # Linux has a class for it, whose threads also hand a core over the sooner.
-        with suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-            return
     os.nice(19)
