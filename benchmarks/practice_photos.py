@@ -20,7 +20,12 @@ NAMES = (
     *("mdnla_red-panda-portrait-small", "popos_sean-afnan-244576", "mdn_ultra-hdr"),
     *("budgie_beacon-street-sunset", "mdn_pic1", "budgie_kitten-on-lawn", "mdnla_larch", "budgie_casa-mila"),
     *("mdn_favorite-bird-3", "budgie_roman-colosseum", "mdnla_pirate", "popos_kait-herzog-8242"),
-    *("budgie_singaporean-cityscape", "mdnla_teapot", "budgie_budgie-branch", "elementary_Sunset-by-the-Pier"),
+    *(
+        "budgie_singaporean-cityscape",
+        "mdnla_teapot",
+        "budgie_budgie-branch",
+        "elementary_Sunset-by-the-Pier",
+    ),
     *("mdn_balloons-landscape", "budgie_oakland-zoo-otters", "budgie_orange-hallway", "mdnla_wild-bear"),
     *("budgie_blue-periwinkle", "mdn_ice-cream", "popos_jad-limcaco-183877", "budgie_perched-osprey"),
     *("elementary_Ashim-DSilva", "mdnla_teddy-bear", "budgie_colorful-wall", "mdn_favorite-bird-4"),

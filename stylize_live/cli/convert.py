@@ -15,9 +15,9 @@ from stylize_live.cli.advice import advise
 from stylize_live.cli.cluster_display import ClusterDisplay
 from stylize_live.cli.completion import complete_style_names
 from stylize_live.cli.console import fail, hide_warnings, warn
-from stylize_live.cli.learning import learn_style
 from stylize_live.cli.convert_display import ConvertDisplay
 from stylize_live.cli.convert_output import choose_printer, json_line, print_dry_run, say_total
+from stylize_live.cli.learning import learn_style
 from stylize_live.cli.machine import tune_process
 from stylize_live.cli.paintings import say_paintings
 from stylize_live.config import ConvertSettings, merge_config, names_several

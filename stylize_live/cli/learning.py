@@ -43,10 +43,10 @@ def learn_style(settings: SettingsT, sample: Callable[[], Sequence[Pixels]]) -> 
     if seconds is None:
         return settings
     from stylize_live.engine.device_selection import choose_device_name
+    from stylize_live.engine.style_loading import load_style
     from stylize_live.learning.first import learn_first, learnt_file
     from stylize_live.learning.paintings import painting_of
     from stylize_live.learning.words import describe_learning
-    from stylize_live.engine.style_loading import load_style
 
     painting = painting_of(settings.style)
     if painting is None:
@@ -58,7 +58,9 @@ def learn_style(settings: SettingsT, sample: Callable[[], Sequence[Pixels]]) -> 
         return settings.model_copy(update={"style": str(path)})
     start = load_style(settings.style)
     print_beside(describe_learning(painting.name, seconds, "first"))
-    with Bars(NameColumn(), bar_column(), TextColumn("{task.percentage:3.0f} %"), figures_column("left")) as bars:
+    with Bars(
+        NameColumn(), bar_column(), TextColumn("{task.percentage:3.0f} %"), figures_column("left")
+    ) as bars:
         show = _Display(bars, painting.name)
         try:
             path = learn_first(

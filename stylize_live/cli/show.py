@@ -118,11 +118,11 @@ def _run(
     say: Callable[[str], None],
 ) -> LiveReport:
     from stylize_live.engine import Stylizer
+    from stylize_live.learning.words import describe_learning
     from stylize_live.live.adaptive_resolution import adapt_resolution
     from stylize_live.live.learning import choose_learning
     from stylize_live.live.pipeline import run_live
     from stylize_live.live.sound import choose_sound
-    from stylize_live.learning.words import describe_learning
     from stylize_live.media.sinks.opening import sink_openers
     from stylize_live.nets.catalogue import style_names
 

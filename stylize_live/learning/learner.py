@@ -14,7 +14,7 @@ from stylize_live.learning.worker import work
 from stylize_live.lifecycle import Closeable
 
 _MOST_THREADS = 8
-_SECONDS_TO_STOP = 0.6  # to end a step and keep the state; a session has to end within two seconds
+_USUAL_PATIENCE = 10.0  # seconds
 
 
 class Learner(Closeable):
@@ -24,9 +24,11 @@ class Learner(Closeable):
 
     Args:
         job: what to learn.
+        patience: seconds that it has to end a step and keep its state, when it is closed.
     """
 
-    def __init__(self, job: LearningJob) -> None:
+    def __init__(self, job: LearningJob, patience: float = _USUAL_PATIENCE) -> None:
+        self._patience = patience
         fresh = multiprocessing.get_context("spawn")  # threads and GPUs do not outlive a fork
         self._pipe, other = fresh.Pipe()
         self._process = fresh.Process(target=work, args=(other, job), name="stylize-learning", daemon=True)
@@ -58,7 +60,7 @@ class Learner(Closeable):
             seconds = 0.0
 
     def _death(self) -> str:
-        self._process.join(_SECONDS_TO_STOP)
+        self._process.join(self._patience)
         code = self._process.exitcode
         if code is not None and code < 0:
             return signal.Signals(-code).name
@@ -68,10 +70,10 @@ class Learner(Closeable):
         """Have it keep its state and end; killed where a step takes too long. May be called twice."""
         with suppress(OSError):
             self._pipe.send(Stop())
-        self._process.join(_SECONDS_TO_STOP)
+        self._process.join(self._patience)
         if self._process.is_alive():
             self._process.kill()
-            self._process.join(_SECONDS_TO_STOP / 2)
+            self._process.join(self._patience / 2)
         self._pipe.close()
 
 

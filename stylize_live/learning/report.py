@@ -1,4 +1,4 @@
-"""The page about a style that was kept, as training leaves one. For the process that learns: torch is here."""
+"""The page about a style that was kept, as training leaves one; made in the process that learns."""
 
 from __future__ import annotations
 

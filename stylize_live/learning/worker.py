@@ -182,7 +182,11 @@ class _Worker:
         try:
             self._refinement.save()
             if better is not None:
-                record = {"steps": better.steps, "seconds": round(better.seconds, 1), "device": self._job.device}
+                record = {
+                    "steps": better.steps,
+                    "seconds": round(better.seconds, 1),
+                    "device": self._job.device,
+                }
                 save_checkpoint(self._folder / LEARNT, move_ends(self._job.start, better.weights, record))
         except SinkError as error:
             if self._keeps:

@@ -12,8 +12,8 @@ from typing import Literal, Protocol, runtime_checkable
 from stylize_live.concurrency.failures import explain_failure
 from stylize_live.concurrency.workers import WorkerGroup
 from stylize_live.config import LiveSettings
-from stylize_live.errors import UsageError, describe_error
 from stylize_live.engine.style_loading import load_style
+from stylize_live.errors import UsageError, describe_error
 from stylize_live.frame import Frame
 from stylize_live.learning.ends import move_ends, usual_end
 from stylize_live.learning.keeping import keep_style
@@ -48,6 +48,7 @@ _FRAME_EVERY = 2.0  # seconds between frames that are practised on
 _LEAST_RATE, _LEAST_SHARE = 24.0, 0.9
 _MOST_REST, _LEAST_REST = 8.0, 0.05
 _CHECK_EVERY = 1.0  # seconds between two looks at the rate
+_PATIENCE = 0.6  # seconds for it to keep its state: a session has to end within two seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,11 @@ class LearningFigures:
     @property
     def words(self) -> str:
         """For the caption: "learning 40 %", or ""."""
-        words = {"starting": "learning", "learning": f"learning {self.share:.0%}", "paused": "learning paused"}
+        words = {
+            "starting": "learning",
+            "learning": f"learning {self.share:.0%}",
+            "paused": "learning paused",
+        }
         return words.get(self.state, "").replace("%", " %")
 
 
@@ -232,7 +237,9 @@ class LiveLearning:
         finally:
             self._close_learner()
 
-    def _tend(self, session: LearningSession, stylizer: RefinableStylizer, say: Callable[[str], None]) -> None:
+    def _tend(
+        self, session: LearningSession, stylizer: RefinableStylizer, say: Callable[[str], None]
+    ) -> None:
         style = stylizer.style
         painting = painting_of(style)
         self._note(painting="" if painting is None else painting.name)
@@ -254,7 +261,7 @@ class LiveLearning:
             self._show_newest(stylizer, session)
 
     def _begin(self, painting: Path, style: str, stylizer: RefinableStylizer, seconds: float) -> None:
-        """Start the process; with no seconds to practise for, it only writes pages about what it has learnt."""
+        """Start the process; with no seconds to practise for, it only writes pages."""
         folder = folder_of(painting)
         self._start = load_style(style)
         learnt = load_learnt(folder)
@@ -270,7 +277,7 @@ class LiveLearning:
             self._features,
             settings=self._settings,
         )
-        self._learner, self._told = Learner(job), -1.0
+        self._learner, self._told = Learner(job, _PATIENCE), -1.0
         self._practises = bool(seconds)
         if seconds:
             self._note(state="starting", trouble="")

@@ -217,7 +217,9 @@ class _LivePipeline:
         )
         self._clock = LatencyClock()
         self._captured = 0
-        self._paced: tuple[float, int, int] | None = None  # a moment, and frames shown and captured until then
+        self._paced: tuple[float, int, int] | None = (
+            None  # a moment, and frames shown and captured until then
+        )
         self._settled: tuple[int, int] | None = None  # captured and dropped while the pace was found
         self._raw_shown: Frame | None = None
         self._raw_caption = Caption()

@@ -45,7 +45,11 @@ def paint(stylizer: Stylizer, frames: Sequence[Frame]) -> list[Pixels]:
 
 def make(style: str, runtime: str, steadiness: float = 1.0) -> Stylizer:
     return Stylizer(
-        style, steadiness=steadiness, device="cpu", runtime=runtime, precision="float32"  # type: ignore[arg-type]
+        style,
+        steadiness=steadiness,
+        device="cpu",
+        runtime=runtime,
+        precision="float32",  # type: ignore[arg-type]
     )
 
 

@@ -10,6 +10,7 @@ from tiny import random_pixels
 
 from stylize_live.media.image.io import Still, write_image
 
+
 @pytest.fixture
 def painting(tmp_path: Path) -> Path:
     """An image that no other test has: what is learnt is kept by its bytes."""

@@ -18,8 +18,8 @@ from stylize_live.learning.learner import Learner
 from stylize_live.learning.messages import Advance, Done, Improved, LearningJob, Note, Practise, Rest
 from stylize_live.learning.store import LEARNT, STATE, claimed, folder_of, load_learnt
 
-pytestmark = pytest.mark.timeout(300)  # it loads torch anew, where others are at work
-LONG = 120.0
+pytestmark = pytest.mark.timeout(600)  # it loads torch anew, where others are at work
+LONG = 250.0
 
 
 def job_of(painting: Path, seconds: float = 1.0, **values: object) -> LearningJob:
@@ -80,7 +80,7 @@ def test_it_pauses_and_goes_on(painting: Path) -> None:
 
 def test_closing_keeps_the_state_and_leaves_no_process(painting: Path) -> None:
     heard: list[object] = []
-    with Learner(job_of(painting, 600.0)) as learner:
+    with Learner(job_of(painting, 600.0), LONG) as learner:
         hear_until(learner, Advance, heard)
         process = learner._process
     assert not process.is_alive()
@@ -139,9 +139,7 @@ def test_one_painting_is_learnt_by_one(painting: Path) -> None:
 def test_where_nothing_can_be_kept_it_learns_all_the_same(painting: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     job = job_of(painting)
-    job = LearningJob(
-        painting, job.start, tmp_path / "file" / "x", 0.5, every=0.05, settings=QUICK
-    )
+    job = LearningJob(painting, job.start, tmp_path / "file" / "x", 0.5, every=0.05, settings=QUICK)
     heard: list[object] = []
     with Learner(job) as learner:
         hear_until(learner, Done, heard)
@@ -153,8 +151,6 @@ def test_what_is_no_painting_is_told_of(tmp_path: Path) -> None:
     broken.write_bytes(b"no image" + os.urandom(4))
     with Learner(job_of(broken)) as learner, pytest.raises(TrainingError, match=r"broken\.png"):
         hear_until(learner, Done, [])
-
-
 
 
 def test_frames_stay_in_memory(painting: Path) -> None:

@@ -39,7 +39,7 @@ class ScriptedLearner:
 
     made: list[ScriptedLearner]
 
-    def __init__(self, job: LearningJob) -> None:
+    def __init__(self, job: LearningJob, patience: float) -> None:
         self.job, self.said, self.told, self.closed = job, list[object](), list[object](), False
         type(self).made.append(self)
 
@@ -140,7 +140,12 @@ def test_better_weights_come_in_step_by_step(session: Session) -> None:
     assert ways[-1] == 0
     assert session.repaints == 1  # a paused frame shows it, too
     figures = session.learning.figures
-    assert (figures.state, figures.share, figures.versions, figures.first_look) == ("learning", 0.25, 1, False)
+    assert (figures.state, figures.share, figures.versions, figures.first_look) == (
+        "learning",
+        0.25,
+        1,
+        False,
+    )
     assert figures.words == "learning 25 %"
     session.tend()
     assert len(session.stylizer.shown) == 4
