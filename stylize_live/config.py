@@ -126,9 +126,9 @@ class LearningSettings(Settings):
 
     learn: Annotated[str | None, Heading("Look"), NOT_IN_PRESETS] = Field(
         default=None,
-        description="Where --style is a painting, practise for so long, beside the show or before anything "
-        "else is painted: seconds, or 10:00. The flag alone means ten minutes beside a show, one before. What "
-        "was learnt is kept, and gone on from.",
+        description="Where --style is a painting, practise for so long beside the show or before anything is "
+        "painted: seconds, or 10:00. The flag alone means ten minutes beside a show, one before. What was "
+        "learnt is kept, and gone on from.",
     )
 
     @field_validator("learn", mode="before")
