@@ -86,8 +86,7 @@ class _Display:
         self._said_at = -math.inf
 
     def __call__(self, advance: Advance) -> None:
-        whole = advance.seconds + advance.left
-        share = advance.seconds / whole if whole else 1.0
+        share = advance.share
         self._bars.update(self._task, completed=share, left=time_left(advance.left))
         now = monotonic()
         if self._bars.disable and now - self._said_at >= _SECONDS_BETWEEN_LINES:

@@ -17,7 +17,7 @@ class LearningJob:
         painting: image file to learn from.
         start: the style to begin with.
         folder: where the state is kept, see `store`.
-        seconds: of practice, pauses not counted, those of earlier runs included.
+        seconds: of practice, those of earlier runs included; on a CPU of processor time, see `Refinement`.
         threads: for the processor's part of the work.
         device: "cpu" or "cuda", or "cuda:1".
         features: as `load_features` takes it.
@@ -81,11 +81,13 @@ class Advance:
     Attributes:
         steps: so far, those of earlier runs included.
         seconds: of practice, likewise.
-        left: seconds of practice to go.
+        share: of all the practice, 0 to 1.
+        left: seconds to the end, as it went so far, rests included.
     """
 
     steps: int
     seconds: float
+    share: float
     left: float
 
 

@@ -95,7 +95,8 @@ class _Worker:
         # Always read: both ends would wait for each other where both have much to say.
         threading.Thread(target=self._receive, name="stylize-inbox", daemon=True).start()
         self._rest: float | None = 0.0
-        self._measured_at = self._saved_at = 0.0
+        self._measured_at = self._saved_at = self._begun_at = 0.0
+        self._passed = 0.0  # seconds of practice and rests, by the clock
         self._keeps = True
         self._refinement = self._begin()
 
@@ -138,7 +139,7 @@ class _Worker:
         """Practise, then wait to be told to end. Raises `_EndedError`, or `EOFError` where nobody is left."""
         refinement = self._refinement
         self._give(refinement.resume())
-        self._measured_at = self._saved_at = refinement.seconds
+        self._begun_at = self._measured_at = self._saved_at = refinement.seconds
         self._advance()
         if refinement.seconds < self._job.seconds:
             try:
@@ -153,6 +154,7 @@ class _Worker:
 
     def _after_step(self, took: float) -> None:
         refinement = self._refinement
+        self._passed += took * (1 + (self._rest or 0.0))
         done = refinement.seconds >= self._job.seconds
         if done or refinement.seconds - self._measured_at >= self._job.every:
             self._give(refinement.measure())
@@ -166,8 +168,12 @@ class _Worker:
 
     def _advance(self) -> None:
         refinement = self._refinement
-        left = max(0.0, self._job.seconds - refinement.seconds)
-        self._pipe.send(Advance(refinement.progress.step, refinement.seconds, left))
+        seconds, whole = refinement.seconds, self._job.seconds
+        practised = seconds - self._begun_at
+        pace = self._passed / practised if practised > 0 else 1.0
+        share = min(1.0, seconds / whole) if whole else 1.0
+        left = max(0.0, whole - seconds) * max(1.0, pace)
+        self._pipe.send(Advance(refinement.progress.step, seconds, share, left))
 
     def _give(self, better: Better | None) -> None:
         if better is not None:

@@ -61,7 +61,7 @@ class LearningFigures:
         share: of the practice, 0 to 1.
         steps: of training so far.
         seconds: of practice so far.
-        left: of practice to go.
+        left: seconds to the end.
         versions: how often better weights were shown.
         first_look: whether these are not shown, but the first look.
         trouble: why it ended, or "".
@@ -301,8 +301,7 @@ class LiveLearning:
     def _listen(self, learner: Learner, say: Callable[[str], None]) -> None:
         for word in learner.hear():
             match word:
-                case Advance(steps, seconds, left) if self._practises:
-                    share = min(1.0, seconds / (seconds + left)) if seconds + left else 1.0
+                case Advance(steps, seconds, share, left) if self._practises:
                     self._note(steps=steps, seconds=seconds, left=left, share=share)
                 case Improved(weights):
                     assert self._start is not None

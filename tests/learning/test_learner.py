@@ -44,7 +44,7 @@ def test_it_learns_hands_over_and_is_done(painting: Path) -> None:
     improved = [word for word in heard if isinstance(word, Improved)]
     advances = [word for word in heard if isinstance(word, Advance)]
     assert improved
-    assert advances[-1].left == 0
+    assert (advances[-1].share, advances[-1].left) == (1, 0)
     assert [one.steps for one in advances] == sorted(one.steps for one in advances)
     learnt = load_learnt(folder_of(painting))
     assert learnt is not None

@@ -132,7 +132,7 @@ def test_nothing_is_learnt_unasked(session: Session) -> None:
 
 
 def test_better_weights_come_in_step_by_step(session: Session) -> None:
-    session.hear(Advance(10, 25.0, 75.0), Improved(LEARNT, 10, 25.0))
+    session.hear(Advance(10, 25.0, 0.25, 75.0), Improved(LEARNT, 10, 25.0))
     name = next(iter(LEARNT))
     ways = [float(np.abs(one.weights[name] - LEARNT[name]).mean()) for one in session.stylizer.shown]
     assert len(ways) == 4
@@ -191,7 +191,7 @@ def test_rest_follows_the_pace(rest: float, pace: tuple[float, float] | None, wa
 
 
 def test_undo_shows_the_first_look_and_pauses(session: Session) -> None:
-    session.hear(Advance(10, 25.0, 75.0), Improved(LEARNT, 10, 25.0))
+    session.hear(Advance(10, 25.0, 0.25, 75.0), Improved(LEARNT, 10, 25.0))
     session.learning.undo()
     session.tend()
     assert session.stylizer.shown[-1] is START
@@ -207,7 +207,7 @@ def test_undo_shows_the_first_look_and_pauses(session: Session) -> None:
 
 
 def test_a_crash_is_told_of_and_the_show_goes_on(session: Session) -> None:
-    session.hear(Advance(10, 25.0, 75.0), Improved(LEARNT, 10, 25.0))
+    session.hear(Advance(10, 25.0, 0.25, 75.0), Improved(LEARNT, 10, 25.0))
     session.hear(CrashError("what learns the painting has ended (SIGKILL)"))
     assert "SIGKILL" in session.learning.figures.trouble
     assert session.learner.closed
@@ -239,7 +239,7 @@ def test_another_style_ends_it_and_coming_back_goes_on(session: Session) -> None
 
 
 def test_the_end_gives_the_memory_back(session: Session) -> None:
-    session.hear(Advance(40, 100.0, 0.0), Done())
+    session.hear(Advance(40, 100.0, 1.0, 0.0), Done())
     assert session.learning.figures.state == "done"
     assert session.learner.closed
     session.tend()
@@ -250,7 +250,7 @@ def test_the_end_gives_the_memory_back(session: Session) -> None:
 
 
 def test_ending_keeps_what_is_shown(session: Session) -> None:
-    session.hear(Advance(10, 25.0, 75.0), Improved(LEARNT, 10, 25.0))
+    session.hear(Advance(10, 25.0, 0.25, 75.0), Improved(LEARNT, 10, 25.0))
     session.learning.end()
     session.tend()
     assert session.learner.closed
@@ -261,7 +261,7 @@ def test_ending_keeps_what_is_shown(session: Session) -> None:
 def test_keeping_writes_a_style_and_its_page(session: Session) -> None:
     with pytest.raises(UsageError, match="nothing was learnt"):
         session.learning.keep("My wall")
-    session.hear(Advance(10, 25.0, 75.0), Improved(LEARNT, 10, 25.0))
+    session.hear(Advance(10, 25.0, 0.25, 75.0), Improved(LEARNT, 10, 25.0))
     path = session.learning.keep("My wall")
     assert path.name == "my-wall.safetensors"
     kept = load_checkpoint(path)
@@ -276,7 +276,7 @@ def test_keeping_writes_a_style_and_its_page(session: Session) -> None:
 
 
 def test_a_page_is_written_when_all_is_over_too(session: Session) -> None:
-    session.hear(Advance(40, 100.0, 0.0), Improved(LEARNT, 40, 100.0), Done())
+    session.hear(Advance(40, 100.0, 1.0, 0.0), Improved(LEARNT, 40, 100.0), Done())
     path = session.learning.keep("late")
     session.tend()
     assert session.learner.job.seconds == 0

@@ -12,7 +12,7 @@ function roughly(seconds) {
 function wordsOf({ state, percent, left, steps, trouble, first_look }) {
   if (trouble) return trouble;
   if (state === "starting") return "Getting ready. The image stays as it is meanwhile";
-  if (state === "learning") return `${percent} % learnt, ${roughly(left)} of practice to go`;
+  if (state === "learning") return `${percent} % learnt, ${roughly(left)} to go`;
   if (state === "paused") return `Paused at ${percent} %${first_look && steps ? ", showing the first look" : ""}`;
   if (state === "done") return `Learnt in ${steps} steps`;
   return steps ? `Ended at ${percent} %${first_look ? ", showing the first look" : ""}` : "This is a first look. It gets better while you watch";
