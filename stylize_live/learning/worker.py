@@ -54,12 +54,13 @@ def work(pipe: Connection, job: LearningJob) -> None:
     """Learn, and say by the pipe how far it is; see `messages`."""
     leave_signals_to_parent()
     lower_priority()
+    inbox = _Inbox(pipe)
     # Before torch is loaded, which asks once.
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(job.threads)
     with suppress(BrokenPipeError, ConnectionResetError, EOFError, _EndedError):
         try:
             with _folder(job.folder, pipe) as folder:
-                _Worker(pipe, job, folder).run()
+                _Worker(pipe, inbox, job, folder).run()
         except (StylizeError, OSError, MemoryError) as error:
             if isinstance(error, (BrokenPipeError, ConnectionResetError)):
                 raise
@@ -88,24 +89,46 @@ def _folder(folder: Path, pipe: Connection) -> Iterator[Path]:
         claim.__exit__(None, None, None)
 
 
-class _Worker:
-    def __init__(self, pipe: Connection, job: LearningJob, folder: Path) -> None:
-        self._pipe, self._job, self._folder = pipe, job, folder
-        self._inbox: SimpleQueue[object] = SimpleQueue()
-        # Always read: both ends would wait for each other where both have much to say.
+class _Inbox:
+    """What was said to this process. It is always read: both ends would wait for each other where both have
+    much to say.
+
+    Attributes:
+        is_ready: whether somebody looks. Before that, there is nothing to keep, and the process ends at once.
+    """
+
+    def __init__(self, pipe: Connection) -> None:
+        self.is_ready = False
+        self._pipe = pipe
+        self._words: SimpleQueue[object] = SimpleQueue()
         threading.Thread(target=self._receive, name="stylize-inbox", daemon=True).start()
+
+    def _receive(self) -> None:
+        word: object = None
+        while not isinstance(word, EOFError):
+            try:
+                word = self._pipe.recv()
+            except (EOFError, OSError):
+                word = EOFError()
+            if not self.is_ready and isinstance(word, Stop | EOFError):
+                os._exit(0)
+            self._words.put(word)
+
+    def take(self, seconds: float | None) -> object:
+        """The next word; waits so long for it, or for ever. Raises `Empty`."""
+        return self._words.get(timeout=seconds) if seconds != 0 else self._words.get_nowait()
+
+
+class _Worker:
+    def __init__(self, pipe: Connection, inbox: _Inbox, job: LearningJob, folder: Path) -> None:
+        self._pipe, self._job, self._folder = pipe, job, folder
+        self._inbox = inbox
         self._rest: float | None = 0.0
         self._measured_at = self._saved_at = self._begun_at = 0.0
         self._passed = 0.0  # seconds of practice and rests, by the clock
         self._keeps = True
         self._refinement = self._begin()
-
-    def _receive(self) -> None:
-        try:
-            while True:
-                self._inbox.put(self._pipe.recv())
-        except (EOFError, OSError):
-            self._inbox.put(EOFError())
+        inbox.is_ready = True
 
     def _begin(self) -> Refinement:
         import torch
@@ -213,7 +236,7 @@ class _Worker:
             if took is not None and self._rest is not None:
                 wait = max(0.0, self._rest * took - (monotonic() - begun))
             try:
-                word = self._inbox.get(timeout=wait) if wait != 0 else self._inbox.get_nowait()
+                word = self._inbox.take(wait)
             except Empty:
                 return
             self._hear(word)
