@@ -213,7 +213,7 @@ class _LivePipeline:
             self._sink_group,
             self._warm_up,
             _Waker(source),
-            *filter(None, [sound, learning]),
+            *(one for one in (sound, learning) if one is not None),
         )
         self._clock = LatencyClock()
         self._captured = 0
