@@ -12,7 +12,9 @@ from tiny import make_checkpoint, random_pixels
 
 from stylize_live.errors import StyleError
 from stylize_live.learning.ends import move_ends, usual_end
-from stylize_live.nets.checkpoint import Checkpoint
+from stylize_live.learning.messages import LearningJob
+from stylize_live.learning.report import write_report
+from stylize_live.nets.checkpoint import Checkpoint, save_checkpoint
 from stylize_live.options import DEFAULT_BOLDNESS
 from stylize_live.training.refinement import RECIPE, PracticeCrops, Refinement
 
@@ -148,3 +150,19 @@ def test_what_does_not_fit_is_refused(damage: str) -> None:
         weights[name].flat[0] = np.nan
     with pytest.raises(StyleError, match="what was learnt"):
         move_ends(start, weights)
+
+
+def test_a_page_tells_of_a_style_that_was_kept(painting: Path, tmp_path: Path) -> None:
+    refinement = refine(painting, tmp_path / "state.safetensors")
+    practise(refinement, 20)
+    style = tmp_path / "my-wall.safetensors"
+    save_checkpoint(style, make_checkpoint("my-wall", seed=4))
+    job = LearningJob(painting, make_checkpoint(), tmp_path, 100.0)
+    page = write_report(style, job, refinement)
+    assert page.name == "my-wall-report.html"
+    assert "step 20" in page.read_text("utf-8")
+    assert {path.name for path in (tmp_path / "my-wall-previews").iterdir()} == {
+        "photos.jpg",
+        "step-000000.jpg",
+        "step-000020.jpg",
+    }
