@@ -18,8 +18,10 @@ from stylize_live.config import (
 from stylize_live.conversion import convert as conversion
 from stylize_live.conversion.queue import ConversionJob
 from stylize_live.engine import Stylizer
+from stylize_live.errors import UsageError
 from stylize_live.live.adaptive_resolution import adapt_resolution
 from stylize_live.live.displays import open_display
+from stylize_live.live.learning import check_learning, choose_learning
 from stylize_live.live.pipeline import run_live
 from stylize_live.live.sound import choose_sound
 from stylize_live.media.sources.opening import open_live_source as open_settings_source
@@ -89,6 +91,10 @@ def convert(
         >>> report = convert("holiday.mp4", "painted.mp4", "the-scream", boldness=0.5)
         >>> report.frames, report.notes
     """
+    if options.get("learn") is not None:
+        raise UsageError(
+            "convert() does not learn a painting first; the command does, stylize-live convert --learn"
+        )
     if cluster is not None and isinstance(style, Stylizer):
         raise TypeError("convert() on a cluster needs a style, of which workers make their own Stylizer")
     several = not isinstance(style, Stylizer) and names_several(str(options.get("device", "")))
@@ -190,6 +196,7 @@ def paint_live(
     """
     settings, stylizer, opened = _prepare("paint_live", LiveSettings, style, options)
     with opened:
+        check_learning(settings.model_copy(update={"style": stylizer.style}), changeable=False)
         if isinstance(source, str | Path):
             source = opened.enter_context(
                 open_settings_source(settings.model_copy(update={"source": str(source)}))
@@ -205,6 +212,7 @@ def paint_live(
             duration=duration,
             adaptive_resolution=adapt_resolution(stylizer, settings.size),
             sound=choose_sound(settings),
+            learning=choose_learning(settings),
         )
 
 

@@ -106,7 +106,53 @@ class EngineSettings(ImageOptions, StyleSettings):
         return device
 
 
-class ImageSettings(LayerOptions, EngineSettings):
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Under which heading the live commands' `--help` shows a setting, in the order of the fields."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _NotInPresets:
+    """Marks what belongs to one session or to the page, so that presets do not keep it."""
+
+
+NOT_IN_PRESETS = _NotInPresets()
+
+
+class LearningSettings(Settings):
+    """How long a style that is a painting is learnt."""
+
+    learn: Annotated[str | None, Heading("Look"), NOT_IN_PRESETS] = Field(
+        default=None,
+        description="Where --style is a painting, practise for so long beside the show or before anything is "
+        "painted: seconds, or 10:00. The flag alone means ten minutes beside a show, one before. What was "
+        "learnt is kept, and gone on from.",
+    )
+
+    @field_validator("learn", mode="before")
+    @classmethod
+    def _check_learn(cls, value: object) -> object:
+        if value is None or value == "auto":
+            return value
+        text = str(value)
+        try:
+            seconds = parse_seconds(text)
+        except ValueError as error:
+            raise ValueError(f"{option('learn')}: {error}") from None
+        if not 0 < seconds <= MOST_SECONDS:
+            raise ValueError(f"{option('learn')}: expected more than 0 seconds, got {text}")
+        return text
+
+    def learn_seconds(self, usual: float) -> float | None:
+        """Seconds of practice, `usual` where none are named; None for none."""
+        if self.learn is None:
+            return None
+        return usual if self.learn == "auto" else float(parse_seconds(self.learn))
+
+
+class ImageSettings(LayerOptions, LearningSettings, EngineSettings):
     """What `image` can be told."""
 
 
@@ -193,13 +239,6 @@ class VideoSettings(Settings):
         return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """Under which heading the live commands' `--help` shows a setting, in the order of the fields."""
-
-    text: str
-
-
 class SoundSettings(Settings):
     """What of the painting follows the sound, and how far."""
 
@@ -233,7 +272,9 @@ class SoundSettings(Settings):
         return text if text and text.strip(" ,") else None
 
 
-class ConvertSettings(VideoSettings, SourceSettings, PaintingOptions, SoundSettings, EngineSettings):
+class ConvertSettings(
+    VideoSettings, SourceSettings, PaintingOptions, SoundSettings, LearningSettings, EngineSettings
+):
     """What `convert` can be told."""
 
     crossfade: float = Field(
@@ -251,15 +292,7 @@ class ConvertSettings(VideoSettings, SourceSettings, PaintingOptions, SoundSetti
     side_by_side: bool = Field(default=False, description="Put the original to the left of the result.")
 
 
-@dataclass(frozen=True, slots=True)
-class _NotInPresets:
-    """Marks what belongs to one session or to the page, so that presets do not keep it."""
-
-
-NOT_IN_PRESETS = _NotInPresets()
-
-
-class LiveSettings(PaintingOptions, SoundSettings, EngineSettings):
+class LiveSettings(PaintingOptions, SoundSettings, LearningSettings, EngineSettings):
     """How live frames are captured, shown and served."""
 
     source: Annotated[str, Heading("Source")] = Field(

@@ -484,6 +484,7 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "concurrency.channel:Latest": NoSense("waits in memory only, see concurrency/test_channel.py"),
     "concurrency.channel:_Queue": NoSense("waits in memory only, see concurrency/test_channel.py"),
     "live.latency:Durations": NoSense("counts"),
+    "live.learning:LiveLearning": NoSense("the show goes on without it, see live/test_learning.py"),
     "live.sound:LiveSound": ("following the sound",),
     "live.sound:_MicrophoneEar": ("following the sound",),
     "live.sound:_FileEar": NoSense("a reader of sound beside the show's own, see live/test_sound.py"),
@@ -523,6 +524,9 @@ THREADS: dict[str, tuple[str, ...] | NoSense] = {
     "live.pipeline:self._paint": ("stylizer", "loading"),
     "live.pipeline:self._set_boldness": ("boldness",),
     "live.pipeline:lambda: self._write_snapshot(path, still)": ("snapshot",),
+    "live.learning:lambda: self._run(workers.stopping, session, stylizer, say)": NoSense(
+        "the show goes on without it, see live/test_learning.py"
+    ),
     "live.sound:lambda: self._listen(workers.stopping, source, stylizer, say)": ("following the sound",),
     "live.sound:lambda: self._make_ready(workers.stopping, stylizer)": NoSense(
         "until it comes back, all is painted as before"

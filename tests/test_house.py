@@ -23,7 +23,7 @@ ROOMS = [
     *("__main__", "cli", "remotes", "studio", "bench"),
     *("evaluation", "evaluation.blind"),
     *("api", "obs", "cluster"),
-    *("live", "conversion", "training", "reports"),
+    *("live", "conversion", "learning", "training", "reports"),
     *("engine", "engine.matting", "engine.first_look", "engine.cuda", "engine.cuda.triton"),
     *("engine.operations", "engine.cpu", "engine.core", "nets"),
     "sound",

@@ -48,7 +48,7 @@ _COMMANDS = {
 _BARE = dict.fromkeys(
     ("--virtual-camera", "--stream", "--ndi", "--microphone", "--page", "--osc", "--midi"), "auto"
 )
-_BARE |= {"--follow-sound": "auto"}
+_BARE |= {"--follow-sound": "auto", "--learn": "auto"}
 # By name, so that `--help` and `styles` do not wait for torch.
 for _order, (_name, _help) in enumerate(_COMMANDS.items()):
     app.command(f"stylize_live.cli.{_name}:{_name}", name=_name, help=_help, sort_key=_order)

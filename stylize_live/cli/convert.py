@@ -17,6 +17,7 @@ from stylize_live.cli.completion import complete_style_names
 from stylize_live.cli.console import fail, hide_warnings, warn
 from stylize_live.cli.convert_display import ConvertDisplay
 from stylize_live.cli.convert_output import choose_printer, json_line, print_dry_run, say_total
+from stylize_live.cli.learning import learn_style
 from stylize_live.cli.machine import tune_process
 from stylize_live.cli.paintings import say_paintings
 from stylize_live.config import ConvertSettings, merge_config, names_several
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from stylize_live.conversion.progress import ConvertReport
     from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
     from stylize_live.engine import Stylizer
+    from stylize_live.frame import Pixels
 
 _DEFAULT_SETTINGS = ConvertSettings()
 
@@ -137,11 +139,21 @@ def convert(
         one = settings.model_copy(update={"device": workers[0].device}) if workers else settings
         with _open_stylizer(one) as stylizer:
             return print_dry_run(jobs, single, stylizer, settings, overwrite, json)
+    settings = learn_style(settings, lambda: _sample(jobs, settings))
     advise(settings)
     say_paintings(settings.style, settings.background_style)
     crew = (cluster, workers) if cluster is not None else ("local", workers) if workers else None
     outcomes, seconds = _run(jobs, single, settings, overwrite, restart, json, crew)
     return _conclude(outcomes, single, seconds, json, before_after)
+
+
+def _sample(jobs: list[ConversionJob], settings: ConvertSettings) -> list[Pixels]:
+    """Frames of the videos to practise on; what comes by a pipe or a URL gives none."""
+    from stylize_live.conversion.practice_frames import sample_frames
+    from stylize_live.media.formats.pipes import is_pipe
+
+    sources = [job.source for job in jobs if isinstance(job.source, Path)]
+    return sample_frames([source for source in sources if not is_pipe(source)], settings)
 
 
 def _workers_here(settings: ConvertSettings, cluster: str | None) -> list[WorkerSpec] | None:

@@ -60,7 +60,7 @@ SECTIONS: dict[str, Sections] = {
         "Which OBS": ("host", "port", "password"),
     },
     "convert": {
-        "Look": (*_MOVING_LOOK, "crossfade"),
+        "Look": (*_MOVING_LOOK, "learn", "crossfade"),
         "People and background": _LAYERS,
         "Result": (
             *("output", "preview", "side-by-side", "before-after", "dry-run"),
@@ -74,7 +74,7 @@ SECTIONS: dict[str, Sections] = {
     },
     "image": {
         "Result": ("output", "side-by-side", "overwrite"),
-        "Look": _LOOK,
+        "Look": (*_LOOK, "learn"),
         "People and background": _LAYERS,
         "Machine": _MACHINE,
     },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,11 +14,12 @@ from rich.progress import TimeRemainingColumn
 
 from stylize_live.cli.completion import complete_style_names
 from stylize_live.cli.console import print_line, warn
+from stylize_live.cli.learning import learn_style
 from stylize_live.cli.paintings import say_paintings
 from stylize_live.cli.progress_bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.targets import refuse_existing
 from stylize_live.config import ImageSettings, merge_config
-from stylize_live.errors import StylizeError, UsageError
+from stylize_live.errors import SourceError, StylizeError, UsageError
 from stylize_live.files import make_folder
 from stylize_live.install_hints import PROGRAM
 from stylize_live.system.commands import quote
@@ -28,10 +30,12 @@ from stylize_live.wording import option
 
 if TYPE_CHECKING:
     from stylize_live.engine import Stylizer
+    from stylize_live.frame import Pixels
     from stylize_live.media.image.strip_image import StripImage
 
 _DEFAULT_SETTINGS = ImageSettings()
 _SHOWN = 3  # of the images in an example
+_PRACTISED = 16  # images that a painting is learnt with, at most
 _OPAQUE = "{}: this format cannot be transparent, use png or webp to keep it"
 complete_style_names(ImageSettings)
 
@@ -71,6 +75,7 @@ def image(
         if (style := getattr(settings, name)) and len(Timeline.parse(style).styles) > 1:
             raise UsageError(f"{option(name, style)}: images have no times, name one style or a blend")
     say_paintings(settings.style, settings.background_style)
+    settings = learn_style(settings, lambda: _sample([source for source, _ in pairs]))
     stylizer = Stylizer.from_settings(settings)
     if stylizer.adds_alpha:
         _refuse_opaque([target for _, target in pairs])
@@ -80,6 +85,18 @@ def image(
         return 0
     failures = _paint_files(stylizer, pairs, side_by_side)
     return failures[0].exit_code if failures else 0
+
+
+def _sample(images: list[Path]) -> list[Pixels]:
+    """Some of the images, to practise on; those that cannot be read are told of when they are painted."""
+    from stylize_live.learning.photos import SIDE, shrink
+    from stylize_live.media.image.io import on_paper, read_image
+
+    found = []
+    for path in images[:: max(1, -(-len(images) // _PRACTISED))]:
+        with suppress(SourceError):
+            found.append(shrink(on_paper(read_image(path, least_side=SIDE))))
+    return found
 
 
 def _refuse_opaque(targets: list[Path]) -> None:

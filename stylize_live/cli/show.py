@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylize_live.cli.advice import advise
@@ -12,6 +13,7 @@ from stylize_live.cli.console import fail, print_beside, print_line, warn
 from stylize_live.cli.obs_words import show_in_obs
 from stylize_live.cli.paintings import say_paintings
 from stylize_live.errors import SinkError, SourceError, UsageError
+from stylize_live.naming import clock_time
 from stylize_live.wording import option
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from stylize_live.config import LiveSettings
     from stylize_live.engine import Stylizer
+    from stylize_live.live.learning import LearningFigures
     from stylize_live.live.pipeline import LiveDisplay
     from stylize_live.live.report import LiveReport
     from stylize_live.live.session import Remote
@@ -48,6 +51,7 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     from stylize_live.backgrounds import TRANSPARENT
     from stylize_live.engine.style_set import check_style, naming_option
     from stylize_live.live.displays import open_display
+    from stylize_live.live.learning import check_learning
     from stylize_live.live.sound import check_sound
     from stylize_live.media.sinks.opening import open_sinks
     from stylize_live.media.sources.opening import check_loop
@@ -56,6 +60,7 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
         raise UsageError("--source browser is the camera of the studio's page: add --studio")
     check_loop(settings)
     check_sound(settings)
+    check_learning(settings, changeable=studio)
     if settings.obs and settings.stream is None:
         settings = settings.model_copy(update={"stream": "auto"})
     # Complain about what was typed before looking for what is not there.
@@ -113,7 +118,9 @@ def _run(
     say: Callable[[str], None],
 ) -> LiveReport:
     from stylize_live.engine import Stylizer
+    from stylize_live.learning.words import describe_learning
     from stylize_live.live.adaptive_resolution import adapt_resolution
+    from stylize_live.live.learning import choose_learning
     from stylize_live.live.pipeline import run_live
     from stylize_live.live.sound import choose_sound
     from stylize_live.media.sinks.opening import sink_openers
@@ -140,6 +147,9 @@ def _run(
         remote = _open_remotes(opened, page, styles, sources, settings)
         if page is not None and settings.open:
             open_in_browser(page.opening_url())
+    learning = choose_learning(settings, changeable=remote is not None)
+    if learning is not None and learning.on:
+        print_beside(describe_learning(Path(settings.style).name, learning.seconds, "beside the show"))
     return run_live(
         shown,
         stylizer,
@@ -154,6 +164,7 @@ def _run(
         openers=None if remote is None else sink_openers(settings, shown),
         adaptive_resolution=adapt_resolution(stylizer, settings.size, changeable=remote is not None),
         sound=choose_sound(settings, changeable=remote is not None),
+        learning=learning,
     )
 
 
@@ -273,6 +284,8 @@ def summarize(report: LiveReport) -> str:
         )
     if report.sound is not None:
         lines.append(f"sound    {_describe_sound(report.sound)}")
+    if report.learning is not None:
+        lines.append(f"learnt   {_describe_learning(report.learning)}")
     lines += [f"{name}: {output.written} frames" + _loss(output) for name, output in report.outputs.items()]
     return "\n".join(lines)
 
@@ -281,6 +294,11 @@ def _describe_sound(sound: SoundReport) -> str:
     tempo = "" if sound.tempo is None else f" at {sound.tempo:.0f} a minute"
     loudness = "silence" if sound.loudness is None else f"{sound.loudness:.0f} dB"
     return f"{sound.beats} beats{tempo}, {loudness}, from {sound.place or 'nothing'}"
+
+
+def _describe_learning(learning: LearningFigures) -> str:
+    steps = "1 step" if learning.steps == 1 else f"{learning.steps} steps"
+    return f"{learning.painting}: {steps} in {clock_time(learning.seconds)} of practice, {learning.share:.0%}"
 
 
 def _loss(output: SinkReport) -> str:

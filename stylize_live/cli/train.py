@@ -13,9 +13,8 @@ from stylize_live.cli.console import print_line, stderr
 from stylize_live.cli.train_display import TrainDisplay
 from stylize_live.config import DeviceName, explain_device
 from stylize_live.errors import SinkError, SourceError, UsageError
-from stylize_live.files import make_folder, slug
+from stylize_live.files import make_folder
 from stylize_live.install_hints import PROGRAM
-from stylize_live.system.names import is_reserved
 from stylize_live.system.wildcards import expand
 from stylize_live.training.keyframe import Keyframe, keyframe_settings
 from stylize_live.training.settings import TrainSettings
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 _DEFAULT_SETTINGS = TrainSettings()
 _NAMED = 3  # of the photos that were skipped
-# Bytes of a style's name. File systems take 255, and the longest file beside it ends in this.
-_LONGEST_NAME = 255 - len(".state.safetensors")
 
 
 def train(
@@ -205,33 +202,22 @@ def _target(painting: Path, output: Path | None, name: str | None, *, is_base: b
         UsageError: the name is taken by a shipped style, or there is none.
         SinkError: the user's folder of styles cannot be made, or the name is too long.
     """
-    from stylize_live.nets.style_folders import own_folder, shipped_names
+    from stylize_live.nets.style_folders import LONGEST_NAME, own_folder, style_name, taken_names
 
     if output is not None:
-        if len(os.fsencode(output.stem)) > _LONGEST_NAME:
-            raise SinkError(f"{output}: the name is too long: {_LONGEST_NAME} bytes at most")
+        if len(os.fsencode(output.stem)) > LONGEST_NAME:
+            raise SinkError(f"{output}: the name is too long: {LONGEST_NAME} bytes at most")
         return output
     if is_base:
         raise UsageError("several images make a base: say with --output which file to write")
     word = style_name(name or painting.stem)
     if not word:
         raise UsageError(f"{name or painting.name!r} makes no name for a style: give one with --name")
-    if word in (*shipped_names(), "base", "scratch"):
+    if word in taken_names():
         raise UsageError(f"the name {word!r} is taken by a style of the program: give another with --name")
     folder = own_folder()
     make_folder(folder)
     return folder / f"{word}.safetensors"
-
-
-def style_name(text: str) -> str:
-    """A file name or title as the name of a style: small letters, digits and hyphens.
-
-    It begins with a letter, because in a timeline digits are times. It is cut to what the names of its
-    files can hold, and is the name of no device on Windows, such as con. May be empty.
-    """
-    word = slug(text.lower().replace("_", " "), keep="", gap="-").strip("-")
-    word = f"style-{word}" if word[:1].isdigit() or is_reserved(word) else word
-    return word.encode()[:_LONGEST_NAME].decode(errors="ignore").rstrip("-")
 
 
 def _own_photos() -> Path:

@@ -123,6 +123,13 @@ class Following:
             self._row += [self._loaded[name] for name in fitting]
             self._row_names += fitting
 
+    def refine(self, base: StyleSet) -> None:
+        """Take other weights of the chosen style, with the next look."""
+        if self._base is not None and base.timeline is self._base.timeline:
+            self._base = base
+            self._row[0] = base.checkpoints[0]
+            self._kept.clear()
+
     def look(self, movement: Movement, options: RenderOptions) -> Look:
         """The look that a movement asks for."""
         boldness = options.boldness

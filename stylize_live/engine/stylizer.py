@@ -41,9 +41,10 @@ from stylize_live.engine.lazy_backend import LazyBackend
 from stylize_live.engine.saved_state import pack_network, pack_state, unpack_network, unpacked_state
 from stylize_live.engine.shown_style import FIRST, ShownStyle
 from stylize_live.engine.style_set import StyleSet, naming_option
-from stylize_live.errors import UsageError
+from stylize_live.errors import StyleError, UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.lifecycle import Closeable
+from stylize_live.nets.checkpoint import Checkpoint
 from stylize_live.options import (
     ImageOptions,
     LayerOptions,
@@ -127,6 +128,7 @@ class Stylizer(Closeable):
         self._setting = threading.Lock()  # held while another style is taken
         self._changing = threading.Lock()  # held for the moment in which options change
         self._pending: StyleSet | None = None
+        self._refined: StyleSet | None = None  # pending weights that frames go on with as they were
         self._following: Following | None = None
         self._holds = False  # whether the backend may hold what a follower needed
         self._options = check_options(
@@ -194,21 +196,57 @@ class Stylizer(Closeable):
     def boldness(self, value: float) -> None:
         with self._setting:
             self._set_options(boldness=value)
-            boldness = self.boldness
-            styles = self._wanted.at(boldness)
+            boldness, wanted = self.boldness, self._wanted
+            styles = wanted.at(boldness)
             mix = self._shown.mix if styles.timeline is self._shown.styles.timeline else FIRST
         if not mix.share:
             self._backend.prepare(styles.checkpoints[mix.first])
         with self._setting:
             # Unless something newer was asked for meanwhile.
             if styles.timeline is self._wanted.timeline and boldness == self.boldness:
-                self._pending = styles
+                self._pending = styles if self._wanted is wanted else self._wanted.at(boldness)
             behind = self._background_styles
             own = None if behind is None else behind.at(boldness)
             self._plan = replace(self._plan, styles=own)
         if own is not None:
             for backend in self._layers.backends:
                 backend.prepare(own.checkpoints[0])
+
+    def refine(self, style: str, checkpoint: Checkpoint) -> bool:
+        """Paint in other weights of the style that is chosen, from the next frame on.
+
+        Frames go on following from each other, unlike at a change of style. It takes as long as painting some
+        images; another thread can go on painting meanwhile.
+
+        Args:
+            style: that the weights belong to, as it was asked for.
+            checkpoint: of the same network.
+
+        Returns:
+            Whether that is the style still; nothing changes where it is not.
+
+        Raises:
+            StyleError: another network.
+        """
+        with self._setting:
+            wanted, boldness = self._wanted, self.boldness
+            if style != self._style or len(wanted.checkpoints) > 1:
+                return False
+            if checkpoint.architecture != wanted.checkpoints[0].architecture:
+                raise StyleError(f"{style}: what was learnt belongs to another network")
+            refined = replace(wanted, checkpoints=(checkpoint,))
+            own = wanted.timeline.boldness[0]
+            shown = replace(refined, checkpoints=(checkpoint.once_at(boldness if own is None else own),))
+        self._backend.prepare(shown.checkpoints[0])
+        with self._setting:
+            if self._wanted is not wanted:
+                return False
+            self._wanted = refined
+            if boldness == self.boldness:
+                self._pending = self._refined = shown
+            if self._following is not None:
+                self._following.refine(refined)
+        return True
 
     @property
     def has_boldness(self) -> bool:
@@ -656,8 +694,10 @@ class Stylizer(Closeable):
                 self._backend.release()
         moves = following is not None and following.shown is not None
         if pending is not None and not (moves and pending.timeline is self._shown.styles.timeline):
+            goes_on = pending is self._refined and pending.timeline is self._shown.styles.timeline
             self._shown.change(pending)
-            self._continuity.reset()
+            if not goes_on:
+                self._continuity.reset()
         if self._shown.follow(when):
             self._continuity.reset()
 

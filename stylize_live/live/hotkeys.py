@@ -35,6 +35,7 @@ KEYS = (
     Hotkey(("s",), "s", "split view: the original at the left"),
     Hotkey(("t",), "t", "steadiness on or off"),
     Hotkey(("b",), "b", "what is painted: all, you, or the background"),
+    Hotkey(("l",), "l", "learn the painting that is the style, or pause that"),
     Hotkey(("space",), "space", "pause; styles can be tried on the paused frame"),
     Hotkey(("p",), "p", "save a snapshot to the current folder"),
     Hotkey(("r",), "r", "start or stop a recording in the current folder"),

@@ -27,11 +27,12 @@ from stylize_live.concurrency.signals import stop_on_ctrl_c
 from stylize_live.concurrency.stopwatch import Stopwatch
 from stylize_live.concurrency.watchdog import Patience, Watchdog
 from stylize_live.concurrency.workers import WorkerGroup
-from stylize_live.errors import MachineError, describe_error
+from stylize_live.errors import MachineError, UsageError, describe_error
 from stylize_live.frame import Frame
 from stylize_live.live.adaptive_resolution import AdaptiveResolution
 from stylize_live.live.hotkeys import hotkey_rows
 from stylize_live.live.latency import LatencyClock
+from stylize_live.live.learning import LiveLearning
 from stylize_live.live.painted_frame import PaintedFrame, ViewOptions, compose_view
 from stylize_live.live.quality_ladder import Step
 from stylize_live.live.recordings import Recordings
@@ -114,6 +115,7 @@ def run_live(
     adaptive_resolution: AdaptiveResolution | None = None,
     patience: Patience = USUAL_PATIENCE,
     sound: LiveSound | None = None,
+    learning: LiveLearning | None = None,
 ) -> LiveReport:
     """Paint and show a source until it ends, the time is over, or the user ends the session.
 
@@ -139,6 +141,7 @@ def run_live(
         patience: how long one frame may take. Whoever takes longer is named first; in the end a sink is left
             out, and a source or stylizer ends the run.
         sound: listens, and has the stylizer follow what it hears.
+        learning: learns the painting that is the style, beside the session.
 
     Raises:
         MachineError: no memory is left, or source or stylizer do not answer.
@@ -156,6 +159,7 @@ def run_live(
         openers or {},
         adaptive_resolution,
         sound,
+        learning,
     )
     pipeline.view.view_options = ViewOptions(mirror=mirror, split=split)
     with fine_timers():
@@ -175,10 +179,11 @@ class _LivePipeline:
         openers: Openers,
         adaptive_resolution: AdaptiveResolution | None,
         sound: LiveSound | None,
+        learning: LiveLearning | None,
     ) -> None:
         self._source = source
         self._resolution = adaptive_resolution
-        self.sound = sound
+        self.sound, self.learning = sound, learning
         self.stylizer = stylizer
         stylizer.keeps_background = True  # who is hidden stays hidden, and the session goes on
         self._display = display
@@ -191,7 +196,12 @@ class _LivePipeline:
         self._asked: Step | None = None  # whose lines are being made ready
         self._warm_up = WarmUp()
         self.view = View(
-            stylizer, styles, self._take_snapshot, self._toggle_recording, self._request_boldness
+            stylizer,
+            styles,
+            self._take_snapshot,
+            self._toggle_recording,
+            self._request_boldness,
+            learn=self._toggle_learning,
         )
         self.switches = SinkSwitches(self._sink_group, openers, sinks, sink_address, self.view.say)
         self._workers = WorkerGroup(
@@ -203,10 +213,13 @@ class _LivePipeline:
             self._sink_group,
             self._warm_up,
             _Waker(source),
-            *filter(None, [sound]),
+            *(one for one in (sound, learning) if one is not None),
         )
         self._clock = LatencyClock()
         self._captured = 0
+        self._paced: tuple[float, int, int] | None = (
+            None  # a moment, and frames shown and captured until then
+        )
         self._settled: tuple[int, int] | None = None  # captured and dropped while the pace was found
         self._raw_shown: Frame | None = None
         self._raw_caption = Caption()
@@ -241,6 +254,8 @@ class _LivePipeline:
             self.switches.start(workers)
             if self.sound is not None:
                 self.sound.start(workers, self._source, self.stylizer, self.view.say)
+            if self.learning is not None:
+                self.learning.start(workers, self, self.stylizer, self.view.say)
             while not self.view.ended and not workers.stopping.is_set() and not self._is_over(duration):
                 try:
                     with explain_failures("display"):
@@ -358,6 +373,31 @@ class _LivePipeline:
             with self._changing_boldness:
                 self.stylizer.boldness = boldness
             self.view.repaint = True
+
+    def _toggle_learning(self) -> None:
+        if self.learning is None:
+            self.view.say("start with --learn to learn a painting")
+            return
+        try:
+            self.learning.turn(not self.learning.on)
+        except UsageError as error:
+            self.view.say(str(error))
+        else:
+            self.view.say("learning" if self.learning.on else "learning paused")
+
+    @property
+    def pace(self) -> tuple[float, float] | None:
+        """See `LearningSession.pace`: since it was asked before."""
+        now = monotonic(), self._clock.shown, self._captured
+        before, self._paced = self._paced, now
+        if before is None or now[0] <= before[0] or self.view.frozen or not self._watched:
+            return None
+        seconds = now[0] - before[0]
+        return (now[1] - before[1]) / seconds, (now[2] - before[2]) / seconds
+
+    def show_again(self) -> None:
+        """See `LearningSession.show_again`."""
+        self.view.repaint = True
 
     def _publish(self, item: PaintedFrame) -> None:
         """Hand a frame to the sinks beside the display."""
@@ -492,6 +532,8 @@ class _LivePipeline:
             parts.append(f"{strength:.0%}")
         if boldness != DEFAULT_BOLDNESS and self.stylizer.has_boldness:
             parts.append(f"{boldness:.0%} bold")
+        if self.learning is not None and (learning := self.learning.figures.words):
+            parts.append(learning)
         return "  ".join(parts)
 
     def _record_time(self) -> str:
@@ -605,6 +647,7 @@ class _LivePipeline:
             background=self.stylizer.background,
             steps=[] if self._resolution is None else self._resolution.report(),
             sound=None if self.sound is None else self.sound.report,
+            learning=None if self.learning is None else self.learning.report,
         )
 
     def _report_settled(self) -> Settled | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from stylize_live.live.latency import Percentiles
+from stylize_live.live.learning import LearningFigures
 from stylize_live.live.sink_group import SinkReport
 from stylize_live.live.sound import SoundReport
 
@@ -60,6 +61,7 @@ class LiveReport:
         paint, background_style, background: the options at the end, see `LayerOptions`.
         steps: all of them, one after the other.
         sound: what was followed, or None.
+        learning: how far the painting was learnt, or None.
     """
 
     captured: int
@@ -80,6 +82,7 @@ class LiveReport:
     background: str
     steps: list[StepReport]
     sound: SoundReport | None = None
+    learning: LearningFigures | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The report as plain numbers and dictionaries, for JSON."""

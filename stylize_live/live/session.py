@@ -9,6 +9,7 @@ from typing import Protocol
 
 from stylize_live.frame import Frame
 from stylize_live.live.latency import Percentiles
+from stylize_live.live.learning import LiveLearning
 from stylize_live.live.sink_switches import SinkSwitches
 from stylize_live.live.sound import LiveSound
 from stylize_live.live.view import LiveStylizer, View
@@ -43,6 +44,7 @@ class LiveSession(Protocol):
             None before the first one.
         switches: of sinks that can be switched on and off.
         sound: what is followed, or None where nothing can be.
+        learning: what learns the painting, or None where nothing can.
     """
 
     view: View
@@ -50,6 +52,7 @@ class LiveSession(Protocol):
     shown: Frame | None
     switches: SinkSwitches
     sound: LiveSound | None
+    learning: LiveLearning | None
 
     @property
     def lines(self) -> int | None:

@@ -72,6 +72,7 @@ class View:
         record: called when a recording is to begin or to end.
         set_boldness: called with a boldness for the stylizer; setting it takes a while.
         clock: monotonic seconds.
+        learn: called when the painting is to be learnt, or that is to pause.
 
     Attributes:
         view_options: how frames are shown.
@@ -90,6 +91,7 @@ class View:
         record: Callable[[], None],
         set_boldness: Callable[[float], None],
         clock: Callable[[], float] = monotonic,
+        learn: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = clock
         self._typed = ("", 0.0)  # a digit, and until when a second one makes a number of both
@@ -122,6 +124,7 @@ class View:
             "c": self._toggle_colors,
             "t": self._toggle_steadiness,
             "b": self._step_paint,
+            "l": learn,
             "h": self._toggle_overlay,
             "space": self._freeze,
             "p": snapshot,

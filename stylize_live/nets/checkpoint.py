@@ -104,6 +104,10 @@ class Checkpoint:
         boldness = check_options(ImageOptions, boldness=boldness).boldness
         return self if self.faithful is None or boldness == 1 else _interpolate(self, boldness)
 
+    def once_at(self, boldness: float) -> Checkpoint:
+        """The same as `at`, for weights that will soon be replaced: nothing is kept."""
+        return self if self.faithful is None or boldness == 1 else _interpolate.__wrapped__(self, boldness)
+
     def network(self) -> ResidualTransformer:
         """A new network in evaluation mode that carries these weights."""
         import torch

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from stylize_live.live.session import LiveSession
+from stylize_live.studio.learning import learning_of
 
 
 class Devices(Protocol):
@@ -27,9 +28,19 @@ def _look(session: LiveSession, devices: Devices) -> None:
     devices.refresh_devices()
 
 
+def _end_learning(session: LiveSession, devices: Devices) -> None:
+    learning_of(session).end()
+
+
+def _undo_learning(session: LiveSession, devices: Devices) -> None:
+    learning_of(session).undo()
+
+
 # By the word that pages send.
 ACTIONS: Mapping[str, Callable[[LiveSession, Devices], None]] = {
     "snapshot": _snapshot,
     "record": _record,
     "look": _look,
+    "end_learning": _end_learning,
+    "undo_learning": _undo_learning,
 }

@@ -122,6 +122,10 @@ def _parse_command(path: list[str], asked: dict[str, object]) -> Command:
             return control.settings({"style": style})
         case ["preset", name]:
             return control.load_preset_by_name(name)
+        case [("end-learning" | "undo-learning") as word]:
+            return control.do_once(control.setting_of(word))
+        case ["keep", name]:
+            return control.keep_as(name)
         case ["press", key]:
             return control.press_key(key)
         case ["snapshot"]:

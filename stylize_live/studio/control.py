@@ -222,6 +222,15 @@ def load_preset_by_name(name: str) -> Command:
     return lambda state, choices: message
 
 
+def keep_as(name: str) -> Command:
+    """Keep what was learnt as a style. Raises `UsageError` if the name cannot be a style's."""
+    try:
+        message = Message(keep=name)
+    except ValidationError:
+        raise UsageError(f"no name for a style: {_short(name)}") from None
+    return lambda state, choices: message
+
+
 def check(message: Message, before: State, after: State, note: str) -> None:
     """Check that a message had its effect.
 

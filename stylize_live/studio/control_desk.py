@@ -15,6 +15,7 @@ from stylize_live.naming import display_name
 from stylize_live.studio.actions import ACTIONS
 from stylize_live.studio.backgrounds import FOLDER, Backgrounds
 from stylize_live.studio.control import Choices, Command, check
+from stylize_live.studio.learning import keep_learnt
 from stylize_live.studio.messages import (
     Message,
     SettingChanges,
@@ -153,6 +154,8 @@ class ControlDesk:
             session.view.press(message.press)
         if message.do is not None:
             ACTIONS[message.do](session, self)
+        if message.keep is not None:
+            keep_learnt(session, message.keep)
         self._apply_preset_message(message, session)
         if message.remove in self.paintings.styles:
             self._remove_painting(message.remove, session)

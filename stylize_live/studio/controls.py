@@ -17,7 +17,7 @@ from stylize_live.studio.control import State
 
 Kind = Literal["number", "switch", "choice", "style", "text", "action", "record"]
 ROOT = "/stylize/"  # of OSC's addresses
-_PRESET, _PRESS = "preset", "press"
+_PRESET, _PRESS, _KEEP = "preset", "press", "keep"
 # Of what has another meaning here than as a setting of the command line, or is none.
 _DOES = {
     "style": "The style, or a blend such as “great-wave:0.4,starry-night:0.6”.",
@@ -34,6 +34,10 @@ _DOES = {
     "snapshot": "Save an image.",
     "record": "A recording.",
     "look": "List cameras and microphones anew.",
+    "learning": "Learn the painting that is the style, or pause that.",
+    "end_learning": "End learning; what was learnt stays.",
+    "undo_learning": "Back to the first look, and pause.",
+    _KEEP: "Keep what was learnt as a style of this name.",
     _PRESET: "The look of a preset that was saved on the page.",
     _PRESS: "A key of the show, such as “m”.",
 }
@@ -104,7 +108,7 @@ def list_controls() -> Mapping[str, Control]:
     found = [_setting(name, kind) for name, kind in control.setting_kinds().items()]
     actions = (*control.STEPS, *ACTIONS)
     found += [Control(name, "record" if name == "record" else "action") for name in actions]
-    found += [Control(name, "text") for name in (_PRESET, _PRESS)]
+    found += [Control(name, "text") for name in (_PRESET, _PRESS, _KEEP)]
     described = (replace(one, does=_DOES.get(one.name) or _description(one.name)) for one in found)
     return {one.name: one for one in described}
 
@@ -157,6 +161,8 @@ def command_of(one: Control, value: object) -> control.Command:
         return control.record(str(value))
     if one.name == _PRESET:
         return control.load_preset_by_name(str(value))
+    if one.name == _KEEP:
+        return control.keep_as(str(value))
     if one.name == _PRESS:
         return control.press_key(str(value))
     return control.settings({one.name: value})

@@ -19,6 +19,7 @@ from stylize_live.nets.catalogue import style_shares
 from stylize_live.options import PaintingOptions
 from stylize_live.sound_rules import rules_of
 from stylize_live.studio.actions import ACTIONS
+from stylize_live.studio.learning import learning_of
 from stylize_live.studio.presets import NAME
 from stylize_live.validation import Settings, describe_value
 
@@ -54,6 +55,7 @@ def _check_action(name: str) -> str:
 
 Share = Annotated[float, Field(ge=0, le=1)]
 PresetName = Annotated[str, Field(pattern=NAME)]
+StyleName = Annotated[str, Field(min_length=1, max_length=60)]
 
 
 class SettingChanges(PaintingOptions, ViewOptions):
@@ -70,6 +72,7 @@ class SettingChanges(PaintingOptions, ViewOptions):
         follow_sound, sound_amount: as the settings; "off" follows nothing.
         sound_styles: names parted by commas, "" for all; those that the studio does not offer are ignored.
         sound_from: a key of those offered.
+        learning: whether the painting that is the style is learnt.
         stream, virtual_camera, ndi: whether they get frames.
     """
 
@@ -86,6 +89,7 @@ class SettingChanges(PaintingOptions, ViewOptions):
     sound_styles: Annotated[str, Field(max_length=4000)] | None = None
     sound_from: Annotated[str, Field(max_length=200)] | None = None
     ndi: bool | None = None
+    learning: bool | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -118,6 +122,7 @@ class Message(Settings):
         press: a key of the session, see `live/hotkeys.py`; those that are not for pages are ignored.
         save: name of a preset to save.
         load: name of a preset to load.
+        keep: name of a style to keep what was learnt as.
         rename: [a preset's name, its new one].
         remove: the style of a painting that a page brought; it is deleted. Others are ignored.
         camera: SDP that offers the page's own camera; "" turns it off.
@@ -132,6 +137,7 @@ class Message(Settings):
     press: Annotated[str, Field(min_length=1, max_length=8)] | None = None
     save: PresetName | None = None
     load: PresetName | None = None
+    keep: StyleName | None = None
     rename: Annotated[list[PresetName], Field(min_length=2, max_length=2)] | None = None
     remove: Annotated[str, Field(max_length=300)] | None = None
     camera: Annotated[str, Field(max_length=_LONGEST_OFFER)] | None = None
@@ -175,7 +181,7 @@ def apply_changes(
 
 
 def apply_output_changes(changes: SettingChanges, session: LiveSession) -> None:
-    """Apply changes of size and outputs."""
+    """Apply changes of size and outputs, and whether a painting is learnt. Raises `UsageError`."""
     if changes.size is not None:
         session.lines = parse_lines(changes.size)
     if changes.stream is not None:
@@ -184,6 +190,8 @@ def apply_output_changes(changes: SettingChanges, session: LiveSession) -> None:
         session.switches.turn(VIRTUAL_CAMERA, changes.virtual_camera)
     if changes.ndi is not None:
         session.switches.turn(NDI, changes.ndi)
+    if changes.learning is not None:
+        learning_of(session).turn(changes.learning)
 
 
 def sound_changes(preset: dict[str, object]) -> SettingChanges:

@@ -8,6 +8,7 @@ from stylize_live.config import LiveSettings
 from stylize_live.live.session import LiveSession
 from stylize_live.live.sink_switches import SinkState
 from stylize_live.media.sinks.opening import NDI, STREAM, VIRTUAL_CAMERA
+from stylize_live.studio.learning import learning_state
 from stylize_live.studio.messages import shares_of
 from stylize_live.studio.sound import sound_state
 
@@ -44,6 +45,7 @@ def state_of(session: LiveSession) -> dict[str, object]:
         "can_resize": session.can_resize,
         "microphone": session.microphone or "",
         **sound_state(session),
+        **learning_state(session),
         **{key: asdict(states.get(key, _MISSING)) for key in SWITCHED},
     }
 

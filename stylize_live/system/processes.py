@@ -27,3 +27,13 @@ def wait_for_peak(child: subprocess.Popen[str]) -> float | None:
     _, status, used = os.wait4(child.pid, 0)  # psutil knows what a process holds, not what it held at most
     child.returncode = os.waitstatus_to_exitcode(status)
     return float(used.ru_maxrss) / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def lower_priority() -> None:
+    """Give way to all other processes from now on, with all threads that begin later."""
+    if sys.platform == "win32":
+        import psutil
+
+        psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS)
+        return
+    os.nice(19)

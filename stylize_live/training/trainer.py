@@ -75,6 +75,7 @@ class Trainer:
         plan: its steps and crops; the state keeps it.
         prepared: seconds that the run has taken before its first step.
         measuring: seconds that it will take to measure after its last step; the minutes hold these too.
+        schedule: share of the peak rate, of the steps done and the share of the budget.
     """
 
     def __init__(
@@ -91,11 +92,13 @@ class Trainer:
         plan: Plan | None = None,
         prepared: float = 0.0,
         measuring: float = 0.0,
+        schedule: Callable[[int, float], float] | None = None,
     ) -> None:
         self.network = network.to(device).to(memory_format=torch.channels_last).train()
         self._objective, self._batches, self._settings = objective, batches, settings
         self._device, self._state_path, self._task, self._files = device, state_path, task, files
         self._plan, self._prepared, self._measuring = plan, prepared, measuring
+        self._schedule = schedule or _schedule
         self._optimizer = MuonAdam(network)
         self._average = {k: v.detach().clone() for k, v in network.state_dict().items()}
         self._faithful: dict[str, Tensor] = {}
@@ -204,7 +207,7 @@ class Trainer:
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP)
-        self._optimizer.step(self._settings.rate * _schedule(p.step, p.done))
+        self._optimizer.step(self._settings.rate * self._schedule(p.step, p.done))
         self._update_average()
         p.step += 1
         is_noted = p.step % _NOTED == 0

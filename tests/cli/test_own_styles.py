@@ -12,7 +12,6 @@ import pytest
 from tiny import make_checkpoint, random_pixels
 
 from stylize_live.cli.app import main
-from stylize_live.cli.train import style_name
 from stylize_live.engine.style_loading import load_style
 from stylize_live.errors import EXIT_INTERRUPTED, StyleError
 from stylize_live.media.image.io import Still, write_image
@@ -23,7 +22,7 @@ from stylize_live.nets.catalogue import (
     style_word,
 )
 from stylize_live.nets.checkpoint import load_checkpoint, save_checkpoint
-from stylize_live.nets.style_folders import shipped_names
+from stylize_live.nets.style_folders import shipped_names, style_name
 from stylize_live.system.commands import quote
 from stylize_live.training.trainer import Trainer
 

@@ -9,6 +9,7 @@ import { Outputs } from "./outputs.js";
 import { Sound } from "./sound.js";
 import { Layers } from "./layers.js";
 import { Bring } from "./bring.js";
+import { Learning } from "./learning.js";
 import { makeFolds, sayFolded } from "./folds.js";
 
 const $ = (id) => document.getElementById(id);
@@ -93,6 +94,7 @@ const bring = new Bring({ paintings: choose, backgrounds: (name) => ask({ backgr
 const ownBackground = bring.tile("backgrounds", "swatch", "An image or a video of your own", "+", element("span", "Your own"));
 const layers = new Layers(ask, () => send({ do: "look" }), ownBackground);
 const ownPainting = bring.tile("paintings", "own", "Paint like a painting of your own: pick an image, or drop it anywhere on this page", element("span", "+"), element("span", "Your own painting"));
+const learning = new Learning(ask, send);
 $("microphone").addEventListener("pointerdown", () => send({ do: "look" }));
 
 // ---------------------------------------------------------------- sliders and switches
@@ -434,6 +436,7 @@ function showState(news) {
   sound.show(news);
   showAmount(news.sound_amount);
   layers.show(news);
+  learning.show(news);
   sayFolded("layers-card", setInLayers());
   showSource();
   $("mark").hidden = news.on_record === null;

@@ -1,0 +1,40 @@
+"""What pages and programs see of a painting that is learnt, and what they may have done about it."""
+
+from __future__ import annotations
+
+from stylize_live.errors import UsageError
+from stylize_live.live.learning import LiveLearning
+from stylize_live.live.session import LiveSession
+
+
+def learning_state(session: LiveSession) -> dict[str, object]:
+    """Whether a painting is learnt, and how far it is: whole percents and seconds, which change seldom."""
+    learning = session.learning
+    if learning is None:
+        return {"learning": False, "learnt": None}
+    figures = learning.figures
+    return {
+        "learning": learning.on and figures.state not in ("off", "done"),
+        "learnt": {
+            "state": figures.state,
+            "painting": figures.painting,
+            "percent": int(100 * figures.share),
+            "steps": figures.steps,
+            "left": 5 * round(figures.left / 5),
+            "first_look": figures.first_look,
+            "trouble": figures.trouble,
+        },
+    }
+
+
+def learning_of(session: LiveSession) -> LiveLearning:
+    """What learns. Raises `UsageError` where nothing can."""
+    if session.learning is None:
+        raise UsageError("nothing can be learnt here")
+    return session.learning
+
+
+def keep_learnt(session: LiveSession, name: str) -> None:
+    """Keep what is shown as a style of the user's own. Raises as `LiveLearning.keep`."""
+    path = learning_of(session).keep(name)
+    session.view.say(f"kept: --style {path.stem}")
