@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stylize_live.engine.first_look.description import Array
 from stylize_live.engine.first_look.mixture import layer_of
 from stylize_live.engine.first_look.predictor import COLORS, MOST_DEVIATIONS, Predictor
 from stylize_live.nets.architecture import Architecture
@@ -186,7 +187,7 @@ def choose_nearest(gallery: Tensor, styles: Sequence[str], layers: int) -> dict[
 
 
 @torch.no_grad()
-def measure_colors(photos: Sequence[Tensor], styles: Sequence[str]) -> dict[str, np.ndarray]:
+def measure_colors(photos: Sequence[Tensor], styles: Sequence[str]) -> dict[str, Array]:
     """What styles paint of photos at the usual boldness: means and covariances of logits.
 
     Args:
@@ -202,9 +203,9 @@ def measure_colors(photos: Sequence[Tensor], styles: Sequence[str]) -> dict[str,
         weights = {key: torch.from_numpy(array) for key, array in checkpoint.weights.items()}
         network = build_network(checkpoint.architecture, weights, torch.device("cpu"))
         found.append(torch.cat([logits(network(photo)) for photo in photos]))
-    means = np.stack([one.mean(0).numpy() for one in found])
-    covariances = np.stack([torch.cov(one.T).numpy().ravel() for one in found])
-    return {"painted_mean": np.float32(means), "painted_covariance": np.float32(covariances)}
+    means = torch.stack([one.mean(0) for one in found])
+    covariances = torch.stack([torch.cov(one.T).flatten() for one in found])
+    return {"painted_mean": means.float().numpy(), "painted_covariance": covariances.float().numpy()}
 
 
 def export_predictor(

@@ -33,9 +33,9 @@ def match_colors(
     Returns:
         A (3, 3) matrix and a shift, (3,): `matrix @ color + shift`.
     """
-    target, spread = _liven(np.float64(painting[:3]), np.float64(painting[3:]).reshape(3, 3))
-    target, spread = _tame(target, spread)
-    values, vectors = np.linalg.eigh(monge_kantorovich(np.float64(covariance), spread))
+    values = painting.astype(np.float64)
+    target, spread = _tame(*_liven(values[:3], values[3:].reshape(3, 3)))
+    values, vectors = np.linalg.eigh(monge_kantorovich(covariance.astype(np.float64), spread))
     matrix = vectors * values.clip(*_STRETCH) @ vectors.T
     return matrix, target - matrix @ mean
 

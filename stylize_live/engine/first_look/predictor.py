@@ -92,12 +92,12 @@ class Predictor:
         added = moved[:-COLORS].reshape(len(self.layers), len(self.styles))
         # What is added to all of a layer moves it from the mean of all styles: so sums are 1 again.
         shares = nearness + added - added.mean(1, keepdims=True)
-        matrix, shift = np.eye(3) + moved[-COLORS:-3].reshape(3, 3), moved[-3:]
+        matrix, shift = np.eye(3, dtype=np.float32) + moved[-COLORS:-3].reshape(3, 3), moved[-3:]
         if self.painted_mean is not None and self.painted_covariance is not None:
             painted = nearness @ self.painted_mean, (nearness @ self.painted_covariance).reshape(3, 3)
-            matrix, shift = match_colors(description.colors, *painted)
-        colors = matrix.astype(np.float32), shift.astype(np.float32)
-        return Recipe(self.styles, self.layers, shares, nearness, *colors)
+            matched = match_colors(description.colors, *painted)
+            matrix, shift = (part.astype(np.float32) for part in matched)
+        return Recipe(self.styles, self.layers, shares, nearness, matrix, shift)
 
 
 def load_predictor() -> Predictor:

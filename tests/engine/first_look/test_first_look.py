@@ -48,7 +48,7 @@ def test_it_is_a_style_like_any_other(painting: Path, looked: FirstLook) -> None
     assert style.faithful is not None
     assert style.at(0).digest() != style.at(1).digest()
     nearest = style.training["first_look"]["nearest"]
-    assert len(nearest) == 3
+    assert 1 <= len(nearest) <= 3
     assert 0 < sum(nearest.values()) <= 1
     assert read_style_info(painting) == (style.info, style.training)
 
