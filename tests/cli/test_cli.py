@@ -57,6 +57,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 # Each setting of `convert` as words of the command line, and what becomes of it; none is its default.
 GIVEN: dict[str, tuple[str, object]] = {
+    "learn": ("1:30", "1:30"),
     "style": ("0:starry-night,2:great-wave", "0:starry-night,2:great-wave"),
     "device": ("cpu", "cpu"),
     "precision": ("float32", "float32"),

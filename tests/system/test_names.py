@@ -9,13 +9,13 @@ from tiny import random_pixels
 
 from stylize_live.cli import image as image_command
 from stylize_live.cli.app import main
-from stylize_live.cli.train import style_name
 from stylize_live.config import LiveSettings
 from stylize_live.conversion.queue import plan_jobs
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.files import replacing, slug
 from stylize_live.media.formats.containers import check_target
 from stylize_live.media.image.io import Still, write_image
+from stylize_live.nets.style_folders import style_name
 from stylize_live.studio.presets import save_preset
 from stylize_live.system import names
 from stylize_live.system.names import (
