@@ -223,9 +223,9 @@ def test_keep_colours(tab: Tab, show: Show) -> None:
 
 
 def test_styles_and_blends(tab: Tab, show: Show, tmp_path: Path) -> None:
-    tab.click(".style:nth-child(2) > button")
+    tab.click(".style[data-style=second] > button")
     tab.until("document.querySelector('.style.chosen').dataset.style === 'second'")
-    tab.click(".style:nth-child(3) .mix")
+    tab.click(".style[data-style=third] .mix")
     tab.until("!document.getElementById('blend-row').hidden")
     tab.settle()
     assert show.stylizer.style == "second:0.5,third:0.5"
@@ -234,7 +234,7 @@ def test_styles_and_blends(tab: Tab, show: Show, tmp_path: Path) -> None:
     shares = dict(part.split(":") for part in show.stylizer.style.split(","))
     assert float(shares["third"]) == pytest.approx(0.75, abs=0.06)
     keep(tab, "blend", tmp_path)
-    tab.click(".style:nth-child(3) .mix")
+    tab.click(".style[data-style=third] .mix")
     tab.until("document.getElementById('blend-row').hidden")
     tab.run("document.activeElement.blur()")
     tab.key("1")
@@ -276,6 +276,7 @@ def test_snapshot_record_preset_and_source(tab: Tab, tmp_path: Path) -> None:
         "s.dispatchEvent(new Event('change')); })()"
     )
     tab.until("document.getElementById('toast').textContent !== 'opening Test pattern'")
+    tab.click("#outputs-card > summary")
     tab.click("#copy")
     tab.until("document.getElementById('copy').textContent === 'Copied'")
 
