@@ -16,6 +16,7 @@ from stylize_live.media.formats.limits import is_image
 from stylize_live.media.image.formats import HEIC, is_heic
 from stylize_live.media.image.io import SUFFIXES
 from stylize_live.media.image.jpeg import encode_jpeg
+from stylize_live.wording import is_plain
 
 FOLDER = "backgrounds"  # in the folder that the program was started in
 _MOST_LISTED = 48
@@ -58,7 +59,7 @@ class Backgrounds:
         with suppress(OSError), os.scandir(self.folder) as entries:
             for entry in entries:
                 suffix = Path(entry.name).suffix.lower()
-                known = suffix in SUFFIXES or suffix in FORMATS
+                known = (suffix in SUFFIXES or suffix in FORMATS) and is_plain(entry.name)
                 if known and not entry.name.startswith(".") and len(entry.name) <= _LONGEST_NAME:
                     with suppress(OSError):
                         if entry.is_file(follow_symlinks=False):

@@ -159,6 +159,15 @@ def test_new_files_are_found_when_somebody_looks(show: Show, folder: Path) -> No
 
 
 @pytest.mark.posix
+@pytest.mark.linux
+def test_names_that_are_no_text_are_left_out(folder: Path) -> None:
+    """They cannot be sent to pages, which could not ask for them."""
+    listed = Backgrounds(folder, "").names
+    for name in (b"caf\xe9.mp4", b"line\nbreak.jpg"):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).touch()
+    assert Backgrounds(folder, "").names == listed
+
+
 def test_links_are_not_followed(folder: Path) -> None:
     (folder / "link.png").symlink_to(folder.parent / "secret.png")
     os.mkfifo(folder / "pipe.png")
