@@ -178,8 +178,9 @@ def test_nothing_else_is_removed(show: Show, place: Path, image: bytes) -> None:
             "a.png",
         ):
             one.say(remove=name)
+        one.until(lambda: one.words.get("about", {}).get("paintings"))
         one.say(remove="paintings/a.png")
-        one.until(lambda: one.words.get("about", {}).get("paintings") == [])
+        one.until(lambda: one.words["about"]["paintings"] == [])
     assert names(place) == ["b.png", "paintings"]
     assert names(place / "paintings") == ["notes.txt"]
 
