@@ -36,6 +36,7 @@ def hear_until(learner: Learner, kind: type, heard: list[object]) -> object:
     return eventually(look, kind.__name__, within=LONG)
 
 
+@pytest.mark.long
 def test_it_learns_hands_over_and_is_done(painting: Path) -> None:
     heard: list[object] = []
     with Learner(job_of(painting)) as learner:
@@ -51,6 +52,7 @@ def test_it_learns_hands_over_and_is_done(painting: Path) -> None:
     assert learnt.training["steps"] == improved[-1].steps
 
 
+@pytest.mark.long
 def test_a_killed_one_is_told_of_and_gone_on_with(painting: Path) -> None:
     heard: list[object] = []
     with Learner(job_of(painting, 600.0)) as learner:
@@ -67,6 +69,7 @@ def test_a_killed_one_is_told_of_and_gone_on_with(painting: Path) -> None:
     assert first.steps >= improved.steps
 
 
+@pytest.mark.slow
 def test_it_pauses_and_goes_on(painting: Path) -> None:
     heard: list[object] = []
     with Learner(job_of(painting, 600.0)) as learner:
@@ -78,6 +81,7 @@ def test_it_pauses_and_goes_on(painting: Path) -> None:
         hear_until(learner, Advance, heard)
 
 
+@pytest.mark.slow
 def test_closing_keeps_the_state_and_leaves_no_process(painting: Path) -> None:
     heard: list[object] = []
     with Learner(job_of(painting, 600.0), LONG) as learner:
@@ -89,6 +93,7 @@ def test_closing_keeps_the_state_and_leaves_no_process(painting: Path) -> None:
     learner.close()
 
 
+@pytest.mark.long
 @pytest.mark.posix
 def test_it_ends_with_whoever_started_it(painting: Path) -> None:
     """Also where that one is killed."""
@@ -136,6 +141,7 @@ def test_one_painting_is_learnt_by_one(painting: Path) -> None:
             hear_until(learner, Done, [])
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_kept_it_learns_all_the_same(painting: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     job = job_of(painting)
@@ -146,6 +152,7 @@ def test_where_nothing_can_be_kept_it_learns_all_the_same(painting: Path, tmp_pa
     assert any(isinstance(word, Note) and "not kept" in word.text for word in heard)
 
 
+@pytest.mark.slow
 def test_what_is_no_painting_is_told_of(tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no image" + os.urandom(4))
@@ -153,6 +160,7 @@ def test_what_is_no_painting_is_told_of(tmp_path: Path) -> None:
         hear_until(learner, Done, [])
 
 
+@pytest.mark.slow
 def test_frames_stay_in_memory(painting: Path) -> None:
     """What is kept holds nothing of them."""
     frame = np.random.default_rng(3).integers(0, 256, (64, 80, 3), np.uint8)
