@@ -44,9 +44,7 @@ _SECONDS_BETWEEN_REPORTS = 0.2
 _LEAST_OPENING = 2  # videos, or segments of such that are open, that wait for workers
 _MOST_OPEN = 4  # videos for each worker
 _BACKLOG = 8  # planned segments for each worker; a plan that is farther ahead waits
-_PLENTY = (
-    2  # videos for each worker that nobody has opened: what is opened now is not the last to be finished
-)
+_PLENTY = 2  # other videos for each worker: what is opened now is not the last to be finished then
 _MOST_JOINS = 2  # at the same time, on one machine
 _MOST_LOSSES = 3  # of processes that opened or joined the same video
 

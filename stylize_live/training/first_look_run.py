@@ -18,20 +18,9 @@ from stylize_live.training.features import FeatureNetwork
 from stylize_live.training.first_look import MixPredictor, StyleMix
 from stylize_live.training.objective import Objective
 from stylize_live.training.painting import load_painting
-from stylize_live.training.settings import TrainSettings
+from stylize_live.training.settings import USUAL_RECIPE, TrainSettings
 
-SETTINGS = TrainSettings(
-    contrast=1.2,
-    saturation=1.2,
-    style_weight=8,
-    content_weight=6,
-    pixel_weight=1,
-    color_weight=60,
-    deep_weight=0.4,
-    coarse_weight=2,
-    pooled=0,
-    painting_size=560,
-)
+SETTINGS = USUAL_RECIPE.model_copy(update={"pooled": 0.0, "painting_size": 560})
 _PAINTINGS = 2  # in a step
 _NOISE = 0.1  # of places: there are few paintings, and what lies between them has to be right, too
 _COLOR_STEPS = 60  # for colors alone, to begin with

@@ -33,29 +33,15 @@ from stylize_live.training.dataset import Crops, random_crop, to_tensor
 from stylize_live.training.features import FeatureNetwork
 from stylize_live.training.objective import Objective
 from stylize_live.training.painting import load_painting
-from stylize_live.training.settings import TrainSettings
+from stylize_live.training.settings import USUAL_RECIPE, TrainSettings
 from stylize_live.training.trainer import Progress, Trainer
 
 log = logging.getLogger(__name__)
 
 _ENDLESS = 10**9  # steps: whoever learns says when it is enough
-# What the shipped styles are trained with, by and large (benchmarks/gallery.toml), and no steps for colors
-# alone: they would destroy a good start first.
-RECIPE = TrainSettings(
-    steps=_ENDLESS,
-    batch=1,
-    crop=192,
-    contrast=1.2,
-    saturation=1.2,
-    style_weight=8,
-    content_weight=6,
-    pixel_weight=1,
-    color_weight=60,
-    deep_weight=0.4,
-    coarse_weight=2,
-    pooled=0.2,
-    colors=0,
-    rate=8e-4,
+# No steps for colors alone: they would destroy a good start first.
+RECIPE = USUAL_RECIPE.model_copy(
+    update={"steps": _ENDLESS, "batch": 1, "crop": 192, "pooled": 0.2, "colors": 0.0, "rate": 8e-4}
 )
 _WARM_UP, _FALLS = 20, 150  # steps: of a rising rate, and after which it has fallen by 0.7
 _LATEST = 24  # frames that are practised on, the newest

@@ -139,3 +139,17 @@ class TrainSettings(Settings):
     )
     rate: float = Field(default=1.3e-3, gt=0, le=0.1, description="Peak learning rate; 3e-3 with --keyframe.")
     seed: int = Field(default=0, ge=0, lt=2**63, description="Start of every random sequence.")
+
+
+# What the shipped styles are trained with, by and large (benchmarks/gallery.toml): for paintings that nobody
+# has chosen weights for.
+USUAL_RECIPE = TrainSettings(
+    contrast=1.2,
+    saturation=1.2,
+    style_weight=8,
+    content_weight=6,
+    pixel_weight=1,
+    color_weight=60,
+    deep_weight=0.4,
+    coarse_weight=2,
+)
