@@ -134,8 +134,8 @@ def _take_into(shelf: Shelf, rules: Rules) -> Callable[[Request], Awaitable[Resp
 
 
 def _refuse(refusal: UploadError) -> Response:
-    # What is still on its way is not waited for.
-    return JSONResponse({"error": refusal.why}, refusal.status, {"Connection": "close"})
+    # The connection stays: closed while a file is still on its way, the other side would not hear the answer.
+    return JSONResponse({"error": refusal.why}, refusal.status)
 
 
 async def _saved_file(saved: SavedFiles, request: Request) -> Response:

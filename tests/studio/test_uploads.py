@@ -371,6 +371,25 @@ def test_without_a_length_nothing_is_taken(show: Show, place: Path, image: bytes
     assert names(place) == []
 
 
+def test_who_still_sends_hears_why(
+    show: Show, place: Path, image: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser reads no answer before all of a file is sent."""
+    monkeypatch.setattr(Paintings, "most_bytes", 1)
+    line = HTTPConnection("127.0.0.1", show.port, timeout=10)
+    own = {"Origin": f"http://127.0.0.1:{show.port}"}
+    body = bytes(8 * uploads.MIB)  # more than a system keeps for a program that does not read
+    line.request(
+        "POST",
+        "/paintings?name=a.png",
+        (body[at : at + 4096] for at in range(0, len(body), 4096)),
+        own | {"Content-Length": str(len(body))},
+    )
+    assert line.getresponse().status == 413
+    line.close()
+    assert names(place) == []
+
+
 def test_what_comes_in_part_is_gone_when_its_page_is(show: Show, place: Path, image: bytes) -> None:
     with socket.create_connection(("127.0.0.1", show.port), 10) as line:
         line.sendall(head("backgrounds", len(image)) + image[:100])
