@@ -41,6 +41,8 @@ _SOFT = 0.25  # width, in nodes' terms, that the table is smoothed with
 _GRAIN = 1.25  # blur of the painting in pixels of 400 lines: it is paint that counts, not its grain
 _ACCENT = 1.5  # how much more what stands out in a painting counts than its share
 _BRIGHTEST, _DARKEST = 0.98, 0.03
+_LIVELY_SPREAD = 0.235  # deviation of OKLab's lightness: the shipped styles that people choose aim at 0.2 to 0.27
+_LIVELY_CONTRAST = 1.0, 2.2
 _PIVOT = 0.8  # of the way from grey to a painting's mean color: where stronger colors start from
 _CHROMA = (1.0, 1.6, 1.6)  # weights of lightness and color in what "near" means among colors of a palette
 _PULL = 0.035  # OKLab distance within which a place lies between two colors of the palette
@@ -164,6 +166,18 @@ def vivid(painting: Tensor, contrast: float, saturation: float) -> Tensor:
     light = (light - light.mean()) * contrast + light.mean()
     pivot = _PIVOT * color.mean((2, 3), keepdim=True)
     return from_oklab(torch.cat([light.clamp(_DARKEST, _BRIGHTEST), (color - pivot) * saturation + pivot], 1))
+
+
+def lively_contrast(painting: Tensor) -> float:
+    """The contrast for `vivid` with which photos in a painting's lightness can still be told: a painting in
+    light and dark keeps its own, a hazy or even one gets more.
+
+    Args:
+        painting: (1, 3, H, W) float32 sRGB in [0, 1].
+    """
+    spread = float(to_oklab(painting.double())[:, 0].std())
+    least, most = _LIVELY_CONTRAST
+    return min(most, max(least, _LIVELY_SPREAD / max(spread, 1e-6)))
 
 
 def _paint(painting: Tensor) -> Tensor:

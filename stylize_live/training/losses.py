@@ -11,6 +11,20 @@ from torch import Tensor
 
 Features = dict[str, Tensor]
 
+# Places of features on each side that see what lies beyond an image: of VGG16's relu3_3 4.5, of relu4_1 3.3.
+_OUTER = 5
+_MOST_OUTER = 0.2  # of all places of a side: a small image keeps something
+
+
+def inner(features: Features) -> Features:
+    """Features without the places that see what lies beyond the image, layer -> (N, C, h, w)."""
+    return {layer: _middle(found) for layer, found in features.items()}
+
+
+def _middle(found: Tensor) -> Tensor:
+    rows, columns = (min(_OUTER, int(_MOST_OUTER * side)) for side in found.shape[2:])
+    return found[:, :, rows : found.shape[2] - rows, columns : found.shape[3] - columns]
+
 
 def gram(features: Tensor) -> Tensor:
     """Gram matrices, averaged over positions (Gatys et al., CVPR 2016, equation 3).

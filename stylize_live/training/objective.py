@@ -24,7 +24,8 @@ Terms = dict[str, Tensor]
 _EARLY_WEIGHT = 10.0  # of colors pixel by pixel, and of their masses, while there is no texture yet
 
 # Pixels that crops are mirrored by before features look at them. They take what lies beyond for black, and a
-# network that has to please them there smears the borders of every image.
+# network that has to please them there smears the borders of every image. Deep features see it from further
+# away: their outer places do not count either, see `losses.inner`.
 _EDGE = 8
 
 Network = Callable[[Tensor], Tensor]
@@ -111,10 +112,10 @@ class Objective:
         painted, steady = self._two_views(network, crops.photos, step)
         features = self._features
         which = self._assign_paintings(len(painted), step)
-        found = features(_mirror(painted), last=features.style_layers[-1])
+        found = losses.inner(features(_mirror(painted), last=features.style_layers[-1]))
         with torch.no_grad():
             wanted = self._recolor(crops.subjects, which)
-            subject = features(_mirror(wanted), last=features.content_layer)[features.content_layer]
+            subject = losses.inner(features(_mirror(wanted), last=features.content_layer))[features.content_layer]
         content = losses.content_error(found[features.content_layer], subject).mean()
         return {
             "style": self._style(found, painted, which) * features.gain,
@@ -152,7 +153,7 @@ class Objective:
         fine = losses.grams(found, layers)
         error = self._mean([self._targets[t].fine_error(g) for t, g in _by_target(fine, which)])
         if self._settings.coarse_weight:
-            small = self._features(losses.half_size(_mirror(painted)), last=layers[-1])
+            small = losses.inner(self._features(losses.half_size(_mirror(painted)), last=layers[-1]))
             grams = losses.grams(small, layers)
             coarse = [self._targets[t].coarse_error(g) for t, g in _by_target(grams, which)]
             error = error + self._settings.coarse_weight * self._mean(coarse)

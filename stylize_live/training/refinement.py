@@ -28,7 +28,7 @@ from stylize_live.system.clock import monotonic
 from stylize_live.system.replacing import remove
 from stylize_live.training.abstraction import abstract
 from stylize_live.training.callbacks import build_network
-from stylize_live.training.color_transfer import PhotoStatistics
+from stylize_live.training.color_transfer import PhotoStatistics, lively_contrast
 from stylize_live.training.dataset import Crops, random_crop, to_tensor
 from stylize_live.training.features import FeatureNetwork
 from stylize_live.training.objective import Objective
@@ -111,7 +111,8 @@ class Refinement:
 
     Attributes:
         crops: what is practised on.
-        device, settings: as given.
+        device: as given.
+        settings: as given; the recipe's contrast is chosen for the painting.
         seconds: of practice so far, without pauses; on a CPU of processor time.
 
     Raises:
@@ -131,8 +132,10 @@ class Refinement:
         device: torch.device,
         settings: TrainSettings = RECIPE,
     ) -> None:
-        self.device, self.settings = device, settings
         image = load_painting(painting, settings).to(device)
+        if settings.contrast == RECIPE.contrast:  # nobody has chosen another one
+            settings = settings.model_copy(update={"contrast": lively_contrast(image)})
+        self.device, self.settings = device, settings
         statistics = PhotoStatistics.of(to_tensor(abstract(photo)) for photo in photos)
         batch, side = settings.batch or 1, settings.crop or 192
         self._objective = Objective(features, [image], statistics, settings)

@@ -15,6 +15,7 @@ from stylize_live.training.color_transfer import (
     _main_colors,
     relative_colors,
     transport,
+    lively_contrast,
     vivid,
 )
 from stylize_live.training.dataset import to_tensor
@@ -99,6 +100,21 @@ def test_a_vivid_painting() -> None:
     wanted = 1.3 * before[:, 1:] - 0.3 * 0.8 * before[:, 1:].mean((2, 3), keepdim=True)
     torch.testing.assert_close(after[:, 1:], wanted, atol=0.005, rtol=0)
     torch.testing.assert_close(vivid(pale, 1, 1), pale, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("dark", "bright", "spread"), [(0.42, 0.62, 0.235), (0.499, 0.501, None), (0.02, 0.98, None)]
+)
+def test_hazy_paintings_get_the_contrast_that_photos_need(
+    dark: float, bright: float, spread: float | None
+) -> None:
+    grey = painting((dark,) * 3, (bright,) * 3)
+    contrast = lively_contrast(grey)
+    before, after = to_oklab(grey)[:, 0].std(), to_oklab(vivid(grey, contrast, 1))[:, 0].std()
+    if spread is not None:
+        assert float(after) == pytest.approx(spread, abs=0.005)
+    else:  # nothing to be seen on it, or enough
+        assert contrast == (2.2 if before < 0.1 else 1.0)
 
 
 def test_stronger_colors_leave_paper_as_it_is_and_print_stand_out() -> None:
