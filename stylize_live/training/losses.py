@@ -14,6 +14,7 @@ Features = dict[str, Tensor]
 # Places of features on each side that see what lies beyond an image: of VGG16's relu3_3 4.5, of relu4_1 3.3.
 _OUTER = 5
 _MOST_OUTER = 0.2  # of all places of a side: a small image keeps something
+_OWN_SCALE = 0.5
 
 
 def inner(features: Features) -> Features:
@@ -57,6 +58,20 @@ def style_errors(found: Features, wanted: Features) -> Features:
     """
     return {
         layer: (found[layer] - target).square().sum((1, 2)) / target.square().sum((1, 2))
+        for layer, target in wanted.items()
+    }
+
+
+def bounded_style_errors(found: Features, wanted: Features) -> Features:
+    """The same, no larger than about two: what has far more texture than the painting is measured by its own.
+
+    Relative to a painting with hardly any, the error of a photo is in the hundreds, and a network would learn
+    nothing but to blur.
+    """
+    scales = {layer: gram.detach().square().sum((1, 2)) * _OWN_SCALE for layer, gram in found.items()}
+    return {
+        layer: (found[layer] - target).square().sum((1, 2))
+        / torch.maximum(target.square().sum((1, 2)), scales[layer])
         for layer, target in wanted.items()
     }
 

@@ -115,7 +115,9 @@ class Objective:
         found = losses.inner(features(_mirror(painted), last=features.style_layers[-1]))
         with torch.no_grad():
             wanted = self._recolor(crops.subjects, which)
-            subject = losses.inner(features(_mirror(wanted), last=features.content_layer))[features.content_layer]
+            subject = losses.inner(features(_mirror(wanted), last=features.content_layer))[
+                features.content_layer
+            ]
         content = losses.content_error(found[features.content_layer], subject).mean()
         return {
             "style": self._style(found, painted, which) * features.gain,

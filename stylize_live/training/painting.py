@@ -110,8 +110,8 @@ class PaintingTarget:
         self, scale: str, found: losses.Features, wanted: losses.Features, weights: dict[str, float]
     ) -> Tensor:
         means = {name: self.pool.mean(f"{scale}_{name}", gram)[None] for name, gram in found.items()}
-        each = losses.style_errors(found, wanted)
-        together = losses.style_errors(means, wanted)
+        each = losses.bounded_style_errors(found, wanted)
+        together = losses.bounded_style_errors(means, wanted)
         parts = [
             weights[name] * torch.lerp(each[name].mean(), together[name].mean(), self._pooled)
             for name in found
