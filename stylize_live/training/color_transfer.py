@@ -41,6 +41,7 @@ _SOFT = 0.25  # width, in nodes' terms, that the table is smoothed with
 _GRAIN = 1.25  # blur of the painting in pixels of 400 lines: it is paint that counts, not its grain
 _ACCENT = 1.5  # how much more what stands out in a painting counts than its share
 _BRIGHTEST, _DARKEST = 0.98, 0.03
+_EXAMPLES = 4
 _LIVELY_SPREAD = (
     0.235  # deviation of OKLab's lightness: the shipped styles that people choose aim at 0.2 to 0.27
 )
@@ -57,18 +58,21 @@ class PhotoStatistics:
     Attributes:
         lightness: (256,) distribution of OKLab's lightness.
         colors: (n, 3) relative colors, see `relative_colors`.
+        examples: a few of the photos, (1, 3, h, w) in [0, 1] each.
     """
 
     lightness: Tensor
     colors: Tensor
+    examples: tuple[Tensor, ...]
 
     @classmethod
     def of(cls, photos: Iterable[Tensor]) -> PhotoStatistics:
         """Measure some photos, (1, 3, h, w) float32 sRGB in [0, 1] each."""
+        photos = list(photos)
         colors = [to_oklab(photo.double()) for photo in photos]
         lightness = torch.stack([_distribution(c)[0] for c in colors]).mean(0)
         relative = [relative_colors(c, lightness).flatten(2)[0].T for c in colors]
-        return cls(lightness, torch.cat(relative))
+        return cls(lightness, torch.cat(relative), tuple(photos[:: -(-len(photos) // _EXAMPLES)]))
 
 
 def _distribution(colors: Tensor) -> Tensor:

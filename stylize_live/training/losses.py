@@ -14,7 +14,6 @@ Features = dict[str, Tensor]
 # Places of features on each side that see what lies beyond an image: of VGG16's relu3_3 4.5, of relu4_1 3.3.
 _OUTER = 5
 _MOST_OUTER = 0.2  # of all places of a side: a small image keeps something
-_OWN_SCALE = 0.5
 
 
 def inner(features: Features) -> Features:
@@ -45,35 +44,28 @@ def grams(features: Features, layers: tuple[str, ...]) -> Features:
     return {layer: gram(features[layer]) for layer in layers}
 
 
-def style_errors(found: Features, wanted: Features) -> Features:
+def style_errors(found: Features, wanted: Features, scales: Features | None = None) -> Features:
     """Relative squared Gram error of every image, layer by layer.
 
     Args:
         found: layer -> (N, C, C) Gram matrices of the images.
         wanted: layer -> (1, C, C) or (N, C, C) Gram matrices of the painting.
+        scales: layer -> what errors are relative to, at least; None for the painting alone.
 
     Returns:
         layer -> (N,). Summed over the four layers, an untouched photo has
         about 4 in ImageNet's VGG16.
     """
+    own = {layer: strength(target) for layer, target in wanted.items()}
+    least = own if scales is None else {layer: own[layer].clamp(min=scales[layer]) for layer in own}
     return {
-        layer: (found[layer] - target).square().sum((1, 2)) / target.square().sum((1, 2))
-        for layer, target in wanted.items()
+        layer: (found[layer] - target).square().sum((1, 2)) / least[layer] for layer, target in wanted.items()
     }
 
 
-def bounded_style_errors(found: Features, wanted: Features) -> Features:
-    """The same, no larger than about two: what has far more texture than the painting is measured by its own.
-
-    Relative to a painting with hardly any, the error of a photo is in the hundreds, and a network would learn
-    nothing but to blur.
-    """
-    scales = {layer: gram.detach().square().sum((1, 2)) * _OWN_SCALE for layer, gram in found.items()}
-    return {
-        layer: (found[layer] - target).square().sum((1, 2))
-        / torch.maximum(target.square().sum((1, 2)), scales[layer])
-        for layer, target in wanted.items()
-    }
+def strength(gram: Tensor) -> Tensor:
+    """How much texture there is in a layer: squared norms of Gram matrices, (N, C, C) -> (N,)."""
+    return gram.square().sum((1, 2))
 
 
 def half_size(images: Tensor) -> Tensor:

@@ -85,11 +85,12 @@ class Objective:
         self._features, self._settings = features, settings
         s = settings
         paintings = [vivid(p, s.contrast, s.saturation) for p in paintings]
-        self._targets = [
-            PaintingTarget(features, p, pooled=s.pooled, fine_weight=s.fine_weight, deep_weight=s.deep_weight)
-            for p in paintings
-        ]
         self._transfers = [ColorTransfer(p, photos, s.palette) for p in paintings]
+        weights = {"pooled": s.pooled, "fine_weight": s.fine_weight, "deep_weight": s.deep_weight}
+        self._targets = []
+        for painting, transfer in zip(paintings, self._transfers, strict=True):
+            examples = [transfer(photo.to(painting.device)) for photo in photos.examples]
+            self._targets.append(PaintingTarget(features, painting, examples, **weights))
 
     def color_terms(self, network: Network, crops: Crops, step: int) -> Terms:
         """What is learned first, without texture: the photos in the painting's colors, pixel by pixel.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -69,9 +70,14 @@ def _opaque_part(path: Path, least_side: int) -> Pixels:
 class PaintingTarget:
     """A painting's texture, and how far crops are from it.
 
+    Errors are relative to the painting or to photos in its colors, whichever has more texture. Relative to a
+    hazy painting alone, a photo's error is ten times that of others, and a network would learn little but to
+    blur.
+
     Args:
         features: frozen perceptual network.
         painting: (1, 3, H, W) in [0, 1].
+        photos: some in the painting's colors, (1, 3, h, w) in [0, 1] each.
         pooled: share of the texture error that is measured over several crops together, 0 to 1.
         fine_weight: share of the finest layer at full size.
         deep_weight: share of the deepest layer.
@@ -84,34 +90,51 @@ class PaintingTarget:
         self,
         features: FeatureNetwork,
         painting: Tensor,
+        photos: Sequence[Tensor],
         *,
         pooled: float,
         fine_weight: float,
         deep_weight: float,
     ) -> None:
         layers = features.style_layers
-        with torch.no_grad():
-            self._fine = losses.grams(features(painting, last=layers[-1]), layers)
-            self._coarse = losses.grams(features(losses.half_size(painting), last=layers[-1]), layers)
+        self._features = features
+        self._fine, self._coarse = self._see(painting)
+        seen = [self._see(photo) for photo in photos]
+        self._fine_scales, self._coarse_scales = (
+            {layer: torch.stack([losses.strength(one[layer]) for one in grams]).mean() for layer in layers}
+            for grams in zip(*seen, strict=True)
+        )
         self._pooled = pooled
         self._weights = dict.fromkeys(layers, 1.0) | {layers[-1]: deep_weight}
         self._fine_weights = self._weights | {layers[0]: fine_weight}
         self.pool = RunningStatistics()
 
+    @torch.no_grad()
+    def _see(self, image: Tensor) -> tuple[losses.Features, losses.Features]:
+        """Gram matrices at full and at half size."""
+        layers = self._features.style_layers
+        full, half = (self._features(one, last=layers[-1]) for one in (image, losses.half_size(image)))
+        return losses.grams(full, layers), losses.grams(half, layers)
+
     def fine_error(self, grams: losses.Features) -> Tensor:
         """Relative Gram error of crops at full size, layer -> (n, C, C): a scalar."""
-        return self._texture("fine", grams, self._fine, self._fine_weights)
+        return self._texture("fine", grams, self._fine, self._fine_scales, self._fine_weights)
 
     def coarse_error(self, grams: losses.Features) -> Tensor:
         """The same at half size, where the features reach twice as far: a scalar."""
-        return self._texture("coarse", grams, self._coarse, self._weights)
+        return self._texture("coarse", grams, self._coarse, self._coarse_scales, self._weights)
 
     def _texture(
-        self, scale: str, found: losses.Features, wanted: losses.Features, weights: dict[str, float]
+        self,
+        scale: str,
+        found: losses.Features,
+        wanted: losses.Features,
+        least: losses.Features,
+        weights: dict[str, float],
     ) -> Tensor:
         means = {name: self.pool.mean(f"{scale}_{name}", gram)[None] for name, gram in found.items()}
-        each = losses.bounded_style_errors(found, wanted)
-        together = losses.bounded_style_errors(means, wanted)
+        each = losses.style_errors(found, wanted, least)
+        together = losses.style_errors(means, wanted, least)
         parts = [
             weights[name] * torch.lerp(each[name].mean(), together[name].mean(), self._pooled)
             for name in found

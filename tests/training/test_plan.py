@@ -106,7 +106,7 @@ def test_measuring_a_step_changes_nothing() -> None:
     network = ResidualTransformer(TINY)
     initialise(network, 0)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    statistics = PhotoStatistics.of(torch.rand(1, 3, 32, 32) for _ in range(2))
+    statistics = PhotoStatistics.of(torch.rand(1, 3, 64, 64) for _ in range(2))
     objective = Objective(SmallFeatures(), [torch.rand(1, 3, 64, 64)], statistics, TrainSettings())  # type: ignore[arg-type]
     assert step_seconds(objective, network) > 0
     assert objective.tensors() == {}
