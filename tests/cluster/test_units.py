@@ -152,6 +152,26 @@ def test_what_was_damaged_on_its_way_is_not_taken(target: Path, segments: list[P
         assert store.finished == []
 
 
+def test_parts_become_a_segment(target: Path, segments: list[PaintedSegment]) -> None:
+    """Unless their rest does not come, or is another one."""
+    content = segments[0].packets
+    with SegmentStore(target, {}, any_order=True) as store:
+        store.add_part(0, b"of a worker that was lost")
+        store.drop_part(0)
+        store.add_part(0, content[:100])
+        store.add_part(0, content[100:200])
+        store.add(0, segments[0].segment, content[200:], segments[0].state)
+        store.add_part(0, b"from one that was taken for dead")
+        assert store.packets(0).read_bytes() == content
+        store.add_part(1, b"wrong")
+        with pytest.raises(SinkError, match="on its way"):
+            add(store, segments[1])
+        add(store, segments[1])
+        store.add_part(2, b"begun")
+    assert len(list(store.folder.glob("*.packets"))) == len(store.finished) == 2
+    assert not list(store.folder.glob("*.part"))
+
+
 def test_segments_without_their_state_are_painted_again(target: Path, segments: list[PaintedSegment]) -> None:
     number = next(one.number for one in segments[1:] if one.segment.needs_state)
     with SegmentStore(target, {}, any_order=True) as store:
