@@ -125,10 +125,10 @@ def place_workers(
     found: list[Place] = []
     waiting = [specs] if isinstance(specs, WorkerSpec) else list(specs)
     ordered = list(machines)
-    for machine in ordered if idle else []:
-        cpus[machine.node] += machine.busy_cpus
-        gpus[machine.node] += machine.busy_gpus
-        cores[machine.name].append(range(machine.busy_cpus))  # as if theirs were the first
+    for one in ordered if idle else []:
+        cpus[one.node] += one.busy_cpus
+        gpus[one.node] += one.busy_gpus
+        cores[one.name].append(range(one.busy_cpus))  # as if theirs were the first
     while waiting:
         spec = waiting[0]
         machine = next((m for m in ordered if _has_room(m, spec, cpus, gpus)), None)

@@ -227,8 +227,8 @@ class RayCrew(Closeable):
         if not self._workers:
             raise MachineError("this cluster has no room for a worker: its machines have no cores for work")
         first = next(iter(self._workers.values()))
-        self._helpers.warm_up({self._here, first.place.machine.node})
         try:
+            self._helpers.warm_up({self._here, first.place.machine.node})
             self._wait_until_ready()
         except BaseException:
             self.close()

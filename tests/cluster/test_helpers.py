@@ -45,7 +45,7 @@ def actors(monkeypatch: pytest.MonkeyPatch) -> list[Actor]:
         return made[-1]
 
     monkeypatch.setattr(ray_helpers, "_make_actor", make)
-    monkeypatch.setattr(ray_helpers.ray, "kill", lambda actor: setattr(actor, "is_killed", True))
+    monkeypatch.setattr("ray.kill", lambda actor: setattr(actor, "is_killed", True))
     return made
 
 

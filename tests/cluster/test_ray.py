@@ -180,7 +180,7 @@ def test_a_stopped_run_goes_on(
 
 def _workers() -> list[str]:
     names = [process.info["name"] or "" for process in psutil.process_iter(["name"])]
-    return [name for name in names if "_WorkerProcess" in name]
+    return [name for name in names if "_WorkerProcess" in name or "_HelperProcess" in name]
 
 
 @pytest.mark.slow
