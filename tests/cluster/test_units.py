@@ -6,15 +6,17 @@ import errno
 from pathlib import Path
 
 import pytest
-from cluster_parts import SETTINGS, ShotSmoother
+from cluster_parts import SETTINGS, ShotSmoother, opens
 from interrupted import FRAMES
 
+from stylize_live.cluster.worker import Worker
 from stylize_live.conversion import unit as unit_module
 from stylize_live.conversion.identity import source_identity
 from stylize_live.conversion.plan import PlannedSegment, plan_segments
+from stylize_live.conversion.progress import ConvertProgress
 from stylize_live.conversion.segment_store import SegmentStore, folder_of
 from stylize_live.conversion.segments import split_at_cuts
-from stylize_live.conversion.unit import PaintedSegment, Unit, paint_unit
+from stylize_live.conversion.unit import PaintedSegment, Unit, UnitEnd, paint_unit
 from stylize_live.errors import SinkError, SourceError
 
 pytestmark = pytest.mark.usefixtures("short_segments")
@@ -78,6 +80,18 @@ def test_a_unit_ends_where_it_should(
     assert segment.segment.ticks == plan[number].end.ticks
     assert segment.state is None or segment.state == b"" or not plan[number].at_cut
     assert not list(tmp_path.glob("*.packets"))
+
+
+def test_a_worker_says_little_and_stops_when_it_is_told(
+    source: Path, target: Path, plan: list[PlannedSegment]
+) -> None:
+    unit = unit_of(source, target, plan, 0)
+    with Worker(opens(ShotSmoother), SETTINGS, {}) as worker:
+        told = list(worker.paint(unit, apart=1e6))
+        assert sum(isinstance(step, ConvertProgress) for step in told) == 1
+        assert isinstance(told[-1], UnitEnd)
+        assert list(worker.paint(unit, is_stopping=lambda: True)) == []
+        assert len(list(worker.paint(unit))) >= len(told)
 
 
 def test_a_full_scratch_folder_is_said(
