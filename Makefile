@@ -38,7 +38,7 @@ $(READY): pyproject.toml
 	@echo "setting up $(VENV) (once; torch alone is several gigabytes)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(RUN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(RUN)/uv pip install --quiet --python $(RUN)/python --editable '.[dev]'
+	@$(RUN)/uv pip install --quiet --compile-bytecode --python $(RUN)/python --editable '.[dev]'
 	@$(RUN)/python -c 'import cv2' 2>$(VENV)/cv2.log || { tail -n 1 $(VENV)/cv2.log >&2; \
 		echo "missing: system libraries of OpenCV (Debian/Ubuntu: apt-get install libgl1 libglib2.0-0)" >&2; exit 1; }
 	@touch $@
