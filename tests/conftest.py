@@ -25,7 +25,7 @@ from stylize_live import file_locks
 from stylize_live.nets import style_folders
 from stylize_live.system import replacing
 
-# The process that hands out tests loads this file, and workers wait for it: torch is left to whoever needs it.
+# Workers wait for the process that hands out tests; it loads this file as well, so torch only where needed.
 if TYPE_CHECKING:
     import torch
 
@@ -171,15 +171,22 @@ def own_styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture
-def tiny_style(tmp_path: Path) -> Path:
-    """A style file of a tiny untrained network."""
+@pytest.fixture(scope="session")
+def _saved_style(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     from tiny import make_checkpoint
 
     from stylize_live.nets.checkpoint import save_checkpoint
 
-    path = tmp_path / "tiny.safetensors"
+    path = tmp_path_factory.mktemp("style") / "tiny.safetensors"
     save_checkpoint(path, make_checkpoint())
+    return path.read_bytes()
+
+
+@pytest.fixture
+def tiny_style(tmp_path: Path, _saved_style: bytes) -> Path:
+    """A style file of a tiny untrained network."""
+    path = tmp_path / "tiny.safetensors"
+    path.write_bytes(_saved_style)
     return path
 
 
