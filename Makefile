@@ -6,6 +6,8 @@ READY := $(VENV)/.ready
 # The first Python that is new enough; PYTHON=/path/to/python makes the choice yours.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# Tests start Python a hundred times: without bytecode, each start would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
 DEMO := demo
 # Tests of what depends on a processor's instructions.
 COMPUTING := tests/engine tests/nets tests/training
