@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import random
@@ -67,6 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Who collects garbage need not look through all that was imported: half a second each time."""
     gc.freeze()
+    atexit.register(gc.unfreeze)  # libraries that count what is left at the end complain otherwise
 
 
 def pytest_terminal_summary(
