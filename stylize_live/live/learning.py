@@ -29,12 +29,11 @@ from stylize_live.learning.messages import (
     Reported,
     Rest,
 )
-from stylize_live.learning.paintings import painting_of
+from stylize_live.learning.paintings import explain_no_painting, painting_of
 from stylize_live.learning.photos import shrink
 from stylize_live.learning.store import folder_of, load_learnt
 from stylize_live.nets.checkpoint import Checkpoint, Weights, mix_weights
 from stylize_live.system.clock import monotonic
-from stylize_live.wording import option
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +61,7 @@ class LearningFigures:
         steps: of training so far.
         seconds: of practice so far.
         left: seconds to the end.
+        rest: seconds that it rests after each second of practice, since the show needs the machine.
         versions: how often better weights were shown.
         first_look: whether these are not shown, but the first look.
         trouble: why it ended, or "".
@@ -73,6 +73,7 @@ class LearningFigures:
     steps: int = 0
     seconds: float = 0.0
     left: float = 0.0
+    rest: float = 0.0
     versions: int = 0
     first_look: bool = True
     trouble: str = ""
@@ -127,6 +128,7 @@ class LiveLearning:
 
     Attributes:
         figures: the newest. Any thread may read them.
+        period: seconds of practice that are asked for at a time.
     """
 
     def __init__(
@@ -147,6 +149,7 @@ class LiveLearning:
         self._learner: Learner | None = None
         self._practises = False  # or it is there for pages alone
         self._style = ""  # that is learnt, as it was asked for
+        self._painting: Path | None = None  # whose learner is at work, though its file may be gone meanwhile
         self._start: Checkpoint | None = None
         self._shown: Weights | None = None  # for the usual boldness
         self._newest: Weights | None = None
@@ -156,7 +159,7 @@ class LiveLearning:
         self._due = {"frame": 0.0, "pace": 0.0}
         self._kept: list[Path] = []  # styles whose pages are to be written
         self._unwritten = 0  # that were asked for
-        self._period = seconds
+        self.period = seconds
         self.report: LearningFigures | None = None
 
     # -- what is asked for
@@ -171,7 +174,7 @@ class LiveLearning:
         if on and not self.figures.painting:
             raise UsageError("this style is no painting: choose an image file, such as painting.jpg")
         if on and self.figures.state == "done":
-            self.seconds = self.figures.seconds + self._period
+            self.seconds = self.figures.seconds + self.period
             self._note(state="off")
         self._wanted = on
         self._changed.set()
@@ -241,10 +244,10 @@ class LiveLearning:
         self, session: LearningSession, stylizer: RefinableStylizer, say: Callable[[str], None]
     ) -> None:
         style = stylizer.style
-        painting = painting_of(style)
-        self._note(painting="" if painting is None else painting.name)
         if style != self._style:
             self._leave(style)
+        painting = painting_of(style) if self._learner is None else self._painting
+        self._note(painting="" if painting is None else painting.name)
         if self._undoing:
             self._undo(stylizer, session)
         if self._ending:
@@ -263,6 +266,7 @@ class LiveLearning:
     def _begin(self, painting: Path, style: str, stylizer: RefinableStylizer, seconds: float) -> None:
         """Start the process; with no seconds to practise for, it only writes pages."""
         folder = folder_of(painting)
+        self._painting = painting
         self._start = load_style(style)
         learnt = load_learnt(folder)
         if learnt is not None and learnt.architecture == self._start.architecture:
@@ -287,7 +291,7 @@ class LiveLearning:
         if self._learner is not None:
             self._close_learner()
         self._style, self._start, self._shown, self._newest = style, None, None, None
-        self.figures = LearningFigures(painting=self.figures.painting)
+        self.figures = LearningFigures()
 
     def _undo(self, stylizer: RefinableStylizer, session: LearningSession) -> None:
         self._undoing = False
@@ -338,7 +342,7 @@ class LiveLearning:
         if not self._wanted:
             self._note(state="paused")
             return
-        self._note(state="learning" if self.figures.steps else "starting")
+        self._note(state="learning" if self.figures.steps else "starting", rest=self._rest or 0.0)
         frame = session.original
         if frame is not None and frame is not self._frame and now >= self._due["frame"]:
             self._frame, self._due["frame"] = frame, now + _FRAME_EVERY
@@ -397,7 +401,7 @@ def next_rest(rest: float, pace: tuple[float, float] | None) -> float:
 def check_learning(settings: LiveSettings, *, changeable: bool) -> None:
     """See that what is to be learnt can be. Raises `UsageError`: the style is no painting, and stays."""
     if settings.learn is not None and not changeable and painting_of(settings.style) is None:
-        raise UsageError(f"{option('learn')} learns a painting: name an image file with {option('style')}")
+        raise UsageError(explain_no_painting(settings.style))
 
 
 def choose_learning(settings: LiveSettings, *, changeable: bool = False) -> LiveLearning | None:

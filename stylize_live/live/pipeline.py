@@ -29,6 +29,7 @@ from stylize_live.concurrency.watchdog import Patience, Watchdog
 from stylize_live.concurrency.workers import WorkerGroup
 from stylize_live.errors import MachineError, UsageError, describe_error
 from stylize_live.frame import Frame
+from stylize_live.learning.words import describe_cost
 from stylize_live.live.adaptive_resolution import AdaptiveResolution
 from stylize_live.live.hotkeys import hotkey_rows
 from stylize_live.live.latency import LatencyClock
@@ -378,12 +379,14 @@ class _LivePipeline:
         if self.learning is None:
             self.view.say("start with --learn to learn a painting")
             return
+        begins = self.learning.figures.state in ("off", "done")
         try:
             self.learning.turn(not self.learning.on)
         except UsageError as error:
             self.view.say(str(error))
         else:
-            self.view.say("learning" if self.learning.on else "learning paused")
+            cost = f": {describe_cost(self.learning.period)}" if begins else ""
+            self.view.say(f"learning{cost}" if self.learning.on else "learning paused")
 
     @property
     def pace(self) -> tuple[float, float] | None:
