@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -43,7 +44,8 @@ DEFAULT_SECONDS = 600.0
 _TICK = 0.1  # seconds between two looks
 _FADE_STEPS, _FADE = 4, 0.8  # in which newer weights come in, and seconds that this takes at least
 _FRAME_EVERY = 2.0  # seconds between frames that are practised on
-# A show that gives fewer frames a second than this, or than so much of its source's, has the learner rest.
+# A show that gives fewer frames a second than this, or than so much of its source's, has the learner rest; but not
+# where that makes no difference to it.
 _LEAST_RATE, _LEAST_SHARE = 24.0, 0.9
 _MOST_REST, _LEAST_REST = 8.0, 0.05
 _CHECK_EVERY = 1.0  # seconds between two looks at the rate
@@ -155,6 +157,7 @@ class LiveLearning:
         self._newest: Weights | None = None
         self._rest: float | None = 0.0
         self._told: float | None = -1.0
+        self._best_rate = math.inf  # frames a second that the show gives while learning rests
         self._frame: Frame | None = None
         self._due = {"frame": 0.0, "pace": 0.0}
         self._kept: list[Path] = []  # styles whose pages are to be written
@@ -334,7 +337,10 @@ class LiveLearning:
         now = monotonic()
         if self._wanted and now >= self._due["pace"]:
             self._due["pace"] = now + _CHECK_EVERY
-            self._rest = next_rest(self._rest or 0.0, session.pace)
+            pace, rest = session.pace, self._rest or 0.0
+            if pace is not None and rest == _MOST_REST:
+                self._best_rate = pace[0]
+            self._rest = next_rest(rest, pace, self._best_rate)
         wanted = self._rest if self._wanted else None
         if wanted != self._told:
             self._told = wanted
@@ -386,14 +392,15 @@ class LiveLearning:
             self.report = self.figures
 
 
-def next_rest(rest: float, pace: tuple[float, float] | None) -> float:
+def next_rest(rest: float, pace: tuple[float, float] | None, best_rate: float = math.inf) -> float:
     """Seconds of rest after each second of practice, from those before and how the show runs.
 
     Args:
         rest: before.
         pace: see `LearningSession.pace`.
+        best_rate: frames shown a second where learning rests as long as it ever does.
     """
-    if pace is None or pace[0] >= min(_LEAST_RATE, _LEAST_SHARE * pace[1]):
+    if pace is None or pace[0] >= min(_LEAST_RATE, _LEAST_SHARE * pace[1], _LEAST_SHARE * best_rate):
         return 0.0 if rest <= _LEAST_REST else rest / 2
     return min(_MOST_REST, max(_LEAST_REST, rest) * 2)
 

@@ -170,6 +170,22 @@ def test_rest_follows_the_pace(rest: float, pace: tuple[float, float] | None, wa
     assert next_rest(rest, pace) == wanted
 
 
+def test_it_does_not_rest_for_nothing(session: Session) -> None:
+    """The show is as slow without it."""
+    session.pace = (10.0, 30.0)
+    rests = []
+    for _ in range(30):
+        session.learning._due["pace"] = 0.0
+        session.tend()
+        rests.append(session.learning.figures.rest)
+    assert max(rests) == 8.0
+    assert rests[-1] == 0.0
+    session.pace = (8.0, 30.0)  # but slower with it
+    session.learning._due["pace"] = 0.0
+    session.tend()
+    assert session.learning.figures.rest == 0.1
+
+
 def test_undo_shows_the_first_look_and_pauses(session: Session) -> None:
     session.hear(Advance(10, 25.0, 0.25, 75.0), Improved(LEARNT, 10, 25.0))
     session.learning.undo()
