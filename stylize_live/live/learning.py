@@ -82,13 +82,13 @@ class LearningFigures:
 
     @property
     def words(self) -> str:
-        """For the caption: "learning 40 %", or ""."""
+        """For the caption: "learning 40%", or ""."""
         words = {
             "starting": "learning",
             "learning": f"learning {self.share:.0%}",
             "paused": "learning paused",
         }
-        return words.get(self.state, "").replace("%", " %")
+        return words.get(self.state, "")
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ the view changed, which is not counted.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -221,6 +222,7 @@ class _LivePipeline:
         self._paced: tuple[float, int, int] | None = (
             None  # a moment, and frames shown and captured until then
         )
+        self._changed_at = -math.inf  # when a style or option was chosen that a frozen frame is to show
         self._settled: tuple[int, int] | None = None  # captured and dropped while the pace was found
         self._raw_shown: Frame | None = None
         self._raw_caption = Caption()
@@ -483,9 +485,11 @@ class _LivePipeline:
         self._clock.record(item.original.captured_at, finished)
 
     def _repaint_frozen(self) -> None:
-        """Show a frozen frame in the style that was just chosen."""
-        wanted, self.view.repaint = self.view.repaint, False
-        if wanted and self.view.frozen and self._current is not None:
+        """Show a frozen frame in the style that was just chosen; also where it was painted before, and froze since."""
+        if self.view.repaint:
+            self.view.repaint, self._changed_at = False, monotonic()
+        if self.view.frozen and self._current is not None and self._current.taken_at < self._changed_at:
+            self._changed_at = -math.inf
             self._to_paint.put(self._current.original)
 
     def _update_caption(self, now: float) -> None:

@@ -125,7 +125,7 @@ def test_better_weights_come_in_step_by_step(session: Session) -> None:
         1,
         False,
     )
-    assert figures.words == "learning 25 %"
+    assert figures.words == "learning 25%"
     session.tend()
     assert len(session.stylizer.shown) == 4
 
