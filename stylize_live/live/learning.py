@@ -44,8 +44,8 @@ DEFAULT_SECONDS = 600.0
 _TICK = 0.1  # seconds between two looks
 _FADE_STEPS, _FADE = 4, 0.8  # in which newer weights come in, and seconds that this takes at least
 _FRAME_EVERY = 2.0  # seconds between frames that are practised on
-# A show that gives fewer frames a second than this, or than so much of its source's, has the learner rest; but not
-# where that makes no difference to it.
+# A show that gives fewer frames a second than this, or than so much of its source's, has the learner rest,
+# but not where that makes no difference to it.
 _LEAST_RATE, _LEAST_SHARE = 24.0, 0.9
 _MOST_REST, _LEAST_REST = 8.0, 0.05
 _CHECK_EVERY = 1.0  # seconds between two looks at the rate

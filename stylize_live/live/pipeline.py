@@ -485,7 +485,7 @@ class _LivePipeline:
         self._clock.record(item.original.captured_at, finished)
 
     def _repaint_frozen(self) -> None:
-        """Show a frozen frame in the style that was just chosen; also where it was painted before, and froze since."""
+        """Show a frozen frame in the style that was just chosen, also if it froze after that."""
         if self.view.repaint:
             self.view.repaint, self._changed_at = False, monotonic()
         if self.view.frozen and self._current is not None and self._current.taken_at < self._changed_at:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from learning_parts import QUICK
 from scripted_learner import ScriptedLearner, scripted
 from tiny import make_checkpoint, random_pixels
 
@@ -119,3 +120,15 @@ def test_a_folder_that_was_deleted_is_made_again(painting: Path, monkeypatch: py
     shutil.rmtree(path.parent)
     assert learn_first(painting, START, 4.0) == path
     assert path.exists()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)  # it loads torch anew, where others are at work
+def test_the_real_process_learns_and_another_time_goes_on(painting: Path) -> None:
+    advances = list[Advance]()
+    path = learn_first(painting, START, 0.5, settings=QUICK, on_advance=advances.append)
+    assert path.exists()
+    assert advances[-1].share == 1.0
+    assert learn_first(painting, START, 0.7, settings=QUICK, on_advance=advances.append) != path
+    steps = [one.steps for one in advances]
+    assert steps == sorted(steps)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from live_fakes import FakeStylizer, make_frame
+from live_fakes import FakeDisplay, FakeStylizer, WakeableSource, make_frame
 from scripted_learner import ScriptedLearner, scripted
 from tiny import make_checkpoint, random_pixels
 
@@ -25,6 +25,7 @@ from stylize_live.learning.messages import (
 )
 from stylize_live.live import learning as live_learning
 from stylize_live.live.learning import LiveLearning, next_rest
+from stylize_live.live.pipeline import run_live
 from stylize_live.media.image.io import Still, write_image
 from stylize_live.nets import style_folders
 from stylize_live.nets.checkpoint import Checkpoint, Weights, load_checkpoint
@@ -317,6 +318,30 @@ def test_a_page_is_written_when_all_is_over_too(session: Session) -> None:
 def test_notes_are_said(session: Session) -> None:
     session.hear(Note("learning goes on, but is not kept: no room"))
     assert session.said == ["learning goes on, but is not kept: no room"]
+
+
+def test_a_key_begins_and_tells_what_it_costs(session: Session) -> None:
+    learning = LiveLearning()
+    wanted, pressed = (
+        ["learning: 10:00 of practice, with about 1.4 GB of memory", "learning paused"],
+        list[str](),
+    )
+
+    def drive(display: FakeDisplay) -> str | None:
+        told = len(notes(display))
+        if told == len(wanted) or display.polls > 4000:
+            return "q"
+        if not learning.figures.painting or told < len(pressed):
+            return None
+        pressed.append("l")
+        return "l"
+
+    def notes(display: FakeDisplay) -> list[str]:
+        return list(dict.fromkeys(caption.note for caption in display.captions if caption.note in wanted))
+
+    display = FakeDisplay(drive)
+    run_live(WakeableSource(), session.stylizer, display, learning=learning)
+    assert notes(display) == wanted
 
 
 def test_what_was_learnt_before_is_shown_at_once(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
