@@ -73,8 +73,10 @@ def check_room(folder: Path) -> None:
     """See that what is learnt can be kept in a folder, before minutes are spent. Raises `SinkError`."""
     make_folder(folder)
     try:
-        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        # Buffered: a bare file writes what fits, and is content.
+        with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(_ROOM))
+            file.flush()
     except OSError as error:
         raise SinkError(f"{folder}: what is learnt cannot be kept there: {error.strerror}") from None
 

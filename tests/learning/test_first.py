@@ -77,27 +77,29 @@ def test_an_end_before_its_time_keeps_no_style(
     assert notes == (["ending a step, to keep what was learnt"] if end.args == () else [])
 
 
-def test_a_full_disk_is_seen_before_minutes_are_spent(
+def test_a_folder_that_cannot_be_is_told_of_before_minutes_are_spent(
     painting: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learners = script(monkeypatch, *WHOLE)
     cache.write_text("no folder")
     with pytest.raises(SinkError):
         learn_first(painting, START, 4.0)
-    cache.unlink()
+    assert learners.made == []
 
-    class Full:
-        def write(self, content: bytes) -> int:
-            raise OSError(28, "No space left on device")
 
-        def __enter__(self) -> Full:
-            return self
+@pytest.mark.posix
+def test_so_is_a_full_disk(painting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On one that takes some bytes and then no more."""
+    import resource
 
-        def __exit__(self, *error: object) -> None: ...
-
-    monkeypatch.setattr(store.tempfile, "TemporaryFile", lambda **options: Full())
-    with pytest.raises(SinkError, match="cannot be kept there: No space left"):
-        learn_first(painting, START, 4.0)
+    learners = script(monkeypatch, *WHOLE)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, before[1]))
+    try:
+        with pytest.raises(SinkError, match="cannot be kept there"):
+            learn_first(painting, START, 4.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert learners.made == []
 
 
