@@ -45,5 +45,5 @@ def learning_of(session: LiveSession) -> LiveLearning:
 def keep_learnt(session: LiveSession, name: str) -> Path:
     """Keep what is shown as a style of the user's own; its file. Raises as `LiveLearning.keep`."""
     path = learning_of(session).keep(name)
-    session.view.say(f"kept: --style {path.stem}")
+    session.view.say(f"kept as {path.stem}, a style of your own")
     return path

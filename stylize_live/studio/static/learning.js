@@ -5,6 +5,7 @@ const $ = (id) => document.getElementById(id);
 /** Seconds in words that need not be exact: "about 4 minutes". */
 function roughly(seconds) {
   if (seconds < 50) return `about ${Math.max(5, seconds)} seconds`;
+  if (seconds > 5400) return `about ${Math.round(seconds / 3600)} hours`;
   const minutes = Math.round(seconds / 60);
   return `about ${minutes} ${minutes === 1 ? "minute" : "minutes"}`;
 }
