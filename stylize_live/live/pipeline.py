@@ -13,6 +13,7 @@ the view changed, which is not counted.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -29,6 +30,7 @@ from stylize_live.concurrency.watchdog import Patience, Watchdog
 from stylize_live.concurrency.workers import WorkerGroup
 from stylize_live.errors import MachineError, UsageError, describe_error
 from stylize_live.frame import Frame
+from stylize_live.learning.words import describe_cost
 from stylize_live.live.adaptive_resolution import AdaptiveResolution
 from stylize_live.live.hotkeys import hotkey_rows
 from stylize_live.live.latency import LatencyClock
@@ -220,6 +222,7 @@ class _LivePipeline:
         self._paced: tuple[float, int, int] | None = (
             None  # a moment, and frames shown and captured until then
         )
+        self._changed_at = -math.inf  # when a style or option was chosen that a frozen frame is to show
         self._settled: tuple[int, int] | None = None  # captured and dropped while the pace was found
         self._raw_shown: Frame | None = None
         self._raw_caption = Caption()
@@ -378,12 +381,14 @@ class _LivePipeline:
         if self.learning is None:
             self.view.say("start with --learn to learn a painting")
             return
+        begins = self.learning.figures.state in ("off", "done")
         try:
             self.learning.turn(not self.learning.on)
         except UsageError as error:
             self.view.say(str(error))
         else:
-            self.view.say("learning" if self.learning.on else "learning paused")
+            cost = f": {describe_cost(self.learning.period)}" if begins else ""
+            self.view.say(f"learning{cost}" if self.learning.on else "learning paused")
 
     @property
     def pace(self) -> tuple[float, float] | None:
@@ -480,9 +485,11 @@ class _LivePipeline:
         self._clock.record(item.original.captured_at, finished)
 
     def _repaint_frozen(self) -> None:
-        """Show a frozen frame in the style that was just chosen."""
-        wanted, self.view.repaint = self.view.repaint, False
-        if wanted and self.view.frozen and self._current is not None:
+        """Show a frozen frame in the style that was just chosen, also if it froze after that."""
+        if self.view.repaint:
+            self.view.repaint, self._changed_at = False, monotonic()
+        if self.view.frozen and self._current is not None and self._current.taken_at < self._changed_at:
+            self._changed_at = -math.inf
             self._to_paint.put(self._current.original)
 
     def _update_caption(self, now: float) -> None:

@@ -330,6 +330,19 @@ def test_frozen_frame_stays_and_is_repainted_in_a_new_style() -> None:
     assert report.captured - report.frozen - report.dropped <= 3
 
 
+def test_a_style_that_was_chosen_just_before_freezing_is_shown() -> None:
+    stylizer, pressed = FakeStylizer(), iter(("2", "space"))
+
+    def drive(display: FakeDisplay) -> str | None:
+        if not display.frames:
+            return None
+        seen = (display.frames[0].index, "second") in stylizer.painted
+        return next(pressed, "q" if seen or display.polls > 200 else None)
+
+    run_live(WakeableSource(1), stylizer, FakeDisplay(drive), styles=["first", "second"])
+    assert [style for _, style in stylizer.painted] == ["first", "second"]
+
+
 def test_redrawing_is_not_showing() -> None:
     report = run_live(WakeableSource(1), FakeStylizer(), FakeDisplay(keys("m", "m", "s", "h")))
     assert report.shown == 1
