@@ -266,7 +266,7 @@ class _LivePipeline:
                 if remote is not None:
                     with explain_failures("remote"):
                         remote.attend(self)
-                elif not self._display.watched:
+                if not (self._display.watched or (remote is not None and remote.shows)):
                     self._sink_group.check()
         workers.check()
         return self._report(self._warm_up.seconds(monotonic()))
