@@ -170,7 +170,7 @@ class View:
 
         One that takes long is changed to a little later.
         """
-        self.awaited = ""
+        was_awaited, self.awaited = self.awaited == name, ""
         if self._look_at is not None and self._stylizer.takes_long(name):
             self.awaited = name
             self.say(f"looking at {display_name(name)}")
@@ -181,7 +181,7 @@ class View:
         except (StyleError, OSError) as error:
             self.say(describe_error(error))  # a file that broke since is no reason to end the session
             return False
-        if self.note == self._named:
+        if self.note == self._named and not was_awaited:
             self._note = ("", 0.0)  # a page or a program may have chosen another style since
         self.repaint = True
         return True

@@ -723,6 +723,10 @@ def test_what_is_chosen_meanwhile_stays() -> None:
     assert (looked, view.awaited, stylizer.style) == (["painting.jpg"], "painting.jpg", "first")
     view.press("right")  # from what is awaited
     assert (view.awaited, stylizer.style) == ("", "second")
+    view.press("left")
+    stylizer.unseen.clear()
+    view.use_style(view.awaited)
+    assert (view.awaited, stylizer.style, view.note) == ("", "painting.jpg", "1  painting")
 
 
 def test_a_painting_that_cannot_be_looked_at_is_a_note() -> None:
