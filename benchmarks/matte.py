@@ -105,8 +105,11 @@ def make_matte(runtime: str) -> PersonMatte:
     """A matte, perhaps with the arithmetic of a GPU."""
     if runtime != "tensors":
         return PersonMatte(runtime=runtime)
+    import torch
+
     from stylize_live.engine.matting.tensor_matte import DeviceMatte
 
+    torch.set_num_threads(1)  # all is small: several would mostly wait for each other
     matte = PersonMatte("a GPU, as it were")
     matte._on_gpu = DeviceMatte("cpu")
     return matte

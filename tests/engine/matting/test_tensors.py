@@ -49,9 +49,13 @@ def likelihood(face: Pixels) -> Plane:
 
 
 @pytest.fixture(autouse=True)
-def without_gradients() -> Iterator[None]:
+def on_one_thread() -> Iterator[None]:
+    """Several would mostly wait for each other: all is small."""
+    usual = torch.get_num_threads()
+    torch.set_num_threads(1)
     with torch.inference_mode():
         yield
+    torch.set_num_threads(usual)
 
 
 def scale(pixels: Pixels, size: tuple[int, int]) -> Pixels:
