@@ -35,6 +35,7 @@ from stylize_live.engine.cpu.features import instruction_set, processor_name
 from stylize_live.engine.cpu.optical_flow import FlowEstimator, Motion, shrink, warp
 from stylize_live.engine.matting import matte as steps
 from stylize_live.engine.matting.matte import PersonMatte
+from stylize_live.engine.matting.sizes import network_size
 from stylize_live.frame import Pixels
 from stylize_live.media.libraries import cv2
 
@@ -83,7 +84,7 @@ def measure_cost(path: Path, runtime: str) -> None:
         times: dict[str, list[tuple[float, float]]] = defaultdict(list)
         with PersonMatte(runtime=runtime) as matte:
             matte.measure(scaled[0], True)
-            inner = steps.network_size(size)
+            inner = network_size(size)
             network, smoother = matte._network(inner), matte._smoother
             matte._networks[inner] = timed(network, times["network"])
             matte._smoother = timed(smoother, times["smoothing"])  # type: ignore[assignment]
