@@ -693,6 +693,69 @@ def test_a_style_that_broke_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     assert view.note == "bad: unreadable"
 
 
+class Gazing(FakeStylizer):
+    """Has to look at the styles `unseen` before it can paint in them."""
+
+    def __init__(self, *unseen: str) -> None:
+        super().__init__()
+        self.unseen = set(unseen)
+        self.go = threading.Event()
+
+    def takes_long(self, style: str, /) -> bool:
+        return style in self.unseen
+
+    def look_at(self, style: str, /) -> None:
+        assert threading.current_thread() is not threading.main_thread()
+        assert self.go.wait(10)
+        if style == "bad":
+            raise StyleError("bad: no image")
+        self.unseen.discard(style)
+
+
+def test_a_painting_is_looked_at_beside_the_show() -> None:
+    """The show goes on in the style before, and changes when it is ready."""
+    stylizer, pressed = Gazing("painting.jpg"), ["2"]
+
+    def poll(display: FakeDisplay) -> str | None:
+        if len(display.indices) > 4 and not pressed:
+            stylizer.go.set()
+        if stylizer.painted and stylizer.painted[-1][1] == "painting.jpg":
+            return "q"
+        return pressed.pop() if pressed and display.frames else None
+
+    run_live(FakeSource(100_000, gap=0.002), stylizer, FakeDisplay(poll), styles=["first", "painting.jpg"])
+    assert {style for index, style in stylizer.painted[:5]} == {"first"}
+    assert stylizer.style == "painting.jpg"
+
+
+def test_what_is_chosen_meanwhile_stays() -> None:
+    looked: list[str] = []
+    stylizer = Gazing("painting.jpg")
+    view = View(stylizer, ["painting.jpg", "second"], *[lambda *_: None] * 3, look_at=looked.append)
+    view.press("1")
+    assert (looked, view.awaited, stylizer.style) == (["painting.jpg"], "painting.jpg", "first")
+    view.press("right")  # from what is awaited
+    assert (view.awaited, stylizer.style) == ("", "second")
+    view.press("left")
+    stylizer.unseen.clear()
+    view.use_style(view.awaited)
+    assert (view.awaited, stylizer.style, view.note) == ("", "painting.jpg", "1  painting")
+
+
+def test_a_painting_that_cannot_be_looked_at_is_a_note() -> None:
+    stylizer = Gazing("bad")
+    stylizer.go.set()
+    pressed = ["1"]
+
+    def poll(display: FakeDisplay) -> str | None:
+        if display.captions and display.captions[-1].note == "bad: no image":
+            return "q"
+        return pressed.pop() if pressed and display.frames else None
+
+    run_live(WakeableSource(), stylizer, FakeDisplay(poll), styles=["bad"])
+    assert stylizer.style == "first"
+
+
 def test_compose_leaves_its_inputs_alone() -> None:
     original = make_frame(10).pixels
     painted = 255 - original
