@@ -6,6 +6,8 @@ READY := $(VENV)/.ready
 # The first Python that is new enough; PYTHON=/path/to/python makes the choice yours.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# Tests start Python a hundred times: without bytecode, each start would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
 DEMO := demo
 # Tests of what depends on a processor's instructions.
 COMPUTING := tests/engine tests/nets tests/training
@@ -38,7 +40,7 @@ $(READY): pyproject.toml
 	@echo "setting up $(VENV) (once; torch alone is several gigabytes)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(RUN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(RUN)/uv pip install --quiet --python $(RUN)/python --editable '.[dev]'
+	@$(RUN)/uv pip install --quiet --compile-bytecode --python $(RUN)/python --editable '.[dev]'
 	@$(RUN)/python -c 'import cv2' 2>$(VENV)/cv2.log || { tail -n 1 $(VENV)/cv2.log >&2; \
 		echo "missing: system libraries of OpenCV (Debian/Ubuntu: apt-get install libgl1 libglib2.0-0)" >&2; exit 1; }
 	@touch $@

@@ -102,10 +102,12 @@ def paint_library(
         overwrite=True,
         on_start=lambda job: begun.append(monotonic()),
     )
-    failed = [outcome.error for outcome in outcomes if outcome.report is None]
-    if failed:
-        raise SystemExit(f"failed: {failed[0]}")
-    return monotonic() - begun[0]
+    ended = 0.0
+    for outcome in outcomes:
+        if outcome.report is None:
+            raise SystemExit(f"failed: {outcome.error}")
+        ended = monotonic()  # what follows the last one ends workers
+    return ended - begun[0]
 
 
 def paint_alone(clip: Path, target: Path, settings: ConvertSettings) -> float:

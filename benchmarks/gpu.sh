@@ -11,8 +11,9 @@ cd "$(dirname "$0")/.."
 out=${1:-runs/gpu}
 mkdir -p "$out"
 export PYTHONPATH=$PWD FAIL_WITHOUT_CUDA=1
-python3 -m pytest -m gpu tests/engine/cuda/test_cuda.py tests/training/test_conv_relu.py -p no:cacheprovider | tee "$out/tests.txt"
+python3 -m pytest -m gpu tests/engine/cuda/test_cuda.py tests/training/test_conv_relu.py tests/engine/matting -p no:cacheprovider | tee "$out/tests.txt"
 python3 benchmarks/gpu.py | tee "$out/speed.txt"
+python3 benchmarks/matte_gpu.py samples/flower.mp4 | tee "$out/matte.txt"
 for size in 640x360 1920x1080; do
     python3 -m stylize_live.cli.app bench --device cuda --size "$size" --output "$out/bench-$size.json" |
         tee "$out/bench-$size.txt"

@@ -5,6 +5,9 @@
     python benchmarks/matte.py flicker VIDEO...      # how much it changes where nothing does
     python benchmarks/matte.py sheet matte.jpg FILE...   # images, and the middle of videos, before magenta
 
+`--runtime tensors` is what a GPU computes, by torch on the processor, for flicker and sheets; what it takes
+on a GPU says `matte_gpu.py`.
+
 Times are what a frame takes longer, and behind the stroke those of the processor, all cores together, threads
 of OpenCV that wait awake for a tenth of a millisecond included: medians over the frames, and in parentheses
 the tenth percentiles, which other programs disturb least. Flicker is the mean change of the matte, in levels
@@ -32,6 +35,7 @@ from stylize_live.engine.cpu.features import instruction_set, processor_name
 from stylize_live.engine.cpu.optical_flow import FlowEstimator, Motion, shrink, warp
 from stylize_live.engine.matting import matte as steps
 from stylize_live.engine.matting.matte import PersonMatte
+from stylize_live.engine.matting.sizes import network_size
 from stylize_live.frame import Pixels
 from stylize_live.media.libraries import cv2
 
@@ -80,7 +84,7 @@ def measure_cost(path: Path, runtime: str) -> None:
         times: dict[str, list[tuple[float, float]]] = defaultdict(list)
         with PersonMatte(runtime=runtime) as matte:
             matte.measure(scaled[0], True)
-            inner = steps.network_size(size)
+            inner = network_size(size)
             network, smoother = matte._network(inner), matte._smoother
             matte._networks[inner] = timed(network, times["network"])
             matte._smoother = timed(smoother, times["smoothing"])  # type: ignore[assignment]
@@ -98,6 +102,20 @@ def measure_cost(path: Path, runtime: str) -> None:
             print(f"    {name} {describe(one)}")
 
 
+def make_matte(runtime: str) -> PersonMatte:
+    """A matte, perhaps with the arithmetic of a GPU."""
+    if runtime != "tensors":
+        return PersonMatte(runtime=runtime)
+    import torch
+
+    from stylize_live.engine.matting.tensor_matte import DeviceMatte
+
+    torch.set_num_threads(1)  # all is small: several would mostly wait for each other
+    matte = PersonMatte("a GPU, as it were")
+    matte._on_gpu = DeviceMatte("cpu")
+    return matte
+
+
 def measure_flicker(path: Path, runtime: str) -> None:
     """Print it with smoothing and without."""
     frames = list(read(path))
@@ -105,7 +123,7 @@ def measure_flicker(path: Path, runtime: str) -> None:
     follow = FlowEstimator()
     motions = [follow(*both) for both in pairwise(small)]
     for name, begins in (("each by itself", True), ("smoothed", False)):
-        with PersonMatte(runtime=runtime) as matte:
+        with make_matte(runtime) as matte:
             mattes = [matte.measure(frame, begins) for frame in frames]
         changes = [change(*one) for one in zip(motions, pairwise(mattes), strict=True)]
         still, moving = (float(np.concatenate(one).mean()) for one in zip(*changes, strict=True))
@@ -126,7 +144,7 @@ def change(motion: Motion, mattes: tuple[Pixels, Pixels]) -> tuple[Pixels, Pixel
 def make_sheet(target: Path, paths: list[Path], runtime: str) -> None:
     """Write images with their mattes: as they are, and before one colour."""
     rows = []
-    with PersonMatte(runtime=runtime) as matte:
+    with make_matte(runtime) as matte:
         for path in paths:
             pixels = middle(path)
             share = matte.measure(pixels, True)[..., None] / np.float32(255)

@@ -52,6 +52,7 @@ class Frame:
         alpha: (H, W) opacity of the same dtype as `pixels`, or None for an opaque frame.
         starts_shot: whether a shot begins with it; the first frame of all begins one. None where nobody has
             looked, as with live frames: many are dropped, and only the stylizer knows which follow.
+        pixel_aspect: width of a pixel over its height, as it is shown.
     """
 
     image: Pixels | Surface
@@ -60,6 +61,7 @@ class Frame:
     index: int
     alpha: Pixels | None = None
     starts_shot: bool | None = None
+    pixel_aspect: Fraction = Fraction(1)
 
     @property
     def pixels(self) -> Pixels:

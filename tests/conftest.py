@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import random
 import signal
@@ -12,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 # Several processes that test share the cores; before torch is loaded.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -20,22 +22,16 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import numpy as np
 import pytest
-import torch
-from safetensors.torch import save_file
-from small_features import SmallFeatures
-from tiny import TINY, make_checkpoint, random_pixels
-from torchvision.models.vgg import cfgs, make_layers
 
 from stylize_live import file_locks
-from stylize_live.media.image.io import Still, write_image
 from stylize_live.nets import style_folders
-from stylize_live.nets.checkpoint import StyleInfo, save_checkpoint
 from stylize_live.system import replacing
-from stylize_live.training import color_transfer, run, style_metrics
-from stylize_live.training.run import TrainingJob
-from stylize_live.training.settings import TrainSettings
 
-__all__ = ["TINY", "make_checkpoint", "random_pixels"]  # known to tests by this name, too
+# Workers wait for the process that hands out tests; it loads this file as well, so torch only where needed.
+if TYPE_CHECKING:
+    import torch
+
+    from stylize_live.training.run import TrainingJob
 
 # What a shell starts in the background ignores Ctrl-C, and what nohup starts a closed terminal; so would all
 # that tests start from there.
@@ -69,6 +65,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"is about {name}"))
 
 
+def pytest_collection_finish() -> None:
+    """Who collects garbage need not look through all that was imported: half a second each time."""
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # libraries that count what is left at the end complain otherwise
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
 ) -> None:
@@ -81,6 +83,8 @@ def pytest_terminal_summary(
 @pytest.fixture(autouse=True)
 def same_chances() -> None:
     """Whatever the order, a test draws the same numbers."""
+    import torch
+
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
@@ -111,8 +115,8 @@ def as_windows_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     act = replacing._patiently
 
     def watched(work: Callable[[], None], *paths: Path) -> None:
-        opened = open_files()
-        ours = [str(path) for path in paths if os.path.realpath(path) in opened]
+        names = [os.path.realpath(path) for path in paths]
+        ours = open_files(*names).intersection(names)
         assert not ours, f"open here while it is replaced: {ours}"
         act(work, *paths)
 
@@ -120,7 +124,9 @@ def as_windows_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def watched_folder(folder: Path, file: IO[bytes]) -> None:
         place = os.path.realpath(folder)
-        ours = [name for name in open_files() if name.startswith(f"{place}/") and name != f"{place}/lock"]
+        # Mostly nothing is left but the lock, and to ask what is in memory takes milliseconds.
+        is_empty = os.listdir(place) == ["lock"]  # noqa: PTH208
+        ours = [] if is_empty else [name for name in open_files(f"{place}/") if name != f"{place}/lock"]
         assert not ours, f"open here while it is removed: {ours}"
         remove(folder, file)
 
@@ -128,19 +134,22 @@ def as_windows_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_locks, "_remove", watched_folder)
 
 
-def open_files() -> set[str]:
-    """Paths of the files that this process has open or in memory, on Linux."""
-    with open(MAPS, encoding="utf-8") as lines:  # noqa: PTH123 (tests replace `Path.open`)
-        found = {line.rstrip("\n").split(maxsplit=5)[5] for line in lines if "/" in line}
+def open_files(*starts: str) -> set[str]:
+    """Paths that start so, of files that this process has open or in memory, on Linux."""
+    with open(MAPS, encoding="utf-8") as file:  # noqa: PTH123 (tests replace `Path.open`)
+        lines = file.read().splitlines()  # of hundreds of libraries: parted only where it matters
+    found = {line.split(maxsplit=5)[5] for line in lines if any(start in line for start in starts)}
     for number in os.listdir("/proc/self/fd"):  # noqa: PTH208
         with suppress(OSError):  # that of this listing is gone
             found.add(os.readlink(f"/proc/self/fd/{number}"))  # noqa: PTH115
-    return found
+    return {path for path in found if path.startswith(starts)}
 
 
 @pytest.fixture(autouse=True)
 def few_colors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Colors are transferred roughly, in a hundredth of the time, but where that is what is tested."""
+    from stylize_live.training import color_transfer
+
     if not request.module.__name__.endswith("test_color_transfer"):
         for name, few in {"_POINTS": 400, "_LINES": 5, "_NODES": 5}.items():
             monkeypatch.setattr(color_transfer, name, few)
@@ -149,12 +158,18 @@ def few_colors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture(autouse=True)
 def small_photos(monkeypatch: pytest.MonkeyPatch) -> None:
     """Results are measured on photos a tenth as large, which takes a tenth of the time."""
+    from stylize_live.training import style_metrics
+
     monkeypatch.setattr(style_metrics, "SHORT_SIDE", 112)
 
 
 @pytest.fixture
 def small_features(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training looks through `SmallFeatures`, for tests of all that is not features."""
+    from small_features import SmallFeatures
+
+    from stylize_live.training import run
+
     monkeypatch.setattr(run, "load_features", lambda *_, **__: SmallFeatures())
 
 
@@ -166,39 +181,61 @@ def own_styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def _saved_style(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    from tiny import make_checkpoint
+
+    from stylize_live.nets.checkpoint import save_checkpoint
+
+    path = tmp_path_factory.mktemp("style") / "tiny.safetensors"
+    save_checkpoint(path, make_checkpoint())
+    return path.read_bytes()
+
+
 @pytest.fixture
-def tiny_style(tmp_path: Path) -> Path:
+def tiny_style(tmp_path: Path, _saved_style: bytes) -> Path:
     """A style file of a tiny untrained network."""
     path = tmp_path / "tiny.safetensors"
-    save_checkpoint(path, make_checkpoint())
+    path.write_bytes(_saved_style)
     return path
 
 
 @pytest.fixture(scope="session")
 def features_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """VGG16 with random weights."""
-    torch.manual_seed(0)
-    layers = make_layers(cfgs["D"], batch_norm=False)[:23]
-    path = tmp_path_factory.mktemp("features") / "vgg.safetensors"
-    save_file({f"features.{k}": v.half() for k, v in layers.state_dict().items()}, path)
-    return path
+    return _write_vgg(tmp_path_factory.mktemp("features") / "vgg.safetensors", 23, seed=0)
 
 
 @pytest.fixture(scope="session")
 def lpips_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """VGG16 and the five layers of LPIPS with random weights."""
-    torch.manual_seed(1)
-    layers = make_layers(cfgs["D"], batch_norm=False)[:30]
-    weights = {f"features.{k}": v.half() for k, v in layers.state_dict().items()}
-    weights |= {f"lpips.{i}": torch.rand(channels) for i, channels in enumerate((64, 128, 256, 512, 512))}
+    import torch
+
     path = tmp_path_factory.mktemp("lpips") / "lpips.safetensors"
-    save_file(weights, path)
+    widths = {f"lpips.{i}": channels for i, channels in enumerate((64, 128, 256, 512, 512))}
+    return _write_vgg(path, 30, seed=1, more=lambda: {k: torch.rand(n) for k, n in widths.items()})
+
+
+def _write_vgg(
+    path: Path, layers: int, seed: int, more: Callable[[], dict[str, torch.Tensor]] = dict
+) -> Path:
+    import torch
+    from safetensors.torch import save_file
+    from torchvision.models.vgg import cfgs, make_layers
+
+    torch.manual_seed(seed)
+    network = make_layers(cfgs["D"], batch_norm=False)[:layers]
+    save_file({f"features.{k}": v.half() for k, v in network.state_dict().items()} | more(), path)
     return path
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """A folder of three."""
+    from tiny import random_pixels
+
+    from stylize_live.media.image.io import Still, write_image
+
     folder = tmp_path / "photos"
     folder.mkdir()
     for i in range(3):
@@ -209,6 +246,13 @@ def photos(tmp_path: Path) -> Path:
 @pytest.fixture
 def job(tmp_path: Path, photos: Path, features_file: Path, tiny_style: Path) -> TrainingJob:
     """A training run of four steps."""
+    from tiny import random_pixels
+
+    from stylize_live.media.image.io import Still, write_image
+    from stylize_live.nets.checkpoint import StyleInfo
+    from stylize_live.training.run import TrainingJob
+    from stylize_live.training.settings import TrainSettings
+
     write_image(tmp_path / "painting.png", Still(random_pixels(100, 80, 9)))
     return TrainingJob(
         paintings=[tmp_path / "painting.png"],
@@ -233,6 +277,8 @@ def nothing_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def cuda() -> torch.device:
     """A GPU, or a skip; a failure where FAIL_WITHOUT_CUDA=1 promises one."""
+    import torch
+
     if torch.cuda.is_available():
         return torch.device("cuda")
     if os.environ.get("FAIL_WITHOUT_CUDA") == "1":

@@ -251,7 +251,7 @@ class Toolkit(SimpleNamespace):
 class Audience:
     """The remote of a show: tells the spectator what is said; switches a sink on first, if it is to."""
 
-    watched = True
+    watched = shows = True
 
     def __init__(self, spectator: Spectator, switched: bool) -> None:
         self._spectator, self._switched = spectator, switched

@@ -521,6 +521,7 @@ THREADS: dict[str, tuple[str, ...] | NoSense] = {
     "live.pipeline:self._make_lines_ready": NoSense(
         "until it comes back, as many lines are painted as before"
     ),
+    "live.pipeline:self._look_at_paintings": NoSense("until it comes back, the style stays as it was"),
     "live.pipeline:self._paint": ("stylizer", "loading"),
     "live.pipeline:self._set_boldness": ("boldness",),
     "live.pipeline:lambda: self._write_snapshot(path, still)": ("snapshot",),

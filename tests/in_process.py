@@ -43,6 +43,7 @@ class InProcessCrew:
         units: in the order in which they were handed out.
         started: names of the functions that were.
         replaced: workers that were not well.
+        cancelled: what was under way and not wanted any more.
 
     Args:
         make: opens a stylizer, one for each worker.
@@ -70,6 +71,7 @@ class InProcessCrew:
         self.units: list[Unit] = []
         self.started: list[str] = []
         self.replaced: list[int] = []
+        self.cancelled: list[str] = []
         self._turn = 0
         self._works: list[Work] = []
 
@@ -99,13 +101,14 @@ class InProcessCrew:
         work = works[-1] if self._newest_first else works[self._turn % len(works)]
         event = self._interfere(work.what, _step(work))
         if isinstance(event, Lost | Failed):
-            self.cancel(work)
+            work.steps.close()  # type: ignore[attr-defined]
         return [(work, event)]
 
     def replace(self, worker: int) -> None:
         self.replaced.append(worker)
 
     def cancel(self, work: Work) -> None:
+        self.cancelled.append(work.what)
         work.steps.close()  # type: ignore[attr-defined]
 
     def __enter__(self) -> InProcessCrew:
@@ -113,7 +116,7 @@ class InProcessCrew:
 
     def __exit__(self, *_: object) -> None:
         for work in self._works:
-            self.cancel(work)
+            work.steps.close()  # type: ignore[attr-defined]
         self._opened.close()
 
 

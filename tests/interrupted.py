@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -93,8 +95,17 @@ class Smoother(StoppingInverter):
 
 
 def write_source(path: Path) -> Path:
+    """A video (.mp4) of several shots, unevenly timed, with sound."""
+    path.write_bytes(_source())
+    return path
+
+
+@cache
+def _source() -> bytes:
     shots = (255 - numbered(i) if i // 8 % 3 == 1 else numbered(i) for i in range(FRAMES))
-    return Video(WILD, sound="aac", sound_seconds=3).write(path, shots)
+    with TemporaryDirectory() as folder:
+        video = Video(WILD, sound="aac", sound_seconds=3)
+        return video.write(Path(folder) / "in.mp4", shots).read_bytes()
 
 
 def run(source: Path, target: Path, stylizer: FrameStylizer, **options: object) -> ConvertReport:

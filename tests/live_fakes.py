@@ -102,6 +102,12 @@ class FakeStylizer:
     def warm_up(self, size: tuple[int, int], /) -> None:
         self.warmed.append(size)
 
+    def takes_long(self, style: str, /) -> bool:
+        return False
+
+    def look_at(self, style: str, /) -> None:
+        """Knows all styles."""
+
 
 @dataclass
 class FakeDisplay:

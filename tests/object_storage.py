@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+from functools import cache
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -41,5 +43,11 @@ class ObjectServer:
 
 
 def as_others_see_it() -> Any:
-    """The storage, asked by somebody who remembers nothing."""
-    return fsspec.filesystem("s3", skip_instance_cache=True, use_listings_cache=False)
+    """The storage, asked by somebody who remembers nothing of it."""
+    return _other_client(os.environ["AWS_ENDPOINT_URL"])
+
+
+@cache
+def _other_client(address: str) -> Any:
+    """One for each server: to make one takes longer than what is asked."""
+    return fsspec.filesystem("s3", endpoint_url=address, skip_instance_cache=True, use_listings_cache=False)

@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,15 @@ Words = tuple[int, int, str]  # start, duration in milliseconds, text
 WORDS: tuple[Words, ...] = ((100, 150, "<i>Hello</i>\nworld"), (300, 80, "Gr\u00fc\u00dfe"))
 
 
+@cache
 def noise(seconds: float, channels: int = 1, seed: int = 0) -> np.ndarray:
-    """Sound that agrees with itself at one place only, (channels, N) float32 at 48 kHz."""
+    """Sound that agrees with itself at one place only, (channels, N) float32 at 48 kHz; not to be changed."""
     rng = np.random.default_rng(seed)
     rough = rng.standard_normal((channels, int(seconds * 48_000))).astype(np.float32)
     smooth = np.apply_along_axis(lambda row: np.convolve(row, np.ones(12) / 12, "same"), 1, rough)
-    return (0.5 * smooth / np.abs(smooth).max()).astype(np.float32)
+    found = (0.5 * smooth / np.abs(smooth).max()).astype(np.float32)
+    found.flags.writeable = False
+    return found
 
 
 @dataclass

@@ -35,7 +35,7 @@ class StagedShow:
     stylizer: FakeStylizer
     begun: threading.Event = field(default_factory=threading.Event)
     state: State = field(default_factory=dict)
-    watched = False
+    watched, shows = False, True
 
     def attend(self, session: LiveSession) -> None:
         self.state = self.desk.state_of(session)

@@ -137,8 +137,11 @@ def convert(
         _check_image(before_after, overwrite, single)
     if dry_run:
         one = settings.model_copy(update={"device": workers[0].device}) if workers else settings
+        on_cluster = cluster is not None or bool(workers)
+        if on_cluster:
+            import stylize_live.cluster.ray_library  # noqa: F401 (whether it is there)
         with _open_stylizer(one) as stylizer:
-            return print_dry_run(jobs, single, stylizer, settings, overwrite, json)
+            return print_dry_run(jobs, single, stylizer, settings, overwrite, json, on_cluster=on_cluster)
     settings = learn_style(settings, lambda: _sample(jobs, settings))
     advise(settings)
     say_paintings(settings.style, settings.background_style)

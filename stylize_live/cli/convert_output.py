@@ -102,8 +102,11 @@ def print_dry_run(
     settings: ConvertSettings,
     overwrite: bool,
     json: bool,
+    *,
+    on_cluster: bool = False,
 ) -> int:
     """Say what would be made of all videos; the exit code is the first error's, if there is one."""
+    from stylize_live.cluster.tasks import check_file, check_job
     from stylize_live.conversion.dry_run import dry_run, painting_speed
     from stylize_live.conversion.queue import explain_error
     from stylize_live.conversion.segment_store import count_kept_frames
@@ -123,12 +126,16 @@ def print_dry_run(
             if not single and not overwrite and exists(job.target):
                 row["status"] = "skipped"
                 continue
+            if on_cluster:
+                check_job(job.source, job.target)
             if isinstance(job.target, StorageUrl):
                 check_bucket(job.target)
             if isinstance(job.source, StorageUrl):
                 row |= {"bytes": size_of(job.source), "kept": count_kept_frames(job.target)}
                 continue
             made = dry_run(job.source, job.target, settings, overwrite=overwrite)
+            if on_cluster:
+                check_file(job.source, job.target)
         except Exception as failure:
             error = explain_error(failure, job) if isinstance(failure, OSError) else failure
             row |= {"status": "failed", "error": _reason(job, error)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -74,8 +73,8 @@ def image(
     for name in ("style", "background_style"):
         if (style := getattr(settings, name)) and len(Timeline.parse(style).styles) > 1:
             raise UsageError(f"{option(name, style)}: images have no times, name one style or a blend")
-    say_paintings(settings.style, settings.background_style)
     settings = learn_style(settings, lambda: _sample([source for source, _ in pairs]))
+    say_paintings(settings.style, settings.background_style)
     stylizer = Stylizer.from_settings(settings)
     if stylizer.adds_alpha:
         _refuse_opaque([target for _, target in pairs])
@@ -88,14 +87,22 @@ def image(
 
 
 def _sample(images: list[Path]) -> list[Pixels]:
-    """Some of the images, to practise on; those that cannot be read are told of when they are painted."""
+    """Some of the images, to practise on. Raises `SourceError` where none can be read.
+
+    Of several, those that cannot are told of when they are to be painted.
+    """
     from stylize_live.learning.photos import SIDE, shrink
     from stylize_live.media.image.io import on_paper, read_image
 
-    found = []
+    found: list[Pixels] = []
+    errors: list[SourceError] = []
     for path in images[:: max(1, -(-len(images) // _PRACTISED))]:
-        with suppress(SourceError):
+        try:
             found.append(shrink(on_paper(read_image(path, least_side=SIDE))))
+        except SourceError as error:
+            errors.append(error)
+    if errors and not found:
+        raise errors[0]
     return found
 
 

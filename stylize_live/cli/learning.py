@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 from rich.progress import TextColumn
 
 from stylize_live.cli.console import print_beside, stderr
+from stylize_live.cli.paintings import say_paintings
 from stylize_live.cli.progress_bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.train_display import time_left
 from stylize_live.config import ConvertSettings, ImageSettings
 from stylize_live.errors import UsageError
 from stylize_live.system.clock import monotonic
-from stylize_live.wording import option
 
 if TYPE_CHECKING:
     from stylize_live.frame import Pixels
@@ -45,17 +45,18 @@ def learn_style(settings: SettingsT, sample: Callable[[], Sequence[Pixels]]) -> 
     from stylize_live.engine.device_selection import choose_device_name
     from stylize_live.engine.style_loading import load_style
     from stylize_live.learning.first import learn_first, learnt_file
-    from stylize_live.learning.paintings import painting_of
+    from stylize_live.learning.paintings import explain_no_painting, painting_of
     from stylize_live.learning.words import describe_learning
 
     painting = painting_of(settings.style)
     if painting is None:
-        raise UsageError(f"{option('learn')} learns a painting: name an image file with {option('style')}")
+        raise UsageError(explain_no_painting(settings.style))
     frames = sample()
     path = learnt_file(painting, seconds, frames)
     if path.is_file():
         print_beside(f"{painting.name} was learnt before")
         return settings.model_copy(update={"style": str(path)})
+    say_paintings(settings.style)
     start = load_style(settings.style)
     print_beside(describe_learning(painting.name, seconds, "first"))
     with Bars(
@@ -73,7 +74,7 @@ def learn_style(settings: SettingsT, sample: Callable[[], Sequence[Pixels]]) -> 
                 on_note=print_beside,
             )
         except KeyboardInterrupt:
-            stderr.print("what was learnt is kept: the same command goes on from there")
+            stderr.print("the same command goes on learning from there")
             raise
     return settings.model_copy(update={"style": str(path)})
 
@@ -82,6 +83,7 @@ class _Display:
     """A bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self, bars: Bars, name: str) -> None:
+        self._name = name
         self._bars, self._task = bars, bars.add_task(f"learning {name}", total=1.0, left="preparing")
         self._said_at = -math.inf
 
@@ -91,4 +93,4 @@ class _Display:
         now = monotonic()
         if self._bars.disable and now - self._said_at >= _SECONDS_BETWEEN_LINES:
             self._said_at = now
-            print_beside(f"{share:4.0%} learnt, {time_left(advance.left)}")
+            print_beside(f"{self._name}: {100 * share:.0f} % learnt, {time_left(advance.left)}")

@@ -147,7 +147,7 @@ def _run(
         remote = _open_remotes(opened, page, styles, sources, settings)
         if page is not None and settings.open:
             open_in_browser(page.opening_url())
-    learning = choose_learning(settings, changeable=remote is not None)
+    learning = choose_learning(settings, changeable=remote is not None or settings.window)
     if learning is not None and learning.on:
         print_beside(describe_learning(Path(settings.style).name, learning.seconds, "beside the show"))
     return run_live(

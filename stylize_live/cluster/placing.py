@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -25,12 +25,15 @@ class Machine:
         node: Ray's id of it.
         name: on the network.
         cpus, gpus: that work may use.
+        busy_cpus, busy_gpus: of these, what others use now.
     """
 
     node: str
     name: str
     cpus: int
     gpus: int
+    busy_cpus: int = 0
+    busy_gpus: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,25 @@ def workers_here(device: DeviceName) -> list[WorkerSpec]:
     return [WorkerSpec(one, each) for one in devices] if len(devices) > 1 else []
 
 
+def place_beside_others(
+    machines: Sequence[Machine], specs: Sequence[WorkerSpec] | WorkerSpec, taken: Sequence[Place] = ()
+) -> tuple[list[Place], list[Place]]:
+    """Find room for workers as `place_workers` does.
+
+    Returns:
+        Those that can begin now, and those for which there is room once others have ended.
+    """
+    now = place_workers(machines, specs, taken, idle=True)
+    rest = specs if isinstance(specs, WorkerSpec) else find_unplaced(specs, now)
+    return now, place_workers(machines, rest, [*taken, *now])
+
+
 def place_workers(
-    machines: Iterable[Machine], specs: Sequence[WorkerSpec] | WorkerSpec, taken: Iterable[Place] = ()
+    machines: Iterable[Machine],
+    specs: Sequence[WorkerSpec] | WorkerSpec,
+    taken: Iterable[Place] = (),
+    *,
+    idle: bool = False,
 ) -> list[Place]:
     """Find room for workers.
 
@@ -95,22 +115,27 @@ def place_workers(
         machines: to look at.
         specs: these workers, as far as there is room; or as many of one kind as there is room for.
         taken: places that are taken already.
+        idle: leave what others use now to them.
     """
     cpus: Counter[str] = Counter()
     gpus: Counter[str] = Counter()
-    cores: Counter[str] = Counter()  # by name: machines of a test are one
+    cores: defaultdict[str, list[range]] = defaultdict(list)  # by name: machines of a test are one
     for place in taken:
         _take(place, cpus, gpus, cores)
     found: list[Place] = []
     waiting = [specs] if isinstance(specs, WorkerSpec) else list(specs)
     ordered = list(machines)
+    for one in ordered if idle else []:
+        cpus[one.node] += one.busy_cpus
+        gpus[one.node] += one.busy_gpus
+        cores[one.name].append(range(one.busy_cpus))  # as if theirs were the first
     while waiting:
         spec = waiting[0]
         machine = next((m for m in ordered if _has_room(m, spec, cpus, gpus)), None)
         if machine is None or not isinstance(specs, WorkerSpec):
             waiting.pop(0)
         if machine is not None:
-            place = Place(machine, spec, cores[machine.name])
+            place = Place(machine, spec, _find_core(cores[machine.name], spec.num_cpus))
             _take(place, cpus, gpus, cores)
             found.append(place)
             ordered.remove(machine)  # the others first, next time
@@ -136,7 +161,16 @@ def _has_room(machine: Machine, spec: WorkerSpec, cpus: Counter[str], gpus: Coun
     return enough and machine.gpus - gpus[machine.node] >= spec.num_gpus
 
 
-def _take(place: Place, cpus: Counter[str], gpus: Counter[str], cores: Counter[str]) -> None:
+def _find_core(used: Iterable[range], count: int) -> int:
+    """The first of so many cores that follow one another and are not used."""
+    first = 0
+    for theirs in sorted(used, key=lambda theirs: theirs.start):
+        if theirs.start < first + count:
+            first = max(first, theirs.stop)
+    return first
+
+
+def _take(place: Place, cpus: Counter[str], gpus: Counter[str], cores: defaultdict[str, list[range]]) -> None:
     cpus[place.machine.node] += place.spec.num_cpus
     gpus[place.machine.node] += place.spec.num_gpus
-    cores[place.machine.name] = max(cores[place.machine.name], place.first_core) + place.spec.num_cpus
+    cores[place.machine.name].append(range(place.first_core, place.first_core + place.spec.num_cpus))

@@ -8,10 +8,10 @@ import platform
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from stylize_live.cluster.crew import Ended, Event, Failed, Lost, WorkerSpec
 from stylize_live.cluster.placing import (
@@ -20,9 +20,10 @@ from stylize_live.cluster.placing import (
     choose_spec,
     count_idle_gpus,
     find_unplaced,
-    place_workers,
+    place_beside_others,
 )
-from stylize_live.cluster.ray_library import OnNode, exceptions, list_nodes, ray
+from stylize_live.cluster.ray_helpers import AHEAD, Helpers, HelpersWork, steps, words
+from stylize_live.cluster.ray_library import OnNode, exceptions, list_free, list_nodes, ray
 from stylize_live.cluster.worker import (
     OpenStylizer,
     Worker,
@@ -35,14 +36,14 @@ from stylize_live.cluster.worker import (
 from stylize_live.config import ConvertSettings, gpu_numbers
 from stylize_live.conversion.unit import Unit
 from stylize_live.conversion.worker_process import portable_error
-from stylize_live.errors import MachineError, SourceError, UsageError
+from stylize_live.errors import MachineError, SinkError, SourceError, UsageError
 from stylize_live.lifecycle import Closeable
 from stylize_live.storage.fetching import check_source
 from stylize_live.storage.places import StorageUrl
 from stylize_live.system.clock import monotonic
 from stylize_live.system.cores import keep_to_cores
 from stylize_live.system.gpus import see_one_gpu
-from stylize_live.wording import are_flags, options_as_flags, shorten
+from stylize_live.wording import are_flags, shorten
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,10 @@ _MOST_STARTS = 3  # of a worker that dies before it is ready
 _SECONDS_BETWEEN_LOOKS = 5.0  # at which machines there are
 _PATIENCE = 120.0  # seconds without any worker
 _SECONDS_TO_END = 3.0
-_AHEAD = 16  # results that wait for this process, of one work
+_SECONDS_TO_BE_COUNTED = 2.0
+_SECONDS_BETWEEN_NEWS = 60.0  # while workers are awaited
+_SECONDS_BETWEEN_WORDS = 0.2  # of how far all are, together
+_MOST_APART = 5.0  # seconds, of one worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class _WorkerProcess:
 
     def describe(self, arithmetics: Sequence[str]) -> WorkerFacts | Failed:
         """See `Worker.describe`; the first call makes the worker."""
-        with _words(self._order.with_flags):
+        with words(self._order.with_flags):
             try:
                 if self._worker is None:
                     self._check_sources()
@@ -109,30 +113,17 @@ class _WorkerProcess:
                 alike = "all machines must see the videos and what stands behind people under the same paths"
                 raise SourceError(f"{place}: is not there on {platform.node()}, {alike}")
 
-    def paint(self, unit: Unit) -> Iterator[Event]:
+    def paint(self, unit: Unit, apart: float) -> Iterator[Event]:
         """See `Worker.paint`."""
         assert self._worker is not None
-        yield from _steps(self._worker.paint, {"unit": unit}, self._order.with_flags)
+        is_stopping = ray.get_runtime_context().is_canceled
+        arguments = {"unit": unit, "apart": apart, "is_stopping": is_stopping}
+        yield from steps(self._worker.paint, arguments, self._order.with_flags)
 
     def close(self) -> None:
         """Release what is not memory."""
         if self._worker is not None:
             self._worker.close()
-
-
-def _steps(
-    function: Callable[..., Iterator[Any]], arguments: dict[str, Any], with_flags: bool
-) -> Iterator[Event]:
-    """What a generator yields, and its error as the last of it: Ray would wrap that up."""
-    with _words(with_flags):
-        try:
-            yield from function(**arguments)
-        except Exception as error:
-            yield Failed(portable_error(error))
-
-
-def _words(with_flags: bool) -> Any:
-    return options_as_flags() if with_flags else nullcontext()
 
 
 class _Slot:
@@ -141,10 +132,11 @@ class _Slot:
     Attributes:
         facts: what the process said of itself, once it was ready.
         said: what it will say.
+        may_wait: whether it has no room until others end.
     """
 
-    def __init__(self, order: _Order) -> None:
-        self._order = order
+    def __init__(self, order: _Order, *, may_wait: bool) -> None:
+        self._order, self.may_wait = order, may_wait
         self.place = order.place
         self.starts = 0
         self.asked: tuple[str, ...] = ()
@@ -173,12 +165,19 @@ class _Slot:
 
 
 @dataclass(eq=False, slots=True)
-class _RayWork:
-    """Work and what comes of it."""
+class _Painting:
+    """A unit that a worker has, and what comes of it."""
 
     results: Any
-    node: str
-    worker: _Slot | None = None
+    worker: _Slot
+
+    @property
+    def node(self) -> str:
+        """Where that is."""
+        return self.worker.place.machine.node
+
+
+_RayWork: TypeAlias = _Painting | HelpersWork
 
 
 class RayCrew(Closeable):
@@ -217,8 +216,8 @@ class RayCrew(Closeable):
         self._kind = specs if specs is not None else choose_spec(machines, settings)
         self._here = ray.get_runtime_context().get_node_id()
         self._workers: dict[int, _Slot] = {}
-        self._steps = ray.remote(_steps)  # once: Ray sends it to all nodes each time that one is made
-        self._count = self._turn = 0
+        self._helpers = Helpers(self._here)
+        self._count = 0
         self._facts: WorkerFacts | None = None
         self._trouble = ""  # of the worker that went last
         self._looked_at = self._ready_at = monotonic()
@@ -227,7 +226,9 @@ class RayCrew(Closeable):
             self._add_workers(machines, self._kind)
         if not self._workers:
             raise MachineError("this cluster has no room for a worker: its machines have no cores for work")
+        first = next(iter(self._workers.values()))
         try:
+            self._helpers.warm_up({self._here, first.place.machine.node})
             self._wait_until_ready()
         except BaseException:
             self.close()
@@ -236,7 +237,16 @@ class RayCrew(Closeable):
     def _add_workers(self, machines: Iterable[Machine], kind: Sequence[WorkerSpec] | WorkerSpec) -> None:
         machines = list(machines)
         taken = [worker.place for worker in self._workers.values()]
-        places = place_workers(machines, kind, taken)
+        now, later = place_beside_others(_find_idle(machines), kind, taken)
+        if later:
+            # What has just ended may still be counted.
+            until = monotonic() + _SECONDS_TO_BE_COUNTED
+            while later and monotonic() < until:
+                time.sleep(_SECONDS_TO_BE_COUNTED / 10)
+                now, later = place_beside_others(_find_idle(machines), kind, taken)
+        if later:
+            log.warning(_say_busy(len(now), len(later)))
+        places = [*now, *later]
         for name, count in count_idle_gpus(machines, [*taken, *places]).items():
             log.warning("%s: %d of its GPUs are not used: each worker needs a core", name, count)
         if not isinstance(kind, WorkerSpec):
@@ -252,17 +262,40 @@ class RayCrew(Closeable):
                 os.environ.get(_THREADS),
                 are_flags(),
             )
-            worker = self._workers[self._count] = _Slot(order)
+            worker = self._workers[self._count] = _Slot(order, may_wait=place in later)
             self._count += 1
             worker.start(self._arithmetics)
 
     def _wait_until_ready(self) -> None:
-        """All workers of the beginning are compared before any work begins."""
-        while starting := [worker.said for worker in self._workers.values() if worker.facts is None]:
+        """All workers of the beginning are compared before any work begins, but those without room yet."""
+        said_at, ready = monotonic(), 0
+        while starting := self._find_awaited():
             ray.wait(starting, num_returns=1, timeout=1.0)
             self._welcome(strict=True)
+            if len(self.find_workers()) != ready:
+                said_at, ready = monotonic(), len(self.find_workers())
+            if monotonic() - said_at > _SECONDS_BETWEEN_NEWS:
+                said_at = monotonic()
+                self._say_waiting(ready)
         if not self._workers:
             raise MachineError(f"no worker of this cluster could start: {self._trouble}")
+
+    def _find_awaited(self) -> list[Any]:
+        """What workers will say without which nothing begins: one at least must be ready."""
+        starting = [worker for worker in self._workers.values() if worker.facts is None]
+        if self.find_workers():
+            starting = [worker for worker in starting if not worker.may_wait]
+        return [worker.said for worker in starting]
+
+    def _say_waiting(self, ready: int) -> None:
+        """Nobody has become ready for long; others may have been quicker to take what was free."""
+        starting = [worker for worker in self._workers.values() if worker.facts is None]
+        if ready:
+            log.warning("this cluster is busy: %d workers begin, %d have no room yet", ready, len(starting))
+            for worker in starting:
+                worker.may_wait = True
+        else:
+            log.warning("still waiting for room on this cluster: ray status shows who uses it")
 
     def _welcome(self, *, strict: bool = False) -> None:
         """Take those that have become ready; others differ, or fail: then they are left out, or all fails."""
@@ -316,34 +349,31 @@ class RayCrew(Closeable):
         """See `Crew.find_workers`."""
         return [number for number, worker in self._workers.items() if worker.facts is not None]
 
-    def paint(self, worker: int, unit: Unit) -> _RayWork:
+    def paint(self, worker: int, unit: Unit) -> _Painting:
         """See `Crew.paint`."""
         one = self._workers[worker]
-        paint = one.actor.paint.options(num_returns="streaming", _generator_backpressure_num_objects=_AHEAD)
-        return _RayWork(paint.remote(unit), one.place.machine.node, one)
+        paint = one.actor.paint.options(num_returns="streaming", _generator_backpressure_num_objects=AHEAD)
+        # So that all together say something as often as one would.
+        apart = min(_MOST_APART, _SECONDS_BETWEEN_WORDS * (self.size - 0.5))
+        return _Painting(paint.remote(unit, apart), one)
 
     def start(
         self, function: Callable[..., Iterator[Any]], *, here: bool = False, **arguments: Any
-    ) -> _RayWork:
+    ) -> HelpersWork:
         """See `Crew.start`; where workers are, so that machines with a GPU decode for those with one."""
-        ready = self.find_workers()
-        node = self._here
-        if ready and not here:
-            self._turn += 1
-            node = self._workers[ready[self._turn % len(ready)]].place.machine.node
-        steps = self._steps.options(
-            num_cpus=0,
-            max_retries=0,
-            num_returns="streaming",
-            _generator_backpressure_num_objects=_AHEAD,
-            scheduling_strategy=OnNode(node, soft=not here),
-        )
-        return _RayWork(steps.remote(function, arguments, are_flags()), node)
+        work = self._helpers.start(function, arguments, here=here)
+        self._hand_out()
+        return work
+
+    def _hand_out(self) -> None:
+        ready = [worker for worker in self._workers.values() if worker.facts is not None]
+        self._helpers.hand_out({worker.place.machine.node for worker in ready})
 
     def next_events(self, works: Sequence[_RayWork], seconds: float) -> list[tuple[_RayWork, Event]]:
         """See `Crew.next_events`. Raises `MachineError` if there has been no worker for minutes."""
         self._look_around()
-        by_results = {work.results: work for work in works}
+        self._hand_out()
+        by_results = {work.results: work for work in works if work.results is not None}
         starting = [worker.said for worker in self._workers.values() if worker.facts is None]
         awaited = [*by_results, *starting]
         if not awaited:
@@ -357,6 +387,17 @@ class RayCrew(Closeable):
         return [(work := by_results[results], self._event(work)) for results in ready]
 
     def _event(self, work: _RayWork) -> Event:
+        event = self._next(work)
+        if isinstance(work, HelpersWork):
+            if isinstance(event, Ended) or (isinstance(event, Failed) and _is_of_the_file(event.error)):
+                self._helpers.release(work)
+            elif isinstance(event, Failed | Lost):
+                self._helpers.drop(work)
+        elif isinstance(event, Lost):
+            self._mourn(work)
+        return event
+
+    def _next(self, work: _RayWork) -> Event:
         try:
             return ray.get(next(work.results))
         except StopIteration:
@@ -365,11 +406,9 @@ class RayCrew(Closeable):
             return Failed(portable_error(MachineError(_reason(error))))
         except exceptions.RayError as error:
             alive = work.node in {machine.node for machine in _find_machines()}
-            lost = Lost(_reason(error), blame=alive and _may_blame_work(error))
-            self._mourn(work)
-            return lost
+            return Lost(_reason(error), blame=alive and _may_blame_work(error))
 
-    def _mourn(self, work: _RayWork) -> None:
+    def _mourn(self, work: _Painting) -> None:
         for number, worker in list(self._workers.items()):
             if worker is work.worker and worker.facts is not None:
                 self._lose(number, worker, "it ended while it painted")
@@ -413,11 +452,15 @@ class RayCrew(Closeable):
 
     def cancel(self, work: _RayWork) -> None:
         """See `Crew.cancel`."""
+        if isinstance(work, HelpersWork):
+            self._helpers.drop(work)
+            return
         with suppress(exceptions.RayError, ValueError):
             ray.cancel(work.results)
 
     def close(self) -> None:
         """End all workers. May be called twice."""
+        self._helpers.close()
         workers, self._workers = list(self._workers.values()), {}
         ready = [worker for worker in workers if worker.facts is not None]
         closing = [worker.actor.close.remote() for worker in ready]
@@ -436,6 +479,29 @@ def _find_machines() -> list[Machine]:
             cpus, gpus = int(room.get("CPU", 0)), int(room.get("GPU", 0))
             found.append(Machine(node["NodeID"], node["NodeManagerHostname"], cpus, gpus))
     return found
+
+
+def _find_idle(machines: Iterable[Machine]) -> list[Machine]:
+    """The same machines, with what others use of them now."""
+    free = list_free()
+    found = []
+    for machine in machines:
+        room = free.get(machine.node, {"CPU": machine.cpus, "GPU": machine.gpus})
+        busy = machine.cpus - int(room.get("CPU", 0)), machine.gpus - int(room.get("GPU", 0))
+        found.append(replace(machine, busy_cpus=busy[0], busy_gpus=busy[1]))
+    return found
+
+
+def _say_busy(now: int, later: int) -> str:
+    if not now:
+        return "this cluster is busy: waiting until others have ended (ray status shows who they are)"
+    workers = "one worker has" if now == 1 else f"{now} workers have"
+    return f"this cluster is busy: {workers} room, {later} more when others have ended"
+
+
+def _is_of_the_file(error: Exception) -> bool:
+    """Whether an error says nothing of the process that raised it."""
+    return isinstance(error, SourceError | SinkError | UsageError)
 
 
 def _may_blame_work(error: Exception) -> bool:

@@ -21,6 +21,7 @@ logging.getLogger("ray").setLevel(logging.CRITICAL)
 try:
     import ray
     from ray import exceptions
+    from ray._private.state import available_resources_per_node
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as OnNode
 except ImportError:
     raise UsageError(f"several workers need Ray: {install_command('ray')}") from None
@@ -50,5 +51,6 @@ def without_page() -> Iterator[None]:
 
 
 list_nodes: Callable[[], list[dict[str, Any]]] = ray.nodes
+list_free: Callable[[], dict[str, dict[str, float]]] = available_resources_per_node  # of what it has, by node
 
-__all__ = ["OnNode", "exceptions", "list_nodes", "ray", "without_page"]
+__all__ = ["OnNode", "exceptions", "list_free", "list_nodes", "ray", "without_page"]

@@ -1,8 +1,8 @@
 """Hands work to workers: many videos, each opened, planned, painted in units and joined.
 
 This runs in one thread, which never opens a video: whatever a file does to the libraries that read it, it
-does to another process. Segments come to this one as bytes and are written by it alone, so that a worker that
-was taken for dead, and is not, harms nothing.
+does to another process. Segments come to this one as bytes, large ones in parts, and are written by it alone,
+so that a worker that was taken for dead, and is not, harms nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from stylize_live.cluster.crew import Crew, Ended, Event, Failed, Lost, Work
 from stylize_live.cluster.progress import ClusterProgress
-from stylize_live.cluster.tasks import VideoFacts, inspect_video, join_video
+from stylize_live.cluster.tasks import VideoFacts, check_job, inspect_video, join_video
 from stylize_live.cluster.video import MOST_FRAMES, VideoRun
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.convert import check_paths
@@ -27,14 +27,12 @@ from stylize_live.conversion.queue import ConversionJob, ConversionOutcome, Stat
 from stylize_live.conversion.segment_store import read_earlier_identity, remove_published
 from stylize_live.conversion.stored_files import target_at_hand
 from stylize_live.conversion.stylizers import AbsentStylizer
-from stylize_live.conversion.unit import PaintedSegment, Unit, UnitEnd
+from stylize_live.conversion.unit import PaintedSegment, SegmentPart, Unit, UnitEnd
 from stylize_live.errors import CrashError, SinkError, StylizeError, UsageError
 from stylize_live.files import make_folder
 from stylize_live.media.formats.codecs import codec_for
 from stylize_live.media.formats.containers import check_target
-from stylize_live.media.formats.image_sequence import is_sequence
-from stylize_live.media.formats.pipes import PIPE, is_pipe
-from stylize_live.storage.places import local_path
+from stylize_live.media.formats.pipes import PIPE
 from stylize_live.storage.remote import exists
 from stylize_live.system.clock import monotonic
 
@@ -134,6 +132,8 @@ class Scheduler:
 
         Raises:
             StylizeError: whatever a crew that can do nothing any more says.
+
+        However it ends, also if it is closed, no work goes on.
         """
         self._began = monotonic()
         try:
@@ -146,6 +146,8 @@ class Scheduler:
                 while self._outcomes:
                     yield self._outcomes.popleft()
         finally:
+            for work in list(self._duties):
+                self._cancel(work)
             for video in self._open:
                 video.close()
 
@@ -203,9 +205,7 @@ class Scheduler:
 
     def _begin(self, video: _Video) -> None:
         job = video.job
-        paths = [place for place in (job.source, job.target) if isinstance(place, Path)]
-        if any(map(is_pipe, paths)) or is_sequence(local_path(job.target)):
-            raise UsageError(f"{job.target}: is made in one go, by one machine without a cluster")
+        check_job(job.source, job.target)
         self._on_start(job)
         if isinstance(job.target, Path):
             make_folder(job.target.parent)
@@ -310,6 +310,8 @@ class Scheduler:
             match event:
                 case ConvertProgress():
                     run.note_progress(unit, event.frames)
+                case SegmentPart():
+                    run.store.add_part(event.number, event.packets)
                 case PaintedSegment():
                     self._frames += run.add_painted(unit, event)
                     self._segments += 1
@@ -331,17 +333,22 @@ class Scheduler:
     # The end
 
     def _join(self, video: _Video, run: VideoRun) -> None:
+        report: ConvertReport | None = None
+
         def take(event: Event) -> None:
+            nonlocal report
             match event:
                 case ConvertReport():
-                    self._finish(video, run.report(event))
+                    report = event
+                case Ended():
+                    self._finish(video, run.report(report))
                 case Failed():
                     raise event.error
                 case Lost():
                     video.lose("joined", event)
                     remove_published(video.job.target)
                     if run.is_published:
-                        self._finish(video, run.report(None))
+                        self._finish(video, run.report(report))
                     else:
                         self._join(video, run)
 

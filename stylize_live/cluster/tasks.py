@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.convert import can_resume, convert, open_reader
@@ -18,7 +19,13 @@ from stylize_live.conversion.stored_files import source_at_hand, target_elsewher
 from stylize_live.conversion.stylizers import AbsentStylizer
 from stylize_live.errors import UsageError
 from stylize_live.media.encode.animation import readable
-from stylize_live.storage.places import Place
+from stylize_live.media.formats.codecs import video_format
+from stylize_live.media.formats.containers import IMAGES_ONLY
+from stylize_live.media.formats.image_sequence import is_sequence
+from stylize_live.media.formats.pipes import is_pipe
+from stylize_live.storage.places import Place, local_path
+
+_IN_ONE_GO = "is made in one go, by one machine without a cluster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,30 @@ class VideoFacts:
     sound: str | None
 
 
+def check_job(source: Place, target: Place) -> None:
+    """Whether a conversion can be shared by workers, as far as names tell.
+
+    Raises:
+        UsageError: it is made in one go.
+    """
+    paths = [place for place in (source, target) if isinstance(place, Path)]
+    made = local_path(target)
+    if any(map(is_pipe, paths)) or is_sequence(made) or video_format(made) in IMAGES_ONLY:
+        raise UsageError(f"{target}: {_IN_ONE_GO}")
+
+
+def check_file(source: Path, target: Place) -> None:
+    """The same, and as far as the source tells."""
+    check_job(source, target)
+    with readable(source) as path:
+        _check_opened(source, path, source, target)
+
+
+def _check_opened(video: Path, path: Path, source: Place, target: Place) -> None:
+    if path != video or not can_resume(video, target):
+        raise UsageError(f"{source}: {target.name} {_IN_ONE_GO}")
+
+
 def inspect_video(source: Place, target: Place, settings: ConvertSettings) -> Iterator[VideoFacts]:
     """Open a video as `convert` would, and begin its target on trial.
 
@@ -53,8 +84,7 @@ def inspect_video(source: Place, target: Place, settings: ConvertSettings) -> It
         video = opened.enter_context(source_at_hand(source, keep=True))
         made = opened.enter_context(target_elsewhere(target))
         path = opened.enter_context(readable(video))
-        if path != video or not can_resume(video, target):
-            raise UsageError(f"{source}: {target.name} is made in one go, by one machine without a cluster")
+        _check_opened(video, path, source, target)
         settings, later = without_preview(video, settings_on_trial(made, settings))
         reader = opened.enter_context(open_reader(video, made, settings))
         trial_notes(reader, made, settings)

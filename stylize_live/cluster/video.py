@@ -312,6 +312,7 @@ class VideoRun(Closeable):
         at_work = self._under_way.pop(unit.number, None)
         if at_work is None:  # all was handed over
             return True
+        self.store.drop_part(at_work.next)
         self._waiting = sorted([*self._waiting, *at_work.left])
         if at_work.is_rest:
             self._rest = at_work.next

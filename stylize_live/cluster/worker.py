@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from stylize_live.conversion.stylizers import (
     paint_as,
     takes_surfaces,
 )
-from stylize_live.conversion.unit import PaintedSegment, Unit, UnitEnd, paint_unit
+from stylize_live.conversion.unit import PaintedSegment, SegmentPart, Unit, UnitEnd, paint_unit
 from stylize_live.engine import Stylizer
 from stylize_live.engine.cpu.features import instruction_set
 from stylize_live.engine.first_look.first_look import look_at
@@ -38,6 +39,7 @@ from stylize_live.nets import catalogue
 from stylize_live.nets.style_folders import WEIGHTS
 from stylize_live.storage.fetching import remove_copies
 from stylize_live.storage.places import StorageUrl
+from stylize_live.system.clock import monotonic
 from stylize_live.wording import option
 
 OpenStylizer = Callable[[ConvertSettings], AbstractContextManager[FrameStylizer]]
@@ -134,14 +136,31 @@ class Worker(Closeable):
             instructions=instruction_set(),
         )
 
-    def paint(self, unit: Unit) -> Iterator[ConvertProgress | PaintedSegment | UnitEnd]:
-        """See `paint_unit`."""
+    def paint(
+        self, unit: Unit, apart: float = 0.0, is_stopping: Callable[[], bool] = lambda: False
+    ) -> Iterator[ConvertProgress | SegmentPart | PaintedSegment | UnitEnd]:
+        """See `paint_unit`.
+
+        Args:
+            unit: what to paint.
+            apart: seconds between two words of how far it is, at least.
+            is_stopping: asked several times a second; then the unit ends in its middle.
+        """
         kind = unit.source, unit.settings, unit.arithmetic
         if isinstance(unit.source, StorageUrl):
             self._copied.add(unit.source)
         named = {"sound_styles": self._settings.sound_styles}  # see `settings_elsewhere`
         unit = replace(unit, settings=unit.settings.model_copy(update=named))
-        yield from paint_unit(unit, self._stylizer, self._scratch, warm=kind == self._warm_for)
+        told = -math.inf
+        with closing(paint_unit(unit, self._stylizer, self._scratch, warm=kind == self._warm_for)) as steps:
+            for step in steps:
+                if is_stopping():
+                    return
+                if isinstance(step, ConvertProgress):
+                    if monotonic() - told < apart:
+                        continue
+                    told = monotonic()
+                yield step
         self._warm_for = kind
 
     def close(self) -> None:

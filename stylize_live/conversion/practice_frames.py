@@ -19,14 +19,20 @@ def sample_frames(videos: Sequence[Path], settings: ConvertSettings) -> list[Pix
 
     Returns:
         (H, W, 3) uint8 each; of the same videos always the same ones.
+
+    Raises:
+        SourceError: none of the videos can be read.
     """
     found: list[Pixels] = []
+    errors: list[SourceError] = []
     chosen = videos[:: max(1, -(-len(videos) // MOST))]
     for video in chosen:
         try:
             found += _sample(video, settings, max(1, MOST // len(chosen)))
-        except SourceError:
-            continue  # whoever converts it will say so
+        except SourceError as error:
+            errors.append(error)  # of some, whoever converts them will say so
+    if errors and not found:
+        raise errors[0]
     return found
 
 

@@ -8,6 +8,7 @@ Of a target on shared storage, it is in the work folder of this machine.
         000000.packets  a segment, see `stylize_live.media.encode.packet_files`
         000000.state    state of the stylizer behind the newest two segments and every sixteenth
         000007.ahead    a journal of one segment that was painted before those in front of it, on a cluster
+        000008.part     a segment of which more is on its way, on a cluster
 
 A segment counts once its line stands in the journal, which is written when all else is on the disk. So the
 folder is right at any moment, whenever the run may be killed. Checksums tell what a disk changed since.
@@ -186,6 +187,9 @@ class SegmentStore(Closeable):
     def _ahead_file(self, number: int) -> Path:
         return self.folder / f"{number:06d}.ahead"
 
+    def _part_file(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.part"
+
     def commit(self, segment: FinishedSegment, state: bytes | None) -> None:
         """Count the segment begun last as finished; its file must be closed. Raises `OSError`."""
         number = len(self.finished)
@@ -222,18 +226,16 @@ class SegmentStore(Closeable):
         Args:
             number: of the segment, from 0.
             segment, state: as for `commit`.
-            packets: content of its file.
+            packets: content of its file, behind what came by `add_part`.
 
         Raises:
             SinkError: the disk is full, or what came is not what was sent.
         """
-        if number < len(self.finished) or number in self.ahead:
+        if self._has(number):
             return
-        if digest_of(packets) != segment.digest:
-            raise SinkError(f"{self._target}: a segment was damaged on its way, run the same command again")
         with self.explain_errors():
+            self._put_packets(number, segment, packets)
             self._write_state(number, state)
-            self.packets(number).write_bytes(packets)
             self._sync(self.packets(number))
             if number > len(self.finished):
                 ahead = self._ahead_file(number)
@@ -244,6 +246,36 @@ class SegmentStore(Closeable):
             if number - 1 in self.ahead:  # else somebody may still have to go on behind what is before it
                 self._drop_state(number - _NEWEST_STATES, number + 1)
             self._adopt()
+
+    def _put_packets(self, number: int, segment: FinishedSegment, packets: bytes) -> None:
+        part = self._part_file(number)
+        in_parts = part.exists()
+        if in_parts:
+            self.add_part(number, packets)
+            is_whole = is_intact(part, segment.size, segment.digest)
+        else:
+            is_whole = digest_of(packets) == segment.digest
+        if not is_whole:
+            self.drop_part(number)
+            raise SinkError(f"{self._target}: a segment was damaged on its way, run the same command again")
+        if in_parts:
+            replace(part, self.packets(number))
+        else:
+            self.packets(number).write_bytes(packets)
+
+    def add_part(self, number: int, packets: bytes) -> None:
+        """Take the next bytes of a segment's file; the last ones come by `add`. Raises `SinkError`."""
+        if not self._has(number):
+            with self.explain_errors(), self._part_file(number).open("ab") as file:
+                file.write(packets)
+
+    def drop_part(self, number: int) -> None:
+        """The rest of a segment will not come. Raises `SinkError`."""
+        with self.explain_errors():
+            self._part_file(number).unlink(missing_ok=True)
+
+    def _has(self, number: int) -> bool:
+        return number < len(self.finished) or number in self.ahead
 
     def _adopt(self) -> None:
         """Enter those whose turn has come into the journal."""
@@ -343,7 +375,9 @@ class SegmentStore(Closeable):
             self._remove()
         else:
             with contextlib.suppress(OSError):  # where it is open, Windows refuses: the next run removes it
-                self.packets(len(self.finished)).unlink()  # begun, not finished
+                self.packets(len(self.finished)).unlink(missing_ok=True)  # begun, not finished
+                for part in self.folder.glob("*.part"):
+                    part.unlink()
             self._lock.close()
 
     def _remove(self) -> None:

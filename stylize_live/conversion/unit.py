@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -64,6 +64,22 @@ class Unit:
     until: int | None = None
 
 
+PORTION = 2**25  # bytes of a segment that are handed over at a time; one can have 1 GB, of ProRes at 4K
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentPart:
+    """The first, or the next, bytes of a finished segment; the last of them come with `PaintedSegment`.
+
+    Attributes:
+        number: in its video.
+        packets: of the content of its file.
+    """
+
+    number: int
+    packets: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class PaintedSegment:
     """A finished segment on its way.
@@ -71,7 +87,7 @@ class PaintedSegment:
     Attributes:
         number: in its video.
         segment: for the journal.
-        packets: content of its file.
+        packets: content of its file, behind the parts that came before.
         state: of the stylizer behind it; None or b"" if what follows needs none.
     """
 
@@ -94,7 +110,7 @@ class UnitEnd:
 
 def paint_unit(
     unit: Unit, stylizer: FrameStylizer, scratch: Path, *, warm: bool = False
-) -> Iterator[ConvertProgress | PaintedSegment | UnitEnd]:
+) -> Generator[ConvertProgress | SegmentPart | PaintedSegment | UnitEnd, None, None]:
     """Paint and encode the segments of a unit. They are those that `convert` makes.
 
     Args:
@@ -192,12 +208,16 @@ class _Keeper:
         except OSError as error:
             raise SinkError(f"{self._folder}: cannot write: {error.strerror or error}") from error
 
-    def take(self) -> Iterator[PaintedSegment]:
+    def take(self) -> Iterator[SegmentPart | PaintedSegment]:
         """What is finished by now."""
         while self._waiting:
             number, segment, state = self._waiting.popleft()
             file = self._file(number)
-            packets = file.read_bytes()
+            with file.open("rb") as content:
+                packets = content.read(PORTION)
+                while following := content.read(PORTION):
+                    yield SegmentPart(number, packets)
+                    packets = following
             file.unlink()
             yield PaintedSegment(number, segment, packets, state)
 

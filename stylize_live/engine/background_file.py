@@ -56,17 +56,16 @@ class BackgroundFile(Closeable):
         """Whether it always gives the same."""
         return self._file is None or self._file.is_still
 
-    def at(self, when: Fraction, size: tuple[int, int]) -> Pixels:
-        """What is shown at a time in seconds: (height, width, 3) uint8 that covers a (width, height).
-
-        Not to be changed.
+    def at(self, when: Fraction, size: tuple[int, int], pixel_aspect: Fraction = Fraction(1)) -> Pixels:
+        """What is shown at a time in seconds: (height, width, 3) uint8 that covers a (width, height), see
+        `cover` in `media/color/letterbox.py`. Not to be changed.
 
         Raises:
             SourceError: the file is gone or broken.
         """
         if self._file is not None:
             try:
-                self._last = self._file.at(when, size)
+                self._last = self._file.at(when, size, pixel_aspect)
             except Exception as error:
                 self._give_up(error)
             else:

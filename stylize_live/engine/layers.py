@@ -227,7 +227,7 @@ class Layers(Closeable):
         """What stands behind people, before it is painted; the frame itself where that is kept."""
         if self._file is None:
             return frame
-        pixels = as_deep(self._file.at(frame.pts, frame.size), frame.pixels.dtype)
+        pixels = as_deep(self._file.at(frame.pts, frame.size, frame.pixel_aspect), frame.pixels.dtype)
         return replace(frame, image=pixels, starts_shot=None)
 
     @property

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from stylize_live.engine.timeline import Timeline
+from stylize_live.errors import StyleError
 from stylize_live.naming import is_painting
 from stylize_live.nets.catalogue import style_path, style_shares
 from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, blend, load_checkpoint, read_info
@@ -39,6 +42,20 @@ def load_file(path: Path) -> Checkpoint:
     from stylize_live.engine.first_look.first_look import look_at
 
     return look_at(path).checkpoint
+
+
+def takes_long(text: str) -> bool:
+    """Whether a style names a painting that was not looked at yet, which takes about a second.
+
+    Of words and files that cannot be used: False; whoever loads them hears why.
+    """
+    try:
+        paths = [style_path(name) for part in Timeline.parse(text).styles for name in style_shares(part)]
+        paintings = [path for path in paths if is_painting(path.name)]
+        first_look = sys.modules.get("stylize_live.engine.first_look.first_look")  # or nothing was looked at
+        return bool(paintings) and (first_look is None or not all(map(first_look.was_looked_at, paintings)))
+    except (StyleError, OSError):
+        return False
 
 
 def read_style_info(path: Path) -> tuple[StyleInfo, dict[str, Any]]:

@@ -40,6 +40,7 @@ from stylize_live.engine.layers import LayerPlan, Layers, MainNetwork, check_bac
 from stylize_live.engine.lazy_backend import LazyBackend
 from stylize_live.engine.saved_state import pack_network, pack_state, unpack_network, unpacked_state
 from stylize_live.engine.shown_style import FIRST, ShownStyle
+from stylize_live.engine.style_loading import takes_long
 from stylize_live.engine.style_set import StyleSet, naming_option
 from stylize_live.errors import StyleError, UsageError
 from stylize_live.frame import Frame, Pixels
@@ -65,7 +66,8 @@ class Stylizer(Closeable):
     `stream`) needs a stylizer of its own. `style`, `strength`, `boldness`, `keep_colors`, `stroke`, `lines`,
     `paint`, `background_style` and `background` may be set from any thread without waiting, and count from
     the next frame on; so does `economy`, what a live session saves where the machine is too slow (None, as
-    usual, saves nothing).
+    usual, saves nothing). Whoever sets a style to a painting for the first time waits about a second while it
+    is looked at, unless `look_at` was called in another thread before; frames are painted meanwhile.
 
     Args:
         style: name of a shipped style, path of a style file, a blend such as
@@ -182,6 +184,14 @@ class Stylizer(Closeable):
         with self._setting:
             self._wanted, self._style = wanted, text
             self._pending = wanted.at(self.boldness)
+
+    def takes_long(self, style: str) -> bool:
+        """Whether setting `style` would take about a second, for a painting that was not looked at yet."""
+        return takes_long(style)
+
+    def look_at(self, style: str) -> None:
+        """Have the paintings of a style looked at, for whoever sets it later. Raises as setting it would."""
+        StyleSet.load(style, self._crossfade)
 
     @property
     def boldness(self) -> float:

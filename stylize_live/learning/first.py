@@ -9,7 +9,7 @@ from stylize_live.frame import Pixels
 from stylize_live.learning.ends import move_ends
 from stylize_live.learning.learner import Learner, all_threads
 from stylize_live.learning.messages import Advance, Done, Improved, LearningJob, Note
-from stylize_live.learning.store import folder_of
+from stylize_live.learning.store import check_room, folder_of
 from stylize_live.nets.checkpoint import Checkpoint, save_checkpoint
 
 _LOOK = 0.2  # seconds between two looks at what was said, so that Ctrl-C is heard
@@ -55,11 +55,12 @@ def learn_first(
         SourceError: the painting cannot be read.
         CrashError: the process died; asked again, it goes on.
         TrainingError: the painting cannot be learnt.
-        SinkError: the style cannot be written.
+        SinkError: the style cannot be written; that is seen before anything is learnt.
     """
     target = learnt_file(painting, seconds, frames)
     if target.is_file():
         return target
+    check_room(target.parent)
     job = LearningJob(
         painting,
         start,
@@ -73,15 +74,19 @@ def learn_first(
     )
     best = start
     with Learner(job) as learner:
-        while True:
-            for word in learner.hear(_LOOK):
-                match word:
-                    case Advance():
-                        on_advance(word)
-                    case Improved(weights, steps, practised):
-                        best = move_ends(start, weights, {"steps": steps, "seconds": round(practised, 1)})
-                    case Note(text):
-                        on_note(text)
-                    case Done():
-                        save_checkpoint(target, best)
-                        return target
+        try:
+            while True:
+                for word in learner.hear(_LOOK):
+                    match word:
+                        case Advance():
+                            on_advance(word)
+                        case Improved(weights, steps, practised):
+                            best = move_ends(start, weights, {"steps": steps, "seconds": round(practised, 1)})
+                        case Note(text):
+                            on_note(text)
+                        case Done():
+                            save_checkpoint(target, best)
+                            return target
+        except KeyboardInterrupt:
+            on_note("ending a step, to keep what was learnt")  # which takes seconds on a slow machine
+            raise

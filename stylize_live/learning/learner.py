@@ -31,9 +31,11 @@ class Learner(Closeable):
         self._patience = patience
         fresh = multiprocessing.get_context("spawn")  # threads and GPUs do not outlive a fork
         self._pipe, other = fresh.Pipe()
-        self._process = fresh.Process(target=work, args=(other, job), name="stylize-learning", daemon=True)
+        self._process = fresh.Process(target=work, args=(other,), name="stylize-learning", daemon=True)
         self._process.start()
         other.close()
+        # No argument: `start` would wait for ever for a process that is killed before it reads all.
+        self.tell(job)
 
     def tell(self, word: object) -> None:
         """Say something of `messages` to it; if it has died, `hear` tells."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 STATE, LEARNT, _LOCK = "state.safetensors", "learnt.safetensors", "lock"
 _MOST = 12  # paintings, about 8 MB each
+_ROOM = 12 * 2**20  # bytes that a painting takes at most, while a file is replaced
 _VERSION = "1"  # of what is learnt and how; another one begins anew
 
 
@@ -65,6 +67,18 @@ def claimed(folder: Path) -> Iterator[bool]:
         raise SinkError(f"{folder}: cannot be written: {error.strerror}") from None
     with file:
         yield hold_lock(file) is not False
+
+
+def check_room(folder: Path) -> None:
+    """See that what is learnt can be kept in a folder, before minutes are spent. Raises `SinkError`."""
+    make_folder(folder)
+    try:
+        # Buffered: a bare file writes what fits, and is content.
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_ROOM))
+            file.flush()
+    except OSError as error:
+        raise SinkError(f"{folder}: what is learnt cannot be kept there: {error.strerror}") from None
 
 
 def load_learnt(folder: Path) -> Checkpoint | None:

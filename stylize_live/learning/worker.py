@@ -50,10 +50,14 @@ class _FinishedError(Exception):
     """All the practice is done."""
 
 
-def work(pipe: Connection, job: LearningJob) -> None:
-    """Learn, and say by the pipe how far it is; see `messages`."""
+def work(pipe: Connection) -> None:
+    """Learn what the pipe gives first, and say by it how far it is; see `messages`."""
     leave_signals_to_parent()
     lower_priority()
+    try:
+        job: LearningJob = pipe.recv()
+    except (EOFError, OSError):
+        return  # nobody is left
     inbox = _Inbox(pipe)
     # Before torch is loaded, which asks once.
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(job.threads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,12 +30,11 @@ from stylize_live.learning.messages import (
     Reported,
     Rest,
 )
-from stylize_live.learning.paintings import painting_of
+from stylize_live.learning.paintings import explain_no_painting, painting_of
 from stylize_live.learning.photos import shrink
 from stylize_live.learning.store import folder_of, load_learnt
 from stylize_live.nets.checkpoint import Checkpoint, Weights, mix_weights
 from stylize_live.system.clock import monotonic
-from stylize_live.wording import option
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,8 @@ DEFAULT_SECONDS = 600.0
 _TICK = 0.1  # seconds between two looks
 _FADE_STEPS, _FADE = 4, 0.8  # in which newer weights come in, and seconds that this takes at least
 _FRAME_EVERY = 2.0  # seconds between frames that are practised on
-# A show that gives fewer frames a second than this, or than so much of its source's, has the learner rest.
+# A show that gives fewer frames a second than this, or than so much of its source's, has the learner rest,
+# but not where that makes no difference to it.
 _LEAST_RATE, _LEAST_SHARE = 24.0, 0.9
 _MOST_REST, _LEAST_REST = 8.0, 0.05
 _CHECK_EVERY = 1.0  # seconds between two looks at the rate
@@ -62,6 +63,7 @@ class LearningFigures:
         steps: of training so far.
         seconds: of practice so far.
         left: seconds to the end.
+        rest: seconds that it rests after each second of practice, since the show needs the machine.
         versions: how often better weights were shown.
         first_look: whether these are not shown, but the first look.
         trouble: why it ended, or "".
@@ -73,19 +75,20 @@ class LearningFigures:
     steps: int = 0
     seconds: float = 0.0
     left: float = 0.0
+    rest: float = 0.0
     versions: int = 0
     first_look: bool = True
     trouble: str = ""
 
     @property
     def words(self) -> str:
-        """For the caption: "learning 40 %", or ""."""
+        """For the caption: "learning 40%", or ""."""
         words = {
             "starting": "learning",
             "learning": f"learning {self.share:.0%}",
             "paused": "learning paused",
         }
-        return words.get(self.state, "").replace("%", " %")
+        return words.get(self.state, "")
 
 
 @runtime_checkable
@@ -127,6 +130,7 @@ class LiveLearning:
 
     Attributes:
         figures: the newest. Any thread may read them.
+        period: seconds of practice that are asked for at a time.
     """
 
     def __init__(
@@ -147,16 +151,18 @@ class LiveLearning:
         self._learner: Learner | None = None
         self._practises = False  # or it is there for pages alone
         self._style = ""  # that is learnt, as it was asked for
+        self._painting: Path | None = None  # whose learner is at work, though its file may be gone meanwhile
         self._start: Checkpoint | None = None
         self._shown: Weights | None = None  # for the usual boldness
         self._newest: Weights | None = None
         self._rest: float | None = 0.0
         self._told: float | None = -1.0
+        self._best_rate = math.inf  # frames a second that the show gives while learning rests
         self._frame: Frame | None = None
         self._due = {"frame": 0.0, "pace": 0.0}
         self._kept: list[Path] = []  # styles whose pages are to be written
         self._unwritten = 0  # that were asked for
-        self._period = seconds
+        self.period = seconds
         self.report: LearningFigures | None = None
 
     # -- what is asked for
@@ -171,7 +177,7 @@ class LiveLearning:
         if on and not self.figures.painting:
             raise UsageError("this style is no painting: choose an image file, such as painting.jpg")
         if on and self.figures.state == "done":
-            self.seconds = self.figures.seconds + self._period
+            self.seconds = self.figures.seconds + self.period
             self._note(state="off")
         self._wanted = on
         self._changed.set()
@@ -241,10 +247,10 @@ class LiveLearning:
         self, session: LearningSession, stylizer: RefinableStylizer, say: Callable[[str], None]
     ) -> None:
         style = stylizer.style
-        painting = painting_of(style)
-        self._note(painting="" if painting is None else painting.name)
         if style != self._style:
             self._leave(style)
+        painting = painting_of(style) if self._learner is None else self._painting
+        self._note(painting="" if painting is None else painting.name)
         if self._undoing:
             self._undo(stylizer, session)
         if self._ending:
@@ -263,6 +269,7 @@ class LiveLearning:
     def _begin(self, painting: Path, style: str, stylizer: RefinableStylizer, seconds: float) -> None:
         """Start the process; with no seconds to practise for, it only writes pages."""
         folder = folder_of(painting)
+        self._painting = painting
         self._start = load_style(style)
         learnt = load_learnt(folder)
         if learnt is not None and learnt.architecture == self._start.architecture:
@@ -287,7 +294,7 @@ class LiveLearning:
         if self._learner is not None:
             self._close_learner()
         self._style, self._start, self._shown, self._newest = style, None, None, None
-        self.figures = LearningFigures(painting=self.figures.painting)
+        self.figures = LearningFigures()
 
     def _undo(self, stylizer: RefinableStylizer, session: LearningSession) -> None:
         self._undoing = False
@@ -330,7 +337,10 @@ class LiveLearning:
         now = monotonic()
         if self._wanted and now >= self._due["pace"]:
             self._due["pace"] = now + _CHECK_EVERY
-            self._rest = next_rest(self._rest or 0.0, session.pace)
+            pace, rest = session.pace, self._rest or 0.0
+            if pace is not None and rest == _MOST_REST:
+                self._best_rate = pace[0]
+            self._rest = next_rest(rest, pace, self._best_rate)
         wanted = self._rest if self._wanted else None
         if wanted != self._told:
             self._told = wanted
@@ -338,7 +348,7 @@ class LiveLearning:
         if not self._wanted:
             self._note(state="paused")
             return
-        self._note(state="learning" if self.figures.steps else "starting")
+        self._note(state="learning" if self.figures.steps else "starting", rest=self._rest or 0.0)
         frame = session.original
         if frame is not None and frame is not self._frame and now >= self._due["frame"]:
             self._frame, self._due["frame"] = frame, now + _FRAME_EVERY
@@ -382,14 +392,15 @@ class LiveLearning:
             self.report = self.figures
 
 
-def next_rest(rest: float, pace: tuple[float, float] | None) -> float:
+def next_rest(rest: float, pace: tuple[float, float] | None, best_rate: float = math.inf) -> float:
     """Seconds of rest after each second of practice, from those before and how the show runs.
 
     Args:
         rest: before.
         pace: see `LearningSession.pace`.
+        best_rate: frames shown a second where learning rests as long as it ever does.
     """
-    if pace is None or pace[0] >= min(_LEAST_RATE, _LEAST_SHARE * pace[1]):
+    if pace is None or pace[0] >= min(_LEAST_RATE, _LEAST_SHARE * pace[1], _LEAST_SHARE * best_rate):
         return 0.0 if rest <= _LEAST_REST else rest / 2
     return min(_MOST_REST, max(_LEAST_REST, rest) * 2)
 
@@ -397,7 +408,7 @@ def next_rest(rest: float, pace: tuple[float, float] | None) -> float:
 def check_learning(settings: LiveSettings, *, changeable: bool) -> None:
     """See that what is to be learnt can be. Raises `UsageError`: the style is no painting, and stays."""
     if settings.learn is not None and not changeable and painting_of(settings.style) is None:
-        raise UsageError(f"{option('learn')} learns a painting: name an image file with {option('style')}")
+        raise UsageError(explain_no_painting(settings.style))
 
 
 def choose_learning(settings: LiveSettings, *, changeable: bool = False) -> LiveLearning | None:

@@ -13,6 +13,7 @@ the view changed, which is not counted.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -27,8 +28,9 @@ from stylize_live.concurrency.signals import stop_on_ctrl_c
 from stylize_live.concurrency.stopwatch import Stopwatch
 from stylize_live.concurrency.watchdog import Patience, Watchdog
 from stylize_live.concurrency.workers import WorkerGroup
-from stylize_live.errors import MachineError, UsageError, describe_error
+from stylize_live.errors import MachineError, StyleError, UsageError, describe_error
 from stylize_live.frame import Frame
+from stylize_live.learning.words import describe_cost
 from stylize_live.live.adaptive_resolution import AdaptiveResolution
 from stylize_live.live.hotkeys import hotkey_rows
 from stylize_live.live.latency import LatencyClock
@@ -193,6 +195,8 @@ class _LivePipeline:
         self._sink_group = SinkGroup(sinks)
         self._boldness: Latest[float] = Latest()
         self._lines: Latest[int] = Latest()
+        self._unseen: Latest[str] = Latest()  # styles whose paintings were not looked at yet
+        self._seen = ""  # the last one that was, for the main thread
         self._asked: Step | None = None  # whose lines are being made ready
         self._warm_up = WarmUp()
         self.view = View(
@@ -202,6 +206,7 @@ class _LivePipeline:
             self._toggle_recording,
             self._request_boldness,
             learn=self._toggle_learning,
+            look_at=self._request_look,
         )
         self.switches = SinkSwitches(self._sink_group, openers, sinks, sink_address, self.view.say)
         self._workers = WorkerGroup(
@@ -209,6 +214,7 @@ class _LivePipeline:
             self._to_show,
             self._boldness,
             self._lines,
+            self._unseen,
             self.switches,
             self._sink_group,
             self._warm_up,
@@ -220,6 +226,7 @@ class _LivePipeline:
         self._paced: tuple[float, int, int] | None = (
             None  # a moment, and frames shown and captured until then
         )
+        self._changed_at = -math.inf  # when a style or option was chosen that a frozen frame is to show
         self._settled: tuple[int, int] | None = None  # captured and dropped while the pace was found
         self._raw_shown: Frame | None = None
         self._raw_caption = Caption()
@@ -250,6 +257,7 @@ class _LivePipeline:
             workers.start("inference", self._paint, closes=(self._to_show,))
             workers.start("boldness", self._set_boldness)
             workers.start("lines", self._make_lines_ready)
+            workers.start("looking", self._look_at_paintings)
             self._sink_group.start(workers)
             self.switches.start(workers)
             if self.sound is not None:
@@ -266,7 +274,7 @@ class _LivePipeline:
                 if remote is not None:
                     with explain_failures("remote"):
                         remote.attend(self)
-                elif not self._display.watched:
+                if not (self._display.watched or (remote is not None and remote.shows)):
                     self._sink_group.check()
         workers.check()
         return self._report(self._warm_up.seconds(monotonic()))
@@ -374,16 +382,38 @@ class _LivePipeline:
                 self.stylizer.boldness = boldness
             self.view.repaint = True
 
+    def _request_look(self, style: str) -> None:
+        with suppress(Closed):  # the session is ending
+            self._unseen.put(style)
+
+    def _look_at_paintings(self) -> None:
+        """In a thread of its own: window and pages would stop for a second. The newest style wins."""
+        for style in self._unseen:
+            try:
+                self.stylizer.look_at(style)
+            except (StyleError, OSError) as error:
+                self._seen = ""
+                self.view.say(describe_error(error))
+            else:
+                self._seen = style
+
+    def _use_seen(self) -> None:
+        """Paint in a style that was awaited, unless another one was chosen meanwhile."""
+        if self.view.awaited and self.view.awaited == self._seen:
+            self.view.use_style(self._seen)
+
     def _toggle_learning(self) -> None:
         if self.learning is None:
             self.view.say("start with --learn to learn a painting")
             return
+        begins = self.learning.figures.state in ("off", "done")
         try:
             self.learning.turn(not self.learning.on)
         except UsageError as error:
             self.view.say(str(error))
         else:
-            self.view.say("learning" if self.learning.on else "learning paused")
+            cost = f": {describe_cost(self.learning.period)}" if begins else ""
+            self.view.say(f"learning{cost}" if self.learning.on else "learning paused")
 
     @property
     def pace(self) -> tuple[float, float] | None:
@@ -406,6 +436,7 @@ class _LivePipeline:
 
     def _show_next(self) -> None:
         """Wait a moment for the next frame, show it, and handle a key. Raises `Closed` at the end."""
+        self._use_seen()
         fresh = self._next()
         now = monotonic()
         self._update_caption(now)
@@ -480,9 +511,11 @@ class _LivePipeline:
         self._clock.record(item.original.captured_at, finished)
 
     def _repaint_frozen(self) -> None:
-        """Show a frozen frame in the style that was just chosen."""
-        wanted, self.view.repaint = self.view.repaint, False
-        if wanted and self.view.frozen and self._current is not None:
+        """Show a frozen frame in the style that was just chosen, also if it froze after that."""
+        if self.view.repaint:
+            self.view.repaint, self._changed_at = False, monotonic()
+        if self.view.frozen and self._current is not None and self._current.taken_at < self._changed_at:
+            self._changed_at = -math.inf
             self._to_paint.put(self._current.original)
 
     def _update_caption(self, now: float) -> None:

@@ -105,7 +105,10 @@ class Remote(Protocol):
 
     Attributes:
         watched: whether anybody may be looking. Any thread may ask.
+        shows: whether it shows frames, to whoever comes; a session goes on for it where all sinks failed.
     """
+
+    shows: bool
 
     @property
     def watched(self) -> bool: ...

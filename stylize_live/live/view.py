@@ -55,6 +55,12 @@ class LiveStylizer(Protocol):
     def has_boldness(self) -> bool:
         """Whether boldness makes a difference to the style."""
 
+    def takes_long(self, style: str, /) -> bool:
+        """Whether setting `style` would hold up its thread, see `look_at`."""
+
+    def look_at(self, style: str, /) -> None:
+        """Prepare a style that takes long; in another thread. Raises `StyleError`."""
+
     def __call__(self, frame: Frame, /) -> Frame:
         """The painted frame: same size, same moment."""
 
@@ -73,6 +79,8 @@ class View:
         set_boldness: called with a boldness for the stylizer; setting it takes a while.
         clock: monotonic seconds.
         learn: called when the painting is to be learnt, or that is to pause.
+        look_at: called with a style that takes long, to be prepared elsewhere and used then, if it is still
+            awaited. Without it, whoever chooses such a style waits.
 
     Attributes:
         view_options: how frames are shown.
@@ -81,6 +89,7 @@ class View:
         changed: whether the frame has to be composed again; set to False by whoever did it.
         repaint: whether a frozen frame has to be painted again; likewise.
         boldness: that was asked for last, 0 to 1.
+        awaited: a style that was chosen and is being prepared, or "".
     """
 
     def __init__(
@@ -92,6 +101,7 @@ class View:
         set_boldness: Callable[[float], None],
         clock: Callable[[], float] = monotonic,
         learn: Callable[[], None] = lambda: None,
+        look_at: Callable[[str], None] | None = None,
     ) -> None:
         self._clock = clock
         self._typed = ("", 0.0)  # a digit, and until when a second one makes a number of both
@@ -99,6 +109,8 @@ class View:
         self._styles = styles
         self._steadiness = stylizer.steadiness
         self._set_boldness = set_boldness
+        self._look_at = look_at
+        self.awaited = ""
         self.boldness = stylizer.boldness
         self._note = ("", 0.0)
         self._named = ""  # a message that names the style
@@ -154,13 +166,22 @@ class View:
         return text if self._clock() < until else ""
 
     def use_style(self, name: str) -> bool:
-        """Change to a style or blend; whether it could be read. If not, a message says why."""
+        """Change to a style or blend; whether it could be read. If not, a message says why.
+
+        One that takes long is changed to a little later.
+        """
+        was_awaited, self.awaited = self.awaited == name, ""
+        if self._look_at is not None and self._stylizer.takes_long(name):
+            self.awaited = name
+            self.say(f"looking at {display_name(name)}")
+            self._look_at(name)
+            return True
         try:
             self._stylizer.style = name
         except (StyleError, OSError) as error:
             self.say(describe_error(error))  # a file that broke since is no reason to end the session
             return False
-        if self.note == self._named:
+        if self.note == self._named and not was_awaited:
             self._note = ("", 0.0)  # a page or a program may have chosen another style since
         self.repaint = True
         return True
@@ -210,8 +231,8 @@ class View:
     def _step_style(self, step: int) -> None:
         if not self._styles:
             return
-        if self._stylizer.style in self._styles:
-            place = self._styles.index(self._stylizer.style) + step
+        if (chosen := self.awaited or self._stylizer.style) in self._styles:
+            place = self._styles.index(chosen) + step
         else:
             place = 0 if step > 0 else -1
         self._choose(self._styles[place % len(self._styles)])

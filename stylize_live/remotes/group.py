@@ -19,6 +19,7 @@ class RemoteGroup:
     def __init__(self, desk: ControlDesk, remotes: Sequence[Remote]) -> None:
         self._desk = desk
         self._remotes = list(remotes)
+        self.shows = any(remote.shows for remote in remotes)
 
     @property
     def watched(self) -> bool:

@@ -60,7 +60,7 @@ class MidiRemote(Closeable):
         bindings: which knob or key does what.
     """
 
-    watched = False  # nobody sees a frame here
+    watched = shows = False  # nobody sees a frame here
 
     def __init__(self, desk: ControlDesk, ports: MidiPorts, bindings: Bindings) -> None:
         self._desk, self._ports, self._bindings = desk, ports, bindings

@@ -69,7 +69,7 @@ class OscRemote(Closeable):
         SinkError: the port is taken, or the host is not this machine's.
     """
 
-    watched = False  # nobody sees a frame here
+    watched = shows = False  # nobody sees a frame here
 
     def __init__(self, desk: ControlDesk, address: str = "auto") -> None:
         host, port = parse_endpoint(address, "osc", USUAL_PORT)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import importlib.resources
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -25,7 +26,7 @@ from stylize_live.studio.hub import Hub
 from stylize_live.studio.page import insert_options
 from stylize_live.studio.paintings import Paintings
 from stylize_live.studio.presets import list_presets
-from stylize_live.studio.protocols import TAKEN
+from stylize_live.studio.protocols import ENDED, TAKEN
 from stylize_live.studio.saved_files import SavedFiles
 from stylize_live.studio.uploads import Shelf, UploadError, Uploads
 
@@ -123,14 +124,30 @@ def _take_into(shelf: Shelf, rules: Rules) -> Callable[[Request], Awaitable[Resp
             return _refuse(UploadError(403, "Another page asked for this."))
         length = int(headers["content-length"]) if "content-length" in headers else None
         name, taken = request.query_params.get("name", ""), state.get(TAKEN, lambda: None)
+        taking = uploads.take(name, length, request.stream(), taken)
         try:
-            return JSONResponse({"name": await uploads.take(name, length, request.stream(), taken)}, 201)
+            return JSONResponse({"name": await _unless(state.get(ENDED, asyncio.Event()), taking)}, 201)
         except UploadError as refusal:
             return _refuse(refusal)
         except ClientDisconnect:
             return Response(status_code=400)  # which nobody hears
 
     return take
+
+
+async def _unless(ended: asyncio.Event, taking: Coroutine[Any, Any, str]) -> str:
+    """What comes of taking a file. Raises `UploadError`: the server ended before; nothing of it is left."""
+    work, end = asyncio.ensure_future(taking), asyncio.ensure_future(ended.wait())
+    try:
+        await asyncio.wait({work, end}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            work.cancel()
+            await asyncio.wait({work})
+            raise UploadError(503, "The show has ended.")
+        return work.result()
+    finally:
+        work.cancel()
+        end.cancel()
 
 
 def _refuse(refusal: UploadError) -> Response:

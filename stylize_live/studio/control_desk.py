@@ -155,7 +155,7 @@ class ControlDesk:
         if message.do is not None:
             ACTIONS[message.do](session, self)
         if message.keep is not None:
-            keep_learnt(session, message.keep)
+            self._offer_style(keep_learnt(session, message.keep).stem)
         self._apply_preset_message(message, session)
         if message.remove in self.paintings.styles:
             self._remove_painting(message.remove, session)
@@ -175,6 +175,12 @@ class ControlDesk:
             apply_preset(preset, session.view, self.styles)
             apply_sound_changes(sound_changes(preset), session, {}, self.styles)
             session.view.say(message.load)
+
+    def _offer_style(self, name: str) -> None:
+        """Have a style in the list that was made meanwhile."""
+        if name not in self._usual_styles:
+            self._usual_styles.append(name)
+        self.update_styles()
 
     def _remove_painting(self, style: str, session: LiveSession) -> None:
         """Delete it, and paint in the style before it where it is shown."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from stylize_live.errors import UsageError
+from stylize_live.learning.words import MEMORY
 from stylize_live.live.learning import LiveLearning
 from stylize_live.live.session import LiveSession
+
+_MUCH_REST = 1.0  # seconds after each second of practice
 
 
 def learning_state(session: LiveSession) -> dict[str, object]:
@@ -21,6 +26,9 @@ def learning_state(session: LiveSession) -> dict[str, object]:
             "percent": int(100 * figures.share),
             "steps": figures.steps,
             "left": 5 * round(figures.left / 5),
+            "held_up": figures.rest >= _MUCH_REST,
+            "period": learning.period,
+            "memory": MEMORY,
             "first_look": figures.first_look,
             "trouble": figures.trouble,
         },
@@ -34,7 +42,8 @@ def learning_of(session: LiveSession) -> LiveLearning:
     return session.learning
 
 
-def keep_learnt(session: LiveSession, name: str) -> None:
-    """Keep what is shown as a style of the user's own. Raises as `LiveLearning.keep`."""
+def keep_learnt(session: LiveSession, name: str) -> Path:
+    """Keep what is shown as a style of the user's own; its file. Raises as `LiveLearning.keep`."""
     path = learning_of(session).keep(name)
-    session.view.say(f"kept: --style {path.stem}")
+    session.view.say(f"kept as {path.stem}, a style of your own")
+    return path

@@ -20,6 +20,7 @@ from stylize_live.studio.guard import HEADERS
 _BYTES_A_SECOND = 65536
 _BYTES_AT_ONCE = 32768
 TAKEN = "taken"  # in a request's state: to be called when a part of the answer was taken
+ENDED = "ended"  # likewise: an event that is set when the server ends, a second before it cancels requests
 _TICK = 0.05  # seconds
 _MOST_FRAGMENTS = 64  # of a message; browsers send one
 _TOO_BIG = 1009  # WebSocket close code
@@ -38,7 +39,9 @@ class HttpProtocol(H11Protocol):
         self._connections = connections
         self._refused = False
         # Of a long answer: what is being taken may go on, however long the whole takes.
-        self.app_state = {**self.app_state, TAKEN: lambda: self._connections.asks(self.transport)}
+        self._ended = asyncio.Event()
+        mine = {TAKEN: lambda: self._connections.asks(self.transport), ENDED: self._ended}
+        self.app_state = {**self.app_state, **mine}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See `asyncio.Protocol`."""
@@ -51,6 +54,11 @@ class HttpProtocol(H11Protocol):
         if not self._refused:
             self._connections.leaves(self.transport)
             super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """See `H11Protocol`."""
+        self._ended.set()
+        super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""

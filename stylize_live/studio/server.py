@@ -231,6 +231,8 @@ class Studio(Closeable):
         """Names that pages can choose."""
         return self.desk.styles
 
+    shows = True  # see `Remote`
+
     @property
     def watched(self) -> bool:
         """Whether any page is open and can be seen."""

@@ -85,7 +85,7 @@ def test_results_and_notes_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_whole_command_with_another_code_page(tmp_path: Path, tiny_style: Path) -> None:
     """Spelt out, because PYTHONIOENCODING asks for that code page; but nothing ends."""
-    from conftest import random_pixels
+    from tiny import random_pixels
 
     from stylize_live.media.image.io import Still, write_image
 

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from places import ROOT, SAMPLES
 
 from stylize_live.cli.app import main
 from stylize_live.cluster.session import ray_session
+from stylize_live.conversion import dry_run
 from stylize_live.errors import UsageError
 
 _WITHOUT_RAY = (
@@ -27,6 +29,24 @@ def test_the_package_is_named(tmp_path: Path) -> None:
     assert "several workers need Ray" in run.stderr
     assert "ray" in run.stderr.splitlines()[-1]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.filterwarnings("ignore")  # what Ray's own imports warn of
+def test_a_dry_run_says_what_no_cluster_makes(
+    tmp_path: Path, tiny_style: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setattr(dry_run, "painting_speed", lambda stylizer, size: 1e6)
+    moving = tmp_path / "moving.webp"
+    images = [Image.new("RGB", (64, 48), color) for color in ("red", "blue")]
+    images[0].save(moving, save_all=True, append_images=images[1:], duration=100)
+    flower, how = str(SAMPLES / "flower.mp4"), ["--style", str(tiny_style), "--device", "cpu", "--dry-run"]
+    for source, target in [(flower, "out.gif"), (flower, "%03d.png"), (str(moving), "out.mp4")]:
+        assert main(["convert", source, str(tmp_path / target), *how, "--cluster", "auto"]) == 2
+        assert "made in one go, by one machine without a cluster" in capsys.readouterr().out
+    for target, options in [("out.gif", []), ("out.mp4", ["--cluster", "auto"])]:
+        assert main(["convert", flower, str(tmp_path / target), *how, *options]) == 0
+        assert "of painting" in capsys.readouterr().out
 
 
 @pytest.mark.filterwarnings("ignore")  # what Ray's own imports warn of

@@ -7,7 +7,14 @@ from dataclasses import replace
 import pytest
 
 from stylize_live.cluster.crew import WorkerSpec
-from stylize_live.cluster.placing import Machine, choose_spec, count_idle_gpus, find_unplaced, place_workers
+from stylize_live.cluster.placing import (
+    Machine,
+    choose_spec,
+    count_idle_gpus,
+    find_unplaced,
+    place_beside_others,
+    place_workers,
+)
 from stylize_live.cluster.worker import WorkerFacts, explain_difference
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.stylizers import Fingerprints
@@ -74,6 +81,22 @@ def test_what_is_taken_is_not_given_again() -> None:
     first = place_workers([machine], [WorkerSpec("cpu", 2)])
     rest = place_workers([machine], [WorkerSpec("cpu", 2)] * 3, first)
     assert [place.first_core for place in rest] == [2]
+
+
+def test_those_with_room_now_begin_beside_others() -> None:
+    """On cores that others do not have; the rest waits for theirs."""
+    machines = [Machine("a", "one", 4, 0, busy_cpus=2), Machine("b", "two", 2, 0, busy_cpus=2)]
+    now, later = place_beside_others(machines, WorkerSpec("cpu", 2))
+    assert [(place.machine.node, place.first_core) for place in now] == [("a", 2)]
+    assert sorted((place.machine.node, place.first_core) for place in later) == [("a", 0), ("b", 0)]
+
+
+def test_workers_of_a_list_begin_beside_others() -> None:
+    specs = [WorkerSpec("cuda", 1, 1)] * 3
+    now, later = place_beside_others([Machine("a", "a", 4, 2, busy_gpus=1)], specs)
+    assert (len(now), len(later)) == (1, 1)
+    idle, nobody = place_beside_others([Machine("a", "a", 4, 2)], specs)
+    assert (len(idle), nobody) == (2, [])
 
 
 ONE = WorkerFacts(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -19,6 +22,7 @@ import stylize_live
 from stylize_live.cluster.convert_all import convert_all
 from stylize_live.cluster.crew import WorkerSpec
 from stylize_live.cluster.progress import ClusterProgress
+from stylize_live.cluster.session import ray_session
 from stylize_live.cluster.worker import open_stylizer
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.convert import convert
@@ -176,7 +180,7 @@ def test_a_stopped_run_goes_on(
 
 def _workers() -> list[str]:
     names = [process.info["name"] or "" for process in psutil.process_iter(["name"])]
-    return [name for name in names if "_WorkerProcess" in name]
+    return [name for name in names if "_WorkerProcess" in name or "_HelperProcess" in name]
 
 
 @pytest.mark.slow
@@ -212,6 +216,53 @@ def test_a_network_paints_as_on_one_machine(
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "alone.mp4").read_bytes()
 
 
+@pytest.mark.slow
+def test_a_busy_cluster_is_said_and_shared(cluster: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Who comes second takes what is free, and the rest once the first has ended."""
+    make = opens(ShotSmoother)
+    with ray_session(cluster.address), ExitStack() as opened:
+        first = opened.enter_context(ray_crew.RayCrew(make, SETTINGS, WORKERS[:1]))
+        assert "busy" not in caplog.text
+        second = opened.enter_context(ray_crew.RayCrew(make, SETTINGS, WORKERS))
+        assert "this cluster is busy: one worker has room, 1 more when others have ended" in caplog.text
+        assert (len(second.find_workers()), second.size) == (1, 2)
+        first.close()
+        assert eventually(lambda: not second.next_events([], 0.2) and len(second.find_workers()) == 2)
+        with ThreadPoolExecutor(1) as thread:
+            third = thread.submit(ray_crew.RayCrew, make, SETTINGS, WORKERS)
+            assert eventually(lambda: "waiting until others have ended" in caplog.text)
+            second.close()
+            with third.result() as crew:
+                assert crew.find_workers()
+
+
+def test_workers_that_others_forestalled_do_not_keep_the_rest_waiting(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two commands that begin at the same moment both see the same cores free."""
+    clock = [0.0]
+    monkeypatch.setattr(ray_crew, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(
+        ray_crew, "ray", SimpleNamespace(wait=lambda *_, **__: clock.__setitem__(0, clock[0] + 1))
+    )
+    crew = object.__new__(ray_crew.RayCrew)
+    ready, late = (SimpleNamespace(facts=facts, may_wait=False, said="") for facts in (None, None))
+    crew._workers = {0: ready, 1: late}
+
+    def welcome(*, strict: bool) -> None:
+        if clock[0] > 100:
+            ready.facts = "what it is"
+
+    monkeypatch.setattr(crew, "_welcome", welcome)
+    crew._wait_until_ready()
+    assert 160 < clock[0] < 170
+    assert [late.may_wait, ready.may_wait] == [True, False]
+    assert [record.message for record in caplog.records] == [
+        "still waiting for room on this cluster: ray status shows who uses it",
+        "this cluster is busy: 1 workers begin, 1 have no room yet",
+    ]
+
+
 def test_what_a_work_is_blamed_for() -> None:
     """One that takes all memory of its node would else be tried again for ever."""
     errors = ray.exceptions
@@ -229,6 +280,7 @@ def test_a_crew_without_workers_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_crew.time, "sleep", waits.append)
     crew = object.__new__(ray_crew.RayCrew)
     crew._workers, crew._looked_at, crew._ready_at = {}, monotonic(), monotonic()
+    crew._helpers = ray_crew.Helpers("here")
     assert crew.next_events([], 0.2) == []
     assert waits == [0.2]
 

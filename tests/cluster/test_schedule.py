@@ -16,12 +16,12 @@ from stylize_live.cluster.crew import Ended, Event, Failed, Lost
 from stylize_live.cluster.progress import ClusterProgress
 from stylize_live.cluster.schedule import Scheduler, settle
 from stylize_live.config import ConvertSettings
-from stylize_live.conversion import segments
+from stylize_live.conversion import segments, unit
 from stylize_live.conversion.convert import convert
 from stylize_live.conversion.plan import PlannedSegment
 from stylize_live.conversion.queue import ConversionJob, ConversionOutcome
 from stylize_live.conversion.segment_store import SegmentStore, count_kept_frames, folder_of
-from stylize_live.conversion.unit import PaintedSegment, Unit
+from stylize_live.conversion.unit import PaintedSegment, SegmentPart, Unit
 from stylize_live.errors import CrashError, MachineError, SinkError, SourceError, UsageError
 from stylize_live.file_locks import hold_lock
 
@@ -88,7 +88,7 @@ def test_short_videos_are_divided_only_where_few_are_left(source: Path, whole: P
     outcomes = run(crew, *[(source, target) for target in targets])
     assert {outcome.status for outcome in outcomes} == {"done"}
     assert {target.read_bytes() for target in targets} == {whole.read_bytes()}
-    units = Counter(unit.target for unit in crew.units)
+    units = Counter(one.target for one in crew.units)
     assert sorted(count > 1 for count in units.values()) == [False] * 4 + [True] * 4
 
 
@@ -173,7 +173,7 @@ def test_a_video_that_kills_its_workers_fails_and_others_go_on(
     failed, done = outcomes[bad], outcomes[tmp_path / "out.mp4"]
     assert isinstance(failed.error, CrashError)
     assert "SIGSEGV" in str(failed.error)
-    assert len([unit for unit in crew.units if unit.target == bad]) == 3
+    assert len([one for one in crew.units if one.target == bad]) == 3
     assert done.status == "done"
     assert (tmp_path / "out.mp4").read_bytes() == whole.read_bytes()
     assert not bad.exists()
@@ -272,6 +272,52 @@ def test_a_cluster_goes_on_where_one_machine_stopped(source: Path, whole: Path, 
     assert target.read_bytes() == whole.read_bytes()
 
 
+def test_a_closed_run_leaves_nothing_at_work(source: Path, tmp_path: Path) -> None:
+    """Programs close it, or raise an error themselves, and their cluster stays up."""
+    bad, target = tmp_path / "bad.mp4", tmp_path / "out.mp4"
+    bad.write_bytes(bytes(5000))
+    with InProcessCrew(opens(ShotSmoother), SETTINGS) as crew:
+        jobs = [ConversionJob(bad, tmp_path / "no.mp4"), ConversionJob(source, target)]
+        outcomes = Scheduler(crew, jobs, SETTINGS).run()
+        assert next(outcomes).job.source == bad
+        assert crew.cancelled == []
+        outcomes.close()  # type: ignore[attr-defined]
+        assert crew.cancelled
+        (outcome,) = Scheduler(crew, jobs[1:], SETTINGS).run()
+    assert outcome.status == "done"
+
+
+def test_what_has_come_to_its_end_is_not_cancelled(source: Path, tmp_path: Path) -> None:
+    """Its process goes on with other work."""
+    crew = InProcessCrew(opens(ShotSmoother), SETTINGS)
+    run(crew, *((source, tmp_path / f"{number}.mp4") for number in range(3)))
+    assert crew.cancelled == []
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_large_segments_come_in_parts(
+    source: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """Also one whose worker is lost in its middle."""
+    monkeypatch.setattr(unit, "PORTION", 1000)
+    parts: list[int] = []
+
+    def interfere(said_by: str, event: Event) -> Event:
+        if isinstance(event, SegmentPart):
+            assert len(event.packets) == 1000
+            parts.append(event.number)
+            if parts.count(2) == 2:
+                parts.append(2)
+                return Lost("its node is gone", blame=False)
+        return event
+
+    crew = InProcessCrew(opens(ShotSmoother), SETTINGS, workers, interfere=interfere)
+    (outcome,) = run(crew, (source, tmp_path / "out.mp4"))
+    assert outcome.error is None
+    assert len(parts) > len(set(parts)) > 2
+    assert (tmp_path / "out.mp4").read_bytes() == whole.read_bytes()
+
+
 def test_harmed_segments_are_painted_again(source: Path, whole: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     crew = InProcessCrew(opens(ShotSmoother), SETTINGS, 3, newest_first=True, interfere=stop_after(5))
@@ -299,7 +345,7 @@ def test_a_short_video_is_not_planned(tmp_path: Path, monkeypatch: pytest.Monkey
     (outcome,) = run(crew, (source, tmp_path / "out.mp4"))
     assert outcome.status == "done"
     assert crew.started == ["inspect_video", "join_video"]
-    assert [unit.until for unit in crew.units] == [None, None]
+    assert [one.until for one in crew.units] == [None, None]
 
 
 def test_another_video_of_that_name_fails(source: Path, tmp_path: Path) -> None:

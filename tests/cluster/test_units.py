@@ -6,15 +6,17 @@ import errno
 from pathlib import Path
 
 import pytest
-from cluster_parts import SETTINGS, ShotSmoother
+from cluster_parts import SETTINGS, ShotSmoother, opens
 from interrupted import FRAMES
 
+from stylize_live.cluster.worker import Worker
 from stylize_live.conversion import unit as unit_module
 from stylize_live.conversion.identity import source_identity
 from stylize_live.conversion.plan import PlannedSegment, plan_segments
+from stylize_live.conversion.progress import ConvertProgress
 from stylize_live.conversion.segment_store import SegmentStore, folder_of
 from stylize_live.conversion.segments import split_at_cuts
-from stylize_live.conversion.unit import PaintedSegment, Unit, paint_unit
+from stylize_live.conversion.unit import PaintedSegment, Unit, UnitEnd, paint_unit
 from stylize_live.errors import SinkError, SourceError
 
 pytestmark = pytest.mark.usefixtures("short_segments")
@@ -78,6 +80,18 @@ def test_a_unit_ends_where_it_should(
     assert segment.segment.ticks == plan[number].end.ticks
     assert segment.state is None or segment.state == b"" or not plan[number].at_cut
     assert not list(tmp_path.glob("*.packets"))
+
+
+def test_a_worker_says_little_and_stops_when_it_is_told(
+    source: Path, target: Path, plan: list[PlannedSegment]
+) -> None:
+    unit = unit_of(source, target, plan, 0)
+    with Worker(opens(ShotSmoother), SETTINGS, {}) as worker:
+        told = list(worker.paint(unit, apart=1e6))
+        assert sum(isinstance(step, ConvertProgress) for step in told) == 1
+        assert isinstance(told[-1], UnitEnd)
+        assert list(worker.paint(unit, is_stopping=lambda: True)) == []
+        assert len(list(worker.paint(unit))) >= len(told)
 
 
 def test_a_full_scratch_folder_is_said(
@@ -150,6 +164,26 @@ def test_what_was_damaged_on_its_way_is_not_taken(target: Path, segments: list[P
         with pytest.raises(SinkError, match="on its way"):
             store.add(0, segments[0].segment, segments[0].packets[:-1], None)
         assert store.finished == []
+
+
+def test_parts_become_a_segment(target: Path, segments: list[PaintedSegment]) -> None:
+    """Unless their rest does not come, or is another one."""
+    content = segments[0].packets
+    with SegmentStore(target, {}, any_order=True) as store:
+        store.add_part(0, b"of a worker that was lost")
+        store.drop_part(0)
+        store.add_part(0, content[:100])
+        store.add_part(0, content[100:200])
+        store.add(0, segments[0].segment, content[200:], segments[0].state)
+        store.add_part(0, b"from one that was taken for dead")
+        assert store.packets(0).read_bytes() == content
+        store.add_part(1, b"wrong")
+        with pytest.raises(SinkError, match="on its way"):
+            add(store, segments[1])
+        add(store, segments[1])
+        store.add_part(2, b"begun")
+    assert len(list(store.folder.glob("*.packets"))) == len(store.finished) == 2
+    assert not list(store.folder.glob("*.part"))
 
 
 def test_segments_without_their_state_are_painted_again(target: Path, segments: list[PaintedSegment]) -> None:

@@ -21,6 +21,8 @@ from stylize_live.errors import StyleError, UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import Checkpoint, Weights, load_checkpoint, save_checkpoint
 
+pytestmark = pytest.mark.usefixtures("few_graphs")
+
 IMAGE = random_pixels(40, 32)
 
 

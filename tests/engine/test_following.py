@@ -22,6 +22,8 @@ from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import save_checkpoint
 from stylize_live.sound.follower import STILL, Movement
 
+pytestmark = pytest.mark.usefixtures("few_graphs")
+
 SIZE = (64, 48)
 
 

@@ -28,7 +28,7 @@ from stylize_live.media.image.io import Still, write_image
 from stylize_live.nets.checkpoint import save_checkpoint
 
 __all__ = ["mattes"]
-pytestmark = pytest.mark.usefixtures("mattes")
+pytestmark = pytest.mark.usefixtures("mattes", "few_graphs")
 
 SIZE = (96, 64)
 PIXELS = random_pixels(*SIZE)

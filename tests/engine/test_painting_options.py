@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import io
 import math
 import re
+from contextlib import redirect_stdout
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import get_args
@@ -70,15 +72,22 @@ def test_every_command_that_paints_has_a_flag_under_a_heading(name: str) -> None
         assert section_of(flag(name).removeprefix("--"), SECTIONS[command])[0] != OTHERS
 
 
+@pytest.fixture(scope="module")
+def help_text() -> str:
+    """What `convert --help` says, in one line."""
+    said = io.StringIO()
+    with redirect_stdout(said):
+        assert main(["convert", "--help"]) == 0
+    return re.sub(r"[\s│]+", " ", said.getvalue())
+
+
 @each
-def test_help_has_its_words_and_its_default(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["convert", "--help"]) == 0
-    shown = re.sub(r"[\s│]+", " ", capsys.readouterr().out)
+def test_help_has_its_words_and_its_default(name: str, help_text: str) -> None:
     option = PaintingOptions.model_fields[name]
     assert option.description
-    assert option.description in shown
+    assert option.description in help_text
     if is_number(name):
-        assert f"[default: {option.default}]" in shown.partition(option.description)[2][:40]
+        assert f"[default: {option.default}]" in help_text.partition(option.description)[2][:40]
 
 
 @each

@@ -18,6 +18,8 @@ from stylize_live.engine.cuda import compositing as cuda_compositing
 from stylize_live.errors import UsageError
 from stylize_live.frame import Pixels
 
+pytestmark = pytest.mark.usefixtures("few_graphs")
+
 SMOOTH = cv2.GaussianBlur(random_pixels(800, 600), (0, 0), 9)
 
 

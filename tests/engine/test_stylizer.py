@@ -16,6 +16,8 @@ from stylize_live.errors import DeviceError, StyleError, UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.nets.checkpoint import save_checkpoint
 
+pytestmark = pytest.mark.usefixtures("few_graphs")
+
 PIXELS = random_pixels(70, 41)
 
 

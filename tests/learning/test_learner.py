@@ -134,6 +134,15 @@ def is_alive(pid: int) -> bool:
     return "State:\tZ" not in status.read_text() if status.exists() else True
 
 
+def test_a_process_that_ends_before_it_knows_its_job_is_told_of(
+    painting: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stylize_live.learning.learner.work", sys.exit)
+    frames = (np.zeros((1000, 1000, 3), np.uint8),)  # more than a pipe holds
+    with Learner(job_of(painting, frames=frames)) as learner, pytest.raises(CrashError, match="exit code 1"):
+        hear_until(learner, Done, [])
+
+
 def test_one_painting_is_learnt_by_one(painting: Path) -> None:
     with claimed(folder_of(painting)) as ours, Learner(job_of(painting)) as learner:
         assert ours

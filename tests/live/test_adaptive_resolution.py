@@ -331,7 +331,7 @@ def test_lines_are_changed_while_a_show_runs() -> None:
     stylizer = ResizableFake()
 
     class Hand:
-        watched = True
+        watched = shows = True
 
         def attend(self, session: Any) -> None:
             session.lines = 16

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from live_fakes import FakeStylizer, make_frame
+from live_fakes import FakeDisplay, FakeStylizer, WakeableSource, make_frame
+from scripted_learner import ScriptedLearner, scripted
 from tiny import make_checkpoint, random_pixels
 
 from stylize_live.errors import CrashError, UsageError
@@ -17,7 +17,6 @@ from stylize_live.learning.messages import (
     Advance,
     Done,
     Improved,
-    LearningJob,
     Note,
     Practise,
     Report,
@@ -26,35 +25,13 @@ from stylize_live.learning.messages import (
 )
 from stylize_live.live import learning as live_learning
 from stylize_live.live.learning import LiveLearning, next_rest
+from stylize_live.live.pipeline import run_live
 from stylize_live.media.image.io import Still, write_image
 from stylize_live.nets import style_folders
 from stylize_live.nets.checkpoint import Checkpoint, Weights, load_checkpoint
 
 START = make_checkpoint("painting", seed=1)
 LEARNT = make_checkpoint(seed=2).weights
-
-
-class ScriptedLearner:
-    """In place of the process: says what it is given to say, and remembers what it was told."""
-
-    made: list[ScriptedLearner]
-
-    def __init__(self, job: LearningJob, patience: float) -> None:
-        self.job, self.said, self.told, self.closed = job, list[object](), list[object](), False
-        type(self).made.append(self)
-
-    def tell(self, word: object) -> None:
-        self.told.append(word)
-
-    def hear(self, seconds: float = 0.0) -> Iterator[object]:
-        said, self.said = self.said, []
-        for word in said:
-            if isinstance(word, Exception):
-                raise word
-            yield word
-
-    def close(self) -> None:
-        self.closed = True
 
 
 class RefinableStylizer(FakeStylizer):
@@ -92,8 +69,12 @@ class Session:
             self.learning._give_up(str(error))
 
     @property
+    def learners(self) -> list[ScriptedLearner]:
+        return live_learning.Learner.made  # type: ignore[attr-defined, no-any-return]
+
+    @property
     def learner(self) -> ScriptedLearner:
-        return ScriptedLearner.made[-1]
+        return self.learners[-1]
 
     def hear(self, *words: object) -> None:
         self.learner.said += words
@@ -109,8 +90,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """One that has begun to learn."""
     painting = tmp_path / "painting.png"
     write_image(painting, Still(random_pixels(64, 48)))
-    ScriptedLearner.made = []
-    monkeypatch.setattr(live_learning, "Learner", ScriptedLearner)
+    monkeypatch.setattr(live_learning, "Learner", scripted())
     monkeypatch.setattr(live_learning, "load_style", lambda style: START)
     monkeypatch.setattr(live_learning, "_FADE", 0.0)
     for module in (keeping, style_folders):
@@ -121,10 +101,10 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
 
 
 def test_nothing_is_learnt_unasked(session: Session) -> None:
-    ScriptedLearner.made = []
+    session.learners.clear()
     other = Session(Path(session.stylizer.style), LiveLearning())
     other.tend()
-    assert not ScriptedLearner.made
+    assert not other.learners
     assert other.learning.figures.painting == "painting.png"  # but it could be
     other.learning.turn(True)
     other.tend()
@@ -146,7 +126,7 @@ def test_better_weights_come_in_step_by_step(session: Session) -> None:
         1,
         False,
     )
-    assert figures.words == "learning 25 %"
+    assert figures.words == "learning 25%"
     session.tend()
     assert len(session.stylizer.shown) == 4
 
@@ -170,6 +150,7 @@ def test_it_rests_while_the_show_is_too_slow(session: Session) -> None:
     session.learning._due["pace"] = 0.0
     session.tend()
     assert session.learner.told[-1] == Rest(0.1)
+    assert session.learning.figures.rest == 0.1
 
 
 @pytest.mark.parametrize(
@@ -188,6 +169,22 @@ def test_it_rests_while_the_show_is_too_slow(session: Session) -> None:
 )
 def test_rest_follows_the_pace(rest: float, pace: tuple[float, float] | None, wanted: float) -> None:
     assert next_rest(rest, pace) == wanted
+
+
+def test_it_does_not_rest_for_nothing(session: Session) -> None:
+    """The show is as slow without it."""
+    session.pace = (10.0, 30.0)
+    rests = []
+    for _ in range(30):
+        session.learning._due["pace"] = 0.0
+        session.tend()
+        rests.append(session.learning.figures.rest)
+    assert max(rests) == 8.0
+    assert rests[-1] == 0.0
+    session.pace = (8.0, 30.0)  # but slower with it
+    session.learning._due["pace"] = 0.0
+    session.tend()
+    assert session.learning.figures.rest == 0.1
 
 
 def test_undo_shows_the_first_look_and_pauses(session: Session) -> None:
@@ -215,7 +212,7 @@ def test_a_crash_is_told_of_and_the_show_goes_on(session: Session) -> None:
     np.testing.assert_array_equal(session.weights["brightness"], LEARNT["brightness"])
     session.learning.turn(True)  # may be tried again
     session.tend()
-    assert len(ScriptedLearner.made) == 2
+    assert len(session.learners) == 2
     assert session.learning.figures.trouble == ""
 
 
@@ -235,7 +232,36 @@ def test_another_style_ends_it_and_coming_back_goes_on(session: Session) -> None
         session.learning.turn(True)
     session.stylizer.style = painting
     session.tend()
-    assert len(ScriptedLearner.made) == 2
+    assert len(session.learners) == 2
+
+
+def test_a_painting_that_is_removed_meanwhile_is_learnt_on(session: Session) -> None:
+    Path(session.stylizer.style).unlink()
+    session.hear(Advance(10, 25.0, 0.25, 75.0), Improved(LEARNT, 10, 25.0))
+    assert (session.learning.figures.painting, session.learning.figures.state) == ("painting.png", "learning")
+    assert not session.learner.closed
+    assert session.learning.keep("My wall").exists()
+    session.learning.turn(False)
+    session.tend()
+    session.learning.turn(True)
+    session.tend()
+    assert len(session.learners) == 1
+    session.learning.end()
+    session.tend()
+    session.tend()
+    assert session.learning.figures.painting == ""  # nothing more can be learnt
+    with pytest.raises(UsageError, match="no painting"):
+        session.learning.turn(True)
+
+
+def test_a_painting_that_is_painted_over_is_another_one(session: Session) -> None:
+    session.learning.end()
+    session.tend()
+    write_image(Path(session.stylizer.style), Still(random_pixels(64, 48, 7)))
+    session.learning.turn(True)
+    session.tend()
+    first, second = session.learners
+    assert first.job.folder != second.job.folder
 
 
 def test_the_end_gives_the_memory_back(session: Session) -> None:
@@ -243,7 +269,7 @@ def test_the_end_gives_the_memory_back(session: Session) -> None:
     assert session.learning.figures.state == "done"
     assert session.learner.closed
     session.tend()
-    assert len(ScriptedLearner.made) == 1
+    assert len(session.learners) == 1
     session.learning.turn(True)  # for as long again
     session.tend()
     assert session.learner.job.seconds == 200.0
@@ -292,6 +318,30 @@ def test_a_page_is_written_when_all_is_over_too(session: Session) -> None:
 def test_notes_are_said(session: Session) -> None:
     session.hear(Note("learning goes on, but is not kept: no room"))
     assert session.said == ["learning goes on, but is not kept: no room"]
+
+
+def test_a_key_begins_and_tells_what_it_costs(session: Session) -> None:
+    learning = LiveLearning()
+    wanted, pressed = (
+        ["learning: 10:00 of practice, with about 1.4 GB of memory", "learning paused"],
+        list[str](),
+    )
+
+    def drive(display: FakeDisplay) -> str | None:
+        told = len(notes(display))
+        if told == len(wanted) or display.polls > 4000:
+            return "q"
+        if not learning.figures.painting or told < len(pressed):
+            return None
+        pressed.append("l")
+        return "l"
+
+    def notes(display: FakeDisplay) -> list[str]:
+        return list(dict.fromkeys(caption.note for caption in display.captions if caption.note in wanted))
+
+    display = FakeDisplay(drive)
+    run_live(WakeableSource(), session.stylizer, display, learning=learning)
+    assert notes(display) == wanted
 
 
 def test_what_was_learnt_before_is_shown_at_once(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -330,6 +330,19 @@ def test_frozen_frame_stays_and_is_repainted_in_a_new_style() -> None:
     assert report.captured - report.frozen - report.dropped <= 3
 
 
+def test_a_style_that_was_chosen_just_before_freezing_is_shown() -> None:
+    stylizer, pressed = FakeStylizer(), iter(("2", "space"))
+
+    def drive(display: FakeDisplay) -> str | None:
+        if not display.frames:
+            return None
+        seen = (display.frames[0].index, "second") in stylizer.painted
+        return next(pressed, "q" if seen or display.polls > 200 else None)
+
+    run_live(WakeableSource(1), stylizer, FakeDisplay(drive), styles=["first", "second"])
+    assert [style for _, style in stylizer.painted] == ["first", "second"]
+
+
 def test_redrawing_is_not_showing() -> None:
     report = run_live(WakeableSource(1), FakeStylizer(), FakeDisplay(keys("m", "m", "s", "h")))
     assert report.shown == 1
@@ -678,6 +691,69 @@ def test_a_style_that_broke_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     view = View(Broken(), ["bad"], lambda: None, lambda: None, lambda boldness: None)
     view.press("1")
     assert view.note == "bad: unreadable"
+
+
+class Gazing(FakeStylizer):
+    """Has to look at the styles `unseen` before it can paint in them."""
+
+    def __init__(self, *unseen: str) -> None:
+        super().__init__()
+        self.unseen = set(unseen)
+        self.go = threading.Event()
+
+    def takes_long(self, style: str, /) -> bool:
+        return style in self.unseen
+
+    def look_at(self, style: str, /) -> None:
+        assert threading.current_thread() is not threading.main_thread()
+        assert self.go.wait(10)
+        if style == "bad":
+            raise StyleError("bad: no image")
+        self.unseen.discard(style)
+
+
+def test_a_painting_is_looked_at_beside_the_show() -> None:
+    """The show goes on in the style before, and changes when it is ready."""
+    stylizer, pressed = Gazing("painting.jpg"), ["2"]
+
+    def poll(display: FakeDisplay) -> str | None:
+        if len(display.indices) > 4 and not pressed:
+            stylizer.go.set()
+        if stylizer.painted and stylizer.painted[-1][1] == "painting.jpg":
+            return "q"
+        return pressed.pop() if pressed and display.frames else None
+
+    run_live(FakeSource(100_000, gap=0.002), stylizer, FakeDisplay(poll), styles=["first", "painting.jpg"])
+    assert {style for index, style in stylizer.painted[:5]} == {"first"}
+    assert stylizer.style == "painting.jpg"
+
+
+def test_what_is_chosen_meanwhile_stays() -> None:
+    looked: list[str] = []
+    stylizer = Gazing("painting.jpg")
+    view = View(stylizer, ["painting.jpg", "second"], *[lambda *_: None] * 3, look_at=looked.append)
+    view.press("1")
+    assert (looked, view.awaited, stylizer.style) == (["painting.jpg"], "painting.jpg", "first")
+    view.press("right")  # from what is awaited
+    assert (view.awaited, stylizer.style) == ("", "second")
+    view.press("left")
+    stylizer.unseen.clear()
+    view.use_style(view.awaited)
+    assert (view.awaited, stylizer.style, view.note) == ("", "painting.jpg", "1  painting")
+
+
+def test_a_painting_that_cannot_be_looked_at_is_a_note() -> None:
+    stylizer = Gazing("bad")
+    stylizer.go.set()
+    pressed = ["1"]
+
+    def poll(display: FakeDisplay) -> str | None:
+        if display.captions and display.captions[-1].note == "bad: no image":
+            return "q"
+        return pressed.pop() if pressed and display.frames else None
+
+    run_live(WakeableSource(), stylizer, FakeDisplay(poll), styles=["bad"])
+    assert stylizer.style == "first"
 
 
 def test_compose_leaves_its_inputs_alone() -> None:

@@ -45,7 +45,7 @@ def test_all_sinks_get_what_the_window_shows() -> None:
 
 def test_window_page_and_sinks_show_one_frame() -> None:
     class Page:
-        watched = True
+        watched = shows = True
         shown: Frame | None = None
 
         def attend(self, session: LiveSession) -> None:
@@ -105,6 +105,41 @@ def test_where_nothing_else_is_left_the_error_ends_the_run() -> None:
     sinks = [FakeSink("one", before=fail), FakeSink("two", before=fail)]
     with pytest.raises(SinkError, match="one: the disk is full"):
         run_live(WakeableSource(3), FakeStylizer(), NullDisplay(watched=False), sinks=sinks, duration=5)
+
+
+class Knobs:
+    """Controls a session, and shows nothing; or a page that nobody looks at yet."""
+
+    watched = False
+
+    def __init__(self, *, shows: bool) -> None:
+        self.shows = shows
+
+    def attend(self, session: LiveSession) -> None:
+        """Turns nothing."""
+
+
+def test_knobs_alone_keep_no_session_up() -> None:
+    sink = FakeSink("one", before=fail)
+    display, knobs = NullDisplay(watched=False), Knobs(shows=False)
+    with pytest.raises(SinkError, match="one: the disk is full"):
+        run_live(WakeableSource(3), FakeStylizer(), display, sinks=[sink], remote=knobs, duration=5)
+
+
+def test_a_page_does() -> None:
+    class Page(Knobs):
+        attended = 0
+
+        def attend(self, session: LiveSession) -> None:
+            self.attended += "full" in session.trouble
+
+    class Display(NullDisplay):
+        def poll(self) -> str | None:
+            return "q" if page.attended > 3 else None
+
+    page, sinks = Page(shows=True), [FakeSink("one", before=fail)]
+    report = run_live(WakeableSource(3), FakeStylizer(), Display(watched=False), sinks=sinks, remote=page)
+    assert report.outputs["one"].error == "one: the disk is full"
 
 
 def test_an_error_that_is_a_mistake_of_ours_stops_all() -> None:

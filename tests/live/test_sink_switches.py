@@ -39,7 +39,7 @@ class ClosableSink(FakeSink):
 class Hand:
     """Runs a show by a script: each step is taken once the one before was true, and then the show ends."""
 
-    watched = True
+    watched = shows = True
 
     def __init__(self, *steps: Callable[[LiveSession], object]) -> None:
         self.steps = list(steps)

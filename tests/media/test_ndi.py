@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from stylize_live.config import LiveSettings
 from stylize_live.errors import SourceError, UsageError
 from stylize_live.frame import Frame, Pixels
 from stylize_live.media.ndi import library
+from stylize_live.media.ndi.receiver import NdiReceiver
 from stylize_live.media.sinks.ndi_sink import NdiSink
 from stylize_live.media.sources import ndi_source
 from stylize_live.media.sources.ndi_source import NdiSource
@@ -154,6 +156,29 @@ def test_nothing_is_sent_while_nobody_receives(sink: tuple[NdiSink, FakeSender])
     assert sender.sent[0].shape == (24, 34, 3)
     sender.receivers = 0
     eventually(lambda: not output.watched, "nobody looks any more")
+
+
+def test_no_older_frame_follows_a_newer_one(sink: tuple[NdiSink, FakeSender]) -> None:
+    """The last one is sent again by another thread, which has to wait for its turn."""
+    output, sender = sink
+    output.write(make_frame(1))
+    with output._turn:
+        again = threading.Thread(target=output._send, name="again")
+        again.start()
+        output.write(make_frame(2))
+    again.join()
+    assert len(sender.sent) == 1
+    assert (sender.sent[0][12, 17] == make_frame(2).pixels[-1, -1]).all()
+
+
+def test_a_rate_of_no_meaning_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = MagicMock()
+    monkeypatch.setattr("stylize_live.media.ndi.receiver.load_library", lambda: there)
+    receiver = NdiReceiver("HOUSE (stage)")
+    rates = {(30000, 1001): Fraction(30000, 1001), (30, 0): None, (0, 1): None, (-1, 1): None}
+    for number, wanted in rates.items():
+        there.video_frame.VideoFrameSync().get_frame_rate = lambda number=number: Fraction(*number)
+        assert receiver.rate == wanted
 
 
 def test_closing_twice_closes_once(sink: tuple[NdiSink, FakeSender]) -> None:

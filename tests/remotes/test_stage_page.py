@@ -69,7 +69,7 @@ def shot(tmp_path: Path, name: str, tab: Tab) -> None:
 
 def knobs(target: str) -> str:
     """What is bound in a row, as JavaScript."""
-    row = f'[aria-label="Learn a knob or key for {target}"]'
+    row = f'[aria-label="Assign a knob or key to {target}"]'
     its_knobs = f"document.querySelector('{row}').parentNode.querySelectorAll('.knob')"
     return f"[...{its_knobs}].map(knob => knob.firstChild.data).join()"
 
@@ -84,7 +84,7 @@ def test_learning_on_the_page(browser: Chromium, show: Show, boxes: Boxes, tmp_p
     tab.until(f"{knobs('strength')} === 'cc 1,cc 16,cc 70'")
     tab.until("document.getElementById('looks').textContent.includes('Preset calm')")
 
-    tab.run("document.querySelector('[aria-label=\"Learn a knob or key for strength\"]').click()")
+    tab.run("document.querySelector('[aria-label=\"Assign a knob or key to strength\"]').click()")
     tab.until("document.getElementById('midi').textContent.includes('for: strength')")
     shot(tmp_path, "stage-learning", tab)
     boxes.send("control_change", "nanoKONTROL2", control=99, value=64, channel=0)
@@ -92,7 +92,7 @@ def test_learning_on_the_page(browser: Chromium, show: Show, boxes: Boxes, tmp_p
     tab.run("document.querySelector('[aria-label=\"Remove cc 99 channel 1\"]').click()")
     tab.until(f"{knobs('strength')} === 'cc 1,cc 16,cc 70'")
 
-    learn = "document.querySelector('[aria-label=\"Learn a knob or key for style 2\"]')"
+    learn = "document.querySelector('[aria-label=\"Assign a knob or key to style 2\"]')"
     tab.run(f"{learn}.click()")
     tab.until(f"{learn}.getAttribute('aria-pressed') === 'true'")
     tab.run(f"{learn}.click()")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import botocore.session
 import fsspec
 import pytest
 from interrupted import write_source
@@ -21,6 +23,9 @@ def server() -> Iterator[ObjectServer]:
     server.close()
 
 
+_create_loader = cache(botocore.session.create_loader)
+
+
 @pytest.fixture
 def bucket(server: ObjectServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty bucket, which this process may read and write."""
@@ -28,6 +33,8 @@ def bucket(server: ObjectServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    # Every client reads the descriptions of S3 anew, which takes longer than what most tests ask.
+    monkeypatch.setattr(botocore.session, "create_loader", _create_loader)
     fsspec.filesystem("s3").clear_instance_cache()
     server.forget()
     as_others_see_it().mkdir("library")

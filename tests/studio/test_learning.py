@@ -24,7 +24,7 @@ def make_session(learning: LiveLearning | None) -> Any:
 
 def test_pages_see_how_far_it_is() -> None:
     learning = LiveLearning(begins=True)
-    learning.figures = LearningFigures("learning", "irises.jpg", 0.404, 31, 40.0, 61.0, 2, False)
+    learning.figures = LearningFigures("learning", "irises.jpg", 0.404, 31, 40.0, 61.0, 0.0, 2, False)
     state = learning_state(make_session(learning))
     assert state["learning"] is True
     assert state["learnt"] == {
@@ -33,9 +33,20 @@ def test_pages_see_how_far_it_is() -> None:
         "percent": 40,
         "steps": 31,
         "left": 60,
+        "held_up": False,
+        "period": 600,
+        "memory": "1.4 GB",
         "first_look": False,
         "trouble": "",
     }
+
+
+def test_pages_see_that_the_show_holds_it_up() -> None:
+    learning = LiveLearning(begins=True)
+    for rest, wanted in ((0.2, False), (4.0, True)):
+        learning.figures = LearningFigures("learning", "irises.jpg", rest=rest)
+        learnt: Any = learning_state(make_session(learning))["learnt"]
+        assert learnt["held_up"] is wanted
 
 
 def test_where_nothing_can_be_learnt() -> None:

@@ -6,6 +6,7 @@ import errno
 import json
 import shlex
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.client import HTTPConnection
@@ -397,6 +398,40 @@ def test_what_comes_in_part_is_gone_when_its_page_is(show: Show, place: Path, im
         # Meanwhile another one comes, whole.
         assert bring(show.port, "b.png", image)[0] == 201
     eventually(lambda: names(place / "backgrounds") == ["b.png"])
+
+
+@pytest.mark.parametrize("comes_whole", [True, False])
+def test_a_show_that_ends_meanwhile_says_so(
+    place: Path,
+    image: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    comes_whole: bool,
+) -> None:
+    """While a file is looked at, and while it comes."""
+    looked_at, ended = threading.Event(), threading.Event()
+
+    def look_at(path: Path) -> None:
+        looked_at.set()
+        assert ended.wait(10)
+
+    monkeypatch.setattr(paintings, "look_at", look_at)
+    with running(SETTINGS) as show:
+        line = HTTPConnection("127.0.0.1", show.port, timeout=10)
+        body = image if comes_whole else image[:9]
+        own = {"Origin": f"http://127.0.0.1:{show.port}", "Content-Length": str(len(image))}
+        line.request("POST", "/paintings?name=a.png", body, own)
+        if comes_whole:
+            assert looked_at.wait(10)
+        else:
+            eventually(lambda: any((place / "paintings").glob(".coming0/*[0-9a-f]")))
+        show.studio._server.should_exit = True
+        answer = line.getresponse()
+        ended.set()
+        assert (answer.status, json.loads(answer.read())) == (503, {"error": "The show has ended."})
+        line.close()
+    assert not caplog.records
+    assert names(place) == []
 
 
 def test_a_few_at_once_and_what_is_announced_counts(

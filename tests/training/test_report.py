@@ -30,6 +30,7 @@ from stylize_live.training.settings import TrainSettings
 from stylize_live.training.style_metrics import StyleFigures
 from stylize_live.training.trainer import Progress
 
+pytestmark = pytest.mark.usefixtures("small_features")
 CPU = torch.device("cpu")
 VOID = {"meta", "img"}
 

@@ -10,6 +10,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -20,14 +21,17 @@ _SIZES = 8  # graphs kept, one for each size of images used last; each holds the
 _WARM_UP = 3  # runs in which libraries choose their kernels, as they may not while one is recorded
 
 
+Result = TypeVar("Result")  # a tensor or several
+
+
 @dataclass(frozen=True, slots=True)
-class _Recorded:
+class _Recorded(Generic[Result]):
     graph: torch.cuda.CUDAGraph
     given: tuple[Tensor, ...]
-    result: Tensor
+    result: Result
 
 
-class Graphed:
+class Graphed(Generic[Result]):
     """A function of tensors as a CUDA graph, recorded once for each shape of its arguments.
 
     All else that it reads must stay at its address; so weights may be changed in place.
@@ -36,11 +40,11 @@ class Graphed:
         function: works on a GPU, on the current stream, without waiting for it.
     """
 
-    def __init__(self, function: Callable[..., Tensor]) -> None:
+    def __init__(self, function: Callable[..., Result]) -> None:
         self._function = function
-        self._recorded: OrderedDict[tuple[torch.Size, ...], _Recorded | None] = OrderedDict()
+        self._recorded: OrderedDict[tuple[torch.Size, ...], _Recorded[Result] | None] = OrderedDict()
 
-    def __call__(self, *given: Tensor) -> Tensor:
+    def __call__(self, *given: Tensor) -> Result:
         """The function's result. The next call writes over it, in the order of the stream."""
         sizes = tuple(tensor.shape for tensor in given)
         if sizes not in self._recorded:
@@ -56,7 +60,7 @@ class Graphed:
         recorded.graph.replay()
         return recorded.result
 
-    def _record(self, given: tuple[Tensor, ...]) -> _Recorded | None:
+    def _record(self, given: tuple[Tensor, ...]) -> _Recorded[Result] | None:
         given = tuple(tensor.clone() for tensor in given)
         try:
             graph = torch.cuda.CUDAGraph()

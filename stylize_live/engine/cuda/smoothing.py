@@ -34,15 +34,18 @@ def smooth(previous: Tensor, fresh: Tensor, motion: TensorMotion, share: Tensor,
     size = fresh.shape[2:]
     moved = _move(previous, motion.flow)
     slow = _coarse(fresh - moved, COARSE_BLUR)
-    distrust = _smoothstep(
-        motion.mismatch / (tuning.doubt + tuning.doubt_by_texture * motion.texture), 1.0, tuning.disbelief
-    )
     changed = _smoothstep(slow.abs().amax(1, keepdim=True), tuning.change, tuning.replaced)
-    cells = torch.maximum(changed, _resize(distrust, changed.shape[2:]))
+    cells = torch.maximum(changed, resize(distrust(motion, tuning), changed.shape[2:]))
     cells = torch.maximum(cells, (share + tuning.light * motion.light).clamp(max=1))
-    result = torch.lerp(moved, fresh, _resize(cells, size))
-    result += _resize((tuning.follow - cells).clamp(min=0) * slow, size)
+    result = torch.lerp(moved, fresh, resize(cells, size))
+    result += resize((tuning.follow - cells).clamp(min=0) * slow, size)
     return _sharpen(result, fresh, tuning)
+
+
+def distrust(motion: TensorMotion, tuning: Tuning) -> Tensor:
+    """See `smoothing.distrust`: (1, 1, h, w), 0 to 1."""
+    doubts = motion.mismatch / (tuning.doubt + tuning.doubt_by_texture * motion.texture)
+    return _smoothstep(doubts, 1.0, tuning.disbelief)
 
 
 def _move(image: Tensor, flow: Tensor) -> Tensor:
@@ -50,7 +53,7 @@ def _move(image: Tensor, flow: Tensor) -> Tensor:
     # In units of grid_sample, where an image spans -1 to 1: independent of the flow's own size.
     across, down = flow[:, :1], flow[:, 1:]
     scaled = torch.cat((across * (2 / flow.shape[3]), down * (2 / flow.shape[2])), 1)
-    shift = _resize(scaled, (height, width)).permute(0, 2, 3, 1)
+    shift = resize(scaled, (height, width)).permute(0, 2, 3, 1)
     rows = (torch.arange(height, device=image.device) * 2 + 1) / height - 1
     columns = (torch.arange(width, device=image.device) * 2 + 1) / width - 1
     grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)[None] + shift
@@ -60,7 +63,7 @@ def _move(image: Tensor, flow: Tensor) -> Tensor:
 def _sharpen(result: Tensor, fresh: Tensor, tuning: Tuning) -> Tensor:
     ours, theirs = _fine(result), _fine(fresh)
     gain = ((tuning.sharpness * _energy(theirs) + 0.5) / (_energy(ours) + 0.5)).sqrt()
-    more = _resize(gain.clamp(1, tuning.most_gain) - 1, result.shape[2:])
+    more = resize(gain.clamp(1, tuning.most_gain) - 1, result.shape[2:])
     return (result + more * ours).clamp(0, 255)
 
 
@@ -76,11 +79,12 @@ def _energy(fine: Tensor) -> Tensor:
 def _coarse(planes: Tensor, blur: tuple[int, int]) -> Tensor:
     for _ in range(HALVINGS):
         height, width = planes.shape[2:]
-        planes = _resize(planes, (max(1, height // 2), max(1, width // 2)))
+        planes = resize(planes, (max(1, height // 2), max(1, width // 2)))
     return box_blur(planes, blur)
 
 
-def _resize(planes: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
+def resize(planes: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
+    """(1, C, H, W) at another (height, width), bilinear, as OpenCV does it."""
     return F.interpolate(planes, tuple(size), mode="bilinear", align_corners=False)
 
 

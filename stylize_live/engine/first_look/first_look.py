@@ -64,6 +64,11 @@ def look_at(path: Path) -> FirstLook:
     return found
 
 
+def was_looked_at(path: Path) -> bool:
+    """Whether `look_at` would give what it remembers. Raises as it does of a file that cannot be read."""
+    return _recall((_digest(path), path.name)) is not None
+
+
 def _recall(key: Key) -> FirstLook | None:
     with _lock:
         if key in _kept:

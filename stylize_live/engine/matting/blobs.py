@@ -10,8 +10,8 @@ from stylize_live.media.libraries import cv2
 
 # Of the surest pixel of a blob: below the first it vanishes, above the second it stays. Of 70 photos and 14
 # clips, people have one of more than 0.95, and of what is none most blobs none of more than 0.7.
-_DOUBTED, _BELIEVED = 0.65, 0.9
-_LEAST, _ENOUGH = 0.0004, 0.0015  # likewise of its share of the image
+DOUBTED, BELIEVED = 0.65, 0.9
+LEAST, ENOUGH = 0.0004, 0.0015  # likewise of its share of the image
 
 
 def remove_weak_blobs(likelihood: Plane) -> Plane:
@@ -28,11 +28,11 @@ def remove_weak_blobs(likelihood: Plane) -> Plane:
     weights = np.zeros(count, np.float32)
     for label in range(1, count):
         left, top, width, height, area = stats[label]
-        size = _rise(area / likelihood.size, _LEAST, _ENOUGH)
+        size = _rise(area / likelihood.size, LEAST, ENOUGH)
         if size:
             box = slice(top, top + height), slice(left, left + width)
             surest = likelihood[box][labels[box] == label].max()
-            weights[label] = size * _rise(float(surest), _DOUBTED, _BELIEVED)
+            weights[label] = size * _rise(float(surest), DOUBTED, BELIEVED)
     return np.asarray(likelihood * weights[labels], np.float32)
 
 

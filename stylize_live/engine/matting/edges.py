@@ -19,14 +19,14 @@ Matte = npt.NDArray[np.uint8]
 
 NOTHING = 0.3  # of a person, at which a pixel is background
 ALL = 0.9  # at which it is a person: between the two the matte rises, a little inside of edges, for no halo
-_WINDOW = (3, 3)  # pixels of the small image
-_NOISE = (3, 3)  # pixels of the image
+WINDOW = (3, 3)  # pixels of the small image
+NOISE = (3, 3)  # pixels of the image
 # Of what the whole image varies, and of colours of 0 to 1: what varies less around a pixel is no edge. A dark
 # room varies little, and people in it have edges all the same.
-_LEAST_SHARE, _LEAST_VARIANCE = 0.005, 2e-6
+LEAST_SHARE, LEAST_VARIANCE = 0.005, 2e-6
 # Of images whose edges are followed pixel by pixel; the matte of a larger one is made at a half, a quarter...
-_MOST_PIXELS = 1280 * 720
-_RISE = 255 / (ALL - NOTHING)
+MOST_PIXELS = 1280 * 720
+RISE = 255 / (ALL - NOTHING)
 
 _Planes = tuple[Plane, ...]
 
@@ -53,7 +53,7 @@ class EdgeFollower:
         """
         if not likelihood.any():
             return np.zeros(pixels.shape[:2], np.uint8)  # as would come out, at once where nobody is there
-        matte = self._apply(_fit(likelihood, small), to_eight_bits(halve(pixels, _MOST_PIXELS)))
+        matte = self._apply(_fit(likelihood, small), to_eight_bits(halve(pixels, MOST_PIXELS)))
         if matte.shape == pixels.shape[:2]:
             return matte
         return np.asarray(cv2.resize(matte, pixels.shape[1::-1]), np.uint8)
@@ -73,7 +73,7 @@ class EdgeFollower:
         rest = self._multiply(factors[2], blue, part)
         levels = cv2.add(total, rest, dtype=cv2.CV_8U)  # rounded, and clipped to 0 and 255
         # Noise of a sensor is in it, pixel by pixel. Blurring the image first would do the same for more.
-        return np.asarray(cv2.blur(levels, _NOISE), np.uint8)
+        return np.asarray(cv2.blur(levels, NOISE), np.uint8)
 
     @staticmethod
     def _multiply(factor: Plane, color: Pixels, into: Plane) -> Plane:
@@ -94,13 +94,13 @@ def _fit(likelihood: Plane, small: Pixels) -> _Planes:
     right = tuple(_mean(color * likelihood) - m * mean for color, m in zip(colors, means, strict=True))
     factors = _solve(colors, means, right, _least_variance(small))
     added = mean - _dot(factors, means)
-    rise = np.float32(_RISE)
+    rise = np.float32(RISE)
     return *(_mean(factor) * (rise / 255) for factor in factors), (_mean(added) - np.float32(NOTHING)) * rise
 
 
 def _least_variance(small: Pixels) -> np.float32:
     deviations = cv2.meanStdDev(small)[1] / 255
-    return np.float32(max(_LEAST_VARIANCE, _LEAST_SHARE * float(np.mean(deviations**2))))
+    return np.float32(max(LEAST_VARIANCE, LEAST_SHARE * float(np.mean(deviations**2))))
 
 
 def _solve(colors: _Planes, means: _Planes, right: _Planes, least: np.float32) -> _Planes:
@@ -128,4 +128,4 @@ def _dot(first: _Planes, second: _Planes) -> Plane:
 
 
 def _mean(plane: Plane) -> Plane:
-    return np.asarray(cv2.blur(plane, _WINDOW), np.float32)
+    return np.asarray(cv2.blur(plane, WINDOW), np.float32)

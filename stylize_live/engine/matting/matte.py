@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy.typing as npt
 
@@ -13,8 +13,8 @@ from stylize_live.config import Runtime
 from stylize_live.engine.cpu.optical_flow import Plane
 from stylize_live.engine.matting.blobs import remove_weak_blobs
 from stylize_live.engine.matting.edges import EdgeFollower, Matte
-from stylize_live.engine.matting.network import STRIDE
 from stylize_live.engine.matting.reduction import reduce_to
+from stylize_live.engine.matting.sizes import Size, network_size
 from stylize_live.engine.matting.smoothing import MatteSmoother
 from stylize_live.engine.matting.weights import digest
 from stylize_live.errors import DeviceError
@@ -24,10 +24,10 @@ from stylize_live.lifecycle import Closeable
 from stylize_live.media.libraries import cv2
 from stylize_live.wording import option
 
-_SIDE = 224  # pixels, of square images; it was trained with 256, and sees as well with a quarter less
-_MOST_ASPECT = 16  # of one side to the other
+if TYPE_CHECKING:
+    from stylize_live.engine.matting.tensor_matte import DeviceMatte
+
 _NETWORKS = 4  # kept, one for each size of small images
-Size = tuple[int, int]  # (width, height)
 _VERSION = 1  # of how mattes are made; another one where they come out otherwise
 
 
@@ -61,6 +61,7 @@ class PersonMatte(Closeable):
         self._networks: OrderedDict[Size, PersonNetwork] = OrderedDict()
         self._smoother = MatteSmoother()
         self._follow_edges = EdgeFollower()
+        self._on_gpu: DeviceMatte | None = None
 
     def measure(self, pixels: Pixels, begins: bool) -> Matte:
         """The matte of the next frame.
@@ -72,6 +73,8 @@ class PersonMatte(Closeable):
         Returns:
             (H, W): 0 is background, 255 a person.
         """
+        if self._device != "cpu":
+            return self._gpu().measure(pixels, begins)
         if begins:
             self.reset()
         size = network_size((pixels.shape[1], pixels.shape[0]))
@@ -94,28 +97,43 @@ class PersonMatte(Closeable):
             from stylize_live.engine.matting.openvino_network import OpenVinoNetwork
 
             return OpenVinoNetwork(size)
+        import torch
+
         from stylize_live.engine.matting.torch_network import TorchNetwork
 
-        return TorchNetwork(self._device)
+        return TorchNetwork(torch.device("cpu"))
+
+    def _gpu(self) -> DeviceMatte:
+        if self._on_gpu is None:
+            from stylize_live.engine.matting.tensor_matte import DeviceMatte
+
+            self._on_gpu = DeviceMatte(self._device)
+        return self._on_gpu
 
     def reset(self) -> None:
         """Take the next frame as the first of a video."""
         self._smoother.reset()
+        if self._on_gpu is not None:
+            self._on_gpu.reset()
 
     @property
     def memory(self) -> Mapping[str, npt.NDArray[Any]]:
         """What the next matte depends on beside its frame, by name; may be set, also to more than that."""
-        return self._smoother.memory
+        return self._smoother.memory if self._on_gpu is None else self._on_gpu.memory
 
     @memory.setter
     def memory(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        self._smoother.memory = arrays
+        if self._device == "cpu":
+            self._smoother.memory = arrays
+        else:
+            self._gpu().memory = arrays
 
     @property
     def fingerprint(self) -> str:
         """Names everything that mattes depend on beside their frames."""
-        kind = self._device.partition(":")[0]  # whichever GPU it is
-        where = f"{self._runtime()} on {kind}, OpenCV {cv2.__version__}"
+        where = f"{self._runtime()} on cpu, OpenCV {cv2.__version__}"
+        if self._device != "cpu":
+            where = f"{self._runtime()}, all of it on a GPU"  # whichever it is
         return f"person matte {_VERSION}, weights {digest()}, {where}"
 
     def _runtime(self) -> str:
@@ -128,15 +146,5 @@ class PersonMatte(Closeable):
     def close(self) -> None:
         """See `Closeable.close`."""
         self._networks.clear()
+        self._on_gpu = None
         self.reset()
-
-
-def network_size(size: Size) -> Size:
-    """The size at which people are looked for in images of another.
-
-    The network takes any. It was trained with images that were squeezed into squares, and knows people best
-    halfway between such a square and their own proportions, see docs/people.md.
-    """
-    aspect = min(_MOST_ASPECT, max(1 / _MOST_ASPECT, size[0] / size[1]))
-    width, height = (STRIDE * round(_SIDE * aspect**power / STRIDE) for power in (0.25, -0.25))
-    return width, height

@@ -21,8 +21,8 @@ from stylize_live.frame import Pixels
 from stylize_live.media.libraries import cv2
 
 _REDUCTION = 1.5  # of the matte, for motion, which takes half the time then and is hardly less exact
-_DOUBTED, _SURE = 0.12, 0.5  # least share of what is most doubtful, and of what is sure
-_MOVING, _FAST = 0.8, 1.0  # least share of what moves by so many pixels of the reduced image, or more
+DOUBTED, SURE = 0.12, 0.5  # least share of what is most doubtful, and of what is sure
+MOVING, FAST = 0.8, 1.0  # least share of what moves by so many pixels of the reduced image, or more
 _AROUND = np.ones((3, 3), np.uint8)  # motion is too slow along its edge, where both sides have a part in it
 
 
@@ -63,7 +63,7 @@ class MatteSmoother:
         Returns:
             (h, w), 0 to 1: not to be changed.
         """
-        now = shrink(small, _motion_size(fresh))
+        now = shrink(small, reduced_size((fresh.shape[1], fresh.shape[0])))
         past = self._past
         if past is None or past[0].shape != fresh.shape:
             self.reset()
@@ -83,18 +83,18 @@ class MatteSmoother:
 
 
 def _rush(flow: Plane) -> Plane:
-    """Least share of the fresh matte by how fast anything moves, 0 to `_MOVING`."""
+    """Least share of the fresh matte by how fast anything moves, 0 to `MOVING`."""
     # Not by `cv2.magnitude`, whose last digit depends on where in memory a plane lies.
     farther = np.abs(flow).max(axis=2)
-    return np.asarray(np.minimum(farther * (_MOVING / _FAST), _MOVING), np.float32)
+    return np.asarray(np.minimum(farther * (MOVING / FAST), MOVING), np.float32)
 
 
 def _rest(fresh: Plane) -> Plane:
-    """Least share of the fresh matte by how sure it is, `_DOUBTED` to `_SURE`."""
+    """Least share of the fresh matte by how sure it is, `DOUBTED` to `SURE`."""
     sure = 2 * np.abs(fresh - 0.5)
-    return np.asarray(_DOUBTED + (_SURE - _DOUBTED) * sure, np.float32)
+    return np.asarray(DOUBTED + (SURE - DOUBTED) * sure, np.float32)
 
 
-def _motion_size(matte: Plane) -> tuple[int, int]:
-    """(width, height) at which the motion of a matte is measured."""
-    return shrunk_size((matte.shape[1], matte.shape[0]), _REDUCTION)
+def reduced_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The (width, height) at which the motion of mattes of another is measured."""
+    return shrunk_size(size, _REDUCTION)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from stylize_live.engine.matting.network import compute
 from stylize_live.engine.matting.weights import load_weights
@@ -20,22 +21,24 @@ class TorchNetwork:
     """See `PersonNetwork`.
 
     Args:
-        device: as torch calls it.
+        device: of its weights.
     """
 
-    def __init__(self, device: str) -> None:
-        self._device = torch.device(device)
-        self._operations = TorchOperations(load_weights(), self._device)
+    def __init__(self, device: torch.device) -> None:
+        self._operations = TorchOperations(load_weights(), device)
 
     def __call__(self, pixels: Pixels) -> npt.NDArray[np.float32]:
-        """See `PersonNetwork`."""
-        alone = _one_thread() if self._device.type == "cpu" else nullcontext()
-        with torch.inference_mode(), alone:
-            levels = torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device)
+        """See `PersonNetwork`; on a CPU."""
+        with torch.inference_mode(), _one_thread():
+            levels = torch.from_numpy(np.ascontiguousarray(pixels))
             # Its memory seen as NCHW is exactly channels_last: no copy.
             x = levels.permute(2, 0, 1)[None].float().mul_(1 / 255)
-            found: npt.NDArray[np.float32] = compute(x, self._operations)[0, 0].cpu().numpy()
+            found: npt.NDArray[np.float32] = self.find(x)[0, 0].numpy()
         return found
+
+    def find(self, x: Tensor) -> Tensor:
+        """(1, 3, h, w) float32, 0 to 1, on its device -> (1, 1, h, w), how much of a person."""
+        return compute(x, self._operations)
 
 
 @contextmanager

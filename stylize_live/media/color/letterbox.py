@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
 from stylize_live.frame import Pixels
@@ -45,23 +47,25 @@ def place_in_frame(pixels: Pixels, outer: tuple[int, int]) -> Pixels:
     return canvas
 
 
-def cover(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+def cover(pixels: Pixels, size: tuple[int, int], pixel_aspect: Fraction = Fraction(1)) -> Pixels:
     """An image scaled until it covers a (width, height), and cut to it around its middle.
 
     Args:
-        pixels: (h, w, 3).
+        pixels: (h, w, 3), of square pixels.
         size: in pixels.
+        pixel_aspect: width over height of those.
 
     Returns:
         (height, width, 3) of the same dtype; the same array if it has that size.
     """
-    if pixels.shape[1::-1] == size:
+    if pixels.shape[1::-1] == size and pixel_aspect == 1:
         return pixels
     height, width = pixels.shape[:2]
-    scale = max(size[0] / width, size[1] / height)
+    wide = float(size[0] * pixel_aspect)  # of square pixels
+    scale = max(wide / width, size[1] / height)
     # What is seen of it, cut out before it is scaled.
-    seen = min(width, max(1, round(size[0] / scale))), min(height, max(1, round(size[1] / scale)))
+    seen = min(width, max(1, round(wide / scale))), min(height, max(1, round(size[1] / scale)))
     left, top = (width - seen[0]) // 2, (height - seen[1]) // 2
     part = np.ascontiguousarray(pixels[top : top + seen[1], left : left + seen[0]])
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    how = cv2.INTER_AREA if seen[0] >= size[0] and seen[1] >= size[1] else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(part, size, interpolation=how), pixels.dtype)

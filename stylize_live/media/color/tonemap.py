@@ -90,9 +90,11 @@ def to_sdr_filter(hdr: HdrInfo) -> Iterator[tuple[str, dict[str, str]]]:
     """
     with scratch_folder() as folder:
         path = folder / "tonemap.cube"
+        table = _table(hdr)
         with path.open("w", encoding="ascii") as file:
             file.write(f"LUT_3D_SIZE {_POINTS}\n")
-            np.savetxt(file, _table(hdr), "%.6f")
+            # All at once: 0.15 s, where `np.savetxt` takes 0.67 for the same bytes.
+            file.write(("%.6f %.6f %.6f\n" * len(table)) % tuple(table.ravel().tolist()))
         yield "lut3d", {"file": str(path), "interp": "tetrahedral"}
 
 

@@ -33,13 +33,14 @@ class BackgroundImage(Closeable):
 
     def __init__(self, path: Path) -> None:
         self._image = on_paper(read_image(path, least_side=_LEAST_SIDE))
-        self._shown: Pixels | None = None
+        self._shown: tuple[Fraction, Pixels] | None = None
 
-    def at(self, when: Fraction, size: tuple[int, int]) -> Pixels:
-        """(height, width, 3) uint8 that covers a (width, height); not to be changed."""
-        if self._shown is None or self._shown.shape[1::-1] != size:
-            self._shown = cover(self._image, size)
-        return self._shown
+    def at(self, when: Fraction, size: tuple[int, int], pixel_aspect: Fraction = Fraction(1)) -> Pixels:
+        """(height, width, 3) uint8 that covers a (width, height), see `cover`; not to be changed."""
+        shown = self._shown
+        if shown is None or shown[0] != pixel_aspect or shown[1].shape[1::-1] != size:
+            shown = self._shown = pixel_aspect, cover(self._image, size, pixel_aspect)
+        return shown[1]
 
     def close(self) -> None:
         """Nothing to release."""
@@ -64,14 +65,15 @@ class BackgroundVideo(Closeable):
         self._now: Frame = self._take()
         self._next: Frame | None = self._now  # the same as long as it is the first
         self._length: Fraction | None = None  # known once it was read to its end
-        self._shown: tuple[Frame, Pixels] | None = None
+        self._shown: tuple[tuple[Frame, tuple[int, int], Fraction], Pixels] | None = None
 
-    def at(self, when: Fraction, size: tuple[int, int]) -> Pixels:
-        """What is shown at a time in seconds: (height, width, 3) uint8 that covers a (width, height)."""
-        frame = self._find(when)
-        if self._shown is None or self._shown[0] is not frame or self._shown[1].shape[1::-1] != size:
-            self._shown = frame, cover(frame.pixels, size)
-        return self._shown[1]
+    def at(self, when: Fraction, size: tuple[int, int], pixel_aspect: Fraction = Fraction(1)) -> Pixels:
+        """What is shown at a time in seconds: as `BackgroundImage.at`."""
+        wanted = (frame := self._find(when)), size, pixel_aspect
+        shown = self._shown
+        if shown is None or shown[0][0] is not frame or shown[0][1:] != wanted[1:]:
+            shown = self._shown = wanted, cover(frame.pixels, size, pixel_aspect)
+        return shown[1]
 
     def _find(self, when: Fraction) -> Frame:
         while True:

@@ -301,12 +301,13 @@ class VideoReader(Closeable):
 
     def _convert(self, video: Iterable[TimedFrame]) -> Iterator[Frame]:
         converted: av.VideoFrame | None = None
+        aspect = self.sample_aspect or Fraction(1)
         for index, shown in enumerate(video):
             self.last_duration = shown.duration
             if shown.frame is not converted:  # repeated for a higher rate
                 made, alpha = self._converter(shown.frame)
                 converted = shown.frame
-            yield Frame(made, shown.when, monotonic(), index, alpha)
+            yield Frame(made, shown.when, monotonic(), index, alpha, pixel_aspect=aspect)
 
     def _time(self, frame: av.VideoFrame, before: TimedFrame | None) -> Fraction:
         if frame.pts is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from stylize_live.media.libraries import av
 
 RATES = (48000, 44100, 32000, 24000, 22050, 16000, 11025, 8000)  # samples a second that AAC knows
 _BITS_PER_CHANNEL = 96_000
+_OPUS_RATE, _OPUS_FRAME = 48000, 960  # samples a second, and in a packet of 20 ms
 _PRIMING = (
     1024  # samples that the encoder puts before the first one; without them no packet would be before 0
 )
@@ -22,7 +23,7 @@ _LONGEST_SILENCE = 60  # seconds
 
 
 class SoundEncoder(Closeable):
-    """Makes AAC packets without holes: gaps become silence, overlaps are cut.
+    """Makes AAC or Opus packets without holes: gaps become silence, overlaps are cut.
 
     Attributes:
         stream: describes the packets, for `Muxer`.
@@ -30,19 +31,24 @@ class SoundEncoder(Closeable):
     Args:
         rate: samples a second, one of `RATES`.
         channels: 1 or 2.
+        codec: "aac", or "libopus", for which sound is brought to 48,000 samples a second.
     """
 
-    def __init__(self, rate: int, channels: int) -> None:
+    def __init__(self, rate: int, channels: int, codec: Literal["aac", "libopus"] = "aac") -> None:
         self._rate, self._layout = rate, "mono" if channels == 1 else "stereo"
         self._next = _PRIMING  # time of the queue's first sample, in samples
         self._queue = np.zeros((channels, 0), np.float32)
         self._scratch = av.open("sound", "w", format="null")
-        self.stream = self._scratch.add_stream("aac", rate=rate)
+        form, coded_rate = ("fltp", rate) if codec == "aac" else ("flt", _OPUS_RATE)
+        self._resampler: av.AudioResampler | None = None
+        if codec == "libopus":
+            self._resampler = av.AudioResampler(form, self._layout, _OPUS_RATE, _OPUS_FRAME)
+        self.stream = self._scratch.add_stream(codec, rate=coded_rate)
         context = self.stream.codec_context
         context.layout = av.AudioLayout(self._layout)
-        context.format = av.AudioFormat("fltp")
+        context.format = av.AudioFormat(form)
         context.bit_rate = _BITS_PER_CHANNEL * channels
-        context.time_base = self.stream.time_base = Fraction(1, rate)
+        context.time_base = self.stream.time_base = Fraction(1, coded_rate)
         context.flags |= av.codec.context.Flags.global_header
         self._scratch.start_encoding()
 
@@ -62,7 +68,8 @@ class SoundEncoder(Closeable):
         packets = list(self._encode_whole_frames())
         if self._queue.shape[1]:
             packets += self._encode_frame(self._queue)
-        return packets + list(self.stream.encode(None))
+        rest = [] if self._resampler is None else self._resampler.resample(None)
+        return packets + [packet for frame in (*rest, None) for packet in self.stream.encode(frame)]
 
     def _align(self, samples: npt.NDArray[np.float32], at: int) -> npt.NDArray[np.float32]:
         gap = at - (self._next + self._queue.shape[1])
@@ -83,7 +90,8 @@ class SoundEncoder(Closeable):
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), "fltp", self._layout)
         frame.sample_rate, frame.time_base, frame.pts = self._rate, Fraction(1, self._rate), self._next
         self._next += frame.samples
-        return list(self.stream.encode(frame))
+        frames = [frame] if self._resampler is None else self._resampler.resample(frame)
+        return [packet for ready in frames for packet in self.stream.encode(ready)]
 
     def close(self) -> None:
         """Release the encoder. May be called twice."""

@@ -52,8 +52,11 @@ class NdiReceiver(Closeable):
 
     @property
     def rate(self) -> Fraction | None:
-        """Nominal frames a second, or None before the first frame."""
-        return Fraction(self._frame.get_frame_rate()) or None
+        """Nominal frames a second, or None before the first frame and where the sender does not say."""
+        try:
+            return max(Fraction(self._frame.get_frame_rate()), Fraction(0)) or None
+        except ZeroDivisionError:  # a sender may put 0 below the line, for no fixed rate
+            return None
 
     def take(self) -> Pixels | None:
         """The newest image, (H, W, 3) uint8 RGB, or None where it was taken before. Never waits."""

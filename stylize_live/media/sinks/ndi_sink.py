@@ -67,15 +67,17 @@ class NdiSink(Closeable):
             raise SinkError(self._failure)
         self._newest = to_eight_bits(letterbox(frame.pixels, self._size))
         if self.watched:
-            self._send(self._newest)
+            self._send()
 
-    def _send(self, pixels: Pixels) -> None:
+    def _send(self, after: float = 0.0) -> None:
+        """Send the newest frame, if none was sent for so many seconds."""
         with self._turn:
-            if self._closed:
+            # Looked up when it is our turn: another thread may have sent a newer one while we waited.
+            if self._closed or self._newest is None or monotonic() - self._sent_at < after:
                 return
             self._sent_at = monotonic()
             try:
-                self._sender.send(pixels)
+                self._sender.send(self._newest)
             except (MemoryError, OSError):
                 raise
             except Exception as error:  # the library's own
@@ -86,9 +88,8 @@ class NdiSink(Closeable):
             try:
                 with self._turn:
                     self.watched = not self._closed and self._sender.receivers > 0
-                newest = self._newest
-                if self.watched and newest is not None and monotonic() - self._sent_at > _REPEAT_SECONDS:
-                    self._send(newest)
+                if self.watched:
+                    self._send(after=_REPEAT_SECONDS)
             except Exception as error:
                 self._failure = describe_error(error)
                 return

@@ -7,7 +7,7 @@ import math
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from stylize_live.config import VideoSettings
 from stylize_live.errors import SinkError, UsageError
@@ -80,7 +80,10 @@ class Recorder(Closeable):
         )
         self._muxer: Muxer | None = None
         self._microphone = microphone
-        self._sound = SoundEncoder(microphone.rate, microphone.channels) if microphone else None
+        self._sound: SoundEncoder | None = None
+        if microphone is not None:
+            codec: Literal["aac", "libopus"] = "libopus" if path.suffix.lower() == ".webm" else "aac"
+            self._sound = SoundEncoder(microphone.rate, microphone.channels, codec)
         self._heard: list[av.Packet[Any]] = []  # waits for the file
         self._deaf = False
         self._ended = False
@@ -188,12 +191,10 @@ def open_recorder(
         microphone: see `Microphone`.
 
     Raises:
-        UsageError: there is no such microphone, or nothing, or no sound, can be recorded to the path.
+        UsageError: there is no such microphone, or nothing can be recorded to the path.
         SourceError: the microphone cannot be opened.
         SinkError: the video cannot be written.
     """
-    if microphone and path.suffix.lower() == ".webm":
-        raise UsageError(f"{path}: recordings have no sound in .webm; use a .mov")
     with ExitStack() as undone:
         heard = undone.enter_context(Microphone(microphone)) if microphone else None
         recorder = Recorder(path, size, rate, heard, alpha=alpha)

@@ -5,17 +5,20 @@ const $ = (id) => document.getElementById(id);
 /** Seconds in words that need not be exact: "about 4 minutes". */
 function roughly(seconds) {
   if (seconds < 50) return `about ${Math.max(5, seconds)} seconds`;
+  if (seconds > 5400) return `about ${Math.round(seconds / 3600)} hours`;
   const minutes = Math.round(seconds / 60);
   return `about ${minutes} ${minutes === 1 ? "minute" : "minutes"}`;
 }
 
-function wordsOf({ state, percent, left, steps, trouble, first_look }) {
+function wordsOf({ state, percent, left, steps, trouble, first_look, held_up, period, memory }) {
   if (trouble) return trouble;
   if (state === "starting") return "Getting ready. The image stays as it is meanwhile";
-  if (state === "learning") return `${percent} % learnt, ${roughly(left)} to go`;
+  if (state === "learning") {
+    return `${percent} % learnt, ${roughly(left)} to go${held_up ? ". The show leaves little of this machine: paused, it leaves all" : ""}`;
+  }
   if (state === "paused") return `Paused at ${percent} %${first_look && steps ? ", showing the first look" : ""}`;
   if (state === "done") return `Learnt in ${steps} steps`;
-  return steps ? `Ended at ${percent} %${first_look ? ", showing the first look" : ""}` : "This is a first look. It gets better while you watch";
+  return steps ? `Ended at ${percent} %${first_look ? ", showing the first look" : ""}` : `This is a first look. It gets better while you watch, in ${roughly(period)} of practice, with ${memory} of memory`;
 }
 
 function buttonOf({ state, steps }, on) {

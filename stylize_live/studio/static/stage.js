@@ -32,14 +32,14 @@ function text(tag, words) {
   return made;
 }
 
-/** A row's knobs and its Learn button; `target` is what they do, "" nothing. */
+/** A row's knobs and its Assign button; `target` is what they do, "" nothing. */
 function addKnobs(row, target) {
   const place = cell(row, "bound");
   if (!target) return;
   const line = place.appendChild(document.createElement("div"));
-  const learn = text("button", "Learn");
+  const learn = text("button", "Assign");
   learn.className = "plain learn";
-  learn.setAttribute("aria-label", `Learn a knob or key for ${target}`);
+  learn.setAttribute("aria-label", `Assign a knob or key to ${target}`);
   learn.addEventListener("click", () => send({ learn: state?.midi?.learning === target ? "" : target }));
   line.append(learn);
   rows.set(target, { line, learn, shown: null });
@@ -121,7 +121,7 @@ function showRow(target, row, midi) {
   row.learn.hidden = !midi;
   const learning = midi?.learning === target;
   row.learn.setAttribute("aria-pressed", learning);
-  row.learn.textContent = learning ? "Move it now …" : "Learn";
+  row.learn.textContent = learning ? "Move it now …" : "Assign";
   const keys = Object.entries(midi?.bound ?? {}).filter(([, does]) => does === target).map(([key]) => key);
   if (row.shown === keys.join()) return;
   row.shown = keys.join();

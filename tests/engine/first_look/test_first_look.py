@@ -15,7 +15,7 @@ from tiny import random_pixels
 from stylize_live import Stylizer
 from stylize_live.engine.first_look import first_look as module
 from stylize_live.engine.first_look.first_look import FirstLook, look_at
-from stylize_live.engine.style_loading import load_style, read_style_info
+from stylize_live.engine.style_loading import load_style, read_style_info, takes_long
 from stylize_live.errors import StyleError
 from stylize_live.media.image.io import SUFFIXES
 from stylize_live.naming import PAINTING_SUFFIXES
@@ -99,7 +99,10 @@ def test_the_same_painting_is_looked_at_once(
     elsewhere = tmp_path / painting.name
     elsewhere.write_bytes(painting.read_bytes())
     assert look_at(elsewhere) is looked
+    assert not takes_long(f"{elsewhere}:0.5,great-wave:0.5")
     paint(3).save(elsewhere)
+    assert takes_long(f"{elsewhere}:0.5,great-wave:0.5")
+    assert not any(map(takes_long, ("great-wave", "no such style", str(tmp_path / "missing.jpg"))))
     with pytest.raises(AssertionError, match="looked at again"):
         look_at(elsewhere)
 

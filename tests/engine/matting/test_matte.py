@@ -12,7 +12,8 @@ import pytest
 from places import ROOT, SAMPLES
 
 from stylize_live.engine.matting import matte as module
-from stylize_live.engine.matting.matte import PersonMatte, network_size
+from stylize_live.engine.matting.matte import PersonMatte
+from stylize_live.engine.matting.sizes import network_size
 from stylize_live.errors import DeviceError
 from stylize_live.frame import Pixels
 from stylize_live.media.image.io import read_image

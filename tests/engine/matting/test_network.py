@@ -39,7 +39,7 @@ def make_openvino(size: tuple[int, int]) -> Network:
 
 
 def make_torch(size: tuple[int, int]) -> Network:
-    return TorchNetwork("cpu")
+    return TorchNetwork(torch.device("cpu"))
 
 
 both = pytest.mark.parametrize("make", [make_openvino, make_torch])

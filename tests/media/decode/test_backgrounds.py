@@ -97,6 +97,24 @@ def test_pixels_that_are_not_square_are_shown_as_wide_as_they_are(tmp_path: Path
         assert np.abs(other.at(Fraction(0), (width, height)) - stretched).mean() < 4
 
 
+@pytest.mark.parametrize("suffix", [".png", ".mkv"])
+def test_a_frame_whose_pixels_are_not_square_is_covered_as_it_is_shown(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".png":
+        write_image(path, Still(random_pixels(*SIZE)))
+    else:
+        make_video(path)
+    with open_background(path) as background:
+        whole = background.at(Fraction(0), SIZE).astype(int)
+        # Of half as many pixels, twice as wide: the same image, squeezed.
+        squeezed = background.at(Fraction(0), (SIZE[0] // 2, SIZE[1]), Fraction(2)).astype(int)
+        assert np.abs(squeezed - (whole[:, ::2] + whole[:, 1::2]) / 2).max() <= 1
+        # As many, twice as wide: its middle, half as high.
+        wide = background.at(Fraction(0), SIZE, Fraction(2)).astype(int)
+        assert np.abs(wide[::2] - whole[12:36]).mean() < np.abs(wide[::2] - whole[:24]).mean()
+        assert (background.at(Fraction(0), SIZE) == whole).all()
+
+
 def test_an_image_covers_the_frame(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     write_image(path, Still(random_pixels(*SIZE)))

@@ -73,6 +73,7 @@ def test_rotation_is_baked_in(tmp_path: Path, rotation: int, turns: int) -> None
         frame = next(iter(reader))
         assert reader.size == frame.size == (upright.shape[1], upright.shape[0])
         assert reader.sample_aspect == (Fraction(4, 3) if turns == 2 else Fraction(3, 4))
+        assert frame.pixel_aspect == reader.sample_aspect
     assert np.abs(frame.pixels.astype(int) - upright).mean() < 8
 
 

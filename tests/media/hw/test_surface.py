@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from clips import Video
 from places import SAMPLES
 
 from stylize_live.config import ConvertSettings, SourceSettings, VideoSettings
@@ -274,17 +275,28 @@ def chip(monkeypatch: pytest.MonkeyPatch) -> None:
 HARDWARE = ConvertSettings(decoder="hardware", end="0.5")
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample's first half second, a ninth as large."""
+    with VideoReader(SAMPLE, SourceSettings(size="320x180", end="0.5")) as video:
+        frames = [frame.pixels for frame in video]
+    ticks = [1001 * i for i in range(len(frames))]
+    return Video(ticks, (320, 180)).write(tmp_path_factory.mktemp("small") / "flower.mp4", frames)
+
+
 @pytest.mark.usefixtures("chip")
-def test_a_video_that_never_leaves_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_video_that_never_leaves_the_device(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     downloads: list[int] = []
     monkeypatch.setattr(surface.Nv12Surface, "download", lambda self: downloads.append(1) or black(self))
     stylizer, target = OnDevice(), tmp_path / "painted.mp4"
-    report = convert(SAMPLE, target, stylizer, HARDWARE)
+    report = convert(small, target, stylizer, HARDWARE)
     assert report.frames == stylizer.taken > 5
     assert len(downloads) == 2  # the pair of frames that the report shows
     monkeypatch.undo()
     calm = Stylizer(runtime="torch", boldness=CALM)
-    with VideoReader(SAMPLE) as video, VideoReader(target) as painted, calm as stylizer:
+    with VideoReader(small) as video, VideoReader(target) as painted, calm as stylizer:
         assert painted.size == video.size
         for before, after in zip(video, painted, strict=False):
             assert before.pts == after.pts
@@ -298,7 +310,7 @@ def black(surface: Nv12Surface) -> np.ndarray:
 
 
 @pytest.mark.usefixtures("chip")
-def test_it_is_resumed_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_resumed_like_any_other(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "MOST_FRAMES", 4)
 
     class Stopping(OnDevice):
@@ -309,11 +321,11 @@ def test_it_is_resumed_like_any_other(tmp_path: Path, monkeypatch: pytest.Monkey
                 yield frame
 
     whole, again = tmp_path / "whole.mp4", tmp_path / "again.mp4"
-    frames = convert(SAMPLE, whole, OnDevice(), HARDWARE).frames
+    frames = convert(small, whole, OnDevice(), HARDWARE).frames
     with pytest.raises(KeyboardInterrupt):
-        convert(SAMPLE, again, Stopping(), HARDWARE)
+        convert(small, again, Stopping(), HARDWARE)
     stylizer = OnDevice()
-    resumed = convert(SAMPLE, again, stylizer, HARDWARE).resumed
+    resumed = convert(small, again, stylizer, HARDWARE).resumed
     assert 0 < resumed < frames
     assert resumed % 4 == 0
     assert stylizer.taken == frames - resumed

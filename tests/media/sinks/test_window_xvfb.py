@@ -58,6 +58,35 @@ with PatternSource((640, 360), 30) as source, Logged("window under test", source
 print(json.dumps(report.as_dict() | {"style": stylizer.style, "strength": stylizer.strength}))
 """
 
+# The same, with a painting that is learnt by a script.
+LEARNING = (
+    PROGRAM.replace(
+        "stylizer = FakeStylizer()",
+        """
+from scripted_learner import scripted
+from tiny import make_checkpoint, random_pixels
+from stylize_live.learning.messages import Advance, Improved
+from stylize_live.live import learning
+from stylize_live.media.image.io import Still, write_image
+
+class Refinable(FakeStylizer):
+    device = "cpu"
+    def refine(self, style, checkpoint):
+        return True
+
+painting = Path(sys.argv[1]) / "my wall.png"
+write_image(painting, Still(random_pixels(64, 48)))
+learning.load_style = lambda style: make_checkpoint()
+words = [Advance(40, 252.0, 0.42, 348.0), Improved(make_checkpoint(seed=2).weights, 40, 252.0)]
+learning.Learner = scripted(*words)
+stylizer = Refinable()
+stylizer.style = str(painting)
+""",
+    )
+    .replace('["first", "second", "third"]', '["first", "second", str(painting)]')
+    .replace("duration=60,", "duration=60, learning=learning.LiveLearning(),")
+)
+
 
 # xdotool cannot ask a window to close, and there is no window manager: a WM_DELETE_WINDOW message.
 CLOSE_BUTTON = """
@@ -110,13 +139,13 @@ def shoot(display: str, target: Path) -> None:
 class Driver:
     """The program in its window, and a hand on its keyboard."""
 
-    def __init__(self, display: str, folder: Path) -> None:
+    def __init__(self, display: str, folder: Path, program: str = PROGRAM) -> None:
         self.folder = folder
         self._environment = os.environ | {"DISPLAY": display}
         self._log = folder / "log.txt"
         with self._log.open("w") as log, (folder / "errors.txt").open("w") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM, str(folder)],
+                [sys.executable, "-c", program, str(folder)],
                 cwd=TESTS,
                 env=self._environment,
                 stdout=log,
@@ -247,6 +276,26 @@ def test_a_key_fills_the_screen_and_gives_it_back(window_manager: None, driver: 
     driver.press("q")
     driver.report()
     assert driver.keys == ["q"]
+
+
+def test_a_key_has_the_painting_learnt(display: str, tmp_path: Path) -> None:
+    driver = Driver(display, tmp_path, LEARNING)
+    try:
+        driver.press("l")
+        time.sleep(0.5)
+        driver.shoot("learning-1-begins")
+        time.sleep(3)
+        driver.shoot("learning-2-goes-on")
+        driver.press("l")
+        time.sleep(0.5)
+        driver.shoot("learning-3-pauses")
+        driver.press("q")
+        learnt = driver.report()["learning"]
+    finally:
+        driver.process.kill()
+        driver.process.wait()
+    assert isinstance(learnt, dict)
+    assert (learnt["state"], learnt["painting"], learnt["steps"]) == ("paused", "my wall.png", 40)
 
 
 def test_the_frame_is_on_the_screen(driver: Driver) -> None:

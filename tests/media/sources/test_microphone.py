@@ -390,7 +390,7 @@ def onsets(sound: np.ndarray) -> list[float]:
     return [float(start / RATE) for start in starts]
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
 def test_a_clap_is_heard_when_it_is_seen(
     tmp_path: Path, suffix: str, system: type[FakeStream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -401,7 +401,11 @@ def test_a_clap_is_heard_when_it_is_seen(
     for clap in (1.0, 2.5):
         at = round((clap + 0.5) * RATE)  # the microphone is half a second ahead of the camera
         sound[at : at + RATE // 10] = tone(0.1)
-    with Microphone("auto") as microphone, Recorder(path, SIZE, microphone=microphone) as recorder:
+    alpha = suffix == ".webm"  # which nothing else is recorded to
+    with (
+        Microphone("auto") as microphone,
+        Recorder(path, SIZE, microphone=microphone, alpha=alpha) as recorder,
+    ):
         for index in range(105):
             now[0] = 99.5 + (index + 1) / 30
             if not 60 <= index < 66:  # lost: 0.2 seconds of silence
@@ -412,7 +416,7 @@ def test_a_clap_is_heard_when_it_is_seen(
     times = onsets(heard(path))
     assert times == pytest.approx([1.0, 2.5], abs=0.004)
     with av.open(str(path)) as container:
-        assert container.streams.audio[0].codec_context.name == "aac"
+        assert container.streams.audio[0].codec_context.name == ("opus" if alpha else "aac")
         images = [float(frame.time) for frame in container.decode(video=0)]
     assert images == pytest.approx([index / 30 for index in range(90)], abs=6e-4)
 
@@ -429,6 +433,20 @@ def test_a_microphone_that_dies_does_not_end_the_video(
     assert caplog.text.count("Built-in Microphone is gone") == 1
     with av.open(str(path)) as container:
         assert len(list(container.decode(video=0))) == 60
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 44100, 48000])
+def test_opus_at_any_rate(rate: int) -> None:
+    """Its packets are of 20 ms, and end within one where the sound does."""
+    with SoundEncoder(rate, 1, "libopus") as encoder:
+        packets = []
+        for step in range(10):
+            packets += encoder.encode(np.full((rate // 10, 1), 0.1, np.float32), Fraction(step, 10))
+        packets += encoder.finish()
+        times = [float(packet.pts * packet.time_base) for packet in packets]
+    assert times[0] >= 0
+    assert np.diff(times) == pytest.approx(0.02, abs=0.001)
+    assert times[-1] == pytest.approx(1, abs=0.04)
 
 
 def test_what_a_mad_driver_sends_ends_nothing() -> None:
