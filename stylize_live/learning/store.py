@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 STATE, LEARNT, _LOCK = "state.safetensors", "learnt.safetensors", "lock"
 _MOST = 12  # paintings, about 8 MB each
 _ROOM = 12 * 2**20  # bytes that a painting takes at most, while a file is replaced
-_VERSION = "1"  # of what is learnt and how; another one begins anew
+_VERSION = "2"  # of what is learnt and how; another one begins anew
 
 
 def folder_of(painting: Path, frames: Sequence[Pixels] = ()) -> Path:
