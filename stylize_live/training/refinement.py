@@ -44,6 +44,7 @@ RECIPE = USUAL_RECIPE.model_copy(
     update={"steps": _ENDLESS, "batch": 1, "crop": 192, "pooled": 0.2, "colors": 0.0, "rate": 8e-4}
 )
 _WARM_UP, _FALLS = 20, 150  # steps: of a rising rate, and after which it has fallen by 0.7
+_HALFWAY = 300  # steps after which half of what was learnt is shown
 _LATEST = 24  # frames that are practised on, the newest
 _FRAMES_SHARE = 0.5  # of the practice, where there are frames
 
@@ -154,7 +155,8 @@ class Refinement:
         )
         self._state = state
         self.seconds = 0.0
-        self._lowest = self._error(self._trainer.weights)
+        self._before = {name: weight.clone() for name, weight in self._trainer.weights.items()}
+        self._lowest = self._error(self._before)
 
     @property
     def progress(self) -> Progress:
@@ -202,14 +204,20 @@ class Refinement:
         return monotonic() if self.device.type == "cuda" else time.process_time() / torch.get_num_threads()
 
     def measure(self) -> Better | None:
-        """What was learnt so far, if it is better than what was asked for before."""
-        weights = self._trainer.weights
+        """What was learnt so far, if it is better than what was asked for before.
+
+        It lies between the start and the weights that practice has come to, ever nearer to these: strokes of
+        a short practice are right and rough, and networks between the two are clean (see `Checkpoint.at`).
+        """
+        steps, learnt = self._trainer.progress.step, self._trainer.weights
+        share = steps / (steps + _HALFWAY)
+        weights = {name: torch.lerp(self._before[name], learnt[name], share) for name in learnt}
         error = self._error(weights)
         if not error < self._lowest:
             return None
         self._lowest = error
         copied = {name: array.copy() for name, array in weights_of(weights).items()}
-        return Better(copied, self._trainer.progress.step, self.seconds, error)
+        return Better(copied, steps, self.seconds, error)
 
     @torch.no_grad()
     def _error(self, weights: dict[str, Tensor]) -> float:

@@ -63,8 +63,20 @@ def test_what_is_worse_is_not_given_away(painting: Path, tmp_path: Path) -> None
     refinement = refine(painting, tmp_path / "state.safetensors")
     practise(refinement, 10)
     for value in refinement._trainer.weights.values():
-        value.normal_()
+        value.normal_(std=30)
     assert refinement.measure() is None
+
+
+def test_what_is_given_away_nears_what_practice_came_to(painting: Path, tmp_path: Path) -> None:
+    refinement = refine(painting, tmp_path / "state.safetensors")
+    start = {name: weight.clone() for name, weight in refinement._trainer.weights.items()}
+    for steps, share in ((10, 10 / 310), (20, 20 / 320)):
+        practise(refinement, steps)
+        better = refinement.measure()
+        assert better is not None
+        for name, weight in refinement._trainer.weights.items():
+            wanted = start[name] + share * (weight - start[name])
+            np.testing.assert_allclose(better.weights[name], wanted, atol=1e-6, err_msg=name)
 
 
 def test_measuring_changes_nothing(painting: Path, tmp_path: Path) -> None:
