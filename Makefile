@@ -50,7 +50,7 @@ demo: $(READY)
 	@$(RUN)/stylize-live convert samples/flower.mp4 $(DEMO)/flower-starry-night.mp4 --style starry-night \
 		--overwrite --before-after $(DEMO)/before-after.jpg
 
-# Up to four processes: tests wait more than they compute.
+# Up to four processes; how many, tests/conftest.py says.
 test: $(READY)
 	@$(RUN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 

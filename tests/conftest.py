@@ -65,6 +65,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"is about {name}"))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests wait more than they compute."""
+    from stylize_live.engine.cpu.features import cores
+
+    return cores() + 1
+
+
 def pytest_collection_finish() -> None:
     """Who collects garbage need not look through all that was imported: half a second each time."""
     gc.freeze()

@@ -299,12 +299,12 @@ def test_large_segments_come_in_parts(
     source: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
     """Also one whose worker is lost in its middle."""
-    monkeypatch.setattr(unit, "PORTION", 1000)
+    monkeypatch.setattr(unit, "PORTION", 250)
     parts: list[int] = []
 
     def interfere(said_by: str, event: Event) -> Event:
         if isinstance(event, SegmentPart):
-            assert len(event.packets) == 1000
+            assert len(event.packets) == 250
             parts.append(event.number)
             if parts.count(2) == 2:
                 parts.append(2)
