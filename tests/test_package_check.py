@@ -55,6 +55,8 @@ def test_what_should_not_be_there_is_named(name: str, whole: set[str]) -> None:
 
 def test_size(whole: set[str]) -> None:
     assert package_check.problems("x.whl", whole, 31_000_000) == ["x.whl: 31.0 MB, more than 30"]
+    assert package_check.problems("x.tar.gz", whole, 31_000_000) == []
+    assert package_check.problems("x.tar.gz", whole, 33_000_000) == ["x.tar.gz: 33.0 MB, more than 32"]
 
 
 def test_files_of_both_kinds_are_read(tmp_path: Path) -> None:
