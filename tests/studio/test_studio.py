@@ -7,6 +7,7 @@ import json
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -402,16 +403,17 @@ def test_a_page_that_hangs_holds_up_nobody(show: Show) -> None:
 
 
 def test_pages_that_come_and_go_leave_nothing(show: Show) -> None:
-    def visit() -> None:
+    def threads() -> Counter[str]:
+        return Counter(thread.name for thread in threading.enumerate())
+
+    with page(show.port) as first:
+        first.until(lambda: first.images)  # all of the show is under way then, the encoder, too
+    before = threads()
+    for _ in range(12):
         with page(show.port) as visitor:
             visitor.hear()
         eventually(lambda: not show.studio.watched)
-
-    visit()  # the show is under way then
-    before = threading.active_count()
-    for _ in range(12):
-        visit()
-    eventually(lambda: threading.active_count() <= before + 1)  # the encoder, if it had nothing to do before
+    eventually(lambda: not threads() - before)
     with page(show.port) as open_page:
         open_page.until(lambda: len(open_page.images) > 3)
 
