@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from types import TracebackType
-from typing import Self
 
 from stylize_live.learning.messages import LearningJob
+from stylize_live.lifecycle import Closeable
 
 
-class ScriptedLearner:
+class ScriptedLearner(Closeable):
     """A new class for each test, by `scripted`.
 
     Attributes:
@@ -37,14 +36,6 @@ class ScriptedLearner:
 
     def close(self) -> None:
         self.closed = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def scripted(*words: object) -> type[ScriptedLearner]:

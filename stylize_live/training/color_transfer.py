@@ -41,10 +41,8 @@ _SOFT = 0.25  # width, in nodes' terms, that the table is smoothed with
 _GRAIN = 1.25  # blur of the painting in pixels of 400 lines: it is paint that counts, not its grain
 _ACCENT = 1.5  # how much more what stands out in a painting counts than its share
 _BRIGHTEST, _DARKEST = 0.98, 0.03
-_EXAMPLES = 4
-_LIVELY_SPREAD = (
-    0.235  # deviation of OKLab's lightness: the shipped styles that people choose aim at 0.2 to 0.27
-)
+_EXAMPLES = 4  # photos that stand for all
+_LIVELY_SPREAD = 0.235  # of OKLab's lightness: the shipped styles that people choose have 0.2 to 0.27
 _LIVELY_CONTRAST = 1.0, 2.2
 _PIVOT = 0.8  # of the way from grey to a painting's mean color: where stronger colors start from
 _CHROMA = (1.0, 1.6, 1.6)  # weights of lightness and color in what "near" means among colors of a palette

@@ -111,15 +111,13 @@ class Objective:
             step: decides motion, noise and which painting each crop is compared with.
         """
         painted, steady = self._two_views(network, crops.photos, step)
-        features = self._features
+        features, layer = self._features, self._features.content_layer
         which = self._assign_paintings(len(painted), step)
         found = losses.inner(features(_mirror(painted), last=features.style_layers[-1]))
         with torch.no_grad():
             wanted = self._recolor(crops.subjects, which)
-            subject = losses.inner(features(_mirror(wanted), last=features.content_layer))[
-                features.content_layer
-            ]
-        content = losses.content_error(found[features.content_layer], subject).mean()
+            subject = losses.inner(features(_mirror(wanted), last=layer))
+        content = losses.content_error(found[layer], subject[layer]).mean()
         return {
             "style": self._style(found, painted, which) * features.gain,
             "content": content * features.gain,
