@@ -412,7 +412,7 @@ LIVE: dict[str, Stage] = {
         call=1,
     ),
     "snapshot": _stage(
-        "live.pipeline:write_image",
+        "live.snapshots:write_image",
         "works",
         shows.snapshot,
         _SINK,
@@ -490,6 +490,9 @@ WORKERS: dict[str, tuple[str, ...] | NoSense] = {
     "live.sound:_FileEar": NoSense("a reader of sound beside the show's own, see live/test_sound.py"),
     "live.sound:_Counts": NoSense("counts"),
     "live.pipeline:_Waker": NoSense("wakes a source"),
+    "live.screen:Screen": ("window",),
+    "live.slow_changes:SlowChanges": ("boldness",),
+    "live.snapshots:Snapshots": ("snapshot",),
     "live.sink_switches:SinkSwitches": ("switching on",),
     "live.sink_switches:_Attempt": ("switching on",),
     "live.sink_group:SinkGroup": ("recorder", "stream server", "virtual camera"),
@@ -518,13 +521,15 @@ THREADS: dict[str, tuple[str, ...] | NoSense] = {
     "conversion.pipeline:self._paint": ("stylizer",),
     "conversion.pipeline:self._encode": ("encoder", "segment", "joining", "target"),
     "live.pipeline:self._capture": ("any source",),
-    "live.pipeline:self._make_lines_ready": NoSense(
+    "live.pipeline:self._paint": ("stylizer", "loading"),
+    "live.slow_changes:self._make_lines_ready": NoSense(
         "until it comes back, as many lines are painted as before"
     ),
-    "live.pipeline:self._look_at_paintings": NoSense("until it comes back, the style stays as it was"),
-    "live.pipeline:self._paint": ("stylizer", "loading"),
-    "live.pipeline:self._set_boldness": ("boldness",),
-    "live.pipeline:lambda: self._write_snapshot(path, still)": ("snapshot",),
+    "live.slow_changes:lambda: self._look_at_paintings(view)": NoSense(
+        "until it comes back, the style stays as it was"
+    ),
+    "live.slow_changes:lambda: self._set_boldness(view)": ("boldness",),
+    "live.snapshots:lambda: self._write(path, still)": ("snapshot",),
     "live.learning:lambda: self._run(workers.stopping, session, stylizer, say)": NoSense(
         "the show goes on without it, see live/test_learning.py"
     ),

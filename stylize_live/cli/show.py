@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stylize_live.config import LiveSettings
     from stylize_live.engine import Stylizer
     from stylize_live.live.learning import LearningFigures
-    from stylize_live.live.pipeline import LiveDisplay
+    from stylize_live.live.protocols import LiveDisplay
     from stylize_live.live.report import LiveReport
     from stylize_live.live.session import Remote
     from stylize_live.live.sink_group import SinkReport

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stylize_live.install_hints import PROGRAM
 
 if TYPE_CHECKING:
-    from stylize_live.live.pipeline import LiveDisplay
+    from stylize_live.live.protocols import LiveDisplay
 
 
 def open_display(

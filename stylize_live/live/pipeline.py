@@ -15,42 +15,41 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from stylize_live.concurrency.channel import Closed, Latest
-from stylize_live.concurrency.failures import check_frame, explain_failure, explain_failures
+from stylize_live.concurrency.failures import check_frame, explain_failures
 from stylize_live.concurrency.signals import stop_on_ctrl_c
 from stylize_live.concurrency.stopwatch import Stopwatch
 from stylize_live.concurrency.watchdog import Patience, Watchdog
 from stylize_live.concurrency.workers import WorkerGroup
-from stylize_live.errors import MachineError, StyleError, UsageError, describe_error
+from stylize_live.errors import MachineError, UsageError
 from stylize_live.frame import Frame
 from stylize_live.learning.words import describe_cost
 from stylize_live.live.adaptive_resolution import AdaptiveResolution
-from stylize_live.live.hotkeys import hotkey_rows
+from stylize_live.live.captions import CaptionWriter
+from stylize_live.live.frame_counts import FrameCounts
+from stylize_live.live.inference import Inference
 from stylize_live.live.latency import LatencyClock
 from stylize_live.live.learning import LiveLearning
-from stylize_live.live.painted_frame import PaintedFrame, ViewOptions, compose_view
-from stylize_live.live.quality_ladder import Step
+from stylize_live.live.painted_frame import PaintedFrame, ViewOptions
+from stylize_live.live.protocols import Driven, Interruptible, LiveDisplay
 from stylize_live.live.recordings import Recordings
-from stylize_live.live.report import LiveReport, Settled
+from stylize_live.live.report import LiveReport
+from stylize_live.live.screen import Screen
 from stylize_live.live.session import Figures, Remote
 from stylize_live.live.sink_group import SinkGroup
 from stylize_live.live.sink_switches import Openers, SinkSwitches
+from stylize_live.live.slow_changes import SlowChanges
+from stylize_live.live.snapshots import Snapshots
 from stylize_live.live.sound import LiveSound
 from stylize_live.live.view import LiveStylizer, View
-from stylize_live.live.warm_up import Flowing, WarmUp, describe_warm_up, make_card
-from stylize_live.media.image.io import Still, write_image
+from stylize_live.live.warm_up import Flowing, WarmUp, describe_warm_up
 from stylize_live.media.protocols import LiveSink, Source
 from stylize_live.media.sinks.opening import sink_address
-from stylize_live.media.sinks.overlay import Caption
-from stylize_live.naming import clock_time, display_name, snapshot_name
-from stylize_live.options import DEFAULT_BOLDNESS
+from stylize_live.naming import snapshot_name
 from stylize_live.system.clock import monotonic
 from stylize_live.system.timers import fine_timers
 
@@ -59,45 +58,6 @@ log = logging.getLogger(__name__)
 # As long as a camera that vanished is waited for.
 USUAL_PATIENCE = Patience(note=2, end=60)
 _POLL_SECONDS = 0.01
-_CAPTION_SECONDS = 0.25
-
-
-class LiveDisplay(Protocol):
-    """Where frames go: a window, or nothing.
-
-    Attributes:
-        watched: whether anybody may be looking.
-    """
-
-    watched: bool
-
-    def write(self, frame: Frame, caption: Caption | None = None) -> None:
-        """Take a frame and what to write on it."""
-
-    def poll(self) -> str | None:
-        """Bring the frame to the screen; return the name of a key that was pressed, or "closed"."""
-
-
-@runtime_checkable
-class Interruptible(Protocol):
-    """A source that can be woken from its waiting, and tells what it waits for."""
-
-    trouble: str | None
-
-    def interrupt(self) -> None:
-        """End the iteration soon."""
-
-
-@runtime_checkable
-class Driven(Protocol):
-    """A source that tells waiting for the next frame from waiting for a driver.
-
-    Attributes:
-        in_device: whether it is inside a driver or library now, from where it may not come back.
-    """
-
-    @property
-    def in_device(self) -> bool: ...
 
 
 def run_live(
@@ -188,33 +148,26 @@ class _LivePipeline:
         self.sound, self.learning = sound, learning
         self.stylizer = stylizer
         stylizer.keeps_background = True  # who is hidden stays hidden, and the session goes on
-        self._display = display
-        self._snapshots = snapshots
         self._to_paint: Latest[Frame] = Latest()
         self._to_show: Latest[PaintedFrame] = Latest()
         self._sink_group = SinkGroup(sinks)
-        self._boldness: Latest[float] = Latest()
-        self._lines: Latest[int] = Latest()
-        self._unseen: Latest[str] = Latest()  # styles whose paintings were not looked at yet
-        self._seen = ""  # the last one that was, for the main thread
-        self._asked: Step | None = None  # whose lines are being made ready
+        self._changes = SlowChanges(stylizer, adaptive_resolution)
+        self._inference = Inference(stylizer, source, adaptive_resolution, self._changes.request_lines)
         self._warm_up = WarmUp()
         self.view = View(
             stylizer,
             styles,
             self._take_snapshot,
             self._toggle_recording,
-            self._request_boldness,
+            self._changes.request_boldness,
             learn=self._toggle_learning,
-            look_at=self._request_look,
+            look_at=self._changes.request_look,
         )
         self.switches = SinkSwitches(self._sink_group, openers, sinks, sink_address, self.view.say)
         self._workers = WorkerGroup(
             self._to_paint,
             self._to_show,
-            self._boldness,
-            self._lines,
-            self._unseen,
+            self._changes,
             self.switches,
             self._sink_group,
             self._warm_up,
@@ -222,48 +175,32 @@ class _LivePipeline:
             *(one for one in (sound, learning) if one is not None),
         )
         self._clock = LatencyClock()
-        self._captured = 0
-        self._paced: tuple[float, int, int] | None = (
-            None  # a moment, and frames shown and captured until then
-        )
-        self._changed_at = -math.inf  # when a style or option was chosen that a frozen frame is to show
-        self._settled: tuple[int, int] | None = None  # captured and dropped while the pace was found
-        self._raw_shown: Frame | None = None
-        self._raw_caption = Caption()
-        self._stills = 0  # snapshots that were written
-        self._frozen = 0
-        self._idle = 0
+        self._counts = FrameCounts(lambda: self._to_paint.dropped + self._to_show.dropped)
         self._current: PaintedFrame | None = None
-        self._caption = Caption()
-        self._caption_at = 0.0
-        self.shown: Frame | None = None
+        self._changed_at = -math.inf  # when a style or option was chosen that a frozen frame is to show
+        self._screen = Screen(display, self.view)
+        self._captions = CaptionWriter(self)
+        self._folder = snapshots
+        self._snapshots = Snapshots(snapshots, self.view.say)
         self._recordings = Recordings(self._sink_group, self.view.say, microphone, sinks)
         self._remote: Remote | None = None
-        self._capturing, self._painting = Stopwatch(), Stopwatch()
-        self._watchdog = Watchdog()
-        self._watchdog.watch("the source", self._capturing, excused=lambda: self._source_waits)
-        self._watchdog.watch("painting", self._painting)
-        self._loading = Stopwatch()
-        # It may take as long as it needs, and the window says so.
-        self._watchdog.watch("loading the style", self._loading, noted=False)
-        self._changing_boldness = Stopwatch()
-        self._watchdog.watch("a change of boldness", self._changing_boldness)
+        self._capturing = Stopwatch()
+        self._watchdog = self._make_watchdog()
         self._stall = ""
+
+    def _make_watchdog(self) -> Watchdog:
+        watchdog = Watchdog()
+        watchdog.watch("the source", self._capturing, excused=lambda: self._source_waits)
+        watchdog.watch("painting", self._inference.painting)
+        # It may take as long as it needs, and the window says so.
+        watchdog.watch("loading the style", self._inference.loading, noted=False)
+        watchdog.watch("a change of boldness", self._changes.changing_boldness)
+        return watchdog
 
     def run(self, duration: float | None, remote: Remote | None, patience: Patience) -> LiveReport:
         self._remote = remote
         with self._workers as workers, stop_on_ctrl_c(workers.stopping):
-            workers.start("capture", self._capture, closes=(self._to_paint,))
-            workers.start("inference", self._paint, closes=(self._to_show,))
-            workers.start("boldness", self._set_boldness)
-            workers.start("lines", self._make_lines_ready)
-            workers.start("looking", self._look_at_paintings)
-            self._sink_group.start(workers)
-            self.switches.start(workers)
-            if self.sound is not None:
-                self.sound.start(workers, self._source, self.stylizer, self.view.say)
-            if self.learning is not None:
-                self.learning.start(workers, self, self.stylizer, self.view.say)
+            self._start(workers)
             while not self.view.ended and not workers.stopping.is_set() and not self._is_over(duration):
                 try:
                     with explain_failures("display"):
@@ -274,10 +211,21 @@ class _LivePipeline:
                 if remote is not None:
                     with explain_failures("remote"):
                         remote.attend(self)
-                if not (self._display.watched or (remote is not None and remote.shows)):
+                if not (self._screen.watched or (remote is not None and remote.shows)):
                     self._sink_group.check()
         workers.check()
         return self._report(self._warm_up.seconds(monotonic()))
+
+    def _start(self, workers: WorkerGroup) -> None:
+        workers.start("capture", self._capture, closes=(self._to_paint,))
+        workers.start("inference", self._paint, closes=(self._to_show,))
+        self._changes.start(workers, self.view)
+        self._sink_group.start(workers)
+        self.switches.start(workers)
+        if self.sound is not None:
+            self.sound.start(workers, self._source, self.stylizer, self.view.say)
+        if self.learning is not None:
+            self.learning.start(workers, self, self.stylizer, self.view.say)
 
     def _is_over(self, duration: float | None) -> bool:
         return duration is not None and self._warm_up.seconds(monotonic()) >= duration
@@ -285,7 +233,7 @@ class _LivePipeline:
     @property
     def _watched(self) -> bool:
         remote = self._remote is not None and self._remote.watched
-        return remote or self._display.watched or self._sink_group.watched
+        return remote or self._screen.watched or self._sink_group.watched
 
     def _check_stalls(self, patience: Patience) -> None:
         """Warn of what hangs, and give up in the end. Raises `MachineError`."""
@@ -316,136 +264,47 @@ class _LivePipeline:
             if self._warm_up.under_way:
                 self._warm_up.see(frame)
                 continue
-            self._note_settled()
-            self._captured += 1
+            if self._warm_up.settled(monotonic()):
+                self._counts.settle()
+            self._counts.captured += 1
             if self.view.frozen:
-                self._frozen += 1  # nothing is painted, but the source is still read
+                self._counts.frozen += 1  # nothing is painted, but the source is still read
             elif not self._watched:
-                self._idle += 1
+                self._counts.idle += 1
             else:
                 self._to_paint.put(frame)
 
-    def _note_settled(self) -> None:
-        if self._settled is None and self._warm_up.settled(monotonic()):
-            self._settled = self._captured, self._dropped
-
-    @property
-    def _dropped(self) -> int:
-        return self._to_paint.dropped + self._to_show.dropped
-
-    def _prepare(self) -> None:
-        if self._resolution is None:
-            self.stylizer.warm_up(self._source.size)
-        else:
-            self._resolution.start(self._source.size, self._source.rate)
-
     def _paint(self) -> None:
-        with self._loading:
-            self._warm_up.run(self._prepare)
+        self._inference.load(self._warm_up)
         for frame in self._to_paint:
             if self._workers.stopping.is_set():
                 return
-            taken_at = monotonic()
-            with self._painting:
-                painted = check_frame(self.stylizer(frame), "the stylizer", frame.size)
-            item = PaintedFrame(frame, painted, taken_at, monotonic())
+            item = self._inference.paint(frame)
             self._to_show.put(item)
-            if self._resolution is not None:
-                self._resolution.resize(frame.size, self._source.rate)
-                self._adapt_resolution(self._resolution, item.painted_at - taken_at)
+            if self._inference.adapt(item, self._to_paint):
+                self.view.say(self.painting)
             if not self.view.frozen:
                 # From here and not from the main thread, which a window that is dragged may hold up.
                 self._publish(item)
 
-    def _adapt_resolution(self, resolution: AdaptiveResolution, took: float) -> None:
-        if resolution.note(took, self._to_paint.dropped):
-            self.view.say(self.painting)
-        wanted = resolution.wanted
-        if wanted is not None and wanted != self._asked:
-            self._lines.put(wanted.lines)
-        self._asked = wanted
-
-    def _make_lines_ready(self) -> None:
-        """In a thread of its own: painting would stop for some frames."""
-        for lines in self._lines:
-            if self._resolution is not None:
-                self._resolution.make_ready(lines)
-
-    def _request_boldness(self, boldness: float) -> None:
-        with suppress(Closed):  # the session is ending
-            self._boldness.put(boldness)
-
-    def _set_boldness(self) -> None:
-        """In a thread of its own: painting would stop for some frames. The newest value wins."""
-        for boldness in self._boldness:
-            with self._changing_boldness:
-                self.stylizer.boldness = boldness
-            self.view.repaint = True
-
-    def _request_look(self, style: str) -> None:
-        with suppress(Closed):  # the session is ending
-            self._unseen.put(style)
-
-    def _look_at_paintings(self) -> None:
-        """In a thread of its own: window and pages would stop for a second. The newest style wins."""
-        for style in self._unseen:
-            try:
-                self.stylizer.look_at(style)
-            except (StyleError, OSError) as error:
-                self._seen = ""
-                self.view.say(describe_error(error))
-            else:
-                self._seen = style
-
-    def _use_seen(self) -> None:
-        """Paint in a style that was awaited, unless another one was chosen meanwhile."""
-        if self.view.awaited and self.view.awaited == self._seen:
-            self.view.use_style(self._seen)
-
-    def _toggle_learning(self) -> None:
-        if self.learning is None:
-            self.view.say("start with --learn to learn a painting")
-            return
-        begins = self.learning.figures.state in ("off", "done")
-        try:
-            self.learning.turn(not self.learning.on)
-        except UsageError as error:
-            self.view.say(str(error))
-        else:
-            cost = f": {describe_cost(self.learning.period)}" if begins else ""
-            self.view.say(f"learning{cost}" if self.learning.on else "learning paused")
-
-    @property
-    def pace(self) -> tuple[float, float] | None:
-        """See `LearningSession.pace`: since it was asked before."""
-        now = monotonic(), self._clock.shown, self._captured
-        before, self._paced = self._paced, now
-        if before is None or now[0] <= before[0] or self.view.frozen or not self._watched:
-            return None
-        seconds = now[0] - before[0]
-        return (now[1] - before[1]) / seconds, (now[2] - before[2]) / seconds
-
-    def show_again(self) -> None:
-        """See `LearningSession.show_again`."""
-        self.view.repaint = True
-
     def _publish(self, item: PaintedFrame) -> None:
         """Hand a frame to the sinks beside the display."""
         if self._sink_group:
-            self._sink_group.put(self._compose(item))
+            self._sink_group.put(item.compose(self.view.view_options))
 
     def _show_next(self) -> None:
         """Wait a moment for the next frame, show it, and handle a key. Raises `Closed` at the end."""
-        self._use_seen()
+        self._changes.use_seen(self.view)
         fresh = self._next()
-        now = monotonic()
-        self._update_caption(now)
+        if self._captions.update(monotonic()):
+            # A new frame brings new figures along; without one, the old frame is drawn again.
+            self.view.changed = True
         if (fresh or self.view.changed) and self._current is not None:
-            self._draw(self._current)
+            self._screen.show(self._current, self._captions.shown())
             if self.view.frozen:
                 self._publish(self._current)  # mirrored or painted anew
         drawn_at = monotonic()
-        key = self._display.poll()
+        key = self._screen.poll()
         if fresh and self._current is not None:
             self._count(self._current, drawn_at)
         if key is not None:
@@ -457,49 +316,17 @@ class _LivePipeline:
         try:
             item = self._to_show.get(_POLL_SECONDS)
         except TimeoutError:
-            self._show_raw()
+            trouble = self.trouble
+            if self._current is None and (self._warm_up.under_way or trouble):
+                self._screen.show_raw(self._warm_up, self._source.size, trouble)
             return False
         again = self._current is not None and item.original.index == self._current.original.index
         if self.view.frozen and self._current is not None and not again:
-            self._frozen += 1  # was under way when the frame was frozen
+            self._counts.frozen += 1  # was under way when the frame was frozen
             return False
         self._current = item
         self.view.changed |= again
         return not again
-
-    def _show_raw(self) -> None:
-        """As long as nothing can be painted, show the frame that came, or a card.
-
-        In the window only: pages, which others may see, and sinks get nothing that is not painted.
-        """
-        trouble = self.trouble
-        if self._current is not None or not (self._warm_up.under_way or trouble):
-            return
-        caption = Caption(note=self.view.note or trouble, table=hotkey_rows() if self.view.help else ())
-        raw = self._warm_up.raw or self._raw_shown
-        if raw is not None and raw is self._raw_shown and caption == self._raw_caption:
-            return
-        if raw is None:
-            raw = make_card(self._source.size)
-            if self._warm_up.under_way:
-                self.shown = raw
-        self._raw_shown, self._raw_caption = raw, caption
-        options = self.view.view_options.model_copy(update={"split": False})
-        pixels = compose_view(raw.pixels, raw.pixels, options)
-        self._display.write(raw.with_image(pixels), caption)
-
-    def _draw(self, item: PaintedFrame) -> None:
-        self.view.changed = False
-        caption = self._caption
-        if not self.view.overlay:
-            caption = replace(caption, left="", right=())  # messages are shown all the same
-        if self.view.help:
-            caption = replace(caption, table=hotkey_rows())
-        self.shown = self._compose(item)
-        self._display.write(self.shown, caption)
-
-    def _compose(self, item: PaintedFrame) -> Frame:
-        return item.compose(self.view.view_options)
 
     def _count(self, item: PaintedFrame, drawn_at: float) -> None:
         finished = {
@@ -518,18 +345,49 @@ class _LivePipeline:
             self._changed_at = -math.inf
             self._to_paint.put(self._current.original)
 
-    def _update_caption(self, now: float) -> None:
-        """Figures change four times a second: faster ones cannot be read. Messages come at once."""
-        note = self.view.note or self.trouble
-        told = (note, self._record_time())
-        if now - self._caption_at < _CAPTION_SECONDS and told == (self._caption.note, self._caption.recorded):
+    def _take_snapshot(self) -> None:
+        if self._current is not None:
+            shown = self._current.compose(self.view.view_options)
+            self._snapshots.take(self._workers, shown, self.stylizer.style)
+
+    def _toggle_recording(self) -> None:
+        if self._current is None:
             return
-        caption = Caption(self._headline(), self._strip(now), *told)
-        self._caption_at = now
-        if caption != self._caption:
-            self._caption = caption
-            # A new frame brings new figures along; without one, the old frame is drawn again.
-            self.view.changed = True
+        path = self._folder / snapshot_name(self.stylizer.style, datetime.now(), ".mp4")
+        self._recordings.on_black = self._current.painted.alpha is not None
+        self._recordings.toggle(path, self._current.painted.size, self._source.rate or Fraction(30))
+
+    def _toggle_learning(self) -> None:
+        if self.learning is None:
+            self.view.say("start with --learn to learn a painting")
+            return
+        begins = self.learning.figures.state in ("off", "done")
+        try:
+            self.learning.turn(not self.learning.on)
+        except UsageError as error:
+            self.view.say(str(error))
+        else:
+            cost = f": {describe_cost(self.learning.period)}" if begins else ""
+            self.view.say(f"learning{cost}" if self.learning.on else "learning paused")
+
+    # What the learner asks, see `LearningSession`.
+
+    @property
+    def pace(self) -> tuple[float, float] | None:
+        """Since it was asked before."""
+        pace = self._counts.pace(monotonic(), self._clock.shown)
+        return None if self.view.frozen or not self._watched else pace
+
+    def show_again(self) -> None:
+        """Paint a frozen frame once more."""
+        self.view.repaint = True
+
+    # What remotes see, see `LiveSession`.
+
+    @property
+    def shown(self) -> Frame | None:
+        """The frame that was shown last, without overlay."""
+        return self._screen.shown
 
     @property
     def original(self) -> Frame | None:
@@ -538,13 +396,21 @@ class _LivePipeline:
 
     def figures(self, now: float) -> Figures:
         """How it runs at the moment `now`, in monotonic seconds."""
-        latency, fps = self._clock.recent(), self._clock.recent_fps(now)
-        return Figures(self._captured, self._clock.shown, self._dropped, fps, latency, self.painting)
+        counts, resolution = self._counts, self._resolution
+        return Figures(
+            captured=counts.captured,
+            shown=self._clock.shown,
+            dropped=counts.dropped,
+            fps=self._clock.recent_fps(now),
+            latency_ms=self._clock.recent(),
+            painting=self.painting,
+            size="" if resolution is None or not counts.captured else resolution.short_description,
+        )
 
     @property
     def painting(self) -> str:
         """How much is painted, and why not more, in words; "" before the first frame, or if it is fixed."""
-        if self._resolution is None or not self._captured:
+        if self._resolution is None or not self._counts.captured:
             return ""
         return self._resolution.describe(min(self._source.size))
 
@@ -556,54 +422,6 @@ class _LivePipeline:
         stalled = self._stall or self.switches.trouble or self._sink_group.trouble
         stalled = stalled or self.stylizer.background_trouble
         return waiting or stalled or ("" if ready else describe_warm_up(self.stylizer.style))
-
-    def _headline(self) -> str:
-        strength, boldness = self.stylizer.strength, self.view.boldness
-        followed = "" if self.sound is None else self.sound.style
-        parts = [display_name(followed or self.stylizer.style)]
-        if strength < 1:
-            parts.append(f"{strength:.0%}")
-        if boldness != DEFAULT_BOLDNESS and self.stylizer.has_boldness:
-            parts.append(f"{boldness:.0%} bold")
-        if self.learning is not None and (learning := self.learning.figures.words):
-            parts.append(learning)
-        return "  ".join(parts)
-
-    def _record_time(self) -> str:
-        seconds = self._recordings.longest
-        return "" if seconds is None else clock_time(seconds)
-
-    def _strip(self, now: float) -> tuple[str, ...]:
-        if self.view.frozen:
-            return ("paused",)
-        figures = self.figures(now)
-        fps, dropped = f"{figures.fps:.1f} fps", f"{figures.dropped} dropped"
-        taken, painted, total = (figures.latency_ms[stage] for stage in ("capture", "inference", "total"))
-        if total.p50 is None:
-            return (fps, dropped)
-        size = () if self._resolution is None else (self._resolution.short_description,)
-        stages = f"taken {taken.p50:.0f}, painted {painted.p50:.0f}, shown {total.p50:.0f} ms"
-        tail = f"p95 {total.p95:.0f}, p99 {total.p99:.0f} ms"
-        return (fps, f"{total.p50:.0f} ms", dropped, *size, tail, stages)
-
-    def _take_snapshot(self) -> None:
-        """Write what is shown, without the overlay, in a thread: a large PNG takes a good second."""
-        if self._current is None:
-            return
-        shown = self._compose(self._current)
-        still = Still(shown.pixels, shown.alpha)
-        path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".png")
-        try:
-            self._workers.start("snapshot", lambda: self._write_snapshot(path, still))
-        except RuntimeError as error:  # no more threads
-            self.view.say(f"no snapshot: {error}")
-
-    def _toggle_recording(self) -> None:
-        if self._current is None:
-            return
-        path = self._snapshots / snapshot_name(self.stylizer.style, datetime.now(), ".mp4")
-        self._recordings.on_black = self._current.painted.alpha is not None
-        self._recordings.toggle(path, self._current.painted.size, self._source.rate or Fraction(30))
 
     @property
     def recorded(self) -> float | None:
@@ -618,7 +436,7 @@ class _LivePipeline:
     @property
     def saved(self) -> int:
         """How many snapshots and recordings were made."""
-        return self._stills + self._recordings.made
+        return self._snapshots.made + self._recordings.made
 
     @property
     def on_record(self) -> float | None:
@@ -649,27 +467,17 @@ class _LivePipeline:
     def microphone(self, wanted: str | None) -> None:
         self._recordings.microphone = wanted
 
-    def _write_snapshot(self, path: Path, still: Still) -> None:
-        try:
-            write_image(path, still)
-        except Exception as error:  # whatever it is, the session goes on
-            log.debug("a snapshot failed", exc_info=True)
-            self.view.say(f"no snapshot: {describe_error(explain_failure(error, path.name))}")
-        else:
-            self._stills += 1
-            self.view.say(f"saved {path.name}")
-
     def _report(self, seconds: float) -> LiveReport:
         before = {"inference": self._to_paint.dropped, "display": self._to_show.dropped}
         return LiveReport(
-            captured=self._captured,
+            captured=self._counts.captured,
             shown=self._clock.shown,
             dropped=sum(before.values()),
             dropped_before=before,
-            settled=self._report_settled(),
+            settled=self._counts.settled,
             passed=self._warm_up.passed,
-            frozen=self._frozen,
-            idle=self._idle,
+            frozen=self._counts.frozen,
+            idle=self._counts.idle,
             fps=round(self._clock.fps(), 3),
             seconds=round(seconds, 3),
             latency_ms=self._clock.latency(),
@@ -682,12 +490,6 @@ class _LivePipeline:
             sound=None if self.sound is None else self.sound.report,
             learning=None if self.learning is None else self.learning.report,
         )
-
-    def _report_settled(self) -> Settled | None:
-        if self._settled is None:
-            return None
-        captured, dropped = self._settled
-        return Settled(self._captured - captured, self._dropped - dropped)
 
 
 class _Waker:

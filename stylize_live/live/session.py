@@ -24,6 +24,7 @@ class Figures:
         fps: frames shown a second, of the last two seconds.
         latency_ms: ages of the last 120 shown frames by stage, as in `LiveReport`.
         painting: how much is painted, and why not more, in words; "" where that is fixed.
+        size: the same in a word.
     """
 
     captured: int
@@ -32,6 +33,7 @@ class Figures:
     fps: float
     latency_ms: Mapping[str, Percentiles]
     painting: str = ""
+    size: str = ""
 
 
 class LiveSession(Protocol):
@@ -40,8 +42,6 @@ class LiveSession(Protocol):
     Attributes:
         view: what can be changed.
         stylizer: its options as they are set.
-        shown: the frame as it was shown last, without overlay: a new object whenever it changed.
-            None before the first one.
         switches: of sinks that can be switched on and off.
         sound: what is followed, or None where nothing can be.
         learning: what learns the painting, or None where nothing can.
@@ -49,10 +49,14 @@ class LiveSession(Protocol):
 
     view: View
     stylizer: LiveStylizer
-    shown: Frame | None
     switches: SinkSwitches
     sound: LiveSound | None
     learning: LiveLearning | None
+
+    @property
+    def shown(self) -> Frame | None:
+        """The frame as it was shown last, without overlay: a new object whenever it changed; None before
+        the first one."""
 
     @property
     def lines(self) -> int | None:

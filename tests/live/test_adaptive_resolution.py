@@ -17,7 +17,7 @@ from stylize_live.engine import Stylizer
 from stylize_live.engine.core.economy import Economy
 from stylize_live.engine.core.render_options import RenderOptions
 from stylize_live.errors import UsageError
-from stylize_live.live import pipeline
+from stylize_live.live import captions
 from stylize_live.live.adaptive_resolution import AdaptiveResolution, adapt_resolution
 from stylize_live.live.pipeline import run_live
 from stylize_live.live.quality_ladder import LADDER, LINES_ONLY, Step, build_ladder, describe_step
@@ -297,7 +297,7 @@ def test_lines_bound_what_is_painted() -> None:
 
 
 def test_live_shows_and_reports_what_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_CAPTION_SECONDS", 0.0)
+    monkeypatch.setattr(captions, "_SECONDS", 0.0)
     stylizer = ResizableFake()
     display = FakeDisplay(keys(*[None] * 40))
     report = run_live(FakeSource(30), stylizer, display, adaptive_resolution=AdaptiveResolution(stylizer))

@@ -91,7 +91,9 @@ def test_a_slow_display_drops_before_itself() -> None:
         shown = max(display.indices, default=-1)
         eventually(lambda: len(stylizer.painted) and stylizer.painted[-1][0] >= min(39, shown + 6))
 
-    report = run_live(FakeSource(40, gap=0.001), stylizer, FakeDisplay(slow))
+    all_painted = FakeSource(40, lambda index: eventually(lambda: len(stylizer.painted) >= index), gap=0)
+    report = run_live(all_painted, stylizer, FakeDisplay(slow))
+    assert report.dropped_before["inference"] == 0
     assert report.dropped_before["display"] > 10
     assert report.captured == report.shown + report.dropped
 
