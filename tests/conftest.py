@@ -31,7 +31,7 @@ from stylize_live.system import replacing
 if TYPE_CHECKING:
     import torch
 
-    from stylize_live.training.run import TrainingJob
+    from stylize_live.training.job import TrainingJob
 
 # What a shell starts in the background ignores Ctrl-C, and what nohup starts a closed terminal; so would all
 # that tests start from there.
@@ -257,7 +257,7 @@ def job(tmp_path: Path, photos: Path, features_file: Path, tiny_style: Path) -> 
 
     from stylize_live.media.image.io import Still, write_image
     from stylize_live.nets.checkpoint import StyleInfo
-    from stylize_live.training.run import TrainingJob
+    from stylize_live.training.job import TrainingJob
     from stylize_live.training.settings import TrainSettings
 
     write_image(tmp_path / "painting.png", Still(random_pixels(100, 80, 9)))

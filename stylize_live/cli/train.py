@@ -21,7 +21,7 @@ from stylize_live.training.settings import TrainSettings
 from stylize_live.wording import option
 
 if TYPE_CHECKING:
-    from stylize_live.training.run import TrainingJob, TrainingResult
+    from stylize_live.training.job import TrainingJob, TrainingResult
 
 _DEFAULT_SETTINGS = TrainSettings()
 _NAMED = 3  # of the photos that were skipped
@@ -82,7 +82,7 @@ def train(
         file of such weights.
     start
         Style to start from: 'base' (quick, and can be blended with the shipped ones),
-        'scratch', a style name or a file.
+        'scratch', a style name or a file. To go on with a style of the same painting, add --colors 0.
     name
         Name of the style; default is the file name of the output or of the image.
     title
@@ -119,7 +119,7 @@ def train(
     from stylize_live.nets.catalogue import style_path
     from stylize_live.nets.checkpoint import StyleInfo, is_unfinished
     from stylize_live.nets.style_folders import BASE
-    from stylize_live.training.run import TrainingJob
+    from stylize_live.training.job import TrainingJob
     from stylize_live.training.run import train_style as run_training
 
     target = _target(paintings[0], output, name, is_base=len(paintings) > 1 and not keyframes)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from stylize_live.frame import Pixels
-from stylize_live.learning.ends import move_ends
 from stylize_live.learning.learner import Learner, all_threads
 from stylize_live.learning.messages import Advance, Done, Improved, LearningJob, Note
 from stylize_live.learning.store import check_room, folder_of
 from stylize_live.nets.checkpoint import Checkpoint, save_checkpoint
+from stylize_live.nets.ends import move_ends
 
 _LOOK = 0.2  # seconds between two looks at what was said, so that Ctrl-C is heard
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylize_live.learning.ends import usual_end
 from stylize_live.learning.messages import LearningJob
 from stylize_live.learning.photos import held_out_photos
 from stylize_live.nets.catalogue import style_word
 from stylize_live.nets.checkpoint import load_checkpoint
+from stylize_live.nets.ends import usual_end
 from stylize_live.system.commands import quote
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from stylize_live.concurrency.signals import leave_signals_to_parent
 from stylize_live.errors import SinkError, StylizeError, TrainingError, describe_error
-from stylize_live.learning.ends import move_ends, usual_end
 from stylize_live.learning.messages import (
     Advance,
     Done,
@@ -31,6 +30,7 @@ from stylize_live.learning.messages import (
     Stop,
 )
 from stylize_live.learning.store import LEARNT, STATE, claimed, prune
+from stylize_live.nets.ends import move_ends, usual_end
 from stylize_live.system.clock import monotonic
 from stylize_live.system.processes import lower_priority
 

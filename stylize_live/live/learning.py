@@ -16,7 +16,6 @@ from stylize_live.config import LiveSettings
 from stylize_live.engine.style_loading import load_style
 from stylize_live.errors import UsageError, describe_error
 from stylize_live.frame import Frame
-from stylize_live.learning.ends import move_ends, usual_end
 from stylize_live.learning.keeping import keep_style
 from stylize_live.learning.learner import Learner, beside_threads
 from stylize_live.learning.messages import (
@@ -34,6 +33,7 @@ from stylize_live.learning.paintings import explain_no_painting, painting_of
 from stylize_live.learning.photos import shrink
 from stylize_live.learning.store import folder_of, load_learnt
 from stylize_live.nets.checkpoint import Checkpoint, Weights, mix_weights
+from stylize_live.nets.ends import move_ends, usual_end
 from stylize_live.system.clock import monotonic
 
 log = logging.getLogger(__name__)

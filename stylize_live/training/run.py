@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,11 +15,9 @@ from torch import Tensor
 from stylize_live.engine.core.render_options import NATURAL_SIDE
 from stylize_live.engine.cpu.features import floating_precision
 from stylize_live.errors import SinkError, StylizeError, TrainingError
-from stylize_live.nets.catalogue import style_word
 from stylize_live.nets.checkpoint import (
     UNFINISHED,
     Checkpoint,
-    StyleInfo,
     is_unfinished,
     load_checkpoint,
     save_checkpoint,
@@ -28,25 +26,20 @@ from stylize_live.nets.checkpoint import (
 from stylize_live.nets.transformer import ResidualTransformer, initialise
 from stylize_live.options import DEFAULT_BOLDNESS
 from stylize_live.system.clock import monotonic
-from stylize_live.system.commands import quote
 from stylize_live.system.replacing import remove
 from stylize_live.training.callbacks import TrainingCallbacks, build_network
-from stylize_live.training.checkpoint import owns, read_plan
+from stylize_live.training.checkpoint import read_plan
 from stylize_live.training.color_match import match_colors
 from stylize_live.training.color_transfer import PhotoStatistics, vivid
 from stylize_live.training.dataset import (
-    LONGEST,
     Crops,
     PhotoBatches,
-    find_photos,
     photo_word,
     sample_crops,
-    sift,
-    split_photos,
-    spread,
 )
 from stylize_live.training.features import FeatureNetwork, load_features
-from stylize_live.training.keyframe import Keyframe
+from stylize_live.training.job import TrainingJob, TrainingResult
+from stylize_live.training.job_photos import JobPhotos, photos_of
 from stylize_live.training.keyframe_dataset import KeyframeBatches, load_keyframe
 from stylize_live.training.keyframe_objective import KeyframeObjective
 from stylize_live.training.objective import Objective, TrainingObjective
@@ -59,9 +52,10 @@ from stylize_live.training.plan import (
     plan_keyframes,
     step_seconds,
 )
-from stylize_live.training.preview import SIDE, Previews, rows_in
+from stylize_live.training.preview import SIDE, Previews
 from stylize_live.training.report import SILENCE, TrainingReport
 from stylize_live.training.resident import ResidentBatches
+from stylize_live.training.run_ends import RunEnds
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.style_metrics import StyleFigures, StyleMetrics, measure_style
 from stylize_live.training.trainer import Progress, Trainer, minutes_of, steps_budget
@@ -70,83 +64,6 @@ log = logging.getLogger(__name__)
 
 _MOST_THREADS = 8  # that read photos for a GPU
 _MATCHED = 48  # crops whose colors are matched
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingJob:
-    """What a run reads and writes.
-
-    Attributes:
-        paintings: one image for a style, several for a base; of keyframes, what was painted over them.
-        photos: folder of ordinary photos; where keyframes teach, of other frames to try it on, or None.
-        features: as `load_features` takes it; None for torchvision's VGG16.
-        target: the style file to write.
-        start: a style file to start from, or None to start from scratch.
-        previews: folder for preview images.
-        info: the description to store.
-        settings: budget and weights.
-        report: the page about the run; None for one beside the target.
-        keyframes: frames that an artist has painted over; with them, these alone teach.
-    """
-
-    paintings: list[Path]
-    photos: Path | None
-    features: str | Path | None
-    target: Path
-    start: Path | None
-    previews: Path
-    info: StyleInfo
-    settings: TrainSettings = TrainSettings()  # noqa: RUF009 (frozen)
-    report: Path | None = None
-    keyframes: tuple[Keyframe, ...] = ()
-
-    @property
-    def report_path(self) -> Path:
-        """Where the page about the run goes."""
-        return self.report or self.target.with_name(f"{self.target.stem}-report.html")
-
-    @property
-    def state_path(self) -> Path:
-        """Where an unfinished run is kept."""
-        return self.target.with_suffix(".state.safetensors")
-
-    @property
-    def use(self) -> str:
-        """A command for the shell that uses the style."""
-        return f"stylize-live live --style {quote(style_word(self.target))}"
-
-    def in_the_way(self) -> list[Path]:
-        """Files that a run would replace: of an earlier run, or somebody else's.
-
-        The report and the previews of an unfinished run are its own and not among them, and the style that
-        it left behind when it was interrupted.
-        """
-        # An unfinished style is its run's own, too.
-        files = [] if owns(self.state_path, self.target) and is_unfinished(self.target) else [self.target]
-        if not owns(self.state_path, self.report_path):
-            files.append(self.report_path)
-        if not owns(self.state_path, self.previews):
-            files += rows_in(self.previews)
-        return [path for path in files if path.exists()]
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingResult:
-    """What came out of a run.
-
-    Attributes:
-        progress: steps, seconds and losses.
-        figures: errors on some photos.
-        kept_out: whether these were kept out of training; of very few photos none can be.
-        unreadable: photos that could not be read, sorted.
-        resumed_at: the step the run went on from; 0 for a fresh one.
-    """
-
-    progress: Progress
-    figures: StyleFigures
-    kept_out: bool
-    unreadable: list[Path]
-    resumed_at: int
 
 
 def train_style(
@@ -185,8 +102,10 @@ def train_style(
     pairs = [load_keyframe(keyframe).to(device) for keyframe in job.keyframes]
     paintings = [pair.subjects for pair in pairs]
     paintings = paintings or [load_painting(path, settings).to(device) for path in job.paintings]
-    photos = _photos_of(job)
-    network = _starting_network(job)
+    photos = photos_of(job)
+    start = None if job.start is None else load_checkpoint(job.start)
+    run_ends = RunEnds(start, bold_only=bool(job.keyframes))
+    network = run_ends.network() or _new_network(job)
     if restart:
         remove(job.state_path)
     plan = _earlier_plan(job, device)
@@ -234,17 +153,18 @@ def train_style(
         )
         try:
             _run_steps(trainer, callbacks)
+            ends = run_ends.of(trainer)
             if not pairs:
-                _match_colors(trainer, batches, paintings, settings)
+                _match_colors(trainer, ends, batches, paintings, settings)
             on_note(_measuring(len(photos.measured), measuring))
-            figures = _measure(trainer, metrics, photos.measured, device, features.gain)
+            figures = _measure(trainer, ends[0], metrics, photos.measured, device, features.gain)
             callbacks.finish(figures)
             # The style last: until it is there, the same job goes on from the state.
-            _save(job, trainer, _record(job, trainer.progress, plan, device) | _errors(figures))
+            _save(job, trainer, ends, _record(job, trainer.progress, plan, device) | _errors(figures))
         except BaseException as error:
             try:
                 if isinstance(error, KeyboardInterrupt):
-                    _leave_unfinished(job, trainer, plan, device)
+                    _leave_unfinished(job, trainer, run_ends, plan, device)
             finally:
                 callbacks.mark_interrupted()
             raise
@@ -256,11 +176,12 @@ def train_style(
 @torch.no_grad()
 def _match_colors(
     trainer: Trainer,
+    ends: list[dict[str, Tensor]],
     batches: PhotoBatches | ResidentBatches | KeyframeBatches,
     paintings: list[Tensor],
     settings: TrainSettings,
 ) -> None:
-    """Bring the colors of what was learnt to the painting's.
+    """Bring the colors of what was learnt to the painting's, in place.
 
     A base has many paintings. Where the photo's brightness is added, what is painted is no map of the last
     layer alone.
@@ -268,7 +189,6 @@ def _match_colors(
     if not settings.match or len(paintings) > 1 or settings.brightness:
         return
     device = paintings[0].device
-    ends = [end for end in (trainer.weights, trainer.faithful) if end]  # a run of one step has one
     usual = {name: torch.lerp(ends[-1][name], bold, DEFAULT_BOLDNESS) for name, bold in ends[0].items()}
     network = build_network(trainer.network.architecture, usual, device)
     crops = [batches(step).photos.to(device) for step in range(-(-_MATCHED // batches.size))]
@@ -300,33 +220,45 @@ def _measuring(photos: int, seconds: float) -> str:
 
 
 def _measure(
-    trainer: Trainer, metrics: StyleMetrics, photos: list[Path], device: torch.device, gain: float
+    trainer: Trainer,
+    weights: dict[str, Tensor],
+    metrics: StyleMetrics,
+    photos: list[Path],
+    device: torch.device,
+    gain: float,
 ) -> StyleFigures:
-    """The result's errors, on the scale of VGG16's; what this takes is counted."""
+    """The errors of weights that were learnt, on the scale of VGG16's; what this takes is counted."""
     started = monotonic()
     trainer.progress.left = 0.0
-    final = build_network(trainer.network.architecture, trainer.weights, torch.device("cpu"))
+    final = build_network(trainer.network.architecture, weights, torch.device("cpu"))
     figures = measure_style(final, metrics, photos, device)
     trainer.progress.seconds += monotonic() - started
     return replace(figures, style=figures.style * gain, content=figures.content * gain)
 
 
-def _save(job: TrainingJob, trainer: Trainer, record: dict[str, object]) -> None:
-    # What a painted frame has taught early on is no style of its own, only a worse one.
-    faithful = None if job.keyframes else weights_of(trainer.faithful) or None
-    weights = weights_of(trainer.weights)
-    save_checkpoint(job.target, Checkpoint(job.info, trainer.network.architecture, weights, record, faithful))
+def _save(
+    job: TrainingJob, trainer: Trainer, ends: list[dict[str, Tensor]], record: dict[str, object]
+) -> None:
+    bold, *faithful = (weights_of(end) for end in ends)
+    architecture = trainer.network.architecture
+    save_checkpoint(job.target, Checkpoint(job.info, architecture, bold, record, *faithful))
 
 
-def _leave_unfinished(job: TrainingJob, trainer: Trainer, plan: Plan, device: torch.device) -> None:
+def _leave_unfinished(
+    job: TrainingJob, trainer: Trainer, ends: RunEnds, plan: Plan, device: torch.device
+) -> None:
     """Write what was learnt as a style that says that it is unfinished; a finished one stays."""
     if trainer.progress.step and (not job.target.exists() or is_unfinished(job.target)):
         share = {UNFINISHED: round(min(1.0, trainer.progress.done), 3)}
-        _save(job, trainer, _record(job, trainer.progress, plan, device) | share)
+        _save(job, trainer, ends.of(trainer), _record(job, trainer.progress, plan, device) | share)
 
 
 def _objective(
-    features: FeatureNetwork, paintings: list[Tensor], photos: _Photos, job: TrainingJob, device: torch.device
+    features: FeatureNetwork,
+    paintings: list[Tensor],
+    photos: JobPhotos,
+    job: TrainingJob,
+    device: torch.device,
 ) -> TrainingObjective:
     if job.keyframes:
         return KeyframeObjective(features, job.settings, patch_side(job.settings, device))
@@ -378,68 +310,6 @@ def _run_steps(trainer: Trainer, callbacks: TrainingCallbacks) -> None:
     trainer.save()
 
 
-@dataclass(frozen=True, slots=True)
-class _Photos:
-    training: list[Path]
-    measured: list[Path]
-    unreadable: set[Path]
-
-    @property
-    def are_kept_out(self) -> bool:
-        """Whether what is shown and measured is not practised on."""
-        return not set(self.measured) & set(self.training)
-
-
-def _photos_of(job: TrainingJob) -> _Photos:
-    """The photos of a job. Where keyframes teach, none is practised on.
-
-    Raises:
-        TrainingError: none can be read, or those that can are strips.
-    """
-    if not job.keyframes:
-        assert job.photos is not None
-        return _photos(job.photos)
-    frames = [keyframe.frame for keyframe in job.keyframes]
-    if job.photos is None:
-        return _Photos(frames, frames, set())
-    found = find_photos(job.photos)
-    shown, unreadable = sift(spread(found))
-    if not shown:
-        raise TrainingError(f"{job.photos}: {_nothing_to_show(len(found), len(unreadable))}")
-    return _Photos(frames, shown, unreadable)
-
-
-def _photos(folder: Path) -> _Photos:
-    """Find and split the photos; those to be shown and measured are tried.
-
-    Raises:
-        TrainingError: none can be read, or those that can are strips.
-    """
-    found = find_photos(folder)
-    training, held_out = split_photos(found)
-    shown, unreadable = sift(held_out)
-    if not shown:
-        for photo in training:
-            shown, bad = sift([photo])
-            unreadable |= bad
-            if shown:
-                break
-        else:
-            raise TrainingError(f"{folder}: {_nothing_to_show(len(found), len(unreadable))}")
-    return _Photos(training, shown, unreadable)
-
-
-def _nothing_to_show(found: int, unreadable: int) -> str:
-    """Why none of the photos will do."""
-    these = "the only photo in it" if found == 1 else f"none of the {found} photos in it"
-    if unreadable == found:
-        return f"{these} cannot be read" if found == 1 else f"{these} can be read"
-    shape = f"too long and narrow, longer than 1:{LONGEST}"
-    if unreadable:
-        return f"{these} will do: {unreadable} cannot be read, the others are {shape}"
-    return f"{these} is {shape}" if found == 1 else f"all {found} photos in it are {shape}"
-
-
 def _task(paintings: list[Tensor], features: FeatureNetwork, start: ResidualTransformer) -> str:
     """A hash that tells runs with other paintings, other features or another start apart."""
     digest = hashlib.sha256(type(features).__name__.encode())
@@ -459,12 +329,10 @@ def _check_target(target: Path) -> None:
         raise SinkError(f"{target}: cannot write the style file there")
 
 
-def _starting_network(job: TrainingJob) -> ResidualTransformer:
-    if job.start is None:
-        network = ResidualTransformer()
-        initialise(network, job.settings.seed)
-        return network
-    return load_checkpoint(job.start).network().requires_grad_(True)
+def _new_network(job: TrainingJob) -> ResidualTransformer:
+    network = ResidualTransformer()
+    initialise(network, job.settings.seed)
+    return network
 
 
 def _record(job: TrainingJob, progress: Progress, plan: Plan, device: torch.device) -> dict[str, object]:
@@ -493,7 +361,7 @@ def _features_name(job: TrainingJob) -> str:
 
 
 def _report(
-    job: TrainingJob, photos: _Photos, columns: int, plan: Plan, device: torch.device
+    job: TrainingJob, photos: JobPhotos, columns: int, plan: Plan, device: torch.device
 ) -> TrainingReport:
     info = job.info
     of_them = "" if photos.are_kept_out else " of them"

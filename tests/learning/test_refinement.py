@@ -10,12 +10,9 @@ import torch
 from small_features import SmallFeatures
 from tiny import make_checkpoint, random_pixels
 
-from stylize_live.errors import StyleError
-from stylize_live.learning.ends import move_ends, usual_end
 from stylize_live.learning.messages import LearningJob
 from stylize_live.learning.report import write_report
 from stylize_live.nets.checkpoint import Checkpoint, save_checkpoint
-from stylize_live.options import DEFAULT_BOLDNESS
 from stylize_live.training.refinement import RECIPE, PracticeCrops, Refinement
 
 SETTINGS = RECIPE.model_copy(update={"crop": 64, "painting_size": 64})
@@ -124,44 +121,6 @@ def test_crops_depend_on_the_step_alone_and_frames_join_in() -> None:
         crops.add(black)
     dark = sum(float(crops(step).photos[0].max()) == 0 for step in range(40))
     assert 5 < dark < 35
-
-
-def two_ends() -> Checkpoint:
-    bold, faithful = make_checkpoint(seed=1), make_checkpoint(seed=2)
-    return Checkpoint(bold.info, bold.architecture, bold.weights, {"steps": 1}, faithful.weights)
-
-
-def test_both_ends_move_along() -> None:
-    start, learnt = two_ends(), make_checkpoint(seed=3).weights
-    moved = move_ends(start, learnt)
-    assert moved.faithful is not None
-    assert start.faithful is not None
-    for name, wanted in learnt.items():
-        np.testing.assert_allclose(moved.at(DEFAULT_BOLDNESS).weights[name], wanted, atol=1e-5)
-        before, now = start.weights[name] - start.faithful[name], moved.weights[name] - moved.faithful[name]
-        np.testing.assert_allclose(now, before, atol=1e-5)
-
-
-def test_nothing_learnt_moves_nothing() -> None:
-    start = two_ends()
-    moved = move_ends(start, usual_end(start).weights)
-    for name, weights in start.weights.items():
-        np.testing.assert_array_equal(moved.weights[name], weights)
-
-
-@pytest.mark.parametrize("damage", ["shape", "name", "nan"])
-def test_what_does_not_fit_is_refused(damage: str) -> None:
-    start = two_ends()
-    weights = {name: array.copy() for name, array in start.weights.items()}
-    name = max(weights, key=lambda one: weights[one].size)
-    if damage == "shape":
-        weights[name] = weights[name][..., :1]
-    elif damage == "name":
-        weights["other"] = weights.pop(name)
-    else:
-        weights[name].flat[0] = np.nan
-    with pytest.raises(StyleError, match="what was learnt"):
-        move_ends(start, weights)
 
 
 def test_a_page_tells_of_a_style_that_was_kept(painting: Path, tmp_path: Path) -> None:

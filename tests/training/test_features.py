@@ -15,8 +15,9 @@ from stylize_live.errors import TrainingError
 from stylize_live.nets.checkpoint import load_checkpoint
 from stylize_live.training import losses
 from stylize_live.training.features import FeatureNetwork, SmallVggFeatures, VggFeatures, load_features
+from stylize_live.training.job import TrainingJob
 from stylize_live.training.resnet import ResnetFeatures, smooth_activations
-from stylize_live.training.run import TrainingJob, train_style
+from stylize_live.training.run import train_style
 
 CPU = torch.device("cpu")
 

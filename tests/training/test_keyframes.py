@@ -17,11 +17,12 @@ from stylize_live.frame import Pixels
 from stylize_live.media.image.io import Still, read_image, write_image
 from stylize_live.nets.checkpoint import is_unfinished, load_checkpoint
 from stylize_live.training.dataset import Crops, to_tensor
+from stylize_live.training.job import TrainingJob
 from stylize_live.training.keyframe import Keyframe, keyframe_settings
 from stylize_live.training.keyframe_dataset import KeyframeBatches, likeness, load_keyframe
 from stylize_live.training.keyframe_objective import KeyframeObjective
 from stylize_live.training.plan import Plan, patch_side, plan_keyframes
-from stylize_live.training.run import TrainingJob, train_style
+from stylize_live.training.run import train_style
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress
 

@@ -22,9 +22,10 @@ from stylize_live.training import plan as plan_module
 from stylize_live.training import run, trainer
 from stylize_live.training.checkpoint import read_plan
 from stylize_live.training.color_transfer import PhotoStatistics
+from stylize_live.training.job import TrainingJob
 from stylize_live.training.objective import Objective
 from stylize_live.training.plan import Plan, feature_precision, make_plan, step_seconds
-from stylize_live.training.run import TrainingJob, train_style
+from stylize_live.training.run import train_style
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress, Trainer, steps_budget
 

@@ -23,9 +23,10 @@ from stylize_live.media.image.io import Still, write_image
 from stylize_live.nets.checkpoint import StyleInfo
 from stylize_live.training import callbacks, run
 from stylize_live.training.callbacks import TrainingCallbacks
+from stylize_live.training.job import TrainingJob
 from stylize_live.training.preview import Previews
 from stylize_live.training.report import TrainingReport, write_training_report
-from stylize_live.training.run import TrainingJob, train_style
+from stylize_live.training.run import train_style
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.style_metrics import StyleFigures
 from stylize_live.training.trainer import Progress

@@ -11,16 +11,19 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tiny import make_checkpoint
+from torch import Tensor
 
 from stylize_live.errors import SinkError, TrainingError
 from stylize_live.media.image.io import Still, write_image
 from stylize_live.nets.checkpoint import is_unfinished, load_checkpoint, save_checkpoint
+from stylize_live.options import DEFAULT_BOLDNESS
 from stylize_live.training import losses, run
 from stylize_live.training.augmentation import RandomMotion, random_motion, sensor_noise
 from stylize_live.training.dataset import PhotoBatches, find_photos, split_photos
+from stylize_live.training.job import TrainingJob
 from stylize_live.training.optimizer import MuonAdam, orthogonalize
 from stylize_live.training.painting import load_painting
-from stylize_live.training.run import TrainingJob, train_style
+from stylize_live.training.run import train_style
 from stylize_live.training.running_statistics import RunningStatistics
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress, Trainer
@@ -359,6 +362,37 @@ def test_state_of_another_run_is_refused(job: TrainingJob) -> None:
     with pytest.raises(TrainingError, match="--restart"):
         train_style(other, CPU, on_step=ignore)
     assert train_style(job, CPU, restart=True, on_step=ignore).resumed_at == 0
+
+
+def test_a_style_with_two_ends_is_gone_on_with_between_them(job: TrainingJob, tmp_path: Path) -> None:
+    """At the usual boldness; both ends move by what is learnt there."""
+    bold, faithful = make_checkpoint(seed=1), make_checkpoint(seed=2)
+    start = replace(bold, faithful=faithful.weights)
+    save_checkpoint(tmp_path / "start.safetensors", start)
+    started: list[dict[str, Tensor]] = []
+    really = Trainer.run
+
+    def run(trainer: Trainer, **options: Any) -> None:
+        started.append({name: weight.clone() for name, weight in trainer.network.state_dict().items()})
+        really(trainer, **options)
+        started.append(trainer.weights)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "run", run)
+        train_style(replace(job, start=tmp_path / "start.safetensors"), CPU, on_step=ignore)
+    result, (begun, learnt) = load_checkpoint(job.target), started
+    assert result.faithful is not None
+    for name, usual in load_checkpoint(tmp_path / "start.safetensors").at(DEFAULT_BOLDNESS).weights.items():
+        np.testing.assert_allclose(begun[name].numpy(), usual, atol=1e-6)
+        between = bold.weights[name] - faithful.weights[name]
+        step = np.abs(between).max() / 100  # the file has the difference in eight bits
+        np.testing.assert_allclose(
+            result.at(DEFAULT_BOLDNESS).weights[name], learnt[name].numpy(), atol=step + 1e-3
+        )
+        np.testing.assert_allclose(
+            result.weights[name] - result.faithful[name], between, atol=2 * step + 1e-3
+        )
+    assert any(not np.allclose(learnt[name].numpy(), begun[name].numpy(), atol=1e-4) for name in begun)
 
 
 @pytest.mark.parametrize("other", ["features", "start", "no start"])
