@@ -124,9 +124,18 @@ class BackgroundVideo(Closeable):
 
 def open_background(path: Path) -> BackgroundImage | BackgroundVideo:
     """Open an image or a video by its suffix. Raises as those do."""
+    _check_file(path)
     if path.suffix.lower() in SUFFIXES:
         return BackgroundImage(path)
     return BackgroundVideo(path)
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what is there and no file: who opens a pipe to which nobody writes waits without end."""
+    if path.is_dir():
+        raise SourceError(f"{path}: is a folder, expected an image or video file")
+    if path.exists() and not path.is_file():
+        raise SourceError(f"{path}: is a pipe or a device; what stands behind people has to be a file")
 
 
 def digest_of(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -140,6 +141,25 @@ def test_digests_name_contents(tmp_path: Path) -> None:
     assert digest_of(one) != digest_of(other)
     with pytest.raises(SourceError, match="gone"):
         digest_of(tmp_path / "gone.bin")
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("name", ["pipe.mp4", "pipe.png"])
+def test_a_pipe_is_refused_before_it_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for what in ("VideoReader", "read_image"):  # both would wait for somebody to write
+        monkeypatch.setattr(backgrounds, what, lambda *_, **__: pytest.fail("opened"))
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(SourceError, match="is a pipe or a device"):
+        open_background(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["beach.png", "aquarium.mp4"])
+def test_a_folder_is_no_background(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(SourceError, match="is a folder, expected an image or video file"):
+        open_background(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["gone.png", "gone.mp4", "gone.xyz", "."])
