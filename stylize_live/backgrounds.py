@@ -16,6 +16,7 @@ BLUR, TRANSPARENT, NONE = "blur", "transparent", "none"
 _WORDS = (BLUR, TRANSPARENT, NONE)
 # What no name of a color has, and files have: a suffix, or a folder before them.
 _LIKE_A_FILE = re.compile(r"[./\\]")
+_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _SHOWN = 60  # characters of what cannot be read
 
 
@@ -57,6 +58,8 @@ def parse_background(text: str) -> Background:
         return Background("transparent")
     if (color := parse_color(word)) is not None:
         return Background("color", color=color)
+    if _URL.match(word):
+        raise ValueError("expected a file, not a URL: download it, and name the file")
     if not word.startswith("#") and (_LIKE_A_FILE.search(word) or _is_file(word)):
         return Background("file", path=Path(word))
     near = difflib.get_close_matches(word.lower()[:_SHOWN], _WORDS, 1)

@@ -46,6 +46,12 @@ def test_what_is_none_is_told_what_there_is(text: str) -> None:
         parse_background(text)
 
 
+@pytest.mark.parametrize("text", ["https://example.org/beach.jpg", "s3://bucket/aquarium.mp4"])
+def test_a_url_is_told_to_be_downloaded(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a file, not a URL: download it"):
+        parse_background(text)
+
+
 @pytest.mark.parametrize("text", ["Transparent", " BLUR "])
 def test_a_word_is_one_word_for_all_who_ask(text: str) -> None:
     """Whether a recording is transparent, say, is asked of the settings."""
