@@ -168,6 +168,10 @@ def _background(text: str, files: Sequence[str]) -> str:
         is_file = parse_background(text).kind == "file"
     except ValueError as error:
         raise UsageError(f"background: {error}, {describe_value(text)}") from None
+    if is_file and not files:
+        raise UnknownError(
+            f"no background {_short(text)} is offered here: put images and videos into the folder backgrounds"
+        )
     return _choice("background", text, files) if is_file else text
 
 

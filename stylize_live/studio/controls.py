@@ -21,6 +21,9 @@ _PRESET, _PRESS, _KEEP = "preset", "press", "keep"
 # Of what has another meaning here than as a setting of the command line, or is none.
 _DOES = {
     "style": "The style, or a blend such as “great-wave:0.4,starry-night:0.6”.",
+    "background_style": "Paint the background in another style, by its name; “” for the same one.",
+    "background": "What stands in place of the background: blur, transparent, a colour such as #00ff00 or "
+    "navy, or the name of an image or video in the folder “backgrounds”; “” for what is there.",
     "next": "The next style.",
     "previous": "The style before.",
     "frozen": "Pause.",
@@ -33,7 +36,7 @@ _DOES = {
     "ndi": "NDI, for programs in the local network.",
     "snapshot": "Save an image.",
     "record": "A recording.",
-    "look": "List cameras and microphones anew.",
+    "look": "List cameras, microphones, backgrounds and paintings anew.",
     "learning": "Learn the painting that is the style, or pause that.",
     "end_learning": "End learning; what was learnt stays.",
     "undo_learning": "Back to the first look, and pause.",

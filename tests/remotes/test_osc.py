@@ -245,6 +245,20 @@ def test_packets_that_get_lost_come_again(stage: Stage, monkeypatch: pytest.Monk
     stage.client.until(strength=1.0, mirror=0)
 
 
+def test_a_background_that_is_not_offered_is_told_where_it_belongs(stage: Stage) -> None:
+    stage.client.send("/stylize/background", "beach.jpg")
+    wanted = "no background 'beach.jpg' is offered here: put images and videos into the folder backgrounds"
+    stage.client.until(error=f"background: {wanted}")
+
+
+@pytest.mark.parametrize("name", ["background", "background_style"])
+def test_no_address_promises_files_that_it_refuses(name: str) -> None:
+    """Of the command line, which takes any file, the words are others."""
+    words = list_controls()[name].does
+    assert "name" in words
+    assert " file" not in words
+
+
 def test_errors_are_told_to_who_made_them(stage: Stage) -> None:
     stage.client.send("/stylize/style", "fourth")
     stage.client.until(error="style: no style 'fourth' is offered here")
