@@ -21,7 +21,7 @@ from stylize_live.studio.control_desk import ControlDesk
 from stylize_live.studio.controls import list_controls, values_of
 from stylize_live.system.addresses import is_loopback, parse_endpoint
 from stylize_live.system.clock import monotonic
-from stylize_live.system.ports import open_datagrams
+from stylize_live.system.ports import advise, open_datagrams
 
 log = logging.getLogger(__name__)
 seldom = RateLimitedLog(log)
@@ -79,7 +79,7 @@ class OscRemote(Closeable):
         except OSError as error:
             raise SinkError(
                 f"cannot take OSC at {host}:{port}: {error.strerror or error}; "
-                f"try another port, as in --osc {USUAL_PORT + 1}"
+                f"{advise(error, port, 'osc', USUAL_PORT)}"
             ) from None
         self._socket.setblocking(False)  # the main thread, which sends, waits for nothing
         self._host, self._port = host, int(self._socket.getsockname()[1])

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from typing import Any
+
+from stylize_live.system.addresses import LOOPBACK
+from stylize_live.wording import option
+
+_FIRST_FREE, _LAST = 1024, 65535  # ports below belong to the system
 
 
 def open_listener(family: int, address: tuple[Any, ...], *, waiting: int | None = None) -> socket.socket:
@@ -46,6 +52,21 @@ def open_datagrams(host: str, port: int) -> socket.socket:
         found.close()
         raise
     return found
+
+
+def advise(error: OSError, port: int, setting: str, usual_port: int) -> str:
+    """What to try where an address cannot be had, in words behind its error.
+
+    Args:
+        error: why not.
+        port: that was asked for.
+        setting: that named it.
+        usual_port: of this setting.
+    """
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"name an address of this machine, as in {option(setting, f'{LOOPBACK}:{port}')}"
+    other = port + 1 if _FIRST_FREE <= port < _LAST else usual_port
+    return f"try another port, as in {option(setting, str(other))}"
 
 
 def _sole_use() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from typing import Any
 
@@ -11,7 +12,8 @@ from stylize_live.errors import SinkError
 from stylize_live.media.sinks.stream_server import StreamServer
 from stylize_live.studio.address import listen
 from stylize_live.system import ports
-from stylize_live.system.ports import open_listener
+from stylize_live.system.ports import advise, open_listener
+from stylize_live.wording import options_as_flags
 
 ONLY_OURS = -5  # SO_EXCLUSIVEADDRUSE, which other systems have not
 
@@ -70,3 +72,24 @@ def test_a_port_is_let_go_after_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(OSError):  # noqa: PT011 (each system has its own words)
         open_listener(socket.AF_INET, ("192.0.2.1", 0))
     assert made[0].fileno() == -1
+
+
+@pytest.mark.parametrize(
+    ("number", "port", "words"),
+    [
+        (errno.EADDRINUSE, 9730, "try another port, as in --osc 9731"),
+        (errno.EADDRINUSE, 9731, "try another port, as in --osc 9732"),
+        (errno.EADDRINUSE, 65535, "try another port, as in --osc 9730"),
+        (errno.EACCES, 80, "try another port, as in --osc 9730"),
+        (errno.EADDRNOTAVAIL, 9730, "name an address of this machine, as in --osc 127.0.0.1:9730"),
+    ],
+)
+def test_what_to_try_is_not_what_was_tried(number: int, port: int, words: str) -> None:
+    with options_as_flags():
+        assert advise(OSError(number, "no"), port, "osc", 9730) == words
+
+
+def test_the_address_of_another_machine_needs_another_address() -> None:
+    """192.0.2.0/24 belongs to nobody."""
+    with pytest.raises(SinkError, match=r"name an address of this machine, as in .*127\.0\.0\.1:9710"):
+        StreamServer("192.0.2.1:9710", (64, 36))

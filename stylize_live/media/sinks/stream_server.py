@@ -22,7 +22,7 @@ from stylize_live.media.sinks.nut_muxer import NutMuxer
 from stylize_live.rate_limited_log import RateLimitedLog
 from stylize_live.system.addresses import LOOPBACK, is_loopback, parse_endpoint
 from stylize_live.system.clock import monotonic
-from stylize_live.system.ports import open_listener
+from stylize_live.system.ports import advise, open_listener
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class StreamServer(Closeable):
         except OSError as error:
             raise SinkError(
                 f"cannot serve a stream at {host}:{port}: {error.strerror or error}; "
-                f"try another port, as in --stream {USUAL_PORT + 1}"
+                f"{advise(error, port, 'stream', USUAL_PORT)}"
             ) from None
         self._server.settimeout(_ACCEPT_SECONDS)
         self._host, self._port = host, int(self._server.getsockname()[1])
