@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
+from stylize_live.backgrounds import TRANSPARENT
 from stylize_live.config import VideoSettings
 from stylize_live.errors import SinkError, UsageError
 from stylize_live.frame import Frame
@@ -23,6 +24,7 @@ from stylize_live.media.formats.containers import check_target, video_clock
 from stylize_live.media.libraries import av
 from stylize_live.media.sources.microphone import Microphone
 from stylize_live.system.clock import monotonic
+from stylize_live.wording import option
 
 log = logging.getLogger(__name__)
 
@@ -220,7 +222,9 @@ def check_recording(path: Path, *, alpha: bool = False) -> None:
     """
     suffix, known = path.suffix.lower(), CODECS[_SETTINGS.codec].suffixes
     if suffix not in known and not (alpha and suffix in _TRANSPARENT):
-        raise UsageError(f"{path}: live frames are recorded as {', '.join(known)}")
+        only = sorted(set(_TRANSPARENT) - set(known))
+        where = f", with {option('background', TRANSPARENT)} also as {', '.join(only)}"
+        raise UsageError(f"{path}: live frames are recorded as {', '.join(known)}{where}")
     check_target(path)
     if path.exists():
         raise UsageError(f"{path}: already exists; choose another name for the recording")

@@ -196,7 +196,10 @@ def test_elsewhere_it_becomes_black(tmp_path: Path, suffix: str, alpha: bool) ->
 
 def test_a_webm_is_for_transparency_alone(tmp_path: Path) -> None:
     path = tmp_path / "show.webm"
-    with pytest.raises(UsageError, match="recorded as"):
+    words = r"recorded as \.mp4, .*, with background='transparent' also as \.webm$"
+    with pytest.raises(UsageError, match=words):
         check_recording(path)
+    with pytest.raises(UsageError, match=words):
+        check_recording(tmp_path / "show.avi", alpha=True)
     check_recording(path, alpha=True)
     assert not path.exists()
