@@ -177,6 +177,10 @@ def alpha_codec(path: Path, settings: VideoSettings) -> str:
     if settings.codec == "auto":
         name = _USUAL_ALPHA_CODECS.get(_suffix(path), name)
     if not keeps_alpha(path, name):
+        usual = _USUAL_ALPHA_CODECS.get(_suffix(path), codec_for(path, VideoSettings()))
+        if keeps_alpha(path, usual):
+            other = option("codec", usual)
+            raise UsageError(f"{path}: {name} cannot be transparent; use {other}, or write {_ALPHA_KINDS}")
         raise UsageError(f"{path}: {NO_ALPHA}")
     return name
 
@@ -186,10 +190,8 @@ def keeps_pixel_shape(path: Path, codec: str) -> bool:
     return codec in ("h264", "hevc") or FORMATS[_suffix(path)] in ("mp4", "mov")
 
 
-NO_ALPHA = (
-    "this kind of video cannot be transparent; use .webm, .mov (ProRes 4444), .mkv (FFV1), .webp, .gif or "
-    "numbered images, frames/%05d.png"
-)
+_ALPHA_KINDS = ".webm, .mov (ProRes 4444), .mkv (FFV1), .webp, .gif or numbered images, frames/%05d.png"
+NO_ALPHA = f"this kind of video cannot be transparent; use {_ALPHA_KINDS}"
 ALPHA_DROPPED = "transparency was dropped; vp9 in .webm, prores in .mov and ffv1 in .mkv keep it"
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -21,7 +22,14 @@ from stylize_live.media.encode.encoder import VideoEncoder
 from stylize_live.media.encode.muxer import Muxer
 from stylize_live.media.encode.writer import VideoWriter
 from stylize_live.media.formats import encoders
-from stylize_live.media.formats.codecs import CODECS, codec_for, encoder_options, keeps_alpha, pixel_format
+from stylize_live.media.formats.codecs import (
+    CODECS,
+    alpha_codec,
+    codec_for,
+    encoder_options,
+    keeps_alpha,
+    pixel_format,
+)
 from stylize_live.media.formats.encoders import choose_encoder, list_encoders
 from stylize_live.media.libraries import av
 
@@ -42,6 +50,14 @@ def write(path: Path, settings: VideoSettings, *, alpha: bool = False, count: in
             pts = Fraction(index * index * 1001, 90_000)  # a rate that varies, on the default clock
             writer.write(Frame(patches(SIZE), pts, 0.0, index, opacity if alpha else None))
     return writer
+
+
+@pytest.mark.parametrize(("name", "codec", "other"), [("a.mov", "h264", "prores"), ("a.webm", "av1", "vp9")])
+def test_a_codec_that_cannot_be_transparent_is_told_from_the_kind_of_file(
+    name: str, codec: Literal["h264", "av1"], other: str
+) -> None:
+    with pytest.raises(UsageError, match=f"{codec} cannot be transparent; use codec='{other}'"):
+        alpha_codec(Path(name), VideoSettings(codec=codec))
 
 
 @pytest.mark.parametrize(("codec", "suffix"), PAIRS, ids=lambda value: value)
