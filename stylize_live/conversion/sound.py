@@ -10,6 +10,7 @@ from pathlib import Path
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.stylizers import ANYTHING, Fingerprints, FollowsFrames, FrameStylizer
 from stylize_live.engine.following import row_of_styles
+from stylize_live.engine.style_set import naming_option
 from stylize_live.errors import UsageError
 from stylize_live.media.decode.reader import VideoReader
 from stylize_live.media.decode.sound import RATE, has_sound, read_sound
@@ -59,7 +60,8 @@ def follow_sound(
         raise UsageError("follow_sound: this stylizer cannot follow anything")
     follower = open_follower(reader, settings)
     if follower is not None:
-        stylizer.follow(follower, followed_styles(settings))
+        with naming_option("sound_styles"):
+            stylizer.follow(follower, followed_styles(settings))
     return follower
 
 
@@ -104,7 +106,8 @@ def fingerprints_of(stylizer: FrameStylizer, settings: ConvertSettings) -> Finge
     alone = stylizer.fingerprint
     if not follows_sound(settings) or not isinstance(stylizer, FollowsFrames):
         return Fingerprints(alone)
-    stylizer.follow(_Anything(), followed_styles(settings))
+    with naming_option("sound_styles"):
+        stylizer.follow(_Anything(), followed_styles(settings))
     try:
         return Fingerprints(alone, stylizer.fingerprint)
     finally:

@@ -16,7 +16,7 @@ from stylize_live.concurrency.failures import explain_failure
 from stylize_live.concurrency.workers import WorkerGroup
 from stylize_live.config import LiveSettings
 from stylize_live.engine.following import FrameFollower, row_of_styles
-from stylize_live.engine.style_set import check_style
+from stylize_live.engine.style_set import check_style, naming_option
 from stylize_live.engine.timeline import Timeline
 from stylize_live.errors import SourceError, UsageError, describe_error
 from stylize_live.media.sources.live_source import PlayedSound
@@ -134,8 +134,9 @@ def check_sound(settings: LiveSettings) -> None:
         StyleError: a style that the sound changes to is unknown.
         UsageError: no such microphone, sounddevice is not installed, or a timeline already changes styles.
     """
-    for name in () if settings.sound_styles is None else row_of_styles(settings.sound_styles):
-        check_style(name)
+    with naming_option("sound_styles"):
+        for name in () if settings.sound_styles is None else row_of_styles(settings.sound_styles):
+            check_style(name)
     rules = rules_of(settings.follow_sound)
     if rules is None:
         return

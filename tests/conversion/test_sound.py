@@ -22,7 +22,7 @@ from stylize_live.conversion.dry_run import dry_run
 from stylize_live.conversion.progress import ConvertReport
 from stylize_live.engine import Stylizer
 from stylize_live.engine.following import FrameFollower
-from stylize_live.errors import UsageError
+from stylize_live.errors import StyleError, UsageError
 from stylize_live.frame import Frame
 from stylize_live.media.decode.sound import RATE, has_sound, read_sound
 from stylize_live.nets.checkpoint import save_checkpoint
@@ -161,6 +161,17 @@ def test_what_cannot_be_followed_is_refused(source: Path, tmp_path: Path, styles
     ):
         convert(source, tmp_path / "out.mp4", stylizer, settings)
     assert not list(tmp_path.glob("*out*"))
+
+
+def test_a_style_that_is_unknown_is_told_by_its_option(
+    source: Path, tmp_path: Path, styles: list[str]
+) -> None:
+    settings = ConvertSettings(follow_sound="beat:style", sound_styles=f"{styles[0]},nothing")
+    with (
+        Stylizer(styles[0], device="cpu", runtime="torch") as stylizer,
+        pytest.raises(StyleError, match=r"^sound_styles: unknown style 'nothing'"),
+    ):
+        convert(source, tmp_path / "out.mp4", stylizer, settings)
 
 
 def test_words_that_mean_nothing_are_refused_in_one_line(
