@@ -48,7 +48,8 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
     Raises:
         StylizeError: something cannot be opened, or broke.
     """
-    from stylize_live.backgrounds import TRANSPARENT
+    from stylize_live.backgrounds import TRANSPARENT, parse_background
+    from stylize_live.engine.layers import check_background
     from stylize_live.engine.style_set import check_style, naming_option
     from stylize_live.live.displays import open_display
     from stylize_live.live.learning import check_learning
@@ -69,6 +70,7 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
         if settings.background_style:
             with naming_option("background_style"):
                 check_style(settings.background_style)
+    check_background(parse_background(settings.background))
     if settings.record is not None:
         from stylize_live.media.sinks.recorder import check_recording, keeps_alpha
 

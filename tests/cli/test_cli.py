@@ -281,6 +281,7 @@ def test_image_does_not_overwrite(
         (["live", "--style"], 2, "--style needs a value. Name of a style"),
         (["live", "--fps", "ab"], 2, "--fps: expected a valid integer, got 'ab'"),
         (["live", "--source", "no camera", "--record", "a.avi"], 2, "recorded as .mp4, .m4v, .mov, .mkv"),
+        (["live", "--source", "no camera", "--background", "no.jpg"], 4, "no.jpg: no such file"),
         (["live", "--style", "stary-nigt"], 3, "did you mean starry-night"),
         (["live", "--style", "0:great-wave,5:wavs"], 3, "did you mean waves"),
         (["live", "--style", "waves:x,udnie"], 3, "positive share"),
