@@ -17,6 +17,7 @@ from stylize_live.cli.learning import learn_style
 from stylize_live.cli.paintings import say_paintings
 from stylize_live.cli.progress_bars import Bars, NameColumn, bar_column, figures_column
 from stylize_live.cli.targets import refuse_existing
+from stylize_live.cli.unused_options import say_unused
 from stylize_live.config import ImageSettings, merge_config
 from stylize_live.errors import SourceError, StylizeError, UsageError
 from stylize_live.files import make_folder
@@ -76,6 +77,7 @@ def image(
     settings = learn_style(settings, lambda: _sample([source for source, _ in pairs]))
     say_paintings(settings.style, settings.background_style)
     stylizer = Stylizer.from_settings(settings)
+    say_unused(settings)
     if stylizer.adds_alpha:
         _refuse_opaque([target for _, target in pairs])
     if len(pairs) == 1:

@@ -12,6 +12,7 @@ from stylize_live.cli.browser import open_in_browser
 from stylize_live.cli.console import fail, print_beside, print_line, warn
 from stylize_live.cli.obs_words import show_in_obs
 from stylize_live.cli.paintings import say_paintings
+from stylize_live.cli.unused_options import say_unused
 from stylize_live.errors import SinkError, SourceError, UsageError
 from stylize_live.naming import clock_time
 from stylize_live.wording import option
@@ -71,6 +72,8 @@ def run_show(settings: LiveSettings, *, studio: bool, json: bool) -> int:
             with naming_option("background_style"):
                 check_style(settings.background_style)
     check_background(parse_background(settings.background))
+    if not studio:
+        say_unused(settings)
     if settings.record is not None:
         from stylize_live.media.sinks.recorder import check_recording, keeps_alpha
 
