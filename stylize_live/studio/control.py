@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from stylize_live.backgrounds import parse_background
 from stylize_live.errors import StyleError, StylizeError, UsageError
 from stylize_live.live.hotkeys import OF_PAGES
-from stylize_live.studio.messages import Message, SettingChanges, shares_of
+from stylize_live.studio.messages import SIZE_WORDS, Message, SettingChanges, shares_of
 from stylize_live.validation import describe_validation_error, describe_value
 
 State = Mapping[str, Any]  # what pages are told, by the names of settings
@@ -264,6 +264,8 @@ def _need_image(state: State) -> None:
 
 
 def _range_words(name: str) -> str:
+    if name == "size":
+        return SIZE_WORDS
     kind = _KINDS.get(name, {})
     if kind.get("type") == "number":
         return f"expected a number from {kind['minimum']:g} to {kind['maximum']:g}, or a step such as +0.1"

@@ -30,12 +30,13 @@ _LEAST_SHARE = 0.005  # of a style in a blend; less counts as none
 
 SIZES = ("auto", "480p", "432p", "384p", "336p", "288p", "240p", "192p", "144p")  # what pages show
 _FEWEST, _MOST_LINES = 64, 2160
+SIZE_WORDS = f"expected auto, or {_FEWEST}p to {_MOST_LINES}p"
 
 
 def _check_size(size: str) -> str:
     lines = parse_lines(size)
     if lines is not None and not _FEWEST <= lines <= _MOST_LINES:
-        raise ValueError(f"size: expected auto, or {_FEWEST}p to {_MOST_LINES}p, {describe_value(size)}")
+        raise ValueError(f"size: {SIZE_WORDS}, {describe_value(size)}")
     return size
 
 

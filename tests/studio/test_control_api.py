@@ -288,6 +288,7 @@ def test_the_examples_of_the_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("/api/set", {"strength": [1]}, 400, "strength: expected a number from 0 to 1"),
         ("/api/set", {"mirror": "perhaps"}, 400, "mirror: expected on, off or toggle, got 'perhaps'"),
         ("/api/set", {"size": "10p"}, 400, "size: expected auto, or 64p to 2160p, got '10p'"),
+        ("/api/set", {"size": "1p"}, 400, "size: expected auto, or 64p to 2160p, got '1p'"),
         ("/api/set", {"style": "secnd"}, 404, "no style 'secnd' is offered here; did you mean 'second'?"),
         ("/api/set", {"style": "/etc/passwd"}, 404, "no style '/etc/passwd' is offered here"),
         ("/api/set", {"style": {"first": "x"}}, 400, "style: "),
