@@ -25,6 +25,7 @@ from stylize_live.media.sources.opening import names_file
 from stylize_live.sound.analysis import HOPS, Samples, SoundAnalyzer, SoundFeatures
 from stylize_live.sound.follower import STILL, Movement, SoundFollower
 from stylize_live.sound_rules import OFF, rules_of
+from stylize_live.wording import option
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +145,10 @@ def check_sound(settings: LiveSettings) -> None:
         raise UsageError(f"{settings.style}: a timeline changes styles itself, so the sound must not")
     of_file = settings.sound_from == AUTO and names_file(settings.source.strip())
     if not of_file and settings.sound_from != FROM_SOURCE:
-        check_microphone(_microphone_of(settings.sound_from, settings.microphone))
+        try:
+            check_microphone(_microphone_of(settings.sound_from, settings.microphone))
+        except UsageError as error:
+            raise UsageError(f"{option('follow_sound')} listens to a microphone here: {error}") from None
 
 
 def choose_sound(settings: LiveSettings, *, changeable: bool = False) -> LiveSound | None:

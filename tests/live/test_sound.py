@@ -352,7 +352,11 @@ def test_another_source_is_tried_anew(tmp_path: Path, system: FakeSystem) -> Non
 @pytest.mark.parametrize(
     ("settings", "error", "words"),
     [
-        ({"sound_from": "headset"}, UsageError, "does not name one microphone"),
+        (
+            {"sound_from": "headset"},
+            UsageError,
+            "^follow_sound listens to a microphone here: 'headset' does not name one microphone",
+        ),
         ({"sound_styles": "starry-night,nothing"}, StyleError, "^sound_styles: unknown style"),
         (
             {"follow_sound": "beat:style", "style": "0:starry-night,5:great-wave"},

@@ -20,7 +20,7 @@ from stylize_live.system.clock import monotonic
 
 _PORTAUDIO = "sudo apt install libportaudio2"  # other systems' packages of sounddevice bring it
 _MISSING = (
-    f"--microphone needs sounddevice: {install_command('sounddevice')} "
+    f"a microphone needs sounddevice: {install_command('sounddevice')} "
     f"(on Debian and Ubuntu also: {_PORTAUDIO})"
 )
 # Windows lists each microphone under four interfaces, the names of most cut off; this one has all of them.
@@ -156,7 +156,7 @@ def _load_sounddevice() -> ModuleType:
     except ImportError:
         raise UsageError(_MISSING) from None
     except OSError:
-        raise UsageError(f"--microphone needs PortAudio (Debian and Ubuntu: {_PORTAUDIO})") from None
+        raise UsageError(f"a microphone needs PortAudio (Debian and Ubuntu: {_PORTAUDIO})") from None
     module: ModuleType = sounddevice
     return module
 
@@ -169,7 +169,7 @@ def _find_device(sounddevice: ModuleType, wanted: str) -> Any:
             continue
     inputs = [device for device in sounddevice.query_devices() if device["max_input_channels"] > 0]
     if not inputs:
-        raise UsageError("no microphone is connected; leave --microphone out")
+        raise UsageError("no microphone is connected; connect one, or go without")
     raise UsageError(
         f"{wanted!r} does not name one microphone; available: {_describe_microphones(sounddevice, inputs)}"
     )
