@@ -20,6 +20,7 @@ from stylize_live.cli.convert_output import choose_printer, json_line, print_dry
 from stylize_live.cli.learning import learn_style
 from stylize_live.cli.machine import tune_process
 from stylize_live.cli.paintings import say_paintings
+from stylize_live.cli.targets import refuse_background
 from stylize_live.cli.unused_options import say_unused
 from stylize_live.config import ConvertSettings, merge_config, names_several
 from stylize_live.errors import EXIT_OK, UsageError
@@ -136,6 +137,7 @@ def convert(
         raise UsageError(f"--before-after is for one machine, leave it or {out} out")
     if before_after is not None:
         _check_image(before_after, overwrite, single)
+    refuse_background([job.target for job in jobs if isinstance(job.target, Path)], settings.background)
     say_unused(settings)
     if dry_run:
         one = settings.model_copy(update={"device": workers[0].device}) if workers else settings

@@ -16,7 +16,7 @@ from stylize_live.cli.console import print_line, warn
 from stylize_live.cli.learning import learn_style
 from stylize_live.cli.paintings import say_paintings
 from stylize_live.cli.progress_bars import Bars, NameColumn, bar_column, figures_column
-from stylize_live.cli.targets import refuse_existing
+from stylize_live.cli.targets import refuse_background, refuse_existing
 from stylize_live.cli.unused_options import say_unused
 from stylize_live.config import ImageSettings, merge_config
 from stylize_live.errors import SourceError, StylizeError, UsageError
@@ -68,6 +68,7 @@ def image(
     pairs = _plan(expand(inputs), output)
     if not overwrite:
         refuse_existing([target for _, target in pairs])
+    refuse_background([target for _, target in pairs], settings.background)
     from stylize_live.engine import Stylizer
     from stylize_live.engine.timeline import Timeline
 
