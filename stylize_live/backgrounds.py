@@ -39,6 +39,11 @@ class Background:
         """Whether there is something in it that can be painted."""
         return self.kind in ("kept", "blur", "file")
 
+    @property
+    def covers(self) -> bool:
+        """Whether it is seen wherever no people are, also where an image is transparent."""
+        return self.kind in ("color", "file")
+
 
 @lru_cache(maxsize=32)
 def parse_background(text: str) -> Background:

@@ -173,6 +173,9 @@ class Layers(Closeable):
         self.backends, self.used_main = (), False
         frame = frame.with_image(frame.pixels)
         matte = self.measure(frame)
+        if frame.alpha is not None and plan.background.covers:
+            matte = np.minimum(matte, frame.alpha)
+            frame = replace(frame, alpha=np.full_like(frame.alpha, np.iinfo(frame.alpha.dtype).max))
         behind = self._behind(frame, plan)
 
         def paint_main(one: Frame) -> Pixels:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,31 @@ def test_transparent_around_people(tiny_style: Path) -> None:
         deep = stylizer(Frame(PIXELS.astype(np.uint16) * 257, Fraction(0), 0.0, 0, None, True))
         assert deep.alpha is not None
         assert (deep.alpha == MATTE.astype(np.uint16) * 257).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_what_stands_behind_people_is_seen_where_an_image_is_transparent(
+    tiny_style: Path, image: str, dtype: type[np.uint8 | np.uint16]
+) -> None:
+    """Behind somebody who was cut out before, a color or a beach is asked for to be seen."""
+    full = np.iinfo(dtype).max
+    pixels = PIXELS.astype(dtype) * (full // 255)
+    alpha = np.full(MATTE.shape, full, dtype)
+    alpha[:, : SIZE[0] // 2] = 0
+    frame = Frame(pixels, Fraction(0), 0.0, 0, alpha, True)
+    for behind in ("#00ff00", image):
+        with exact(tiny_style, background=behind, paint="person") as stylizer:
+            painted = stylizer(frame)
+            assert painted.alpha is not None
+            assert (painted.alpha == full).all()
+            whole = stylizer(replace(frame, alpha=None)).pixels
+        outside = np.abs(painted.pixels.astype(int) - whole)[OUTSIDE]
+        assert not outside.any()  # the same as behind an image without transparency
+        cut = painted.pixels[INSIDE & (alpha == 0)]
+        assert not (cut == whole[INSIDE & (alpha == 0)]).all()
+        assert (painted.pixels[INSIDE & (alpha > 0)] == whole[INSIDE & (alpha > 0)]).all()
+    with exact(tiny_style, background="blur") as stylizer:
+        assert (stylizer(frame).alpha == alpha).all()
 
 
 def test_a_video_follows_the_time_and_begins_again(tiny_style: Path, video: str) -> None:
