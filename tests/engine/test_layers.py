@@ -224,6 +224,16 @@ def test_what_stands_behind_people_is_seen_where_an_image_is_transparent(
         assert (stylizer(frame).alpha == alpha).all()
 
 
+def test_half_transparent_in_sixteen_bits_is_half_transparent(tiny_style: Path) -> None:
+    half = np.full(MATTE.shape, 128, np.uint8)
+    images = [(PIXELS, half), (PIXELS.astype(np.uint16) * 257, half.astype(np.uint16) * 257)]
+    with exact(tiny_style, background="#00ff00", paint="person", strength=0.0) as stylizer:
+        eight, sixteen = (
+            stylizer(Frame(pixels, Fraction(0), 0.0, 0, alpha, True)).pixels for pixels, alpha in images
+        )
+    np.testing.assert_allclose(sixteen / 257, eight, atol=1)
+
+
 def test_a_video_follows_the_time_and_begins_again(tiny_style: Path, video: str) -> None:
     with exact(tiny_style, paint="person", background=video) as stylizer:
 
