@@ -157,7 +157,8 @@ def train_style(
             if not pairs:
                 _match_colors(trainer, ends, batches, paintings, settings)
             on_note(_measuring(len(photos.measured), measuring))
-            figures = _measure(trainer, ends[0], metrics, photos.measured, device, features.gain)
+            learnt = run_ends.practised(ends)
+            figures = _measure(trainer, learnt, metrics, photos.measured, device, features.gain)
             callbacks.finish(figures)
             # The style last: until it is there, the same job goes on from the state.
             _save(job, trainer, ends, _record(job, trainer.progress, plan, device) | _errors(figures))

@@ -8,6 +8,7 @@ from torch import Tensor
 from stylize_live.nets.checkpoint import Checkpoint, Weights, weights_of
 from stylize_live.nets.ends import move_ends, usual_end
 from stylize_live.nets.transformer import ResidualTransformer
+from stylize_live.options import DEFAULT_BOLDNESS
 from stylize_live.training.trainer import Trainer
 
 
@@ -37,6 +38,13 @@ class RunEnds:
             return [end for end in (trainer.weights, {} if self._bold_only else trainer.faithful) if end]
         moved = move_ends(self._moved, weights_of(trainer.weights))
         return [_on_device(end, trainer) for end in (moved.weights, moved.faithful) if end is not None]
+
+    def practised(self, ends: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+        """Of the ends, what practice has come to: the bold one, or what is between two that were moved."""
+        if self._moved is None:
+            return ends[0]
+        bold, faithful = ends
+        return {name: torch.lerp(faithful[name], weight, DEFAULT_BOLDNESS) for name, weight in bold.items()}
 
 
 def _on_device(weights: Weights, trainer: Trainer) -> dict[str, Tensor]:
