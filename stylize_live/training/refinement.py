@@ -41,7 +41,16 @@ log = logging.getLogger(__name__)
 _ENDLESS = 10**9  # steps: whoever learns says when it is enough
 # No steps for colors alone: they would destroy a good start first.
 RECIPE = USUAL_RECIPE.model_copy(
-    update={"steps": _ENDLESS, "batch": 1, "crop": 192, "pooled": 0.2, "colors": 0.0, "rate": 8e-4}
+    update={
+        "steps": _ENDLESS,
+        "batch": 1,
+        "crop": 192,
+        "saturation": 1.3,
+        "lines": 0.4,
+        "pooled": 0.2,
+        "colors": 0.0,
+        "rate": 8e-4,
+    }
 )
 _WARM_UP, _FALLS = 20, 150  # steps: of a rising rate, and after which it has fallen by 0.7
 _HALFWAY = 300  # steps after which half of what was learnt is shown
@@ -74,10 +83,14 @@ class PracticeCrops:
         batch: crops of a step.
         crop: their side in pixels.
         seed: start of the random sequence.
+        lines: how dark edges are drawn into the subjects, see `abstract`.
     """
 
-    def __init__(self, photos: Sequence[Pixels], *, batch: int, crop: int, seed: int) -> None:
+    def __init__(
+        self, photos: Sequence[Pixels], *, batch: int, crop: int, seed: int, lines: float = 0.0
+    ) -> None:
         self._photos, self._batch, self._crop, self._seed = list(photos), batch, crop, seed
+        self._lines = lines
         self._frames: list[Pixels] = []
 
     def add(self, frame: Pixels) -> None:
@@ -88,7 +101,7 @@ class PracticeCrops:
         """The crops of a step; with the same frames always the same."""
         rng = np.random.default_rng((self._seed, step, 2))
         crops = [self._crop_one(rng) for _ in range(self._batch)]
-        subjects = [to_tensor(abstract(crop)) for crop in crops]
+        subjects = [to_tensor(abstract(crop, self._lines)) for crop in crops]
         return Crops(torch.cat([to_tensor(crop) for crop in crops]), torch.cat(subjects))
 
     def _crop_one(self, rng: np.random.Generator) -> Pixels:
@@ -141,8 +154,10 @@ class Refinement:
         batch, side = settings.batch or 1, settings.crop or 192
         self._objective = Objective(features, [image], statistics, settings)
         measured, practised = photos[:held_out], photos[held_out:]
-        self.crops = PracticeCrops(practised, batch=batch, crop=side, seed=settings.seed)
-        self._held_out = PracticeCrops(measured, batch=2 * held_out, crop=side, seed=1)(0).to(device)
+        lines = settings.lines
+        self.crops = PracticeCrops(practised, batch=batch, crop=side, seed=settings.seed, lines=lines)
+        held = PracticeCrops(measured, batch=2 * held_out, crop=side, seed=1, lines=lines)
+        self._held_out = held(0).to(device)
         self._trainer = Trainer(
             start.network().requires_grad_(True),
             self._objective,

@@ -123,6 +123,13 @@ def test_crops_depend_on_the_step_alone_and_frames_join_in() -> None:
     assert 5 < dark < 35
 
 
+def test_edges_are_drawn_into_what_is_aimed_at() -> None:
+    plain, lined = (PracticeCrops(PHOTOS, batch=1, crop=64, seed=0, lines=lines)(0) for lines in (0.0, 1.0))
+    assert torch.equal(plain.photos, lined.photos)
+    assert (lined.subjects <= plain.subjects).all()
+    assert float((plain.subjects - lined.subjects).max()) > 0.2
+
+
 def test_a_page_tells_of_a_style_that_was_kept(painting: Path, tmp_path: Path) -> None:
     refinement = refine(painting, tmp_path / "state.safetensors")
     practise(refinement, 20)
