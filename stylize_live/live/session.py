@@ -24,7 +24,7 @@ class Figures:
         fps: frames shown a second, of the last two seconds.
         latency_ms: ages of the last 120 shown frames by stage, as in `LiveReport`.
         painting: how much is painted, and why not more, in words; "" where that is fixed.
-        size: the same in a word.
+        size: the same in a few words.
     """
 
     captured: int

@@ -82,10 +82,10 @@ class TrainingCallbacks:
         elif self._written_at is None or self._clock() - self._written_at >= _SIGN_OF_LIFE:
             self._try(self._write)
 
-    def finish(self, figures: StyleFigures) -> None:
-        """Write the last preview; the report gets the final figures."""
+    def finish(self, figures: StyleFigures, learnt: dict[str, Tensor]) -> None:
+        """Write the last preview, of the weights that the figures are of; the report gets these."""
         self._report = replace(self._report, figures=figures)
-        self._try(self._write_preview)
+        self._try(lambda: self._write_preview(learnt))
 
     def mark_interrupted(self) -> None:
         """Have the report of a run that has begun say so, where it can be written."""
@@ -102,9 +102,9 @@ class TrainingCallbacks:
             self._written_at = self._clock()  # the next try is a minute away, not a step
             log.warning("%s; training goes on", describe_error(error))
 
-    def _write_preview(self) -> None:
+    def _write_preview(self, weights: dict[str, Tensor] | None = None) -> None:
         progress = self._trainer.progress
-        network = build_network(self._architecture, self._trainer.weights, self._device)
+        network = build_network(self._architecture, weights or self._trainer.weights, self._device)
         self._previews.write(f"step-{progress.step:06d}.jpg", network, self._device)
         if progress.step not in progress.preview_steps:
             progress.preview_steps.append(progress.step)

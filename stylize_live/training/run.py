@@ -151,6 +151,7 @@ def train_style(
         callbacks = TrainingCallbacks(
             report, job.report_path, previews, trainer, network.architecture, device, on_step
         )
+        ends: list[dict[str, Tensor]] = []  # once there are no more steps to come
         try:
             _run_steps(trainer, callbacks)
             ends = run_ends.of(trainer)
@@ -159,13 +160,13 @@ def train_style(
             on_note(_measuring(len(photos.measured), measuring))
             learnt = run_ends.practised(ends)
             figures = _measure(trainer, learnt, metrics, photos.measured, device, features.gain)
-            callbacks.finish(figures)
+            callbacks.finish(figures, learnt)
             # The style last: until it is there, the same job goes on from the state.
             _save(job, trainer, ends, _record(job, trainer.progress, plan, device) | _errors(figures))
         except BaseException as error:
             try:
                 if isinstance(error, KeyboardInterrupt):
-                    _leave_unfinished(job, trainer, run_ends, plan, device)
+                    _leave_unfinished(job, trainer, ends or run_ends.of(trainer), plan, device)
             finally:
                 callbacks.mark_interrupted()
             raise
@@ -246,12 +247,12 @@ def _save(
 
 
 def _leave_unfinished(
-    job: TrainingJob, trainer: Trainer, ends: RunEnds, plan: Plan, device: torch.device
+    job: TrainingJob, trainer: Trainer, ends: list[dict[str, Tensor]], plan: Plan, device: torch.device
 ) -> None:
     """Write what was learnt as a style that says that it is unfinished; a finished one stays."""
     if trainer.progress.step and (not job.target.exists() or is_unfinished(job.target)):
         share = {UNFINISHED: round(min(1.0, trainer.progress.done), 3)}
-        _save(job, trainer, ends.of(trainer), _record(job, trainer.progress, plan, device) | share)
+        _save(job, trainer, ends, _record(job, trainer.progress, plan, device) | share)
 
 
 def _objective(

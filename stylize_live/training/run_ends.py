@@ -15,8 +15,9 @@ from stylize_live.training.trainer import Trainer
 class RunEnds:
     """What a run goes on with, and what it leaves.
 
-    A run that goes on with a style that has two ends begins at the usual boldness and moves both of them, as
-    `move_ends` does. Any other leaves what it has learnt, and what it had learnt early on.
+    A run that goes on with a style that has two ends, and is not taught by keyframes, begins at the usual
+    boldness and moves both of them, as `move_ends` does. Any other leaves what it has learnt, and what it had
+    learnt early on.
 
     Args:
         start: the style that is gone on with, or None for a new network.
@@ -33,15 +34,19 @@ class RunEnds:
         return None if begun is None else begun.network().requires_grad_(True)
 
     def of(self, trainer: Trainer) -> list[dict[str, Tensor]]:
-        """Weights of the bold end, and of the faithful one where there are two, on the trainer's device."""
-        if self._moved is None:
-            return [end for end in (trainer.weights, {} if self._bold_only else trainer.faithful) if end]
-        moved = move_ends(self._moved, weights_of(trainer.weights))
+        """Weights of the bold end, and of the faithful one where there are two, on the trainer's device.
+
+        Where one was to be moved by what is no number, it is left as it is: training says what is wrong.
+        """
+        learnt = trainer.weights
+        if self._moved is None or not all(bool(weight.isfinite().all()) for weight in learnt.values()):
+            return [end for end in (learnt, {} if self._bold_only else trainer.faithful) if end]
+        moved = move_ends(self._moved, weights_of(learnt))
         return [_on_device(end, trainer) for end in (moved.weights, moved.faithful) if end is not None]
 
     def practised(self, ends: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         """Of the ends, what practice has come to: the bold one, or what is between two that were moved."""
-        if self._moved is None:
+        if self._moved is None or len(ends) == 1:
             return ends[0]
         bold, faithful = ends
         return {name: torch.lerp(faithful[name], weight, DEFAULT_BOLDNESS) for name, weight in bold.items()}

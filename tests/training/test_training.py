@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from stylize_live.training.job import TrainingJob
 from stylize_live.training.optimizer import MuonAdam, orthogonalize
 from stylize_live.training.painting import load_painting
 from stylize_live.training.run import train_style
+from stylize_live.training.run_ends import RunEnds
 from stylize_live.training.running_statistics import RunningStatistics
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.trainer import Progress, Trainer
@@ -393,6 +395,16 @@ def test_a_style_with_two_ends_is_gone_on_with_between_them(job: TrainingJob, tm
             result.weights[name] - result.faithful[name], between, atol=2 * step + 1e-3
         )
     assert any(not np.allclose(learnt[name].numpy(), begun[name].numpy(), atol=1e-4) for name in begun)
+
+
+def test_weights_that_are_no_numbers_move_no_end() -> None:
+    bold, faithful = make_checkpoint(seed=1), make_checkpoint(seed=2)
+    ends = RunEnds(replace(bold, faithful=faithful.weights), bold_only=False)
+    weights = {name: torch.full(array.shape, torch.nan) for name, array in bold.weights.items()}
+    trainer: Any = SimpleNamespace(weights=weights, faithful={})
+    found = ends.of(trainer)
+    assert len(found) == 1
+    assert ends.practised(found) is found[0]
 
 
 @pytest.mark.parametrize("other", ["features", "start", "no start"])
