@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stylize_live.config import ConvertSettings
 from stylize_live.conversion.stylizers import ANYTHING, Fingerprints, FollowsFrames, FrameStylizer
-from stylize_live.engine.following import row_of_styles
+from stylize_live.engine.following import FrameFollower, row_of_styles
 from stylize_live.engine.style_set import naming_option
 from stylize_live.errors import UsageError
 from stylize_live.media.decode.reader import VideoReader
@@ -60,9 +60,13 @@ def follow_sound(
         raise UsageError("follow_sound: this stylizer cannot follow anything")
     follower = open_follower(reader, settings)
     if follower is not None:
-        with naming_option("sound_styles"):
-            stylizer.follow(follower, followed_styles(settings))
+        _follow(stylizer, follower, settings)
     return follower
+
+
+def _follow(stylizer: FollowsFrames, follower: FrameFollower, settings: ConvertSettings) -> None:
+    with naming_option("sound_styles"):
+        stylizer.follow(follower, followed_styles(settings))
 
 
 def open_follower(reader: VideoReader, settings: ConvertSettings) -> TrackFollower | None:
@@ -106,8 +110,7 @@ def fingerprints_of(stylizer: FrameStylizer, settings: ConvertSettings) -> Finge
     alone = stylizer.fingerprint
     if not follows_sound(settings) or not isinstance(stylizer, FollowsFrames):
         return Fingerprints(alone)
-    with naming_option("sound_styles"):
-        stylizer.follow(_Anything(), followed_styles(settings))
+    _follow(stylizer, _Anything(), settings)
     try:
         return Fingerprints(alone, stylizer.fingerprint)
     finally:

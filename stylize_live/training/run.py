@@ -24,7 +24,6 @@ from stylize_live.nets.checkpoint import (
     weights_of,
 )
 from stylize_live.nets.transformer import ResidualTransformer, initialise
-from stylize_live.options import DEFAULT_BOLDNESS
 from stylize_live.system.clock import monotonic
 from stylize_live.system.replacing import remove
 from stylize_live.training.callbacks import TrainingCallbacks, build_network
@@ -55,7 +54,7 @@ from stylize_live.training.plan import (
 from stylize_live.training.preview import SIDE, Previews
 from stylize_live.training.report import SILENCE, TrainingReport
 from stylize_live.training.resident import ResidentBatches
-from stylize_live.training.run_ends import RunEnds
+from stylize_live.training.run_ends import RunEnds, usual_of
 from stylize_live.training.settings import TrainSettings
 from stylize_live.training.style_metrics import StyleFigures, StyleMetrics, measure_style
 from stylize_live.training.trainer import Progress, Trainer, minutes_of, steps_budget
@@ -191,8 +190,7 @@ def _match_colors(
     if not settings.match or len(paintings) > 1 or settings.brightness:
         return
     device = paintings[0].device
-    usual = {name: torch.lerp(ends[-1][name], bold, DEFAULT_BOLDNESS) for name, bold in ends[0].items()}
-    network = build_network(trainer.network.architecture, usual, device)
+    network = build_network(trainer.network.architecture, usual_of(ends), device)
     crops = [batches(step).photos.to(device) for step in range(-(-_MATCHED // batches.size))]
     painted = torch.cat([network(photos) for photos in crops])
     match_colors(ends, painted, vivid(paintings[0], settings.contrast, settings.saturation), settings.match)

@@ -46,10 +46,13 @@ class RunEnds:
 
     def practised(self, ends: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         """Of the ends, what practice has come to: the bold one, or what is between two that were moved."""
-        if self._moved is None or len(ends) == 1:
-            return ends[0]
-        bold, faithful = ends
-        return {name: torch.lerp(faithful[name], weight, DEFAULT_BOLDNESS) for name, weight in bold.items()}
+        return ends[0] if self._moved is None or len(ends) == 1 else usual_of(ends)
+
+
+def usual_of(ends: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """What is between two ends at the usual boldness; of one, itself."""
+    bold, faithful = ends[0], ends[-1]
+    return {name: torch.lerp(faithful[name], weight, DEFAULT_BOLDNESS) for name, weight in bold.items()}
 
 
 def _on_device(weights: Weights, trainer: Trainer) -> dict[str, Tensor]:

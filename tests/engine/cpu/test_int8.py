@@ -72,20 +72,21 @@ def painted(pixels: Pixels, **how: Any) -> Plane:
         return stylizer(pixels).astype(np.float32) * np.float32(255 / np.iinfo(pixels.dtype).max)
 
 
-@pytest.mark.parametrize("style", ["starry-night", "the-scream"])
-def test_images_stay_what_they_are(style: str, mountain: Pixels) -> None:
+# Means and most of levels of 255. Strokes all over, as in "starry-night", amplify what is rounded off.
+@pytest.mark.parametrize(
+    ("style", "mean", "most"), [("great-wave", 1.25, 8), ("the-scream", 1.25, 8), ("starry-night", 1.75, 12)]
+)
+def test_images_stay_what_they_are(style: str, mean: float, most: float, mountain: Pixels) -> None:
     exact = painted(mountain, style=style, precision="float32")
     off = np.abs(painted(mountain, style=style, precision="int8") - exact)
-    assert 0.05 < off.mean() < 1.75  # not the same arithmetic, and hardly another image
-    assert np.percentile(off, 99.9) < 12  # strokes all over, as van Gogh's, move by a hair
+    assert 0.05 < off.mean() < mean  # not the same arithmetic, and hardly another image
+    assert np.percentile(off, 99.9) < most
 
 
-@pytest.mark.parametrize(("style", "mean", "most"), [("great-wave", 0.3, 4), ("starry-night", 1.25, 20)])
-def test_images_of_16_bits_keep_them(mountain: Pixels, style: str, mean: float, most: float) -> None:
-    """Strokes all over amplify what bfloat16 rounds off the input, which has 8 bits there."""
+@pytest.mark.parametrize(("style", "mean", "most"), [("great-wave", 0.3, 8), ("starry-night", 1.25, 40)])
+def test_images_of_16_bits_keep_them(style: str, mean: float, most: float, mountain: Pixels) -> None:
     deep = mountain.astype(np.uint16) * 257
-    off = np.abs(
-        painted(deep, style=style, precision="int8") - painted(deep, style=style, precision="float32")
-    )
+    exact = painted(deep, style=style, precision="float32")
+    off = np.abs(painted(deep, style=style, precision="int8") - exact)
     assert off.mean() < mean
-    assert np.percentile(off, 99.9) < most  # of 255
+    assert off.max() < most  # bold styles widen what bfloat16 rounds, the input too, of which it keeps 8 bits
