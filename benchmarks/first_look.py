@@ -7,14 +7,17 @@
         --hours 1
     python benchmarks/first_look.py export described.pt shipped.pt --trained trained.pt
     python benchmarks/first_look.py export described.pt shipped.pt --nearest photos/    # what ships
+    python benchmarks/first_look.py train-joint described.pt joint.pt --paintings DIR --photos DIR --hours 1
+    python benchmarks/first_look.py export-joint described.pt joint.pt
     python benchmarks/first_look.py paint photos/ paintings/ OUT
 
 `features` brings the weights of VGG16, torchvision's or a file like it, into the package in eight bits.
 `describe` looks at the paintings to learn from; with --shipped at those of the shipped styles, which
 gallery.toml names. `train` trains the predictor and writes it every 50 steps; what it has written can be
 exported at any time. `export` brings it into the package; with --nearest one that was not trained and takes
-the nearest style, in the painting's colors, for which styles paint some photos. `paint` writes
-OUT/PAINTING/PHOTO.png.
+the nearest style, in the painting's colors, for which styles paint some photos. `train-joint` and
+`export-joint` do the same for the network that has learnt all paintings, which is kept every 500 steps, in a
+file of its own. `paint` writes OUT/PAINTING/PHOTO.png.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ from safetensors.numpy import save
 from torch import Tensor
 
 from stylize_live.engine import Stylizer
-from stylize_live.engine.first_look import feature_weights, predictor
+from stylize_live.engine.first_look import feature_weights, joint, predictor
 from stylize_live.engine.first_look.description import describe
 from stylize_live.engine.first_look.painting import read_painting
 from stylize_live.errors import StyleError
@@ -56,6 +59,8 @@ from stylize_live.training.first_look import (
     mixed_styles,
 )
 from stylize_live.training.first_look_run import FirstLookTrainer
+from stylize_live.training.joint_network import AdaptedNetwork, export_joint_network, start_network
+from stylize_live.training.joint_run import SETTINGS, JointTrainer
 
 GALLERY = Path(__file__).with_name("gallery.toml")
 _CREDIT = {
@@ -64,7 +69,7 @@ _CREDIT = {
     "credit": "VGG16 of torchvision, Copyright (c) Soumith Chintala 2016",
     "changes": "up to relu4_1, in eight bits a weight",
 }
-_SAVED, _SAID = 50, 25  # steps
+_SAVED, _SAID, _KEPT = 50, 25, 500  # steps
 _PHOTOS, _LINES = 24, 160  # that styles paint, and how large
 
 
@@ -160,6 +165,43 @@ def export(options: argparse.Namespace) -> None:
     print(f"{predictor.FILE}: {predictor.FILE.stat().st_size} bytes, after {steps} steps")
 
 
+def train_joint(options: argparse.Namespace) -> None:
+    """Train the network of all paintings, and write it every now and then."""
+    features, colors, stems = _read_descriptions(options.described)
+    there = {path.stem: path for path in find_photos(options.paintings)}
+    photos = find_photos(options.photos)
+    places = PaintingSpace.of(features, colors).place(features, colors)
+    began, seconds = monotonic(), options.hours * 3600
+    lines = SETTINGS.lines
+    with PhotoBatches(photos, batch=options.batch, crop=options.crop, seed=0, lines=lines) as batches:
+        trainer = JointTrainer(
+            AdaptedNetwork(start_network(), places.shape[1]),
+            [there[stem] for stem in stems],
+            places,
+            load_features(options.features, device=torch.device("cpu"), dtype=torch.bfloat16),
+            PhotoStatistics.of(sample_crops(photos)),
+            batches,
+        )
+        while (passed := monotonic() - began) < seconds:
+            losses = trainer.make_step(passed / seconds)
+            if not trainer.step % _SAID:
+                said = ", ".join(f"{name} {value:.3f}" for name, value in losses.items())
+                print(f"{trainer.step} steps, {passed:.0f} s: {said}", flush=True)
+            if not trainer.step % _KEPT:
+                kept = options.trained.with_stem(f"{options.trained.stem}-{trainer.step}")
+                torch.save((trainer.average, trainer.step), kept)
+    torch.save((trainer.average, trainer.step), options.trained)
+
+
+def export_joint(options: argparse.Namespace) -> None:
+    """Bring the network of all paintings into the package."""
+    space = PaintingSpace.of(*_read_descriptions(options.described)[:2])
+    state, steps = torch.load(options.trained, weights_only=True)
+    about = {"format": "stylize_live.joint_network", "steps": str(steps)}
+    joint.save_joint_network(joint.FILE, export_joint_network(state, space), about)
+    print(f"{joint.FILE}: {joint.FILE.stat().st_size} bytes, after {steps} steps")
+
+
 def paint(options: argparse.Namespace) -> None:
     """Paint all photos after all paintings."""
     for painting in find_photos(options.paintings):
@@ -190,11 +232,17 @@ def parse() -> tuple[Callable[[argparse.Namespace], None], argparse.Namespace]:
     command = add("describe", describe_paintings, "folder", "described")
     command.add_argument("--shipped", action="store_true")
     command = add("train", train, "described", "shipped", "trained")
-    command.add_argument("--paintings", type=Path, required=True)
-    command.add_argument("--photos", type=Path, required=True)
-    command.add_argument("--features", default="small")
-    command.add_argument("--hours", type=float, required=True)
-    command.add_argument("--crop", type=int, default=160)
+    joint_command = add("train-joint", train_joint, "described", "trained")
+    joint_command.add_argument(
+        "--batch", type=int, default=1, help="photos for each of a step's two paintings"
+    )
+    for one in (command, joint_command):
+        one.add_argument("--paintings", type=Path, required=True)
+        one.add_argument("--photos", type=Path, required=True)
+        one.add_argument("--features", default="small")
+        one.add_argument("--hours", type=float, required=True)
+        one.add_argument("--crop", type=int, default=160)
+    add("export-joint", export_joint, "described", "trained")
     command = add("export", export, "described", "shipped")
     which = command.add_mutually_exclusive_group(required=True)
     which.add_argument("--trained", type=Path)

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from stylize_live.engine.first_look.description import Array
 from stylize_live.engine.first_look.mixture import layer_of
-from stylize_live.engine.first_look.predictor import COLORS, MOST_DEVIATIONS, Predictor
+from stylize_live.engine.first_look.predictor import COLORS, Predictor
+from stylize_live.engine.first_look.space import MOST_DEVIATIONS
 from stylize_live.nets.architecture import Architecture
 from stylize_live.nets.catalogue import style_path
 from stylize_live.nets.checkpoint import load_checkpoint
@@ -239,4 +240,4 @@ def export_predictor(
         "bias": s["lin.bias"] * _LINEAR + s["o.bias"] * _OUTPUT,
     }
     named = {name: np.asarray(tensor.numpy(), np.float32) for name, tensor in arrays.items()}
-    return Predictor(tuple(styles), tuple(layers), **named)
+    return Predictor(styles=tuple(styles), layers=tuple(layers), **named)

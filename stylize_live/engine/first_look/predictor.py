@@ -17,9 +17,9 @@ from safetensors.numpy import save
 
 from stylize_live.engine.first_look.colors import match_colors
 from stylize_live.engine.first_look.description import Array, Description
+from stylize_live.engine.first_look.space import Space, silu
 
 FILE = Path(__file__).parent / "weights" / "predictor.safetensors"
-MOST_DEVIATIONS = 4.0  # from the usual painting: beyond, nothing was learnt
 COLORS = 12  # numbers of the map of colors: a 3x3 matrix and a shift
 _NAMES = ("styles", "layers")  # of what is in its metadata
 
@@ -45,13 +45,11 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Predictor:
+class Predictor(Space):
     """Gives recipes. All arrays float32; D is 1920, K the directions, n = K + 12, m = layers * styles + 12.
 
     Attributes:
         styles, layers: see `Recipe`.
-        mean, axes: (D,) and (D, K): what is taken from features, and the directions they are seen along.
-        color_mean, color_scale: (12,), likewise of colors.
         gallery: (styles, n): where the shipped styles' paintings are.
         metric, preference: (n,) and (styles,): how much distances count, and which styles suit most.
         linear, hidden, hidden_bias, output, bias: (m, n), (h, n), (h,), (m, h), (m,): what is added.
@@ -61,10 +59,6 @@ class Predictor:
 
     styles: tuple[str, ...]
     layers: tuple[str, ...]
-    mean: Array
-    axes: Array
-    color_mean: Array
-    color_scale: Array
     gallery: Array
     metric: Array
     preference: Array
@@ -76,19 +70,12 @@ class Predictor:
     painted_mean: Array | None = None
     painted_covariance: Array | None = None
 
-    def place(self, description: Description) -> Array:
-        """(n,): where a painting is among others, about -1 to 1 along each axis."""
-        texture = (description.features - self.mean) @ self.axes
-        colors = (description.colors - self.color_mean) / self.color_scale
-        at = np.concatenate([texture, colors])
-        return np.asarray(at.clip(-MOST_DEVIATIONS, MOST_DEVIATIONS), np.float32)
-
     def __call__(self, description: Description) -> Recipe:
         """How to mix for a painting."""
         at = self.place(description)
         nearness = _softmax(self.preference - np.square(at - self.gallery) @ self.metric)
         inner = self.hidden @ at + self.hidden_bias
-        moved = self.linear @ at + self.output @ _silu(inner) + self.bias
+        moved = self.linear @ at + self.output @ silu(inner) + self.bias
         added = moved[:-COLORS].reshape(len(self.layers), len(self.styles))
         # What is added to all of a layer moves it from the mean of all styles: so sums are 1 again.
         shares = nearness + added - added.mean(1, keepdims=True)
@@ -105,7 +92,7 @@ def load_predictor() -> Predictor:
     with safe_open(FILE, framework="numpy") as file:
         styles, layers = (tuple(json.loads(file.metadata()[key])) for key in _NAMES)
         arrays = {key: file.get_tensor(key).astype(np.float32) for key in file.keys()}  # noqa: SIM118
-    return Predictor(styles, layers, **arrays)
+    return Predictor(styles=styles, layers=layers, **arrays)
 
 
 def save_predictor(path: Path, predictor: Predictor, about: Mapping[str, str]) -> None:
@@ -129,7 +116,3 @@ def save_predictor(path: Path, predictor: Predictor, about: Mapping[str, str]) -
 def _softmax(values: Array) -> Array:
     powers = np.exp(values - values.max())
     return np.asarray(powers / powers.sum())
-
-
-def _silu(values: Array) -> Array:
-    return np.asarray(values / (1 + np.exp(-values)))

@@ -53,6 +53,18 @@ def test_it_is_a_style_like_any_other(painting: Path, looked: FirstLook) -> None
     assert read_style_info(painting) == (style.info, style.training)
 
 
+def test_it_lies_between_the_nearest_style_and_the_joint_network(painting: Path, looked: FirstLook) -> None:
+    description = module.describe(module.read_painting(painting))
+    _, bold, faithful = module.mix(module.load_predictor()(description))
+    joint = module.load_joint_network()(description)
+    found = looked.checkpoint
+    for end, own in ((bold, found.weights), (faithful, found.faithful)):
+        assert own is not None
+        np.testing.assert_allclose(
+            own["stem.0.weight"], 0.6 * end["stem.0.weight"] + 0.4 * joint["stem.0.weight"], atol=2e-3
+        )
+
+
 def test_its_file_gives_the_same_weights(looked: FirstLook, tmp_path: Path) -> None:
     (tmp_path / "sent.safetensors").write_bytes(looked.content)
     sent = load_checkpoint(tmp_path / "sent.safetensors")

@@ -1,0 +1,130 @@
+"""One network that has learnt hundreds of paintings at once, adapted to a new one.
+
+What differs between paintings is little: scales and shifts of its norms, and how colors come in and go out. A
+linear and a hidden layer predict these numbers from where a painting is among others (Ghiasi et al., BMVC
+2017, arXiv:1705.06830). `training/joint_network.py` trains both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file, save
+
+from stylize_live.engine.first_look.description import Array, Description
+from stylize_live.engine.first_look.space import Space, silu
+from stylize_live.nets.architecture import Architecture
+from stylize_live.nets.checkpoint import Weights
+from stylize_live.nets.layers import Shapes
+
+FILE = Path(__file__).parent / "weights" / "joint.safetensors"
+_COLORS = 9 + 3 + 9  # numbers of the maps of colors: a matrix and a shift at the end, a matrix at the start
+_BASE = "base/"  # before the names of its weights
+
+
+@dataclass(frozen=True, slots=True)
+class JointNetwork(Space):
+    """Gives networks for paintings. All arrays float32; n = K + 12, h hidden, m numbers are predicted.
+
+    Attributes:
+        linear, hidden, hidden_bias, output, bias: (m, n), (h, n), (h,), (m, h), (m,).
+        base: weights of the usual architecture, by name: what predicted numbers change.
+    """
+
+    linear: Array
+    hidden: Array
+    hidden_bias: Array
+    output: Array
+    bias: Array
+    base: Weights
+
+    def __call__(self, description: Description) -> Weights:
+        """The weights of the network for a painting."""
+        place = self.place(description)
+        inner = self.hidden @ place + self.hidden_bias
+        return adapt(self.base, self.linear @ place + self.output @ silu(inner) + self.bias)
+
+
+def adapted() -> Shapes:
+    """Names and shapes of the weights that differ from painting to painting, in the order of their numbers.
+
+    All norms, and the kernel of the last layer; behind them come the maps of colors.
+    """
+    layout = Architecture().layout()
+    shapes, head = layout.shapes(), layout.head
+    norms = {
+        name: shape
+        for name, shape in shapes.items()
+        if len(shape) == 1 and name not in (head.bias, head.brightness)
+    }
+    return norms | {head.kernel: shapes[head.kernel]}
+
+
+def count_numbers() -> int:
+    """How many numbers are predicted for a painting."""
+    return sum(map(math.prod, adapted().values())) + _COLORS
+
+
+def adapt(base: Mapping[str, Any], numbers: Any) -> dict[str, Any]:
+    """The weights of a network for a painting.
+
+    Args:
+        base: weights by name; NumPy's arrays, or torch's tensors.
+        numbers: (m,) of the same kind. All 0, nothing is changed.
+    """
+    found, at = dict(base), 0
+    for name, shape in adapted().items():
+        part = numbers[at : at + math.prod(shape)].reshape(shape)
+        at += math.prod(shape)
+        is_scale = len(shape) == 1 and name.endswith(".weight")
+        found[name] = base[name] + (base[name] * part if is_scale else part)
+    matrix, shift, first = numbers[at : at + 9], numbers[at + 9 : at + 12], numbers[at + 12 :]
+    _map_output(found, matrix.reshape(3, 3), shift)
+    _map_input(found, first.reshape(3, 3))
+    return found
+
+
+def _map_output(weights: dict[str, Any], matrix: Any, shift: Any) -> None:
+    """Add a linear map of what is painted to it."""
+    head = Architecture().layout().head
+    kernel, bias = weights[head.kernel], weights[head.bias]
+    weights[head.kernel] = kernel + (matrix @ kernel.reshape(3, -1)).reshape(kernel.shape)
+    weights[head.bias] = bias + matrix @ bias + shift
+
+
+def _map_input(weights: dict[str, Any], matrix: Any) -> None:
+    """Add a linear map of the photo's colors to them."""
+    name = Architecture().layout().stem.kernel
+    kernel = weights[name]
+    # (outputs, colors, the rest): the first layer takes blocks of pixels, all of red before those of green.
+    by_color = kernel.reshape(len(kernel), 3, -1)
+    weights[name] = kernel + (matrix.T @ by_color).reshape(kernel.shape)
+
+
+def load_joint_network() -> JointNetwork:
+    """The shipped one."""
+    arrays = {name: array.astype(np.float32) for name, array in load_file(FILE).items()}
+    base = {name.removeprefix(_BASE): arrays.pop(name) for name in list(arrays) if name.startswith(_BASE)}
+    return JointNetwork(base=base, **arrays)
+
+
+def save_joint_network(path: Path, network: JointNetwork, about: Mapping[str, str]) -> None:
+    """Write a file of weights; large tables in float16.
+
+    Args:
+        path: written anew.
+        network: what is written.
+        about: its metadata.
+    """
+    arrays = {one.name: getattr(network, one.name) for one in fields(network)}
+    arrays |= {_BASE + name: array for name, array in arrays.pop("base").items()}
+    rounded = {
+        name: np.ascontiguousarray(array, np.float16 if array.ndim > 1 else np.float32)
+        for name, array in arrays.items()
+    }
+    path.write_bytes(save(rounded, dict(about)))
