@@ -3,21 +3,16 @@
     python benchmarks/first_look.py features vgg16.safetensors
     python benchmarks/first_look.py describe paintings/ described.pt
     python benchmarks/first_look.py describe --shipped paintings/ shipped.pt
-    python benchmarks/first_look.py train described.pt shipped.pt trained.pt --paintings DIR --photos DIR \
-        --hours 1
-    python benchmarks/first_look.py export described.pt shipped.pt --trained trained.pt
-    python benchmarks/first_look.py export described.pt shipped.pt --nearest photos/    # what ships
-    python benchmarks/first_look.py train-joint described.pt joint.pt --paintings DIR --photos DIR --hours 1
-    python benchmarks/first_look.py export-joint described.pt joint.pt
+    python benchmarks/first_look.py nearest described.pt shipped.pt photos/
+    python benchmarks/first_look.py train described.pt joint.pt --paintings DIR --photos DIR --hours 1
+    python benchmarks/first_look.py export described.pt joint.pt
     python benchmarks/first_look.py paint photos/ paintings/ OUT
 
 `features` brings the weights of VGG16, torchvision's or a file like it, into the package in eight bits.
-`describe` looks at the paintings to learn from; with --shipped at those of the shipped styles, which
-gallery.toml names. `train` trains the predictor and writes it every 50 steps; what it has written can be
-exported at any time. `export` brings it into the package; with --nearest one that was not trained and takes
-the nearest style, in the painting's colors, for which styles paint some photos. `train-joint` and
-`export-joint` do the same for the network that has learnt all paintings, which is kept every 500 steps, in a
-file of its own. `paint` writes OUT/PAINTING/PHOTO.png.
+`describe` looks at the paintings to learn from; with --shipped at those of the clean shipped styles, which
+gallery.toml names. `nearest` brings what finds the nearest of these into the package; they paint some photos
+for it. `train` trains the network that learns all paintings, and keeps it every 500 steps, in a file of its
+own; `export` brings it into the package. `paint` writes OUT/PAINTING/PHOTO.png.
 """
 
 from __future__ import annotations
@@ -25,7 +20,6 @@ from __future__ import annotations
 import argparse
 import tomllib
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from stylize_live.cli.machine import tune_process
@@ -38,7 +32,7 @@ from safetensors.numpy import save
 from torch import Tensor
 
 from stylize_live.engine import Stylizer
-from stylize_live.engine.first_look import feature_weights, joint, predictor
+from stylize_live.engine.first_look import feature_weights, joint, nearest
 from stylize_live.engine.first_look.description import describe
 from stylize_live.engine.first_look.painting import read_painting
 from stylize_live.errors import StyleError
@@ -49,16 +43,7 @@ from stylize_live.system.clock import monotonic
 from stylize_live.training.color_transfer import PhotoStatistics
 from stylize_live.training.dataset import PhotoBatches, find_photos, sample_crops, to_tensor
 from stylize_live.training.features import load_features, read_weights
-from stylize_live.training.first_look import (
-    MixPredictor,
-    PaintingSpace,
-    StyleMix,
-    choose_nearest,
-    export_predictor,
-    measure_colors,
-    mixed_styles,
-)
-from stylize_live.training.first_look_run import FirstLookTrainer
+from stylize_live.training.first_look import CLEAN_STYLES, PaintingSpace, export_nearest_style
 from stylize_live.training.joint_network import AdaptedNetwork, export_joint_network, start_network
 from stylize_live.training.joint_run import SETTINGS, JointTrainer
 
@@ -69,7 +54,7 @@ _CREDIT = {
     "credit": "VGG16 of torchvision, Copyright (c) Soumith Chintala 2016",
     "changes": "up to relu4_1, in eight bits a weight",
 }
-_SAVED, _SAID, _KEPT = 50, 25, 500  # steps
+_SAID, _KEPT = 25, 500  # steps
 _PHOTOS, _LINES = 24, 160  # that styles paint, and how large
 
 
@@ -100,7 +85,7 @@ def describe_paintings(options: argparse.Namespace) -> None:
 def _shipped_paintings(folder: Path) -> Iterable[Path]:
     gallery = tomllib.loads(GALLERY.read_text(encoding="utf-8"))
     there = {path.name: path for path in find_photos(folder)}
-    return (there[gallery[name]["painting"]] for name in mixed_styles())
+    return (there[gallery[name]["painting"]] for name in CLEAN_STYLES)
 
 
 def _read_descriptions(path: Path) -> tuple[Tensor, Tensor, list[str]]:
@@ -108,64 +93,18 @@ def _read_descriptions(path: Path) -> tuple[Tensor, Tensor, list[str]]:
     return features.float(), colors.float(), stems[0] if stems else []
 
 
-def _space_and_gallery(options: argparse.Namespace) -> tuple[PaintingSpace, Tensor]:
-    features, colors, _ = _read_descriptions(options.described)
-    space = PaintingSpace.of(features, colors)
-    return space, space.place(*_read_descriptions(options.shipped)[:2])
+def find_nearest(options: argparse.Namespace) -> None:
+    """Bring what finds the nearest style into the package."""
+    space = PaintingSpace.of(*_read_descriptions(options.described)[:2])
+    gallery = space.place(*_read_descriptions(options.shipped)[:2])
+    photos = find_photos(options.photos)[:_PHOTOS]
+    read = [to_tensor(resize(on_paper(read_image(photo)), _LINES)) for photo in photos]
+    about = {"format": "stylize_live.first_look"}
+    nearest.save_nearest_style(nearest.FILE, export_nearest_style(space, gallery, read), about)
+    print(f"{nearest.FILE}: {nearest.FILE.stat().st_size} bytes")
 
 
 def train(options: argparse.Namespace) -> None:
-    """Train the predictor, and write it every now and then."""
-    space, gallery = _space_and_gallery(options)
-    features, colors, stems = _read_descriptions(options.described)
-    there = {path.stem: path for path in find_photos(options.paintings)}
-    paintings = [there[stem] for stem in stems]
-    photos = find_photos(options.photos)
-    styles = mixed_styles()
-    mix = StyleMix(styles)
-    seen_with = load_features(options.features, device=torch.device("cpu"), dtype=torch.bfloat16)
-    statistics = PhotoStatistics.of(sample_crops(photos))
-    began, seconds = monotonic(), options.hours * 3600
-    with PhotoBatches(photos, batch=2, crop=options.crop, seed=0) as batches:
-        trainer = FirstLookTrainer(
-            MixPredictor(gallery, styles, len(mix.layers)),
-            mix,
-            paintings,
-            space.place(features, colors),
-            seen_with,
-            statistics,
-            batches,
-        )
-        while (passed := monotonic() - began) < seconds:
-            losses = trainer.make_step(passed / seconds)
-            if not trainer.step % _SAID:
-                said = ", ".join(f"{name} {value:.3f}" for name, value in losses.items())
-                print(f"{trainer.step} steps, {passed:.0f} s: {said}", flush=True)
-            if not trainer.step % _SAVED:
-                torch.save((trainer.average, trainer.step), options.trained)
-    torch.save((trainer.average, trainer.step), options.trained)
-
-
-def export(options: argparse.Namespace) -> None:
-    """Bring a predictor into the package."""
-    space, gallery = _space_and_gallery(options)
-    styles = mixed_styles()
-    layers = StyleMix(styles).layers
-    colors, steps = {}, 0
-    if options.nearest:
-        state = choose_nearest(gallery, styles, len(layers))
-        photos = find_photos(options.nearest)[:_PHOTOS]
-        read = [to_tensor(resize(on_paper(read_image(photo)), _LINES)) for photo in photos]
-        colors = measure_colors(read, styles)
-    else:
-        state, steps = torch.load(options.trained, weights_only=True)
-    exported = replace(export_predictor(state, space, gallery, styles, layers), **colors)
-    about = {"format": "stylize_live.first_look", "steps": str(steps)}
-    predictor.save_predictor(predictor.FILE, exported, about)
-    print(f"{predictor.FILE}: {predictor.FILE.stat().st_size} bytes, after {steps} steps")
-
-
-def train_joint(options: argparse.Namespace) -> None:
     """Train the network of all paintings, and write it every now and then."""
     features, colors, stems = _read_descriptions(options.described)
     there = {path.stem: path for path in find_photos(options.paintings)}
@@ -193,7 +132,7 @@ def train_joint(options: argparse.Namespace) -> None:
     torch.save((trainer.average, trainer.step), options.trained)
 
 
-def export_joint(options: argparse.Namespace) -> None:
+def export(options: argparse.Namespace) -> None:
     """Bring the network of all paintings into the package."""
     space = PaintingSpace.of(*_read_descriptions(options.described)[:2])
     state, steps = torch.load(options.trained, weights_only=True)
@@ -231,22 +170,15 @@ def parse() -> tuple[Callable[[argparse.Namespace], None], argparse.Namespace]:
     add("features", write_features, "weights")
     command = add("describe", describe_paintings, "folder", "described")
     command.add_argument("--shipped", action="store_true")
-    command = add("train", train, "described", "shipped", "trained")
-    joint_command = add("train-joint", train_joint, "described", "trained")
-    joint_command.add_argument(
-        "--batch", type=int, default=1, help="photos for each of a step's two paintings"
-    )
-    for one in (command, joint_command):
-        one.add_argument("--paintings", type=Path, required=True)
-        one.add_argument("--photos", type=Path, required=True)
-        one.add_argument("--features", default="small")
-        one.add_argument("--hours", type=float, required=True)
-        one.add_argument("--crop", type=int, default=160)
-    add("export-joint", export_joint, "described", "trained")
-    command = add("export", export, "described", "shipped")
-    which = command.add_mutually_exclusive_group(required=True)
-    which.add_argument("--trained", type=Path)
-    which.add_argument("--nearest", type=Path)
+    add("nearest", find_nearest, "described", "shipped", "photos")
+    command = add("train", train, "described", "trained")
+    command.add_argument("--paintings", type=Path, required=True)
+    command.add_argument("--photos", type=Path, required=True)
+    command.add_argument("--features", default="small")
+    command.add_argument("--hours", type=float, required=True)
+    command.add_argument("--crop", type=int, default=160)
+    command.add_argument("--batch", type=int, default=1, help="photos for each of a step's two paintings")
+    add("export", export, "described", "trained")
     command = add("paint", paint, "photos", "paintings", "output")
     command.add_argument("--boldness", type=float, default=DEFAULT_BOLDNESS)
     command.add_argument(

@@ -9,19 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylize_live.engine.first_look.description import Array
 from stylize_live.engine.first_look.joint import JointNetwork, adapt, adapted, count_numbers
 from stylize_live.nets.architecture import Architecture
 from stylize_live.nets.catalogue import style_path
 from stylize_live.nets.checkpoint import load_checkpoint, mix_weights
 from stylize_live.nets.transformer import ResidualTransformer
 from stylize_live.options import DEFAULT_BOLDNESS
-from stylize_live.training.first_look import PaintingSpace, mixed_styles
+from stylize_live.training.first_look import PaintingSpace, array_of, mixed_styles
 
 _HIDDEN = 128  # of the hidden layer
 _LINEAR, _OUTPUT = 0.1, 0.3  # both begin at zero: how fast they move from there
@@ -86,19 +84,12 @@ def export_joint_network(state: State, space: PaintingSpace) -> JointNetwork:
     """
     paces = _paces()
     tensors = {
-        "mean": space.mean,
-        "axes": space.axes,
-        "color_mean": space.color_mean,
-        "color_scale": space.color_scale,
         "linear": state["linear.weight"] * _LINEAR * paces[:, None],
         "hidden": state["hidden.weight"],
         "hidden_bias": state["hidden.bias"],
         "output": state["output.weight"] * _OUTPUT * paces[:, None],
         "bias": (state["linear.bias"] * _LINEAR + state["output.bias"] * _OUTPUT) * paces,
     }
-    base = {name: _array(state[f"base.{name}"]) for name in Architecture().shapes()}
-    return JointNetwork(base=base, **{name: _array(tensor) for name, tensor in tensors.items()})
-
-
-def _array(tensor: Tensor) -> Array:
-    return np.asarray(tensor.detach().cpu().float().numpy(), np.float32)
+    base = {name: array_of(state[f"base.{name}"]) for name in Architecture().shapes()}
+    arrays = {name: array_of(tensor) for name, tensor in tensors.items()}
+    return JointNetwork(base=base, **arrays, **space.arrays())

@@ -8,15 +8,25 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+
+from stylize_live.engine.first_look.color_maps import add_output_map
 from stylize_live.engine.first_look.description import describe
 from stylize_live.engine.first_look.joint import load_joint_network
-from stylize_live.engine.first_look.mixture import mix
+from stylize_live.engine.first_look.nearest import Recolored, load_nearest_style
 from stylize_live.engine.first_look.painting import read_painting
-from stylize_live.engine.first_look.predictor import Recipe, load_predictor
 from stylize_live.errors import StyleError
-from stylize_live.nets.checkpoint import Checkpoint, StyleInfo, as_saved, mix_weights, pack_checkpoint
+from stylize_live.nets.checkpoint import (
+    Checkpoint,
+    StyleInfo,
+    Weights,
+    as_saved,
+    load_checkpoint,
+    mix_weights,
+    pack_checkpoint,
+)
+from stylize_live.nets.style_folders import WEIGHTS
 from stylize_live.wording import shorten
 
 log = logging.getLogger(__name__)
@@ -25,7 +35,6 @@ _MOST_KEPT = 32  # paintings: 4 MB each
 # How much of the joint network is in a first look. The nearest style has the strokes, and spoils faces; the
 # joint network has the painting's colors, and few strokes. Judged blind, docs/blind.md.
 _JOINT = 0.4
-_NAMED = 3  # of the shipped styles, in the training record
 _MOST_NAME = 200  # characters
 
 Key = tuple[str, str]  # the digest of a painting's file, and its name
@@ -36,7 +45,7 @@ class FirstLook:
     """What became of a painting.
 
     Attributes:
-        checkpoint: a network that is mixed of the shipped ones, with both ends of boldness.
+        checkpoint: its network, with both ends of boldness.
         content: of a style file of it; reading that gives the very same weights.
     """
 
@@ -104,17 +113,20 @@ def _digest(path: Path) -> str:
 def _look(path: Path, digest: str) -> FirstLook:
     log.info("looking at %s", path.name)
     description = describe(read_painting(path))
-    recipe, joint = load_predictor()(description), load_joint_network()(description)
-    architecture, *ends = mix(recipe)
-    bold, faithful = (mix_weights([end, joint], [1 - _JOINT, _JOINT]) for end in ends)
+    nearest, joint = load_nearest_style()(description), load_joint_network()(description)
+    style = load_checkpoint(WEIGHTS / f"{nearest.style}.safetensors")
+    # All were trained from one base, so that weights can be mixed: see `Checkpoint.at`.
+    bold, faithful = (
+        mix_weights([_recolor(end, nearest), joint], [1 - _JOINT, _JOINT])
+        for end in (style.weights, style.faithful or style.weights)
+    )
     info = StyleInfo(shorten(path.stem, _MOST_NAME), title=shorten(path.name, _MOST_NAME))
-    mixed = Checkpoint(info, architecture, bold, _record(recipe, digest), faithful)
+    record = {"first_look": {"painting": digest, "nearest": nearest.style}}  # in place of a training record
+    mixed = Checkpoint(info, style.architecture, bold, record, faithful)
     return FirstLook(as_saved(mixed), pack_checkpoint(mixed))
 
 
-def _record(recipe: Recipe, digest: str) -> dict[str, Any]:
-    """What stands in the style's file in place of a training record."""
-    order = recipe.nearness.argsort()[::-1][:_NAMED]
-    shares = {recipe.styles[place]: round(float(recipe.nearness[place]), 3) for place in order}
-    nearest = {name: share for name, share in shares.items() if share}
-    return {"first_look": {"painting": digest, "nearest": nearest}}
+def _recolor(weights: Weights, colors: Recolored) -> Weights:
+    changed = dict(weights)
+    add_output_map(changed, colors.matrix - np.eye(3, dtype=np.float32), colors.shift)
+    return changed

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save
 
+from stylize_live.engine.first_look.color_maps import add_input_map, add_output_map
 from stylize_live.engine.first_look.description import Array, Description
-from stylize_live.engine.first_look.space import Space, silu
+from stylize_live.engine.first_look.space import Space, rounded
 from stylize_live.nets.architecture import Architecture
 from stylize_live.nets.checkpoint import Weights
 from stylize_live.nets.layers import Shapes
@@ -47,7 +48,7 @@ class JointNetwork(Space):
         """The weights of the network for a painting."""
         place = self.place(description)
         inner = self.hidden @ place + self.hidden_bias
-        return adapt(self.base, self.linear @ place + self.output @ silu(inner) + self.bias)
+        return adapt(self.base, self.linear @ place + self.output @ _silu(inner) + self.bias)
 
 
 def adapted() -> Shapes:
@@ -84,26 +85,9 @@ def adapt(base: Mapping[str, Any], numbers: Any) -> dict[str, Any]:
         is_scale = len(shape) == 1 and name.endswith(".weight")
         found[name] = base[name] + (base[name] * part if is_scale else part)
     matrix, shift, first = numbers[at : at + 9], numbers[at + 9 : at + 12], numbers[at + 12 :]
-    _map_output(found, matrix.reshape(3, 3), shift)
-    _map_input(found, first.reshape(3, 3))
+    add_output_map(found, matrix.reshape(3, 3), shift)
+    add_input_map(found, first.reshape(3, 3))
     return found
-
-
-def _map_output(weights: dict[str, Any], matrix: Any, shift: Any) -> None:
-    """Add a linear map of what is painted to it."""
-    head = Architecture().layout().head
-    kernel, bias = weights[head.kernel], weights[head.bias]
-    weights[head.kernel] = kernel + (matrix @ kernel.reshape(3, -1)).reshape(kernel.shape)
-    weights[head.bias] = bias + matrix @ bias + shift
-
-
-def _map_input(weights: dict[str, Any], matrix: Any) -> None:
-    """Add a linear map of the photo's colors to them."""
-    name = Architecture().layout().stem.kernel
-    kernel = weights[name]
-    # (outputs, colors, the rest): the first layer takes blocks of pixels, all of red before those of green.
-    by_color = kernel.reshape(len(kernel), 3, -1)
-    weights[name] = kernel + (matrix.T @ by_color).reshape(kernel.shape)
 
 
 def load_joint_network() -> JointNetwork:
@@ -123,8 +107,8 @@ def save_joint_network(path: Path, network: JointNetwork, about: Mapping[str, st
     """
     arrays = {one.name: getattr(network, one.name) for one in fields(network)}
     arrays |= {_BASE + name: array for name, array in arrays.pop("base").items()}
-    rounded = {
-        name: np.ascontiguousarray(array, np.float16 if array.ndim > 1 else np.float32)
-        for name, array in arrays.items()
-    }
-    path.write_bytes(save(rounded, dict(about)))
+    path.write_bytes(save(rounded(arrays), dict(about)))
+
+
+def _silu(values: Array) -> Array:
+    return np.asarray(values / (1 + np.exp(-values)))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from stylize_live.engine.first_look.description import Array, Description
 
@@ -33,6 +35,9 @@ class Space:
         return np.asarray(at.clip(-MOST_DEVIATIONS, MOST_DEVIATIONS), np.float32)
 
 
-def silu(values: Array) -> Array:
-    """The activation of hidden layers, x / (1 + exp(-x)), of any shape."""
-    return np.asarray(values / (1 + np.exp(-values)))
+def rounded(arrays: Mapping[str, Array]) -> dict[str, npt.NDArray[np.floating]]:
+    """Tables in float16, vectors in float32, as files have them."""
+    return {
+        name: np.ascontiguousarray(array, np.float16 if array.ndim > 1 else np.float32)
+        for name, array in arrays.items()
+    }

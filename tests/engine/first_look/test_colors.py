@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from stylize_live.engine.first_look import nearest
 from stylize_live.engine.first_look.colors import match_colors, monge_kantorovich
-from stylize_live.engine.first_look.description import Array
-from stylize_live.engine.first_look.predictor import load_predictor
-from stylize_live.training.first_look import _CLEAN
+from stylize_live.engine.first_look.description import Array, Description
+from stylize_live.engine.first_look.nearest import load_nearest_style, save_nearest_style
 
 LUMA = np.array([0.3, 0.59, 0.11])
 PAINTED = np.diag([0.2, 0.3, 0.4]) + 1.0
@@ -62,15 +64,22 @@ def test_faults_of_the_paint_are_not_blown_up() -> None:
     assert values.max() == pytest.approx(1.7)
 
 
-def test_the_shipped_predictor_takes_the_nearest_clean_style_alone() -> None:
-    predictor = load_predictor()
-    rng = np.random.default_rng(0)
-    assert set(_CLEAN) < set(predictor.styles)
-    for place in rng.normal(0, 1, (20, len(predictor.metric))).astype(np.float32):
-        apart = np.square(place - predictor.gallery).sum(1)
-        clean = [number for number, name in enumerate(predictor.styles) if name in _CLEAN]
-        nearest = min(clean, key=lambda number: apart[number])
-        assert not any(added.any() for added in (predictor.linear, predictor.output, predictor.bias))
-        nearness = predictor.preference - np.square(place - predictor.gallery) @ predictor.metric
-        assert int(nearness.argmax()) == nearest
-        assert np.sort(nearness)[-1] - np.sort(nearness)[-2] > 10
+def test_the_nearest_style_is_taken_in_the_painting_s_colors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = load_nearest_style()
+    number = 4
+    # The description that lies where this style's painting does.
+    colors = shipped.gallery[number][-12:] * shipped.color_scale + shipped.color_mean
+    texture = np.linalg.lstsq(shipped.axes.T, shipped.gallery[number][:-12], rcond=None)[0] + shipped.mean
+    description = Description(texture.astype(np.float32), colors)
+    found = shipped(description)
+    assert found.style == shipped.styles[number]
+    covariance = shipped.painted_covariance[number].reshape(3, 3)
+    matrix, shift = match_colors(colors, shipped.painted_mean[number], covariance)
+    np.testing.assert_allclose(found.matrix, matrix, atol=1e-5)
+    np.testing.assert_allclose(found.shift, shift, atol=1e-5)
+    save_nearest_style(tmp_path / "a.safetensors", shipped, {})
+    monkeypatch.setattr(nearest, "FILE", tmp_path / "a.safetensors")
+    again = load_nearest_style()(description)
+    np.testing.assert_array_equal(again.matrix, found.matrix)

@@ -20,6 +20,7 @@ from stylize_live.errors import StyleError
 from stylize_live.media.image.io import SUFFIXES
 from stylize_live.naming import PAINTING_SUFFIXES
 from stylize_live.nets.checkpoint import load_checkpoint, save_checkpoint
+from stylize_live.training.first_look import CLEAN_STYLES
 
 SIZE = (96, 80)
 
@@ -47,22 +48,23 @@ def test_it_is_a_style_like_any_other(painting: Path, looked: FirstLook) -> None
     assert style.architecture == shipped.architecture
     assert style.faithful is not None
     assert style.at(0).digest() != style.at(1).digest()
-    nearest = style.training["first_look"]["nearest"]
-    assert 1 <= len(nearest) <= 3
-    assert 0 < sum(nearest.values()) <= 1
+    assert style.training["first_look"]["nearest"] in CLEAN_STYLES
     assert read_style_info(painting) == (style.info, style.training)
 
 
 def test_it_lies_between_the_nearest_style_and_the_joint_network(painting: Path, looked: FirstLook) -> None:
     description = module.describe(module.read_painting(painting))
-    _, bold, faithful = module.mix(module.load_predictor()(description))
-    joint = module.load_joint_network()(description)
+    nearest = module.load_nearest_style()(description)
+    style, joint = load_style(nearest.style), module.load_joint_network()(description)
     found = looked.checkpoint
-    for end, own in ((bold, found.weights), (faithful, found.faithful)):
+    assert nearest.style == found.training["first_look"]["nearest"]
+    for end, own in ((style.weights, found.weights), (style.faithful, found.faithful)):
+        assert end is not None
         assert own is not None
-        np.testing.assert_allclose(
-            own["stem.0.weight"], 0.6 * end["stem.0.weight"] + 0.4 * joint["stem.0.weight"], atol=2e-3
-        )
+        stem = 0.6 * end["stem.0.weight"] + 0.4 * joint["stem.0.weight"]
+        np.testing.assert_allclose(own["stem.0.weight"], stem, atol=2e-3)
+        bias = 0.6 * (nearest.matrix @ end["to_full.bias"] + nearest.shift) + 0.4 * joint["to_full.bias"]
+        np.testing.assert_allclose(own["to_full.bias"], bias, atol=2e-3)
 
 
 def test_its_file_gives_the_same_weights(looked: FirstLook, tmp_path: Path) -> None:
