@@ -29,6 +29,8 @@ def two_nodes() -> Iterator[Any]:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         # What serves metrics takes longer to load than Ray waits for it where others are at work, too.
         patch.setattr("ray._private.utils.get_dashboard_dependency_error", lambda: ImportError("not wanted"))
+        # It would lie in /tmp/ray, which only a cluster with the usual folder makes.
+        patch.setattr("ray._private.utils.write_ray_address", lambda *_: None)
         head = {"num_cpus": cores(), "include_dashboard": False, "temp_dir": folder}
         made = Cluster(initialize_head=True, head_node_args=head)
         made.add_node(num_cpus=cores())
