@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save
 
 from stylize_live.engine.first_look.color_maps import add_input_map, add_output_map
 from stylize_live.engine.first_look.description import Array, Description
-from stylize_live.engine.first_look.space import Space, rounded
+from stylize_live.engine.first_look.space import Space, pack, unpack
 from stylize_live.nets.architecture import Architecture
 from stylize_live.nets.checkpoint import Weights
 from stylize_live.nets.layers import Shapes
@@ -92,13 +92,13 @@ def adapt(base: Mapping[str, Any], numbers: Any) -> dict[str, Any]:
 
 def load_joint_network() -> JointNetwork:
     """The shipped one."""
-    arrays = {name: array.astype(np.float32) for name, array in load_file(FILE).items()}
+    arrays = unpack(load_file(FILE))
     base = {name.removeprefix(_BASE): arrays.pop(name) for name in list(arrays) if name.startswith(_BASE)}
     return JointNetwork(base=base, **arrays)
 
 
 def save_joint_network(path: Path, network: JointNetwork, about: Mapping[str, str]) -> None:
-    """Write a file of weights; large tables in float16.
+    """Write a file, see `pack`.
 
     Args:
         path: written anew.
@@ -107,7 +107,14 @@ def save_joint_network(path: Path, network: JointNetwork, about: Mapping[str, st
     """
     arrays = {one.name: getattr(network, one.name) for one in fields(network)}
     arrays |= {_BASE + name: array for name, array in arrays.pop("base").items()}
-    path.write_bytes(save(rounded(arrays), dict(about)))
+    arrays |= {name: _in_six_bits(arrays[name]) for name in ("linear", "output")}
+    path.write_bytes(save(pack(arrays), dict(about)))
+
+
+def _in_six_bits(table: Array) -> Array:
+    """Fewer values in each row: packed in eight bits, they can then be compressed in the wheel."""
+    steps = np.abs(table).max(1, keepdims=True) / 31 + np.finfo(np.float32).tiny
+    return np.asarray(np.round(table / steps) * steps, np.float32)
 
 
 def _silu(values: Array) -> Array:

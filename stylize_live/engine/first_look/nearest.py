@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 from stylize_live.engine.first_look.colors import match_colors
 from stylize_live.engine.first_look.description import Array, Description
-from stylize_live.engine.first_look.space import Space, rounded
+from stylize_live.engine.first_look.space import Space, pack, unpack
 
 FILE = Path(__file__).parent / "weights" / "nearest.safetensors"
 
@@ -59,12 +59,12 @@ def load_nearest_style() -> NearestStyle:
     """The shipped one."""
     with safe_open(FILE, framework="numpy") as file:
         styles = tuple(json.loads(file.metadata()["styles"]))
-        arrays = {key: file.get_tensor(key).astype(np.float32) for key in file.keys()}  # noqa: SIM118 (its handle is no mapping)
+        arrays = unpack({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118 (its handle is no mapping)
     return NearestStyle(styles=styles, **arrays)
 
 
 def save_nearest_style(path: Path, nearest: NearestStyle, about: Mapping[str, str]) -> None:
-    """Write a file; large tables in float16.
+    """Write a file, see `pack`.
 
     Args:
         path: written anew.
@@ -73,4 +73,4 @@ def save_nearest_style(path: Path, nearest: NearestStyle, about: Mapping[str, st
     """
     arrays = {one.name: getattr(nearest, one.name) for one in fields(nearest)}
     styles = json.dumps(arrays.pop("styles"))
-    path.write_bytes(save(rounded(arrays), {**about, "styles": styles}))
+    path.write_bytes(save(pack(arrays), {**about, "styles": styles}))

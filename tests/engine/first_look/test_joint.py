@@ -114,7 +114,7 @@ def test_written_and_read_it_is_the_same(
     read = load_joint_network()
     for field in fields(JointNetwork):
         first, second = getattr(read, field.name), getattr(other, field.name)
-        if field.name == "base":
-            assert not changed(first, second)
-        else:
-            np.testing.assert_array_equal(first, second, err_msg=field.name)
+        for name, array in second.items() if field.name == "base" else [("", second)]:
+            found = first[name] if name else first
+            # Six bits: half a step of 31 on either side of zero, and rounding to eight.
+            np.testing.assert_allclose(found, array, atol=0.02 * np.abs(array).max(), err_msg=field.name)
