@@ -49,9 +49,12 @@ class AdaptedNetwork(nn.Module):
         places: numbers of a place.
     """
 
+    paces: Tensor
+
     def __init__(self, base: ResidualTransformer, places: int) -> None:
         super().__init__()
         self.base = base
+        self.register_buffer("paces", _paces(), persistent=False)
         self.linear = nn.Linear(places, count_numbers())
         self.hidden = nn.Linear(places, _HIDDEN)
         self.output = nn.Linear(_HIDDEN, count_numbers())
@@ -62,7 +65,9 @@ class AdaptedNetwork(nn.Module):
     def forward(self, place: Tensor) -> dict[str, Tensor]:
         """(n,) -> weights by name."""
         numbers = self.linear(place) * _LINEAR + self.output(F.silu(self.hidden(place))) * _OUTPUT
-        return adapt(dict(self.base.named_parameters()) | dict(self.base.named_buffers()), numbers * _paces())
+        return adapt(
+            dict(self.base.named_parameters()) | dict(self.base.named_buffers()), numbers * self.paces
+        )
 
 
 def _paces() -> Tensor:

@@ -18,7 +18,8 @@ from safetensors.numpy import load_file, save
 
 from stylize_live.engine.first_look.color_maps import add_input_map, add_output_map
 from stylize_live.engine.first_look.description import Array, Description
-from stylize_live.engine.first_look.space import Space, pack, unpack
+from stylize_live.engine.first_look.packing import LARGE, pack, unpack
+from stylize_live.engine.first_look.space import Space
 from stylize_live.nets.architecture import Architecture
 from stylize_live.nets.checkpoint import Weights
 from stylize_live.nets.layers import Shapes
@@ -108,7 +109,7 @@ def save_joint_network(path: Path, network: JointNetwork, about: Mapping[str, st
     arrays = {one.name: getattr(network, one.name) for one in fields(network)}
     arrays |= {_BASE + name: array for name, array in arrays.pop("base").items()}
     arrays |= {name: _in_six_bits(arrays[name]) for name in ("linear", "output")}
-    path.write_bytes(save(pack(arrays), dict(about)))
+    path.write_bytes(save(pack(arrays, larger_than=LARGE), dict(about)))
 
 
 def _in_six_bits(table: Array) -> Array:

@@ -13,7 +13,8 @@ from safetensors.numpy import save
 
 from stylize_live.engine.first_look.colors import match_colors
 from stylize_live.engine.first_look.description import Array, Description
-from stylize_live.engine.first_look.space import Space, pack, unpack
+from stylize_live.engine.first_look.packing import LARGE, pack, unpack
+from stylize_live.engine.first_look.space import Space
 
 FILE = Path(__file__).parent / "weights" / "nearest.safetensors"
 
@@ -73,4 +74,4 @@ def save_nearest_style(path: Path, nearest: NearestStyle, about: Mapping[str, st
     """
     arrays = {one.name: getattr(nearest, one.name) for one in fields(nearest)}
     styles = json.dumps(arrays.pop("styles"))
-    path.write_bytes(save(pack(arrays), {**about, "styles": styles}))
+    path.write_bytes(save(pack(arrays, larger_than=LARGE), {**about, "styles": styles}))

@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 from tiny import random_pixels
 
-from stylize_live.engine.first_look import feature_weights
+from stylize_live.engine.first_look import feature_weights, packing
 from stylize_live.engine.first_look.description import Array, Measure
 from stylize_live.engine.first_look.feature_network import channels, normalize, shapes
 from stylize_live.training.features import VggFeatures, load_features
@@ -66,7 +66,7 @@ def test_weights_fit_and_say_where_they_come_from() -> None:
 def test_eight_bits_are_near() -> None:
     rng = np.random.default_rng(0)
     weights = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in shapes().items()}
-    found = feature_weights.unpack(feature_weights.pack(weights))
+    found = packing.unpack(feature_weights.pack(weights))
     assert found.keys() == weights.keys()
     for name, array in weights.items():
         np.testing.assert_allclose(found[name], array, atol=0.003)
